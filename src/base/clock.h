@@ -1,0 +1,17 @@
+/* Time as Vend stores and shows it: microseconds since the epoch, UTC. Any thread. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#define VEND_US_PER_S G_GINT64_CONSTANT (1000000)
+#define VEND_US_PER_MS G_GINT64_CONSTANT (1000)
+
+/* Wall clock. Only edges (HTTP handlers, timers) read it; rules get the time passed in. */
+int64_t vend_now_us (void);
+
+/* "2026-01-05T10:00:00.120345Z": RFC 3339 UTC with six fraction digits. Free with g_free. */
+char *vend_time_format (int64_t time_us) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads an ISO 8601 / RFC 3339 date-time, with or without fraction and offset (none = UTC). */
+bool vend_time_parse (const char *text, int64_t *out_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,47 @@
+/* The one error domain of Vend and the table that maps it to HTTP. Any thread. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#define VEND_ERROR (vend_error_quark ())
+
+typedef enum
+{
+  VEND_ERROR_INVALID,      /* the caller's input is wrong; the text names the field */
+  VEND_ERROR_UNAUTHORIZED, /* no token, or not a valid one */
+  VEND_ERROR_FORBIDDEN,    /* a valid token without the scope */
+  VEND_ERROR_NOT_FOUND,    /* no such thing, or not the caller's to see */
+  VEND_ERROR_EXISTS,       /* the name is taken */
+  VEND_ERROR_CONFLICT,     /* the thing is not in a state that allows this */
+  VEND_ERROR_BAD_REQUEST,  /* not even parseable: malformed JSON, bad header */
+  VEND_ERROR_MEDIA_TYPE,   /* body of a content type that is not understood */
+  VEND_ERROR_TOO_LARGE,    /* a named limit was passed */
+  VEND_ERROR_RATE_LIMITED, /* try again later */
+  VEND_ERROR_BUSY,         /* no capacity or a lock is held by somebody else */
+  VEND_ERROR_TIMEOUT,      /* a deadline passed */
+  VEND_ERROR_CANCELED,     /* stopped on request */
+  VEND_ERROR_UNAVAILABLE,  /* a part that is needed is not there now */
+  VEND_ERROR_RUNNER,       /* a model server, build or child process failed */
+  VEND_ERROR_STORAGE,      /* database or disk */
+  VEND_ERROR_INTERNAL,     /* a bug */
+  VEND_ERROR_N_CODES
+} VendError;
+
+typedef struct
+{
+  const char *id;    /* stable problem id, as in docs/errors.md */
+  int http_status;   /* status of the reply */
+  const char *title; /* `title` of the problem document */
+} VendErrorInfo;
+
+GQuark vend_error_quark (void);
+
+/* What a code means to an HTTP client. Never NULL; codes outside the domain count as INTERNAL. */
+const VendErrorInfo *vend_error_info (const GError *error);
+
+/* Sets `error` and returns false, so that a failing function ends in one line. */
+bool vend_fail (GError **error, VendError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+/* Like vend_fail, with ": <strerror (saved_errno)>" added. */
+bool vend_fail_errno (GError **error, VendError code, int saved_errno, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);

@@ -1,0 +1,13 @@
+/* SHA-256 as lower-case hex. Any thread; the file form blocks on disk. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#define VEND_SHA256_HEX_LENGTH 64
+
+/* Free with g_free. */
+char *vend_sha256_hex (const void *data, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_sha256_text (const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* True for 64 characters of [0-9a-f]. */
+bool vend_is_sha256_hex (const char *text);

@@ -1,0 +1,76 @@
+/* The table of settings. Grouped as `vend config` shows them; included by settings.c only. */
+#pragma once
+#include "base/settings.h"
+
+#define VEND_MINUTE_US (60 * G_GINT64_CONSTANT (1000000))
+#define VEND_DAY_US (24 * 60 * VEND_MINUTE_US)
+#define VEND_MIB (G_GINT64_CONSTANT (1) << 20)
+#define VEND_GIB (G_GINT64_CONSTANT (1) << 30)
+
+static const VendSettingInfo setting_infos[] = {
+  /* Where */
+  { "data", VEND_SETTING_TEXT, "", 0, 0, "data directory; default ~/.local/share/vend" },
+  { "listen", VEND_SETTING_TEXT, "127.0.0.1:8363", 0, 0,
+    "address and port; port 0 takes a free one" },
+  { "public-url", VEND_SETTING_TEXT, "", 0, 0,
+    "origin in replies; default: the one the caller used" },
+  { "trusted-proxies", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, whose Forwarded and X-Forwarded-* headers count" },
+  { "tls-cert", VEND_SETTING_TEXT, "", 0, 0, "certificate chain (PEM); with --tls-key" },
+  { "tls-key", VEND_SETTING_TEXT, "", 0, 0, "private key (PEM)" },
+  { "tls-auto", VEND_SETTING_BOOL, "false", 0, 0,
+    "make a local CA and a certificate once, and use it" },
+  { "log-level", VEND_SETTING_TEXT, "info", 0, 0, "debug, info, warn or error" },
+  { "log-format", VEND_SETTING_TEXT, "auto", 0, 0, "auto, text or json" },
+
+  /* HTTP */
+  { "http-threads", VEND_SETTING_INT, "4", 2, 64, "threads that serve HTTP" },
+  { "max-connections", VEND_SETTING_INT, "16384", 16, 1000000, "open connections, all together" },
+  { "max-body", VEND_SETTING_BYTES, "32M", 1024, VEND_GIB, "JSON request body" },
+  { "max-file", VEND_SETTING_BYTES, "100M", 1024, 1024 * VEND_GIB, "file uploaded to /v1/files" },
+  { "max-source", VEND_SETTING_BYTES, "2G", 1024, 1024 * VEND_GIB,
+    "packed model source of a push" },
+  { "max-source-files", VEND_SETTING_INT, "100000", 1, 10000000,
+    "entries in a pushed source tree" },
+  { "drain-timeout", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
+    "how long SIGTERM waits for requests" },
+
+  /* Running models */
+  { "max-instances", VEND_SETTING_INT, "0", 0, 10000,
+    "instances of one model; 0 = one per CPU core" },
+  { "hardware-units", VEND_SETTING_INT, "0", 0, 10000,
+    "instances on this machine, all together; 0 = twice the CPU cores" },
+  { "boot-limit", VEND_SETTING_INT, "0", 0, 1000,
+    "boots at the same time; 0 = cores / 2, at least 1" },
+  { "idle-timeout", VEND_SETTING_SECONDS, "300s", 0, 365 * VEND_DAY_US,
+    "the last instance stops after this" },
+  { "scale-down-delay", VEND_SETTING_SECONDS, "60s", 0, VEND_DAY_US,
+    "a surplus instance stops after this" },
+  { "setup-timeout", VEND_SETTING_SECONDS, "10m", 1, VEND_DAY_US, "setup() of a model" },
+  { "predict-timeout", VEND_SETTING_SECONDS, "30m", 1, 365 * VEND_DAY_US,
+    "running time of one prediction" },
+  { "cancel-grace", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
+    "how long a model may ignore a cancel before its instance is replaced" },
+  { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
+    "between SIGTERM and SIGKILL of a model" },
+  { "max-queue", VEND_SETTING_INT, "1000000", 1, 100000000, "predictions that wait, all together" },
+  { "max-output", VEND_SETTING_BYTES, "64M", 1024, VEND_GIB, "JSON output of one prediction" },
+  { "max-output-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB, "one output file" },
+  { "max-input-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB,
+    "one input file from a URL" },
+  { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "logs kept of one prediction" },
+
+  /* Keeping data */
+  { "retention", VEND_SETTING_SECONDS, "1h", 0, 36500 * VEND_DAY_US,
+    "input, output and logs of API predictions; 0 keeps them" },
+  { "file-ttl", VEND_SETTING_SECONDS, "24h", 60, 36500 * VEND_DAY_US,
+    "files uploaded to /v1/files" },
+
+  /* Builds */
+  { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,
+    "run build.run commands of pushed models" },
+  { "build-timeout", VEND_SETTING_SECONDS, "30m", 1, 7 * VEND_DAY_US, "one build" },
+  { "build-limit", VEND_SETTING_INT, "1", 1, 64, "builds at the same time" },
+  { "cog-version", VEND_SETTING_TEXT, "0.23.1", 0, 0, "cog installed beside every model" },
+  { "coglet-version", VEND_SETTING_TEXT, "0.23.1", 0, 0, "coglet installed beside every model" },
+};

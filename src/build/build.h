@@ -1,0 +1,39 @@
+/* A build: packed source → a version that can run. Blocking; runs in its own process
+ * (`vend builder`), because archives and package installers are other people's input. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct
+{
+  const char *archive;     /* packed source, tar.gz */
+  const char *staging_dir; /* empty, ours; on success holds src/ and version.json */
+  const char *venvs_dir;   /* shared virtual environments, one folder a package set */
+  const char *cache_dir;   /* of uv and the like */
+  const char *cog_version;
+  const char *coglet_version;
+  bool allow_build_run;
+  bool smoke_start; /* start the model once before the version counts */
+  uint64_t max_source_bytes;
+  uint64_t max_source_files;
+} VendBuildSpec;
+
+/* Receives log text for the person who pushed, whole lines. */
+typedef void (*VendBuildLog) (const char *line, void *data);
+
+/* What the control plane stores. Free with vend_build_result_free. */
+typedef struct
+{
+  char *version_id; /* 64 hex: SHA-256 of the canonical manifest */
+  json_t *manifest; /* what was hashed, and facts beside it: packages, Python, cog.yaml */
+  json_t *openapi;  /* the schema document, as shown by the API */
+  json_t *launch;   /* how to start it; see docs/architecture/build.md */
+} VendBuildResult;
+
+bool vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data,
+                     VendBuildResult **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_build_result_free (VendBuildResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuildResult, vend_build_result_free)

@@ -1,0 +1,138 @@
+/* The HTTP server: routes, calls, replies. The only folder that includes the HTTP library.
+ *
+ * Threads: handlers run on HTTP threads, never on the core thread. A handler answers with
+ * vend_call_reply at once, or keeps the call and lets any other thread answer later; the connection
+ * sleeps meanwhile and costs no thread. Every call is answered exactly once.
+ *
+ * Limits (all have a name here, a default and a test): request head 32 KiB, body per route,
+ * multipart text part 64 KiB, open connections, idle time. What is over a limit is refused with a
+ * problem document and a closed connection, before the handler sees it. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct VendHttpd VendHttpd;
+typedef struct VendCall VendCall;     /* one request and its coming reply */
+typedef struct VendReply VendReply;   /* a reply that is ready to send */
+typedef struct VendStream VendStream; /* body of a reply that is still being written */
+
+typedef void (*VendHandler) (VendCall *call, void *context);
+
+typedef enum
+{
+  VEND_BODY_NONE,   /* a body is read and thrown away, up to 64 KiB (clients send JSON types on GET)
+                     */
+  VEND_BODY_BUFFER, /* in memory, up to `limit` */
+  VEND_BODY_SPOOL,  /* raw bytes to a temporary file in the spool directory, up to `limit` */
+  VEND_BODY_MULTIPART, /* multipart/form-data: files to the spool, text parts in memory */
+} VendBodyKind;
+
+typedef struct
+{
+  const char *method; /* "GET", "POST", "QUERY": any token */
+  const char
+      *pattern; /* "/v1/models/{owner}/{name}"; a last "{path*}" takes the rest with slashes */
+  VendHandler handler;
+  void *context;
+  VendBodyKind body;
+  uint64_t limit; /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
+} VendRoute;
+
+typedef struct
+{
+  const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
+  guint threads;      /* at least 2: one epoll thread alone stalls after connection churn */
+  guint max_connections;
+  guint idle_timeout_s; /* of a connection that waits for the client */
+  uint64_t max_body;
+  const char *spool_dir;       /* exists, on the file system of the blobs; files in it are ours */
+  const char *public_url;      /* origin for replies, or NULL: the one of the request */
+  const char *trusted_proxies; /* "10.0.0.0/8,::1/128" or NULL */
+  const char *tls_cert_pem;    /* contents, or NULL for plain HTTP */
+  const char *tls_key_pem;
+} VendHttpdOptions;
+
+/* `routes` (n of them, copied) are matched by exact method and path; literals win over parameters.
+ * `/v1/v1/…` and paths without `/v1` are accepted for patterns that start with "/v1/". HEAD is
+ * served by GET routes. A known path with another method is 405 with Allow; no path is 404. */
+bool vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsize n,
+                       VendHttpd **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+guint vend_httpd_port (const VendHttpd *httpd);
+/* Closes the listening socket; calls in flight go on, and their replies close their connections. */
+void vend_httpd_stop_accepting (VendHttpd *httpd);
+/* Calls that have begun and are not fully sent. */
+guint vend_httpd_active_calls (VendHttpd *httpd);
+/* Blocks until all connections are closed; whoever still holds a call may still answer it (the
+ * reply goes nowhere) before this returns. */
+void vend_httpd_free (VendHttpd *httpd);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendHttpd, vend_httpd_free)
+
+/* ---- The request. All borrowed, valid until the call is answered, any thread. */
+const char *vend_call_method (VendCall *call);
+const char *vend_call_path (VendCall *call); /* decoded, as matched */
+const char *vend_call_param (VendCall *call,
+                             const char *name); /* of the pattern, decoded; aborts on unknown */
+const char *vend_call_query (VendCall *call, const char *name); /* decoded, or NULL */
+const char *
+vend_call_header (VendCall *call,
+                  const char *name); /* case-insensitive; repeated ones joined with ", "; or NULL */
+const char *vend_call_body (VendCall *call, gsize *out_size); /* BUFFER; NUL-terminated */
+const char *vend_call_remote (VendCall *call);                /* address without port */
+/* "https://host:port" as the caller used it, without a slash at the end (rules in the .c). */
+const char *vend_call_origin (VendCall *call);
+
+/* A part of MULTIPART, or the body of SPOOL. `path` is set for spooled ones; take it by
+ * vend_part_take_path, otherwise the file is removed with the call. */
+typedef struct
+{
+  char *name;         /* form field */
+  char *filename;     /* or NULL */
+  char *content_type; /* or NULL */
+  char *text;         /* in-memory part, NUL-terminated; or NULL */
+  gsize text_size;
+  char *path; /* spooled part; synced to disk is the taker's duty */
+  uint64_t size;
+  char *sha256; /* hex, of a spooled part */
+  char *md5;
+} VendPart;
+const VendPart *vend_call_part (VendCall *call,
+                                const char *name); /* NULL when absent; SPOOL: name "" */
+gsize vend_call_n_parts (VendCall *call);
+const VendPart *vend_call_part_at (VendCall *call, gsize i);
+char *vend_part_take_path (VendCall *call, const VendPart *part) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A pointer that the handler may keep with the call; freed with it. */
+void vend_call_set_data (VendCall *call, void *data, GDestroyNotify destroy);
+void *vend_call_get_data (VendCall *call);
+
+/* ---- The reply. Constructors give ownership; vend_call_reply takes it, and ends the call: nothing
+ * of `call` may be touched afterwards. Any thread. */
+VendReply *vend_reply_new (int status, const char *content_type, const void *body, gsize size);
+VendReply *vend_reply_take (int status, const char *content_type, char *body,
+                            gsize size);                /* g_free */
+VendReply *vend_reply_json (int status, json_t *value); /* steals `value` */
+VendReply *vend_reply_empty (int status);
+/* application/problem+json from an error: type, title, detail, status. 5xx details go to the log
+ * with an id, and the body gives the id only. */
+VendReply *vend_reply_error (const GError *error);
+/* Sends `size` bytes of `fd` (owned by the reply, closed with it) from offset 0. Serves Range (one
+ * range; 206, 416), If-None-Match against `etag` (304), HEAD. `etag` may be NULL. Uses sendfile
+ * where the connection allows. */
+VendReply *vend_reply_file (int fd, uint64_t size, const char *content_type, const char *etag);
+/* Body comes later through `*out_stream` (owned by the caller, see below). */
+VendReply *vend_reply_stream (int status, const char *content_type, VendStream **out_stream);
+void vend_reply_header (VendReply *reply, const char *name, const char *value);
+void vend_reply_free (VendReply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendReply, vend_reply_free)
+
+void vend_call_reply (VendCall *call, VendReply *reply);
+
+/* ---- Streams: any thread. At most `buffer` bytes (256 KiB) wait for a slow reader; a write that
+ * would pass it returns false and the stream is closed. False also when the reader has gone. */
+bool vend_stream_write (VendStream *stream, const void *data, gsize size);
+bool vend_stream_is_open (VendStream *stream);
+/* Ends the body (what is buffered is still sent) and frees the caller's side. */
+void vend_stream_end (VendStream *stream);

@@ -1,0 +1,31 @@
+/* jansson with GError, limits and autoptr habits. `json_auto_t` owns a reference. Any thread; a
+ * json_t itself belongs to one thread at a time. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+#include <jansson.h>
+
+/* Parses `size` bytes; nesting and duplicates are limited by jansson (2048 levels). An error text
+ * names line and column. NUL characters inside strings are refused: C strings cannot hold them. */
+bool vend_json_parse (const char *text, gsize size, json_t **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Compact text, non-ASCII unescaped, numbers in shortest form. NULL is written as "null". Free with
+ * g_free. */
+char *vend_json_text (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.
+ */
+const char *vend_json_string (const json_t *object, const char *key);
+int64_t vend_json_int (const json_t *object, const char *key, int64_t fallback);
+double vend_json_double (const json_t *object, const char *key, double fallback);
+bool vend_json_bool (const json_t *object, const char *key, bool fallback);
+
+/* Sets a string member, or JSON null when `text` is NULL. Invalid UTF-8 is replaced, never lost. */
+void vend_json_set_string (json_t *object, const char *key, const char *text);
+void vend_json_set_int (json_t *object, const char *key, int64_t number);
+void vend_json_set_bool (json_t *object, const char *key, bool value);
+
+/* A JSON string of text that may not be valid UTF-8. */
+json_t *vend_json_string_new (const char *text, gsize size) G_GNUC_WARN_UNUSED_RESULT;
