@@ -1,0 +1,57 @@
+/* Models and versions. Plain values; NULL strings are JSON null. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct
+{
+  int64_t id;
+  int64_t account_id;
+  char *owner;
+  char *name;
+  bool is_private;
+  char *hardware;
+  char *description;
+  char *readme;
+  char *github_url;
+  char *paper_url;
+  char *license_url;
+  char *weights_url;
+  char *cover_image_url;
+  char *default_example; /* prediction id */
+  char *latest_version;  /* version id */
+  int64_t run_count;
+  int64_t created_us;
+} VendModel;
+
+VendModel *vend_model_new (void);
+void vend_model_free (VendModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendModel, vend_model_free)
+
+typedef struct
+{
+  char *id; /* 64 hex */
+  int64_t model_id;
+  char *cog_version;
+  json_t *openapi;
+  json_t *launch;      /* how to start it; see docs/architecture/build.md */
+  json_t *manifest;    /* what was hashed */
+  char *source_sha256; /* of the packed source it was built from */
+  int64_t created_us;
+} VendVersion;
+
+void vend_version_free (VendVersion *version);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendVersion, vend_version_free)
+json_t *vend_version_to_json (const VendVersion *version);
+
+/* `latest` and `example` may be NULL; `origin` as vend_call_origin. */
+json_t *vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *example,
+                            const char *origin);
+
+/* "owner/name" or "owner/name:version". INVALID says what is expected. Outputs are g_free'd;
+ * `*out_version` may be NULL after success. */
+bool vend_reference_parse (const char *text, char **out_owner, char **out_name, char **out_version,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,173 @@
+/* Predictions and trainings: one run of a version. Plain values. */
+#include "model/prediction.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include <string.h>
+
+#define OUTPUT_SCHEME "vend-output:"
+#define REDACTED "**********"
+
+VendPrediction *
+vend_prediction_new (void)
+{
+  VendPrediction *prediction = g_new0 (VendPrediction, 1);
+  prediction->logs = g_strdup ("");
+  return prediction;
+}
+
+void
+vend_prediction_free (VendPrediction *prediction)
+{
+  if (prediction == NULL)
+    return;
+  g_free (prediction->id);
+  g_free (prediction->model);
+  g_free (prediction->version);
+  g_free (prediction->deployment);
+  json_decref (prediction->input);
+  json_decref (prediction->secrets);
+  json_decref (prediction->output);
+  g_free (prediction->logs);
+  g_free (prediction->error);
+  g_free (prediction->error_code);
+  json_decref (prediction->metrics);
+  g_free (prediction->instance);
+  g_free (prediction->webhook);
+  json_decref (prediction->webhook_events);
+  g_free (prediction);
+}
+
+bool
+vend_prediction_set_status (VendPrediction *prediction, VendStatus to, GError **error)
+{
+  if (!vend_status_may_move (prediction->status, to))
+    return vend_fail (error, VEND_ERROR_CONFLICT, "prediction %s is %s and cannot become %s",
+                      prediction->id, vend_status_name (prediction->status), vend_status_name (to));
+  prediction->status = to;
+  return true;
+}
+
+json_t *
+vend_prediction_shown_input (const VendPrediction *prediction)
+{
+  if (prediction->secrets == NULL)
+    return json_incref (prediction->input);
+
+  json_t *shown = json_copy (prediction->input);
+  size_t i;
+  json_t *name;
+  json_array_foreach (prediction->secrets, i, name)
+    {
+      const char *key = json_string_value (name);
+      if (json_object_get (shown, key) != NULL)
+        json_object_set_new (shown, key, json_string (REDACTED));
+    }
+  return shown;
+}
+
+json_t *
+vend_output_with_urls (const json_t *output, const char *origin)
+{
+  const char *key;
+  json_t *item, *shown;
+  size_t i;
+
+  switch (output != NULL ? json_typeof (output) : JSON_NULL)
+    {
+    case JSON_STRING:
+      {
+        const char *text = json_string_value (output);
+        if (!g_str_has_prefix (text, OUTPUT_SCHEME))
+          return json_incref ((json_t *) output);
+        g_autofree char *url
+            = g_strdup_printf ("%s/v1/outputs/%s", origin, text + strlen (OUTPUT_SCHEME));
+        return json_string (url);
+      }
+    case JSON_ARRAY:
+      shown = json_array ();
+      json_array_foreach ((json_t *) output, i, item)
+        json_array_append_new (shown, vend_output_with_urls (item, origin));
+      return shown;
+    case JSON_OBJECT:
+      shown = json_object ();
+      json_object_foreach ((json_t *) output, key, item)
+        json_object_set_new (shown, key, vend_output_with_urls (item, origin));
+      return shown;
+    case JSON_NULL:
+      return json_null ();
+    default:
+      return json_incref ((json_t *) output);
+    }
+}
+
+static void
+set_time (json_t *object, const char *key, int64_t time_us)
+{
+  g_autofree char *text = time_us > 0 ? vend_time_format (time_us) : NULL;
+  vend_json_set_string (object, key, text);
+}
+
+static json_t *
+urls (const VendPrediction *prediction, const char *origin)
+{
+  const char *folder = prediction->kind == VEND_KIND_TRAINING ? "trainings" : "predictions";
+  g_autofree char *get = g_strdup_printf ("%s/v1/%s/%s", origin, folder, prediction->id);
+  g_autofree char *cancel = g_strdup_printf ("%s/cancel", get);
+  g_autofree char *web = g_strdup_printf ("%s/p/%s", origin, prediction->id);
+  return json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+}
+
+/* predict_time and total_time appear with the end, whatever the model reported. */
+static json_t *
+shown_metrics (const VendPrediction *prediction)
+{
+  json_t *metrics = prediction->metrics != NULL ? json_copy (prediction->metrics) : json_object ();
+  if (prediction->completed_us == 0)
+    return metrics;
+  double total_s = (double) (prediction->completed_us - prediction->created_us) / VEND_US_PER_S;
+  json_object_set_new (metrics, "total_time", json_real (total_s));
+  if (prediction->started_us > 0 && json_object_get (metrics, "predict_time") == NULL)
+    json_object_set_new (
+        metrics, "predict_time",
+        json_real ((double) (prediction->completed_us - prediction->started_us) / VEND_US_PER_S));
+  return metrics;
+}
+
+json_t *
+vend_prediction_to_json (const VendPrediction *prediction, const char *origin, VendView view)
+{
+  bool started_only = view == VEND_VIEW_STARTED && !vend_status_is_terminal (prediction->status);
+  VendStatus status = started_only ? VEND_STATUS_STARTING : prediction->status;
+  json_t *object = json_object ();
+
+  vend_json_set_string (object, "id", prediction->id);
+  vend_json_set_string (object, "model", prediction->model);
+  vend_json_set_string (object, "version", prediction->version);
+  if (prediction->deployment != NULL)
+    vend_json_set_string (object, "deployment", prediction->deployment);
+  json_object_set_new (object, "input",
+                       prediction->data_removed ? json_object ()
+                                                : vend_prediction_shown_input (prediction));
+  vend_json_set_string (object, "logs", prediction->logs);
+  json_object_set_new (object, "output",
+                       started_only ? json_null ()
+                                    : vend_output_with_urls (prediction->output, origin));
+  vend_json_set_bool (object, "data_removed", prediction->data_removed);
+  vend_json_set_string (object, "error", prediction->error);
+  if (prediction->error_code != NULL)
+    vend_json_set_string (object, "error_code", prediction->error_code);
+  vend_json_set_string (object, "source", prediction->from_web ? "web" : "api");
+  vend_json_set_string (object, "status", vend_status_name (status));
+  set_time (object, "created_at", prediction->created_us);
+  set_time (object, "started_at", started_only ? 0 : prediction->started_us);
+  set_time (object, "completed_at", prediction->completed_us);
+  if (prediction->deadline_us > 0)
+    set_time (object, "deadline", prediction->deadline_us);
+  if (prediction->webhook != NULL)
+    vend_json_set_string (object, "webhook", prediction->webhook);
+  if (prediction->webhook_events != NULL)
+    json_object_set (object, "webhook_events_filter", prediction->webhook_events);
+  json_object_set_new (object, "metrics", shown_metrics (prediction));
+  json_object_set_new (object, "urls", urls (prediction, origin));
+  return object;
+}

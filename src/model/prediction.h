@@ -1,0 +1,69 @@
+/* Predictions and trainings: one run of a version. Plain values. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+#include "model/status.h"
+
+typedef enum
+{
+  VEND_KIND_PREDICTION,
+  VEND_KIND_TRAINING,
+} VendKind;
+
+typedef struct
+{
+  char *id;
+  VendKind kind;
+  int64_t account_id;
+  int64_t model_id;
+  char *model;      /* "owner/name" */
+  char *version;    /* 64 hex */
+  char *deployment; /* or NULL */
+  VendStatus status;
+  bool from_web;
+  json_t *input;    /* object */
+  json_t *secrets;  /* names of Secret inputs, or NULL; shown as asterisks */
+  json_t *output;   /* NULL = null; files are "vend-output:<token>/<name>" until shown */
+  char *logs;       /* never NULL */
+  char *error;      /* NULL unless failed */
+  char *error_code; /* platform failures only */
+  json_t *metrics;  /* object or NULL */
+  int64_t created_us;
+  int64_t started_us;   /* 0 = not yet */
+  int64_t completed_us; /* 0 = not yet */
+  int64_t deadline_us;  /* 0 = none */
+  bool cancel_requested;
+  int attempt;    /* the fencing token; 0 before the first try */
+  char *instance; /* of the attempt, or NULL */
+  char *webhook;  /* or NULL */
+  json_t *webhook_events;
+  bool data_removed;
+} VendPrediction;
+
+VendPrediction *vend_prediction_new (void);
+void vend_prediction_free (VendPrediction *prediction);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrediction, vend_prediction_free)
+
+/* The one way to change the status: checks the table of legal moves (CONFLICT). Whoever calls it
+ * stores the result before anyone is told. */
+bool vend_prediction_set_status (VendPrediction *prediction, VendStatus to, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum
+{
+  VEND_VIEW_TRUTH,   /* as it is */
+  VEND_VIEW_STARTED, /* a hold ran out: the clients cope with "starting" and no output only */
+} VendView;
+
+/* The API object. `origin` without slash at the end. */
+json_t *vend_prediction_to_json (const VendPrediction *prediction, const char *origin,
+                                 VendView view);
+
+/* `input` with every Secret replaced by asterisks; a new reference. */
+json_t *vend_prediction_shown_input (const VendPrediction *prediction);
+
+/* Any JSON value with "vend-output:…" strings made absolute URLs; a new value. */
+json_t *vend_output_with_urls (const json_t *output, const char *origin);
