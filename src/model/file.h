@@ -1,0 +1,71 @@
+/* Files that people upload, files that models return, uploads of model sources, builds. Plain
+ * values; the bytes lie in the file store under their SHA-256. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct
+{
+  char *id;
+  int64_t account_id;
+  char *name;
+  char *content_type;
+  int64_t size;
+  char *sha256;
+  char *md5;
+  json_t *metadata; /* object */
+  int64_t created_us;
+  int64_t expires_us;
+} VendFile;
+
+void vend_file_free (VendFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendFile, vend_file_free)
+json_t *vend_file_to_json (const VendFile *file, const char *origin);
+
+typedef struct
+{
+  char *token; /* unguessable; the capability in the URL */
+  char *prediction;
+  char *name;
+  char *content_type;
+  int64_t size;
+  char *sha256;
+  int64_t created_us;
+} VendOutput;
+
+void vend_output_free (VendOutput *output);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendOutput, vend_output_free)
+
+typedef struct
+{
+  char *id;
+  int64_t account_id;
+  char *sha256;
+  int64_t size;
+  int64_t created_us;
+} VendUpload;
+
+void vend_upload_free (VendUpload *upload);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUpload, vend_upload_free)
+
+typedef struct
+{
+  char *id;
+  int64_t account_id;
+  int64_t model_id;
+  char *upload;
+  char *source_sha256;
+  json_t *options; /* object: smoke_start */
+  char *status;    /* queued, running, succeeded, failed; "running" is never stored */
+  char *error;
+  char *version;
+  int64_t created_us;
+  int64_t completed_us;
+} VendBuild;
+
+void vend_build_free (VendBuild *build);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuild, vend_build_free)
+json_t *vend_build_to_json (const VendBuild *build, const char *model, const char *origin);

@@ -1,0 +1,187 @@
+/* SQLite connections: WAL, full sync, prepared statements kept by catalogue number. */
+#include "store/db.h"
+#include "base/error.h"
+#include <sqlite3.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 10000
+
+typedef struct
+{
+  VendStmt base;
+  sqlite3_stmt *handle;
+  int64_t changes;
+} SqliteStmt;
+
+typedef struct
+{
+  VendDb base;
+  sqlite3 *handle;
+  SqliteStmt statements[VEND_SQL_N];
+} SqliteDb;
+
+static bool
+fail (SqliteDb *db, const char *what, GError **error)
+{
+  return vend_fail (error, VEND_ERROR_STORAGE, "%s: %s", what, sqlite3_errmsg (db->handle));
+}
+
+static bool
+sqlite_exec (VendDb *base, const char *sql, GError **error)
+{
+  SqliteDb *db = (SqliteDb *) base;
+  return sqlite3_exec (db->handle, sql, NULL, NULL, NULL) == SQLITE_OK || fail (db, sql, error);
+}
+
+/* The catalogue numbers parameters as $1; SQLite takes that for a name and counts by appearance,
+ * while ?1 is a number to it. */
+static char *
+number_parameters (const char *sql)
+{
+  char *text = g_strdup (sql);
+  for (char *c = text; *c != '\0'; c++)
+    if (*c == '$' && g_ascii_isdigit (c[1]))
+      *c = '?';
+  return text;
+}
+
+static VendStmt *
+sqlite_prepare (VendDb *base, VendSql sql, GError **error)
+{
+  SqliteDb *db = (SqliteDb *) base;
+  SqliteStmt *stmt = &db->statements[sql];
+  if (stmt->handle != NULL)
+    {
+      sqlite3_reset (stmt->handle);
+      sqlite3_clear_bindings (stmt->handle);
+      return &stmt->base;
+    }
+  g_autofree char *text = number_parameters (vend_sql_text (sql));
+  if (sqlite3_prepare_v3 (db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL)
+      != SQLITE_OK)
+    {
+      fail (db, vend_sql_name (sql), error);
+      return NULL;
+    }
+  return &stmt->base;
+}
+
+static void
+sqlite_bind_int (VendStmt *base, int i, int64_t value)
+{
+  int rc = sqlite3_bind_int64 (((SqliteStmt *) base)->handle, i, value);
+  g_assert (rc == SQLITE_OK);
+}
+
+static void
+sqlite_bind_text (VendStmt *base, int i, const char *text, gssize size)
+{
+  gsize length = size < 0 ? strlen (text) : (gsize) size;
+  int rc = sqlite3_bind_text64 (((SqliteStmt *) base)->handle, i, text, length, SQLITE_TRANSIENT,
+                                SQLITE_UTF8);
+  /* TOOBIG is left to step, which then meets a NOT NULL column or stores NULL; bodies are bounded
+   * far below SQLite's limit. */
+  g_assert (rc == SQLITE_OK || rc == SQLITE_TOOBIG);
+}
+
+static bool
+sqlite_step (VendStmt *base, bool *out_row, GError **error)
+{
+  SqliteStmt *stmt = (SqliteStmt *) base;
+  SqliteDb *db = (SqliteDb *) base->db;
+  int rc = sqlite3_step (stmt->handle);
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+    {
+      const char *text = sqlite3_errmsg (db->handle);
+      VendError code = (rc & 0xff) == SQLITE_CONSTRAINT ? VEND_ERROR_EXISTS : VEND_ERROR_STORAGE;
+      vend_fail (error, code, "%s: %s", vend_sql_name ((VendSql) (stmt - db->statements)), text);
+      sqlite3_reset (stmt->handle);
+      return false;
+    }
+  if (rc == SQLITE_DONE)
+    {
+      stmt->changes = sqlite3_changes64 (db->handle);
+      sqlite3_reset (stmt->handle);
+    }
+  *out_row = rc == SQLITE_ROW;
+  return true;
+}
+
+static int64_t
+sqlite_changes (VendStmt *base)
+{
+  return ((SqliteStmt *) base)->changes;
+}
+
+static bool
+sqlite_is_null (VendStmt *base, int column)
+{
+  return sqlite3_column_type (((SqliteStmt *) base)->handle, column) == SQLITE_NULL;
+}
+
+static int64_t
+sqlite_get_int (VendStmt *base, int column)
+{
+  return sqlite3_column_int64 (((SqliteStmt *) base)->handle, column);
+}
+
+static const char *
+sqlite_get_text (VendStmt *base, int column, gsize *out_size)
+{
+  sqlite3_stmt *handle = ((SqliteStmt *) base)->handle;
+  const char *text = (const char *) sqlite3_column_text (handle, column);
+  *out_size = text != NULL ? (gsize) sqlite3_column_bytes (handle, column) : 0;
+  return text;
+}
+
+static void
+sqlite_close (VendDb *base)
+{
+  SqliteDb *db = (SqliteDb *) base;
+  for (gsize i = 0; i < VEND_SQL_N; i++)
+    sqlite3_finalize (db->statements[i].handle);
+  sqlite3_close (db->handle);
+  g_free (db);
+}
+
+static const VendDbOps sqlite_ops = {
+  .exec = sqlite_exec,
+  .prepare = sqlite_prepare,
+  .bind_int = sqlite_bind_int,
+  .bind_text = sqlite_bind_text,
+  .step = sqlite_step,
+  .changes = sqlite_changes,
+  .is_null = sqlite_is_null,
+  .get_int = sqlite_get_int,
+  .get_text = sqlite_get_text,
+  .close = sqlite_close,
+};
+
+bool
+vend_db_open_sqlite (const char *path, bool read_only, VendDb **out, GError **error)
+{
+  SqliteDb *db = g_new0 (SqliteDb, 1);
+  g_autoptr (VendDb) owned = &db->base;
+  db->base.ops = &sqlite_ops;
+  for (gsize i = 0; i < VEND_SQL_N; i++)
+    db->statements[i].base.db = &db->base;
+
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2 (path, &db->handle, flags, NULL) != SQLITE_OK)
+    return vend_fail (error, VEND_ERROR_STORAGE, "open database '%s': %s", path,
+                      sqlite3_errmsg (db->handle));
+  sqlite3_extended_result_codes (db->handle, 1);
+  sqlite3_busy_timeout (db->handle, BUSY_TIMEOUT_MS);
+  /* FULL: a commit survives a power cut, which a 201 promises. The larger checkpoint interval keeps
+   * the database file out of the way of bursts. */
+  if (!vend_db_exec (
+          owned,
+          "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+          "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
+          "PRAGMA temp_store = MEMORY",
+          error)
+      || (read_only && !vend_db_exec (owned, "PRAGMA query_only = ON", error)))
+    return false;
+  *out = g_steal_pointer (&owned);
+  return true;
+}

@@ -1,0 +1,58 @@
+/* Migrations: numbered SQL files, applied in order, each in a transaction of its own. */
+#include "store/migrate.h"
+#include "base/error.h"
+#include "base/log.h"
+
+static bool
+current_number (VendDb *db, int64_t *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MIGRATION_LAST, error);
+  bool row = false;
+  if (stmt == NULL || !vend_stmt_step (stmt, &row, error))
+    return false;
+  *out = row ? vend_stmt_get_int (stmt, 0) : 0;
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+static bool
+apply (VendDb *db, const VendMigration *migration, int64_t now_us, GError **error)
+{
+  VendStmt *stmt = NULL;
+  if (vend_db_exec (db, "BEGIN IMMEDIATE", error) && vend_db_exec (db, migration->sql, error)
+      && (stmt = vend_db_stmt (db, VEND_SQL_MIGRATION_INSERT, error)) != NULL)
+    {
+      vend_stmt_int (stmt, 1, migration->number);
+      vend_stmt_int (stmt, 2, now_us);
+      if (vend_stmt_run (stmt, NULL, error) && vend_db_exec (db, "COMMIT", error))
+        return true;
+    }
+  g_prefix_error (error, "migration %s: ", migration->name);
+  g_autoptr (GError) ignored = NULL;
+  if (!vend_db_exec (db, "ROLLBACK", &ignored))
+    vend_log (VEND_LOG_WARN, "rollback failed", "error", ignored->message, NULL);
+  return false;
+}
+
+bool
+vend_migrate (VendDb *db, int64_t now_us, GError **error)
+{
+  gsize n = 0;
+  int64_t have = 0;
+  const VendMigration *migrations = vend_migrations (&n);
+  if (!vend_db_exec (db,
+                     "CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, "
+                     "applied_us BIGINT NOT NULL)",
+                     error)
+      || !current_number (db, &have, error))
+    return false;
+  if (have > migrations[n - 1].number)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the database has schema %" G_GINT64_FORMAT
+                      ", this vend knows %d: use a newer "
+                      "vend, or another --data directory",
+                      have, migrations[n - 1].number);
+  for (gsize i = 0; i < n; i++)
+    if (migrations[i].number > have && !apply (db, &migrations[i], now_us, error))
+      return false;
+  return true;
+}

@@ -1,0 +1,289 @@
+/* Store functions of models and versions. */
+#include "store/models.h"
+#include "base/error.h"
+
+static void *
+read_model (VendStmt *stmt)
+{
+  VendModel *model = vend_model_new ();
+  model->id = vend_stmt_get_int (stmt, 0);
+  model->account_id = vend_stmt_get_int (stmt, 1);
+  model->owner = vend_stmt_dup_text (stmt, 2);
+  model->name = vend_stmt_dup_text (stmt, 3);
+  model->is_private = vend_stmt_get_int (stmt, 4) != 0;
+  model->hardware = vend_stmt_dup_text (stmt, 5);
+  model->description = vend_stmt_dup_text (stmt, 6);
+  model->readme = vend_stmt_dup_text (stmt, 7);
+  model->github_url = vend_stmt_dup_text (stmt, 8);
+  model->paper_url = vend_stmt_dup_text (stmt, 9);
+  model->license_url = vend_stmt_dup_text (stmt, 10);
+  model->weights_url = vend_stmt_dup_text (stmt, 11);
+  model->cover_image_url = vend_stmt_dup_text (stmt, 12);
+  model->default_example = vend_stmt_dup_text (stmt, 13);
+  model->latest_version = vend_stmt_dup_text (stmt, 14);
+  model->run_count = vend_stmt_get_int (stmt, 15);
+  model->created_us = vend_stmt_get_int (stmt, 16);
+  return model;
+}
+
+bool
+vend_store_model_insert (VendDb *db, VendModel *model, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model->account_id);
+  vend_stmt_text (stmt, 2, model->owner);
+  vend_stmt_text (stmt, 3, model->name);
+  vend_stmt_int (stmt, 4, model->is_private);
+  vend_stmt_text (stmt, 5, model->hardware);
+  vend_stmt_text (stmt, 6, model->description);
+  vend_stmt_text (stmt, 7, model->readme);
+  vend_stmt_text (stmt, 8, model->github_url);
+  vend_stmt_text (stmt, 9, model->paper_url);
+  vend_stmt_text (stmt, 10, model->license_url);
+  vend_stmt_text (stmt, 11, model->weights_url);
+  vend_stmt_text (stmt, 12, model->cover_image_url);
+  vend_stmt_int (stmt, 13, model->created_us);
+  if (!vend_stmt_one (stmt, "model", error))
+    {
+      g_prefix_error (error, "model %s/%s: ", model->owner, model->name);
+      return false;
+    }
+  model->id = vend_stmt_get_int (stmt, 0);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+static bool
+one_model (VendStmt *stmt, VendModel **out, GError **error)
+{
+  if (!vend_stmt_one (stmt, "model", error))
+    return false;
+  *out = read_model (stmt);
+  return true;
+}
+
+bool
+vend_store_model_get (VendDb *db, int64_t id, VendModel **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_BY_ID, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, id);
+  return one_model (stmt, out, error);
+}
+
+bool
+vend_store_model_by_name (VendDb *db, const char *owner, const char *name, VendModel **out,
+                          GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_BY_NAME, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, owner);
+  vend_stmt_text (stmt, 2, name);
+  return one_model (stmt, out, error);
+}
+
+bool
+vend_store_model_update (VendDb *db, const VendModel *model, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_UPDATE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model->id);
+  vend_stmt_text (stmt, 2, model->description);
+  vend_stmt_text (stmt, 3, model->readme);
+  vend_stmt_text (stmt, 4, model->github_url);
+  vend_stmt_text (stmt, 5, model->paper_url);
+  vend_stmt_text (stmt, 6, model->license_url);
+  vend_stmt_text (stmt, 7, model->weights_url);
+  vend_stmt_int (stmt, 8, model->is_private);
+  return vend_stmt_run_one (stmt, "model", error);
+}
+
+bool
+vend_store_model_delete (VendDb *db, int64_t id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_DELETE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, id);
+  return vend_stmt_run_one (stmt, "model", error);
+}
+
+bool
+vend_store_model_count (VendDb *db, int64_t account_id, int64_t *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_COUNT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, account_id);
+  if (!vend_stmt_one (stmt, "count", error))
+    return false;
+  *out = vend_stmt_get_int (stmt, 0);
+  return true;
+}
+
+bool
+vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out, int64_t *out_last_us,
+                       GError **error)
+{
+  static const VendSql statements[2][2] = {
+    { VEND_SQL_MODEL_PAGE_VERSION_DESC, VEND_SQL_MODEL_PAGE_VERSION_ASC },
+    { VEND_SQL_MODEL_PAGE_CREATED_DESC, VEND_SQL_MODEL_PAGE_CREATED_ASC },
+  };
+  VendStmt *stmt = vend_db_stmt (db, statements[page->by_creation][page->ascending], error);
+  if (stmt == NULL)
+    return false;
+  int64_t start = page->ascending ? -1 : G_MAXINT64;
+  vend_stmt_int (stmt, 1, page->first ? start : page->after_us);
+  vend_stmt_int (stmt, 2, page->first ? start : page->after_id);
+  vend_stmt_int (stmt, 3, page->viewer);
+  vend_stmt_int (stmt, 4, page->limit);
+
+  g_autoptr (GPtrArray) models = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_model_free);
+  int64_t last_us = 0;
+  for (;;)
+    {
+      bool row = false;
+      if (!vend_stmt_step (stmt, &row, error))
+        return false;
+      if (!row)
+        break;
+      g_ptr_array_add (models, read_model (stmt));
+      last_us = vend_stmt_get_int (stmt, 17);
+    }
+  *out = g_steal_pointer (&models);
+  *out_last_us = last_us;
+  return true;
+}
+
+static void *
+read_version (VendStmt *stmt)
+{
+  VendVersion *version = g_new0 (VendVersion, 1);
+  version->id = vend_stmt_dup_text (stmt, 0);
+  version->model_id = vend_stmt_get_int (stmt, 1);
+  version->cog_version = vend_stmt_dup_text (stmt, 2);
+  version->openapi = vend_stmt_get_json (stmt, 3);
+  version->launch = vend_stmt_get_json (stmt, 4);
+  version->manifest = vend_stmt_get_json (stmt, 5);
+  version->source_sha256 = vend_stmt_dup_text (stmt, 6);
+  version->created_us = vend_stmt_get_int (stmt, 7);
+  return version;
+}
+
+static bool
+set_latest (VendDb *db, const VendVersion *version, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_LATEST_SET, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, version->model_id);
+  vend_stmt_text (stmt, 2, version->id);
+  vend_stmt_int (stmt, 3, version->created_us);
+  return vend_stmt_run_one (stmt, "model", error);
+}
+
+bool
+vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, version->id);
+  vend_stmt_int (stmt, 2, version->model_id);
+  vend_stmt_text (stmt, 3, version->cog_version);
+  vend_stmt_json (stmt, 4, version->openapi);
+  vend_stmt_json (stmt, 5, version->launch);
+  vend_stmt_json (stmt, 6, version->manifest);
+  vend_stmt_text (stmt, 7, version->source_sha256);
+  vend_stmt_int (stmt, 8, version->created_us);
+  return vend_stmt_run (stmt, NULL, error) && set_latest (db, version, error);
+}
+
+static bool
+one_version (VendStmt *stmt, VendVersion **out, GError **error)
+{
+  if (!vend_stmt_one (stmt, "version", error))
+    return false;
+  *out = read_version (stmt);
+  return true;
+}
+
+bool
+vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersion **out,
+                        GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_GET, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, id);
+  return one_version (stmt, out, error);
+}
+
+bool
+vend_store_version_by_id (VendDb *db, const char *id, GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_BY_ID, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_collect (stmt, read_version, (GDestroyNotify) vend_version_free, out, error);
+}
+
+bool
+vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha256, VendVersion **out,
+                              GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_BY_SOURCE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, sha256);
+  return one_version (stmt, out, error);
+}
+
+bool
+vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const char *after_id,
+                         int limit, GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_PAGE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_int (stmt, 2, after_id != NULL ? after_us : G_MAXINT64);
+  vend_stmt_text (stmt, 3, after_id != NULL ? after_id : "");
+  vend_stmt_int (stmt, 4, limit);
+  return vend_stmt_collect (stmt, read_version, (GDestroyNotify) vend_version_free, out, error);
+}
+
+bool
+vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_DELETE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, id);
+  if (!vend_stmt_run_one (stmt, "version", error))
+    return false;
+
+  stmt = vend_db_stmt (db, VEND_SQL_VERSION_LATEST_RECOUNT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_ID_USED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_step (stmt, out, error);
+}

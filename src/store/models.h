@@ -1,0 +1,46 @@
+/* Store functions of models and versions. Inside a transaction; outputs are the caller's. */
+#pragma once
+#include "model/model.h"
+#include "store/db.h"
+
+/* Sets model->id. EXISTS when owner/name is taken. */
+bool vend_store_model_insert (VendDb *db, VendModel *model, GError **error);
+bool vend_store_model_get (VendDb *db, int64_t id, VendModel **out, GError **error);
+bool vend_store_model_by_name (VendDb *db, const char *owner, const char *name, VendModel **out,
+                               GError **error);
+/* Stores what PATCH may change. */
+bool vend_store_model_update (VendDb *db, const VendModel *model, GError **error);
+bool vend_store_model_delete (VendDb *db, int64_t id, GError **error);
+bool vend_store_model_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
+
+typedef struct
+{
+  bool by_creation; /* else by the latest version */
+  bool ascending;
+  int64_t after_us; /* key of the last row of the page before; see vend_store_model_page */
+  int64_t after_id;
+  bool first;     /* no page before */
+  int64_t viewer; /* account that also sees its private models */
+  int limit;
+} VendModelPage;
+
+/* Of VendModel. `out_last_us` is the sort key of the last row, for the next page. */
+bool vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out,
+                            int64_t *out_last_us, GError **error);
+
+/* Adds the version unless the model has it, and makes it the latest. */
+bool vend_store_version_put (VendDb *db, const VendVersion *version, GError **error);
+bool vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersion **out,
+                             GError **error);
+/* All models' versions with this id, of VendVersion; may be empty. */
+bool vend_store_version_by_id (VendDb *db, const char *id, GPtrArray **out, GError **error);
+/* The newest one built from this packed source; NOT_FOUND when there is none. */
+bool vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha256,
+                                   VendVersion **out, GError **error);
+/* Newest first, of VendVersion, after (after_us, after_id); NULL `after_id` = first page. */
+bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const char *after_id,
+                              int limit, GPtrArray **out, GError **error);
+/* Deletes it and lets the newest that is left be the latest. */
+bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
+/* Whether any model still has it. */
+bool vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error);

@@ -1,0 +1,278 @@
+/* Store functions of predictions, attempts, usage and instances. */
+#include "store/predictions.h"
+#include "base/error.h"
+
+static void *
+read_prediction (VendStmt *stmt)
+{
+  VendPrediction *p = g_new0 (VendPrediction, 1);
+  p->id = vend_stmt_dup_text (stmt, 0);
+  p->kind = (VendKind) vend_stmt_get_int (stmt, 1);
+  p->account_id = vend_stmt_get_int (stmt, 2);
+  p->model_id = vend_stmt_get_int (stmt, 3);
+  p->model = vend_stmt_dup_text (stmt, 4);
+  p->version = vend_stmt_dup_text (stmt, 5);
+  p->deployment = vend_stmt_dup_text (stmt, 6);
+  p->status = (VendStatus) vend_stmt_get_int (stmt, 7);
+  p->from_web = vend_stmt_get_int (stmt, 8) != 0;
+  p->input = vend_stmt_get_json (stmt, 9);
+  p->secrets = vend_stmt_get_json (stmt, 10);
+  p->output = vend_stmt_get_json (stmt, 11);
+  p->logs = vend_stmt_dup_text (stmt, 12);
+  p->error = vend_stmt_dup_text (stmt, 13);
+  p->error_code = vend_stmt_dup_text (stmt, 14);
+  p->metrics = vend_stmt_get_json (stmt, 15);
+  p->created_us = vend_stmt_get_int (stmt, 16);
+  p->started_us = vend_stmt_get_int (stmt, 17);
+  p->completed_us = vend_stmt_get_int (stmt, 18);
+  p->deadline_us = vend_stmt_get_int (stmt, 19);
+  p->cancel_requested = vend_stmt_get_int (stmt, 20) != 0;
+  p->attempt = (int) vend_stmt_get_int (stmt, 21);
+  p->instance = vend_stmt_dup_text (stmt, 22);
+  p->webhook = vend_stmt_dup_text (stmt, 23);
+  p->webhook_events = vend_stmt_get_json (stmt, 24);
+  p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
+  return p;
+}
+
+bool
+vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->kind);
+  vend_stmt_int (stmt, 3, p->account_id);
+  vend_stmt_int (stmt, 4, p->model_id);
+  vend_stmt_text (stmt, 5, p->model);
+  vend_stmt_text (stmt, 6, p->version);
+  vend_stmt_text (stmt, 7, p->deployment);
+  vend_stmt_int (stmt, 8, p->status);
+  vend_stmt_int (stmt, 9, p->from_web);
+  vend_stmt_json (stmt, 10, p->input);
+  vend_stmt_json (stmt, 11, p->secrets);
+  vend_stmt_int (stmt, 12, p->created_us);
+  vend_stmt_int (stmt, 13, p->deadline_us);
+  vend_stmt_text (stmt, 14, p->webhook);
+  vend_stmt_json (stmt, 15, p->webhook_events);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_GET, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  if (!vend_stmt_one (stmt, "prediction", error))
+    return false;
+  *out = read_prediction (stmt);
+  return true;
+}
+
+bool
+vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_OPEN, error);
+  return stmt != NULL
+         && vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
+                               error);
+}
+
+bool
+vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
+                            GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_PAGE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, page->account_id);
+  vend_stmt_int (stmt, 2, page->kind);
+  vend_stmt_int (stmt, 3, page->before_us);
+  vend_stmt_text (stmt, 4, page->before_id != NULL ? page->before_id : "");
+  vend_stmt_int (stmt, 5, page->created_after_us);
+  vend_stmt_int (stmt, 6, page->web_only);
+  vend_stmt_int (stmt, 7, page->limit);
+  return vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
+                            error);
+}
+
+bool
+vend_store_prediction_lease (VendDb *db, const VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_LEASE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->status);
+  vend_stmt_int (stmt, 3, p->attempt);
+  vend_stmt_text (stmt, 4, p->instance);
+  vend_stmt_int (stmt, 5, p->started_us);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_CANCEL_REQUEST, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_prediction_complete (VendDb *db, const VendPrediction *p, bool *out_won, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_COMPLETE, error);
+  if (stmt == NULL)
+    return false;
+  json_auto_t *shown_input = vend_prediction_shown_input (p);
+  int64_t changes = 0;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->attempt);
+  vend_stmt_int (stmt, 3, p->status);
+  vend_stmt_json (stmt, 4, shown_input);
+  vend_stmt_json (stmt, 5, p->output);
+  vend_stmt_text (stmt, 6, p->logs);
+  vend_stmt_text (stmt, 7, p->error);
+  vend_stmt_text (stmt, 8, p->error_code);
+  vend_stmt_json (stmt, 9, p->metrics);
+  vend_stmt_int (stmt, 10, p->started_us);
+  vend_stmt_int (stmt, 11, p->completed_us);
+  vend_stmt_text (stmt, 12, p->instance);
+  if (!vend_stmt_run (stmt, &changes, error))
+    return false;
+  *out_won = changes > 0;
+  return true;
+}
+
+bool
+vend_store_attempt_insert (VendDb *db, const VendPrediction *p, int64_t ended_us,
+                           const char *outcome, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_ATTEMPT_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->attempt);
+  vend_stmt_text (stmt, 3, p->instance != NULL ? p->instance : "");
+  vend_stmt_int (stmt, 4, p->started_us);
+  vend_stmt_int (stmt, 5, ended_us);
+  vend_stmt_text (stmt, 6, outcome);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_usage_insert (VendDb *db, const VendPrediction *p, const char *hardware, int64_t run_us,
+                         GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_USAGE_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->attempt);
+  vend_stmt_int (stmt, 3, p->account_id);
+  vend_stmt_int (stmt, 4, p->model_id);
+  vend_stmt_text (stmt, 5, hardware);
+  vend_stmt_int (stmt, 6, run_us);
+  vend_stmt_int (stmt, 7, p->completed_us);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_model_ran (VendDb *db, int64_t model_id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_RAN, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+static void *
+read_id (VendStmt *stmt)
+{
+  return vend_stmt_dup_text (stmt, 0);
+}
+
+bool
+vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArray **out,
+                               GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_EXPIRED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, before_us);
+  vend_stmt_int (stmt, 2, limit);
+  return vend_stmt_collect (stmt, read_id, g_free, out, error);
+}
+
+bool
+vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_REMOVE_DATA, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+void
+vend_instance_row_free (VendInstanceRow *row)
+{
+  if (row == NULL)
+    return;
+  g_free (row->id);
+  g_free (row->version);
+  g_free (row);
+}
+
+bool
+vend_store_instance_insert (VendDb *db, const VendInstanceRow *row, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, row->id);
+  vend_stmt_int (stmt, 2, row->model_id);
+  vend_stmt_text (stmt, 3, row->version);
+  vend_stmt_int (stmt, 4, row->kind);
+  vend_stmt_int (stmt, 5, row->slots);
+  vend_stmt_int (stmt, 6, row->created_us);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_instance_delete (VendDb *db, const char *id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_DELETE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+static void *
+read_instance (VendStmt *stmt)
+{
+  VendInstanceRow *row = g_new0 (VendInstanceRow, 1);
+  row->id = vend_stmt_dup_text (stmt, 0);
+  row->model_id = vend_stmt_get_int (stmt, 1);
+  row->version = vend_stmt_dup_text (stmt, 2);
+  row->kind = (VendKind) vend_stmt_get_int (stmt, 3);
+  row->slots = vend_stmt_get_int (stmt, 4);
+  row->created_us = vend_stmt_get_int (stmt, 5);
+  return row;
+}
+
+bool
+vend_store_instance_list (VendDb *db, GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_LIST, error);
+  return stmt != NULL
+         && vend_stmt_collect (stmt, read_instance, (GDestroyNotify) vend_instance_row_free, out,
+                               error);
+}

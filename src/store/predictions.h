@@ -1,0 +1,64 @@
+/* Store functions of predictions, attempts, usage and instances. Inside a transaction; outputs are
+ * the caller's. A row with completed_us never changes its result again. */
+#pragma once
+#include "model/prediction.h"
+#include "store/db.h"
+
+bool vend_store_prediction_insert (VendDb *db, const VendPrediction *prediction, GError **error);
+bool vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GError **error);
+/* All that have not ended, oldest first, of VendPrediction. */
+bool vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error);
+
+typedef struct
+{
+  int64_t account_id;
+  VendKind kind;
+  int64_t before_us; /* key of the last row of the page before; G_MAXINT64 = first page */
+  const char *before_id;
+  int64_t created_after_us;
+  bool web_only;
+  int limit;
+} VendPredictionPage;
+
+/* Newest first, of VendPrediction. */
+bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
+                                 GError **error);
+
+/* Records attempt, instance, status and start of a run that is under way, or its return to the
+ * queue. Nothing happens when it has ended or a later attempt is known. */
+bool vend_store_prediction_lease (VendDb *db, const VendPrediction *prediction, GError **error);
+bool vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error);
+
+/* The compare-and-set that ends a prediction: stores status, input (as shown from now on), output,
+ * logs, error, metrics and times of `prediction`, if it has not ended and no later attempt is
+ * known.
+ * `*out_won` says whether this call ended it. */
+bool vend_store_prediction_complete (VendDb *db, const VendPrediction *prediction, bool *out_won,
+                                     GError **error);
+bool vend_store_attempt_insert (VendDb *db, const VendPrediction *prediction, int64_t ended_us,
+                                const char *outcome, GError **error);
+/* With the completion, in its transaction. */
+bool vend_store_usage_insert (VendDb *db, const VendPrediction *prediction, const char *hardware,
+                              int64_t run_us, GError **error);
+bool vend_store_model_ran (VendDb *db, int64_t model_id, GError **error);
+
+/* Ids (char *) of ended predictions whose data are due for removal. */
+bool vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArray **out,
+                                    GError **error);
+bool vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error);
+
+typedef struct
+{
+  char *id;
+  int64_t model_id;
+  char *version;
+  VendKind kind;
+  int64_t slots;
+  int64_t created_us;
+} VendInstanceRow;
+
+void vend_instance_row_free (VendInstanceRow *row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendInstanceRow, vend_instance_row_free)
+bool vend_store_instance_insert (VendDb *db, const VendInstanceRow *row, GError **error);
+bool vend_store_instance_delete (VendDb *db, const char *id, GError **error);
+bool vend_store_instance_list (VendDb *db, GPtrArray **out, GError **error);

@@ -1,0 +1,4 @@
+-- name: migration_last
+SELECT MAX(number) FROM migrations;
+-- name: migration_insert
+INSERT INTO migrations (number, applied_us) VALUES ($1, $2);

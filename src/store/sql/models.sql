@@ -1,0 +1,83 @@
+-- name: model_insert
+INSERT INTO models (id, account_id, owner, name, is_private, hardware, description, readme,
+  github_url, paper_url, license_url, weights_url, cover_image_url, version_us, run_count, created_us)
+VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+  $12, 0, 0, $13)
+RETURNING id;
+-- name: model_by_name
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us
+FROM models WHERE owner = $1 AND name = $2;
+-- name: model_by_id
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us
+FROM models WHERE id = $1;
+-- name: model_update
+UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5, license_url = $6,
+  weights_url = $7, is_private = $8
+WHERE id = $1;
+-- name: model_delete
+DELETE FROM models WHERE id = $1;
+-- name: model_count
+SELECT COUNT(*) FROM models WHERE account_id = $1;
+-- name: model_ran
+UPDATE models SET run_count = run_count + 1 WHERE id = $1;
+-- name: model_page_version_desc
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  version_us
+FROM models
+WHERE (version_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
+ORDER BY version_us DESC, id DESC LIMIT $4;
+-- name: model_page_version_asc
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  version_us
+FROM models
+WHERE (version_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
+ORDER BY version_us, id LIMIT $4;
+-- name: model_page_created_desc
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  created_us
+FROM models
+WHERE (created_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
+ORDER BY created_us DESC, id DESC LIMIT $4;
+-- name: model_page_created_asc
+SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  created_us
+FROM models
+WHERE (created_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
+ORDER BY created_us, id LIMIT $4;
+-- name: version_insert
+INSERT INTO versions (id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (model_id, id) DO NOTHING;
+-- name: version_latest_set
+UPDATE models SET latest_version = $2, version_us = $3 WHERE id = $1;
+-- name: version_latest_recount
+UPDATE models SET
+  latest_version = (SELECT v.id FROM versions v WHERE v.model_id = $1
+                    ORDER BY v.created_us DESC, v.id DESC LIMIT 1),
+  version_us = COALESCE((SELECT MAX(v.created_us) FROM versions v WHERE v.model_id = $1), 0)
+WHERE id = $1;
+-- name: version_get
+SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+FROM versions WHERE model_id = $1 AND id = $2;
+-- name: version_by_id
+SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+FROM versions WHERE id = $1 ORDER BY model_id;
+-- name: version_by_source
+SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+FROM versions WHERE model_id = $1 AND source_sha256 = $2 ORDER BY created_us DESC LIMIT 1;
+-- name: version_page
+SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+FROM versions WHERE model_id = $1 AND (created_us, id) < ($2, $3)
+ORDER BY created_us DESC, id DESC LIMIT $4;
+-- name: version_delete
+DELETE FROM versions WHERE model_id = $1 AND id = $2;
+-- name: version_id_used
+SELECT 1 FROM versions WHERE id = $1 LIMIT 1;
+-- name: version_venvs
+SELECT DISTINCT launch FROM versions;

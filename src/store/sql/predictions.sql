@@ -1,0 +1,55 @@
+-- name: prediction_insert
+INSERT INTO predictions (id, kind, account_id, model_id, model, version, deployment, status, from_web,
+  input, secrets, logs, created_us, started_us, completed_us, deadline_us, cancel_requested, attempt,
+  webhook, webhook_events, data_removed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 0, 0, $13, 0, 0, $14, $15, 0);
+-- name: prediction_get
+SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
+  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+FROM predictions WHERE id = $1;
+-- name: prediction_open
+SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
+  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
+-- name: prediction_page
+SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
+  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+FROM predictions
+WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND from_web >= $6
+ORDER BY created_us DESC, id DESC LIMIT $7;
+-- name: prediction_lease
+UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5
+WHERE id = $1 AND completed_us = 0 AND attempt <= $3;
+-- name: prediction_cancel_request
+UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us = 0;
+-- name: prediction_complete
+UPDATE predictions SET status = $3, input = $4, output = $5, logs = $6, error = $7, error_code = $8,
+  metrics = $9, started_us = $10, completed_us = $11, attempt = $2, instance = $12
+WHERE id = $1 AND completed_us = 0 AND attempt <= $2;
+-- name: prediction_expired
+SELECT id FROM predictions
+WHERE completed_us > 0 AND completed_us < $1 AND data_removed = 0 AND from_web = 0
+ORDER BY completed_us LIMIT $2;
+-- name: prediction_remove_data
+UPDATE predictions SET input = '{}', output = NULL, logs = '', data_removed = 1
+WHERE id = $1 AND completed_us > 0;
+-- name: attempt_insert
+INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (prediction, attempt) DO NOTHING;
+-- name: attempt_list
+SELECT attempt, instance, started_us, ended_us, outcome FROM attempts WHERE prediction = $1
+ORDER BY attempt;
+-- name: usage_insert
+INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- name: instance_insert
+INSERT INTO instances (id, model_id, version, kind, slots, created_us) VALUES ($1, $2, $3, $4, $5, $6);
+-- name: instance_delete
+DELETE FROM instances WHERE id = $1;
+-- name: instance_list
+SELECT id, model_id, version, kind, slots, created_us FROM instances ORDER BY created_us, id;

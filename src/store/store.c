@@ -1,0 +1,278 @@
+/* The store: one writer thread with group commit, N readers. */
+#include "store/store.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/migrate.h"
+
+/* More in one transaction no longer makes a commit cheaper, and it delays the first of them. */
+#define MAX_GROUP 512
+
+typedef struct
+{
+  VendStoreJob job;
+  VendStoreDone done;
+  void *data;
+  GError *error;
+  bool waits; /* somebody sits in vend_store_write_wait */
+  bool finished;
+} Write;
+
+struct VendStore
+{
+  VendDb *writer;
+  GThread *thread;
+  GMainContext *core;
+
+  GMutex lock; /* guards all below */
+  GCond work;
+  GCond finished;
+  GQueue writes; /* of Write, not begun */
+  guint in_commit;
+  bool closing;
+  GQueue idle_readers; /* of VendDb */
+  GCond reader_free;
+  guint n_readers;
+  GPtrArray *told;      /* of Write, committed, `done` not run yet */
+  GSource *tell_source; /* attached while `told` has something */
+};
+
+static gboolean
+tell (void *data)
+{
+  VendStore *store = data;
+  g_mutex_lock (&store->lock);
+  g_autoptr (GPtrArray) batch = g_steal_pointer (&store->told);
+  store->told = g_ptr_array_new ();
+  g_clear_pointer (&store->tell_source, g_source_unref);
+  g_mutex_unlock (&store->lock);
+
+  for (guint i = 0; i < batch->len; i++)
+    {
+      Write *write = g_ptr_array_index (batch, i);
+      write->done (write->error, write->data);
+      g_clear_error (&write->error);
+      g_free (write);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* Runs one job inside its own savepoint, so that its failure undoes nothing else. */
+static void
+run_job (VendStore *store, Write *write)
+{
+  if (!vend_db_exec (store->writer, "SAVEPOINT job", &write->error))
+    return;
+  bool good = write->job (store->writer, write->data, &write->error);
+  g_autoptr (GError) problem = NULL;
+  if (!vend_db_exec (store->writer, good ? "RELEASE job" : "ROLLBACK TO job; RELEASE job", &problem)
+      && write->error == NULL)
+    write->error = g_steal_pointer (&problem);
+}
+
+static void
+commit_group (VendStore *store, GPtrArray *group)
+{
+  g_autoptr (GError) problem = NULL;
+  bool begun = vend_db_exec (store->writer, "BEGIN IMMEDIATE", &problem);
+  for (guint i = 0; begun && i < group->len; i++)
+    run_job (store, g_ptr_array_index (group, i));
+  if (begun && vend_db_exec (store->writer, "COMMIT", &problem))
+    return;
+
+  vend_log (VEND_LOG_ERROR, "commit failed", "error", problem->message, NULL);
+  if (begun)
+    {
+      g_autoptr (GError) ignored = NULL;
+      if (!vend_db_exec (store->writer, "ROLLBACK", &ignored))
+        vend_log (VEND_LOG_ERROR, "rollback failed", "error", ignored->message, NULL);
+    }
+  for (guint i = 0; i < group->len; i++)
+    {
+      Write *write = g_ptr_array_index (group, i);
+      if (write->error == NULL)
+        write->error = g_error_copy (problem);
+    }
+}
+
+static void
+finish_group (VendStore *store, GPtrArray *group)
+{
+  g_mutex_lock (&store->lock);
+  store->in_commit = 0;
+  for (guint i = 0; i < group->len; i++)
+    {
+      Write *write = g_ptr_array_index (group, i);
+      write->finished = true;
+      if (write->waits)
+        continue;
+      if (write->done != NULL)
+        g_ptr_array_add (store->told, write);
+      else
+        {
+          if (write->error != NULL)
+            vend_log (VEND_LOG_ERROR, "write failed", "error", write->error->message, NULL);
+          g_clear_error (&write->error);
+          g_free (write);
+        }
+    }
+  if (store->told->len > 0 && store->tell_source == NULL)
+    {
+      store->tell_source = g_idle_source_new ();
+      g_source_set_priority (store->tell_source, G_PRIORITY_DEFAULT);
+      g_source_set_callback (store->tell_source, tell, store, NULL);
+      g_source_set_static_name (store->tell_source, "store tell");
+      g_source_attach (store->tell_source, store->core);
+    }
+  g_cond_broadcast (&store->finished);
+  g_mutex_unlock (&store->lock);
+}
+
+static void *
+writer_main (void *data)
+{
+  VendStore *store = data;
+  g_autoptr (GPtrArray) group = g_ptr_array_new ();
+  for (;;)
+    {
+      g_mutex_lock (&store->lock);
+      while (store->writes.length == 0 && !store->closing)
+        g_cond_wait (&store->work, &store->lock);
+      while (group->len < MAX_GROUP && store->writes.length > 0)
+        g_ptr_array_add (group, g_queue_pop_head (&store->writes));
+      store->in_commit = group->len;
+      bool ended = store->closing && group->len == 0;
+      g_mutex_unlock (&store->lock);
+      if (ended)
+        return NULL;
+      commit_group (store, group);
+      finish_group (store, group);
+      g_ptr_array_set_size (group, 0);
+    }
+}
+
+static void
+enqueue (VendStore *store, Write *write)
+{
+  g_mutex_lock (&store->lock);
+  g_assert (!store->closing);
+  g_queue_push_tail (&store->writes, write);
+  g_cond_signal (&store->work);
+  g_mutex_unlock (&store->lock);
+}
+
+void
+vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, void *data)
+{
+  Write *write = g_new0 (Write, 1);
+  *write = (Write){ .job = job, .done = done, .data = data };
+  enqueue (store, write);
+}
+
+bool
+vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **error)
+{
+  Write write = { .job = job, .data = data, .waits = true };
+  enqueue (store, &write);
+  g_mutex_lock (&store->lock);
+  while (!write.finished)
+    g_cond_wait (&store->finished, &store->lock);
+  g_mutex_unlock (&store->lock);
+  if (write.error == NULL)
+    return true;
+  g_propagate_error (error, write.error);
+  return false;
+}
+
+VendDb *
+vend_store_read (VendStore *store)
+{
+  g_mutex_lock (&store->lock);
+  while (store->idle_readers.length == 0)
+    g_cond_wait (&store->reader_free, &store->lock);
+  VendDb *db = g_queue_pop_tail (&store->idle_readers);
+  g_mutex_unlock (&store->lock);
+  g_autoptr (GError) error = NULL;
+  if (!vend_db_exec (db, "BEGIN", &error))
+    vend_log (VEND_LOG_ERROR, "begin read failed", "error", error->message, NULL);
+  return db;
+}
+
+void
+vend_store_read_end (VendStore *store, VendDb *db)
+{
+  g_autoptr (GError) error = NULL;
+  if (!vend_db_exec (db, "COMMIT", &error))
+    vend_log (VEND_LOG_ERROR, "end read failed", "error", error->message, NULL);
+  g_mutex_lock (&store->lock);
+  g_queue_push_tail (&store->idle_readers, db);
+  g_cond_signal (&store->reader_free);
+  g_mutex_unlock (&store->lock);
+}
+
+guint
+vend_store_backlog (VendStore *store)
+{
+  g_mutex_lock (&store->lock);
+  guint backlog = store->writes.length + store->in_commit;
+  g_mutex_unlock (&store->lock);
+  return backlog;
+}
+
+bool
+vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
+{
+  g_autoptr (VendStore) store = g_new0 (VendStore, 1);
+  g_mutex_init (&store->lock);
+  g_cond_init (&store->work);
+  g_cond_init (&store->finished);
+  g_cond_init (&store->reader_free);
+  store->told = g_ptr_array_new ();
+  store->core
+      = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
+
+  if (!vend_db_open_sqlite (options->path, false, &store->writer, error)
+      || !vend_migrate (store->writer, vend_now_us (), error))
+    return false;
+  for (; store->n_readers < options->readers; store->n_readers++)
+    {
+      VendDb *reader = NULL;
+      if (!vend_db_open_sqlite (options->path, true, &reader, error))
+        return false;
+      g_queue_push_tail (&store->idle_readers, reader);
+    }
+  store->thread = g_thread_new ("store-writer", writer_main, store);
+  *out = g_steal_pointer (&store);
+  return true;
+}
+
+void
+vend_store_free (VendStore *store)
+{
+  if (store == NULL)
+    return;
+  if (store->thread != NULL)
+    {
+      g_mutex_lock (&store->lock);
+      store->closing = true;
+      g_cond_signal (&store->work);
+      g_mutex_unlock (&store->lock);
+      g_thread_join (store->thread);
+    }
+  g_assert (store->idle_readers.length == store->n_readers);
+  for (VendDb *db; (db = g_queue_pop_head (&store->idle_readers)) != NULL;)
+    vend_db_close (db);
+  vend_db_close (store->writer);
+  if (store->tell_source != NULL)
+    {
+      g_source_destroy (store->tell_source);
+      tell (store);
+    }
+  g_ptr_array_unref (store->told);
+  g_main_context_unref (store->core);
+  g_mutex_clear (&store->lock);
+  g_cond_clear (&store->work);
+  g_cond_clear (&store->finished);
+  g_cond_clear (&store->reader_free);
+  g_free (store);
+}

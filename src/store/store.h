@@ -1,0 +1,66 @@
+/* The store: one writer thread with group commit, N readers. All state of Vend lies behind this
+ * header and the typed functions beside it (predictions.h, models.h, …), which run inside a
+ * transaction that is handed to them. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "store/db.h"
+
+typedef struct VendStore VendStore;
+
+typedef struct
+{
+  const char *path;   /* of the SQLite database */
+  guint readers;      /* at least the number of threads that read at the same time */
+  GMainContext *core; /* where `done` functions run; NULL = the default context */
+} VendStoreOptions;
+
+/* Opens or makes the database and applies migrations; a database of a newer Vend is refused. */
+bool vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Core thread. Commits what is queued, runs the last `done` functions, closes. */
+void vend_store_free (VendStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStore, vend_store_free)
+
+/* A change. Runs on the writer thread, alone, with others in one transaction; when it fails only
+ * its own part is undone. */
+typedef bool (*VendStoreJob) (VendDb *db, void *data, GError **error);
+/* On the core context, in the order of the writes, after the commit is on disk (`error` NULL) or
+ * has failed. Frees or hands on `data`. */
+typedef void (*VendStoreDone) (const GError *error, void *data);
+
+/* Any thread; never blocks. `done` may be NULL when `data` needs no freeing. */
+void vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, void *data);
+
+/* Any thread but the core thread; blocks until the change is on disk or has failed. */
+bool vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* A read transaction on one of the reader connections; blocks while all are taken. End it soon. */
+VendDb *vend_store_read (VendStore *store) G_GNUC_WARN_UNUSED_RESULT;
+void vend_store_read_end (VendStore *store, VendDb *db);
+
+/* Writes that are queued or being committed, for limits and health. */
+guint vend_store_backlog (VendStore *store);
+
+/* Scope-bound reader: `g_auto (VendReader) reader = vend_reader (store);` then reader.db. */
+typedef struct
+{
+  VendStore *store;
+  VendDb *db;
+} VendReader;
+static inline VendReader
+vend_reader (VendStore *store)
+{
+  return (VendReader){ store, vend_store_read (store) };
+}
+static inline void
+vend_reader_end (VendReader *reader)
+{
+  if (reader->db != NULL)
+    vend_store_read_end (reader->store, reader->db);
+  reader->db = NULL;
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendReader, vend_reader_end)
