@@ -1,4 +1,4 @@
-/* Store functions of predictions, attempts, usage and instances. */
+/* Store functions of predictions, attempts and usage. */
 #include "store/predictions.h"
 #include "base/error.h"
 
@@ -218,61 +218,4 @@ vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error)
     return false;
   vend_stmt_text (stmt, 1, id);
   return vend_stmt_run (stmt, NULL, error);
-}
-
-void
-vend_instance_row_free (VendInstanceRow *row)
-{
-  if (row == NULL)
-    return;
-  g_free (row->id);
-  g_free (row->version);
-  g_free (row);
-}
-
-bool
-vend_store_instance_insert (VendDb *db, const VendInstanceRow *row, GError **error)
-{
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_INSERT, error);
-  if (stmt == NULL)
-    return false;
-  vend_stmt_text (stmt, 1, row->id);
-  vend_stmt_int (stmt, 2, row->model_id);
-  vend_stmt_text (stmt, 3, row->version);
-  vend_stmt_int (stmt, 4, row->kind);
-  vend_stmt_int (stmt, 5, row->slots);
-  vend_stmt_int (stmt, 6, row->created_us);
-  return vend_stmt_run (stmt, NULL, error);
-}
-
-bool
-vend_store_instance_delete (VendDb *db, const char *id, GError **error)
-{
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_DELETE, error);
-  if (stmt == NULL)
-    return false;
-  vend_stmt_text (stmt, 1, id);
-  return vend_stmt_run (stmt, NULL, error);
-}
-
-static void *
-read_instance (VendStmt *stmt)
-{
-  VendInstanceRow *row = g_new0 (VendInstanceRow, 1);
-  row->id = vend_stmt_dup_text (stmt, 0);
-  row->model_id = vend_stmt_get_int (stmt, 1);
-  row->version = vend_stmt_dup_text (stmt, 2);
-  row->kind = (VendKind) vend_stmt_get_int (stmt, 3);
-  row->slots = vend_stmt_get_int (stmt, 4);
-  row->created_us = vend_stmt_get_int (stmt, 5);
-  return row;
-}
-
-bool
-vend_store_instance_list (VendDb *db, GPtrArray **out, GError **error)
-{
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_INSTANCE_LIST, error);
-  return stmt != NULL
-         && vend_stmt_collect (stmt, read_instance, (GDestroyNotify) vend_instance_row_free, out,
-                               error);
 }

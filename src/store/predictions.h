@@ -1,4 +1,4 @@
-/* Store functions of predictions, attempts, usage and instances. Inside a transaction; outputs are
+/* Store functions of predictions, attempts and usage. Inside a transaction; outputs are
  * the caller's. A row with completed_us never changes its result again. */
 #pragma once
 #include "model/prediction.h"
@@ -46,19 +46,3 @@ bool vend_store_model_ran (VendDb *db, int64_t model_id, GError **error);
 bool vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArray **out,
                                     GError **error);
 bool vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error);
-
-typedef struct
-{
-  char *id;
-  int64_t model_id;
-  char *version;
-  VendKind kind;
-  int64_t slots;
-  int64_t created_us;
-} VendInstanceRow;
-
-void vend_instance_row_free (VendInstanceRow *row);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendInstanceRow, vend_instance_row_free)
-bool vend_store_instance_insert (VendDb *db, const VendInstanceRow *row, GError **error);
-bool vend_store_instance_delete (VendDb *db, const char *id, GError **error);
-bool vend_store_instance_list (VendDb *db, GPtrArray **out, GError **error);

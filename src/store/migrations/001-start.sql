@@ -117,16 +117,6 @@ CREATE TABLE usage (
 );
 CREATE INDEX usage_of_account ON usage (account_id, ended_us);
 
--- Instances that may be alive; a row leaves with its instance.
-CREATE TABLE instances (
-  id         TEXT PRIMARY KEY,
-  model_id   BIGINT NOT NULL,
-  version    TEXT NOT NULL,
-  kind       BIGINT NOT NULL,
-  slots      BIGINT NOT NULL,
-  created_us BIGINT NOT NULL
-);
-
 CREATE TABLE files (
   id           TEXT PRIMARY KEY,
   account_id   BIGINT NOT NULL REFERENCES accounts (id),

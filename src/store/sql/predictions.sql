@@ -47,9 +47,3 @@ ORDER BY attempt;
 -- name: usage_insert
 INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
--- name: instance_insert
-INSERT INTO instances (id, model_id, version, kind, slots, created_us) VALUES ($1, $2, $3, $4, $5, $6);
--- name: instance_delete
-DELETE FROM instances WHERE id = $1;
--- name: instance_list
-SELECT id, model_id, version, kind, slots, created_us FROM instances ORDER BY created_us, id;

@@ -1,0 +1,34 @@
+/* Who is calling: tokens to callers, with a cache in front of the store. Any thread but the core.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "model/account.h"
+#include "store/store.h"
+
+typedef struct VendAuth VendAuth;
+
+/* A caller; immutable and shared. */
+typedef struct
+{
+  VendAccount *account;
+  char *token_id;
+  guint scopes;
+} VendCaller;
+
+VendAuth *vend_auth_new (VendStore *store);
+void vend_auth_free (VendAuth *auth);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAuth, vend_auth_free)
+
+/* Checks an Authorization header ("Bearer x" or "Token x"; NULL when there was none) and that the
+ * token has `need`. UNAUTHORIZED or FORBIDDEN with the texts that the clients know. The caller
+ * stays valid until vend_auth_caller_unref. */
+bool vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, VendCaller **out,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_auth_caller_unref (VendCaller *caller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCaller, vend_auth_caller_unref)
+
+/* After a token was revoked: nobody gets in on a cached answer. */
+void vend_auth_forget (VendAuth *auth);

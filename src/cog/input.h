@@ -1,0 +1,19 @@
+/* What a model is given: a checked API input made ready for the model server. Pure. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+/* Names of the inputs that are Secrets, as an array; NULL when there are none. */
+json_t *vend_cog_secret_names (const json_t *openapi, const char *component)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* `input` without nulls at the top level, which the model server refuses; a new object that shares
+ * the values. */
+json_t *vend_cog_input_for_model (const json_t *input) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where `input` names files by URL: an array of {"at": ["image"] or ["images", 2], "url": "…"} for
+ * values of Path and File inputs that start with http:// or https://. */
+json_t *vend_cog_input_files (const json_t *openapi, const char *component, const json_t *input)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,40 @@
+/* Blobs: immutable bytes on the local disk under their SHA-256, each content once. Which blobs live
+ * is decided by rows in the store; a blob is written before the row that points to it, and removed
+ * after the last such row. Any thread but the core thread; blocks on disk. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+typedef struct VendBlobs VendBlobs;
+
+/* `dir` and its sub-folders are made; what an interrupted write left in the spool is removed. */
+bool vend_blobs_open (const char *dir, VendBlobs **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_blobs_free (VendBlobs *blobs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobs, vend_blobs_free)
+
+/* Folder on the same file system for files on their way in. */
+const char *vend_blobs_spool (const VendBlobs *blobs);
+
+/* Moves the file at `path` in, durably. The caller vouches for `sha256`. The file is gone from
+ * `path` afterwards, also when the content was there already. */
+bool vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where the bytes are. Free with g_free. */
+char *vend_blobs_path (const VendBlobs *blobs, const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens for reading; NOT_FOUND when it is not there. */
+bool vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd,
+                         uint64_t *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Keeps `take` and `remove` of one content apart: hold this while rows are checked and the blob is
+ * removed, or while a blob is taken and its row is written. */
+void vend_blobs_lock (VendBlobs *blobs);
+void vend_blobs_unlock (VendBlobs *blobs);
+bool vend_blobs_remove (VendBlobs *blobs, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Calls `visit` with the SHA-256 of each blob that is there. */
+bool vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void *data),
+                      void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

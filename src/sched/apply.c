@@ -1,0 +1,260 @@
+/* Queues and instances brought together: dispatch, and the plan of decide.c carried out. Core
+ * thread. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "sched/decide.h"
+
+/* Before anything is measured. */
+#define ASSUMED_US (10 * VEND_US_PER_S)
+#define FIRST_BACKOFF_US (10 * VEND_US_PER_S)
+#define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
+/* The queue of a model that does not start fails after so many boots in a row. */
+#define MAX_BOOT_FAILURES 3
+
+Deployable *
+vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
+                     const char *hardware)
+{
+  g_autofree char *key = g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id,
+                                          (int) p->kind);
+  Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
+  if (deployable != NULL)
+    {
+      deployable->retired = false;
+      return deployable;
+    }
+  deployable = g_new0 (Deployable, 1);
+  deployable->sched = sched;
+  deployable->key = g_steal_pointer (&key);
+  deployable->name = g_strdup (p->model);
+  deployable->model_id = p->model_id;
+  deployable->version = g_strdup (version->id);
+  deployable->kind = p->kind;
+  deployable->hardware = g_strdup (hardware);
+  deployable->launch = json_incref (version->launch);
+  deployable->queue = vend_queue_new ();
+  deployable->instances = g_ptr_array_new ();
+  deployable->slots = p->kind == VEND_KIND_TRAINING
+                          ? 1
+                          : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  g_hash_table_insert (sched->deployables, deployable->key, deployable);
+  return deployable;
+}
+
+void
+vend_deployable_free (Deployable *deployable)
+{
+  g_free (deployable->key);
+  g_free (deployable->name);
+  g_free (deployable->version);
+  g_free (deployable->hardware);
+  json_decref (deployable->launch);
+  vend_queue_free (deployable->queue);
+  g_ptr_array_unref (deployable->instances);
+  g_free (deployable);
+}
+
+/* The fullest instance with room: what is spread least can be stopped soonest. */
+static Instance *
+find_room (Deployable *deployable)
+{
+  Instance *best = NULL;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (vend_instance_has_room (instance)
+          && (best == NULL
+              || g_hash_table_size (instance->running) > g_hash_table_size (best->running)))
+        best = instance;
+    }
+  return best;
+}
+
+void
+vend_deployable_dispatch (Deployable *deployable)
+{
+  VendSched *sched = deployable->sched;
+  Live *live;
+  Instance *instance;
+  if (sched->draining || sched->n_adopting > 0)
+    return;
+  while ((live = vend_queue_peek (deployable->queue)) != NULL
+         && (instance = find_room (deployable)) != NULL)
+    {
+      vend_queue_remove (deployable->queue, &live->place);
+      sched->n_queued--;
+      live->p->attempt++;
+      vend_instance_run (instance, live);
+      vend_live_lease_soon (live);
+    }
+}
+
+static void
+fail_queue (Deployable *deployable, const char *setup_logs, const char *error)
+{
+  for (Live *live; (live = vend_queue_peek (deployable->queue)) != NULL;)
+    vend_live_fail (live, "SETUP_FAILED", setup_logs, "the model could not be started: %s", error);
+}
+
+void
+vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, const char *error)
+{
+  guint failures = ++deployable->boot_failures;
+  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error, NULL);
+  if (failures > 1)
+    {
+      guint doublings = MIN (failures - 2, 20);
+      deployable->backoff_until_us
+          = vend_now_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
+    }
+  if (failures >= MAX_BOOT_FAILURES)
+    fail_queue (deployable, setup_logs, error);
+}
+
+/* ---- The plan */
+
+static VendDemand
+demand_of (const Deployable *deployable)
+{
+  const VendSched *sched = deployable->sched;
+  const Live *first = vend_queue_peek (deployable->queue);
+  int64_t boot_us = (int64_t) deployable->boot_us;
+  int64_t run_us = (int64_t) deployable->run_us;
+  return (VendDemand){
+    .name = deployable->name,
+    .waiting = vend_queue_length (deployable->queue),
+    .running = deployable->n_running,
+    .oldest_us = first != NULL ? first->p->created_us : 0,
+    .slots = deployable->slots,
+    .max = sched->limits.max_instances,
+    .idle_timeout_us = deployable->retired ? 0 : sched->limits.idle_timeout_us,
+    .scale_down_delay_us = sched->limits.scale_down_delay_us,
+    .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
+    .run_us = run_us > 0 ? run_us : ASSUMED_US,
+    .backoff_until_us = deployable->backoff_until_us,
+  };
+}
+
+static VendUnit
+unit_of (const Instance *instance, guint demand)
+{
+  bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
+  return (VendUnit){
+    .demand = demand,
+    .booting = booting,
+    .stopping = instance->state >= INSTANCE_STOPPING || instance->stop_when_connected,
+    .busy = g_hash_table_size (instance->running),
+    .since_us = booting ? instance->created_us : instance->ready_us,
+    .idle_since_us = instance->idle_since_us,
+  };
+}
+
+static void
+carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const GPtrArray *plan)
+{
+  for (guint i = 0; i < plan->len; i++)
+    {
+      const VendAction *action = g_ptr_array_index (plan, i);
+      if (action->kind == VEND_ACTION_START)
+        vend_instance_start (g_ptr_array_index (deployables, action->index), action->reason);
+      else
+        vend_instance_stop (g_ptr_array_index (instances, action->index), action->reason);
+    }
+}
+
+static void
+decide_and_apply (VendSched *sched)
+{
+  g_autoptr (GPtrArray) deployables = g_ptr_array_new ();
+  g_autoptr (GPtrArray) instances = g_ptr_array_new ();
+  g_autoptr (GArray) demands = g_array_new (FALSE, FALSE, sizeof (VendDemand));
+  g_autoptr (GArray) units = g_array_new (FALSE, FALSE, sizeof (VendUnit));
+  GHashTableIter iter;
+  void *value;
+
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Deployable *deployable = value;
+      guint index = deployables->len;
+      VendDemand demand = demand_of (deployable);
+      g_array_append_val (demands, demand);
+      g_ptr_array_add (deployables, deployable);
+      for (guint i = 0; i < deployable->instances->len; i++)
+        {
+          Instance *instance = g_ptr_array_index (deployable->instances, i);
+          VendUnit unit = unit_of (instance, index);
+          g_array_append_val (units, unit);
+          g_ptr_array_add (instances, instance);
+        }
+    }
+  VendSnapshot snapshot = {
+    .now_us = vend_now_us (),
+    .hardware_units = sched->limits.hardware_units,
+    .boot_limit = sched->limits.boot_limit,
+    .demands = (const VendDemand *) (void *) demands->data,
+    .n_demands = demands->len,
+    .units = (const VendUnit *) (void *) units->data,
+    .n_units = units->len,
+  };
+  g_autoptr (GPtrArray) plan = vend_decide (&snapshot);
+  carry_out (sched, deployables, instances, plan);
+}
+
+static void
+stop_all_idle (VendSched *sched)
+{
+  g_autoptr (GList) all = g_hash_table_get_values (sched->instances);
+  for (GList *l = all; l != NULL; l = l->next)
+    {
+      Instance *instance = l->data;
+      if (g_hash_table_size (instance->running) == 0)
+        vend_instance_stop (instance, "the server is shutting down");
+    }
+}
+
+static void
+clean_up (VendSched *sched)
+{
+  g_autoptr (GList) all = g_hash_table_get_values (sched->instances);
+  for (GList *l = all; l != NULL; l = l->next)
+    (void) vend_instance_clean_up (l->data);
+
+  /* Deployables are as many as there are versions; only those in use stay. */
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Deployable *deployable = value;
+      if (deployable->retired && deployable->instances->len == 0 && deployable->n_live == 0)
+        g_hash_table_iter_remove (&iter);
+    }
+}
+
+static gboolean
+sweep (void *data)
+{
+  VendSched *sched = data;
+  g_clear_pointer (&sched->sweep, g_source_unref);
+  clean_up (sched);
+  if (sched->draining)
+    stop_all_idle (sched);
+  else if (sched->n_adopting == 0)
+    decide_and_apply (sched);
+  return G_SOURCE_REMOVE;
+}
+
+void
+vend_sched_sweep_soon (VendSched *sched)
+{
+  if (sched->sweep != NULL)
+    return;
+  sched->sweep = g_idle_source_new ();
+  g_source_set_priority (sched->sweep, G_PRIORITY_DEFAULT);
+  g_source_set_callback (sched->sweep, sweep, sched, NULL);
+  g_source_set_static_name (sched->sweep, "sweep");
+  g_source_attach (sched->sweep, sched->core);
+}

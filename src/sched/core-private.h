@@ -1,0 +1,206 @@
+/* The scheduler's state. All of it belongs to the core thread. */
+#pragma once
+#include "base/inbox.h"
+#include "model/prediction.h"
+#include "runner/link.h"
+#include "sched/alarms.h"
+#include "sched/queue.h"
+#include "sched/sched.h"
+
+typedef struct Deployable Deployable;
+typedef struct Instance Instance;
+typedef struct Live Live;
+
+struct VendSched
+{
+  GMainContext *core;
+  VendStore *store;
+  VendBlobs *blobs;
+  char *data_dir;
+  char *instances_dir;
+  char *vend_binary;
+  VendSchedLimits limits;
+
+  VendInbox *inbox;
+  VendAlarms *alarms;
+  GThreadPool *disk_pool; /* starts, cleans up, moves files: everything here that blocks */
+  GHashTable *live;        /* id → Live (owned) */
+  GHashTable *deployables; /* key → Deployable (owned) */
+  GHashTable *instances;   /* id → Instance (owned) */
+  GSource *janitor;        /* once a second */
+  GSource *sweep;          /* at the end of this turn */
+  guint n_queued;
+  guint n_disk_jobs;
+  guint n_adopting; /* directors not heard yet; nothing is given out before */
+  bool draining;
+
+  uint64_t n_submitted;
+  uint64_t n_ended;
+  uint64_t n_starts;
+  uint64_t n_lost;
+};
+
+struct Deployable
+{
+  VendSched *sched;
+  char *key;
+  char *name; /* owner/name, for people */
+  int64_t model_id;
+  char *version;
+  VendKind kind;
+  char *hardware;
+  json_t *launch;
+  VendQueue *queue;
+  GPtrArray *instances; /* of Instance, borrowed */
+  guint n_running;
+  guint n_live; /* predictions that point here */
+  guint slots;
+  double boot_us; /* moving averages; 0 = nothing measured yet */
+  double run_us;
+  guint boot_failures; /* in a row */
+  int64_t backoff_until_us;
+  bool retired;
+};
+
+typedef enum
+{
+  INSTANCE_STARTING, /* process being made, or not yet connected */
+  INSTANCE_BOOTING,  /* connected; the model sets up */
+  INSTANCE_READY,
+  INSTANCE_STOPPING,
+  INSTANCE_GONE, /* being cleaned up */
+} InstanceState;
+
+struct Instance
+{
+  VendSched *sched;
+  Deployable *deployable;
+  char *id;
+  char *dir;
+  InstanceState state;
+  VendLink *link;
+  VendAlarm *alarm;   /* the next try to connect, or the end of patience with a stop */
+  int64_t give_up_us; /* on connecting */
+  bool checking;      /* whether the director lives is being looked up */
+  bool adopted;       /* was there before this start of ours */
+  bool adopting;      /* and has not said hello yet */
+  bool stop_when_connected;
+  bool buried;            /* killed, its journal read */
+  GHashTable *unsettled;  /* keys of journal entries whose result is not on disk yet */
+  GHashTable *running; /* id → Live, borrowed */
+  guint slots;
+  int64_t created_us;
+  int64_t ready_us;
+  int64_t idle_since_us;
+  GString *setup_logs;
+  char *why; /* of its end */
+};
+
+/* A prediction that has not ended, or whose end is not on disk yet. */
+struct Live
+{
+  VendSched *sched;
+  VendPrediction *p;
+  Deployable *deployable;
+  Instance *instance; /* of the attempt under way, or NULL */
+  VendQueuePlace place;
+  json_t *files;
+  json_t *chunks; /* what an iterator yielded so far, or NULL */
+  GString *logs;
+  GPtrArray *waiters;
+  VendAlarm *deadline;
+  VendAlarm *lease_due;
+  bool insert_pending;
+  bool ending;  /* its end is on the way to the disk */
+  bool emitted; /* output has left the model in this attempt */
+  guint lost_before_start;
+  guint lost_running;
+};
+
+/* ---- live.c: the life of a prediction */
+Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable, json_t *files);
+void vend_live_free (Live *live);
+/* Tells `told` at the end, or at `until_us`. */
+void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
+void vend_live_enqueue (Live *live, bool at_head);
+void vend_live_arm_deadline (Live *live);
+/* It runs on this instance, as the instance says or the disk says. */
+void vend_live_attach (Live *live, Instance *instance);
+/* The prediction as people may see it now; borrowed until the next change. */
+const VendPrediction *vend_live_view (Live *live);
+void vend_live_cancel (Live *live);
+void vend_live_started (Live *live, int64_t at_us);
+/* Stores that it runs where it runs, soon: short ones end before. */
+void vend_live_lease_soon (Live *live);
+
+typedef struct
+{
+  VendStatus status;
+  json_t *output; /* borrowed; with "$vend.file" objects */
+  const char *error;
+  const char *error_code;
+  const char *logs; /* NULL: what was heard so far */
+  const json_t *metrics;
+  int64_t started_us;
+  int64_t completed_us;
+} LiveEnd;
+
+/* Ends it: files to the file store, result to the disk, then waiters are told and the director is
+ * acknowledged. */
+void vend_live_end (Live *live, const LiveEnd *end);
+void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+/* Its instance has gone, or never took it: the retry matrix. */
+void vend_live_lost (Live *live, bool emitted);
+
+/* ---- outputs.c: moves output files into the file store, off the core thread */
+typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
+/* `output` is borrowed and not changed; `taken` gets a new value with "vend-output:" strings and the
+ * rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
+bool vend_outputs_have_files (const json_t *output);
+void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                        OutputsTaken taken, void *data);
+
+/* ---- instance.c: the life of an instance */
+Instance *vend_instance_start (Deployable *deployable, const char *reason);
+/* One that was found on disk after a restart. */
+Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
+                               int64_t created_us);
+void vend_instance_stop (Instance *instance, const char *reason);
+void vend_instance_run (Instance *instance, Live *live);
+void vend_instance_cancel (Instance *instance, Live *live);
+/* Tells it to drop a run that nobody wants. */
+void vend_instance_drop (Instance *instance, const char *prediction, int attempt);
+/* The result is on disk, or is not wanted. */
+void vend_instance_settle (Instance *instance, const char *prediction, int attempt);
+void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,
+                                int attempt);
+/* Takes the prediction off the instance; its slot is free. */
+void vend_instance_release (Instance *instance, Live *live);
+void vend_instance_free (Instance *instance);
+/* Frees it and removes its directory once nothing of it is needed; true when it did. */
+bool vend_instance_clean_up (Instance *instance);
+bool vend_instance_has_room (const Instance *instance);
+
+/* ---- frames.c: what directors say */
+void vend_instance_on_frame (Instance *instance, json_t *frame);
+/* Journal entries of a director that is gone. */
+void vend_instance_on_journal (Instance *instance, json_t *completed);
+
+/* ---- recover.c */
+/* An adopted instance has said hello, or has gone. */
+void vend_sched_adopted (Instance *instance);
+
+/* ---- apply.c: queues and instances brought together */
+Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
+                                 const char *hardware);
+void vend_deployable_free (Deployable *deployable);
+void vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, const char *error);
+/* Gives free slots to whom they are due. */
+void vend_deployable_dispatch (Deployable *deployable);
+/* Decides and applies at the end of this turn of the main loop. */
+void vend_sched_sweep_soon (VendSched *sched);
+
+/* ---- Work that blocks, on the disk pool; `done` comes back on the core thread. */
+typedef void (*DiskWork) (void *data);
+void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);

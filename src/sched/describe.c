@@ -1,0 +1,69 @@
+/* The live state as JSON, for people and tests. Core thread. */
+#include "base/clock.h"
+#include "sched/core-private.h"
+
+static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
+
+static json_t *
+describe_instance (const Instance *instance)
+{
+  return json_pack ("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
+                    instance->deployable->name, "version", instance->deployable->version, "state",
+                    state_names[instance->state], "slots", (int) instance->slots, "running",
+                    (int) g_hash_table_size (instance->running), "connected", instance->link != NULL,
+                    "dir", instance->dir);
+}
+
+static json_t *
+describe_deployable (const Deployable *deployable)
+{
+  return json_pack (
+      "{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name, "version",
+      deployable->version, "waiting", (int) vend_queue_length (deployable->queue), "running",
+      (int) deployable->n_running, "instances", (int) deployable->instances->len, "boot_seconds",
+      deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
+      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
+}
+
+typedef struct
+{
+  VendSched *sched;
+  VendSchedDescribed described;
+  void *data;
+} Request;
+
+static void
+describe_on_core (void *data)
+{
+  g_autofree Request *request = data;
+  VendSched *sched = request->sched;
+  json_t *instances = json_array ();
+  json_t *deployables = json_array ();
+  GHashTableIter iter;
+  void *value;
+
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (instances, describe_instance (value));
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (deployables, describe_deployable (value));
+
+  request->described (
+      json_pack ("{s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
+                 "deployables", deployables, "live", (int) g_hash_table_size (sched->live), "queued",
+                 (int) sched->n_queued, "writes_waiting", (int) vend_store_backlog (sched->store),
+                 "submitted", (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
+                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
+                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+                 sched->n_adopting > 0),
+      request->data);
+}
+
+void
+vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data)
+{
+  Request *request = g_new0 (Request, 1);
+  *request = (Request){ sched, described, data };
+  vend_inbox_post (sched->inbox, describe_on_core, request);
+}

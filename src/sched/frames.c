@@ -1,0 +1,289 @@
+/* What directors say, and what it means for instances and predictions. Core thread. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "runner/journal.h"
+#include "sched/core-private.h"
+#include <string.h>
+
+#define MAX_SETUP_LOGS (256 * 1024)
+/* Weight of the newest measurement in the averages of boot and run times. */
+#define NEWEST_WEIGHT 0.3
+
+static void
+measure (double *average, int64_t value_us)
+{
+  if (value_us <= 0)
+    return;
+  *average = *average == 0 ? (double) value_us
+                           : *average * (1 - NEWEST_WEIGHT) + (double) value_us * NEWEST_WEIGHT;
+}
+
+/* The prediction that a frame is about, if that attempt runs on this instance. */
+static Live *
+live_of (Instance *instance, const json_t *frame)
+{
+  const char *id = vend_json_string (frame, "prediction");
+  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
+  if (live == NULL || live->ending || live->instance != instance
+      || live->p->attempt != vend_json_int (frame, "attempt", -1))
+    return NULL;
+  return live;
+}
+
+/* ---- State */
+
+static void
+became_ready (Instance *instance)
+{
+  if (instance->state == INSTANCE_READY)
+    return;
+  int64_t now_us = vend_now_us ();
+  instance->state = INSTANCE_READY;
+  instance->ready_us = now_us;
+  if (g_hash_table_size (instance->running) == 0)
+    instance->idle_since_us = now_us;
+  instance->deployable->boot_failures = 0;
+  instance->deployable->backoff_until_us = 0;
+  if (!instance->adopted)
+    measure (&instance->deployable->boot_us, now_us - instance->created_us);
+  vend_log (VEND_LOG_INFO, "an instance is ready", "instance", instance->id, "model",
+            instance->deployable->name, NULL);
+  vend_deployable_dispatch (instance->deployable);
+}
+
+static void
+set_setup_logs (Instance *instance, const json_t *frame)
+{
+  const char *logs = vend_json_string (frame, "setup_logs");
+  if (logs != NULL && *logs != '\0')
+    g_string_assign (instance->setup_logs, logs);
+}
+
+static void
+on_state (Instance *instance, const json_t *frame)
+{
+  const char *state = vend_json_string (frame, "state");
+  const char *error = vend_json_string (frame, "error");
+  set_setup_logs (instance, frame);
+  if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
+    return;
+
+  if (strcmp (state, "starting") == 0)
+    instance->state = INSTANCE_BOOTING;
+  else if (strcmp (state, "ready") == 0)
+    became_ready (instance);
+  else if (strcmp (state, "failed") == 0)
+    {
+      instance->state = INSTANCE_BOOTING;
+      vend_deployable_boot_failed (instance->deployable, instance->setup_logs->str,
+                                   error != NULL ? error : "setup failed");
+      vend_instance_stop (instance, "its setup failed");
+    }
+  else if (strcmp (state, "unhealthy") == 0)
+    vend_instance_stop (instance, error != NULL ? error : "unhealthy");
+  vend_sched_sweep_soon (instance->sched);
+}
+
+/* ---- Predictions */
+
+/* Runs that a director goes on with, or knew before a restart of ours. */
+static void
+on_running (Instance *instance, const json_t *run)
+{
+  const char *id = vend_json_string (run, "prediction");
+  int attempt = (int) vend_json_int (run, "attempt", -1);
+  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
+  if (id == NULL || attempt < 0)
+    return;
+  bool ours = live != NULL && !live->ending
+              && (live->instance == instance || (live->instance == NULL && attempt >= live->p->attempt));
+  if (!ours)
+    {
+      vend_instance_drop (instance, id, attempt);
+      return;
+    }
+  if (live->instance == NULL)
+    {
+      live->p->attempt = attempt;
+      vend_live_attach (live, instance);
+    }
+  const char *logs = vend_json_string (run, "logs");
+  json_t *output = json_object_get (run, "output");
+  int64_t started_us = vend_json_int (run, "started_us", 0);
+  if (logs != NULL)
+    g_string_assign (live->logs, logs);
+  if (json_is_array (output))
+    {
+      json_decref (live->chunks);
+      live->chunks = json_copy (output);
+    }
+  live->emitted = live->emitted || vend_json_int (run, "chunks", 0) > 0;
+  if (started_us > 0)
+    vend_live_started (live, started_us);
+  if (live->p->cancel_requested)
+    vend_instance_cancel (instance, live);
+}
+
+static bool
+is_listed (const json_t *running, const char *prediction)
+{
+  size_t i;
+  json_t *run;
+  json_array_foreach ((json_t *) running, i, run) if (
+      g_strcmp0 (vend_json_string (run, "prediction"), prediction) == 0) return true;
+  return false;
+}
+
+static void
+on_hello (Instance *instance, const json_t *frame)
+{
+  const json_t *running = json_object_get (frame, "running");
+  size_t i;
+  json_t *run;
+  GHashTableIter iter;
+  void *value;
+
+  json_array_foreach ((json_t *) running, i, run) on_running (instance, run);
+  /* What it does not know of was lost on the way, or has ended: a result follows at once then, and
+   * it takes no notice of a repeated run. */
+  g_hash_table_iter_init (&iter, instance->running);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Live *live = value;
+      if (!is_listed (running, live->p->id))
+        vend_instance_run (instance, live);
+    }
+  if (instance->state == INSTANCE_STARTING)
+    instance->state = INSTANCE_BOOTING;
+  if (instance->stop_when_connected)
+    vend_instance_stop (instance, "not needed any more");
+  else
+    on_state (instance, frame);
+  vend_sched_adopted (instance);
+}
+
+static void
+on_output (Live *live, const json_t *frame)
+{
+  json_t *chunk = json_object_get (frame, "chunk");
+  live->emitted = true;
+  if (live->chunks == NULL)
+    live->chunks = json_array ();
+  json_array_append (live->chunks, chunk);
+}
+
+static void
+on_log (Live *live, const json_t *frame)
+{
+  const char *text = vend_json_string (frame, "data");
+  gsize room = (gsize) live->sched->limits.max_logs + 256;
+  if (text != NULL && live->logs->len < room)
+    g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+}
+
+static void
+on_metric (Live *live, const json_t *frame)
+{
+  const char *name = vend_json_string (frame, "name");
+  json_t *value = json_object_get (frame, "value");
+  if (name == NULL || value == NULL)
+    return;
+  if (live->p->metrics == NULL)
+    live->p->metrics = json_object ();
+  json_object_set (live->p->metrics, name, value);
+}
+
+static void
+on_completed (Instance *instance, const json_t *frame)
+{
+  const char *id = vend_json_string (frame, "prediction");
+  const char *code = vend_json_string (frame, "error_code");
+  int attempt = (int) vend_json_int (frame, "attempt", -1);
+  int64_t started_us = vend_json_int (frame, "started_us", 0);
+  int64_t completed_us = vend_json_int (frame, "completed_us", 0);
+  Live *live = live_of (instance, frame);
+  LiveEnd end = { .status = VEND_STATUS_FAILED };
+  if (id == NULL)
+    return;
+  if (live == NULL)
+    {
+      /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
+       * follows then. */
+      Live *other = g_hash_table_lookup (instance->sched->live, id);
+      if (other == NULL || !other->ending || other->p->attempt != attempt)
+        vend_instance_settle (instance, id, attempt);
+      return;
+    }
+  if (g_strcmp0 (code, "INSTANCE_LOST") == 0)
+    {
+      if (started_us > 0)
+        live->p->started_us = started_us;
+      vend_instance_settle (instance, id, attempt);
+      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false));
+      return;
+    }
+  if (!vend_status_parse (vend_json_string (frame, "status"), &end.status)
+      || !vend_status_is_terminal (end.status))
+    end.status = VEND_STATUS_FAILED;
+  end.output = json_object_get (frame, "output");
+  end.error = vend_json_string (frame, "error");
+  end.error_code = code;
+  end.logs = vend_json_string (frame, "logs");
+  end.metrics = json_object_get (frame, "metrics");
+  end.started_us = started_us;
+  end.completed_us = completed_us;
+  if (started_us > 0)
+    measure (&instance->deployable->run_us, completed_us - started_us);
+  vend_live_end (live, &end);
+  vend_deployable_dispatch (instance->deployable);
+}
+
+void
+vend_instance_on_journal (Instance *instance, json_t *completed)
+{
+  const char *id = vend_json_string (completed, "prediction");
+  int attempt = (int) vend_json_int (completed, "attempt", -1);
+  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
+  if (live == NULL || live->ending || attempt < live->p->attempt)
+    return;
+  if (live->instance == NULL)
+    {
+      live->p->attempt = attempt;
+      vend_live_attach (live, instance);
+    }
+  if (live->instance != instance)
+    return;
+  g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
+  on_completed (instance, completed);
+}
+
+void
+vend_instance_on_frame (Instance *instance, json_t *frame)
+{
+  const char *event = vend_json_string (frame, "event");
+  Live *live = NULL;
+  if (event == NULL)
+    return;
+  if (strcmp (event, "hello") == 0)
+    on_hello (instance, frame);
+  else if (strcmp (event, "state") == 0)
+    on_state (instance, frame);
+  else if (strcmp (event, "completed") == 0)
+    on_completed (instance, frame);
+  else if (strcmp (event, "setup_log") == 0)
+    {
+      const char *text = vend_json_string (frame, "data");
+      if (text != NULL && instance->setup_logs->len + strlen (text) <= MAX_SETUP_LOGS)
+        g_string_append (instance->setup_logs, text);
+    }
+  else if ((live = live_of (instance, frame)) == NULL)
+    return;
+  else if (strcmp (event, "start") == 0)
+    vend_live_started (live, vend_json_int (frame, "at_us", vend_now_us ()));
+  else if (strcmp (event, "output") == 0)
+    on_output (live, frame);
+  else if (strcmp (event, "log") == 0)
+    on_log (live, frame);
+  else if (strcmp (event, "metric") == 0)
+    on_metric (live, frame);
+}

@@ -1,0 +1,77 @@
+/* What a director is told to run: from a version's launch record to DIR/spec.json. */
+#include "sched/instance-spec.h"
+
+/* How long an instance that nobody talks to stays; a control plane that is being replaced is back
+ * long before. */
+#define ORPHAN_TIMEOUT_US (3600 * G_GINT64_CONSTANT (1000000))
+
+static void
+set_path (json_t *env, const char *venv_bin)
+{
+  g_autofree char *path = g_strconcat (venv_bin, ":/usr/local/bin:/usr/bin:/bin", NULL);
+  vend_json_set_string (env, "PATH", path);
+}
+
+/* The model sees what its author wrote plus what coglet needs; nothing of the server's own. */
+static json_t *
+environment (const Instance *instance, const char *venv, const char *venv_bin)
+{
+  const Deployable *deployable = instance->deployable;
+  const json_t *own = json_object_get (deployable->launch, "env");
+  json_t *env = json_is_object (own) ? json_copy ((json_t *) own) : json_object ();
+  const char *predict = vend_json_string (deployable->launch, "predict");
+  const char *train = vend_json_string (deployable->launch, "train");
+  g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
+  g_autofree char *home = g_build_filename (instance->sched->data_dir, "home", NULL);
+
+  set_path (env, venv_bin);
+  vend_json_set_string (env, "VIRTUAL_ENV", venv);
+  vend_json_set_string (env, "HOME", home);
+  vend_json_set_string (env, "LANG", "C.UTF-8");
+  vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
+  if (predict != NULL)
+    vend_json_set_string (env, "COG_PREDICT_TYPE_STUB", predict);
+  if (train != NULL)
+    vend_json_set_string (env, "COG_TRAIN_TYPE_STUB", train);
+  vend_json_set_string (env, "COG_MAX_CONCURRENCY", slots);
+  return env;
+}
+
+json_t *
+vend_instance_spec (const Instance *instance)
+{
+  const Deployable *deployable = instance->deployable;
+  const VendSchedLimits *limits = &instance->sched->limits;
+  const char *key = vend_json_string (deployable->launch, "venv");
+  g_autofree char *venv
+      = g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
+  g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
+  g_autofree char *python = g_build_filename (venv_bin, "python", NULL);
+  g_autofree char *cwd = g_build_filename (instance->sched->data_dir, "versions",
+                                           deployable->version, "src", NULL);
+  bool train = deployable->kind == VEND_KIND_TRAINING;
+
+  json_t *spec = json_object ();
+  vend_json_set_string (spec, "instance", instance->id);
+  vend_json_set_string (spec, "version", deployable->version);
+  vend_json_set_string (spec, "mode", train ? "train" : "predict");
+  json_object_set_new (spec, "argv", json_pack ("[s, s, s]", python, "-m", "cog.server.http"));
+  vend_json_set_string (spec, "cwd", cwd);
+  json_object_set_new (spec, "env", environment (instance, venv, venv_bin));
+  vend_json_set_int (spec, "slots", instance->slots);
+  vend_json_set_int (spec, "setup_timeout_us", limits->setup_timeout_us);
+  vend_json_set_int (spec, "cancel_grace_us", limits->cancel_grace_us);
+  vend_json_set_int (spec, "stop_grace_us", limits->stop_grace_us);
+  vend_json_set_int (spec, "orphan_timeout_us", ORPHAN_TIMEOUT_US);
+  vend_json_set_int (spec, "max_output", (int64_t) limits->max_output);
+  vend_json_set_int (spec, "max_output_file", (int64_t) limits->max_output_file);
+  vend_json_set_int (spec, "max_input_file", (int64_t) limits->max_input_file);
+  vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
+  /* For our own eyes after a restart. */
+  json_object_set_new (spec, "deployable",
+                       json_pack ("{s:I, s:s, s:i, s:s, s:I}", "model_id",
+                                  (json_int_t) deployable->model_id, "model", deployable->name,
+                                  "kind", (int) deployable->kind, "hardware", deployable->hardware,
+                                  "created_us", (json_int_t) instance->created_us));
+  return spec;
+}

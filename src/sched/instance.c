@@ -1,0 +1,427 @@
+/* The life of an instance: made, connected, fed, stopped, cleaned up. Core thread; what blocks runs
+ * on the disk pool. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "cog/input.h"
+#include "runner/frame.h"
+#include "runner/journal.h"
+#include "runner/runner-process.h"
+#include "sched/core-private.h"
+#include "sched/instance-spec.h"
+#include <string.h>
+
+#define CONNECT_RETRY_US (5 * VEND_US_PER_MS)
+#define CONNECT_TIMEOUT_US (20 * VEND_US_PER_S)
+/* A director that was told to stop and is still there after grace and this is killed. */
+#define STOP_SLACK_US (20 * VEND_US_PER_S)
+
+static void try_connect (void *data);
+static void bury (Instance *instance);
+
+static Instance *
+instance_new (Deployable *deployable, const char *id, guint slots, int64_t created_us)
+{
+  VendSched *sched = deployable->sched;
+  Instance *instance = g_new0 (Instance, 1);
+  instance->sched = sched;
+  instance->deployable = deployable;
+  instance->id = g_strdup (id);
+  instance->dir = g_build_filename (sched->instances_dir, id, NULL);
+  instance->running = g_hash_table_new (g_str_hash, g_str_equal);
+  instance->unsettled = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  instance->slots = slots;
+  instance->created_us = created_us;
+  instance->setup_logs = g_string_new (NULL);
+  g_hash_table_insert (sched->instances, instance->id, instance);
+  g_ptr_array_add (deployable->instances, instance);
+  return instance;
+}
+
+void
+vend_instance_free (Instance *instance)
+{
+  vend_alarm_clear (&instance->alarm);
+  vend_link_free (instance->link);
+  g_hash_table_unref (instance->running);
+  g_hash_table_unref (instance->unsettled);
+  g_string_free (instance->setup_logs, TRUE);
+  g_free (instance->id);
+  g_free (instance->dir);
+  g_free (instance->why);
+  g_free (instance);
+}
+
+bool
+vend_instance_has_room (const Instance *instance)
+{
+  return instance->state == INSTANCE_READY && instance->link != NULL
+         && g_hash_table_size (instance->running) < instance->slots;
+}
+
+/* ---- Start */
+
+typedef struct
+{
+  Instance *instance;
+  json_t *spec;
+  const char *vend_binary;
+  GError *error;
+} Launch;
+
+static void
+launch (void *data)
+{
+  Launch *job = data;
+  if (!vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, NULL,
+                                  &job->error))
+    g_assert (job->error != NULL);
+}
+
+static void
+launched (void *data)
+{
+  g_autofree Launch *job = data;
+  Instance *instance = job->instance;
+  json_decref (job->spec);
+  if (job->error != NULL)
+    {
+      vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
+                job->error->message, NULL);
+      vend_deployable_boot_failed (instance->deployable, "", job->error->message);
+      g_clear_error (&job->error);
+      bury (instance);
+      return;
+    }
+  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  try_connect (instance);
+}
+
+Instance *
+vend_instance_start (Deployable *deployable, const char *reason)
+{
+  g_autofree char *id = vend_id_new ();
+  Instance *instance = instance_new (deployable, id, deployable->slots, vend_now_us ());
+  deployable->sched->n_starts++;
+  vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
+
+  Launch *job = g_new0 (Launch, 1);
+  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, NULL };
+  vend_sched_on_disk (deployable->sched, launch, launched, job);
+  return instance;
+}
+
+Instance *
+vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us)
+{
+  Instance *instance = instance_new (deployable, id, slots, created_us);
+  instance->adopted = true;
+  instance->adopting = true;
+  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  deployable->sched->n_adopting++;
+  try_connect (instance);
+  return instance;
+}
+
+/* ---- The connection */
+
+static void
+on_frame (VendLink *link, json_t *frame, void *context)
+{
+  vend_instance_on_frame (context, frame);
+}
+
+typedef struct
+{
+  Instance *instance;
+  bool alive;
+} Check;
+
+static void
+check (void *data)
+{
+  Check *job = data;
+  job->alive = vend_runner_process_alive (job->instance->dir);
+}
+
+static void
+checked (void *data)
+{
+  g_autofree Check *job = data;
+  Instance *instance = job->instance;
+  instance->checking = false;
+  if (instance->state == INSTANCE_GONE || instance->link != NULL)
+    return;
+  if (!job->alive || vend_now_us () > instance->give_up_us)
+    {
+      if (instance->why == NULL)
+        instance->why = g_strdup (job->alive ? "its director does not answer" : "its director died");
+      bury (instance);
+      return;
+    }
+  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_now_us () + CONNECT_RETRY_US,
+                                    try_connect, instance);
+}
+
+static void
+look_after (Instance *instance)
+{
+  if (instance->checking)
+    return;
+  Check *job = g_new0 (Check, 1);
+  job->instance = instance;
+  instance->checking = true;
+  vend_sched_on_disk (instance->sched, check, checked, job);
+}
+
+static void
+on_closed (VendLink *link, const GError *error, void *context)
+{
+  Instance *instance = context;
+  if (error != NULL)
+    vend_log (VEND_LOG_WARN, "lost the connection to a director", "instance", instance->id, "error",
+              error->message, NULL);
+  g_clear_pointer (&instance->link, vend_link_free);
+  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  look_after (instance);
+}
+
+static const VendLinkEvents link_events = { .on_frame = on_frame, .on_closed = on_closed };
+
+static void
+try_connect (void *data)
+{
+  Instance *instance = data;
+  const VendSchedLimits *limits = &instance->sched->limits;
+  g_autofree char *path = vend_runner_process_socket (instance->dir);
+  g_autoptr (GError) error = NULL;
+  instance->alarm = NULL;
+  if (!vend_link_connect (instance->sched->core, path,
+                          vend_frame_limit (limits->max_output, limits->max_logs), &link_events,
+                          instance, &instance->link, &error))
+    look_after (instance);
+}
+
+/* ---- Predictions on it */
+
+void
+vend_instance_run (Instance *instance, Live *live)
+{
+  json_t *input = vend_cog_input_for_model (live->p->input);
+  json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:O}", "command", "run", "prediction",
+                             live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
+                             (json_int_t) instance->sched->limits.predict_timeout_us, "files",
+                             live->files);
+  if (live->instance == NULL)
+    {
+      live->emitted = false;
+      vend_live_attach (live, instance);
+    }
+  /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
+  if (instance->link == NULL)
+    json_decref (frame);
+  else if (!vend_link_send (instance->link, frame))
+    vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
+}
+
+static void
+command (Instance *instance, const char *name, const char *prediction, int attempt)
+{
+  if (instance->link != NULL
+      && !vend_link_send (instance->link,
+                          json_pack ("{s:s, s:s, s:i}", "command", name, "prediction", prediction,
+                                     "attempt", attempt)))
+    vend_log (VEND_LOG_WARN, "cannot send a command", "instance", instance->id, "command", name,
+              NULL);
+}
+
+void
+vend_instance_cancel (Instance *instance, Live *live)
+{
+  command (instance, "cancel", live->p->id, live->p->attempt);
+}
+
+void
+vend_instance_drop (Instance *instance, const char *prediction, int attempt)
+{
+  command (instance, "cancel", prediction, attempt);
+}
+
+void
+vend_instance_settle (Instance *instance, const char *prediction, int attempt)
+{
+  g_autofree char *key = vend_journal_key (prediction, attempt);
+  command (instance, "ack", prediction, attempt);
+  g_hash_table_remove (instance->unsettled, key);
+  if (instance->state == INSTANCE_GONE && g_hash_table_size (instance->unsettled) == 0)
+    vend_sched_sweep_soon (instance->sched);
+}
+
+void
+vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,
+                           int attempt)
+{
+  Instance *instance = g_hash_table_lookup (sched->instances, instance_id);
+  if (instance != NULL)
+    vend_instance_settle (instance, prediction, attempt);
+}
+
+void
+vend_instance_release (Instance *instance, Live *live)
+{
+  live->instance = NULL;
+  if (g_hash_table_remove (instance->running, live->p->id))
+    instance->deployable->n_running--;
+  if (g_hash_table_size (instance->running) == 0)
+    instance->idle_since_us = vend_now_us ();
+  vend_sched_sweep_soon (instance->sched);
+}
+
+/* ---- The end */
+
+static void
+stop_took_too_long (void *data)
+{
+  Instance *instance = data;
+  instance->alarm = NULL;
+  vend_log (VEND_LOG_WARN, "a director does not stop; killing it", "instance", instance->id, NULL);
+  g_clear_pointer (&instance->link, vend_link_free);
+  bury (instance);
+}
+
+void
+vend_instance_stop (Instance *instance, const char *reason)
+{
+  if (instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
+    return;
+  vend_log (VEND_LOG_INFO, "stopping an instance", "instance", instance->id, "reason", reason, NULL);
+  g_free (instance->why);
+  instance->why = g_strdup (reason);
+  if (instance->state == INSTANCE_STARTING || instance->link == NULL)
+    {
+      /* Not reachable: its start or its reconnection is under way, and ends in bury. */
+      instance->stop_when_connected = true;
+      return;
+    }
+  instance->state = INSTANCE_STOPPING;
+  vend_alarm_clear (&instance->alarm);
+  instance->alarm = vend_alarm_set (
+      instance->sched->alarms,
+      vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US, stop_took_too_long,
+      instance);
+  if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
+    vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);
+}
+
+typedef struct
+{
+  Instance *instance;
+  GPtrArray *completed; /* of json_t */
+} Burial;
+
+static void
+found_entry (const char *key, json_t *completed, void *data)
+{
+  g_ptr_array_add (data, json_incref (completed));
+}
+
+static void
+kill_and_read (void *data)
+{
+  Burial *burial = data;
+  g_autoptr (GError) error = NULL;
+  vend_runner_process_kill (burial->instance->dir);
+  if (!vend_journal_scan (burial->instance->dir, found_entry, burial->completed, &error))
+    vend_log (VEND_LOG_ERROR, "cannot read a journal", "instance", burial->instance->id, "error",
+              error->message, NULL);
+}
+
+/* Results that it left count as if it had sent them; only then is what ran there lost. */
+static void
+read_will (void *data)
+{
+  g_autofree Burial *burial = data;
+  Instance *instance = burial->instance;
+  GHashTableIter iter;
+  void *value;
+  for (guint i = 0; i < burial->completed->len; i++)
+    vend_instance_on_journal (instance, g_ptr_array_index (burial->completed, i));
+  g_ptr_array_unref (burial->completed);
+
+  for (;;)
+    {
+      g_hash_table_iter_init (&iter, instance->running);
+      if (!g_hash_table_iter_next (&iter, NULL, &value))
+        break;
+      vend_live_lost (value, ((Live *) value)->emitted);
+    }
+  instance->buried = true;
+  vend_sched_adopted (instance);
+  vend_sched_sweep_soon (instance->sched);
+}
+
+static void
+bury (Instance *instance)
+{
+  if (instance->state == INSTANCE_GONE)
+    return;
+  vend_log (VEND_LOG_INFO, "an instance has gone", "instance", instance->id, "reason",
+            instance->why != NULL ? instance->why : "", NULL);
+  bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
+  if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
+      && !instance->stop_when_connected)
+    vend_deployable_boot_failed (instance->deployable, instance->setup_logs->str, instance->why);
+  instance->state = INSTANCE_GONE;
+  vend_alarm_clear (&instance->alarm);
+  Burial *burial = g_new0 (Burial, 1);
+  *burial = (Burial){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
+  vend_sched_on_disk (instance->sched, kill_and_read, read_will, burial);
+}
+
+void
+vend_instance_gone (Instance *instance)
+{
+  g_clear_pointer (&instance->link, vend_link_free);
+  bury (instance);
+}
+
+/* ---- Cleaning up */
+
+typedef struct
+{
+  VendSched *sched;
+  char *dir;
+} Cleaning;
+
+static void
+clean (void *data)
+{
+  Cleaning *job = data;
+  g_autoptr (GError) error = NULL;
+  if (!vend_tree_remove (job->dir, &error))
+    vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
+              error->message, NULL);
+}
+
+static void
+cleaned (void *data)
+{
+  g_autofree Cleaning *job = data;
+  g_free (job->dir);
+}
+
+bool
+vend_instance_clean_up (Instance *instance)
+{
+  VendSched *sched = instance->sched;
+  if (!instance->buried || instance->checking || g_hash_table_size (instance->unsettled) > 0)
+    return false;
+  Cleaning *job = g_new0 (Cleaning, 1);
+  *job = (Cleaning){ sched, g_strdup (instance->dir) };
+  vend_sched_on_disk (sched, clean, cleaned, job);
+  g_ptr_array_remove (instance->deployable->instances, instance);
+  g_hash_table_remove (sched->instances, instance->id);
+  return true;
+}

@@ -1,0 +1,469 @@
+/* The life of a prediction that has not ended. Core thread. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "store/files.h"
+#include "store/predictions.h"
+#include <string.h>
+
+/* Runs shorter than this end before anybody needs to know on disk that they began. */
+#define LEASE_DELAY_US (20 * VEND_US_PER_MS)
+/* After a failed write of a result: the disk may have room again. */
+#define STORE_RETRY_US (1 * VEND_US_PER_S)
+#define MAX_LOST_BEFORE_START 3
+#define MAX_LOST_RUNNING 2
+
+/* Somebody who waits for the end. */
+typedef struct
+{
+  Live *live;
+  VendSchedTold told;
+  void *data;
+  VendAlarm *alarm;
+} Waiter;
+
+static void
+waiter_free (void *data)
+{
+  Waiter *waiter = data;
+  vend_alarm_clear (&waiter->alarm);
+  g_free (waiter);
+}
+
+Live *
+vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable, json_t *files)
+{
+  Live *live = g_new0 (Live, 1);
+  live->sched = sched;
+  live->p = take;
+  live->deployable = deployable;
+  live->files = files;
+  live->logs = g_string_new (NULL);
+  live->waiters = g_ptr_array_new_with_free_func (waiter_free);
+  deployable->n_live++;
+  g_hash_table_insert (sched->live, live->p->id, live);
+  return live;
+}
+
+static void
+leave_queue (Live *live)
+{
+  if (live->place.link == NULL)
+    return;
+  vend_queue_remove (live->deployable->queue, &live->place);
+  live->sched->n_queued--;
+}
+
+void
+vend_live_free (Live *live)
+{
+  leave_queue (live);
+  live->deployable->n_live--;
+  vend_alarm_clear (&live->deadline);
+  vend_alarm_clear (&live->lease_due);
+  g_ptr_array_unref (live->waiters);
+  vend_prediction_free (live->p);
+  json_decref (live->files);
+  json_decref (live->chunks);
+  g_string_free (live->logs, TRUE);
+  g_free (live);
+}
+
+static void
+hold_ran_out (void *data)
+{
+  Waiter *waiter = data;
+  Live *live = waiter->live;
+  VendSchedTold told = waiter->told;
+  void *told_data = waiter->data;
+  waiter->alarm = NULL;
+  g_ptr_array_remove_fast (live->waiters, waiter);
+  told (vend_live_view (live), NULL, told_data);
+}
+
+void
+vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data)
+{
+  Waiter *waiter = g_new0 (Waiter, 1);
+  *waiter = (Waiter){ live, told, data, NULL };
+  if (until_us < G_MAXINT64)
+    waiter->alarm = vend_alarm_set (live->sched->alarms, until_us, hold_ran_out, waiter);
+  g_ptr_array_add (live->waiters, waiter);
+}
+
+static void
+tell_waiters (Live *live)
+{
+  g_autoptr (GPtrArray) waiters = g_steal_pointer (&live->waiters);
+  live->waiters = g_ptr_array_new_with_free_func (waiter_free);
+  for (guint i = 0; i < waiters->len; i++)
+    {
+      Waiter *waiter = g_ptr_array_index (waiters, i);
+      waiter->told (live->p, NULL, waiter->data);
+    }
+}
+
+void
+vend_live_enqueue (Live *live, bool at_head)
+{
+  if (at_head)
+    vend_queue_push_head (live->deployable->queue, live->p->account_id, live, &live->place);
+  else
+    vend_queue_push (live->deployable->queue, live->p->account_id, live, &live->place);
+  live->sched->n_queued++;
+  vend_deployable_dispatch (live->deployable);
+  if (live->place.link != NULL)
+    vend_sched_sweep_soon (live->sched);
+}
+
+void
+vend_live_attach (Live *live, Instance *instance)
+{
+  leave_queue (live);
+  live->instance = instance;
+  g_free (live->p->instance);
+  live->p->instance = g_strdup (instance->id);
+  g_hash_table_insert (instance->running, live->p->id, live);
+  instance->deployable->n_running++;
+  instance->idle_since_us = 0;
+}
+
+const VendPrediction *
+vend_live_view (Live *live)
+{
+  if (!live->ending)
+    {
+      g_free (live->p->logs);
+      live->p->logs = g_strdup (live->logs->str);
+      if (live->chunks != NULL && !vend_outputs_have_files (live->chunks))
+        {
+          json_decref (live->p->output);
+          live->p->output = json_copy (live->chunks);
+        }
+    }
+  return live->p;
+}
+
+/* ---- The lease: where it runs, on disk */
+
+typedef struct
+{
+  VendPrediction p; /* only what the lease stores */
+} Lease;
+
+static bool
+store_lease (VendDb *db, void *data, GError **error)
+{
+  return vend_store_prediction_lease (db, &((Lease *) data)->p, error);
+}
+
+static void
+lease_stored (const GError *error, void *data)
+{
+  g_autofree Lease *lease = data;
+  if (error != NULL)
+    vend_log (VEND_LOG_ERROR, "cannot store a lease", "prediction", lease->p.id, "error",
+              error->message, NULL);
+  g_free (lease->p.id);
+  g_free (lease->p.instance);
+}
+
+static void
+store_lease_now (Live *live)
+{
+  Lease *lease = g_new0 (Lease, 1);
+  lease->p.id = g_strdup (live->p->id);
+  lease->p.status = live->p->status;
+  lease->p.attempt = live->p->attempt;
+  lease->p.instance = g_strdup (live->p->instance);
+  lease->p.started_us = live->p->started_us;
+  vend_store_write (live->sched->store, store_lease, lease_stored, lease);
+}
+
+static void
+lease_is_due (void *data)
+{
+  Live *live = data;
+  live->lease_due = NULL;
+  store_lease_now (live);
+}
+
+void
+vend_live_lease_soon (Live *live)
+{
+  if (live->lease_due == NULL)
+    live->lease_due
+        = vend_alarm_set (live->sched->alarms, vend_now_us () + LEASE_DELAY_US, lease_is_due, live);
+}
+
+void
+vend_live_started (Live *live, int64_t at_us)
+{
+  g_autoptr (GError) error = NULL;
+  if (live->p->status == VEND_STATUS_STARTING
+      && !vend_prediction_set_status (live->p, VEND_STATUS_PROCESSING, &error))
+    g_assert_not_reached ();
+  live->p->started_us = at_us;
+  vend_live_lease_soon (live);
+}
+
+/* ---- The end */
+
+typedef struct
+{
+  Live *live;
+  GPtrArray *outputs; /* of VendOutput */
+  bool won;
+} Ending;
+
+static void
+ending_free (Ending *ending)
+{
+  if (ending->outputs != NULL)
+    g_ptr_array_unref (ending->outputs);
+  g_free (ending);
+}
+
+static bool
+store_end (VendDb *db, void *data, GError **error)
+{
+  Ending *ending = data;
+  const VendPrediction *p = ending->live->p;
+  int64_t run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0;
+  if (!vend_store_prediction_complete (db, p, &ending->won, error))
+    return false;
+  if (!ending->won)
+    return true;
+  for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
+    if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
+      return false;
+  if (p->attempt > 0
+      && !vend_store_attempt_insert (db, p, p->completed_us, vend_status_name (p->status), error))
+    return false;
+  return p->started_us == 0
+         || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
+             && vend_store_model_ran (db, p->model_id, error));
+}
+
+static void end_stored (const GError *error, void *data);
+
+static void
+store_end_again (void *data)
+{
+  Ending *ending = data;
+  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+static void
+end_stored (const GError *error, void *data)
+{
+  Ending *ending = data;
+  Live *live = ending->live;
+  VendSched *sched = live->sched;
+  if (error != NULL)
+    {
+      /* The result is safe with the director, or will be made again; keep trying to store it. */
+      vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
+                "error", error->message, NULL);
+      vend_alarm_set (sched->alarms, vend_now_us () + STORE_RETRY_US, store_end_again, ending);
+      return;
+    }
+  if (live->p->instance != NULL)
+    vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
+  sched->n_ended++;
+  tell_waiters (live);
+  g_hash_table_remove (sched->live, live->p->id);
+  ending_free (ending);
+}
+
+static void
+outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
+{
+  Ending *ending = data;
+  VendPrediction *p = ending->live->p;
+  json_decref (p->output);
+  p->output = output;
+  if (error != NULL)
+    {
+      vend_log (VEND_LOG_ERROR, "cannot keep the output files", "prediction", p->id, "error",
+                error->message, NULL);
+      p->status = VEND_STATUS_FAILED;
+      g_free (p->error);
+      p->error = g_strdup ("the output files could not be stored");
+      g_free (p->error_code);
+      p->error_code = g_strdup ("OUTPUT_STORE_FAILED");
+    }
+  else
+    ending->outputs = g_ptr_array_ref (rows);
+  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+void
+vend_live_end (Live *live, const LiveEnd *end)
+{
+  g_autoptr (GError) error = NULL;
+  VendPrediction *p = live->p;
+  if (live->ending)
+    return;
+
+  leave_queue (live);
+  if (live->instance != NULL)
+    vend_instance_release (live->instance, live);
+  vend_alarm_clear (&live->deadline);
+  vend_alarm_clear (&live->lease_due);
+  (void) vend_live_view (live);
+  live->ending = true;
+
+  if (!vend_prediction_set_status (p, end->status, &error))
+    g_assert_not_reached ();
+  if (end->logs != NULL)
+    {
+      g_free (p->logs);
+      p->logs = g_strdup (end->logs);
+    }
+  if (end->status == VEND_STATUS_FAILED)
+    p->error = g_strdup (end->error != NULL ? end->error : "the model failed without a message");
+  p->error_code = g_strdup (end->error_code);
+  json_decref (p->metrics);
+  p->metrics = end->metrics != NULL ? json_deep_copy (end->metrics) : NULL;
+  if (end->started_us > 0)
+    p->started_us = end->started_us;
+  p->completed_us = end->completed_us > 0 ? end->completed_us : vend_now_us ();
+
+  Ending *ending = g_new0 (Ending, 1);
+  ending->live = live;
+  const json_t *output = end->output != NULL ? end->output : live->chunks;
+  if (output != NULL && vend_outputs_have_files (output))
+    {
+      vend_outputs_take (live->sched, p->id, output, outputs_taken, ending);
+      return;
+    }
+  if (end->output != NULL)
+    {
+      json_decref (p->output);
+      p->output = json_incref (end->output);
+    }
+  vend_store_write (live->sched->store, store_end, end_stored, ending);
+}
+
+void
+vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_FAILED,
+                                   .error = text,
+                                   .error_code = error_code,
+                                   .logs = logs });
+}
+
+/* ---- Cancel, deadline, loss */
+
+void
+vend_live_cancel (Live *live)
+{
+  live->p->cancel_requested = true;
+  if (live->instance == NULL)
+    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+  else
+    vend_instance_cancel (live->instance, live);
+}
+
+static void
+deadline_passed (void *data)
+{
+  Live *live = data;
+  live->deadline = NULL;
+  if (live->p->started_us == 0 && live->instance == NULL)
+    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
+  else
+    vend_live_cancel (live);
+}
+
+void
+vend_live_arm_deadline (Live *live)
+{
+  if (live->p->deadline_us > 0)
+    live->deadline
+        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
+}
+
+typedef struct
+{
+  VendPrediction p;
+  int64_t ended_us;
+} LostAttempt;
+
+static bool
+store_lost (VendDb *db, void *data, GError **error)
+{
+  LostAttempt *lost = data;
+  return vend_store_attempt_insert (db, &lost->p, lost->ended_us, "lost", error);
+}
+
+static void
+lost_stored (const GError *error, void *data)
+{
+  g_autofree LostAttempt *lost = data;
+  g_free (lost->p.id);
+  g_free (lost->p.instance);
+}
+
+static void
+record_lost (Live *live)
+{
+  LostAttempt *lost = g_new0 (LostAttempt, 1);
+  lost->p.id = g_strdup (live->p->id);
+  lost->p.attempt = live->p->attempt;
+  lost->p.instance = g_strdup (live->p->instance);
+  lost->p.started_us = live->p->started_us;
+  lost->ended_us = vend_now_us ();
+  vend_store_write (live->sched->store, store_lost, lost_stored, lost);
+}
+
+static void
+back_to_queue (Live *live)
+{
+  g_autoptr (GError) error = NULL;
+  VendPrediction *p = live->p;
+  if (p->status == VEND_STATUS_PROCESSING
+      && !vend_prediction_set_status (p, VEND_STATUS_STARTING, &error))
+    g_assert_not_reached ();
+  p->started_us = 0;
+  g_clear_pointer (&p->instance, g_free);
+  g_string_truncate (live->logs, 0);
+  json_decref (g_steal_pointer (&live->chunks));
+  json_decref (g_steal_pointer (&p->output));
+  json_decref (g_steal_pointer (&p->metrics));
+  live->emitted = false;
+  vend_alarm_clear (&live->lease_due);
+  store_lease_now (live);
+  vend_live_enqueue (live, true);
+}
+
+void
+vend_live_lost (Live *live, bool emitted)
+{
+  bool started = live->p->started_us > 0;
+  if (live->ending)
+    return;
+  if (live->instance != NULL)
+    vend_instance_release (live->instance, live);
+  live->sched->n_lost++;
+  record_lost (live);
+
+  if (live->p->cancel_requested)
+    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+  else if (!started && live->lost_before_start++ < MAX_LOST_BEFORE_START)
+    back_to_queue (live);
+  else if (started && !emitted && live->lost_running++ < MAX_LOST_RUNNING)
+    back_to_queue (live);
+  else
+    vend_live_fail (live, "INSTANCE_LOST", NULL,
+                    emitted ? "the instance was lost after the model had returned output"
+                            : "the instance was lost %u times while it ran this prediction",
+                    live->lost_before_start + live->lost_running);
+}

@@ -1,0 +1,136 @@
+/* Moves output files of models into the file store. The work runs on the disk pool. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "model/file.h"
+#include "sched/core-private.h"
+
+#define FILE_KEY "$vend.file"
+#define TOKEN_LENGTH 40
+
+typedef struct
+{
+  VendBlobs *blobs;
+  char *prediction;
+  json_t *source; /* shared, only read */
+  json_t *output;
+  GPtrArray *rows;
+  GError *error;
+  int64_t now_us;
+  OutputsTaken taken;
+  void *data;
+} Taking;
+
+bool
+vend_outputs_have_files (const json_t *output)
+{
+  const char *key;
+  json_t *item;
+  size_t i;
+  if (json_is_object (output))
+    {
+      if (json_object_get (output, FILE_KEY) != NULL)
+        return true;
+      json_object_foreach ((json_t *) output, key,
+                           item) if (vend_outputs_have_files (item)) return true;
+    }
+  else if (json_is_array (output))
+    json_array_foreach ((json_t *) output, i,
+                        item) if (vend_outputs_have_files (item)) return true;
+  return false;
+}
+
+static json_t *
+take_file (Taking *taking, const json_t *file)
+{
+  const char *path = vend_json_string (file, "path");
+  const char *name = vend_json_string (file, "name");
+  const char *type = vend_json_string (file, "type");
+  const char *sha256 = vend_json_string (file, "sha256");
+  if (path == NULL || name == NULL || type == NULL || sha256 == NULL)
+    {
+      vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lacks a field");
+      return json_null ();
+    }
+  if (!vend_blobs_take (taking->blobs, path, sha256, &taking->error))
+    return json_null ();
+
+  VendOutput *row = g_new0 (VendOutput, 1);
+  row->token = vend_secret_new ("", TOKEN_LENGTH);
+  row->prediction = g_strdup (taking->prediction);
+  row->name = g_strdup (name);
+  row->content_type = g_strdup (type);
+  row->size = vend_json_int (file, "size", 0);
+  row->sha256 = g_strdup (sha256);
+  row->created_us = taking->now_us;
+  g_ptr_array_add (taking->rows, row);
+  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
+  g_autofree char *text = g_strdup_printf ("vend-output:%s/%s", row->token, escaped);
+  return json_string (text);
+}
+
+static json_t *
+take_value (Taking *taking, const json_t *value)
+{
+  const char *key;
+  json_t *item, *made;
+  size_t i;
+  if (taking->error != NULL)
+    return json_null ();
+  if (json_is_object (value) && json_object_get (value, FILE_KEY) != NULL)
+    return take_file (taking, json_object_get (value, FILE_KEY));
+  if (json_is_object (value))
+    {
+      made = json_object ();
+      json_object_foreach ((json_t *) value, key, item)
+          json_object_set_new (made, key, take_value (taking, item));
+      return made;
+    }
+  if (json_is_array (value))
+    {
+      made = json_array ();
+      json_array_foreach ((json_t *) value, i, item)
+          json_array_append_new (made, take_value (taking, item));
+      return made;
+    }
+  return json_incref ((json_t *) value);
+}
+
+/* Between the move and the row the blob is safe from the sweep, which spares young ones. */
+static void
+take_all (void *data)
+{
+  Taking *taking = data;
+  vend_blobs_lock (taking->blobs);
+  taking->output = take_value (taking, taking->source);
+  vend_blobs_unlock (taking->blobs);
+}
+
+static void
+taken_all (void *data)
+{
+  Taking *taking = data;
+  if (taking->error != NULL)
+    json_decref (g_steal_pointer (&taking->output));
+  taking->taken (taking->output, taking->rows, taking->error, taking->data);
+  g_ptr_array_unref (taking->rows);
+  json_decref (taking->source);
+  g_clear_error (&taking->error);
+  g_free (taking->prediction);
+  g_free (taking);
+}
+
+void
+vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                   OutputsTaken taken, void *data)
+{
+  Taking *taking = g_new0 (Taking, 1);
+  *taking = (Taking){ .blobs = sched->blobs,
+                      .prediction = g_strdup (prediction),
+                      .source = json_incref ((json_t *) output),
+                      .rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free),
+                      .now_us = vend_now_us (),
+                      .taken = taken,
+                      .data = data };
+  vend_sched_on_disk (sched, take_all, taken_all, taking);
+}

@@ -1,0 +1,190 @@
+/* A start after a stop or a crash: what is on disk becomes live again. Core thread, before anything
+ * else; blocks on the store and on disk. */
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "runner/runner-process.h"
+#include "sched/core-private.h"
+#include "store/models.h"
+#include "store/predictions.h"
+
+#define MAX_SPEC (4 * 1024 * 1024)
+
+static bool
+load_open (VendSched *sched, GError **error)
+{
+  g_autoptr (GPtrArray) open = NULL;
+  g_auto (VendReader) reader = vend_reader (sched->store);
+  if (!vend_store_prediction_open (reader.db, &open, error))
+    return false;
+
+  for (guint i = 0; i < open->len; i++)
+    {
+      g_autoptr (VendVersion) version = NULL;
+      g_autoptr (VendModel) model = NULL;
+      g_autoptr (GError) problem = NULL;
+      VendPrediction *p = g_steal_pointer (&g_ptr_array_index (open, i));
+      if (!vend_store_version_get (reader.db, p->model_id, p->version, &version, &problem)
+          || !vend_store_model_get (reader.db, p->model_id, &model, &problem))
+        {
+          /* A version with open predictions cannot be deleted; this is damage. */
+          vend_log (VEND_LOG_ERROR, "an open prediction has no version", "prediction", p->id, "error",
+                    problem->message, NULL);
+          version = g_new0 (VendVersion, 1);
+          version->id = g_strdup (p->version);
+          version->launch = json_object ();
+        }
+      Deployable *deployable
+          = vend_deployable_get (sched, p, version, model != NULL ? model->hardware : "cpu");
+      Live *live = vend_live_new (sched, p, deployable, NULL);
+      live->files = vend_sched_input_files (sched, p, version);
+      vend_live_arm_deadline (live);
+    }
+  return true;
+}
+
+/* Finds or makes the deployable of an instance directory; NULL when its version is gone. */
+static Deployable *
+deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
+{
+  const json_t *about = json_object_get (spec, "deployable");
+  const char *id = vend_json_string (spec, "version");
+  const char *name = vend_json_string (about, "model");
+  const char *hardware = vend_json_string (about, "hardware");
+  g_autoptr (VendVersion) version = NULL;
+  g_autoptr (GError) error = NULL;
+  VendPrediction key = { .model_id = vend_json_int (about, "model_id", 0),
+                         .kind = (VendKind) vend_json_int (about, "kind", 0),
+                         .model = (char *) name };
+  if (id == NULL || name == NULL || hardware == NULL
+      || !vend_store_version_get (db, key.model_id, id, &version, &error))
+    return NULL;
+  return vend_deployable_get (sched, &key, version, hardware);
+}
+
+static void
+take_up_instance (VendSched *sched, VendDb *db, const char *id)
+{
+  g_autofree char *dir = g_build_filename (sched->instances_dir, id, NULL);
+  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  json_auto_t *spec = NULL;
+  Deployable *deployable = NULL;
+  gsize size = 0;
+  if (vend_file_read (path, MAX_SPEC, &text, &size, &error)
+      && vend_json_parse (text, size, &spec, &error))
+    deployable = deployable_of (sched, db, spec);
+  if (deployable != NULL)
+    {
+      const json_t *about = json_object_get (spec, "deployable");
+      guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
+      vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0));
+      return;
+    }
+  /* Half made, or of a version that is gone: nothing of it can be wanted. */
+  vend_log (VEND_LOG_WARN, "removing an instance directory that nothing points to", "dir", dir, NULL);
+  vend_runner_process_kill (dir);
+  g_clear_error (&error);
+  if (!vend_tree_remove (dir, &error))
+    vend_log (VEND_LOG_WARN, "cannot remove it", "error", error->message, NULL);
+}
+
+static bool
+take_up_instances (VendSched *sched, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) listing = g_dir_open (sched->instances_dir, 0, error);
+  if (listing == NULL)
+    return false;
+  for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
+    g_ptr_array_add (names, g_strdup (name));
+  g_auto (VendReader) reader = vend_reader (sched->store);
+  for (guint i = 0; i < names->len; i++)
+    take_up_instance (sched, reader.db, g_ptr_array_index (names, i));
+  return true;
+}
+
+/* Predictions that ran on an instance that is still there wait for its hello. */
+static void
+attach_leased (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->live);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Live *live = value;
+      Instance *instance = live->p->instance != NULL
+                               ? g_hash_table_lookup (sched->instances, live->p->instance)
+                               : NULL;
+      if (instance != NULL)
+        vend_live_attach (live, instance);
+    }
+}
+
+static int
+by_creation (const void *a, const void *b)
+{
+  const Live *x = *(Live *const *) a, *y = *(Live *const *) b;
+  return x->p->created_us < y->p->created_us ? -1 : x->p->created_us > y->p->created_us;
+}
+
+/* All living directors have said what they run: the rest goes to the queue, or was lost. */
+static void
+resume (VendSched *sched)
+{
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->live);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Live *live = value;
+      if (live->instance == NULL && !live->ending && live->place.link == NULL
+          && !live->insert_pending)
+        g_ptr_array_add (waiting, live);
+    }
+  g_ptr_array_sort (waiting, by_creation);
+  for (guint i = 0; i < waiting->len; i++)
+    {
+      Live *live = g_ptr_array_index (waiting, i);
+      if (live->p->cancel_requested)
+        vend_live_cancel (live);
+      else if (live->p->instance != NULL)
+        vend_live_lost (live, false);
+      else
+        vend_live_enqueue (live, false);
+    }
+  /* Submissions that came meanwhile were queued without being given out. */
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    vend_deployable_dispatch (value);
+  vend_sched_sweep_soon (sched);
+}
+
+void
+vend_sched_adopted (Instance *instance)
+{
+  VendSched *sched = instance->sched;
+  if (!instance->adopting)
+    return;
+  instance->adopting = false;
+  if (--sched->n_adopting == 0)
+    resume (sched);
+}
+
+bool
+vend_sched_recover (VendSched *sched, GError **error)
+{
+  if (!vend_dir_ensure (sched->instances_dir, error))
+    return false;
+  /* Holds the queue until every director has been heard. */
+  sched->n_adopting = 1;
+  if (!load_open (sched, error) || !take_up_instances (sched, error))
+    return false;
+  attach_leased (sched);
+  if (--sched->n_adopting == 0)
+    resume (sched);
+  return true;
+}

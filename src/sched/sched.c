@@ -1,0 +1,374 @@
+/* The scheduler's door: commands from any thread become calls on the core thread. */
+#include "sched/sched.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "store/predictions.h"
+#include <string.h>
+
+#define DISK_THREADS 4
+
+/* ---- Work that blocks */
+
+typedef struct
+{
+  VendSched *sched;
+  DiskWork work;
+  DiskWork done;
+  void *data;
+} DiskJob;
+
+static void
+finish_disk_job (void *data)
+{
+  g_autofree DiskJob *job = data;
+  job->sched->n_disk_jobs--;
+  job->done (job->data);
+}
+
+static void
+run_disk_job (void *data, void *unused)
+{
+  DiskJob *job = data;
+  job->work (job->data);
+  vend_inbox_post (job->sched->inbox, finish_disk_job, job);
+}
+
+void
+vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
+{
+  DiskJob *job = g_new0 (DiskJob, 1);
+  *job = (DiskJob){ sched, work, done, data };
+  sched->n_disk_jobs++;
+  g_thread_pool_push (sched->disk_pool, job, NULL);
+}
+
+/* ---- Submit */
+
+typedef struct
+{
+  VendSched *sched;
+  VendPrediction *prediction;
+  VendVersion *version;
+  char *hardware;
+  json_t *files;
+  int64_t hold_until_us;
+  VendSchedTold told;
+  void *data;
+  Live *live;
+} Submission;
+
+static void
+submission_free (Submission *submission)
+{
+  vend_prediction_free (submission->prediction);
+  vend_version_free (submission->version);
+  g_free (submission->hardware);
+  json_decref (submission->files);
+  g_free (submission);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, submission_free)
+
+static bool
+insert (VendDb *db, void *data, GError **error)
+{
+  Submission *submission = data;
+  return vend_store_prediction_insert (db, submission->live->p, error);
+}
+
+static void
+inserted (const GError *error, void *data)
+{
+  g_autoptr (Submission) submission = data;
+  Live *live = submission->live;
+  live->insert_pending = false;
+  if (error == NULL)
+    {
+      if (submission->hold_until_us == 0)
+        submission->told (live->p, NULL, submission->data);
+      else
+        vend_live_hold (live, submission->hold_until_us, submission->told, submission->data);
+      return;
+    }
+
+  /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
+  submission->told (NULL, error, submission->data);
+  if (live->ending)
+    return;
+  if (live->instance != NULL)
+    {
+      vend_instance_cancel (live->instance, live);
+      vend_instance_release (live->instance, live);
+    }
+  g_hash_table_remove (submission->sched->live, live->p->id);
+}
+
+static void
+submit_on_core (void *data)
+{
+  g_autoptr (Submission) submission = data;
+  VendSched *sched = submission->sched;
+  if (sched->draining || sched->n_queued >= sched->limits.max_queue)
+    {
+      g_autoptr (GError) error = NULL;
+      if (sched->draining)
+        vend_fail (&error, VEND_ERROR_UNAVAILABLE, "the server is shutting down");
+      else
+        vend_fail (&error, VEND_ERROR_RATE_LIMITED, "the queue is full (%u predictions wait)",
+                   sched->n_queued);
+      submission->told (NULL, error, submission->data);
+      return;
+    }
+
+  Deployable *deployable = vend_deployable_get (sched, submission->prediction, submission->version,
+                                                submission->hardware);
+  Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable,
+                              g_steal_pointer (&submission->files));
+  submission->live = live;
+  live->insert_pending = true;
+  sched->n_submitted++;
+  /* The write goes first: whatever comes of the run is stored behind it, in order. */
+  vend_store_write (sched->store, insert, inserted, g_steal_pointer (&submission));
+  vend_live_arm_deadline (live);
+  vend_live_enqueue (live, false);
+}
+
+static VendVersion *
+version_for_launch (const VendVersion *version)
+{
+  VendVersion *copy = g_new0 (VendVersion, 1);
+  copy->id = g_strdup (version->id);
+  copy->model_id = version->model_id;
+  copy->launch = json_incref (version->launch);
+  return copy;
+}
+
+void
+vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
+                   const char *hardware, json_t *files, int64_t hold_until_us, VendSchedTold told,
+                   void *data)
+{
+  Submission *submission = g_new0 (Submission, 1);
+  *submission = (Submission){ .sched = sched,
+                              .prediction = prediction,
+                              .version = version_for_launch (version),
+                              .hardware = g_strdup (hardware),
+                              .files = files,
+                              .hold_until_us = hold_until_us,
+                              .told = told,
+                              .data = data };
+  vend_inbox_post (sched->inbox, submit_on_core, submission);
+}
+
+/* ---- Cancel, peek */
+
+typedef struct
+{
+  VendSched *sched;
+  char *id;
+  VendSchedTold told;
+  void *data;
+} Question;
+
+static Question *
+question_new (VendSched *sched, const char *id, VendSchedTold told, void *data)
+{
+  Question *question = g_new0 (Question, 1);
+  *question = (Question){ sched, g_strdup (id), told, data };
+  return question;
+}
+
+static void
+question_free (Question *question)
+{
+  g_free (question->id);
+  g_free (question);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+
+/* Tells the live state, or NOT_FOUND. */
+static void
+answer (Question *question, const GError *problem)
+{
+  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  g_autoptr (GError) error = problem != NULL ? g_error_copy (problem) : NULL;
+  if (live == NULL && error == NULL)
+    vend_fail (&error, VEND_ERROR_NOT_FOUND, "prediction %s is not running", question->id);
+  question->told (error == NULL ? vend_live_view (live) : NULL, error, question->data);
+}
+
+static void
+peek_on_core (void *data)
+{
+  g_autoptr (Question) question = data;
+  answer (question, NULL);
+}
+
+void
+vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data)
+{
+  vend_inbox_post (sched->inbox, peek_on_core, question_new (sched, id, told, data));
+}
+
+static bool
+store_cancel (VendDb *db, void *data, GError **error)
+{
+  Question *question = data;
+  return vend_store_prediction_cancel_request (db, question->id, error);
+}
+
+static void
+cancel_stored (const GError *error, void *data)
+{
+  g_autoptr (Question) question = data;
+  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  if (error == NULL && live != NULL && !live->ending)
+    vend_live_cancel (live);
+  /* What ends at once is told with its end, so that the caller sees `canceled`. */
+  if (error == NULL && live != NULL && live->ending)
+    vend_live_hold (live, G_MAXINT64, question->told, question->data);
+  else
+    answer (question, error);
+}
+
+static void
+cancel_on_core (void *data)
+{
+  g_autoptr (Question) question = data;
+  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  if (live == NULL)
+    answer (question, NULL);
+  else
+    vend_store_write (question->sched->store, store_cancel, cancel_stored,
+                      g_steal_pointer (&question));
+}
+
+void
+vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, void *data)
+{
+  vend_inbox_post (sched->inbox, cancel_on_core, question_new (sched, id, told, data));
+}
+
+/* ---- Retire */
+
+typedef struct
+{
+  VendSched *sched;
+  int64_t model_id;
+  char *version;
+} Retirement;
+
+static void
+retire_on_core (void *data)
+{
+  g_autofree Retirement *retirement = data;
+  g_autofree char *version = retirement->version;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, retirement->sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Deployable *deployable = value;
+      if (deployable->model_id == retirement->model_id && strcmp (deployable->version, version) == 0)
+        deployable->retired = true;
+    }
+  vend_sched_sweep_soon (retirement->sched);
+}
+
+void
+vend_sched_retire (VendSched *sched, int64_t model_id, const char *version)
+{
+  Retirement *retirement = g_new0 (Retirement, 1);
+  *retirement = (Retirement){ sched, model_id, g_strdup (version) };
+  vend_inbox_post (sched->inbox, retire_on_core, retirement);
+}
+
+/* ---- Life */
+
+static gboolean
+tick (void *data)
+{
+  vend_sched_sweep_soon (data);
+  return G_SOURCE_CONTINUE;
+}
+
+VendSched *
+vend_sched_new (const VendSchedOptions *options)
+{
+  VendSched *sched = g_new0 (VendSched, 1);
+  sched->core = g_main_context_ref (options->core);
+  sched->store = options->store;
+  sched->blobs = options->blobs;
+  sched->data_dir = g_strdup (options->data_dir);
+  sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
+  sched->vend_binary = g_strdup (options->vend_binary);
+  sched->limits = options->limits;
+  sched->inbox = vend_inbox_new (sched->core);
+  sched->alarms = vend_alarms_new (sched->core);
+  sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, FALSE, NULL);
+  sched->live = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                       (GDestroyNotify) vend_live_free);
+  sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify) vend_deployable_free);
+  sched->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                            (GDestroyNotify) vend_instance_free);
+  sched->janitor = g_timeout_source_new (1000);
+  g_source_set_callback (sched->janitor, tick, sched, NULL);
+  g_source_set_static_name (sched->janitor, "janitor");
+  g_source_attach (sched->janitor, sched->core);
+  return sched;
+}
+
+void
+vend_sched_drain (VendSched *sched)
+{
+  sched->draining = true;
+  vend_sched_sweep_soon (sched);
+}
+
+/* Queued predictions wait on disk for the next start; only what runs is waited for. */
+bool
+vend_sched_is_drained (const VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->live);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Live *live = value;
+      if (live->instance != NULL || live->ending || live->insert_pending)
+        return false;
+    }
+  return sched->n_disk_jobs == 0 && g_hash_table_size (sched->instances) == 0;
+}
+
+static void
+free_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+void
+vend_sched_free (VendSched *sched)
+{
+  if (sched == NULL)
+    return;
+  free_source (&sched->janitor);
+  free_source (&sched->sweep);
+  g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
+  vend_inbox_free (sched->inbox);
+  g_hash_table_unref (sched->live);
+  g_hash_table_unref (sched->instances);
+  g_hash_table_unref (sched->deployables);
+  free_source (&sched->sweep);
+  vend_alarms_free (sched->alarms);
+  g_free (sched->data_dir);
+  g_free (sched->instances_dir);
+  g_free (sched->vend_binary);
+  g_main_context_unref (sched->core);
+  g_free (sched);
+}

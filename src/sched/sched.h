@@ -1,0 +1,83 @@
+/* The scheduler: owns every prediction that has not ended, every instance, and all timers of both.
+ * Its state lives on the core thread; the functions here may be called from any thread and answer
+ * on the core thread, unless they say otherwise. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "files/blobs.h"
+#include "model/model.h"
+#include "model/prediction.h"
+#include "store/store.h"
+
+typedef struct VendSched VendSched;
+
+/* Limits and times, in the units their names tell; see the settings of the same names. */
+typedef struct
+{
+  guint max_instances;
+  guint hardware_units;
+  guint boot_limit;
+  guint max_queue;
+  int64_t idle_timeout_us;
+  int64_t scale_down_delay_us;
+  int64_t setup_timeout_us;
+  int64_t predict_timeout_us;
+  int64_t cancel_grace_us;
+  int64_t stop_grace_us;
+  uint64_t max_output;
+  uint64_t max_output_file;
+  uint64_t max_input_file;
+  uint64_t max_logs;
+} VendSchedLimits;
+
+typedef struct
+{
+  GMainContext *core;
+  VendStore *store;
+  VendBlobs *blobs;
+  const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary; /* what is started as `vend director` */
+  VendSchedLimits limits;
+} VendSchedOptions;
+
+VendSched *vend_sched_new (const VendSchedOptions *options);
+
+/* Core thread, before anything else: takes up what the last run left: open predictions, living
+ * directors, results in journals. Blocks on the store and disk. */
+bool vend_sched_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Core thread. No prediction may be waited for any more. Instances that run something outlive this;
+ * the others are told to stop. */
+void vend_sched_free (VendSched *sched);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSched, vend_sched_free)
+
+/* Core thread. From now on nothing is started; `drained` when nothing runs any more. */
+void vend_sched_drain (VendSched *sched);
+bool vend_sched_is_drained (const VendSched *sched);
+
+/* `now` is borrowed and NULL exactly when `error` is set. */
+typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
+
+/* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch and schema are
+ * kept). `files` (taken, may be NULL) names file inputs as in docs/architecture/director.md. With
+ * `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has ended, or the
+ * hold runs out. */
+void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
+                        const char *hardware, json_t *files, int64_t hold_until_us,
+                        VendSchedTold told, void *data);
+
+/* Asks for the end of a prediction. `told` comes with its state once the wish is on disk; NOT_FOUND
+ * when it has ended already. */
+void vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, void *data);
+
+/* The live state of a prediction: logs and output so far. NOT_FOUND when it has ended. */
+void vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data);
+
+/* Stops all instances of a version that is going away. */
+void vend_sched_retire (VendSched *sched, int64_t model_id, const char *version);
+
+/* Queues, instances and counters for people and tests. */
+typedef void (*VendSchedDescribed) (json_t *take, void *data);
+void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
