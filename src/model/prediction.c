@@ -25,6 +25,7 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->version);
   g_free (prediction->deployment);
   json_decref (prediction->input);
+  json_decref (prediction->files);
   json_decref (prediction->secrets);
   json_decref (prediction->output);
   g_free (prediction->logs);

@@ -17,8 +17,8 @@ Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
                      const char *hardware)
 {
-  g_autofree char *key = g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id,
-                                          (int) p->kind);
+  g_autofree char *key
+      = g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id, (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
@@ -36,9 +36,10 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();
-  deployable->slots = p->kind == VEND_KIND_TRAINING
-                          ? 1
-                          : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  deployable->slots
+      = p->kind == VEND_KIND_TRAINING
+            ? 1
+            : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
   g_hash_table_insert (sched->deployables, deployable->key, deployable);
   return deployable;
 }
@@ -102,7 +103,8 @@ void
 vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, const char *error)
 {
   guint failures = ++deployable->boot_failures;
-  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error, NULL);
+  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
+            NULL);
   if (failures > 1)
     {
       guint doublings = MIN (failures - 2, 20);

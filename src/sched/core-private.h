@@ -23,7 +23,7 @@ struct VendSched
 
   VendInbox *inbox;
   VendAlarms *alarms;
-  GThreadPool *disk_pool; /* starts, cleans up, moves files: everything here that blocks */
+  GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *instances;   /* id → Instance (owned) */
@@ -85,9 +85,9 @@ struct Instance
   bool adopted;       /* was there before this start of ours */
   bool adopting;      /* and has not said hello yet */
   bool stop_when_connected;
-  bool buried;            /* killed, its journal read */
-  GHashTable *unsettled;  /* keys of journal entries whose result is not on disk yet */
-  GHashTable *running; /* id → Live, borrowed */
+  bool buried;           /* killed, its journal read */
+  GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
+  GHashTable *running;   /* id → Live, borrowed */
   guint slots;
   int64_t created_us;
   int64_t ready_us;
@@ -104,7 +104,6 @@ struct Live
   Deployable *deployable;
   Instance *instance; /* of the attempt under way, or NULL */
   VendQueuePlace place;
-  json_t *files;
   json_t *chunks; /* what an iterator yielded so far, or NULL */
   GString *logs;
   GPtrArray *waiters;
@@ -118,7 +117,7 @@ struct Live
 };
 
 /* ---- live.c: the life of a prediction */
-Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable, json_t *files);
+Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
 void vend_live_free (Live *live);
 /* Tells `told` at the end, or at `until_us`. */
 void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
@@ -155,8 +154,8 @@ void vend_live_lost (Live *live, bool emitted);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
-/* `output` is borrowed and not changed; `taken` gets a new value with "vend-output:" strings and the
- * rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
+/* `output` is borrowed and not changed; `taken` gets a new value with "vend-output:" strings and
+ * the rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
 bool vend_outputs_have_files (const json_t *output);
 void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
@@ -192,10 +191,11 @@ void vend_instance_on_journal (Instance *instance, json_t *completed);
 void vend_sched_adopted (Instance *instance);
 
 /* ---- apply.c: queues and instances brought together */
-Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
-                                 const char *hardware);
+Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
+                                 const VendVersion *version, const char *hardware);
 void vend_deployable_free (Deployable *deployable);
-void vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, const char *error);
+void vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs,
+                                  const char *error);
 /* Gives free slots to whom they are due. */
 void vend_deployable_dispatch (Deployable *deployable);
 /* Decides and applies at the end of this turn of the main loop. */

@@ -6,8 +6,8 @@ typedef struct
 {
   const VendSnapshot *snapshot;
   GPtrArray *plan;
-  guint *have;     /* per demand: instances that serve or will serve */
-  bool *stopped;   /* per unit: stopped by this plan */
+  guint *have;   /* per demand: instances that serve or will serve */
+  bool *stopped; /* per unit: stopped by this plan */
   guint n_booting;
   guint n_held; /* hardware units in use */
 } Decision;
@@ -155,8 +155,8 @@ grow (Decision *d, guint index)
           return;
         }
     }
-  /* Instances started above are booting with all of their time still to go: they serve nobody before
-   * the next one would, so only what stood before counts. */
+  /* Instances started above are booting with all of their time still to go: they serve nobody
+   * before the next one would, so only what stood before counts. */
   double served = served_before_boot (d, index);
   while (d->have[index] > 0 && d->have[index] < wanted (demand) && has_room (d)
          && (double) demand->waiting > served)

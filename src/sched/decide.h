@@ -17,8 +17,8 @@ typedef struct
   guint max;
   int64_t idle_timeout_us;
   int64_t scale_down_delay_us;
-  int64_t boot_us;        /* measured or assumed time of a boot */
-  int64_t run_us;         /* and of a run */
+  int64_t boot_us;          /* measured or assumed time of a boot */
+  int64_t run_us;           /* and of a run */
   int64_t backoff_until_us; /* after boot failures */
 } VendDemand;
 
@@ -26,8 +26,8 @@ typedef struct
 {
   guint demand; /* index */
   bool booting;
-  bool stopping; /* holds its hardware until it has gone, and serves nobody */
-  guint busy;    /* slots in use */
+  bool stopping;         /* holds its hardware until it has gone, and serves nobody */
+  guint busy;            /* slots in use */
   int64_t since_us;      /* start of its boot, or the moment it became ready */
   int64_t idle_since_us; /* 0 while busy */
 } VendUnit;

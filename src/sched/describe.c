@@ -10,8 +10,8 @@ describe_instance (const Instance *instance)
   return json_pack ("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
                     instance->deployable->name, "version", instance->deployable->version, "state",
                     state_names[instance->state], "slots", (int) instance->slots, "running",
-                    (int) g_hash_table_size (instance->running), "connected", instance->link != NULL,
-                    "dir", instance->dir);
+                    (int) g_hash_table_size (instance->running), "connected",
+                    instance->link != NULL, "dir", instance->dir);
 }
 
 static json_t *
@@ -50,13 +50,13 @@ describe_on_core (void *data)
     json_array_append_new (deployables, describe_deployable (value));
 
   request->described (
-      json_pack ("{s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
-                 "deployables", deployables, "live", (int) g_hash_table_size (sched->live), "queued",
-                 (int) sched->n_queued, "writes_waiting", (int) vend_store_backlog (sched->store),
-                 "submitted", (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
-                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
-                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-                 sched->n_adopting > 0),
+      json_pack (
+          "{s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
+          "deployables", deployables, "live", (int) g_hash_table_size (sched->live), "queued",
+          (int) sched->n_queued, "writes_waiting", (int) vend_store_backlog (sched->store),
+          "submitted", (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
+          "instance_starts", (json_int_t) sched->n_starts, "runs_lost", (json_int_t) sched->n_lost,
+          "draining", sched->draining, "recovering", sched->n_adopting > 0),
       request->data);
 }
 

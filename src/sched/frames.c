@@ -95,8 +95,9 @@ on_running (Instance *instance, const json_t *run)
   Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
   if (id == NULL || attempt < 0)
     return;
-  bool ours = live != NULL && !live->ending
-              && (live->instance == instance || (live->instance == NULL && attempt >= live->p->attempt));
+  bool ours
+      = live != NULL && !live->ending
+        && (live->instance == instance || (live->instance == NULL && attempt >= live->p->attempt));
   if (!ours)
     {
       vend_instance_drop (instance, id, attempt);
@@ -129,8 +130,9 @@ is_listed (const json_t *running, const char *prediction)
 {
   size_t i;
   json_t *run;
-  json_array_foreach ((json_t *) running, i, run) if (
-      g_strcmp0 (vend_json_string (run, "prediction"), prediction) == 0) return true;
+  json_array_foreach ((json_t *) running, i, run)
+    if (g_strcmp0 (vend_json_string (run, "prediction"), prediction) == 0)
+      return true;
   return false;
 }
 
@@ -143,7 +145,8 @@ on_hello (Instance *instance, const json_t *frame)
   GHashTableIter iter;
   void *value;
 
-  json_array_foreach ((json_t *) running, i, run) on_running (instance, run);
+  json_array_foreach ((json_t *) running, i, run)
+    on_running (instance, run);
   /* What it does not know of was lost on the way, or has ended: a result follows at once then, and
    * it takes no notice of a repeated run. */
   g_hash_table_iter_init (&iter, instance->running);

@@ -47,8 +47,8 @@ vend_instance_spec (const Instance *instance)
       = g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
   g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
   g_autofree char *python = g_build_filename (venv_bin, "python", NULL);
-  g_autofree char *cwd = g_build_filename (instance->sched->data_dir, "versions",
-                                           deployable->version, "src", NULL);
+  g_autofree char *cwd
+      = g_build_filename (instance->sched->data_dir, "versions", deployable->version, "src", NULL);
   bool train = deployable->kind == VEND_KIND_TRAINING;
 
   json_t *spec = json_object ();

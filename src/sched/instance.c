@@ -157,7 +157,8 @@ checked (void *data)
   if (!job->alive || vend_now_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
-        instance->why = g_strdup (job->alive ? "its director does not answer" : "its director died");
+        instance->why
+            = g_strdup (job->alive ? "its director does not answer" : "its director died");
       bury (instance);
       return;
     }
@@ -209,11 +210,12 @@ try_connect (void *data)
 void
 vend_instance_run (Instance *instance, Live *live)
 {
+  json_t *files = live->p->files != NULL ? json_incref (live->p->files) : json_array ();
   json_t *input = vend_cog_input_for_model (live->p->input);
-  json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:O}", "command", "run", "prediction",
-                             live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
-                             (json_int_t) instance->sched->limits.predict_timeout_us, "files",
-                             live->files);
+  json_t *frame
+      = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction", live->p->id,
+                   "attempt", live->p->attempt, "input", input, "timeout_us",
+                   (json_int_t) instance->sched->limits.predict_timeout_us, "files", files);
   if (live->instance == NULL)
     {
       live->emitted = false;
@@ -230,9 +232,8 @@ static void
 command (Instance *instance, const char *name, const char *prediction, int attempt)
 {
   if (instance->link != NULL
-      && !vend_link_send (instance->link,
-                          json_pack ("{s:s, s:s, s:i}", "command", name, "prediction", prediction,
-                                     "attempt", attempt)))
+      && !vend_link_send (instance->link, json_pack ("{s:s, s:s, s:i}", "command", name,
+                                                     "prediction", prediction, "attempt", attempt)))
     vend_log (VEND_LOG_WARN, "cannot send a command", "instance", instance->id, "command", name,
               NULL);
 }
@@ -296,7 +297,8 @@ vend_instance_stop (Instance *instance, const char *reason)
 {
   if (instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
-  vend_log (VEND_LOG_INFO, "stopping an instance", "instance", instance->id, "reason", reason, NULL);
+  vend_log (VEND_LOG_INFO, "stopping an instance", "instance", instance->id, "reason", reason,
+            NULL);
   g_free (instance->why);
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
@@ -307,10 +309,10 @@ vend_instance_stop (Instance *instance, const char *reason)
     }
   instance->state = INSTANCE_STOPPING;
   vend_alarm_clear (&instance->alarm);
-  instance->alarm = vend_alarm_set (
-      instance->sched->alarms,
-      vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US, stop_took_too_long,
-      instance);
+  instance->alarm
+      = vend_alarm_set (instance->sched->alarms,
+                        vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
+                        stop_took_too_long, instance);
   if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
     vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);
 }
@@ -378,13 +380,6 @@ bury (Instance *instance)
   Burial *burial = g_new0 (Burial, 1);
   *burial = (Burial){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
   vend_sched_on_disk (instance->sched, kill_and_read, read_will, burial);
-}
-
-void
-vend_instance_gone (Instance *instance)
-{
-  g_clear_pointer (&instance->link, vend_link_free);
-  bury (instance);
 }
 
 /* ---- Cleaning up */

@@ -32,13 +32,13 @@ waiter_free (void *data)
 }
 
 Live *
-vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable, json_t *files)
+vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
 {
   Live *live = g_new0 (Live, 1);
   live->sched = sched;
   live->p = take;
   live->deployable = deployable;
-  live->files = files;
+
   live->logs = g_string_new (NULL);
   live->waiters = g_ptr_array_new_with_free_func (waiter_free);
   deployable->n_live++;
@@ -64,7 +64,7 @@ vend_live_free (Live *live)
   vend_alarm_clear (&live->lease_due);
   g_ptr_array_unref (live->waiters);
   vend_prediction_free (live->p);
-  json_decref (live->files);
+
   json_decref (live->chunks);
   g_string_free (live->logs, TRUE);
   g_free (live);

@@ -31,12 +31,14 @@ vend_outputs_have_files (const json_t *output)
     {
       if (json_object_get (output, FILE_KEY) != NULL)
         return true;
-      json_object_foreach ((json_t *) output, key,
-                           item) if (vend_outputs_have_files (item)) return true;
+      json_object_foreach ((json_t *) output, key, item)
+        if (vend_outputs_have_files (item))
+          return true;
     }
   else if (json_is_array (output))
-    json_array_foreach ((json_t *) output, i,
-                        item) if (vend_outputs_have_files (item)) return true;
+    json_array_foreach ((json_t *) output, i, item)
+      if (vend_outputs_have_files (item))
+        return true;
   return false;
 }
 
@@ -83,14 +85,14 @@ take_value (Taking *taking, const json_t *value)
     {
       made = json_object ();
       json_object_foreach ((json_t *) value, key, item)
-          json_object_set_new (made, key, take_value (taking, item));
+        json_object_set_new (made, key, take_value (taking, item));
       return made;
     }
   if (json_is_array (value))
     {
       made = json_array ();
       json_array_foreach ((json_t *) value, i, item)
-          json_array_append_new (made, take_value (taking, item));
+        json_array_append_new (made, take_value (taking, item));
       return made;
     }
   return json_incref ((json_t *) value);

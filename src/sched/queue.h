@@ -1,5 +1,5 @@
-/* The queue of one deployable: accounts take turns, each account's own order is kept. Holds borrowed
- * pointers. Core thread. */
+/* The queue of one deployable: accounts take turns, each account's own order is kept. Holds
+ * borrowed pointers. Core thread. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -28,16 +28,16 @@ load_open (VendSched *sched, GError **error)
           || !vend_store_model_get (reader.db, p->model_id, &model, &problem))
         {
           /* A version with open predictions cannot be deleted; this is damage. */
-          vend_log (VEND_LOG_ERROR, "an open prediction has no version", "prediction", p->id, "error",
-                    problem->message, NULL);
+          vend_log (VEND_LOG_ERROR, "an open prediction has no version", "prediction", p->id,
+                    "error", problem->message, NULL);
           version = g_new0 (VendVersion, 1);
           version->id = g_strdup (p->version);
           version->launch = json_object ();
         }
       Deployable *deployable
           = vend_deployable_get (sched, p, version, model != NULL ? model->hardware : "cpu");
-      Live *live = vend_live_new (sched, p, deployable, NULL);
-      live->files = vend_sched_input_files (sched, p, version);
+      Live *live = vend_live_new (sched, p, deployable);
+
       vend_live_arm_deadline (live);
     }
   return true;
@@ -83,7 +83,8 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
       return;
     }
   /* Half made, or of a version that is gone: nothing of it can be wanted. */
-  vend_log (VEND_LOG_WARN, "removing an instance directory that nothing points to", "dir", dir, NULL);
+  vend_log (VEND_LOG_WARN, "removing an instance directory that nothing points to", "dir", dir,
+            NULL);
   vend_runner_process_kill (dir);
   g_clear_error (&error);
   if (!vend_tree_remove (dir, &error))

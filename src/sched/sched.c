@@ -52,7 +52,7 @@ typedef struct
   VendPrediction *prediction;
   VendVersion *version;
   char *hardware;
-  json_t *files;
+
   int64_t hold_until_us;
   VendSchedTold told;
   void *data;
@@ -65,7 +65,7 @@ submission_free (Submission *submission)
   vend_prediction_free (submission->prediction);
   vend_version_free (submission->version);
   g_free (submission->hardware);
-  json_decref (submission->files);
+
   g_free (submission);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, submission_free)
@@ -123,8 +123,7 @@ submit_on_core (void *data)
 
   Deployable *deployable = vend_deployable_get (sched, submission->prediction, submission->version,
                                                 submission->hardware);
-  Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable,
-                              g_steal_pointer (&submission->files));
+  Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable);
   submission->live = live;
   live->insert_pending = true;
   sched->n_submitted++;
@@ -146,15 +145,14 @@ version_for_launch (const VendVersion *version)
 
 void
 vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                   const char *hardware, json_t *files, int64_t hold_until_us, VendSchedTold told,
-                   void *data)
+                   const char *hardware, int64_t hold_until_us, VendSchedTold told, void *data)
 {
   Submission *submission = g_new0 (Submission, 1);
   *submission = (Submission){ .sched = sched,
                               .prediction = prediction,
                               .version = version_for_launch (version),
                               .hardware = g_strdup (hardware),
-                              .files = files,
+
                               .hold_until_us = hold_until_us,
                               .told = told,
                               .data = data };
@@ -270,7 +268,8 @@ retire_on_core (void *data)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Deployable *deployable = value;
-      if (deployable->model_id == retirement->model_id && strcmp (deployable->version, version) == 0)
+      if (deployable->model_id == retirement->model_id
+          && strcmp (deployable->version, version) == 0)
         deployable->retired = true;
     }
   vend_sched_sweep_soon (retirement->sched);
@@ -307,12 +306,12 @@ vend_sched_new (const VendSchedOptions *options)
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
   sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, FALSE, NULL);
-  sched->live = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                       (GDestroyNotify) vend_live_free);
+  sched->live
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_live_free);
   sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vend_deployable_free);
-  sched->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                            (GDestroyNotify) vend_instance_free);
+  sched->instances
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
   sched->janitor = g_timeout_source_new (1000);
   g_source_set_callback (sched->janitor, tick, sched, NULL);
   g_source_set_static_name (sched->janitor, "janitor");

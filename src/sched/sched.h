@@ -60,13 +60,12 @@ bool vend_sched_is_drained (const VendSched *sched);
 /* `now` is borrowed and NULL exactly when `error` is set. */
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
 
-/* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch and schema are
- * kept). `files` (taken, may be NULL) names file inputs as in docs/architecture/director.md. With
- * `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has ended, or the
- * hold runs out. */
+/* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
+ * kept). With `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has
+ * ended, or the hold runs out. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                        const char *hardware, json_t *files, int64_t hold_until_us,
-                        VendSchedTold told, void *data);
+                        const char *hardware, int64_t hold_until_us, VendSchedTold told,
+                        void *data);
 
 /* Asks for the end of a prediction. `told` comes with its state once the wish is on disk; NOT_FOUND
  * when it has ended already. */

@@ -32,6 +32,7 @@ read_prediction (VendStmt *stmt)
   p->webhook = vend_stmt_dup_text (stmt, 23);
   p->webhook_events = vend_stmt_get_json (stmt, 24);
   p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
+  p->files = vend_stmt_get_json (stmt, 26);
   return p;
 }
 
@@ -51,11 +52,12 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_int (stmt, 8, p->status);
   vend_stmt_int (stmt, 9, p->from_web);
   vend_stmt_json (stmt, 10, p->input);
-  vend_stmt_json (stmt, 11, p->secrets);
-  vend_stmt_int (stmt, 12, p->created_us);
-  vend_stmt_int (stmt, 13, p->deadline_us);
-  vend_stmt_text (stmt, 14, p->webhook);
-  vend_stmt_json (stmt, 15, p->webhook_events);
+  vend_stmt_json (stmt, 11, p->files);
+  vend_stmt_json (stmt, 12, p->secrets);
+  vend_stmt_int (stmt, 13, p->created_us);
+  vend_stmt_int (stmt, 14, p->deadline_us);
+  vend_stmt_text (stmt, 15, p->webhook);
+  vend_stmt_json (stmt, 16, p->webhook_events);
   return vend_stmt_run (stmt, NULL, error);
 }
 

@@ -71,6 +71,7 @@ CREATE TABLE predictions (
   status         BIGINT NOT NULL,
   from_web       BIGINT NOT NULL,
   input          TEXT NOT NULL,
+  files          TEXT,
   secrets        TEXT,
   output         TEXT,
   logs           TEXT NOT NULL,

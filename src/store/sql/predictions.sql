@@ -1,22 +1,22 @@
 -- name: prediction_insert
 INSERT INTO predictions (id, kind, account_id, model_id, model, version, deployment, status, from_web,
-  input, secrets, logs, created_us, started_us, completed_us, deadline_us, cancel_requested, attempt,
-  webhook, webhook_events, data_removed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 0, 0, $13, 0, 0, $14, $15, 0);
+  input, files, secrets, logs, created_us, started_us, completed_us, deadline_us, cancel_requested,
+  attempt, webhook, webhook_events, data_removed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, 0, 0, $14, 0, 0, $15, $16, 0);
 -- name: prediction_get
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files
 FROM predictions WHERE id = $1;
 -- name: prediction_open
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files
 FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
 -- name: prediction_page
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed
+  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files
 FROM predictions
 WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
   AND from_web >= $6
@@ -35,7 +35,7 @@ SELECT id FROM predictions
 WHERE completed_us > 0 AND completed_us < $1 AND data_removed = 0 AND from_web = 0
 ORDER BY completed_us LIMIT $2;
 -- name: prediction_remove_data
-UPDATE predictions SET input = '{}', output = NULL, logs = '', data_removed = 1
+UPDATE predictions SET input = '{}', files = NULL, output = NULL, logs = '', data_removed = 1
 WHERE id = $1 AND completed_us > 0;
 -- name: attempt_insert
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)

@@ -1,0 +1,132 @@
+/* What the files of this folder share: the server, its workers, calls and replies.
+ *
+ * Threads: every connection belongs to one worker thread for its whole life. All of it runs there
+ * except vend_call_reply, the getters and the caller's side of a stream. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+#include <microhttpd.h>
+
+#include "httpd/httpd.h"
+#include "httpd/linger-private.h"
+#include "httpd/origin-private.h"
+#include "httpd/router-private.h"
+
+#define VEND_HTTPD_HEAD_BYTES (32 * 1024)    /* request line and headers */
+#define VEND_HTTPD_IGNORED_BYTES (64 * 1024) /* body where none is wanted */
+#define VEND_HTTPD_TEXT_BYTES (64 * 1024)    /* multipart part kept in memory */
+#define VEND_HTTPD_MAX_PARTS 64              /* of a multipart body */
+#define VEND_HTTPD_MAX_QUERY 128             /* query parameters */
+#define VEND_HTTPD_STREAM_BYTES (256 * 1024) /* waiting for a slow reader */
+
+typedef struct VendWorker VendWorker;
+typedef struct VendBody VendBody;
+
+/* One thread with its own daemon on the shared listening socket. */
+struct VendWorker
+{
+  VendHttpd *httpd;
+  struct MHD_Daemon *daemon;
+  int epoll_fd; /* of the daemon, borrowed */
+  int wake_fd;
+  GThread *thread;
+  bool quiesced;
+  atomic_bool asleep;  /* in poll, or about to be */
+  atomic_bool resumed; /* a connection was resumed since the last turn */
+  GQueue streams;      /* VendStream that are being sent; this thread only */
+  GMutex lock;
+  guint held; /* calls that sleep until somebody answers; guarded by `lock` */
+};
+
+struct VendHttpd
+{
+  VendRouter *router;
+  VendOriginRules *origin_rules;
+  VendLinger *linger;
+  VendWorker *workers;
+  guint n_workers;
+  int listen_fd;
+  guint port;
+  char *local; /* host:port for requests without Host */
+  char *spool_dir;
+  uint64_t max_body;
+  bool tls;
+  char *cert_pem;
+  char *key_pem;
+  atomic_bool closing;  /* no new connections; replies close theirs */
+  atomic_bool stopping; /* no new calls */
+  atomic_uint active;
+};
+
+typedef enum
+{
+  CALL_FRESH,    /* the handler has not run to its end */
+  CALL_ASLEEP,   /* the connection is suspended until the answer */
+  CALL_ANSWERED, /* `reply` is set */
+} CallState;
+
+typedef struct
+{
+  char *name;
+  char *value;
+} QueryPair;
+
+struct VendCall
+{
+  VendHttpd *httpd;
+  VendWorker *worker;
+  struct MHD_Connection *connection;
+  const char *method;
+  VendMatch match;
+  _Atomic int state;
+  VendReply *reply;
+  bool asked;         /* the handler has been called */
+  bool refused_early; /* before the body was read: the client may still be sending */
+  VendBody *body;
+  uint64_t ignored_bytes;
+  GArray *query;   /* QueryPair, or NULL */
+  GSList *strings; /* made for getters */
+  char *origin;
+  char *remote;
+  void *data;
+  GDestroyNotify destroy;
+};
+
+/* ---- server.c. Any thread; the worker must be kept from ending meanwhile. */
+void vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection);
+
+/* ---- call.c */
+VendCall *vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method);
+void vend_call_free (VendCall *call);
+/* Runs the handler, or takes up the reply after a sleep. */
+enum MHD_Result vend_call_advance (VendCall *call);
+
+/* ---- reply.c */
+enum MHD_Result vend_reply_send (VendReply *reply, VendCall *call);
+VendReply *vend_reply_problem (int status, const char *title, const char *detail);
+/* The whole reply as bytes, for a request whose body was given up half-way. Free with g_free. */
+char *vend_reply_wire (const VendReply *reply, gsize *out_size);
+bool vend_is_token (const char *text);
+
+/* ---- stream.c */
+struct MHD_Response *vend_stream_response (VendStream *stream);
+VendStream *vend_stream_new (void);
+/* Connection thread: the reply of `call` is about to be sent. */
+void vend_stream_attach (VendStream *stream, VendCall *call);
+/* Connection thread, at the end: wakes what sleeps, so that it can be closed. */
+void vend_stream_abort_all (VendWorker *worker);
+
+/* ---- body.c. Functions that fail set a reply to send instead. */
+/* NULL when the route reads no body. `length` is UINT64_MAX when it is not known. */
+bool vend_body_begin (VendCall *call, uint64_t length, VendReply **out_refusal);
+bool vend_body_write (VendCall *call, const char *data, gsize size, VendReply **out_refusal);
+bool vend_body_end (VendCall *call, VendReply **out_refusal);
+void vend_body_free (VendBody *body);
+const char *vend_body_bytes (VendBody *body, gsize *out_size);
+GPtrArray *vend_body_parts (VendBody *body); /* VendPart */
+
+/* ---- request.c: what is wrong with a request before its body is read; NULL when nothing is. */
+VendReply *vend_request_check (VendCall *call, const char *raw_path, const char *version,
+                               uint64_t *out_length);

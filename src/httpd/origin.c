@@ -1,0 +1,295 @@
+/* Who called, and under which name they know us. Pure; no thread of its own.
+ *
+ * A public URL wins. Otherwise the Host header counts, and from a trusted proxy what it forwards:
+ * `Forwarded` (RFC 7239) before `X-Forwarded-*`. In lists the last element is what our own proxy
+ * added, and so the one to believe; for the client's address trusted hops are skipped from the end.
+ */
+#include "httpd/origin-private.h"
+#include "base/error.h"
+#include <arpa/inet.h>
+#include <string.h>
+
+#define MAX_HOPS 32
+
+typedef struct
+{
+  guint8 address[16]; /* IPv4 as ::ffff:a.b.c.d */
+  guint bits;
+} Network;
+
+struct VendOriginRules
+{
+  char *public_url;
+  GArray *trusted; /* Network */
+};
+
+static bool
+parse_address (const char *text, guint8 out[16], bool *out_is_v4)
+{
+  static const guint8 v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+  struct in_addr v4;
+  struct in6_addr v6;
+  if (inet_pton (AF_INET, text, &v4) == 1)
+    {
+      memcpy (out, v4_prefix, sizeof v4_prefix);
+      memcpy (out + sizeof v4_prefix, &v4, sizeof v4);
+      *out_is_v4 = true;
+      return true;
+    }
+  if (inet_pton (AF_INET6, text, &v6) != 1)
+    return false;
+  memcpy (out, &v6, sizeof v6);
+  *out_is_v4 = false;
+  return true;
+}
+
+static bool
+parse_network (const char *text, Network *out)
+{
+  g_auto (GStrv) halves = g_strsplit (text, "/", 2);
+  bool is_v4 = false;
+  guint64 bits = 0;
+  if (halves[0] == NULL || !parse_address (halves[0], out->address, &is_v4))
+    return false;
+  const guint most = is_v4 ? 32 : 128;
+  bits = most;
+  if (halves[1] != NULL && !g_ascii_string_to_unsigned (halves[1], 10, 0, most, &bits, NULL))
+    return false;
+  out->bits = (guint) bits + (128 - most);
+  return true;
+}
+
+/* "http" or "https", an authority, nothing behind it but a slash. */
+static bool
+check_public_url (const char *url, char **out, GError **error)
+{
+  const char *authority = g_str_has_prefix (url, "https://")  ? url + 8
+                          : g_str_has_prefix (url, "http://") ? url + 7
+                                                              : NULL;
+  g_autofree char *origin = g_strdup (url);
+  gsize size = strlen (origin);
+  while (size > 0 && origin[size - 1] == '/')
+    origin[--size] = '\0';
+  if (authority == NULL || (gsize) (authority - url) >= size
+      || !vend_is_authority (origin + (authority - url)))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "public URL '%s': expected http://host[:port] or https://host[:port]", url);
+  *out = g_steal_pointer (&origin);
+  return true;
+}
+
+bool
+vend_origin_rules_new (const char *public_url, const char *trusted, VendOriginRules **out,
+                       GError **error)
+{
+  g_autoptr (VendOriginRules) rules = g_new0 (VendOriginRules, 1);
+  rules->trusted = g_array_new (FALSE, TRUE, sizeof (Network));
+  if (public_url != NULL && *public_url != '\0'
+      && !check_public_url (public_url, &rules->public_url, error))
+    return false;
+
+  g_auto (GStrv) texts = g_strsplit (trusted != NULL ? trusted : "", ",", -1);
+  for (char **text = texts; *text != NULL; text++)
+    {
+      Network network = { 0 };
+      if (*g_strstrip (*text) == '\0')
+        continue;
+      if (!parse_network (*text, &network))
+        return vend_fail (error, VEND_ERROR_INVALID,
+                          "trusted proxy '%s': expected a network such as 10.0.0.0/8", *text);
+      g_array_append_val (rules->trusted, network);
+    }
+  *out = g_steal_pointer (&rules);
+  return true;
+}
+
+void
+vend_origin_rules_free (VendOriginRules *rules)
+{
+  if (rules == NULL)
+    return;
+  g_free (rules->public_url);
+  g_array_unref (rules->trusted);
+  g_free (rules);
+}
+
+bool
+vend_origin_trusts (const VendOriginRules *rules, const char *peer)
+{
+  guint8 address[16];
+  bool is_v4 = false;
+  if (peer == NULL || !parse_address (peer, address, &is_v4))
+    return false;
+  for (guint i = 0; i < rules->trusted->len; i++)
+    {
+      const Network *network = &g_array_index (rules->trusted, Network, i);
+      guint whole = network->bits / 8;
+      guint rest = network->bits % 8;
+      guint8 mask = (guint8) (0xff00 >> rest);
+      if (memcmp (address, network->address, whole) == 0
+          && (rest == 0 || (address[whole] & mask) == (network->address[whole] & mask)))
+        return true;
+    }
+  return false;
+}
+
+static bool
+is_port (const char *text)
+{
+  guint64 port = 0;
+  return g_ascii_string_to_unsigned (text, 10, 1, 65535, &port, NULL);
+}
+
+bool
+vend_is_authority (const char *text)
+{
+  gsize host = strspn (text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+  if (text[0] == '[')
+    {
+      gsize inner = strspn (text + 1, "0123456789abcdefABCDEF:.");
+      if (inner == 0 || text[1 + inner] != ']')
+        return false;
+      host = inner + 2;
+    }
+  if (host == 0 || host > 255)
+    return false;
+  return text[host] == '\0' || (text[host] == ':' && is_port (text + host + 1));
+}
+
+/* The last element of a comma-separated list, trimmed. Free with g_free. */
+static char *
+last_element (const char *list)
+{
+  const char *comma = strrchr (list, ',');
+  return g_strstrip (g_strdup (comma != NULL ? comma + 1 : list));
+}
+
+/* Value of `name` in one element of Forwarded, unquoted. Free with g_free; NULL when absent. */
+static char *
+forwarded_value (const char *element, const char *name)
+{
+  g_auto (GStrv) pairs = g_strsplit (element, ";", MAX_HOPS);
+  for (char **pair = pairs; *pair != NULL; pair++)
+    {
+      char *equals = strchr (*pair, '=');
+      if (equals == NULL)
+        continue;
+      *equals = '\0';
+      if (g_ascii_strcasecmp (g_strstrip (*pair), name) != 0)
+        continue;
+      char *value = g_strstrip (equals + 1);
+      gsize size = strlen (value);
+      if (size >= 2 && value[0] == '"' && value[size - 1] == '"')
+        return g_strndup (value + 1, size - 2);
+      return g_strdup (value);
+    }
+  return NULL;
+}
+
+static const char *
+checked_scheme (const char *text)
+{
+  if (text != NULL && g_ascii_strcasecmp (text, "https") == 0)
+    return "https";
+  return text != NULL && g_ascii_strcasecmp (text, "http") == 0 ? "http" : NULL;
+}
+
+static bool
+has_port (const char *authority)
+{
+  const char *bracket = strchr (authority, ']');
+  return strchr (bracket != NULL ? bracket : authority, ':') != NULL;
+}
+
+static char *
+x_forwarded_authority (const VendOriginRequest *request, const char *scheme)
+{
+  if (request->x_forwarded_host == NULL)
+    return NULL;
+  g_autofree char *host = last_element (request->x_forwarded_host);
+  if (!vend_is_authority (host))
+    return NULL;
+  if (request->x_forwarded_port == NULL || has_port (host))
+    return g_steal_pointer (&host);
+  g_autofree char *port = last_element (request->x_forwarded_port);
+  bool usual = strcmp (port, strcmp (scheme, "https") == 0 ? "443" : "80") == 0;
+  if (usual || !is_port (port))
+    return g_steal_pointer (&host);
+  return g_strconcat (host, ":", port, NULL);
+}
+
+char *
+vend_origin_url (const VendOriginRules *rules, const VendOriginRequest *request)
+{
+  if (rules->public_url != NULL)
+    return g_strdup (rules->public_url);
+
+  const char *scheme = request->tls ? "https" : "http";
+  g_autofree char *authority = NULL;
+  if (vend_origin_trusts (rules, request->peer))
+    {
+      g_autofree char *element
+          = request->forwarded != NULL ? last_element (request->forwarded) : NULL;
+      g_autofree char *proto = element != NULL ? forwarded_value (element, "proto") : NULL;
+      if (proto == NULL && request->x_forwarded_proto != NULL)
+        proto = last_element (request->x_forwarded_proto);
+      const char *checked = checked_scheme (proto);
+      scheme = checked != NULL ? checked : scheme;
+      authority = element != NULL ? forwarded_value (element, "host") : NULL;
+      if (authority == NULL || !vend_is_authority (authority))
+        {
+          g_free (authority);
+          authority = x_forwarded_authority (request, scheme);
+        }
+    }
+  if (authority == NULL && request->host != NULL && vend_is_authority (request->host))
+    authority = g_strdup (request->host);
+  return g_strconcat (scheme, "://", authority != NULL ? authority : request->local, NULL);
+}
+
+/* "1.2.3.4:567", "[::1]:567", "::1" and "1.2.3.4" to the address; NULL when it is none. */
+static char *
+hop_address (const char *text)
+{
+  g_autofree char *hop = g_strstrip (g_strdup (text));
+  guint8 address[16];
+  bool is_v4 = false;
+  if (hop[0] == '[')
+    {
+      char *bracket = strchr (hop, ']');
+      if (bracket == NULL)
+        return NULL;
+      *bracket = '\0';
+      memmove (hop, hop + 1, strlen (hop));
+    }
+  else if (strchr (hop, ':') != NULL && strchr (hop, ':') == strrchr (hop, ':'))
+    *strchr (hop, ':') = '\0';
+  return parse_address (hop, address, &is_v4) ? g_steal_pointer (&hop) : NULL;
+}
+
+char *
+vend_origin_client (const VendOriginRules *rules, const VendOriginRequest *request)
+{
+  g_autofree char *client = g_strdup (request->peer);
+  const char *list = request->forwarded != NULL ? request->forwarded : request->x_forwarded_for;
+  if (list == NULL)
+    return g_steal_pointer (&client);
+
+  g_autofree char *left = g_strdup (list);
+  for (guint i = 0; i < MAX_HOPS && vend_origin_trusts (rules, client); i++)
+    {
+      g_autofree char *element = last_element (left);
+      g_autofree char *node = request->forwarded != NULL ? forwarded_value (element, "for")
+                                                         : g_steal_pointer (&element);
+      g_autofree char *hop = node != NULL ? hop_address (node) : NULL;
+      if (hop == NULL)
+        break;
+      g_free (client);
+      client = g_steal_pointer (&hop);
+      char *comma = strrchr (left, ',');
+      if (comma == NULL)
+        break;
+      *comma = '\0';
+    }
+  return g_steal_pointer (&client);
+}

@@ -1,0 +1,336 @@
+/* Replies: constructors on any thread, sending on the connection thread.
+ *
+ * A file reply depends on the request (Range, If-None-Match), so its response is made when it is
+ * sent; until then an empty response carries its headers. */
+#include "httpd/httpd-private.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/id.h"
+#include "base/log.h"
+#include <string.h>
+#include <sys/stat.h>
+
+#define PROBLEM_TYPE "application/problem+json"
+#define JSON_TYPE "application/json"
+#define UNKNOWN_TYPE "application/octet-stream"
+
+struct VendReply
+{
+  int status;
+  struct MHD_Response *response;
+  VendStream *stream; /* the reply's side of it; owned by `response` */
+  char *text;         /* of a problem, for vend_reply_wire; borrowed from `response` */
+  gsize text_size;
+  bool is_file;
+  int fd;
+  uint64_t size;
+  char *etag; /* quoted, or NULL */
+};
+
+static VendReply *
+reply_around (int status, struct MHD_Response *response)
+{
+  g_assert (status >= 200 && status <= 599);
+  if (response == NULL)
+    g_error ("out of memory for a reply");
+  VendReply *reply = g_new0 (VendReply, 1);
+  reply->status = status;
+  reply->response = response;
+  reply->fd = -1;
+  return reply;
+}
+
+/* Visible characters, spaces and tabs: nothing that could end the line. */
+static bool
+is_field_value (const char *value)
+{
+  for (const char *c = value; *c != '\0'; c++)
+    if (((guchar) *c < 0x20 && *c != '\t') || *c == 0x7f)
+      return false;
+  return true;
+}
+
+void
+vend_reply_header (VendReply *reply, const char *name, const char *value)
+{
+  if (!vend_is_token (name) || !is_field_value (value)
+      || MHD_add_response_header (reply->response, name, value) != MHD_YES)
+    vend_log (VEND_LOG_WARN, "reply header refused", "name", name, NULL);
+}
+
+static void
+set_content_type (VendReply *reply, const char *content_type)
+{
+  if (content_type == NULL)
+    return;
+  const bool usable = *content_type != '\0' && is_field_value (content_type);
+  vend_reply_header (reply, MHD_HTTP_HEADER_CONTENT_TYPE, usable ? content_type : UNKNOWN_TYPE);
+}
+
+VendReply *
+vend_reply_new (int status, const char *content_type, const void *body, gsize size)
+{
+  VendReply *reply
+      = reply_around (status, MHD_create_response_from_buffer (size, (void *) (uintptr_t) body,
+                                                               MHD_RESPMEM_MUST_COPY));
+  set_content_type (reply, content_type);
+  return reply;
+}
+
+VendReply *
+vend_reply_take (int status, const char *content_type, char *body, gsize size)
+{
+  VendReply *reply = reply_around (
+      status, MHD_create_response_from_buffer_with_free_callback (size, body, g_free));
+  set_content_type (reply, content_type);
+  return reply;
+}
+
+static VendReply *
+reply_json_as (int status, const char *content_type, json_t *value)
+{
+  char *text = vend_json_text (value);
+  json_decref (value);
+  gsize size = strlen (text);
+  VendReply *reply = vend_reply_take (status, content_type, text, size);
+  reply->text = text;
+  reply->text_size = size;
+  return reply;
+}
+
+VendReply *
+vend_reply_json (int status, json_t *value)
+{
+  return reply_json_as (status, JSON_TYPE, value);
+}
+
+VendReply *
+vend_reply_empty (int status)
+{
+  return reply_around (status,
+                       MHD_create_response_from_buffer (0, (void *) "", MHD_RESPMEM_PERSISTENT));
+}
+
+VendReply *
+vend_reply_problem (int status, const char *title, const char *detail)
+{
+  json_t *problem = json_object ();
+  vend_json_set_string (problem, "detail", detail);
+  vend_json_set_int (problem, "status", status);
+  vend_json_set_string (problem, "title", title);
+  return reply_json_as (status, PROBLEM_TYPE, problem);
+}
+
+VendReply *
+vend_reply_error (const GError *error)
+{
+  const VendErrorInfo *info = vend_error_info (error);
+  g_autofree char *hidden = NULL;
+  if (info->http_status >= 500)
+    {
+      g_autofree char *id = vend_id_new ();
+      vend_log (VEND_LOG_ERROR, "request failed", "id", id, "problem", info->id, "detail",
+                error->message, NULL);
+      hidden
+          = g_strdup_printf ("The server could not do this; its log has the reason under %s.", id);
+    }
+  g_autofree char *type = g_strconcat ("urn:vend:error:", info->id, NULL);
+  json_t *problem = json_object ();
+  vend_json_set_string (problem, "detail", hidden != NULL ? hidden : error->message);
+  vend_json_set_int (problem, "status", info->http_status);
+  vend_json_set_string (problem, "title", info->title);
+  vend_json_set_string (problem, "type", type);
+  return reply_json_as (info->http_status, PROBLEM_TYPE, problem);
+}
+
+VendReply *
+vend_reply_file (int fd, uint64_t size, const char *content_type, const char *etag)
+{
+  VendReply *reply = vend_reply_empty (200);
+  reply->is_file = true;
+  reply->fd = fd;
+  reply->size = size;
+  if (etag != NULL && strchr (etag, '"') == NULL && is_field_value (etag))
+    reply->etag = g_strconcat ("\"", etag, "\"", NULL);
+  set_content_type (reply, content_type != NULL ? content_type : UNKNOWN_TYPE);
+  return reply;
+}
+
+VendReply *
+vend_reply_stream (int status, const char *content_type, VendStream **out_stream)
+{
+  VendStream *stream = vend_stream_new ();
+  VendReply *reply = reply_around (status, vend_stream_response (stream));
+  reply->stream = stream;
+  set_content_type (reply, content_type);
+  *out_stream = stream;
+  return reply;
+}
+
+void
+vend_reply_free (VendReply *reply)
+{
+  if (reply == NULL)
+    return;
+  g_clear_pointer (&reply->response, MHD_destroy_response);
+  vend_fd_clear (&reply->fd);
+  g_free (reply->etag);
+  g_free (reply);
+}
+
+/* "*", or a list of entity tags, weak or not, that names ours. */
+static bool
+etag_matches (const char *list, const char *etag)
+{
+  g_auto (GStrv) tags = g_strsplit (list, ",", 64);
+  for (char **tag = tags; *tag != NULL; tag++)
+    {
+      const char *text = g_strstrip (*tag);
+      if (g_str_has_prefix (text, "W/"))
+        text += 2;
+      if (strcmp (text, "*") == 0 || strcmp (text, etag) == 0)
+        return true;
+    }
+  return false;
+}
+
+typedef enum
+{
+  RANGE_NONE, /* absent or not understood: the whole file */
+  RANGE_PART,
+  RANGE_OUTSIDE,
+} RangeKind;
+
+static bool
+read_number (const char *text, gsize size, uint64_t *out)
+{
+  g_autofree char *digits = g_strndup (text, size);
+  return g_ascii_string_to_unsigned (digits, 10, 0, G_MAXINT64, out, NULL);
+}
+
+/* One range of "bytes=a-b", "bytes=a-", "bytes=-n". */
+static RangeKind
+parse_range (const char *text, uint64_t size, uint64_t *out_start, uint64_t *out_size)
+{
+  uint64_t first = 0;
+  uint64_t last = 0;
+  if (g_ascii_strncasecmp (text, "bytes=", 6) != 0)
+    return RANGE_NONE;
+  text += 6;
+  const char *dash = strchr (text, '-');
+  if (dash == NULL || strchr (text, ',') != NULL)
+    return RANGE_NONE;
+  const bool has_last = dash[1] != '\0';
+  if (has_last && !read_number (dash + 1, strlen (dash + 1), &last))
+    return RANGE_NONE;
+  if (dash == text)
+    {
+      if (!has_last)
+        return RANGE_NONE;
+      if (last == 0 || size == 0)
+        return RANGE_OUTSIDE;
+      *out_size = MIN (last, size);
+      *out_start = size - *out_size;
+      return RANGE_PART;
+    }
+  if (!read_number (text, (gsize) (dash - text), &first) || (has_last && last < first))
+    return RANGE_NONE;
+  if (first >= size)
+    return RANGE_OUTSIDE;
+  *out_start = first;
+  *out_size = has_last ? MIN (last - first + 1, size - first) : size - first;
+  return RANGE_PART;
+}
+
+static enum MHD_Result
+copy_header (void *response, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  return MHD_add_response_header (response, name, value);
+}
+
+/* Takes `response` in place of the one that carried the headers. */
+static void
+put_response (VendReply *reply, int status, struct MHD_Response *response)
+{
+  if (response == NULL)
+    g_error ("out of memory for a reply");
+  MHD_get_response_headers (reply->response, copy_header, response);
+  MHD_destroy_response (reply->response);
+  reply->response = response;
+  reply->status = status;
+}
+
+static void
+finish_file (VendReply *reply, VendCall *call)
+{
+  uint64_t start = 0;
+  uint64_t size = reply->size;
+  const char *known = vend_call_header (call, MHD_HTTP_HEADER_IF_NONE_MATCH);
+  const char *range = vend_call_header (call, MHD_HTTP_HEADER_RANGE);
+  const char *if_range = vend_call_header (call, MHD_HTTP_HEADER_IF_RANGE);
+  vend_reply_header (reply, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+  if (reply->etag != NULL)
+    vend_reply_header (reply, MHD_HTTP_HEADER_ETAG, reply->etag);
+  if (known != NULL && reply->etag != NULL && etag_matches (known, reply->etag))
+    {
+      /* With the file's own length, as the 200 would have it. */
+      put_response (reply, 304,
+                    MHD_create_response_from_fd_at_offset64 (reply->size, reply->fd, 0));
+      reply->fd = -1;
+      return;
+    }
+  if (if_range != NULL && (reply->etag == NULL || strcmp (if_range, reply->etag) != 0))
+    range = NULL;
+
+  int status = 200;
+  switch (range != NULL ? parse_range (range, reply->size, &start, &size) : RANGE_NONE)
+    {
+    case RANGE_OUTSIDE:
+      {
+        g_autofree char *unsatisfied = g_strdup_printf ("bytes */%" G_GUINT64_FORMAT, reply->size);
+        vend_reply_header (reply, MHD_HTTP_HEADER_CONTENT_RANGE, unsatisfied);
+        reply->status = 416;
+        return;
+      }
+    case RANGE_PART:
+      {
+        g_autofree char *part = g_strdup_printf ("bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT
+                                                 "/%" G_GUINT64_FORMAT,
+                                                 start, start + size - 1, reply->size);
+        vend_reply_header (reply, MHD_HTTP_HEADER_CONTENT_RANGE, part);
+        status = 206;
+        break;
+      }
+    case RANGE_NONE:
+    default:
+      break;
+    }
+  put_response (reply, status, MHD_create_response_from_fd_at_offset64 (size, reply->fd, start));
+  reply->fd = -1;
+}
+
+enum MHD_Result
+vend_reply_send (VendReply *reply, VendCall *call)
+{
+  if (reply->is_file)
+    finish_file (reply, call);
+  if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
+    MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
+  if (reply->stream != NULL)
+    vend_stream_attach (reply->stream, call);
+  return MHD_queue_response (call->connection, (unsigned int) reply->status, reply->response);
+}
+
+char *
+vend_reply_wire (const VendReply *reply, gsize *out_size)
+{
+  char *wire
+      = g_strdup_printf ("HTTP/1.1 %d %s\r\n"
+                         "Connection: close\r\n"
+                         "Content-Type: " PROBLEM_TYPE "\r\n"
+                         "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
+                         reply->status, MHD_get_reason_phrase_for ((unsigned int) reply->status),
+                         reply->text_size, reply->text);
+  *out_size = strlen (wire);
+  return wire;
+}

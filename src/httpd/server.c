@@ -1,0 +1,410 @@
+/* The server: listening socket, worker threads, and the library's callbacks.
+ *
+ * Each worker is one thread with its own daemon in external-loop mode on a duplicate of the same
+ * listening socket. The library's own epoll threads read events in blocks of 128 and, when a block
+ * is exactly full, wait for another event before they serve the first block; with the loop outside
+ * they never wait. It also lets a worker take its own daemon off the listening socket. */
+#include "httpd/httpd-private.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+/* Head, its parsed form, and the reply's head; see VEND_HTTPD_HEAD_BYTES. */
+#define CONNECTION_BYTES (64 * 1024)
+#define LISTEN_BACKLOG 1024
+#define MAX_POLL_MS 60000
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* Gives up a body half-way. The library takes no reply at that point, so it is written past it. */
+static enum MHD_Result
+refuse_body (VendCall *call, VendReply *refusal)
+{
+  gsize size = 0;
+  g_autofree char *wire = vend_reply_wire (refusal, &size);
+  vend_reply_free (refusal);
+  const union MHD_ConnectionInfo *info
+      = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  int fd = info->connect_fd;
+  if (call->httpd->tls)
+    {
+      info = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+      gnutls_record_send (info->tls_session, wire, size);
+    }
+  else
+    {
+      /* A socket buffer that cannot take these few bytes belongs to a client that reads nothing. */
+      ssize_t sent = send (fd, wire, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+      (void) sent;
+    }
+  call->refused_early = true;
+  return MHD_NO;
+}
+
+static enum MHD_Result
+refuse_head (VendCall *call, VendReply *refusal, uint64_t length)
+{
+  /* A short body is read first, which keeps the connection; a reply in this place closes it. */
+  vend_call_reply (call, refusal);
+  call->asked = true;
+  if (length <= VEND_HTTPD_IGNORED_BYTES)
+    return MHD_YES;
+  call->refused_early = true;
+  return vend_call_advance (call);
+}
+
+static enum MHD_Result
+begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *raw_path,
+            const char *method, const char *version, void **state)
+{
+  VendCall *call = *state = vend_call_new (worker, connection, method);
+  uint64_t length = 0;
+  VendReply *refusal = vend_request_check (call, raw_path, version, &length);
+  if (refusal == NULL && vend_body_begin (call, length, &refusal))
+    return MHD_YES;
+  return refuse_head (call, refusal, length);
+}
+
+static enum MHD_Result
+on_request (void *data, struct MHD_Connection *connection, const char *raw_path, const char *method,
+            const char *version, const char *upload, size_t *upload_size, void **state)
+{
+  VendCall *call = *state;
+  VendReply *refusal = NULL;
+  if (call == NULL)
+    return begin_call (data, connection, raw_path, method, version, state);
+  if (*upload_size > 0)
+    {
+      const size_t size = *upload_size;
+      *upload_size = 0;
+      if (call->asked || vend_body_write (call, upload, size, &refusal))
+        return MHD_YES;
+      return refuse_body (call, refusal);
+    }
+  if (!call->asked && !vend_body_end (call, &refusal))
+    {
+      vend_call_reply (call, refusal);
+      call->asked = true;
+    }
+  return vend_call_advance (call);
+}
+
+static void
+on_completed (void *data, struct MHD_Connection *connection, void **state,
+              enum MHD_RequestTerminationCode code)
+{
+  VendCall *call = *state;
+  if (call == NULL)
+    return;
+  *state = NULL;
+  if (call->refused_early)
+    {
+      const union MHD_ConnectionInfo *info
+          = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+      vend_linger_add (call->httpd->linger, info->connect_fd);
+    }
+  vend_call_free (call);
+}
+
+/* Paths and queries are decoded here, where an encoded slash can be told from a slash. */
+static size_t
+keep_encoded (void *data, struct MHD_Connection *connection, char *text)
+{
+  return strlen (text);
+}
+
+static void G_GNUC_PRINTF (2, 0) on_log (void *data, const char *format, va_list args)
+{
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  g_strstrip (text);
+  /* Most lines are about what a client did, so they must not be able to fill the log. */
+  const bool ours = strstr (text, "epoll") != NULL || strstr (text, "accept") != NULL
+                    || strstr (text, "allocat") != NULL;
+  vend_log (ours ? VEND_LOG_WARN : VEND_LOG_DEBUG, "http library", "text", text, NULL);
+}
+
+static void
+stop_listening (VendWorker *worker)
+{
+  worker->quiesced = true;
+  int fd = MHD_quiesce_daemon (worker->daemon);
+  vend_fd_clear (&fd);
+}
+
+/* The library looks for resumed connections at the start of a turn and empties its wake-up channel
+ * later in it, so a resume in between would be forgotten. `resumed` is set after the resume, and
+ * each side writes its flag before it reads the other's. */
+void
+vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection)
+{
+  MHD_resume_connection (connection);
+  atomic_store (&worker->resumed, true);
+  if (atomic_load (&worker->asleep))
+    eventfd_write (worker->wake_fd, 1);
+}
+
+static void
+sleep_until_event (VendWorker *worker, int timeout_ms)
+{
+  struct pollfd fds[] = { { .fd = worker->epoll_fd, .events = POLLIN },
+                          { .fd = worker->wake_fd, .events = POLLIN } };
+  atomic_store (&worker->asleep, true);
+  if (!atomic_load (&worker->resumed))
+    poll (fds, G_N_ELEMENTS (fds), timeout_ms);
+  atomic_store (&worker->asleep, false);
+  if (fds[1].revents != 0)
+    {
+      eventfd_t count;
+      eventfd_read (worker->wake_fd, &count);
+    }
+}
+
+static void
+wait_for_events (VendWorker *worker)
+{
+  MHD_UNSIGNED_LONG_LONG timeout_ms = MAX_POLL_MS;
+  if (MHD_get_timeout (worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0)
+    sleep_until_event (worker, (int) MIN (timeout_ms, MAX_POLL_MS));
+  atomic_store (&worker->resumed, false);
+}
+
+/* Calls start to sleep on this thread only, so none can come after it saw none. */
+static bool
+may_end (VendWorker *worker)
+{
+  if (!atomic_load (&worker->httpd->stopping))
+    return false;
+  g_mutex_lock (&worker->lock);
+  bool none_held = worker->held == 0;
+  g_mutex_unlock (&worker->lock);
+  return none_held;
+}
+
+static gpointer
+worker_main (gpointer data)
+{
+  VendWorker *worker = data;
+  sigset_t signals;
+  sigfillset (&signals);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  while (!may_end (worker))
+    {
+      wait_for_events (worker);
+      if (atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed) && !worker->quiesced)
+        stop_listening (worker);
+      MHD_run (worker->daemon);
+    }
+  vend_stream_abort_all (worker);
+  MHD_stop_daemon (worker->daemon);
+  worker->daemon = NULL;
+  return NULL;
+}
+
+static bool
+start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *options, GError **error)
+{
+  vend_autofd listen_fd = fcntl (httpd->listen_fd, F_DUPFD_CLOEXEC, 3);
+  if (listen_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "duplicate the listening socket");
+  guint flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, httpd->cert_pem },
+                                  { MHD_OPTION_HTTPS_MEM_KEY, 0, httpd->key_pem },
+                                  { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) TLS_PRIORITIES },
+                                  { MHD_OPTION_END, 0, NULL } };
+  if (httpd->tls)
+    flags |= MHD_USE_TLS;
+  else
+    tls[0] = tls[3];
+  worker->daemon = MHD_start_daemon (
+      flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+      MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
+      MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      (size_t) CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+      (unsigned int) MAX (1, options->max_connections / httpd->n_workers),
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int) options->idle_timeout_s,
+      MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+  if (worker->daemon == NULL)
+    return vend_fail (error, httpd->tls ? VEND_ERROR_INVALID : VEND_ERROR_INTERNAL, "%s",
+                      httpd->tls
+                          ? "the HTTP library did not start: check the certificate and its key"
+                          : "the HTTP library did not start");
+  vend_fd_steal (&listen_fd);
+  worker->epoll_fd = MHD_get_daemon_info (worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  worker->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (worker->wake_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "eventfd");
+  return true;
+}
+
+/* "127.0.0.1:80", "[::1]:0", "localhost:8080". */
+static bool
+split_listen (const char *text, char **out_host, char **out_port, GError **error)
+{
+  const char *colon = strrchr (text, ':');
+  guint64 port = 0;
+  g_autofree char *host = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : NULL;
+  gsize size = host != NULL ? strlen (host) : 0;
+  const bool bracketed = size > 2 && host[0] == '[' && host[size - 1] == ']';
+  if (size == 0 || (!bracketed && strchr (host, ':') != NULL)
+      || !g_ascii_string_to_unsigned (colon + 1, 10, 0, 65535, &port, NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "listen '%s': expected address:port", text);
+  *out_host = bracketed ? g_strndup (host + 1, size - 2) : g_steal_pointer (&host);
+  *out_port = g_strdup (colon + 1);
+  return true;
+}
+
+static bool
+bind_socket (const struct addrinfo *address, const char *text, int *out_fd, GError **error)
+{
+  const int on = 1;
+  const int off = 0;
+  vend_autofd fd = socket (address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "listen on '%s'", text);
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address->ai_family == AF_INET6)
+    setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (bind (fd, address->ai_addr, address->ai_addrlen) < 0 || listen (fd, LISTEN_BACKLOG) < 0)
+    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "listen on '%s'", text);
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+static bool
+open_listener (VendHttpd *httpd, const char *text, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *port = NULL;
+  if (!split_listen (text, &host, &port, error))
+    return false;
+
+  const struct addrinfo hints
+      = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+  struct addrinfo *found = NULL;
+  int result = getaddrinfo (host, port, &hints, &found);
+  if (result != 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "listen '%s': %s", text, gai_strerror (result));
+  bool bound = bind_socket (found, text, &httpd->listen_fd, error);
+  freeaddrinfo (found);
+  if (!bound)
+    return false;
+
+  struct sockaddr_storage address;
+  socklen_t size = sizeof address;
+  if (getsockname (httpd->listen_fd, (struct sockaddr *) &address, &size) < 0)
+    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");
+  httpd->port = ntohs (address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &address)->sin6_port
+                                                     : ((struct sockaddr_in *) &address)->sin_port);
+  httpd->local
+      = g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, httpd->port);
+  return true;
+}
+
+bool
+vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsize n,
+                  VendHttpd **out, GError **error)
+{
+  g_assert (options->threads >= 2);
+  g_autoptr (VendHttpd) httpd = g_new0 (VendHttpd, 1);
+  httpd->listen_fd = -1;
+  httpd->router = vend_router_new (routes, n);
+  httpd->spool_dir = g_strdup (options->spool_dir);
+  httpd->max_body = options->max_body;
+  httpd->tls = options->tls_cert_pem != NULL;
+  httpd->cert_pem = g_strdup (options->tls_cert_pem);
+  httpd->key_pem = g_strdup (options->tls_key_pem);
+  if (!vend_origin_rules_new (options->public_url, options->trusted_proxies, &httpd->origin_rules,
+                              error)
+      || !vend_linger_new (&httpd->linger, error) || !open_listener (httpd, options->listen, error))
+    return false;
+
+  httpd->n_workers = options->threads;
+  httpd->workers = g_new0 (VendWorker, httpd->n_workers);
+  for (guint i = 0; i < httpd->n_workers; i++)
+    {
+      httpd->workers[i].httpd = httpd;
+      httpd->workers[i].wake_fd = -1;
+      g_mutex_init (&httpd->workers[i].lock);
+    }
+  for (guint i = 0; i < httpd->n_workers; i++)
+    if (!start_daemon (httpd, &httpd->workers[i], options, error))
+      return false;
+  for (guint i = 0; i < httpd->n_workers; i++)
+    httpd->workers[i].thread = g_thread_new ("httpd", worker_main, &httpd->workers[i]);
+  *out = g_steal_pointer (&httpd);
+  return true;
+}
+
+guint
+vend_httpd_port (const VendHttpd *httpd)
+{
+  return httpd->port;
+}
+
+static void
+wake_workers (VendHttpd *httpd)
+{
+  for (guint i = 0; i < httpd->n_workers; i++)
+    if (httpd->workers[i].wake_fd >= 0)
+      eventfd_write (httpd->workers[i].wake_fd, 1);
+}
+
+void
+vend_httpd_stop_accepting (VendHttpd *httpd)
+{
+  if (atomic_exchange (&httpd->closing, true))
+    return;
+  /* Refuses connections at once; the workers let go of the socket on their next turn. */
+  if (httpd->listen_fd >= 0)
+    shutdown (httpd->listen_fd, SHUT_RDWR);
+  wake_workers (httpd);
+}
+
+guint
+vend_httpd_active_calls (VendHttpd *httpd)
+{
+  return atomic_load (&httpd->active);
+}
+
+void
+vend_httpd_free (VendHttpd *httpd)
+{
+  if (httpd == NULL)
+    return;
+  vend_httpd_stop_accepting (httpd);
+  atomic_store (&httpd->stopping, true);
+  wake_workers (httpd);
+  for (guint i = 0; i < httpd->n_workers; i++)
+    {
+      VendWorker *worker = &httpd->workers[i];
+      if (worker->thread != NULL)
+        g_thread_join (worker->thread);
+      else if (worker->daemon != NULL)
+        MHD_stop_daemon (worker->daemon);
+      vend_fd_clear (&worker->wake_fd);
+      g_mutex_clear (&worker->lock);
+    }
+  vend_linger_free (httpd->linger);
+  vend_fd_clear (&httpd->listen_fd);
+  vend_router_free (httpd->router);
+  vend_origin_rules_free (httpd->origin_rules);
+  g_free (httpd->workers);
+  g_free (httpd->local);
+  g_free (httpd->spool_dir);
+  g_free (httpd->cert_pem);
+  g_free (httpd->key_pem);
+  g_free (httpd);
+}
