@@ -1,5 +1,10 @@
 /* SHA-256 as lower-case hex. */
 #include "base/hash.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 char *
@@ -19,4 +24,51 @@ vend_is_sha256_hex (const char *text)
 {
   return strlen (text) == VEND_SHA256_HEX_LENGTH
          && strspn (text, "0123456789abcdef") == VEND_SHA256_HEX_LENGTH;
+}
+
+static char *
+hex (const guchar *bytes, guint size)
+{
+  GString *text = g_string_sized_new (2 * size);
+  for (guint i = 0; i < size; i++)
+    g_string_append_printf (text, "%02x", bytes[i]);
+  return g_string_free (text, FALSE);
+}
+
+static bool
+digest (int fd, EVP_MD_CTX *context, const char *path, GError **error)
+{
+  static const gsize chunk_size = 256 * 1024;
+  g_autofree guchar *chunk = g_malloc (chunk_size);
+  for (;;)
+    {
+      ssize_t n = read (fd, chunk, chunk_size);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "read '%s'", path);
+      if (n == 0)
+        return true;
+      EVP_DigestUpdate (context, chunk, (size_t) n);
+    }
+}
+
+bool
+vend_sha256_file (const char *path, char **out, GError **error)
+{
+  guchar bytes[EVP_MAX_MD_SIZE];
+  guint size = 0;
+  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
+  EVP_MD_CTX *context = EVP_MD_CTX_new ();
+  EVP_DigestInit_ex (context, EVP_sha256 (), NULL);
+  bool good = digest (fd, context, path, error);
+  if (good)
+    {
+      EVP_DigestFinal_ex (context, bytes, &size);
+      *out = hex (bytes, size);
+    }
+  EVP_MD_CTX_free (context);
+  return good;
 }

@@ -84,6 +84,18 @@ vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error)
 }
 
 bool
+vend_store_prediction_open_of (VendDb *db, int64_t model_id, const char *version, bool *out,
+                               GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_OPEN_OF, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, version);
+  return vend_stmt_step (stmt, out, error);
+}
+
+bool
 vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
                             GError **error)
 {

@@ -9,6 +9,10 @@ bool vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out
 /* All that have not ended, oldest first, of VendPrediction. */
 bool vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error);
 
+/* Whether any prediction of the version has not ended. */
+bool vend_store_prediction_open_of (VendDb *db, int64_t model_id, const char *version, bool *out,
+                                    GError **error);
+
 typedef struct
 {
   int64_t account_id;

@@ -13,6 +13,8 @@ SELECT id, kind, account_id, model_id, model, version, deployment, status, from_
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
   cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files
 FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
+-- name: prediction_open_of
+SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version = $2 LIMIT 1;
 -- name: prediction_page
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,

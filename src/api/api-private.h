@@ -1,0 +1,79 @@
+/* What the handlers share. */
+#pragma once
+#include "api/api.h"
+#include "api/versions-cache.h"
+
+#define VEND_PAGE_SIZE 100
+
+struct VendApi
+{
+  VendApiParts parts;
+  VendVersionsCache *versions;
+  GArray *routes;   /* of VendRoute */
+  GPtrArray *bound; /* contexts of the routes */
+  gint ready;       /* atomic */
+};
+
+/* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem document.
+ * `caller` is NULL for routes without a scope. */
+typedef bool (*ApiHandler) (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                            GError **error);
+
+typedef struct
+{
+  const char *method;
+  const char *pattern;
+  guint scope; /* VendScope; 0 = nobody is asked who he is */
+  VendBodyKind body;
+  ApiHandler handler;
+  const char *limit; /* name of the setting that bounds the body; NULL = max-body */
+} ApiRoute;
+
+extern const ApiRoute vend_api_account_routes[];
+extern const ApiRoute vend_api_build_routes[];
+extern const ApiRoute vend_api_file_routes[];
+extern const ApiRoute vend_api_model_routes[];
+extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_system_routes[];
+extern const ApiRoute vend_api_upload_routes[];
+extern const ApiRoute vend_api_version_routes[];
+
+/* ---- body.c: reading requests */
+/* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE when
+ * it says it is something else. An empty body is {}. */
+bool vend_api_object (VendCall *call, json_t **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Members; `*out` is NULL for an absent or null one, INVALID names the field. Borrowed. */
+bool vend_api_optional_text (const json_t *body, const char *key, gsize most, const char **out,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_text (const json_t *body, const char *key, gsize most, const char **out,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "" or an http(s) URL. */
+bool vend_api_optional_url (const json_t *body, const char *key, const char **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
+typedef struct
+{
+  bool first;
+  int64_t after_us;
+  char *after_id;
+} ApiCursor;
+void vend_api_cursor_clear (ApiCursor *cursor);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
+bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and keeps
+ * the query parameters named in `keep` (NULL-terminated, may be NULL). */
+VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
+                          const char *last_id, const char *const *keep);
+
+/* ---- lookup.c */
+/* The model of the {owner}/{name} in the path, if the caller may see it; NOT_FOUND otherwise. */
+bool vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
+                     VendModel **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, and it must be the caller's own: FORBIDDEN for somebody else's public one. */
+bool vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
+                         VendModel **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_may_see (const VendModel *model, const VendCaller *caller);
+
+/* One sentence for everything that is not there, or not the caller's to see. */
+bool vend_api_not_found (GError **error);

@@ -1,0 +1,104 @@
+/* The HTTP API: binds the tables of routes to the server; every request passes here for its caller and
+ * its errors. */
+#include "api/api-private.h"
+#include "base/error.h"
+
+typedef struct
+{
+  VendApi *api;
+  const ApiRoute *route;
+} Bound;
+
+bool
+vend_api_not_found (GError **error)
+{
+  return vend_fail (error, VEND_ERROR_NOT_FOUND, "The requested resource could not be found.");
+}
+
+static void
+serve (VendCall *call, void *context)
+{
+  const Bound *bound = context;
+  g_autoptr (VendCaller) caller = NULL;
+  g_autoptr (GError) error = NULL;
+  VendReply *reply = NULL;
+  bool good = true;
+  if (bound->route->scope != 0)
+    good = vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
+                            (VendScope) bound->route->scope, &caller, &error);
+  if (good)
+    good = bound->route->handler (bound->api, call, caller, &reply, &error);
+  if (!good)
+    {
+      g_autoptr (GError) plain = NULL;
+      if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+        vend_api_not_found (&plain);
+      reply = vend_reply_error (plain != NULL ? plain : error);
+    }
+  if (reply != NULL)
+    vend_call_reply (call, reply);
+}
+
+static void
+bind_routes (VendApi *api, const ApiRoute *routes)
+{
+  for (const ApiRoute *route = routes; route->method != NULL; route++)
+    {
+      Bound *bound = g_new0 (Bound, 1);
+      *bound = (Bound){ api, route };
+      g_ptr_array_add (api->bound, bound);
+      VendRoute bare = {
+        .method = route->method,
+        .pattern = route->pattern,
+        .handler = serve,
+        .context = bound,
+        .body = route->body,
+        .limit = vend_settings_bytes (api->parts.settings,
+                                      route->limit != NULL ? route->limit : "max-body"),
+      };
+      g_array_append_val (api->routes, bare);
+    }
+}
+
+VendApi *
+vend_api_new (const VendApiParts *parts)
+{
+  VendApi *api = g_new0 (VendApi, 1);
+  api->parts = *parts;
+  api->versions = vend_versions_cache_new (parts->store);
+  api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
+  api->bound = g_ptr_array_new_with_free_func (g_free);
+  bind_routes (api, vend_api_account_routes);
+  bind_routes (api, vend_api_build_routes);
+  bind_routes (api, vend_api_file_routes);
+  bind_routes (api, vend_api_model_routes);
+  bind_routes (api, vend_api_prediction_routes);
+  bind_routes (api, vend_api_system_routes);
+  bind_routes (api, vend_api_upload_routes);
+  bind_routes (api, vend_api_version_routes);
+  return api;
+}
+
+void
+vend_api_free (VendApi *api)
+{
+  if (api == NULL)
+    return;
+  vend_versions_cache_free (api->versions);
+  g_array_unref (api->routes);
+  g_ptr_array_unref (api->bound);
+  g_free (api);
+}
+
+const VendRoute *
+vend_api_routes (VendApi *api, gsize *out_count)
+{
+  *out_count = api->routes->len;
+  return (const VendRoute *) (void *) api->routes->data;
+}
+
+void
+vend_api_set_ready (VendApi *api, bool ready)
+{
+  g_atomic_int_set (&api->ready, ready);
+}

@@ -1,0 +1,34 @@
+/* The HTTP API: parse → call → reply. Handlers run on HTTP threads. */
+#pragma once
+#include <glib.h>
+
+#include "auth/auth.h"
+#include "base/settings.h"
+#include "build/builds.h"
+#include "files/blobs.h"
+#include "httpd/httpd.h"
+#include "sched/sched.h"
+#include "store/store.h"
+
+typedef struct VendApi VendApi;
+
+typedef struct
+{
+  VendStore *store;
+  VendAuth *auth;
+  VendBlobs *blobs;
+  VendSched *sched;
+  VendBuilds *builds;
+  const VendSettings *settings;
+} VendApiParts;
+
+/* `parts` are borrowed and must outlive the API. */
+VendApi *vend_api_new (const VendApiParts *parts);
+void vend_api_free (VendApi *api);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendApi, vend_api_free)
+
+/* For vend_httpd_start; valid as long as the API. */
+const VendRoute *vend_api_routes (VendApi *api, gsize *out_count);
+
+/* Whether /-/readyz says 200. Any thread. */
+void vend_api_set_ready (VendApi *api, bool ready);

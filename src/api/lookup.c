@@ -1,0 +1,38 @@
+/* Finding what a path names, as far as the caller may see it. */
+#include "api/api-private.h"
+#include "base/error.h"
+#include "store/models.h"
+
+bool
+vend_api_may_see (const VendModel *model, const VendCaller *caller)
+{
+  return !model->is_private || model->account_id == caller->account->id;
+}
+
+bool
+vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller, VendModel **out,
+                GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_store_model_by_name (db, vend_call_param (call, "owner"),
+                                 vend_call_param (call, "name"), &model, error))
+    return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_api_not_found (error);
+  *out = g_steal_pointer (&model);
+  return true;
+}
+
+bool
+vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
+                    VendModel **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_api_model (api, db, call, caller, &model, error))
+    return false;
+  if (model->account_id != caller->account->id)
+    return vend_fail (error, VEND_ERROR_FORBIDDEN, "the model %s/%s belongs to another account",
+                      model->owner, model->name);
+  *out = g_steal_pointer (&model);
+  return true;
+}

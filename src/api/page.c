@@ -1,0 +1,68 @@
+/* Pages of lists: cursors in, list objects out. */
+#include "api/api-private.h"
+#include "base/error.h"
+#include <string.h>
+
+#define MAX_CURSOR 256
+
+void
+vend_api_cursor_clear (ApiCursor *cursor)
+{
+  g_clear_pointer (&cursor->after_id, g_free);
+}
+
+bool
+vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
+{
+  const char *text = vend_call_query (call, "cursor");
+  if (text == NULL || *text == '\0')
+    {
+      *out = (ApiCursor){ .first = true };
+      return true;
+    }
+  gsize size = 0;
+  g_autofree char *standard = g_strdelimit (g_strdelimit (g_strdup (text), "-", '+'), "_", '/');
+  g_autofree guchar *raw = strlen (text) <= MAX_CURSOR ? g_base64_decode (standard, &size) : NULL;
+  g_autofree char *plain = raw != NULL ? g_strndup ((const char *) raw, size) : g_strdup ("");
+  g_auto (GStrv) parts = g_strsplit (plain, ".", 2);
+  gint64 after_us = 0;
+  if (g_strv_length (parts) != 2
+      || !g_ascii_string_to_signed (parts[0], 10, 0, G_MAXINT64, &after_us, NULL))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+  *out = (ApiCursor){ .after_us = after_us, .after_id = g_strdup (parts[1]) };
+  return true;
+}
+
+static char *
+next_url (VendCall *call, int64_t last_us, const char *last_id, const char *const *keep)
+{
+  g_autofree char *plain = g_strdup_printf ("%" G_GINT64_FORMAT ".%s", last_us, last_id);
+  g_autofree char *standard = g_base64_encode ((const guchar *) plain, strlen (plain));
+  g_autofree char *cursor = g_strdelimit (g_strdelimit (g_strdup (standard), "+", '-'), "/", '_');
+  g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
+  const char *path = vend_call_path (call);
+  g_autoptr (GString) url = g_string_new (vend_call_origin (call));
+
+  g_string_append_printf (url, "%s?cursor=%s", path, escaped);
+  for (guint i = 0; keep != NULL && keep[i] != NULL; i++)
+    {
+      const char *value = vend_call_query (call, keep[i]);
+      if (value == NULL)
+        continue;
+      g_autofree char *text = g_uri_escape_string (value, NULL, FALSE);
+      g_string_append_printf (url, "&%s=%s", keep[i], text);
+    }
+  return g_string_free (g_steal_pointer (&url), FALSE);
+}
+
+VendReply *
+vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us, const char *last_id,
+               const char *const *keep)
+{
+  g_autofree char *next = more ? next_url (call, last_us, last_id, keep) : NULL;
+  json_t *page = json_object ();
+  vend_json_set_string (page, "next", next);
+  vend_json_set_string (page, "previous", NULL);
+  json_object_set_new (page, "results", results);
+  return vend_reply_json (200, page);
+}

@@ -1,0 +1,278 @@
+/* Predictions: create (three ways to name the version), list, get, cancel. */
+#include "api/api-private.h"
+#include "api/create.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/models.h"
+#include "store/predictions.h"
+#include <string.h>
+
+#define MAX_REFERENCE 256
+
+/* ---- Create */
+
+/* The version that the caller may run, of the first model that has it and that he may see. */
+static bool
+find_by_id (VendDb *db, const VendCaller *caller, const char *id, VendModel **out_model,
+            GError **error)
+{
+  g_autoptr (GPtrArray) versions = NULL;
+  if (!vend_store_version_by_id (db, id, &versions, error))
+    return false;
+  for (guint i = 0; i < versions->len; i++)
+    {
+      const VendVersion *version = g_ptr_array_index (versions, i);
+      g_autoptr (VendModel) model = NULL;
+      if (!vend_store_model_get (db, version->model_id, &model, error))
+        return false;
+      if (vend_api_may_see (model, caller))
+        {
+          *out_model = g_steal_pointer (&model);
+          return true;
+        }
+    }
+  return vend_api_not_found (error);
+}
+
+static bool
+find_by_reference (VendDb *db, const VendCaller *caller, const char *text, VendModel **out_model,
+                   char **out_version, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL;
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_reference_parse (text, &owner, &name, out_version, error)
+      || !vend_store_model_by_name (db, owner, name, &model, error))
+    return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_api_not_found (error);
+  *out_model = g_steal_pointer (&model);
+  return true;
+}
+
+static VendReply *
+no_such_version (void)
+{
+  return vend_api_problem (422, "Invalid version or not permitted",
+                           "The specified version does not exist (or perhaps you don't have "
+                           "permission to use it?)");
+}
+
+static bool
+create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  const char *reference = NULL;
+  if (!vend_api_object (call, &body, error)
+      || !vend_api_text (body, "version", MAX_REFERENCE, &reference, error))
+    return false;
+
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendSharedVersion) version = NULL;
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *id = NULL;
+  bool found = strchr (reference, '/') != NULL
+                   ? find_by_reference (reader.db, caller, reference, &model, &id, &problem)
+                   : find_by_id (reader.db, caller, reference, &model, &problem);
+  if (found && id == NULL)
+    id = g_strdup (strchr (reference, '/') != NULL ? model->latest_version : reference);
+  if (found && id != NULL)
+    found = vend_versions_cache_get (api->versions, reader.db, model->id, id, &version, &problem);
+  if (!found || id == NULL)
+    {
+      if (problem != NULL && problem->code == VEND_ERROR_STORAGE)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      *out = no_such_version ();
+      return true;
+    }
+  return vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+}
+
+static bool
+create_by_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendSharedVersion) version = NULL;
+  if (!vend_api_object (call, &body, error))
+    return false;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_model (api, reader.db, call, caller, &model, error))
+    return false;
+  if (model->latest_version == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "the model %s/%s has no version yet; push one",
+                      model->owner, model->name);
+  return vend_versions_cache_get (api->versions, reader.db, model->id, model->latest_version,
+                                  &version, error)
+         && vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+}
+
+/* ---- Get */
+
+static VendReply *
+show (VendCall *call, const VendPrediction *prediction)
+{
+  return vend_reply_json (
+      200, vend_prediction_to_json (prediction, vend_call_origin (call), VEND_VIEW_TRUTH));
+}
+
+static bool
+load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendPrediction **out,
+          GError **error)
+{
+  g_autoptr (VendPrediction) prediction = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &prediction, error))
+    return false;
+  if (prediction->account_id != caller->account->id || prediction->kind != VEND_KIND_PREDICTION)
+    return vend_api_not_found (error);
+  *out = g_steal_pointer (&prediction);
+  return true;
+}
+
+/* The live state if it still runs, else what was on disk when the request came. */
+static void
+peeked (const VendPrediction *now, const GError *error, void *data)
+{
+  VendCall *call = data;
+  vend_call_reply (call, show (call, now != NULL ? now : vend_call_get_data (call)));
+}
+
+static void
+free_prediction (void *data)
+{
+  vend_prediction_free (data);
+}
+
+static bool
+get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendPrediction) prediction = NULL;
+  if (!load_own (api, call, caller, &prediction, error))
+    return false;
+  if (vend_status_is_terminal (prediction->status))
+    {
+      *out = show (call, prediction);
+      return true;
+    }
+  g_autofree char *id = g_strdup (prediction->id);
+  vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
+  vend_sched_peek (api->parts.sched, id, peeked, call);
+  return true;
+}
+
+/* ---- Cancel */
+
+typedef struct
+{
+  VendApi *api;
+  VendCall *call;
+} Cancel;
+
+static void
+canceled (const VendPrediction *now, const GError *error, void *data)
+{
+  g_autofree Cancel *cancel = data;
+  VendCall *call = cancel->call;
+  if (now != NULL)
+    {
+      vend_call_reply (call, show (call, now));
+      return;
+    }
+  if (!g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      vend_call_reply (call, vend_reply_error (error));
+      return;
+    }
+  /* It ended between our look at the disk and the request: show the end. A row by its key, once. */
+  g_autoptr (VendPrediction) ended = NULL;
+  g_autoptr (GError) problem = NULL;
+  g_auto (VendReader) reader = vend_reader (cancel->api->parts.store);
+  if (vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &ended, &problem))
+    vend_call_reply (call, show (call, ended));
+  else
+    vend_call_reply (call, vend_reply_error (problem));
+}
+
+static bool
+cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendPrediction) prediction = NULL;
+  if (!load_own (api, call, caller, &prediction, error))
+    return false;
+  if (vend_status_is_terminal (prediction->status))
+    {
+      *out = show (call, prediction);
+      return true;
+    }
+  Cancel *cancel = g_new0 (Cancel, 1);
+  *cancel = (Cancel){ api, call };
+  vend_sched_cancel (api->parts.sched, prediction->id, canceled, cancel);
+  return true;
+}
+
+/* ---- List */
+
+static bool
+parse_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
+{
+  const char *text = vend_call_query (call, name);
+  if (text == NULL || vend_time_parse (text, out_us, error))
+    return true;
+  (*error)->code = VEND_ERROR_BAD_REQUEST;
+  g_prefix_error (error, "%s: ", name);
+  return false;
+}
+
+static bool
+list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  static const char *const keep[] = { "created_after", "created_before", "source", NULL };
+  g_auto (ApiCursor) cursor = { 0 };
+  g_autoptr (GPtrArray) predictions = NULL;
+  VendPredictionPage page = { .account_id = caller->account->id,
+                              .kind = VEND_KIND_PREDICTION,
+                              .before_us = G_MAXINT64,
+                              .limit = VEND_PAGE_SIZE + 1 };
+  const char *source = vend_call_query (call, "source");
+  if (source != NULL && strcmp (source, "web") != 0)
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "source: expected web");
+  page.web_only = source != NULL;
+  if (!parse_time (call, "created_before", &page.before_us, error)
+      || !parse_time (call, "created_after", &page.created_after_us, error)
+      || !vend_api_cursor (call, &cursor, error))
+    return false;
+  if (!cursor.first)
+    {
+      page.before_us = cursor.after_us;
+      page.before_id = cursor.after_id;
+    }
+
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_prediction_page (reader.db, &page, &predictions, error))
+    return false;
+  json_t *results = json_array ();
+  const VendPrediction *last = NULL;
+  for (guint i = 0; i < MIN (predictions->len, VEND_PAGE_SIZE); i++)
+    {
+      last = g_ptr_array_index (predictions, i);
+      json_array_append_new (
+          results, vend_prediction_to_json (last, vend_call_origin (call), VEND_VIEW_TRUTH));
+    }
+  bool more = predictions->len > VEND_PAGE_SIZE;
+  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "", keep);
+  return true;
+}
+
+const ApiRoute vend_api_prediction_routes[] = {
+  { "POST", "/v1/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER, create_by_version, NULL },
+  { "POST", "/v1/models/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
+    create_by_model, NULL },
+  { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL },
+  { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL },
+  { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction, NULL },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

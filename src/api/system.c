@@ -1,0 +1,59 @@
+/* Health, live state, hardware, and who am I. */
+#include "api/api-private.h"
+#include "base/error.h"
+
+#ifndef VEND_VERSION
+#define VEND_VERSION "0.1.0"
+#endif
+
+static bool
+healthz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  *out = vend_reply_json (200, json_pack ("{s:s, s:s}", "status", "ok", "version", VEND_VERSION));
+  return true;
+}
+
+static bool
+readyz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  if (!g_atomic_int_get (&api->ready))
+    return vend_fail (error, VEND_ERROR_UNAVAILABLE, "the server is starting or shutting down");
+  *out = vend_reply_json (200, json_pack ("{s:s}", "status", "ready"));
+  return true;
+}
+
+static void
+described (json_t *take, void *data)
+{
+  vend_call_reply (data, vend_reply_json (200, take));
+}
+
+static bool
+debug (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  vend_sched_describe (api->parts.sched, described, call);
+  return true;
+}
+
+static bool
+account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  *out = vend_reply_json (200, vend_account_to_json (caller->account));
+  return true;
+}
+
+static bool
+hardware (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  *out = vend_reply_json (200, json_pack ("[{s:s, s:s}]", "sku", "cpu", "name", "CPU"));
+  return true;
+}
+
+const ApiRoute vend_api_system_routes[] = {
+  { "GET", "/-/healthz", 0, VEND_BODY_NONE, healthz, NULL },
+  { "GET", "/-/readyz", 0, VEND_BODY_NONE, readyz, NULL },
+  { "GET", "/-/debug", VEND_SCOPE_ADMIN, VEND_BODY_NONE, debug, NULL },
+  { "GET", "/v1/account", VEND_SCOPE_READ, VEND_BODY_NONE, account, NULL },
+  { "GET", "/v1/hardware", VEND_SCOPE_READ, VEND_BODY_NONE, hardware, NULL },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

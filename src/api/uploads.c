@@ -1,0 +1,200 @@
+/* Uploads of packed sources: resumable, one file each under DATA/uploads. */
+#include "api/api-private.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "store/files.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static uint64_t
+size_on_disk (const char *path)
+{
+  struct stat st;
+  return stat (path, &st) == 0 ? (uint64_t) st.st_size : 0;
+}
+
+static json_t *
+show (VendApi *api, const VendUpload *upload)
+{
+  g_autofree char *path = vend_builds_upload_path (api->parts.builds, upload->id);
+  uint64_t offset = size_on_disk (path);
+  return json_pack ("{s:s, s:I, s:I, s:b}", "id", upload->id, "offset", (json_int_t) offset, "size",
+                    (json_int_t) upload->size, "complete", offset == (uint64_t) upload->size);
+}
+
+static bool
+insert (VendDb *db, void *data, GError **error)
+{
+  return vend_store_upload_insert (db, data, error);
+}
+
+static bool
+create_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  const char *sha256 = NULL;
+  g_autoptr (VendUpload) upload = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_api_object (call, &body, error) || !vend_api_text (body, "sha256", 64, &sha256, error))
+    return false;
+  int64_t size = vend_json_int (body, "size", -1);
+  int64_t most = (int64_t) vend_settings_bytes (api->parts.settings, "max-source");
+  if (!vend_is_sha256_hex (sha256))
+    return vend_fail (error, VEND_ERROR_INVALID, "sha256: expected 64 characters of 0-9 and a-f");
+  if (size < 1)
+    return vend_fail (error, VEND_ERROR_INVALID, "size: expected a positive whole number");
+  if (size > most)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "size: a packed source has at most %" G_GINT64_FORMAT
+                      " bytes here (setting max-source)",
+                      most);
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (vend_store_upload_by_content (reader.db, caller->account->id, sha256, size, &upload,
+                                      &problem))
+      {
+        *out = vend_reply_json (200, show (api, upload));
+        return true;
+      }
+  }
+  upload = g_new0 (VendUpload, 1);
+  upload->id = vend_id_new ();
+  upload->account_id = caller->account->id;
+  upload->sha256 = g_strdup (sha256);
+  upload->size = size;
+  upload->created_us = vend_now_us ();
+  if (!vend_store_write_wait (api->parts.store, insert, upload, error))
+    return false;
+  *out = vend_reply_json (201, show (api, upload));
+  return true;
+}
+
+static bool
+load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendUpload **out, GError **error)
+{
+  g_autoptr (VendUpload) upload = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_upload_get (reader.db, vend_call_param (call, "id"), &upload, error))
+    return false;
+  if (upload->account_id != caller->account->id)
+    return vend_api_not_found (error);
+  *out = g_steal_pointer (&upload);
+  return true;
+}
+
+static bool
+get_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendUpload) upload = NULL;
+  if (!load_own (api, call, caller, &upload, error))
+    return false;
+  *out = vend_reply_json (200, show (api, upload));
+  return true;
+}
+
+static VendReply *
+offset_conflict (uint64_t offset)
+{
+  g_autofree char *detail = g_strdup_printf (
+      "Upload-Offset: the upload stands at %" G_GUINT64_FORMAT "; go on there", offset);
+  json_t *body = json_pack ("{s:s, s:s, s:i, s:I}", "title", "Conflict", "detail", detail, "status",
+                            409, "offset", (json_int_t) offset);
+  VendReply *reply = vend_reply_json (409, body);
+  vend_reply_header (reply, "Content-Type", "application/problem+json");
+  return reply;
+}
+
+/* Appends the file `from` to the upload. One lock on the file keeps two writers apart. */
+static bool
+append (const char *path, uint64_t offset, const char *from, uint64_t size, bool *out_conflict,
+        GError **error)
+{
+  vend_autofd to = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  vend_autofd source = open (from, O_RDONLY | O_CLOEXEC);
+  if (to < 0 || source < 0 || lockf (to, F_LOCK, 0) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open the upload");
+  if (size_on_disk (path) != offset)
+    {
+      *out_conflict = true;
+      return true;
+    }
+  off_t at = (off_t) offset;
+  for (uint64_t left = size; left > 0;)
+    {
+      ssize_t n = copy_file_range (source, NULL, to, &at, left, 0);
+      if (n <= 0)
+        {
+          int saved = n < 0 ? errno : EIO;
+          /* Whole pieces only: the client goes on where the upload stands. */
+          if (ftruncate (to, (off_t) offset) < 0)
+            saved = errno;
+          return vend_fail_errno (error, VEND_ERROR_STORAGE, saved, "write the upload");
+        }
+      left -= (uint64_t) n;
+    }
+  if (fdatasync (to) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync the upload");
+  return true;
+}
+
+static bool
+delete_row (VendDb *db, void *data, GError **error)
+{
+  return vend_store_upload_delete (db, data, error);
+}
+
+static bool
+check_content (VendApi *api, const VendUpload *upload, const char *path, GError **error)
+{
+  g_autofree char *sha256 = NULL;
+  if (!vend_sha256_file (path, &sha256, error))
+    return false;
+  if (g_strcmp0 (sha256, upload->sha256) == 0)
+    return true;
+  unlink (path);
+  return vend_store_write_wait (api->parts.store, delete_row, upload->id, error)
+         && vend_fail (error, VEND_ERROR_INVALID,
+                       "sha256: what arrived has %s; the upload is removed, begin again", sha256);
+}
+
+static bool
+patch_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendUpload) upload = NULL;
+  const VendPart *piece = vend_call_part (call, "");
+  const char *header = vend_call_header (call, "Upload-Offset");
+  guint64 offset = 0;
+  bool conflict = false;
+  if (!load_own (api, call, caller, &upload, error))
+    return false;
+  if (header == NULL || !g_ascii_string_to_unsigned (header, 10, 0, G_MAXINT64, &offset, NULL))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "Upload-Offset: expected a whole number");
+  if (piece == NULL || piece->size == 0)
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "the request has no body");
+  if (offset + piece->size > (uint64_t) upload->size)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE, "more bytes than the upload was announced with");
+
+  g_autofree char *path = vend_builds_upload_path (api->parts.builds, upload->id);
+  if (!append (path, offset, piece->path, piece->size, &conflict, error))
+    return false;
+  if (conflict)
+    {
+      *out = offset_conflict (size_on_disk (path));
+      return true;
+    }
+  if (offset + piece->size == (uint64_t) upload->size && !check_content (api, upload, path, error))
+    return false;
+  *out = vend_reply_json (200, show (api, upload));
+  return true;
+}
+
+const ApiRoute vend_api_upload_routes[] = {
+  { "POST", "/v1/uploads", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_upload, NULL },
+  { "GET", "/v1/uploads/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_upload, NULL },
+  { "PATCH", "/v1/uploads/{id}", VEND_SCOPE_PUSH, VEND_BODY_SPOOL, patch_upload, "max-source" },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

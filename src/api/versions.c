@@ -1,0 +1,91 @@
+/* Versions: list, get, delete. */
+#include "api/api-private.h"
+#include "base/error.h"
+#include "store/models.h"
+#include "store/predictions.h"
+
+static bool
+list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_auto (ApiCursor) cursor = { 0 };
+  g_autoptr (GPtrArray) versions = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_cursor (call, &cursor, error)
+      || !vend_api_model (api, reader.db, call, caller, &model, error)
+      || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id,
+                                   VEND_PAGE_SIZE + 1, &versions, error))
+    return false;
+
+  json_t *results = json_array ();
+  const VendVersion *last = NULL;
+  for (guint i = 0; i < MIN (versions->len, VEND_PAGE_SIZE); i++)
+    {
+      last = g_ptr_array_index (versions, i);
+      json_array_append_new (results, vend_version_to_json (last));
+    }
+  bool more = versions->len > VEND_PAGE_SIZE;
+  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "", NULL);
+  return true;
+}
+
+static bool
+get_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendSharedVersion) version = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_model (api, reader.db, call, caller, &model, error)
+      || !vend_versions_cache_get (api->versions, reader.db, model->id, vend_call_param (call, "id"),
+                                   &version, error))
+    return false;
+  *out = vend_reply_json (200, vend_version_to_json (version));
+  return true;
+}
+
+typedef struct
+{
+  int64_t model_id;
+  const char *id;
+} Deletion;
+
+static bool
+delete_row (VendDb *db, void *data, GError **error)
+{
+  const Deletion *deletion = data;
+  bool open = false;
+  if (!vend_store_prediction_open_of (db, deletion->model_id, deletion->id, &open, error))
+    return false;
+  if (open)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "predictions of this version have not ended; cancel them first");
+  return vend_store_version_delete (db, deletion->model_id, deletion->id, error);
+}
+
+static bool
+delete_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
+      return false;
+  }
+  Deletion deletion = { model->id, vend_call_param (call, "id") };
+  if (!vend_store_write_wait (api->parts.store, delete_row, &deletion, error))
+    return false;
+  vend_versions_cache_forget (api->versions);
+  vend_sched_retire (api->parts.sched, model->id, deletion.id);
+  *out = vend_reply_empty (202);
+  return true;
+}
+
+const ApiRoute vend_api_version_routes[] = {
+  { "GET", "/v1/models/{owner}/{name}/versions", VEND_SCOPE_READ, VEND_BODY_NONE, list_versions,
+    NULL },
+  { "GET", "/v1/models/{owner}/{name}/versions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_version,
+    NULL },
+  { "DELETE", "/v1/models/{owner}/{name}/versions/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE,
+    delete_version, NULL },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

@@ -1,0 +1,548 @@
+/* The control plane's side of builds: a queue, one builder process a build, logs and results. */
+#include "build/builds.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "store/files.h"
+#include "store/models.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_RESULT (64 * 1024 * 1024)
+#define MAX_LOG_LINE (64 * 1024)
+/* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
+#define MAX_LOG_REPLAY (128 * 1024)
+#define MAX_LOG (16 * 1024 * 1024)
+
+typedef struct
+{
+  VendBuilds *builds;
+  VendBuild *row;
+  GSubprocess *child; /* guarded by builds->lock, as is all below */
+  GPtrArray *followers; /* of VendStream */
+  bool running;
+  bool canceled;
+} Job;
+
+struct VendBuilds
+{
+  VendStore *store;
+  const VendSettings *settings;
+  char *vend_binary;
+  char *uploads_dir;
+  char *builds_dir;
+  char *versions_dir;
+  char *venvs_dir;
+  char *cache_dir;
+  GThreadPool *pool;
+  GMutex lock;
+  GHashTable *jobs; /* id → Job, queued or running */
+  bool closing;
+};
+
+static void
+job_free (void *data)
+{
+  Job *job = data;
+  g_assert (job->followers->len == 0);
+  g_ptr_array_unref (job->followers);
+  g_clear_object (&job->child);
+  vend_build_free (job->row);
+  g_free (job);
+}
+
+static char *
+log_path (const VendBuilds *builds, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, ".log", NULL);
+  return g_build_filename (builds->builds_dir, name, NULL);
+}
+
+char *
+vend_builds_upload_path (const VendBuilds *builds, const char *id)
+{
+  return g_build_filename (builds->uploads_dir, id, NULL);
+}
+
+bool
+vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload)
+{
+  g_autofree char *path = vend_builds_upload_path (builds, upload->id);
+  struct stat st;
+  return stat (path, &st) == 0 && st.st_size == upload->size;
+}
+
+/* ---- The log */
+
+static void
+add_to_log (Job *job, int fd, const char *text)
+{
+  gsize size = strlen (text);
+  g_autoptr (GError) ignored = NULL;
+  g_mutex_lock (&job->builds->lock);
+  if (lseek (fd, 0, SEEK_CUR) < MAX_LOG && !vend_fd_write_all (fd, text, size, &ignored))
+    vend_log (VEND_LOG_WARN, "cannot write a build log", "error", ignored->message, NULL);
+  for (guint i = 0; i < job->followers->len;)
+    {
+      VendStream *stream = g_ptr_array_index (job->followers, i);
+      if (vend_stream_write (stream, text, size))
+        {
+          i++;
+          continue;
+        }
+      vend_stream_end (stream);
+      g_ptr_array_remove_index_fast (job->followers, i);
+    }
+  g_mutex_unlock (&job->builds->lock);
+}
+
+void
+vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
+{
+  g_autofree char *path = log_path (builds, id);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  g_autoptr (GError) error = NULL;
+  g_mutex_lock (&builds->lock);
+  if (vend_file_read (path, MAX_LOG + MAX_LOG_LINE, &text, &size, &error))
+    {
+      gsize skip = size > MAX_LOG_REPLAY ? size - MAX_LOG_REPLAY : 0;
+      vend_stream_write (stream, text + skip, size - skip);
+    }
+  Job *job = g_hash_table_lookup (builds->jobs, id);
+  if (job != NULL)
+    g_ptr_array_add (job->followers, stream);
+  g_mutex_unlock (&builds->lock);
+  if (job == NULL)
+    vend_stream_end (stream);
+}
+
+/* ---- One build */
+
+static char *
+spec_text (const Job *job, const char *staging, const char *result)
+{
+  const VendBuilds *builds = job->builds;
+  const VendSettings *settings = builds->settings;
+  g_autofree char *archive = vend_builds_upload_path (builds, job->row->upload);
+  json_auto_t *spec = json_object ();
+  vend_json_set_string (spec, "archive", archive);
+  vend_json_set_string (spec, "staging_dir", staging);
+  vend_json_set_string (spec, "venvs_dir", builds->venvs_dir);
+  vend_json_set_string (spec, "cache_dir", builds->cache_dir);
+  vend_json_set_string (spec, "result", result);
+  vend_json_set_string (spec, "cog_version", vend_settings_text (settings, "cog-version"));
+  vend_json_set_string (spec, "coglet_version", vend_settings_text (settings, "coglet-version"));
+  vend_json_set_bool (spec, "allow_build_run", vend_settings_bool (settings, "allow-build-run"));
+  vend_json_set_bool (spec, "smoke_start", vend_json_bool (job->row->options, "smoke_start", false));
+  vend_json_set_int (spec, "max_source_bytes",
+                     (int64_t) vend_settings_bytes (settings, "max-source"));
+  vend_json_set_int (spec, "max_source_files", vend_settings_int (settings, "max-source-files"));
+  return vend_json_text (spec);
+}
+
+typedef struct
+{
+  GSubprocess *child;
+  GCond stopped;
+  GMutex lock;
+  bool done;
+  int64_t until_us;
+  bool timed_out;
+} Watch;
+
+/* A build that takes too long is ended from beside, since its reader blocks on its output. */
+static void *
+watch_main (void *data)
+{
+  Watch *watch = data;
+  g_mutex_lock (&watch->lock);
+  while (!watch->done && !watch->timed_out)
+    watch->timed_out = !g_cond_wait_until (&watch->stopped, &watch->lock, watch->until_us);
+  bool end_it = !watch->done;
+  g_mutex_unlock (&watch->lock);
+  if (end_it)
+    g_subprocess_force_exit (watch->child);
+  return NULL;
+}
+
+static bool
+read_log (Job *job, GSubprocess *child, GError **error)
+{
+  g_autofree char *path = log_path (job->builds, job->row->id);
+  vend_autofd fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
+  GInputStream *pipe = g_subprocess_get_stdout_pipe (child);
+  for (;;)
+    {
+      char chunk[4096 + 1];
+      gssize n = g_input_stream_read (pipe, chunk, sizeof chunk - 1, NULL, error);
+      if (n < 0)
+        return false;
+      if (n == 0)
+        return true;
+      chunk[n] = '\0';
+      add_to_log (job, fd, chunk);
+    }
+}
+
+/* Runs the builder to its end; its result file says how it went. */
+static bool
+run_builder (Job *job, const char *spec, GError **error)
+{
+  VendBuilds *builds = job->builds;
+  g_autoptr (GSubprocess) child
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, error,
+                          builds->vend_binary, "builder", NULL);
+  if (child == NULL)
+    return false;
+  g_mutex_lock (&builds->lock);
+  job->child = g_object_ref (child);
+  bool canceled = job->canceled || builds->closing;
+  g_mutex_unlock (&builds->lock);
+  if (canceled)
+    g_subprocess_force_exit (child);
+
+  Watch watch = { .child = child,
+                  .until_us = g_get_monotonic_time ()
+                              + vend_settings_us (builds->settings, "build-timeout") };
+  g_mutex_init (&watch.lock);
+  g_cond_init (&watch.stopped);
+  GThread *watcher = g_thread_new ("build-watch", watch_main, &watch);
+
+  GOutputStream *input = g_subprocess_get_stdin_pipe (child);
+  bool good = g_output_stream_write_all (input, spec, strlen (spec), NULL, NULL, error)
+              && g_output_stream_close (input, NULL, error) && read_log (job, child, error);
+  if (!good)
+    g_subprocess_force_exit (child);
+  if (!g_subprocess_wait (child, NULL, good ? error : NULL))
+    good = false;
+
+  g_mutex_lock (&watch.lock);
+  watch.done = true;
+  g_cond_signal (&watch.stopped);
+  g_mutex_unlock (&watch.lock);
+  g_thread_join (watcher);
+  g_mutex_clear (&watch.lock);
+  g_cond_clear (&watch.stopped);
+  if (watch.timed_out)
+    {
+      g_clear_error (error);
+      return vend_fail (error, VEND_ERROR_TIMEOUT, "the build took longer than build-timeout allows");
+    }
+  return good;
+}
+
+static bool
+read_result (const char *path, json_t **out, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *result = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_file_read (path, MAX_RESULT, &text, &size, &problem)
+      || !vend_json_parse (text, size, &result, &problem))
+    return vend_fail (error, VEND_ERROR_RUNNER, "the builder ended without a result");
+  const json_t *failure = json_object_get (result, "error");
+  if (failure != NULL)
+    return vend_fail (error, VEND_ERROR_RUNNER, "%s", vend_json_string (failure, "message"));
+  *out = g_steal_pointer (&result);
+  return true;
+}
+
+/* Moves the staged files to their place. Another build of the same content may have been there first;
+ * then they are the same. */
+static bool
+install (const VendBuilds *builds, const char *staging, const char *version, GError **error)
+{
+  g_autofree char *target = g_build_filename (builds->versions_dir, version, NULL);
+  if (rename (staging, target) == 0)
+    return vend_dir_sync (builds->versions_dir, error);
+  if (errno == EEXIST || errno == ENOTEMPTY)
+    return true;
+  return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "install the version");
+}
+
+typedef struct
+{
+  const VendBuild *build;
+  VendVersion *version; /* NULL when the build failed */
+  const char *problem;
+} Outcome;
+
+static bool
+store_outcome (VendDb *db, void *data, GError **error)
+{
+  const Outcome *outcome = data;
+  if (outcome->version != NULL && !vend_store_version_put (db, outcome->version, error))
+    return false;
+  return vend_store_build_complete (db, outcome->build->id,
+                                    outcome->version != NULL ? "succeeded" : "failed",
+                                    outcome->problem,
+                                    outcome->version != NULL ? outcome->version->id : NULL,
+                                    vend_now_us (), error);
+}
+
+static bool
+finish (Job *job, const json_t *result, const char *staging, GError **error)
+{
+  const char *id = vend_json_string (result, "version_id");
+  const json_t *manifest = json_object_get (result, "manifest");
+  const json_t *openapi = json_object_get (result, "openapi");
+  const json_t *launch = json_object_get (result, "launch");
+  if (id == NULL || manifest == NULL || openapi == NULL || launch == NULL)
+    return vend_fail (error, VEND_ERROR_RUNNER, "the builder's result lacks a field");
+  if (!install (job->builds, staging, id, error))
+    return false;
+
+  g_autoptr (VendVersion) version = g_new0 (VendVersion, 1);
+  version->id = g_strdup (id);
+  version->model_id = job->row->model_id;
+  version->cog_version = g_strdup (vend_settings_text (job->builds->settings, "cog-version"));
+  version->openapi = json_incref ((json_t *) openapi);
+  version->launch = json_incref ((json_t *) launch);
+  version->manifest = json_incref ((json_t *) manifest);
+  version->source_sha256 = g_strdup (job->row->source_sha256);
+  version->created_us = vend_now_us ();
+  Outcome outcome = { job->row, version, NULL };
+  return vend_store_write_wait (job->builds->store, store_outcome, &outcome, error);
+}
+
+static bool
+build (Job *job, GError **error)
+{
+  const VendBuilds *builds = job->builds;
+  g_autofree char *staging = g_build_filename (builds->builds_dir, job->row->id, NULL);
+  g_autofree char *result_name = g_strconcat (job->row->id, ".result", NULL);
+  g_autofree char *result_path = g_build_filename (builds->builds_dir, result_name, NULL);
+  g_autofree char *spec = spec_text (job, staging, result_path);
+  json_auto_t *result = NULL;
+  g_autoptr (GError) ignored = NULL;
+
+  bool good = vend_tree_remove (staging, error) && vend_dir_ensure (staging, error)
+              && run_builder (job, spec, error) && read_result (result_path, &result, error)
+              && finish (job, result, staging, error);
+  unlink (result_path);
+  if (!vend_tree_remove (staging, &ignored))
+    vend_log (VEND_LOG_WARN, "cannot remove a staging directory", "error", ignored->message, NULL);
+  return good;
+}
+
+static bool
+delete_upload (VendDb *db, void *data, GError **error)
+{
+  return vend_store_upload_delete (db, data, error);
+}
+
+static void
+end_followers (Job *job)
+{
+  for (guint i = 0; i < job->followers->len; i++)
+    vend_stream_end (g_ptr_array_index (job->followers, i));
+  g_ptr_array_set_size (job->followers, 0);
+}
+
+static void
+run_job (void *data, void *unused)
+{
+  Job *job = data;
+  VendBuilds *builds = job->builds;
+  g_autoptr (GError) error = NULL;
+  g_mutex_lock (&builds->lock);
+  job->running = !job->canceled && !builds->closing;
+  bool run = job->running;
+  g_mutex_unlock (&builds->lock);
+
+  bool good = run && build (job, &error);
+  g_mutex_lock (&builds->lock);
+  bool interrupted = builds->closing && !good && !job->canceled;
+  bool canceled = job->canceled;
+  g_mutex_unlock (&builds->lock);
+  if (!good && !interrupted)
+    {
+      Outcome outcome = { job->row, NULL,
+                          canceled || error == NULL ? "the build was canceled" : error->message };
+      g_autoptr (GError) problem = NULL;
+      vend_log (VEND_LOG_INFO, "a build failed", "build", job->row->id, "error", outcome.problem, NULL);
+      if (!vend_store_write_wait (builds->store, store_outcome, &outcome, &problem))
+        vend_log (VEND_LOG_ERROR, "cannot store the end of a build", "error", problem->message, NULL);
+    }
+  if (!interrupted)
+    {
+      g_autofree char *path = vend_builds_upload_path (builds, job->row->upload);
+      g_autoptr (GError) problem = NULL;
+      if (!vend_store_write_wait (builds->store, delete_upload, job->row->upload, &problem))
+        vend_log (VEND_LOG_ERROR, "cannot forget an upload", "error", problem->message, NULL);
+      unlink (path);
+    }
+  g_mutex_lock (&builds->lock);
+  end_followers (job);
+  g_hash_table_remove (builds->jobs, job->row->id);
+  g_mutex_unlock (&builds->lock);
+}
+
+/* ---- The queue */
+
+static VendBuild *
+copy_row (const VendBuild *build)
+{
+  VendBuild *row = g_new0 (VendBuild, 1);
+  row->id = g_strdup (build->id);
+  row->account_id = build->account_id;
+  row->model_id = build->model_id;
+  row->upload = g_strdup (build->upload);
+  row->source_sha256 = g_strdup (build->source_sha256);
+  row->options = json_incref (build->options);
+  return row;
+}
+
+void
+vend_builds_start (VendBuilds *builds, const VendBuild *build_row)
+{
+  Job *job = g_new0 (Job, 1);
+  job->builds = builds;
+  job->row = copy_row (build_row);
+  job->followers = g_ptr_array_new ();
+  g_mutex_lock (&builds->lock);
+  g_hash_table_insert (builds->jobs, job->row->id, job);
+  g_mutex_unlock (&builds->lock);
+  g_thread_pool_push (builds->pool, job, NULL);
+}
+
+bool
+vend_builds_is_running (VendBuilds *builds, const char *id)
+{
+  g_mutex_lock (&builds->lock);
+  const Job *job = g_hash_table_lookup (builds->jobs, id);
+  bool running = job != NULL && job->running;
+  g_mutex_unlock (&builds->lock);
+  return running;
+}
+
+void
+vend_builds_cancel (VendBuilds *builds, const char *id)
+{
+  g_mutex_lock (&builds->lock);
+  Job *job = g_hash_table_lookup (builds->jobs, id);
+  if (job != NULL)
+    {
+      job->canceled = true;
+      if (job->child != NULL)
+        g_subprocess_force_exit (job->child);
+    }
+  g_mutex_unlock (&builds->lock);
+}
+
+/* ---- Start and stop */
+
+/* Logs stay; staging folders and results of a build that was cut off go. */
+static bool
+clear_leftovers (const VendBuilds *builds, GError **error)
+{
+  g_autoptr (GDir) listing = g_dir_open (builds->builds_dir, 0, error);
+  if (listing == NULL)
+    return false;
+  for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (builds->builds_dir, name, NULL);
+      if (!g_str_has_suffix (name, ".log") && !vend_tree_remove (path, error))
+        return false;
+    }
+  return true;
+}
+
+void
+vend_builds_sweep_versions (VendBuilds *builds)
+{
+  g_autoptr (GDir) listing = g_dir_open (builds->versions_dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      bool used = true;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *path = g_build_filename (builds->versions_dir, name, NULL);
+      {
+        g_auto (VendReader) reader = vend_reader (builds->store);
+        if (!vend_store_version_id_used (reader.db, name, &used, &error))
+          used = true;
+      }
+      g_clear_error (&error);
+      if (!used && !vend_tree_remove (path, &error))
+        vend_log (VEND_LOG_WARN, "cannot remove a version", "error", error->message, NULL);
+    }
+}
+
+static bool
+queue_open (VendBuilds *builds, GError **error)
+{
+  g_autoptr (GPtrArray) open = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (builds->store);
+    if (!vend_store_build_open (reader.db, &open, error))
+      return false;
+  }
+  for (guint i = 0; i < open->len; i++)
+    vend_builds_start (builds, g_ptr_array_index (open, i));
+  return true;
+}
+
+bool
+vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
+{
+  g_autoptr (VendBuilds) builds = g_new0 (VendBuilds, 1);
+  g_mutex_init (&builds->lock);
+  builds->store = options->store;
+  builds->settings = options->settings;
+  builds->vend_binary = g_strdup (options->vend_binary);
+  builds->uploads_dir = g_build_filename (options->data_dir, "uploads", NULL);
+  builds->builds_dir = g_build_filename (options->data_dir, "builds", NULL);
+  builds->versions_dir = g_build_filename (options->data_dir, "versions", NULL);
+  builds->venvs_dir = g_build_filename (options->data_dir, "venvs", NULL);
+  builds->cache_dir = g_build_filename (options->data_dir, "cache", NULL);
+  builds->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, job_free);
+  builds->pool
+      = g_thread_pool_new (run_job, NULL, (int) vend_settings_int (options->settings, "build-limit"),
+                           FALSE, error);
+  if (builds->pool == NULL || !vend_dir_ensure (builds->uploads_dir, error)
+      || !vend_dir_ensure (builds->builds_dir, error)
+      || !vend_dir_ensure (builds->versions_dir, error)
+      || !vend_dir_ensure (builds->venvs_dir, error) || !vend_dir_ensure (builds->cache_dir, error)
+      || !clear_leftovers (builds, error) || !queue_open (builds, error))
+    return false;
+  vend_builds_sweep_versions (builds);
+  *out = g_steal_pointer (&builds);
+  return true;
+}
+
+void
+vend_builds_free (VendBuilds *builds)
+{
+  if (builds == NULL)
+    return;
+  GHashTableIter iter;
+  void *value;
+  g_mutex_lock (&builds->lock);
+  builds->closing = true;
+  g_hash_table_iter_init (&iter, builds->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((Job *) value)->child != NULL)
+      g_subprocess_force_exit (((Job *) value)->child);
+  g_mutex_unlock (&builds->lock);
+  if (builds->pool != NULL)
+    g_thread_pool_free (builds->pool, FALSE, TRUE);
+  g_hash_table_unref (builds->jobs);
+  g_free (builds->vend_binary);
+  g_free (builds->uploads_dir);
+  g_free (builds->builds_dir);
+  g_free (builds->versions_dir);
+  g_free (builds->venvs_dir);
+  g_free (builds->cache_dir);
+  g_mutex_clear (&builds->lock);
+  g_free (builds);
+}

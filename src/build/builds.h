@@ -1,0 +1,42 @@
+/* The control plane's side of builds: a queue of them, each run by a `vend builder` process; their
+ * logs, and what becomes of their results. Any thread but the core thread. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/settings.h"
+#include "httpd/httpd.h"
+#include "model/file.h"
+#include "store/store.h"
+
+typedef struct VendBuilds VendBuilds;
+
+typedef struct
+{
+  VendStore *store;
+  const VendSettings *settings;
+  const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
+  const char *vend_binary; /* what is started as `vend builder` */
+} VendBuildsOptions;
+
+/* Makes the folders, clears what an interrupted build left, and queues again what had not ended. */
+bool vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Ends running builds; they are built again after the next start. */
+void vend_builds_free (VendBuilds *builds);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
+
+/* Queues a build whose row is stored. */
+void vend_builds_start (VendBuilds *builds, const VendBuild *build);
+bool vend_builds_is_running (VendBuilds *builds, const char *id);
+void vend_builds_cancel (VendBuilds *builds, const char *id);
+/* Sends the log so far, then what comes, until the build ends. Takes the stream. */
+void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream);
+
+/* Where an upload's bytes are. Free with g_free. */
+char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload);
+
+/* Removes the files of versions that no model has any more. `version` must be gone from the store. */
+void vend_builds_sweep_versions (VendBuilds *builds);
