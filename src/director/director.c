@@ -264,6 +264,7 @@ assemble (VendDirector *director, GError **error)
   director->setup_logs = g_string_new (NULL);
   director->last_lines = g_queue_new ();
   director->curl = vend_curl_context_new (g_main_context_default ());
+  vend_curl_context_set_quick_acks (director->curl, true);
   if (!make_folders (director->dir, error)
       || !vend_results_open (director->dir, &director->results, error)
       || !vend_uplink_open (director->dir, vend_frame_limit (spec->max_output, spec->max_logs),

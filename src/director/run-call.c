@@ -1,10 +1,7 @@
 /* The HTTP call of a run: an event stream where the server has one, webhooks where not. Main
  * context. */
 #include "director/run-private.h"
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define RECEIVE_BUFFER (128L * 1024)
 #define REFUSAL_MAX ((gsize) 64 * 1024)
@@ -120,27 +117,6 @@ on_done (CURL *easy, CURLcode result, void *user_data)
   run->env->released (run, run->env->context);
 }
 
-/* The server writes head, events and end in small pieces without TCP_NODELAY; a delayed ACK would
- * hold back each of them for 40 ms. The kernel forgets the option, so it is set after every read.
- */
-static void
-acknowledge_quickly (CURL *easy)
-{
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  const int on = 1;
-  if (curl_easy_getinfo (easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
-    (void) !setsockopt (fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-}
-
-static size_t
-on_header (char *data, size_t size, size_t n, void *user_data)
-{
-  VendRun *run = user_data;
-  if (size * n <= 2)
-    acknowledge_quickly (run->easy);
-  return size * n;
-}
-
 static bool
 reply_is_stream (VendRun *run)
 {
@@ -156,7 +132,6 @@ on_bytes (char *data, size_t size, size_t n, void *user_data)
 {
   VendRun *run = user_data;
   const gsize length = size * n;
-  acknowledge_quickly (run->easy);
   if (!run->status_known)
     {
       run->status_known = true;
@@ -235,8 +210,6 @@ vend_run_call (VendRun *run)
   curl_easy_setopt (run->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen (run->body));
   curl_easy_setopt (run->easy, CURLOPT_POSTFIELDS, run->body);
   curl_easy_setopt (run->easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
-  curl_easy_setopt (run->easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt (run->easy, CURLOPT_HEADERDATA, run);
   curl_easy_setopt (run->easy, CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt (run->easy, CURLOPT_WRITEDATA, run);
   vend_curl_context_start (run->env->curl, run->easy, on_done, run);

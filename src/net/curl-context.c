@@ -1,6 +1,9 @@
 /* libcurl's multi interface on a GMainContext. Runs on the thread of that context. */
 #include "net/curl-context.h"
 #include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #define MAX_IDLE_CONNECTIONS 64L
 
@@ -14,6 +17,7 @@ struct VendCurlContext
   GPtrArray *added;      /* Transfer*, asked for while inside libcurl */
   GPtrArray *canceled;   /* CURL*, asked for while inside libcurl */
   guint inside;          /* libcurl refuses changes from its own callbacks */
+  bool quick_acks;
   bool closing;          /* the teardown calls back into us; sources must not be made then */
 };
 
@@ -73,10 +77,22 @@ timer_changed (CURLM *multi, long timeout_ms, void *user_data)
   return 0;
 }
 
+/* A peer that writes small pieces without TCP_NODELAY waits for an ACK before each, and a delayed ACK
+ * takes 40 ms. The kernel forgets the option soon, so it is set again after every read. */
+static void
+acknowledge_quickly (const VendCurlContext *curl, curl_socket_t socket)
+{
+  const int on = 1;
+  if (curl->quick_acks)
+    (void) !setsockopt (socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static gboolean
 on_socket (int fd, GIOCondition condition, void *user_data)
 {
-  const Watch *watch = user_data;
+  Watch *watch = user_data;
+  VendCurlContext *curl = watch->curl;
+  const curl_socket_t socket = watch->socket;
   int events = 0;
   if (condition & (G_IO_IN | G_IO_HUP))
     events |= CURL_CSELECT_IN;
@@ -84,7 +100,9 @@ on_socket (int fd, GIOCondition condition, void *user_data)
     events |= CURL_CSELECT_OUT;
   if (condition & G_IO_ERR)
     events |= CURL_CSELECT_ERR;
-  run_sockets (watch->curl, watch->socket, events);
+  run_sockets (curl, socket, events);
+  if (g_hash_table_contains (curl->watches, watch))
+    acknowledge_quickly (curl, socket);
   return G_SOURCE_CONTINUE;
 }
 
@@ -111,6 +129,7 @@ socket_changed (CURL *easy, curl_socket_t socket, int what, void *user_data, voi
       g_hash_table_add (curl->watches, watch);
       curl_multi_assign (curl->multi, socket, watch);
     }
+  acknowledge_quickly (curl, socket);
   clear_source (&watch->source);
   GIOCondition condition = G_IO_HUP | G_IO_ERR;
   if (what & CURL_POLL_IN)
@@ -121,6 +140,12 @@ socket_changed (CURL *easy, curl_socket_t socket, int what, void *user_data, voi
   g_source_set_callback (watch->source, G_SOURCE_FUNC (on_socket), watch, NULL);
   g_source_attach (watch->source, curl->context);
   return 0;
+}
+
+void
+vend_curl_context_set_quick_acks (VendCurlContext *curl, bool on)
+{
+  curl->quick_acks = on;
 }
 
 VendCurlContext *

@@ -13,6 +13,9 @@ typedef void (*VendCurlDone) (CURL *easy, CURLcode result, void *data);
 
 VendCurlContext *vend_curl_context_new (GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
 
+/* For peers that send small pieces without TCP_NODELAY: acknowledge each at once. Off at first. */
+void vend_curl_context_set_quick_acks (VendCurlContext *curl, bool on);
+
 /* Every transfer must have been canceled or be done. Not from inside a callback. */
 void vend_curl_context_free (VendCurlContext *curl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCurlContext, vend_curl_context_free)
