@@ -1,0 +1,85 @@
+/* The director: state that its files share. One thread, the default main context. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "director/cog-call.h"
+#include "director/health.h"
+#include "director/loopback.h"
+#include "director/model-process.h"
+#include "director/results.h"
+#include "director/run.h"
+#include "director/spec.h"
+#include "director/uplink.h"
+#include "net/curl-context.h"
+
+typedef enum
+{
+  VEND_DIRECTOR_STARTING,
+  VEND_DIRECTOR_READY,
+  VEND_DIRECTOR_UNHEALTHY,
+  VEND_DIRECTOR_FAILED,
+  VEND_DIRECTOR_STOPPING,
+  VEND_DIRECTOR_STOPPED,
+} VendDirectorState;
+
+typedef struct
+{
+  char *dir;
+  VendSpec *spec;
+  GMainLoop *loop;
+  VendCurlContext *curl;
+  VendUplink *uplink;
+  VendResults *results;
+  VendLoopback *loopback;
+
+  VendDirectorState state;
+  char *error;
+  const char *error_code; /* static */
+
+  VendModelProcess *model;
+  VendHealth *health;
+  VendCogCall *schema_call;
+  char *base_url;
+  guint ports_tried;
+  GString *setup_logs;
+  bool setup_logs_full;
+  GQueue *last_lines; /* of stderr, for when the server dies */
+  bool port_taken;
+  int64_t boot_us; /* monotonic */
+  int64_t setup_us;
+  guint setup_timer;
+  guint kill_timer;
+  guint goodbye_timer;
+  guint goodbye_waits;
+  guint tick_timer;
+  guint signal_sources[2];
+
+  VendRunEnv env;
+  GHashTable *runs;  /* cog id -> VendRun, not ended */
+  GHashTable *ended; /* set of VendRun whose call is still open */
+  GPtrArray *released;
+  guint release_source;
+} VendDirector;
+
+/* director.c */
+const char *vend_director_state_name (VendDirectorState state);
+/* The only place that moves the state; illegal moves are ignored. `error` and `error_code` may be
+ * NULL. */
+void vend_director_set_state (VendDirector *director, VendDirectorState state, const char *error,
+                              const char *error_code);
+void vend_director_stop (VendDirector *director, int64_t grace_us);
+/* The model server is gone, or was never there. */
+void vend_director_model_gone (VendDirector *director);
+void vend_director_lose_runs (VendDirector *director, const char *why);
+
+/* director-model.c */
+bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_director_clear_model (VendDirector *director);
+
+/* director-commands.c */
+void vend_director_init_runs (VendDirector *director);
+void vend_director_clear_runs (VendDirector *director);
+void vend_director_greet (VendDirector *director);
+void vend_director_command (VendDirector *director, json_t *command);

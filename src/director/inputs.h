@@ -1,0 +1,37 @@
+/* Input files of one run: local ones are served to the model, remote ones are fetched first. Main
+ * context. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "director/loopback.h"
+#include "json/json.h"
+#include "net/curl-context.h"
+
+#define VEND_INPUTS_MAX 1000
+
+typedef struct VendInputs VendInputs;
+
+/* `problem` is NULL when all files are in place and `input` has their addresses. Not called from
+ * inside vend_inputs_start. */
+typedef void (*VendInputsReady) (const char *problem, void *data);
+
+typedef struct
+{
+  VendCurlContext *curl;
+  VendLoopback *loopback;
+  const char *dir; /* files go to DIR/inputs/<cog id>/ */
+  const char *cog_id;
+  uint64_t max_file;
+  VendInputsReady ready;
+  void *data;
+} VendInputsOptions;
+
+/* `input` is changed in place; `files` is the array of the `run` command. NULL when there are no
+ * files at all: the input is ready. */
+VendInputs *vend_inputs_start (const VendInputsOptions *options, json_t *input, const json_t *files)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Stops downloads and removes the files. */
+void vend_inputs_free (VendInputs *inputs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendInputs, vend_inputs_free)

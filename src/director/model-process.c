@@ -1,0 +1,250 @@
+/* The model server as a process. Runs on the director's main context; one function runs between
+ * fork and exec. */
+#include "director/model-process.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "director/private-tmp.h"
+#include "runner/process-identity.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define READ_SIZE ((gsize) 32 * 1024)
+#define READS_PER_TURN 8
+#define KILL_ROUNDS 20
+
+struct VendModelProcess
+{
+  const VendModelEvents *events;
+  void *context;
+  char *dir;
+  char *pid_file;
+  pid_t pid; /* 0 once reaped */
+  int pidfd;
+  int stderr_fd;
+  GSource *exit_source;
+  GSource *stderr_source;
+  GString *line;
+};
+
+/* Between fork and exec. */
+typedef struct
+{
+  const VendPrivateTmp *tmp;
+  pid_t parent;
+} ChildSetup;
+
+static void
+prepare_child (void *data)
+{
+  const ChildSetup *setup = data;
+  setpgid (0, 0);
+  if (setup->tmp->mount && !vend_private_tmp_enter (setup->tmp))
+    _exit (127);
+  /* After the namespaces: entering them clears it. */
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid () != setup->parent)
+    _exit (127);
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+take_bytes (VendModelProcess *process, const char *data, gsize size)
+{
+  for (gsize i = 0; i < size;)
+    {
+      const char *newline = memchr (data + i, '\n', size - i);
+      const gsize length = newline != NULL ? (gsize) (newline - data) - i : size - i;
+      const gsize room = VEND_MODEL_LINE_MAX - process->line->len;
+      g_string_append_len (process->line, data + i, (gssize) MIN (length, room));
+      i += length;
+      if (newline == NULL)
+        continue;
+      i++;
+      process->events->on_line (process->line->str, process->line->len, process->context);
+      g_string_truncate (process->line, 0);
+    }
+}
+
+/* False at the end of the pipe. */
+static bool
+read_stderr (VendModelProcess *process, guint rounds)
+{
+  char chunk[READ_SIZE];
+  for (guint i = 0; i < rounds; i++)
+    {
+      ssize_t n = read (process->stderr_fd, chunk, sizeof chunk);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return errno == EAGAIN;
+      if (n == 0)
+        return false;
+      take_bytes (process, chunk, (gsize) n);
+    }
+  return true;
+}
+
+static gboolean
+on_stderr (int fd, GIOCondition condition, void *user_data)
+{
+  VendModelProcess *process = user_data;
+  if (read_stderr (process, READS_PER_TURN))
+    return G_SOURCE_CONTINUE;
+  clear_source (&process->stderr_source);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+kill_rest (VendModelProcess *process)
+{
+  for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (process->dir) > 0; i++)
+    ;
+}
+
+/* The group is killed before its leader is reaped: until then its number cannot belong to others.
+ */
+static int
+end_group (VendModelProcess *process)
+{
+  int status = 0;
+  kill (-process->pid, SIGKILL);
+  while (waitpid (process->pid, &status, 0) < 0 && errno == EINTR)
+    ;
+  process->pid = 0;
+  kill_rest (process);
+  return status;
+}
+
+static gboolean
+on_exit_ready (int fd, GIOCondition condition, void *user_data)
+{
+  VendModelProcess *process = user_data;
+  clear_source (&process->exit_source);
+  const int status = end_group (process);
+  if (process->stderr_source != NULL)
+    (void) read_stderr (process, G_MAXUINT);
+  if (process->line->len > 0)
+    process->events->on_line (process->line->str, process->line->len, process->context);
+  g_string_truncate (process->line, 0);
+  clear_source (&process->stderr_source);
+  process->events->on_exit (status, process->context);
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+watch (int fd, GUnixFDSourceFunc callback, VendModelProcess *process, GMainContext *context)
+{
+  GSource *source = g_unix_fd_source_new (fd, G_IO_IN | G_IO_HUP);
+  g_source_set_callback (source, G_SOURCE_FUNC (callback), process, NULL);
+  g_source_attach (source, context);
+  return source;
+}
+
+static char **
+child_environment (const VendModelOptions *options, const VendPrivateTmp *tmp)
+{
+  char **env = g_strdupv ((char **) options->env);
+  env = g_environ_setenv (env, VEND_PROCESS_MARK, options->dir, TRUE);
+  if (!tmp->mount)
+    env = g_environ_setenv (env, "TMPDIR", tmp->source, TRUE);
+  return env;
+}
+
+static bool
+spawn (const VendModelOptions *options, const VendPrivateTmp *tmp, pid_t *out_pid, int *out_stderr,
+       GError **error)
+{
+  g_auto (GStrv) env = child_environment (options, tmp);
+  ChildSetup setup = { .tmp = tmp, .parent = getpid () };
+  vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  g_autoptr (GError) problem = NULL;
+  GPid pid = 0;
+  if (null_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
+  if (!g_spawn_async_with_pipes_and_fds (
+          options->cwd, (const char *const *) options->argv, (const char *const *) env,
+          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
+          prepare_child, &setup, null_fd, null_fd, -1, NULL, NULL, 0, &pid, NULL, NULL, out_stderr,
+          &problem))
+    return vend_fail (error, VEND_ERROR_RUNNER, "start model server: %s", problem->message);
+  *out_pid = pid;
+  return true;
+}
+
+bool
+vend_model_process_start (const VendModelOptions *options, VendModelProcess **out, GError **error)
+{
+  VendPrivateTmp tmp;
+  vend_private_tmp_plan (&tmp, options->dir, options->cwd, options->argv, options->env);
+  if (!tmp.mount)
+    vend_log (VEND_LOG_WARN, "no private /tmp for the model, only TMPDIR", "reason", tmp.reason,
+              NULL);
+
+  g_autoptr (VendModelProcess) process = g_new0 (VendModelProcess, 1);
+  process->pidfd = -1;
+  process->stderr_fd = -1;
+  process->dir = g_strdup (options->dir);
+  process->pid_file = g_build_filename (options->dir, "model.pid", NULL);
+  process->events = options->events;
+  process->context = options->context;
+  process->line = g_string_new (NULL);
+  const bool spawned = spawn (options, &tmp, &process->pid, &process->stderr_fd, error);
+  vend_private_tmp_clear (&tmp);
+  if (!spawned)
+    return false;
+
+  process->pidfd = (int) syscall (SYS_pidfd_open, process->pid, 0);
+  if (process->pidfd < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "watch model server");
+  g_autoptr (GError) problem = NULL;
+  /* Best effort: a server that died at once is reported by its exit. */
+  if (!vend_pid_file_write (process->pid_file, process->pid, &problem))
+    vend_log (VEND_LOG_WARN, "model.pid not written", "error", problem->message, NULL);
+  g_unix_set_fd_nonblocking (process->stderr_fd, TRUE, NULL);
+  process->stderr_source = watch (process->stderr_fd, on_stderr, process, options->main_context);
+  process->exit_source = watch (process->pidfd, on_exit_ready, process, options->main_context);
+  *out = g_steal_pointer (&process);
+  return true;
+}
+
+void
+vend_model_process_signal (VendModelProcess *process, int signal_number)
+{
+  if (process->pid > 0)
+    kill (-process->pid, signal_number);
+}
+
+void
+vend_model_process_free (VendModelProcess *process)
+{
+  if (process == NULL)
+    return;
+  clear_source (&process->exit_source);
+  clear_source (&process->stderr_source);
+  if (process->pid > 0)
+    end_group (process);
+  else
+    kill_rest (process);
+  unlink (process->pid_file);
+  vend_fd_clear (&process->pidfd);
+  vend_fd_clear (&process->stderr_fd);
+  g_string_free (process->line, TRUE);
+  g_free (process->pid_file);
+  g_free (process->dir);
+  g_free (process);
+}

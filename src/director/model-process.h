@@ -1,0 +1,40 @@
+/* The model server as a process: own process group, private /tmp, captured stderr. Lives on one
+ * GMainContext. When the director dies the kernel kills the server. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+#include <glib.h>
+
+#define VEND_MODEL_LINE_MAX ((gsize) 64 * 1024) /* what is longer is cut */
+
+typedef struct VendModelProcess VendModelProcess;
+
+typedef struct
+{
+  /* One line of stderr, NUL-terminated, without its newline. */
+  void (*on_line) (const char *line, gsize size, void *context);
+  /* The server has ended (a wait status) and all its lines have been delivered. Once. */
+  void (*on_exit) (int status, void *context);
+} VendModelEvents;
+
+typedef struct
+{
+  const char *dir;
+  const char *cwd;
+  char *const *argv;
+  char *const *env;
+  GMainContext *main_context;
+  const VendModelEvents *events;
+  void *context;
+} VendModelOptions;
+
+/* Also writes DIR/model.pid. */
+bool vend_model_process_start (const VendModelOptions *options, VendModelProcess **out,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* To the whole process group; nothing once it has ended. */
+void vend_model_process_signal (VendModelProcess *process, int signal_number);
+
+/* Kills what is left, ended or not, including processes that left the group. */
+void vend_model_process_free (VendModelProcess *process);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendModelProcess, vend_model_process_free)

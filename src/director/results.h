@@ -1,0 +1,28 @@
+/* Ends of runs that the control plane has not acknowledged: kept, journaled when it takes longer
+ * than a moment, sent again to each new connection. Main context. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+#define VEND_RESULTS_MAX 1024 /* unacknowledged; then no new runs are taken */
+
+typedef struct VendResults VendResults;
+
+/* Takes up what DIR/journal still holds. */
+bool vend_results_open (const char *dir, VendResults **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Blocks until everything unacknowledged is in the journal. */
+void vend_results_free (VendResults *results);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendResults, vend_results_free)
+
+void vend_results_add (VendResults *results, const char *key, json_t *completed);
+void vend_results_acknowledge (VendResults *results, const char *key);
+/* Unacknowledged, or acknowledged a short while ago. */
+bool vend_results_has (const VendResults *results, const char *key);
+guint vend_results_count (const VendResults *results);
+
+/* Calls `send` (which steals the frame) for each. */
+void vend_results_repeat (VendResults *results, void (*send) (json_t *frame, void *data),
+                          void *data);

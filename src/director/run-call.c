@@ -1,0 +1,230 @@
+/* The HTTP call of a run: an event stream where the server has one, webhooks where not. Main
+ * context. */
+#include "director/run-private.h"
+#include <string.h>
+
+#define RECEIVE_BUFFER (128L * 1024)
+#define REFUSAL_MAX ((gsize) 64 * 1024)
+#define BUSY_FIRST_MS 1
+#define BUSY_TRIES 10 /* 1 + 2 + 4 + … + 512 ms: about a second */
+
+static void
+call_again (VendRun *run)
+{
+  vend_run_call_stop (run);
+  vend_run_call (run);
+}
+
+static gboolean
+on_retry (void *user_data)
+{
+  VendRun *run = user_data;
+  run->retry_source = 0;
+  call_again (run);
+  return G_SOURCE_REMOVE;
+}
+
+/* The server frees a slot a moment after its last event, so a 409 or two are normal. */
+static void
+take_busy (VendRun *run)
+{
+  if (run->cancel_asked || run->timed_out)
+    vend_run_end (run, (VendRunEnd){ .status = run->timed_out ? "failed" : "canceled",
+                                     .error = run->timed_out ? "no slot before the timeout" : NULL,
+                                     .code = run->timed_out ? "PREDICT_TIMEOUT" : NULL });
+  else if (run->busy_tries >= BUSY_TRIES)
+    vend_run_end_lost (run, "the model server has no free slot though none is in use", true);
+  else
+    run->retry_source = g_timeout_add ((guint) BUSY_FIRST_MS << run->busy_tries++, on_retry, run);
+}
+
+static char *
+detail_text (const json_t *detail)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (size_t i = 0; i < json_array_size (detail); i++)
+    {
+      const json_t *item = json_array_get (detail, i);
+      const json_t *loc = json_object_get (item, "loc");
+      const char *field = json_string_value (json_array_get (loc, json_array_size (loc) - 1));
+      const char *message = vend_json_string (item, "msg");
+      if (text->len > 0)
+        g_string_append_c (text, '\n');
+      if (field != NULL && strcmp (field, "__root__") != 0)
+        g_string_append_printf (text, "%s: ", field);
+      g_string_append (text, message != NULL ? message : "invalid");
+    }
+  return text->len > 0 ? g_strdup_printf ("Input validation error: %s", text->str) : NULL;
+}
+
+static void
+take_refusal (VendRun *run, long status)
+{
+  json_auto_t *body = NULL;
+  (void) !vend_output_parse (run->refusal->str, run->refusal->len, &body, NULL);
+  g_autofree char *detail = detail_text (json_object_get (body, "detail"));
+  const char *error = vend_json_string (body, "error");
+  g_autofree char *valid = g_utf8_make_valid (run->refusal->str, (gssize) run->refusal->len);
+  if (status >= 500)
+    {
+      g_autofree char *text = g_strdup_printf ("the model server answered %ld: %s", status,
+                                               error != NULL ? error : valid);
+      vend_run_end_lost (run, text, true);
+      return;
+    }
+  const char *text = detail != NULL ? detail : error != NULL ? error : valid;
+  vend_run_end (run, (VendRunEnd){ .status = "failed", .error = text });
+}
+
+static void
+take_reply (VendRun *run, CURLcode result, long status)
+{
+  if (result != CURLE_OK)
+    {
+      g_autofree char *text = g_strdup_printf ("the connection to the model server broke: %s",
+                                               curl_easy_strerror (result));
+      vend_run_end_lost (run, text, true);
+    }
+  else if (run->is_stream)
+    vend_run_end_lost (run, "the model server ended the event stream early", true);
+  else if (status == 409)
+    take_busy (run);
+  else if (status == 406 && !run->env->no_stream)
+    {
+      run->env->no_stream = true;
+      call_again (run);
+    }
+  else if (status != 202)
+    take_refusal (run, status);
+}
+
+static void
+on_done (CURL *easy, CURLcode result, void *user_data)
+{
+  VendRun *run = user_data;
+  long status = 0;
+  curl_easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_cleanup (easy);
+  run->easy = NULL;
+  if (run->phase != VEND_RUN_ENDED)
+    {
+      take_reply (run, result, status);
+      return;
+    }
+  if (run->linger_source != 0)
+    g_source_remove (run->linger_source);
+  run->linger_source = 0;
+  run->env->released (run, run->env->context);
+}
+
+static bool
+reply_is_stream (VendRun *run)
+{
+  long status = 0;
+  char *type = NULL;
+  curl_easy_getinfo (run->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo (run->easy, CURLINFO_CONTENT_TYPE, &type);
+  return status == 200 && type != NULL && g_str_has_prefix (type, "text/event-stream");
+}
+
+static size_t
+on_bytes (char *data, size_t size, size_t n, void *user_data)
+{
+  VendRun *run = user_data;
+  const gsize length = size * n;
+  if (!run->status_known)
+    {
+      run->status_known = true;
+      run->is_stream = reply_is_stream (run);
+    }
+  if (!run->is_stream)
+    {
+      g_string_append_len (run->refusal, data,
+                           (gssize) MIN (length, REFUSAL_MAX - run->refusal->len));
+      return length;
+    }
+  if (run->phase == VEND_RUN_ENDED)
+    return length;
+  if (!vend_sse_feed (run->sse, data, length, NULL))
+    {
+      vend_run_end_too_large (run);
+      return CURL_WRITEFUNC_ERROR;
+    }
+  return length;
+}
+
+static void
+prepare_stream (VendRun *run)
+{
+  const VendSpec *spec = run->env->spec;
+  const gsize raw_logs = (gsize) (6 * spec->max_logs) + 64;
+  const VendSseCut cuts[] = {
+    { "completed", "logs", 0 },
+    { "log", "data", raw_logs },
+    { run->env->iterates ? NULL : "output", NULL, 0 },
+    { NULL },
+  };
+  const gsize limit = MAX ((gsize) spec->max_output, raw_logs) + VEND_RUN_SLACK;
+  run->sse = vend_sse_new (limit, cuts, vend_run_on_event, run);
+  run->headers = curl_slist_append (run->headers, "Accept: text/event-stream");
+}
+
+static json_t *
+call_body (VendRun *run, bool stream)
+{
+  json_t *body = json_object ();
+  json_object_set (body, "input", run->input);
+  if (stream)
+    return body;
+  g_autofree char *hook = vend_loopback_hook_url (run->env->loopback, run->cog_id);
+  vend_json_set_string (body, "webhook", hook);
+  json_object_set_new (body, "webhook_events_filter",
+                       json_pack ("[ssss]", "start", "output", "logs", "completed"));
+  return body;
+}
+
+void
+vend_run_call (VendRun *run)
+{
+  const bool stream = !run->env->no_stream && !run->env->spec->train;
+  g_autofree char *url
+      = g_strdup_printf ("%s/%s/%s", run->env->base_url,
+                         run->env->spec->train ? "trainings" : "predictions", run->cog_id);
+  json_auto_t *body = call_body (run, stream);
+  run->phase = VEND_RUN_CALLING;
+  run->body = vend_json_text (body);
+  run->refusal = g_string_new (NULL);
+  run->headers = curl_slist_append (NULL, "Content-Type: application/json");
+  run->headers = curl_slist_append (run->headers, "Expect:");
+  if (stream)
+    prepare_stream (run);
+  else
+    run->headers = curl_slist_append (run->headers, "Prefer: respond-async");
+
+  run->easy = curl_easy_init ();
+  g_assert (run->easy != NULL);
+  vend_cog_setup_easy (run->easy);
+  curl_easy_setopt (run->easy, CURLOPT_URL, url);
+  curl_easy_setopt (run->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+  curl_easy_setopt (run->easy, CURLOPT_HTTPHEADER, run->headers);
+  curl_easy_setopt (run->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen (run->body));
+  curl_easy_setopt (run->easy, CURLOPT_POSTFIELDS, run->body);
+  curl_easy_setopt (run->easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+  curl_easy_setopt (run->easy, CURLOPT_WRITEFUNCTION, on_bytes);
+  curl_easy_setopt (run->easy, CURLOPT_WRITEDATA, run);
+  vend_curl_context_start (run->env->curl, run->easy, on_done, run);
+}
+
+void
+vend_run_call_stop (VendRun *run)
+{
+  if (run->easy != NULL)
+    vend_curl_context_cancel (run->env->curl, g_steal_pointer (&run->easy));
+  g_clear_pointer (&run->headers, curl_slist_free_all);
+  g_clear_pointer (&run->body, g_free);
+  g_clear_pointer (&run->sse, vend_sse_free);
+  if (run->refusal != NULL)
+    g_string_free (g_steal_pointer (&run->refusal), TRUE);
+  run->status_known = false;
+  run->is_stream = false;
+}

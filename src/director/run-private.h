@@ -1,0 +1,94 @@
+/* Inside of a run, shared by its life (run.c), its events (run-events.c) and its HTTP call
+ * (run-call.c). Main context. */
+#pragma once
+#include <curl/curl.h>
+
+#include "director/cog-call.h"
+#include "director/inputs.h"
+#include "director/output.h"
+#include "director/run.h"
+#include "director/sse.h"
+
+#define VEND_RUN_SLACK ((gsize) 1 << 20) /* error, metrics and frame of a completed event */
+#define VEND_RUN_ERROR_MAX ((gsize) 64 * 1024)
+
+typedef enum
+{
+  VEND_RUN_INPUTS,  /* files are being fetched */
+  VEND_RUN_CALLING, /* the server has not said that it began */
+  VEND_RUN_RUNNING,
+  VEND_RUN_ENDED,
+} VendRunPhase;
+
+struct VendRun
+{
+  VendRunEnv *env;
+  VendRunPhase phase;
+  char *prediction;
+  int64_t attempt;
+  char *key;
+  char *cog_id;
+  json_t *input;
+  VendInputs *inputs;
+  int64_t timeout_us;
+  int64_t started_us;
+
+  /* The call. */
+  CURL *easy;
+  struct curl_slist *headers;
+  char *body;
+  VendSse *sse;
+  GString *refusal; /* body of a reply that is no event stream */
+  bool is_stream;
+  bool status_known;
+  guint busy_tries;
+  guint retry_source;
+  guint linger_source;
+
+  /* Ending it. */
+  bool cancel_asked;
+  bool timed_out;
+  VendCogCall *cancel_call;
+  guint cancel_source;
+  guint grace_source;
+  guint timeout_source;
+
+  /* What it said. */
+  VendOutputFiles files;
+  json_t *chunks; /* of a model that iterates */
+  gsize chunk_bytes;
+  GString *logs;
+  gsize logs_seen;    /* bytes, of a snapshot that repeats them */
+  gsize logs_flushed; /* bytes already sent */
+  bool logs_full;
+  guint flush_source;
+  json_t *metrics;
+};
+
+typedef struct
+{
+  const char *status;
+  json_t *output;  /* stolen; NULL = none */
+  json_t *metrics; /* borrowed; NULL: what was heard */
+  const char *error;
+  const char *code;
+  const char *sick;
+} VendRunEnd;
+
+/* Sends the last frame; harmless when the run has ended already. */
+void vend_run_end (VendRun *run, VendRunEnd end);
+void vend_run_end_lost (VendRun *run, const char *why, bool sick);
+void vend_run_end_too_large (VendRun *run);
+json_t *vend_run_event (const VendRun *run, const char *event) G_GNUC_WARN_UNUSED_RESULT;
+/* Asks the server to stop it. */
+void vend_run_ask_cancel (VendRun *run);
+
+/* run-events.c */
+bool vend_run_on_event (const char *event, const char *data, gsize size, void *run);
+void vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs);
+void vend_run_add_logs (VendRun *run, const char *text, gsize size);
+void vend_run_flush_logs (VendRun *run);
+
+/* run-call.c */
+void vend_run_call (VendRun *run);
+void vend_run_call_stop (VendRun *run);

@@ -1,0 +1,372 @@
+/* The life of one run: inputs, deadlines, cancel, end. Main context. */
+#include "director/run.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "director/run-private.h"
+#include "runner/journal.h"
+#include <string.h>
+
+#define CANCEL_RETRY_MS 100 /* the server may not have registered the run yet */
+#define CANCEL_CALL_TIMEOUT_MS 5000L
+#define LINGER_MS 1000 /* for the end of a reply whose last event is there */
+
+static bool
+is_plain_id (const char *text)
+{
+  const gsize length = strlen (text);
+  return length > 0 && length <= 64
+         && strspn (text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+                == length;
+}
+
+bool
+vend_run_command_check (const json_t *command, GError **error)
+{
+  const char *prediction = vend_json_string (command, "prediction");
+  if (prediction == NULL || !is_plain_id (prediction))
+    return vend_fail (error, VEND_ERROR_INVALID, "command: 'prediction' is missing or not an id");
+  if (vend_json_int (command, "attempt", -1) < 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "command: 'attempt' is missing");
+  return true;
+}
+
+static void
+clear_timer (guint *source)
+{
+  if (*source != 0)
+    g_source_remove (*source);
+  *source = 0;
+}
+
+static guint
+add_timer (int64_t delay_us, GSourceFunc callback, VendRun *run)
+{
+  const int64_t ms = (delay_us + VEND_US_PER_MS - 1) / VEND_US_PER_MS;
+  return g_timeout_add ((guint) CLAMP (ms, 0, G_MAXINT32), callback, run);
+}
+
+json_t *
+vend_run_event (const VendRun *run, const char *event)
+{
+  json_t *frame = json_object ();
+  json_object_set_new (frame, "event", json_string (event));
+  json_object_set_new (frame, "prediction", json_string (run->prediction));
+  vend_json_set_int (frame, "attempt", run->attempt);
+  return frame;
+}
+
+/* ---- The end. */
+
+static gboolean
+on_linger_over (void *user_data)
+{
+  VendRun *run = user_data;
+  run->linger_source = 0;
+  vend_run_call_stop (run);
+  run->env->released (run, run->env->context);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_error (json_t *frame, const char *error)
+{
+  if (error == NULL)
+    return;
+  json_object_set_new (frame, "error",
+                       vend_json_string_new (error, MIN (strlen (error), VEND_RUN_ERROR_MAX)));
+}
+
+static json_t *
+completed_frame (VendRun *run, VendRunEnd *end)
+{
+  json_t *frame = vend_run_event (run, "completed");
+  vend_json_set_string (frame, "status", end->status);
+  if (end->output != NULL)
+    json_object_set_new (frame, "output", g_steal_pointer (&end->output));
+  set_error (frame, end->error);
+  if (end->code != NULL)
+    vend_json_set_string (frame, "error_code", end->code);
+  if (g_strcmp0 (end->code, "INSTANCE_LOST") == 0)
+    vend_json_set_bool (frame, "emitted", json_array_size (run->chunks) > 0);
+  json_object_set_new (frame, "logs", vend_json_string_new (run->logs->str, run->logs->len));
+  json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : run->metrics);
+  json_object_set_new (frame, "started_us",
+                       run->started_us > 0 ? json_integer (run->started_us) : json_null ());
+  vend_json_set_int (frame, "completed_us", vend_now_us ());
+  return frame;
+}
+
+void
+vend_run_end (VendRun *run, VendRunEnd end)
+{
+  if (run->phase == VEND_RUN_ENDED)
+    {
+      json_decref (end.output);
+      return;
+    }
+  vend_run_flush_logs (run);
+  run->phase = VEND_RUN_ENDED;
+  clear_timer (&run->timeout_source);
+  clear_timer (&run->grace_source);
+  clear_timer (&run->retry_source);
+  clear_timer (&run->cancel_source);
+  vend_loopback_forget (run->env->loopback, run->cog_id);
+  json_t *frame = completed_frame (run, &end);
+
+  /* The rest of the reply is read, so that its connection serves the next run. */
+  run->linger_source = g_timeout_add (run->easy != NULL ? LINGER_MS : 0, on_linger_over, run);
+  run->env->ended (run, frame, end.sick, run->env->context);
+}
+
+void
+vend_run_end_lost (VendRun *run, const char *why, bool sick)
+{
+  vend_run_end (run, (VendRunEnd){ .status = "failed",
+                                   .error = why,
+                                   .code = "INSTANCE_LOST",
+                                   .sick = sick ? why : NULL });
+}
+
+void
+vend_run_lose (VendRun *run, const char *why)
+{
+  vend_run_end_lost (run, why, false);
+}
+
+void
+vend_run_end_too_large (VendRun *run)
+{
+  if (run->phase == VEND_RUN_ENDED)
+    return;
+  g_autofree char *text = g_strdup_printf ("the output is larger than %" G_GUINT64_FORMAT " bytes",
+                                           run->env->spec->max_output);
+  vend_run_ask_cancel (run);
+  vend_run_end (run, (VendRunEnd){ .status = "failed", .error = text, .code = "OUTPUT_TOO_LARGE" });
+}
+
+/* ---- Cancel and deadlines. */
+
+static gboolean
+on_cancel_again (void *user_data)
+{
+  VendRun *run = user_data;
+  run->cancel_source = 0;
+  vend_run_ask_cancel (run);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_cancel_reply (long status, const char *body, gsize size, const char *problem, void *user_data)
+{
+  VendRun *run = user_data;
+  run->cancel_call = NULL;
+  if (status != 200 && run->phase != VEND_RUN_ENDED)
+    run->cancel_source = g_timeout_add (CANCEL_RETRY_MS, on_cancel_again, run);
+}
+
+void
+vend_run_ask_cancel (VendRun *run)
+{
+  if (run->cancel_call != NULL)
+    return;
+  g_autofree char *url
+      = g_strdup_printf ("%s/%s/%s/cancel", run->env->base_url,
+                         run->env->spec->train ? "trainings" : "predictions", run->cog_id);
+  run->cancel_call = vend_cog_call_start (run->env->curl, "POST", url, "{}", CANCEL_CALL_TIMEOUT_MS,
+                                          on_cancel_reply, run);
+}
+
+static void
+end_stopped (VendRun *run, bool by_force)
+{
+  g_autofree char *late = g_strdup_printf ("the prediction did not end within %.6g s",
+                                           (double) run->timeout_us / (double) VEND_US_PER_S);
+  const char *sick = by_force ? "the model ignored a cancel" : NULL;
+  if (run->timed_out)
+    vend_run_end (
+        run,
+        (VendRunEnd){ .status = "failed", .error = late, .code = "PREDICT_TIMEOUT", .sick = sick });
+  else
+    vend_run_end (run, (VendRunEnd){ .status = "canceled",
+                                     .code = by_force ? "CANCEL_TIMEOUT" : NULL,
+                                     .sick = sick });
+}
+
+static gboolean
+on_grace_over (void *user_data)
+{
+  VendRun *run = user_data;
+  run->grace_source = 0;
+  end_stopped (run, true);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+stop_run (VendRun *run)
+{
+  const bool with_server = run->easy != NULL || run->phase == VEND_RUN_RUNNING
+                           || (run->phase == VEND_RUN_CALLING && run->retry_source == 0);
+  if (!with_server)
+    {
+      end_stopped (run, false);
+      return;
+    }
+  run->grace_source = add_timer (run->env->spec->cancel_grace_us, on_grace_over, run);
+  vend_run_ask_cancel (run);
+}
+
+void
+vend_run_cancel (VendRun *run)
+{
+  if (run->phase == VEND_RUN_ENDED || run->cancel_asked || run->timed_out)
+    return;
+  run->cancel_asked = true;
+  stop_run (run);
+}
+
+static gboolean
+on_timeout (void *user_data)
+{
+  VendRun *run = user_data;
+  run->timeout_source = 0;
+  if (run->cancel_asked)
+    return G_SOURCE_REMOVE;
+  run->timed_out = true;
+  stop_run (run);
+  return G_SOURCE_REMOVE;
+}
+
+/* ---- The beginning. */
+
+static void
+on_inputs_ready (const char *problem, void *user_data)
+{
+  VendRun *run = user_data;
+  if (run->phase != VEND_RUN_INPUTS)
+    return;
+  if (problem != NULL)
+    vend_run_end (
+        run, (VendRunEnd){ .status = "failed", .error = problem, .code = "INPUT_DOWNLOAD_FAILED" });
+  else
+    vend_run_call (run);
+}
+
+static json_t *
+find_upload (const char *text, void *user_data)
+{
+  const VendRun *run = user_data;
+  return vend_loopback_claim (run->env->loopback, run->cog_id, text);
+}
+
+VendRun *
+vend_run_start (VendRunEnv *env, const json_t *command)
+{
+  VendRun *run = g_new0 (VendRun, 1);
+  run->env = env;
+  run->prediction = g_strdup (vend_json_string (command, "prediction"));
+  run->attempt = vend_json_int (command, "attempt", 0);
+  run->key = vend_journal_key (run->prediction, run->attempt);
+  /* The server joins it to a path and the model may see it: one plain word, once per attempt. */
+  run->cog_id = run->attempt <= 1
+                    ? g_strdup (run->prediction)
+                    : g_strdup_printf ("%s-%" G_GINT64_FORMAT, run->prediction, run->attempt);
+  json_t *input = json_object_get (command, "input");
+  run->input = json_is_object (input) ? json_deep_copy (input) : json_object ();
+  run->timeout_us = vend_json_int (command, "timeout_us", 0);
+  run->chunks = json_array ();
+  run->metrics = json_object ();
+  run->logs = g_string_new (NULL);
+  run->files.folder = g_build_filename (env->dir, "outputs", NULL);
+  run->files.prefix = run->key;
+  run->files.find_upload = find_upload;
+  run->files.context = run;
+  if (run->timeout_us > 0)
+    run->timeout_source = add_timer (run->timeout_us, on_timeout, run);
+
+  const VendInputsOptions options = { .curl = env->curl,
+                                      .loopback = env->loopback,
+                                      .dir = env->dir,
+                                      .cog_id = run->cog_id,
+                                      .max_file = env->spec->max_input_file,
+                                      .ready = on_inputs_ready,
+                                      .data = run };
+  run->inputs = vend_inputs_start (&options, run->input, json_object_get (command, "files"));
+  if (run->inputs == NULL)
+    vend_run_call (run);
+  return run;
+}
+
+void
+vend_run_free (VendRun *run)
+{
+  if (run == NULL)
+    return;
+  vend_run_call_stop (run);
+  if (run->cancel_call != NULL)
+    vend_cog_call_cancel (run->cancel_call);
+  clear_timer (&run->timeout_source);
+  clear_timer (&run->grace_source);
+  clear_timer (&run->retry_source);
+  clear_timer (&run->cancel_source);
+  clear_timer (&run->linger_source);
+  clear_timer (&run->flush_source);
+  vend_inputs_free (run->inputs);
+  json_decref (run->input);
+  json_decref (run->chunks);
+  json_decref (run->metrics);
+  g_string_free (run->logs, TRUE);
+  g_free ((char *) run->files.folder);
+  g_free (run->prediction);
+  g_free (run->key);
+  g_free (run->cog_id);
+  g_free (run);
+}
+
+const char *
+vend_run_key (const VendRun *run)
+{
+  return run->key;
+}
+
+const char *
+vend_run_cog_id (const VendRun *run)
+{
+  return run->cog_id;
+}
+
+json_t *
+vend_run_snapshot (const VendRun *run, gsize *budget)
+{
+  json_t *entry = json_object ();
+  json_object_set_new (entry, "prediction", json_string (run->prediction));
+  vend_json_set_int (entry, "attempt", run->attempt);
+  if (run->started_us > 0)
+    vend_json_set_int (entry, "started_us", run->started_us);
+  vend_json_set_int (entry, "chunks", (int64_t) json_array_size (run->chunks));
+  if (json_array_size (run->chunks) > 0 && run->chunk_bytes <= *budget)
+    {
+      *budget -= run->chunk_bytes;
+      json_object_set (entry, "output", run->chunks);
+    }
+  json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, run->logs_flushed));
+  json_object_set (entry, "metrics", run->metrics);
+  return entry;
+}
+
+json_t *
+vend_run_lost_frame (const json_t *command, const char *why)
+{
+  json_t *frame = json_object ();
+  vend_json_set_string (frame, "event", "completed");
+  json_object_set (frame, "prediction", json_object_get (command, "prediction"));
+  json_object_set (frame, "attempt", json_object_get (command, "attempt"));
+  vend_json_set_string (frame, "status", "failed");
+  vend_json_set_string (frame, "error", why);
+  vend_json_set_string (frame, "error_code", "INSTANCE_LOST");
+  vend_json_set_bool (frame, "emitted", false);
+  vend_json_set_string (frame, "logs", "");
+  json_object_set_new (frame, "metrics", json_object ());
+  vend_json_set_string (frame, "started_us", NULL);
+  vend_json_set_int (frame, "completed_us", vend_now_us ());
+  return frame;
+}

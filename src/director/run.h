@@ -1,0 +1,56 @@
+/* One prediction or training on the model server: inputs in, one HTTP call, its events out. Main
+ * context; nothing here blocks except writing output files that came as data URIs. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "director/loopback.h"
+#include "director/spec.h"
+#include "json/json.h"
+#include "net/curl-context.h"
+
+typedef struct VendRun VendRun;
+
+/* What all runs of a director share. */
+typedef struct
+{
+  const VendSpec *spec;
+  const char *dir;
+  const char *base_url; /* of the model server, without a slash at the end */
+  VendCurlContext *curl;
+  VendLoopback *loopback;
+  bool iterates;  /* chunks of output are passed on as they come */
+  bool no_stream; /* the server has no event streams: webhooks instead; set by the first 406 */
+
+  /* Sends a frame; steals it. */
+  void (*emit) (json_t *frame, void *context);
+  /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
+   * must be replaced. The run stays until `released`. */
+  void (*ended) (VendRun *run, json_t *completed, const char *sick, void *context);
+  /* Nothing of the run is in use any more: free it, but not before this call has returned. */
+  void (*released) (VendRun *run, void *context);
+  void *context;
+} VendRunEnv;
+
+/* The members of a `run` command that say which run it is. */
+bool vend_run_command_check (const json_t *command, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+VendRun *vend_run_start (VendRunEnv *env, const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
+void vend_run_free (VendRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRun, vend_run_free)
+
+const char *vend_run_key (const VendRun *run); /* vend_journal_key */
+const char *vend_run_cog_id (const VendRun *run);
+
+void vend_run_cancel (VendRun *run);
+/* Ends it as INSTANCE_LOST. */
+void vend_run_lose (VendRun *run, const char *why);
+/* A webhook of the server about this run. */
+void vend_run_take_hook (VendRun *run, const char *path);
+
+/* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */
+json_t *vend_run_snapshot (const VendRun *run, gsize *budget) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The frame that ends a run as lost before it began. */
+json_t *vend_run_lost_frame (const json_t *command, const char *why) G_GNUC_WARN_UNUSED_RESULT;

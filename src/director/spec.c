@@ -1,0 +1,127 @@
+/* What a director runs: DIR/spec.json. */
+#include "director/spec.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include <string.h>
+
+void
+vend_spec_free (VendSpec *spec)
+{
+  if (spec == NULL)
+    return;
+  g_free (spec->instance);
+  g_free (spec->version);
+  g_strfreev (spec->argv);
+  g_free (spec->cwd);
+  g_strfreev (spec->env);
+  g_free (spec);
+}
+
+static bool
+read_text (const json_t *document, const char *key, char **out, GError **error)
+{
+  const char *text = vend_json_string (document, key);
+  if (text == NULL || *text == '\0')
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: '%s' is missing", key);
+  *out = g_strdup (text);
+  return true;
+}
+
+static bool
+read_argv (const json_t *document, char ***out, GError **error)
+{
+  const json_t *items = json_object_get (document, "argv");
+  if (json_array_size (items) == 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' is missing or empty");
+  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
+  for (size_t i = 0; i < json_array_size (items); i++)
+    {
+      const char *item = json_string_value (json_array_get (items, i));
+      if (item == NULL)
+        return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' holds something not a string");
+      g_ptr_array_add (argv, g_strdup (item));
+    }
+  g_ptr_array_add (argv, NULL);
+  *out = (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
+  return true;
+}
+
+static bool
+read_env (const json_t *document, char ***out, GError **error)
+{
+  json_t *members = json_object_get (document, "env");
+  g_auto (GStrv) env = g_new0 (char *, 1);
+  const char *key;
+  json_t *value;
+  json_object_foreach (members, key, value)
+    {
+      if (!json_is_string (value) || *key == '\0' || strchr (key, '=') != NULL)
+        return vend_fail (error, VEND_ERROR_INVALID, "spec: 'env' member '%s' is wrong", key);
+      env = g_environ_setenv (g_steal_pointer (&env), key, json_string_value (value), TRUE);
+    }
+  *out = g_steal_pointer (&env);
+  return true;
+}
+
+bool
+vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
+{
+  g_autoptr (VendSpec) spec = g_new0 (VendSpec, 1);
+  const int64_t mib = G_GINT64_CONSTANT (1) << 20;
+
+  if (!read_text (document, "instance", &spec->instance, error)
+      || !read_text (document, "version", &spec->version, error)
+      || !read_text (document, "cwd", &spec->cwd, error)
+      || !read_argv (document, &spec->argv, error) || !read_env (document, &spec->env, error))
+    return false;
+
+  const int64_t slots = vend_json_int (document, "slots", 1);
+  if (slots < 1 || slots > VEND_SPEC_MAX_SLOTS)
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'slots' must be 1 to %d",
+                      VEND_SPEC_MAX_SLOTS);
+  spec->slots = (guint) slots;
+  spec->train = g_strcmp0 (vend_json_string (document, "mode"), "train") == 0;
+
+  const struct
+  {
+    const char *key;
+    int64_t fallback;
+    void *out;
+  } numbers[] = {
+    { "setup_timeout_us", 600 * VEND_US_PER_S, &spec->setup_timeout_us },
+    { "cancel_grace_us", 30 * VEND_US_PER_S, &spec->cancel_grace_us },
+    { "stop_grace_us", 10 * VEND_US_PER_S, &spec->stop_grace_us },
+    { "orphan_timeout_us", 3600 * VEND_US_PER_S, &spec->orphan_timeout_us },
+    { "max_output", 64 * mib, &spec->max_output },
+    { "max_output_file", 10240 * mib, &spec->max_output_file },
+    { "max_input_file", 10240 * mib, &spec->max_input_file },
+    { "max_logs", mib, &spec->max_logs },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      const int64_t number = vend_json_int (document, numbers[i].key, numbers[i].fallback);
+      if (number < 0)
+        return vend_fail (error, VEND_ERROR_INVALID, "spec: '%s' is negative", numbers[i].key);
+      memcpy (numbers[i].out, &number, sizeof number);
+    }
+  *out = g_steal_pointer (&spec);
+  return true;
+}
+
+bool
+vend_spec_load (const char *dir, VendSpec **out, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *document = NULL;
+  if (!vend_file_read (path, VEND_SPEC_MAX_SIZE, &text, &size, error))
+    return false;
+  if (!vend_json_parse (text, size, &document, error) || !vend_spec_parse (document, out, error))
+    {
+      g_prefix_error (error, "'%s': ", path);
+      return false;
+    }
+  return true;
+}

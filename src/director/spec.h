@@ -1,0 +1,35 @@
+/* What a director runs: DIR/spec.json. Pure apart from reading the file. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+#define VEND_SPEC_MAX_SLOTS 256
+#define VEND_SPEC_MAX_SIZE ((gsize) 4 << 20)
+
+typedef struct
+{
+  char *instance;
+  char *version;
+  bool train;
+  char **argv;
+  char *cwd;
+  char **env; /* "KEY=value", complete */
+  guint slots;
+  int64_t setup_timeout_us;
+  int64_t cancel_grace_us;
+  int64_t stop_grace_us;
+  int64_t orphan_timeout_us;
+  uint64_t max_output;
+  uint64_t max_output_file;
+  uint64_t max_input_file;
+  uint64_t max_logs;
+} VendSpec;
+
+bool vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vend_spec_load (const char *dir, VendSpec **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_spec_free (VendSpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSpec, vend_spec_free)

@@ -1,0 +1,123 @@
+/* Frames between the control plane and a director. Pure. */
+#include "runner/frame.h"
+#include "base/error.h"
+#include <string.h>
+
+#define SHRINK_ABOVE ((guint) 1 << 20) /* a buffer grown by one large frame is given back */
+#define MAX_FRAME (G_MAXINT32 / 2)     /* three of them fit the length of a GByteArray */
+#define FIRST_GUESS ((gsize) 512)
+
+struct VendFrameReader
+{
+  GByteArray *data;
+  gsize taken; /* bytes of `data` that earlier frames used */
+  gsize limit;
+};
+
+gsize
+vend_frame_limit (uint64_t max_output, uint64_t max_logs)
+{
+  uint64_t limit = max_output + 6 * max_logs + VEND_FRAME_SLACK;
+  return (gsize) MIN (limit, (uint64_t) MAX_FRAME);
+}
+
+static void
+put_length (guint8 *header, gsize length)
+{
+  guint32 big_endian = GUINT32_TO_BE ((guint32) length);
+  memcpy (header, &big_endian, sizeof big_endian);
+}
+
+bool
+vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **error)
+{
+  const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION (17);
+  const guint start = out->len;
+  const gsize body = start + VEND_FRAME_HEADER_SIZE;
+
+  /* Nearly all frames are short, and dumping twice is cheaper than a copy of every one. */
+  g_byte_array_set_size (out, (guint) (body + FIRST_GUESS));
+  size_t size = json_dumpb (frame, (char *) out->data + body, FIRST_GUESS, flags);
+  if (size == 0 || size > limit)
+    {
+      g_byte_array_set_size (out, start);
+      return size == 0 ? vend_fail (error, VEND_ERROR_INTERNAL, "frame: not a JSON object")
+                       : vend_fail (error, VEND_ERROR_TOO_LARGE,
+                                    "frame: %zu bytes, at most %" G_GSIZE_FORMAT, size, limit);
+    }
+  g_byte_array_set_size (out, (guint) (body + size));
+  if (size > FIRST_GUESS)
+    size = json_dumpb (frame, (char *) out->data + body, size, flags);
+  put_length (out->data + start, size);
+  return true;
+}
+
+VendFrameReader *
+vend_frame_reader_new (gsize limit)
+{
+  VendFrameReader *reader = g_new0 (VendFrameReader, 1);
+  reader->data = g_byte_array_new ();
+  reader->limit = limit;
+  return reader;
+}
+
+void
+vend_frame_reader_free (VendFrameReader *reader)
+{
+  if (reader == NULL)
+    return;
+  g_byte_array_unref (reader->data);
+  g_free (reader);
+}
+
+static void
+drop_taken (VendFrameReader *reader)
+{
+  if (reader->taken == 0)
+    return;
+  gsize rest = reader->data->len - reader->taken;
+  if (rest == 0 && reader->data->len > SHRINK_ABOVE)
+    {
+      g_byte_array_unref (reader->data);
+      reader->data = g_byte_array_new ();
+    }
+  else
+    g_byte_array_remove_range (reader->data, 0, (guint) reader->taken);
+  reader->taken = 0;
+}
+
+void
+vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size)
+{
+  drop_taken (reader);
+  g_byte_array_append (reader->data, data, (guint) size);
+}
+
+bool
+vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
+{
+  *out = NULL;
+  const guint8 *data = reader->data->data + reader->taken;
+  const gsize available = reader->data->len - reader->taken;
+  if (available < VEND_FRAME_HEADER_SIZE)
+    return true;
+
+  guint32 length;
+  memcpy (&length, data, sizeof length);
+  length = GUINT32_FROM_BE (length);
+  if (length > reader->limit)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "frame: %" G_GUINT32_FORMAT " bytes, at most %" G_GSIZE_FORMAT, length,
+                      reader->limit);
+  if (available - VEND_FRAME_HEADER_SIZE < length)
+    return true;
+
+  json_auto_t *frame = NULL;
+  if (!vend_json_parse ((const char *) data + VEND_FRAME_HEADER_SIZE, length, &frame, error))
+    return false;
+  if (!json_is_object (frame))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "frame: not a JSON object");
+  reader->taken += VEND_FRAME_HEADER_SIZE + length;
+  *out = json_incref (frame);
+  return true;
+}

@@ -1,0 +1,33 @@
+/* Frames between the control plane and a director: 4 bytes length, big endian, then one JSON
+ * object. Pure; any thread, one thread per reader. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+#define VEND_FRAME_HEADER_SIZE 4
+
+/* What fits beside output and logs: input of a run, metrics, errors, setup logs. */
+#define VEND_FRAME_SLACK ((gsize) 64 << 20)
+
+/* The longest frame for these limits. A log byte takes up to six in JSON ("\u001b"). */
+gsize vend_frame_limit (uint64_t max_output, uint64_t max_logs);
+
+/* Appends `frame` to `out`; TOO_LARGE leaves `out` as it was. */
+bool vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct VendFrameReader VendFrameReader;
+
+VendFrameReader *vend_frame_reader_new (gsize limit) G_GNUC_WARN_UNUSED_RESULT;
+void vend_frame_reader_free (VendFrameReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendFrameReader, vend_frame_reader_free)
+
+void vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size);
+
+/* The next whole frame, or NULL in `*out` when more bytes are needed. An error is final: the stream
+ * cannot be read on. */
+bool vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,232 @@
+/* Results that nobody acknowledged yet, as files. Writes run on the journal's one worker thread. */
+#include "runner/journal.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_ENTRY ((gsize) G_MAXINT32)
+#define SUFFIX ".json"
+
+struct VendJournal
+{
+  char *folder;
+  GMainContext *context;
+  VendJournalWritten written;
+  void *data;
+  GThreadPool *worker;
+  int closing; /* atomic: callbacks that are still on their way must not be delivered */
+  int refs;    /* atomic: the owner and every callback on its way */
+};
+
+typedef struct
+{
+  VendJournal *journal;
+  char *key;
+  char *text; /* NULL: remove */
+  GError *error;
+} Job;
+
+static void
+journal_unref (VendJournal *journal)
+{
+  if (!g_atomic_int_dec_and_test (&journal->refs))
+    return;
+  g_free (journal->folder);
+  g_main_context_unref (journal->context);
+  g_free (journal);
+}
+
+static void
+job_free (Job *job)
+{
+  journal_unref (job->journal);
+  g_free (job->key);
+  g_free (job->text);
+  g_clear_error (&job->error);
+  g_free (job);
+}
+
+static char *
+journal_folder (const char *dir)
+{
+  return g_build_filename (dir, "journal", NULL);
+}
+
+static char *
+entry_path (const char *folder, const char *key)
+{
+  g_autofree char *name = g_strconcat (key, SUFFIX, NULL);
+  return g_build_filename (folder, name, NULL);
+}
+
+char *
+vend_journal_key (const char *prediction, int64_t attempt)
+{
+  return g_strdup_printf ("%s.%" G_GINT64_FORMAT, prediction, attempt);
+}
+
+static bool
+discard (const char *folder, const char *key, GError **error)
+{
+  g_autofree char *path = entry_path (folder, key);
+  if (unlink (path) < 0 && errno != ENOENT)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", path);
+  return true;
+}
+
+static gboolean
+deliver (void *user_data)
+{
+  const Job *job = user_data;
+  if (!g_atomic_int_get (&job->journal->closing))
+    job->journal->written (job->key, job->error, job->journal->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+run_job (void *job_data, void *pool_data)
+{
+  Job *job = job_data;
+  VendJournal *journal = job->journal;
+  bool is_write = job->text != NULL;
+
+  if (is_write)
+    {
+      g_autofree char *path = entry_path (journal->folder, job->key);
+      (void) !vend_file_replace (path, job->text, strlen (job->text), 0600, &job->error);
+      g_clear_pointer (&job->text, g_free);
+    }
+  else
+    (void) !discard (journal->folder, job->key, &job->error);
+
+  if (job->error != NULL)
+    vend_log (VEND_LOG_ERROR, "journal entry failed", "key", job->key, "error", job->error->message,
+              NULL);
+  if (is_write && journal->written != NULL)
+    g_main_context_invoke_full (journal->context, G_PRIORITY_DEFAULT, deliver, job,
+                                (GDestroyNotify) job_free);
+  else
+    job_free (job);
+}
+
+bool
+vend_journal_open (const char *dir, GMainContext *context, VendJournalWritten written, void *data,
+                   VendJournal **out, GError **error)
+{
+  g_autofree char *folder = journal_folder (dir);
+  if (!vend_dir_ensure (folder, error) || !vend_dir_sync (dir, error))
+    return false;
+
+  VendJournal *journal = g_new0 (VendJournal, 1);
+  journal->folder = g_steal_pointer (&folder);
+  journal->context = g_main_context_ref (context);
+  journal->written = written;
+  journal->data = data;
+  journal->refs = 1;
+  journal->worker = g_thread_pool_new (run_job, NULL, 1, TRUE, NULL);
+  *out = journal;
+  return true;
+}
+
+void
+vend_journal_free (VendJournal *journal)
+{
+  if (journal == NULL)
+    return;
+  g_atomic_int_set (&journal->closing, 1);
+  g_thread_pool_free (journal->worker, FALSE, TRUE);
+  journal_unref (journal);
+}
+
+static void
+submit (VendJournal *journal, const char *key, char *text)
+{
+  Job *job = g_new0 (Job, 1);
+  g_atomic_int_inc (&journal->refs);
+  job->journal = journal;
+  job->key = g_strdup (key);
+  job->text = text;
+  g_thread_pool_push (journal->worker, job, NULL);
+}
+
+void
+vend_journal_write (VendJournal *journal, const char *key, const json_t *completed)
+{
+  submit (journal, key, vend_json_text (completed));
+}
+
+void
+vend_journal_remove (VendJournal *journal, const char *key)
+{
+  submit (journal, key, NULL);
+}
+
+static bool
+read_entry (const char *path, json_t **out, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *entry = NULL;
+  if (!vend_file_read (path, MAX_ENTRY, &text, &size, error)
+      || !vend_json_parse (text, size, &entry, error))
+    return false;
+  if (!json_is_object (entry) || vend_json_string (entry, "prediction") == NULL)
+    return vend_fail (error, VEND_ERROR_STORAGE, "'%s' is not a completed event", path);
+  *out = json_incref (entry);
+  return true;
+}
+
+bool
+vend_journal_read (const char *dir, const char *key, json_t **out, GError **error)
+{
+  g_autofree char *folder = journal_folder (dir);
+  g_autofree char *path = entry_path (folder, key);
+  return read_entry (path, out, error);
+}
+
+static void
+scan_entry (const char *folder, const char *name, VendJournalFound found, void *data)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *key = g_strndup (name, strlen (name) - strlen (SUFFIX));
+  json_auto_t *entry = NULL;
+  g_autoptr (GError) error = NULL;
+  if (read_entry (path, &entry, &error))
+    {
+      found (key, entry, data);
+      return;
+    }
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return;
+  g_autofree char *bad = g_strconcat (path, ".bad", NULL);
+  vend_log (VEND_LOG_ERROR, "damaged journal entry set aside", "path", bad, "error", error->message,
+            NULL);
+  (void) !rename (path, bad);
+}
+
+bool
+vend_journal_scan (const char *dir, VendJournalFound found, void *data, GError **error)
+{
+  g_autofree char *folder = journal_folder (dir);
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GDir) listing = g_dir_open (folder, 0, &problem);
+  if (listing == NULL && g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return true;
+  if (listing == NULL)
+    return vend_fail (error, VEND_ERROR_STORAGE, "%s", problem->message);
+
+  for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
+    if (g_str_has_suffix (name, SUFFIX))
+      scan_entry (folder, name, found, data);
+  return true;
+}
+
+bool
+vend_journal_discard (const char *dir, const char *key, GError **error)
+{
+  g_autofree char *folder = journal_folder (dir);
+  return discard (folder, key, error);
+}

@@ -1,0 +1,307 @@
+/* A connection of frames over a Unix socket. Runs on the main context it was made with. */
+#include "runner/link.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "runner/frame.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define READ_SIZE ((gsize) 64 * 1024)
+#define READS_PER_TURN 16 /* then other sources get their turn */
+#define BACKLOG 4
+#define SHRINK_ABOVE ((guint) 1 << 20)
+
+struct VendLink
+{
+  GMainContext *context;
+  const VendLinkEvents *events;
+  void *context_data;
+  int fd;
+  gsize limit;
+  VendFrameReader *reader;
+  GByteArray *out;
+  gsize written; /* bytes of `out` already sent */
+  GSource *read_source;
+  GSource *write_source;
+  GSource *close_source; /* tells on_closed from the main loop */
+  GError *problem;
+  guint depth; /* inside how many event calls */
+  bool freed;  /* inside an event: memory goes when the last call returns */
+};
+
+/* A socket path is limited to 107 bytes; a directory descriptor makes any path short. */
+static bool
+short_address (const char *path, int *out_dir_fd, struct sockaddr_un *address, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  vend_autofd dir_fd = open (parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (dir_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "open '%s'", parent);
+
+  memset (address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  int length = g_snprintf (address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s",
+                           dir_fd, name);
+  if (length < 0 || (gsize) length >= sizeof address->sun_path)
+    return vend_fail (error, VEND_ERROR_INVALID, "socket name '%s' is too long", name);
+  *out_dir_fd = vend_fd_steal (&dir_fd);
+  return true;
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+release (VendLink *link)
+{
+  vend_frame_reader_free (link->reader);
+  g_byte_array_unref (link->out);
+  g_main_context_unref (link->context);
+  g_clear_error (&link->problem);
+  g_free (link);
+}
+
+static void
+shut (VendLink *link)
+{
+  clear_source (&link->read_source);
+  clear_source (&link->write_source);
+  vend_fd_clear (&link->fd);
+}
+
+static gboolean
+tell_closed (void *user_data)
+{
+  VendLink *link = user_data;
+  clear_source (&link->close_source);
+  link->depth++;
+  link->events->on_closed (link, link->problem, link->context_data);
+  if (--link->depth == 0 && link->freed)
+    release (link);
+  return G_SOURCE_REMOVE;
+}
+
+/* Steals `problem`. */
+static void
+close_link (VendLink *link, GError *problem)
+{
+  if (link->fd < 0)
+    {
+      g_clear_error (&problem);
+      return;
+    }
+  shut (link);
+  link->problem = problem;
+  link->close_source = g_idle_source_new ();
+  g_source_set_priority (link->close_source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (link->close_source, tell_closed, link, NULL);
+  g_source_attach (link->close_source, link->context);
+}
+
+static void
+dispatch_frames (VendLink *link)
+{
+  while (link->fd >= 0 && !link->freed)
+    {
+      json_auto_t *frame = NULL;
+      g_autoptr (GError) error = NULL;
+      if (!vend_frame_reader_next (link->reader, &frame, &error))
+        {
+          close_link (link, g_steal_pointer (&error));
+          return;
+        }
+      if (frame == NULL)
+        return;
+      link->events->on_frame (link, frame, link->context_data);
+    }
+}
+
+static void
+read_some (VendLink *link)
+{
+  guint8 chunk[READ_SIZE];
+  for (guint i = 0; i < READS_PER_TURN && link->fd >= 0 && !link->freed; i++)
+    {
+      ssize_t n = read (link->fd, chunk, sizeof chunk);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        return;
+      if (n <= 0)
+        {
+          GError *error = NULL;
+          if (n < 0 && errno != ECONNRESET)
+            vend_fail_errno (&error, VEND_ERROR_UNAVAILABLE, errno, "read from director socket");
+          close_link (link, error);
+          return;
+        }
+      vend_frame_reader_feed (link->reader, chunk, (gsize) n);
+      dispatch_frames (link);
+      if ((gsize) n < sizeof chunk)
+        return;
+    }
+}
+
+static gboolean
+on_readable (int fd, GIOCondition condition, void *user_data)
+{
+  VendLink *link = user_data;
+  link->depth++;
+  read_some (link);
+  if (--link->depth == 0 && link->freed)
+    release (link);
+  return G_SOURCE_CONTINUE;
+}
+
+static void flush (VendLink *link);
+
+static gboolean
+on_writable (int fd, GIOCondition condition, void *user_data)
+{
+  flush (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch (VendLink *link, GIOCondition condition, GUnixFDSourceFunc callback, GSource **out)
+{
+  *out = g_unix_fd_source_new (link->fd, condition);
+  g_source_set_callback (*out, G_SOURCE_FUNC (callback), link, NULL);
+  g_source_attach (*out, link->context);
+}
+
+static void
+flush (VendLink *link)
+{
+  while (link->written < link->out->len)
+    {
+      ssize_t n = send (link->fd, link->out->data + link->written, link->out->len - link->written,
+                        MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        {
+          if (link->write_source == NULL)
+            watch (link, G_IO_OUT, on_writable, &link->write_source);
+          return;
+        }
+      if (n < 0)
+        {
+          GError *error = NULL;
+          vend_fail_errno (&error, VEND_ERROR_UNAVAILABLE, errno, "write to director socket");
+          close_link (link, error);
+          return;
+        }
+      link->written += (gsize) n;
+    }
+  clear_source (&link->write_source);
+  link->written = 0;
+  if (link->out->len > SHRINK_ABOVE)
+    {
+      g_byte_array_unref (link->out);
+      link->out = g_byte_array_new ();
+    }
+  else
+    g_byte_array_set_size (link->out, 0);
+}
+
+VendLink *
+vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvents *events,
+                 void *context_data)
+{
+  VendLink *link = g_new0 (VendLink, 1);
+  link->context = g_main_context_ref (context);
+  link->events = events;
+  link->context_data = context_data;
+  link->fd = fd;
+  link->limit = limit;
+  link->reader = vend_frame_reader_new (limit);
+  link->out = g_byte_array_new ();
+  g_unix_set_fd_nonblocking (fd, TRUE, NULL);
+  watch (link, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, &link->read_source);
+  return link;
+}
+
+bool
+vend_link_connect (GMainContext *context, const char *path, gsize limit,
+                   const VendLinkEvents *events, void *context_data, VendLink **out, GError **error)
+{
+  struct sockaddr_un address;
+  vend_autofd dir_fd = -1;
+  if (!short_address (path, &dir_fd, &address, error))
+    return false;
+  vend_autofd fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || connect (fd, (const struct sockaddr *) &address, sizeof address) < 0)
+    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "connect to '%s'", path);
+  *out = vend_link_adopt (context, vend_fd_steal (&fd), limit, events, context_data);
+  return true;
+}
+
+void
+vend_link_free (VendLink *link)
+{
+  if (link == NULL || link->freed)
+    return;
+  shut (link);
+  clear_source (&link->close_source);
+  link->freed = true;
+  if (link->depth == 0)
+    release (link);
+}
+
+bool
+vend_link_send (VendLink *link, json_t *take)
+{
+  json_auto_t *frame = take;
+  g_autoptr (GError) error = NULL;
+  if (link->fd < 0)
+    return false;
+
+  bool fits = vend_frame_append (link->out, frame, link->limit, &error);
+  if (fits && link->out->len - link->written > 2 * link->limit)
+    fits = vend_fail (&error, VEND_ERROR_TOO_LARGE, "the other side does not read");
+  if (!fits)
+    {
+      close_link (link, g_steal_pointer (&error));
+      return false;
+    }
+  if (link->write_source == NULL)
+    flush (link);
+  return link->fd >= 0;
+}
+
+bool
+vend_link_is_flushed (const VendLink *link)
+{
+  return link->fd < 0 || link->written == link->out->len;
+}
+
+bool
+vend_link_listen (const char *path, int *out_fd, GError **error)
+{
+  struct sockaddr_un address;
+  vend_autofd dir_fd = -1;
+  if (!short_address (path, &dir_fd, &address, error))
+    return false;
+  if (unlink (path) < 0 && errno != ENOENT)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", path);
+  vend_autofd fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind (fd, (const struct sockaddr *) &address, sizeof address) < 0
+      || chmod (path, 0600) < 0 || listen (fd, BACKLOG) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "listen at '%s'", path);
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}

@@ -1,0 +1,44 @@
+/* A connection of frames over a Unix socket, on one GMainContext: the control plane's end is made
+ * by vend_link_connect, the director's by vend_link_adopt. Writes go out at once when the socket
+ * takes them; a reader that does not read costs at most the frame limit twice, then the link
+ * closes. Use from the thread of the context only. Nothing here blocks. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct VendLink VendLink;
+
+typedef struct
+{
+  /* `frame` is borrowed. */
+  void (*on_frame) (VendLink *link, json_t *frame, void *context);
+  /* The link has closed by itself; called once, never by vend_link_free. `error` is NULL when the
+   * other side just left. */
+  void (*on_closed) (VendLink *link, const GError *error, void *context);
+} VendLinkEvents;
+
+/* Connects to the socket at `path`, of any length. UNAVAILABLE when nobody listens. `context_data`
+ * is passed to the events; `events` must stay. Frames longer than `limit` close the link. */
+bool vend_link_connect (GMainContext *context, const char *path, gsize limit,
+                        const VendLinkEvents *events, void *context_data, VendLink **out,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Takes over a connected socket. */
+VendLink *vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvents *events,
+                           void *context_data) G_GNUC_WARN_UNUSED_RESULT;
+
+/* May be called inside an event. */
+void vend_link_free (VendLink *link);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLink, vend_link_free)
+
+/* Steals `take`. False when the link is closed or the frame cannot be queued; in the second case
+ * the link closes (on_closed follows from the main loop). */
+bool vend_link_send (VendLink *link, json_t *take);
+
+/* True when all that was sent has been handed to the kernel. */
+bool vend_link_is_flushed (const VendLink *link);
+
+/* Binds and listens at `path`, mode 0600, removing an old socket file. */
+bool vend_link_listen (const char *path, int *out_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

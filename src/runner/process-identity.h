@@ -1,0 +1,29 @@
+/* Processes known by pid and start time, so that a number that was given to somebody else is never
+ * signalled. Reads /proc, which is quick enough for any thread. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <glib.h>
+
+/* Ticks since boot, from /proc/<pid>/stat. False when there is no such process, or only a zombie.
+ */
+bool vend_process_start_time (pid_t pid, uint64_t *out_start) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Writes "<pid> <start time>" durably. */
+bool vend_pid_file_write (const char *path, pid_t pid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* True while the process that the file names is alive; `*out_pid` may be NULL. */
+bool vend_pid_file_alive (const char *path, pid_t *out_pid);
+
+/* Signals the process that the file names, if it is alive. */
+bool vend_pid_file_signal (const char *path, int signal_number);
+
+/* Every model process carries this variable in its first environment, and its children inherit it;
+ * so they are found even when they left their process group. The value is the instance directory.
+ */
+#define VEND_PROCESS_MARK "VEND_INSTANCE_DIR"
+
+/* Sends SIGKILL to all processes marked with `dir`, except the caller. Returns how many there were.
+ */
+guint vend_process_kill_marked (const char *dir);

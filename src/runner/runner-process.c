@@ -1,0 +1,76 @@
+/* Instances as plain processes: starts, finds and kills directors. Blocks on disk and fork. */
+#include "runner/runner-process.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "runner/process-identity.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#define KILL_ROUNDS 20 /* a process may fork while the list is read */
+
+static char *
+director_pid_file (const char *dir)
+{
+  return g_build_filename (dir, "director.pid", NULL);
+}
+
+char *
+vend_runner_process_socket (const char *dir)
+{
+  return g_build_filename (dir, "director.sock", NULL);
+}
+
+static bool
+write_spec (const char *dir, const json_t *spec, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (dir);
+  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
+  g_autofree char *text = vend_json_text (spec);
+  return vend_dir_ensure (dir, error) && vend_dir_sync (parent, error)
+         && vend_file_replace (path, text, strlen (text), 0600, error);
+}
+
+bool
+vend_runner_process_start (const char *dir, const json_t *spec, const char *vend_binary,
+                           pid_t *out_pid, GError **error)
+{
+  if (!write_spec (dir, spec, error))
+    return false;
+
+  g_autofree char *log_path = g_build_filename (dir, "director.log", NULL);
+  vend_autofd log_fd = open (log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  if (log_fd < 0 || null_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", log_path);
+
+  const char *const argv[] = { vend_binary, "director", "--dir", dir, NULL };
+  g_autoptr (GError) problem = NULL;
+  GPid pid = 0;
+  /* Without DO_NOT_REAP_CHILD GLib forks twice, so init (or a subreaper) becomes the parent. */
+  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, null_fd,
+                                         null_fd, log_fd, NULL, NULL, 0, &pid, NULL, NULL, NULL,
+                                         &problem))
+    return vend_fail (error, VEND_ERROR_RUNNER, "start director: %s", problem->message);
+  if (out_pid != NULL)
+    *out_pid = pid;
+  return true;
+}
+
+bool
+vend_runner_process_alive (const char *dir)
+{
+  g_autofree char *path = director_pid_file (dir);
+  return vend_pid_file_alive (path, NULL);
+}
+
+bool
+vend_runner_process_kill (const char *dir)
+{
+  g_autofree char *path = director_pid_file (dir);
+  bool killed = vend_pid_file_signal (path, SIGKILL);
+  for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (dir) > 0; i++)
+    killed = true;
+  return killed;
+}
