@@ -126,17 +126,18 @@ typedef struct
 } Revocation;
 
 static bool
-revoke (VendDb *db, void *data, GError **error)
+revoke_token (VendDb *db, void *data, GError **error)
 {
   const Revocation *revocation = data;
-  return vend_store_token_revoke (db, revocation->id, revocation->account_id, vend_now_us (), error);
+  return vend_store_token_revoke (db, revocation->id, revocation->account_id, vend_now_us (),
+                                  error);
 }
 
 static bool
 delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   Revocation revocation = { vend_call_param (call, "id"), caller->account->id };
-  if (!vend_store_write_wait (api->parts.store, revoke, &revocation, error))
+  if (!vend_store_write_wait (api->parts.store, revoke_token, &revocation, error))
     return false;
   vend_auth_forget (api->parts.auth);
   *out = vend_reply_empty (204);

@@ -14,8 +14,8 @@ struct VendApi
   gint ready;       /* atomic */
 };
 
-/* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem document.
- * `caller` is NULL for routes without a scope. */
+/* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem
+ * document. `caller` is NULL for routes without a scope. */
 typedef bool (*ApiHandler) (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                             GError **error);
 
@@ -39,8 +39,8 @@ extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];
 
 /* ---- body.c: reading requests */
-/* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE when
- * it says it is something else. An empty body is {}. */
+/* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE
+ * when it says it is something else. An empty body is {}. */
 bool vend_api_object (VendCall *call, json_t **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Members; `*out` is NULL for an absent or null one, INVALID names the field. Borrowed. */
 bool vend_api_optional_text (const json_t *body, const char *key, gsize most, const char **out,
@@ -61,8 +61,8 @@ typedef struct
 void vend_api_cursor_clear (ApiCursor *cursor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and keeps
- * the query parameters named in `keep` (NULL-terminated, may be NULL). */
+/* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
+ * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
 

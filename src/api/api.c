@@ -1,5 +1,5 @@
-/* The HTTP API: binds the tables of routes to the server; every request passes here for its caller and
- * its errors. */
+/* The HTTP API: binds the tables of routes to the server; every request passes here for its caller
+ * and its errors. */
 #include "api/api-private.h"
 #include "base/error.h"
 

@@ -23,7 +23,8 @@ vend_api_problem (int status, const char *title, const char *detail)
   return vend_reply_new (status, "application/problem+json", text, strlen (text));
 }
 
-/* The 422 of the original service: one dash line a field, and the same as data. Takes `problems`. */
+/* The 422 of the original service: one dash line a field, and the same as data. Takes `problems`.
+ */
 static VendReply *
 input_problem (json_t *problems)
 {
@@ -31,8 +32,8 @@ input_problem (json_t *problems)
   size_t i;
   json_t *problem;
   json_array_foreach (problems, i, problem)
-      g_string_append_printf (detail, "- %s: %s\n", vend_json_string (problem, "field"),
-                              vend_json_string (problem, "description"));
+    g_string_append_printf (detail, "- %s: %s\n", vend_json_string (problem, "field"),
+                            vend_json_string (problem, "description"));
   json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail->str, "status", 422, "title",
                             "Input validation failed", "invalid_fields", problems);
   g_autofree char *text = vend_json_text (body);
@@ -53,12 +54,13 @@ read_webhook (const json_t *body, VendPrediction *prediction, GError **error)
   if (events != NULL && !json_is_null (events) && !json_is_array (events))
     return vend_fail (error, VEND_ERROR_INVALID, "webhook_events_filter: expected a list");
   json_array_foreach (events, i, event)
-  {
-    const char *name = json_string_value (event);
-    if (name == NULL || !g_strv_contains (known, name))
-      return vend_fail (error, VEND_ERROR_INVALID,
-                        "webhook_events_filter[%zu]: expected start, output, logs or completed", i);
-  }
+    {
+      const char *name = json_string_value (event);
+      if (name == NULL || !g_strv_contains (known, name))
+        return vend_fail (error, VEND_ERROR_INVALID,
+                          "webhook_events_filter[%zu]: expected start, output, logs or completed",
+                          i);
+    }
   if (webhook != NULL && *webhook != '\0')
     prediction->webhook = g_strdup (webhook);
   if (json_is_array (events))

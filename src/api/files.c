@@ -40,7 +40,8 @@ read_type (VendCall *call, const VendPart *content, char **out, GError **error)
   return true;
 }
 
-/* Three forms: a part with JSON text, the same as an application/json file, or metadata[key] parts. */
+/* Three forms: a part with JSON text, the same as an application/json file, or metadata[key] parts.
+ */
 static bool
 read_metadata (VendCall *call, json_t **out, GError **error)
 {
@@ -158,7 +159,8 @@ list_files (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
       json_array_append_new (results, vend_file_to_json (last, vend_call_origin (call)));
     }
   bool more = files->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "", NULL);
+  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
+                        NULL);
   return true;
 }
 

@@ -16,7 +16,8 @@ point_to_blob (VendApi *api, json_t *file, const char *sha256, const char *name,
   vend_json_set_string (file, "type", type);
 }
 
-/* The part of `url` behind `prefix` up to the next slash or query; NULL when it starts otherwise. */
+/* The part of `url` behind `prefix` up to the next slash or query; NULL when it starts otherwise.
+ */
 static char *
 segment_after (const char *url, const char *prefix)
 {
@@ -61,14 +62,15 @@ resolve (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db, jso
 
 bool
 vend_api_input_files (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
-                      const json_t *openapi, const char *component, const json_t *input, json_t **out,
-                      GError **error)
+                      const json_t *openapi, const char *component, const json_t *input,
+                      json_t **out, GError **error)
 {
   json_auto_t *files = vend_cog_input_files (openapi, component, input);
   size_t i;
   json_t *file;
-  json_array_foreach (files, i,
-                      file) if (!resolve (api, call, caller, db, file, error)) return false;
+  json_array_foreach (files, i, file)
+    if (!resolve (api, call, caller, db, file, error))
+      return false;
   *out = json_array_size (files) > 0 ? json_incref (files) : NULL;
   return true;
 }

@@ -156,7 +156,8 @@ create_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   json_auto_t *body = NULL;
   const char *owner = NULL, *name = NULL, *visibility = NULL, *hardware = NULL;
   g_autoptr (VendModel) model = vend_model_new ();
-  if (!vend_api_object (call, &body, error) || !vend_api_text (body, "owner", MAX_SHORT, &owner, error)
+  if (!vend_api_object (call, &body, error)
+      || !vend_api_text (body, "owner", MAX_SHORT, &owner, error)
       || !vend_api_text (body, "name", MAX_SHORT, &name, error)
       || !vend_api_text (body, "visibility", MAX_SHORT, &visibility, error)
       || !vend_api_text (body, "hardware", MAX_SHORT, &hardware, error)
@@ -227,7 +228,8 @@ delete_row (VendDb *db, void *data, GError **error)
     return false;
   if (now->latest_version != NULL)
     return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "the model %s/%s still has versions; delete them first", now->owner, now->name);
+                      "the model %s/%s still has versions; delete them first", now->owner,
+                      now->name);
   return vend_store_model_delete (db, model->id, error);
 }
 

@@ -58,7 +58,8 @@ no_such_version (void)
 }
 
 static bool
-create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
 {
   json_auto_t *body = NULL;
   const char *reference = NULL;
@@ -198,7 +199,8 @@ canceled (const VendPrediction *now, const GError *error, void *data)
 }
 
 static bool
-cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
 {
   g_autoptr (VendPrediction) prediction = NULL;
   if (!load_own (api, call, caller, &prediction, error))
@@ -263,7 +265,8 @@ list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
           results, vend_prediction_to_json (last, vend_call_origin (call), VEND_VIEW_TRUTH));
     }
   bool more = predictions->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "", keep);
+  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
+                        keep);
   return true;
 }
 
@@ -273,6 +276,7 @@ const ApiRoute vend_api_prediction_routes[] = {
     create_by_model, NULL },
   { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL },
   { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL },
-  { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction, NULL },
+  { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction,
+    NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

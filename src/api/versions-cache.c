@@ -1,5 +1,5 @@
-/* Versions, parsed once and shared by all requests. jansson counts references atomically, and nobody
- * writes to a cached document. */
+/* Versions, parsed once and shared by all requests. jansson counts references atomically, and
+ * nobody writes to a cached document. */
 #include "api/versions-cache.h"
 #include "store/models.h"
 

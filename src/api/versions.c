@@ -25,7 +25,8 @@ list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
       json_array_append_new (results, vend_version_to_json (last));
     }
   bool more = versions->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "", NULL);
+  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
+                        NULL);
   return true;
 }
 
@@ -36,8 +37,8 @@ get_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   g_autoptr (VendSharedVersion) version = NULL;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_api_model (api, reader.db, call, caller, &model, error)
-      || !vend_versions_cache_get (api->versions, reader.db, model->id, vend_call_param (call, "id"),
-                                   &version, error))
+      || !vend_versions_cache_get (api->versions, reader.db, model->id,
+                                   vend_call_param (call, "id"), &version, error))
     return false;
   *out = vend_reply_json (200, vend_version_to_json (version));
   return true;

@@ -24,7 +24,7 @@ typedef struct
 {
   VendBuilds *builds;
   VendBuild *row;
-  GSubprocess *child; /* guarded by builds->lock, as is all below */
+  GSubprocess *child;   /* guarded by builds->lock, as is all below */
   GPtrArray *followers; /* of VendStream */
   bool running;
   bool canceled;
@@ -140,7 +140,8 @@ spec_text (const Job *job, const char *staging, const char *result)
   vend_json_set_string (spec, "cog_version", vend_settings_text (settings, "cog-version"));
   vend_json_set_string (spec, "coglet_version", vend_settings_text (settings, "coglet-version"));
   vend_json_set_bool (spec, "allow_build_run", vend_settings_bool (settings, "allow-build-run"));
-  vend_json_set_bool (spec, "smoke_start", vend_json_bool (job->row->options, "smoke_start", false));
+  vend_json_set_bool (spec, "smoke_start",
+                      vend_json_bool (job->row->options, "smoke_start", false));
   vend_json_set_int (spec, "max_source_bytes",
                      (int64_t) vend_settings_bytes (settings, "max-source"));
   vend_json_set_int (spec, "max_source_files", vend_settings_int (settings, "max-source-files"));
@@ -235,7 +236,8 @@ run_builder (Job *job, const char *spec, GError **error)
   if (watch.timed_out)
     {
       g_clear_error (error);
-      return vend_fail (error, VEND_ERROR_TIMEOUT, "the build took longer than build-timeout allows");
+      return vend_fail (error, VEND_ERROR_TIMEOUT,
+                        "the build took longer than build-timeout allows");
     }
   return good;
 }
@@ -257,8 +259,8 @@ read_result (const char *path, json_t **out, GError **error)
   return true;
 }
 
-/* Moves the staged files to their place. Another build of the same content may have been there first;
- * then they are the same. */
+/* Moves the staged files to their place. Another build of the same content may have been there
+ * first; then they are the same. */
 static bool
 install (const VendBuilds *builds, const char *staging, const char *version, GError **error)
 {
@@ -283,11 +285,9 @@ store_outcome (VendDb *db, void *data, GError **error)
   const Outcome *outcome = data;
   if (outcome->version != NULL && !vend_store_version_put (db, outcome->version, error))
     return false;
-  return vend_store_build_complete (db, outcome->build->id,
-                                    outcome->version != NULL ? "succeeded" : "failed",
-                                    outcome->problem,
-                                    outcome->version != NULL ? outcome->version->id : NULL,
-                                    vend_now_us (), error);
+  return vend_store_build_complete (
+      db, outcome->build->id, outcome->version != NULL ? "succeeded" : "failed", outcome->problem,
+      outcome->version != NULL ? outcome->version->id : NULL, vend_now_us (), error);
 }
 
 static bool
@@ -370,9 +370,11 @@ run_job (void *data, void *unused)
       Outcome outcome = { job->row, NULL,
                           canceled || error == NULL ? "the build was canceled" : error->message };
       g_autoptr (GError) problem = NULL;
-      vend_log (VEND_LOG_INFO, "a build failed", "build", job->row->id, "error", outcome.problem, NULL);
+      vend_log (VEND_LOG_INFO, "a build failed", "build", job->row->id, "error", outcome.problem,
+                NULL);
       if (!vend_store_write_wait (builds->store, store_outcome, &outcome, &problem))
-        vend_log (VEND_LOG_ERROR, "cannot store the end of a build", "error", problem->message, NULL);
+        vend_log (VEND_LOG_ERROR, "cannot store the end of a build", "error", problem->message,
+                  NULL);
     }
   if (!interrupted)
     {
@@ -506,9 +508,8 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->venvs_dir = g_build_filename (options->data_dir, "venvs", NULL);
   builds->cache_dir = g_build_filename (options->data_dir, "cache", NULL);
   builds->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, job_free);
-  builds->pool
-      = g_thread_pool_new (run_job, NULL, (int) vend_settings_int (options->settings, "build-limit"),
-                           FALSE, error);
+  builds->pool = g_thread_pool_new (
+      run_job, NULL, (int) vend_settings_int (options->settings, "build-limit"), FALSE, error);
   if (builds->pool == NULL || !vend_dir_ensure (builds->uploads_dir, error)
       || !vend_dir_ensure (builds->builds_dir, error)
       || !vend_dir_ensure (builds->versions_dir, error)

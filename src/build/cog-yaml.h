@@ -1,5 +1,6 @@
-/* cog.yaml: parsed and checked, all mistakes at once, each with its line. Pure apart from reading the
- * file and looking whether the files it names are there. Used by `vend push` and by the builder. */
+/* cog.yaml: parsed and checked, all mistakes at once, each with its line. Pure apart from reading
+ * the file and looking whether the files it names are there. Used by `vend push` and by the
+ * builder. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -15,18 +16,19 @@ typedef struct
   char *python_requirements; /* path relative to the project, or NULL */
   char **python_packages;    /* never NULL; NULL-terminated, as are all lists here */
   char **system_packages;
-  char **run;          /* build.run and build.pre_install commands, in order */
-  char **environment;  /* "KEY=value" */
-  char *predict;       /* `run` or its deprecated alias `predict`: "predict.py:Predictor"; or NULL */
-  char *train;         /* or NULL */
-  int concurrency;     /* concurrency.max; 0 = not set */
-  json_t *meaning;     /* canonical: what of the file decides how the model behaves; for the version id */
+  char **run;         /* build.run and build.pre_install commands, in order */
+  char **environment; /* "KEY=value" */
+  char *predict;      /* `run` or its deprecated alias `predict`: "predict.py:Predictor"; or NULL */
+  char *train;        /* or NULL */
+  int concurrency;    /* concurrency.max; 0 = not set */
+  json_t
+      *meaning; /* canonical: what of the file decides how the model behaves; for the version id */
 } VendCogYaml;
 
 void vend_cog_yaml_free (VendCogYaml *yaml);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCogYaml, vend_cog_yaml_free)
 
-/* Reads PROJECT_DIR/cog.yaml. `problems` and `warnings` (of char *, "cog.yaml:12: build.gpu: expected
- * true or false, got 'maybe'") are appended to. Returns NULL when there is any problem. */
-VendCogYaml *vend_cog_yaml_load (const char *project_dir, GPtrArray *problems,
-                                 GPtrArray *warnings) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads PROJECT_DIR/cog.yaml. `problems` and `warnings` (of char *, "cog.yaml:12: build.gpu:
+ * expected true or false, got 'maybe'") are appended to. Returns NULL when there is any problem. */
+VendCogYaml *vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,120 @@
+/* The first start: an admin account and a token, so that somebody can get in. */
+#include "auth/bootstrap.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "store/accounts.h"
+#include <string.h>
+
+#define MAX_CLIENT_FILE 65536
+#define SECRET_LENGTH 40
+#define LEAST_TOKEN_LENGTH 16
+
+typedef struct
+{
+  const char *username;
+  const char *secret;
+  int64_t now_us;
+  bool only_when_empty;
+  bool made;
+} Bootstrap;
+
+static bool
+make_account (VendDb *db, const Bootstrap *bootstrap, int64_t *out_id, GError **error)
+{
+  g_autoptr (VendAccount) found = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (vend_store_account_by_username (db, bootstrap->username, &found, &problem))
+    {
+      *out_id = found->id;
+      return true;
+    }
+  VendAccount account = { .username = (char *) bootstrap->username,
+                          .name = (char *) bootstrap->username,
+                          .type = (char *) "user",
+                          .created_us = bootstrap->now_us };
+  if (!vend_store_account_insert (db, &account, error))
+    return false;
+  *out_id = account.id;
+  return true;
+}
+
+static bool
+run (VendDb *db, void *data, GError **error)
+{
+  Bootstrap *bootstrap = data;
+  g_autoptr (GPtrArray) accounts = NULL;
+  g_autoptr (VendToken) known = NULL;
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *hash = vend_sha256_text (bootstrap->secret);
+  int64_t account_id = 0;
+  if (!vend_store_account_list (db, &accounts, error))
+    return false;
+  if ((bootstrap->only_when_empty && accounts->len > 0)
+      || vend_store_token_by_hash (db, hash, &known, &problem))
+    return true;
+  if (!make_account (db, bootstrap, &account_id, error))
+    return false;
+  g_autoptr (VendToken) token = vend_token_new (account_id, "bootstrap", VEND_SCOPE_ALL,
+                                                bootstrap->secret, bootstrap->now_us);
+  bootstrap->made = vend_store_token_insert (db, token, error);
+  return bootstrap->made;
+}
+
+/* Keeps the token of an earlier start when there is no new one. */
+static bool
+write_client_file (const char *data_dir, const char *url, const char *ca, const char *secret,
+                   GError **error)
+{
+  g_autofree char *path = g_build_filename (data_dir, "cli.json", NULL);
+  g_autofree char *old = NULL;
+  json_auto_t *file = NULL;
+  gsize size = 0;
+  if (vend_file_read (path, MAX_CLIENT_FILE, &old, &size, NULL))
+    file = json_loadb (old, size, 0, NULL);
+  if (!json_is_object (file))
+    {
+      json_decref (file);
+      file = json_object ();
+    }
+  vend_json_set_string (file, "url", url);
+  vend_json_set_string (file, "ca", ca);
+  if (secret != NULL)
+    vend_json_set_string (file, "token", secret);
+  g_autofree char *text = vend_json_text (file);
+  return vend_file_replace (path, text, strlen (text), 0600, error);
+}
+
+bool
+vend_bootstrap (VendStore *store, const char *data_dir, const char *url, const char *ca,
+                GError **error)
+{
+  const char *account = g_getenv ("VEND_BOOTSTRAP_ACCOUNT");
+  const char *token = g_getenv ("VEND_BOOTSTRAP_TOKEN");
+  g_autofree char *random = vend_secret_new ("vend_", SECRET_LENGTH);
+  if ((account == NULL) != (token == NULL))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "VEND_BOOTSTRAP_ACCOUNT and VEND_BOOTSTRAP_TOKEN go together");
+  if (token != NULL && strlen (token) < LEAST_TOKEN_LENGTH)
+    return vend_fail (error, VEND_ERROR_INVALID, "VEND_BOOTSTRAP_TOKEN: at least %d characters",
+                      LEAST_TOKEN_LENGTH);
+  if (account != NULL && !vend_name_check ("VEND_BOOTSTRAP_ACCOUNT", account, error))
+    return false;
+
+  Bootstrap bootstrap = { .username = account != NULL ? account : "admin",
+                          .secret = token != NULL ? token : random,
+                          .now_us = vend_now_us (),
+                          .only_when_empty = token == NULL };
+  if (!vend_store_write_wait (store, run, &bootstrap, error)
+      || !write_client_file (data_dir, url, ca,
+                             bootstrap.made || token != NULL ? bootstrap.secret : NULL, error))
+    return false;
+  if (bootstrap.made && token == NULL)
+    g_printerr (
+        "\n  Account: admin\n  Token:   %s\n\n  This token is shown once. For other programs:\n"
+        "  export REPLICATE_BASE_URL=%s REPLICATE_API_TOKEN=%s\n\n",
+        random, url, random);
+  return true;
+}

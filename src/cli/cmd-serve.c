@@ -1,0 +1,306 @@
+/* vend serve: the control plane. Puts the parts together, runs the core loop, takes them apart. */
+#include "api/api.h"
+#include "auth/bootstrap.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "build/builds.h"
+#include "cli/commands.h"
+#include "cli/serve-options.h"
+#include "files/sweep.h"
+#include "httpd/httpd.h"
+#include "httpd/tls-auto.h"
+#include "sched/sched.h"
+#include <curl/curl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define MAX_PEM (1024 * 1024)
+#define IDLE_TIMEOUT_S 120
+#define MAX_SPOOLED_READERS 8
+
+typedef struct
+{
+  VendSettings *settings;
+  char *data_dir;
+  char *binary;
+  int lock_fd;
+  VendStore *store;
+  VendBlobs *blobs;
+  VendAuth *auth;
+  VendBuilds *builds;
+  VendSched *sched;
+  VendSweep *sweep;
+  VendApi *api;
+  VendHttpd *httpd;
+  GMainLoop *loop;
+  guint term_source;
+  guint int_source;
+  guint drain_source;
+  int64_t drain_until_us;
+  bool draining;
+} App;
+
+static void
+app_clear (App *app)
+{
+  if (app->drain_source != 0)
+    g_source_remove (app->drain_source);
+  vend_httpd_free (app->httpd);
+  vend_builds_free (app->builds);
+  vend_sweep_free (app->sweep);
+  vend_sched_free (app->sched);
+  vend_store_free (app->store);
+  vend_api_free (app->api);
+  vend_auth_free (app->auth);
+  vend_blobs_free (app->blobs);
+  vend_settings_free (app->settings);
+  g_clear_pointer (&app->loop, g_main_loop_unref);
+  vend_fd_clear (&app->lock_fd);
+  g_free (app->data_dir);
+  g_free (app->binary);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (App, app_clear)
+
+/* ---- Stopping */
+
+static gboolean
+check_drained (void *data)
+{
+  App *app = data;
+  bool done = vend_httpd_active_calls (app->httpd) == 0 && vend_sched_is_drained (app->sched);
+  bool late = g_get_monotonic_time () >= app->drain_until_us;
+  if (!done && !late)
+    return G_SOURCE_CONTINUE;
+  if (!done)
+    vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start", NULL);
+  app->drain_source = 0;
+  g_main_loop_quit (app->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_signal (void *data)
+{
+  App *app = data;
+  if (app->draining)
+    {
+      /* What is committed is safe, what is not was promised to nobody. */
+      vend_log (VEND_LOG_WARN, "stopping now", NULL);
+      _exit (1);
+    }
+  vend_log (VEND_LOG_INFO, "stopping: no new requests; a second signal stops now", NULL);
+  app->draining = true;
+  app->drain_until_us = g_get_monotonic_time () + vend_settings_us (app->settings, "drain-timeout");
+  vend_api_set_ready (app->api, false);
+  vend_httpd_stop_accepting (app->httpd);
+  vend_sched_drain (app->sched);
+  app->drain_source = g_timeout_add (50, check_drained, app);
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- Starting */
+
+static bool
+open_data (App *app, GError **error)
+{
+  const char *setting = vend_settings_text (app->settings, "data");
+  g_autofree char *given = *setting != '\0'
+                               ? g_strdup (setting)
+                               : g_build_filename (g_get_user_data_dir (), "vend", NULL);
+  app->data_dir = g_canonicalize_filename (given, NULL);
+  g_autofree char *lock = g_build_filename (app->data_dir, "lock", NULL);
+  g_autofree char *home = g_build_filename (app->data_dir, "home", NULL);
+  if (!vend_dir_ensure (app->data_dir, error) || !vend_dir_ensure (home, error))
+    return false;
+  if (vend_lock_file (lock, &app->lock_fd, error))
+    return true;
+  if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_BUSY))
+    {
+      g_clear_error (error);
+      vend_fail (error, VEND_ERROR_BUSY,
+                 "another vend serves the data directory '%s'; stop it, or give --data another one",
+                 app->data_dir);
+    }
+  return false;
+}
+
+static bool
+open_store (App *app, GError **error)
+{
+  g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
+  g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
+  guint threads = (guint) vend_settings_int (app->settings, "http-threads");
+  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS };
+  return vend_store_open (&options, &app->store, error)
+         && vend_blobs_open (blobs, &app->blobs, error);
+}
+
+static guint
+or_default (int64_t value, guint fallback)
+{
+  return value > 0 ? (guint) value : fallback;
+}
+
+static VendSchedLimits
+sched_limits (const VendSettings *s)
+{
+  guint cores = MAX (g_get_num_processors (), 1);
+  return (VendSchedLimits){
+    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .hardware_units = or_default (vend_settings_int (s, "hardware-units"), 2 * cores),
+    .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
+    .max_queue = (guint) vend_settings_int (s, "max-queue"),
+    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
+    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
+    .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
+    .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
+    .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
+    .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .max_output = vend_settings_bytes (s, "max-output"),
+    .max_output_file = vend_settings_bytes (s, "max-output-file"),
+    .max_input_file = vend_settings_bytes (s, "max-input-file"),
+    .max_logs = vend_settings_bytes (s, "max-logs"),
+  };
+}
+
+static bool
+make_parts (App *app, GError **error)
+{
+  app->auth = vend_auth_new (app->store);
+  app->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
+                                                    .store = app->store,
+                                                    .blobs = app->blobs,
+                                                    .data_dir = app->data_dir,
+                                                    .vend_binary = app->binary,
+                                                    .limits = sched_limits (app->settings) });
+  if (!vend_sched_recover (app->sched, error)
+      || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
+                                                  .settings = app->settings,
+                                                  .data_dir = app->data_dir,
+                                                  .vend_binary = app->binary },
+                            &app->builds, error))
+    return false;
+  app->sweep = vend_sweep_start (&(VendSweepOptions){
+      .store = app->store,
+      .blobs = app->blobs,
+      .retention_us = vend_settings_us (app->settings, "retention"),
+  });
+  app->api = vend_api_new (&(VendApiParts){ .store = app->store,
+                                            .auth = app->auth,
+                                            .blobs = app->blobs,
+                                            .sched = app->sched,
+                                            .builds = app->builds,
+                                            .settings = app->settings });
+  return true;
+}
+
+static bool
+read_tls (App *app, char **cert, char **key, char **ca, GError **error)
+{
+  const char *cert_path = vend_settings_text (app->settings, "tls-cert");
+  const char *key_path = vend_settings_text (app->settings, "tls-key");
+  if ((*cert_path == '\0') != (*key_path == '\0'))
+    return vend_fail (error, VEND_ERROR_INVALID, "--tls-cert and --tls-key go together");
+  if (*cert_path != '\0')
+    return vend_file_read (cert_path, MAX_PEM, cert, NULL, error)
+           && vend_file_read (key_path, MAX_PEM, key, NULL, error);
+  if (!vend_settings_bool (app->settings, "tls-auto"))
+    return true;
+  g_autofree char *dir = g_build_filename (app->data_dir, "tls", NULL);
+  const char *const hosts[] = { g_get_host_name (), NULL };
+  return vend_dir_ensure (dir, error) && vend_tls_auto (dir, hosts, cert, key, ca, error);
+}
+
+static const char *
+text_or_null (const char *text)
+{
+  return *text != '\0' ? text : NULL;
+}
+
+static bool
+start_http (App *app, char **out_ca, GError **error)
+{
+  g_autofree char *cert = NULL, *key = NULL;
+  gsize n = 0;
+  if (!read_tls (app, &cert, &key, out_ca, error))
+    return false;
+  const VendRoute *routes = vend_api_routes (app->api, &n);
+  VendHttpdOptions options = {
+    .listen = vend_settings_text (app->settings, "listen"),
+    .threads = (guint) vend_settings_int (app->settings, "http-threads"),
+    .max_connections = (guint) vend_settings_int (app->settings, "max-connections"),
+    .idle_timeout_s = IDLE_TIMEOUT_S,
+    .max_body = vend_settings_bytes (app->settings, "max-body"),
+    .spool_dir = vend_blobs_spool (app->blobs),
+    .public_url = text_or_null (vend_settings_text (app->settings, "public-url")),
+    .trusted_proxies = text_or_null (vend_settings_text (app->settings, "trusted-proxies")),
+    .tls_cert_pem = cert,
+    .tls_key_pem = key,
+  };
+  return vend_httpd_start (&options, routes, n, &app->httpd, error);
+}
+
+/* Every connection is a descriptor, and the usual soft limit is 1024. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) < 0)
+    vend_log (VEND_LOG_WARN, "cannot raise the limit of open files", NULL);
+}
+
+static bool
+set_up (App *app, GError **error)
+{
+  g_autofree char *ca = NULL, *url = NULL;
+  raise_descriptor_limit ();
+  curl_global_init (CURL_GLOBAL_DEFAULT);
+  /* Before there are threads: tables made by several at once would race for the seed. */
+  json_object_seed (0);
+  app->binary = g_file_read_link ("/proc/self/exe", error);
+  if (app->binary == NULL || !open_data (app, error) || !open_store (app, error)
+      || !make_parts (app, error) || !start_http (app, &ca, error))
+    return false;
+
+  const char *scheme
+      = ca != NULL || *vend_settings_text (app->settings, "tls-cert") != '\0' ? "https" : "http";
+  url = vend_serve_url (scheme, vend_settings_text (app->settings, "listen"),
+                        vend_httpd_port (app->httpd));
+  vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
+  if (ca != NULL)
+    vend_log (VEND_LOG_INFO, "clients trust this server with SSL_CERT_FILE or --cacert", "ca", ca,
+              NULL);
+  return vend_bootstrap (app->store, app->data_dir, url, ca, error);
+}
+
+int
+vend_cmd_serve (int argc, char **argv)
+{
+  g_auto (App) app = { .lock_fd = -1 };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  if (!vend_serve_options (argc, argv, &app.settings, &status))
+    return status;
+  app.loop = g_main_loop_new (NULL, FALSE);
+  if (!set_up (&app, &error))
+    {
+      fprintf (stderr, "vend serve: %s\n", error->message);
+      return error->code == VEND_ERROR_INVALID ? 2 : 1;
+    }
+  signal (SIGPIPE, SIG_IGN);
+  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
+  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
+  vend_api_set_ready (app.api, true);
+  g_main_loop_run (app.loop);
+  vend_log (VEND_LOG_INFO, "stopped", NULL);
+  return 0;
+}

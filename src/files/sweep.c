@@ -1,0 +1,205 @@
+/* The retention sweep: a thread that wakes once a minute. Rows go first, then what no row points
+ * to. */
+#include "files/sweep.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/files.h"
+#include "store/predictions.h"
+#include <sys/stat.h>
+
+#define INTERVAL_US (60 * VEND_US_PER_S)
+#define BATCH 200
+/* A blob is on disk before its row; only older ones without a row are nobody's. */
+#define YOUNG_US (600 * VEND_US_PER_S)
+/* Blobs without rows come from crashes only, so all of them are looked at rarely. */
+#define FULL_SWEEP_EVERY 60
+
+struct VendSweep
+{
+  VendSweepOptions options;
+  GThread *thread;
+  GMutex lock;
+  GCond wake;
+  bool closing;
+};
+
+/* ---- Rows */
+
+typedef struct
+{
+  int64_t now_us;
+  int64_t retention_us;
+  guint n_removed;
+  GPtrArray *contents; /* SHA-256 of blobs that lost a row */
+} Batch;
+
+static bool
+remove_data_of (VendDb *db, Batch *batch, const char *id, GError **error)
+{
+  g_autoptr (GPtrArray) outputs = NULL;
+  if (!vend_store_output_list (db, id, &outputs, error))
+    return false;
+  for (guint i = 0; i < outputs->len; i++)
+    g_ptr_array_add (batch->contents,
+                     g_strdup (((const VendOutput *) g_ptr_array_index (outputs, i))->sha256));
+  return vend_store_output_delete_of (db, id, error)
+         && vend_store_prediction_remove_data (db, id, error);
+}
+
+static bool
+remove_predictions (VendDb *db, void *data, GError **error)
+{
+  Batch *batch = data;
+  g_autoptr (GPtrArray) ids = NULL;
+  if (!vend_store_prediction_expired (db, batch->now_us - batch->retention_us, BATCH, &ids, error))
+    return false;
+  for (guint i = 0; i < ids->len; i++)
+    if (!remove_data_of (db, batch, g_ptr_array_index (ids, i), error))
+      return false;
+  batch->n_removed = ids->len;
+  return true;
+}
+
+static bool
+remove_files (VendDb *db, void *data, GError **error)
+{
+  Batch *batch = data;
+  g_autoptr (GPtrArray) files = NULL;
+  if (!vend_store_file_expired (db, batch->now_us, BATCH, &files, error))
+    return false;
+  for (guint i = 0; i < files->len; i++)
+    {
+      const VendFile *file = g_ptr_array_index (files, i);
+      g_ptr_array_add (batch->contents, g_strdup (file->sha256));
+      if (!vend_store_file_delete (db, file->id, error))
+        return false;
+    }
+  batch->n_removed = files->len;
+  return true;
+}
+
+/* ---- Blobs */
+
+static bool
+is_young (const VendBlobs *blobs, const char *sha256)
+{
+  g_autofree char *path = vend_blobs_path (blobs, sha256);
+  struct stat st;
+  return stat (path, &st) < 0
+         || vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S < YOUNG_US;
+}
+
+static void
+remove_if_unused (VendSweep *sweep, const char *sha256, bool spare_young)
+{
+  bool used = true;
+  g_autoptr (GError) error = NULL;
+  vend_blobs_lock (sweep->options.blobs);
+  if (!spare_young || !is_young (sweep->options.blobs, sha256))
+    {
+      g_auto (VendReader) reader = vend_reader (sweep->options.store);
+      if (!vend_store_blob_used (reader.db, sha256, &used, &error))
+        used = true;
+    }
+  if (!used && !vend_blobs_remove (sweep->options.blobs, sha256, &error))
+    vend_log (VEND_LOG_WARN, "cannot remove a blob", "error", error->message, NULL);
+  vend_blobs_unlock (sweep->options.blobs);
+}
+
+static bool
+is_closing (VendSweep *sweep)
+{
+  g_mutex_lock (&sweep->lock);
+  bool closing = sweep->closing;
+  g_mutex_unlock (&sweep->lock);
+  return closing;
+}
+
+static void
+run_batches (VendSweep *sweep, VendStoreJob job)
+{
+  guint n_removed = 0;
+  do
+    {
+      g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (GError) error = NULL;
+      Batch batch = { .now_us = vend_now_us (),
+                      .retention_us = sweep->options.retention_us,
+                      .contents = contents };
+      if (!vend_store_write_wait (sweep->options.store, job, &batch, &error))
+        {
+          vend_log (VEND_LOG_WARN, "the retention sweep failed", "error", error->message, NULL);
+          return;
+        }
+      /* Somebody may be giving an old content a new row just now: the young are left to the full
+       * sweep. */
+      for (guint i = 0; i < contents->len; i++)
+        remove_if_unused (sweep, g_ptr_array_index (contents, i), true);
+      n_removed = batch.n_removed;
+    }
+  while (n_removed == BATCH && !is_closing (sweep));
+}
+
+static void
+add_content (const char *sha256, void *data)
+{
+  g_ptr_array_add (data, g_strdup (sha256));
+}
+
+static void
+sweep_all_blobs (VendSweep *sweep)
+{
+  g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  if (!vend_blobs_each (sweep->options.blobs, add_content, contents, &error))
+    vend_log (VEND_LOG_WARN, "cannot list blobs", "error", error->message, NULL);
+  for (guint i = 0; i < contents->len && !is_closing (sweep); i++)
+    remove_if_unused (sweep, g_ptr_array_index (contents, i), true);
+}
+
+static void *
+sweep_main (void *data)
+{
+  VendSweep *sweep = data;
+  for (guint round = 0; !is_closing (sweep); round++)
+    {
+      if (sweep->options.retention_us > 0)
+        run_batches (sweep, remove_predictions);
+      run_batches (sweep, remove_files);
+      if (round % FULL_SWEEP_EVERY == 0)
+        sweep_all_blobs (sweep);
+      g_mutex_lock (&sweep->lock);
+      int64_t until_us = g_get_monotonic_time () + INTERVAL_US;
+      while (!sweep->closing && g_cond_wait_until (&sweep->wake, &sweep->lock, until_us))
+        ;
+      g_mutex_unlock (&sweep->lock);
+    }
+  return NULL;
+}
+
+VendSweep *
+vend_sweep_start (const VendSweepOptions *options)
+{
+  VendSweep *sweep = g_new0 (VendSweep, 1);
+  sweep->options = *options;
+  g_mutex_init (&sweep->lock);
+  g_cond_init (&sweep->wake);
+  sweep->thread = g_thread_new ("sweep", sweep_main, sweep);
+  return sweep;
+}
+
+void
+vend_sweep_free (VendSweep *sweep)
+{
+  if (sweep == NULL)
+    return;
+  g_mutex_lock (&sweep->lock);
+  sweep->closing = true;
+  g_cond_signal (&sweep->wake);
+  g_mutex_unlock (&sweep->lock);
+  g_thread_join (sweep->thread);
+  g_mutex_clear (&sweep->lock);
+  g_cond_clear (&sweep->wake);
+  g_free (sweep);
+}

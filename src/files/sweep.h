@@ -1,0 +1,22 @@
+/* The retention sweep: removes what has outlived its time, and nothing that a row still points to.
+ * A thread of its own. */
+#pragma once
+#include <stdint.h>
+#include <glib.h>
+
+#include "files/blobs.h"
+#include "store/store.h"
+
+typedef struct VendSweep VendSweep;
+
+typedef struct
+{
+  VendStore *store;
+  VendBlobs *blobs;
+  int64_t retention_us; /* of predictions' data; 0 keeps them */
+} VendSweepOptions;
+
+/* Begins at once with what a crash may have left, then goes on once a minute. */
+VendSweep *vend_sweep_start (const VendSweepOptions *options);
+void vend_sweep_free (VendSweep *sweep);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSweep, vend_sweep_free)
