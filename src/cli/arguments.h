@@ -1,0 +1,25 @@
+/* Arguments and members that several commands read. Main thread only. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "json/json.h"
+
+/* INVALID unless `text` looks like an id of Vend; `what` names the thing: "prediction". */
+bool vend_argument_id_check (const char *what, const char *text, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* INVALID unless `text` is 64 hex digits. */
+bool vend_argument_version_check (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* "/v1/models/owner/name" of "owner/name"; a version is refused. Free with g_free. */
+bool vend_argument_model_path (const char *text, char **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* A string member for people: "" when it is absent or null. Borrowed. */
+const char *vend_argument_shown (const json_t *object, const char *key);
+
+/* "2026-01-05 10:00:00" of a date-time member; free with g_free. */
+char *vend_argument_shown_time (const json_t *object, const char *key) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,20 @@
+/* The table of subcommands. */
+#include "cli/commands.h"
+#include <stddef.h>
+
+const VendCommand vend_commands[] = {
+  { "serve", "run the server", vend_cmd_serve },
+  { "push", "build a version of a model from a directory", vend_cmd_push },
+  { "run", "run a model and print or save what it returns", vend_cmd_run },
+  { "cancel", "cancel a prediction", vend_cmd_cancel },
+  { "logs", "print the logs of a prediction", vend_cmd_logs },
+  { "models", "list, create, show and delete models", vend_cmd_models },
+  { "versions", "list, show and delete versions of a model", vend_cmd_versions },
+  { "predictions", "list and show predictions", vend_cmd_predictions },
+  { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
+  { "config", "show the settings and where they come from", vend_cmd_config },
+  { "doctor", "look at this machine and at the server", vend_cmd_doctor },
+  { "director", NULL, vend_director_main },
+  { "builder", NULL, vend_builder_main },
+  { NULL, NULL, NULL },
+};

@@ -1,0 +1,22 @@
+/* The directory that is pushed: checked, then packed into an unnamed temporary file. Main thread
+ * only; blocks on disk. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+typedef struct
+{
+  int fd; /* of the packed source; -1 = none */
+  uint64_t size;
+  char *sha256;
+} VendSource;
+
+#define VEND_SOURCE_INIT { -1, 0, NULL }
+
+void vend_source_clear (VendSource *source);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendSource, vend_source_clear)
+
+/* All mistakes in cog.yaml go to stderr with their lines; the error counts them. `out` starts as
+ * VEND_SOURCE_INIT. */
+bool vend_source_pack (const char *dir, VendSource *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,42 @@
+/* What the commands say to people: colour and a progress line only where a terminal shows them.
+ * Main thread only. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+bool vend_terminal_is (int fd);
+
+/* A terminal, and neither NO_COLOR nor TERM=dumb speaks against it. */
+bool vend_terminal_has_colour (int fd);
+
+/* Columns, or 0 when `fd` is not a terminal. */
+guint vend_terminal_width (int fd);
+
+/* `text` as one line without control characters: a server or model cannot move the cursor with it.
+ * Free with g_free. */
+char *vend_terminal_one_line (const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lines on stderr. */
+void vend_terminal_error (const char *text);
+void vend_terminal_warn (const char *format, ...) G_GNUC_PRINTF (1, 2);
+void vend_terminal_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* JSON for programs on stdout, indented. */
+void vend_terminal_json (const json_t *value);
+
+/* One line on stderr that is written over; silent where stderr is no terminal. */
+typedef struct VendProgress VendProgress;
+
+VendProgress *vend_progress_new (void);
+void vend_progress_free (VendProgress *progress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendProgress, vend_progress_free)
+bool vend_progress_is_shown (const VendProgress *progress);
+void vend_progress_show (VendProgress *progress, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Takes the line away before something else is printed. */
+void vend_progress_clear (VendProgress *progress);
+
+/* "[#####.....]  50 %" of `total`, for vend_progress_show. Free with g_free. */
+char *vend_progress_bar (guint64 done, guint64 total) G_GNUC_WARN_UNUSED_RESULT;
