@@ -149,7 +149,7 @@ read_chunks (RawClient *client, GString *body)
 char *
 raw_header (const RawReply *reply, const char *name)
 {
-  g_auto (GStrv) lines = g_strsplit (reply->head, "\r\n", -1);
+  g_auto (GStrv) lines = g_strsplit (reply->head != NULL ? reply->head : "", "\r\n", -1);
   gsize size = strlen (name);
   for (char **line = lines; *line != NULL; line++)
     if (g_ascii_strncasecmp (*line, name, size) == 0 && (*line)[size] == ':')
