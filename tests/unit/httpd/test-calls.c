@@ -1,6 +1,7 @@
 /* Replies from other threads, many connections, and the end of the server. */
 #include "httpd/httpd.h"
 #include "raw-client.h"
+#include <stdatomic.h>
 #include <string.h>
 
 #define CLIENTS 4
@@ -15,6 +16,7 @@ typedef struct
   GThreadPool *pool;
   GAsyncQueue *held; /* VendCall of /hold */
   gint destroyed;
+  atomic_uint handed; /* what GLib's queues do, in a form that the thread sanitizer sees */
 } Server;
 
 static void
@@ -42,18 +44,22 @@ in_pool (VendCall *call, void *context)
   Server *server = context;
   vend_call_set_data (call, &server->destroyed, count_destroyed);
   g_assert_true (vend_call_get_data (call) == &server->destroyed);
+  atomic_fetch_add (&server->handed, 1);
   g_thread_pool_push (server->pool, call, NULL);
 }
 
 static void
 hold (VendCall *call, void *context)
 {
-  g_async_queue_push (((Server *) context)->held, call);
+  Server *server = context;
+  atomic_fetch_add (&server->handed, 1);
+  g_async_queue_push (server->held, call);
 }
 
 static void
 pool_answer (gpointer call, gpointer context)
 {
+  atomic_fetch_add (&((Server *) context)->handed, 1);
   answer_with_param (call);
 }
 
@@ -226,6 +232,7 @@ test_gone (void)
       g_autoptr (RawClient) client = raw_connect (server.port);
       raw_send_format (client, "GET /hold/%u HTTP/1.1\r\nHost: h\r\n\r\n", i);
       VendCall *call = g_async_queue_pop (server.held);
+      atomic_fetch_add (&server.handed, 1);
       g_assert_cmpuint (vend_httpd_active_calls (server.httpd), >=, 1);
       raw_abort (client);
       answer_with_param (call);
@@ -257,6 +264,7 @@ test_free_held (void)
           clients[i] = raw_connect (server.port);
           raw_send_format (clients[i], "GET /hold/%u HTTP/1.1\r\nHost: h\r\n\r\n", i);
           calls[i] = g_async_queue_pop (server.held);
+          atomic_fetch_add (&server.handed, 1);
         }
       GThread *thread = g_thread_new ("free", free_server, server.httpd);
       for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
