@@ -187,9 +187,9 @@ may_end (VendWorker *worker)
 {
   if (!atomic_load (&worker->httpd->stopping))
     return false;
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   bool none_held = worker->held == 0;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   return none_held;
 }
 
@@ -337,7 +337,7 @@ vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsiz
     {
       httpd->workers[i].httpd = httpd;
       httpd->workers[i].wake_fd = -1;
-      g_mutex_init (&httpd->workers[i].lock);
+      pthread_mutex_init (&httpd->workers[i].lock, NULL);
     }
   for (guint i = 0; i < httpd->n_workers; i++)
     if (!start_daemon (httpd, &httpd->workers[i], options, error))
@@ -395,7 +395,7 @@ vend_httpd_free (VendHttpd *httpd)
       else if (worker->daemon != NULL)
         MHD_stop_daemon (worker->daemon);
       vend_fd_clear (&worker->wake_fd);
-      g_mutex_clear (&worker->lock);
+      pthread_mutex_destroy (&worker->lock);
     }
   vend_linger_free (httpd->linger);
   vend_fd_clear (&httpd->listen_fd);
