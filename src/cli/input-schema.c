@@ -2,33 +2,7 @@
 #include "cli/inputs.h"
 #include <string.h>
 
-#define MAX_REFERENCES 16
-#define COMPONENTS "#/components/schemas/"
 #define MAX_EDITS_PART 3 /* a name may differ in a third of its letters */
-
-const json_t *
-vend_schema_component (const json_t *openapi, const char *name)
-{
-  const json_t *components = json_object_get (openapi, "components");
-  return json_object_get (json_object_get (components, "schemas"), name);
-}
-
-const json_t *
-vend_schema_resolve (const json_t *openapi, const json_t *schema)
-{
-  for (guint i = 0; i < MAX_REFERENCES && schema != NULL; i++)
-    {
-      const char *reference = vend_json_string (schema, "$ref");
-      const json_t *all = json_object_get (schema, "allOf");
-      if (reference != NULL && g_str_has_prefix (reference, COMPONENTS))
-        schema = vend_schema_component (openapi, reference + strlen (COMPONENTS));
-      else if (json_array_size (all) == 1)
-        schema = json_array_get (all, 0);
-      else
-        return schema;
-    }
-  return NULL;
-}
 
 static const json_t *
 input_properties (const json_t *openapi)

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "json/schema.h"
 
 typedef struct
 {
@@ -41,12 +42,8 @@ bool vend_input_is_known (const json_t *openapi, const char *name);
 /* The field whose name is nearest to a wrong one, borrowed, or NULL. */
 const char *vend_input_suggest (const json_t *openapi, const char *name);
 
-/* The schema of a component, of an input field; NULL when there is none. Borrowed. */
-const json_t *vend_schema_component (const json_t *openapi, const char *name);
+/* The schema of an input field; NULL when there is none. Borrowed. */
 const json_t *vend_schema_field (const json_t *openapi, const char *name);
-
-/* What `$ref` and a lone `allOf` point to. Borrowed. */
-const json_t *vend_schema_resolve (const json_t *openapi, const json_t *schema);
 
 /* "integer", "string (file)", "one of a, b", for people. Free with g_free. */
 char *vend_schema_type_text (const json_t *openapi, const json_t *schema) G_GNUC_WARN_UNUSED_RESULT;

@@ -36,8 +36,8 @@ add_problem (Check *check, const char *type, const char *field, const char *form
   json_array_append_new (check->problems, problem);
 }
 
-static const json_t *
-component (const json_t *openapi, const char *name)
+const json_t *
+vend_schema_component (const json_t *openapi, const char *name)
 {
   return json_object_get (json_object_get (json_object_get (openapi, "components"), "schemas"),
                           name);
@@ -52,7 +52,7 @@ vend_schema_resolve (const json_t *openapi, const json_t *schema)
       const char *reference = vend_json_string (schema, "$ref");
       const json_t *next = NULL;
       if (reference != NULL && g_str_has_prefix (reference, COMPONENTS))
-        next = component (openapi, reference + strlen (COMPONENTS));
+        next = vend_schema_component (openapi, reference + strlen (COMPONENTS));
       else if (json_array_size (all) == 1)
         next = json_array_get (all, 0);
       if (next == NULL)
@@ -65,7 +65,7 @@ vend_schema_resolve (const json_t *openapi, const json_t *schema)
 const json_t *
 vend_schema_properties (const json_t *openapi, const char *name)
 {
-  return json_object_get (component (openapi, name), "properties");
+  return json_object_get (vend_schema_component (openapi, name), "properties");
 }
 
 static bool
@@ -243,7 +243,7 @@ is_required (const json_t *schema, const char *name)
 json_t *
 vend_schema_problems (const json_t *openapi, const char *name, const json_t *input)
 {
-  const json_t *schema = component (openapi, name);
+  const json_t *schema = vend_schema_component (openapi, name);
   json_t *properties = json_object_get (schema, "properties");
   Check check = { openapi, json_array (), 0 };
   const char *key;

@@ -14,6 +14,9 @@
 json_t *vend_schema_problems (const json_t *openapi, const char *component, const json_t *input)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* A component's schema, or NULL. Borrowed. */
+const json_t *vend_schema_component (const json_t *openapi, const char *component);
+
 /* The properties object of a component, or NULL. Borrowed. */
 const json_t *vend_schema_properties (const json_t *openapi, const char *component);
 
