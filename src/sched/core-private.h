@@ -1,5 +1,7 @@
 /* The scheduler's state. All of it belongs to the core thread. */
 #pragma once
+#include <sys/types.h>
+
 #include "base/inbox.h"
 #include "model/prediction.h"
 #include "runner/link.h"
@@ -78,6 +80,7 @@ struct Instance
   char *id;
   char *dir;
   InstanceState state;
+  pid_t pid; /* of a director that we started; 0 = adopted or not started yet */
   VendLink *link;
   VendAlarm *alarm;   /* the next try to connect, or the end of patience with a stop */
   int64_t give_up_us; /* on connecting */

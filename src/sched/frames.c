@@ -139,6 +139,8 @@ is_listed (const json_t *running, const char *prediction)
 static void
 on_hello (Instance *instance, const json_t *frame)
 {
+  /* From here on it is known by what it has written down, which tells reused numbers apart. */
+  instance->pid = 0;
   const json_t *running = json_object_get (frame, "running");
   size_t i;
   json_t *run;

@@ -11,6 +11,7 @@
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
 #include "sched/instance-spec.h"
+#include <signal.h>
 #include <string.h>
 
 #define CONNECT_RETRY_US (5 * VEND_US_PER_MS)
@@ -68,6 +69,7 @@ typedef struct
   Instance *instance;
   json_t *spec;
   const char *vend_binary;
+  pid_t pid;
   GError *error;
 } Launch;
 
@@ -75,7 +77,7 @@ static void
 launch (void *data)
 {
   Launch *job = data;
-  if (!vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, NULL,
+  if (!vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, &job->pid,
                                   &job->error))
     g_assert (job->error != NULL);
 }
@@ -95,6 +97,7 @@ launched (void *data)
       bury (instance);
       return;
     }
+  instance->pid = job->pid;
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
 }
@@ -108,7 +111,8 @@ vend_instance_start (Deployable *deployable, const char *reason)
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
 
   Launch *job = g_new0 (Launch, 1);
-  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, NULL };
+  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, 0,
+                   NULL };
   vend_sched_on_disk (deployable->sched, launch, launched, job);
   return instance;
 }
@@ -143,7 +147,9 @@ static void
 check (void *data)
 {
   Check *job = data;
-  job->alive = vend_runner_process_alive (job->instance->dir);
+  /* A young director has not written down who it is yet. */
+  job->alive = vend_runner_process_alive (job->instance->dir)
+               || (job->instance->pid > 0 && kill (job->instance->pid, 0) == 0);
 }
 
 static void

@@ -135,6 +135,15 @@ sqlite_get_text (VendStmt *base, int column, gsize *out_size)
 }
 
 static void
+sqlite_reset (VendDb *base)
+{
+  SqliteDb *db = (SqliteDb *) base;
+  for (gsize i = 0; i < VEND_SQL_N; i++)
+    if (db->statements[i].handle != NULL)
+      sqlite3_reset (db->statements[i].handle);
+}
+
+static void
 sqlite_close (VendDb *base)
 {
   SqliteDb *db = (SqliteDb *) base;
@@ -154,6 +163,7 @@ static const VendDbOps sqlite_ops = {
   .is_null = sqlite_is_null,
   .get_int = sqlite_get_int,
   .get_text = sqlite_get_text,
+  .reset = sqlite_reset,
   .close = sqlite_close,
 };
 

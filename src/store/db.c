@@ -15,6 +15,12 @@ vend_db_exec (VendDb *db, const char *sql, GError **error)
   return db->ops->exec (db, sql, error);
 }
 
+void
+vend_db_reset (VendDb *db)
+{
+  db->ops->reset (db);
+}
+
 VendStmt *
 vend_db_stmt (VendDb *db, VendSql sql, GError **error)
 {

@@ -24,6 +24,8 @@ typedef struct VendDbOps
   bool (*is_null) (VendStmt *stmt, int column); /* columns count from 0 */
   int64_t (*get_int) (VendStmt *stmt, int column);
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
+  /* Ends every statement that was not stepped to its end: it would hold its snapshot open. */
+  void (*reset) (VendDb *db);
   void (*close) (VendDb *db);
 } VendDbOps;
 
@@ -42,6 +44,8 @@ bool vend_db_open_sqlite (const char *path, bool read_only, VendDb **out, GError
 void vend_db_close (VendDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDb, vend_db_close)
 bool vend_db_exec (VendDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+void vend_db_reset (VendDb *db);
 
 /* A statement ready to be bound; after a failure it takes binds and fails again in step. */
 VendStmt *vend_db_stmt (VendDb *db, VendSql sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -64,6 +64,7 @@ run_job (VendStore *store, Write *write)
   if (!vend_db_exec (store->writer, "SAVEPOINT job", &write->error))
     return;
   bool good = write->job (store->writer, write->data, &write->error);
+  vend_db_reset (store->writer);
   g_autoptr (GError) problem = NULL;
   if (!vend_db_exec (store->writer, good ? "RELEASE job" : "ROLLBACK TO job; RELEASE job", &problem)
       && write->error == NULL)
@@ -202,6 +203,7 @@ void
 vend_store_read_end (VendStore *store, VendDb *db)
 {
   g_autoptr (GError) error = NULL;
+  vend_db_reset (db);
   if (!vend_db_exec (db, "COMMIT", &error))
     vend_log (VEND_LOG_ERROR, "end read failed", "error", error->message, NULL);
   g_mutex_lock (&store->lock);

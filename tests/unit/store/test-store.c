@@ -85,6 +85,21 @@ count_told (const GError *error, void *data)
   (*(guint *) data)++;
 }
 
+/* A reader that did not step its statement to the end must not keep its old snapshot. */
+static void
+test_readers_see_news (Fixture *f, gconstpointer unused)
+{
+  static const char *const names[] = { "a1", "a2", "a3", "a4", "a5", "a6" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VendAccount) found = NULL;
+      g_assert_true (vend_store_write_wait (f->store, insert_account, (void *) names[i], &error));
+      g_auto (VendReader) reader = vend_reader (f->store);
+      g_assert_true (vend_store_account_by_username (reader.db, names[i], &found, &error));
+    }
+}
+
 static bool
 no_change (VendDb *db, void *data, GError **error)
 {
@@ -208,6 +223,7 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add ("/store/" #name, Fixture, NULL, set_up, test_##name, tear_down)
   ADD (survives_reopen);
   ADD (failed_job_is_alone);
+  ADD (readers_see_news);
   ADD (all_are_told_once);
   ADD (ends_once);
   ADD (older_attempt_loses);
