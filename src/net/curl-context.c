@@ -18,7 +18,7 @@ struct VendCurlContext
   GPtrArray *canceled;   /* CURL*, asked for while inside libcurl */
   guint inside;          /* libcurl refuses changes from its own callbacks */
   bool quick_acks;
-  bool closing;          /* the teardown calls back into us; sources must not be made then */
+  bool closing; /* the teardown calls back into us; sources must not be made then */
 };
 
 typedef struct
@@ -77,8 +77,8 @@ timer_changed (CURLM *multi, long timeout_ms, void *user_data)
   return 0;
 }
 
-/* A peer that writes small pieces without TCP_NODELAY waits for an ACK before each, and a delayed ACK
- * takes 40 ms. The kernel forgets the option soon, so it is set again after every read. */
+/* A peer that writes small pieces without TCP_NODELAY waits for an ACK before each, and a delayed
+ * ACK takes 40 ms. The kernel forgets the option soon, so it is set again after every read. */
 static void
 acknowledge_quickly (const VendCurlContext *curl, curl_socket_t socket)
 {
