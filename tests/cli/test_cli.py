@@ -5,14 +5,16 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
+import ssl
 import stat
 import subprocess
 import threading
 
 import pytest
 
-from api_server import VERSION
+from api_server import VERSION, FakeServer
 
 PREDICTION = "k3v9q2m7x1rge0ct5w8z4n6bya"
 PREDICTIONS = "/v1/predictions"
@@ -152,6 +154,37 @@ def test_unreachable_server(vend):
     done = vend("models", VEND_URL="http://127.0.0.1:1")
     assert done.returncode == 1
     assert "cannot reach http://127.0.0.1:1: Connection refused" in done.stderr
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl program")
+    key, path = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", key, "-out", path, "-days", "2", "-subj", "/CN=vend",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )
+    return path, key
+
+
+def test_tls_with_its_own_authority(vend, certificate):
+    path, key = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, key)
+    with FakeServer(tls=context) as secure:
+        refused = vend("models", VEND_URL=secure.url)
+        assert refused.returncode == 1 and "--ca FILE" in refused.stderr
+        assert secure.requests == []
+        assert vend("models", "--ca", path, VEND_URL=secure.url).returncode == 0
+        assert vend("models", VEND_URL=secure.url, VEND_CA=path).returncode == 0
+        vend.data.mkdir()
+        (vend.data / "cli.json").write_text(
+            json.dumps({"url": secure.url, "token": secure.token, "ca": str(path)})
+        )
+        assert vend("models", VEND_URL=None, VEND_API_TOKEN=None).returncode == 0
 
 
 # Answers that are wrong

@@ -82,7 +82,8 @@ class Request:
 
 
 class FakeServer:
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls` is an ssl.SSLContext, to speak HTTPS."""
         self.token = TOKEN
         self.schema = json.loads(json.dumps(DEFAULT_SCHEMA))
         self.models = {"lab/echo": {"visibility": "private", "latest": VERSION}}
@@ -104,7 +105,11 @@ class FakeServer:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.fake = self
         self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        scheme = "http"
+        if tls is not None:
+            scheme = "https"
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self.http.server_port}"
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
 
     def __enter__(self):
