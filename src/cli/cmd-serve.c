@@ -88,7 +88,8 @@ check_drained (void *data)
     return G_SOURCE_CONTINUE;
   if (!app->released)
     {
-      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start", NULL);
+      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start",
+                NULL);
       app->released = true;
       app->drain_until_us += RELEASE_TIME_US;
       vend_sched_release_holds (app->sched);
