@@ -57,11 +57,11 @@ vend_child_start (const VendChildOptions *options, VendChild **out, GError **err
   vend_autofd null_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
-  if (!g_spawn_async_with_pipes_and_fds (options->cwd, options->argv, options->env,
-                                         G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP
-                                             | G_SPAWN_CLOEXEC_PIPES,
-                                         prepare_child, &parent, null_fd, -1, -1, NULL, NULL, 0,
-                                         &pid, NULL, &child->out_fd, &child->err_fd, &problem))
+  if (!g_spawn_async_with_pipes_and_fds (
+          options->cwd, options->argv, options->env,
+          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
+          prepare_child, &parent, null_fd, -1, -1, &options->keep_fd, &options->keep_fd,
+          options->keep_fd > 0 ? 1 : 0, &pid, NULL, &child->out_fd, &child->err_fd, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", options->argv[0],
                       problem->message);
   child->pid = pid;

@@ -15,6 +15,7 @@ typedef struct
   const char *cwd;
   VendChildLine on_line; /* whole lines of valid UTF-8 */
   void *data;
+  int keep_fd;      /* stays open in the child under its number; 0 = none */
   gsize max_output; /* 0 = standard output goes to on_line too; else it is kept, up to this */
 } VendChildOptions;
 

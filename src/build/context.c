@@ -73,17 +73,15 @@ vend_build_say (const VendBuildContext *context, const char *format, ...)
 }
 
 bool
-vend_build_child (const VendBuildContext *context, const char *const *argv, const char *const *env,
-                  const char *cwd, const char *what, gsize max_output, char **out_output,
+vend_build_child (const VendBuildContext *context, const char *const *argv, const char *what,
                   GError **error)
 {
   const VendChildOptions options = { .argv = argv,
-                                     .env = env,
-                                     .cwd = cwd,
+                                     .env = (const char *const *) context->env,
+                                     .cwd = context->work_dir,
                                      .on_line = context->log,
-                                     .data = context->log_data,
-                                     .max_output = max_output };
-  return vend_child_run (&options, what, out_output, error);
+                                     .data = context->log_data };
+  return vend_child_run (&options, what, NULL, error);
 }
 
 bool
@@ -92,7 +90,7 @@ vend_build_ask (const VendBuildContext *context, const char *const *argv, char *
 {
   const VendChildOptions options = { .argv = argv,
                                      .env = (const char *const *) context->env,
-                                     .cwd = context->spec->staging_dir,
+                                     .cwd = context->work_dir,
                                      .max_output = MAX_ANSWER };
   return vend_child_run (&options, argv[0], out_output, error);
 }
@@ -112,13 +110,18 @@ void
 vend_build_context_init (VendBuildContext *context, const VendBuildSpec *spec, VendBuildLog log,
                          void *log_data)
 {
+  *context = (VendBuildContext){ 0 };
   context->spec = spec;
   context->log = log;
   context->log_data = log_data;
   context->source_dir = g_build_filename (spec->staging_dir, "src", NULL);
+  context->work_dir = g_build_filename (spec->staging_dir, "work", NULL);
   context->env = children_env (spec);
-  context->uv = NULL;
+}
 
+void
+vend_build_context_find_uv (VendBuildContext *context)
+{
   /* A name on PATH is not enough: version managers leave launchers that only fail. */
   const char *const argv[] = { "uv", "--version", NULL };
   g_autofree char *version = NULL;
@@ -131,6 +134,7 @@ void
 vend_build_context_clear (VendBuildContext *context)
 {
   g_clear_pointer (&context->source_dir, g_free);
+  g_clear_pointer (&context->work_dir, g_free);
   g_clear_pointer (&context->env, g_strfreev);
   g_clear_pointer (&context->uv, g_free);
 }

@@ -133,8 +133,7 @@ install (Search *search, const char *version)
   vend_build_say (context, "Python %s is not here; installing it with uv", version);
   const char *const argv[] = { context->uv, "python", "install", "--no-bin", version, NULL };
   g_autoptr (GError) problem = NULL;
-  if (!vend_build_child (context, argv, (const char *const *) context->env,
-                         context->spec->staging_dir, "uv python install", 0, NULL, &problem))
+  if (!vend_build_child (context, argv, "uv python install", &problem))
     {
       vend_build_say (context, "%s", problem->message);
       return false;
