@@ -174,9 +174,13 @@ fail_listing (Search *search, const char *asked, GError **error)
       probe_minor (search, text);
     }
   g_autoptr (GString) list = g_string_new (NULL);
+  g_autoptr (GHashTable) listed = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < search->found->len; i++)
-    g_string_append_printf (list, "%s%s", i > 0 ? ", " : "",
-                            ((VendInterpreter *) g_ptr_array_index (search->found, i))->version);
+    {
+      const VendInterpreter *found = g_ptr_array_index (search->found, i);
+      if (g_hash_table_add (listed, found->version))
+        g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "", found->version);
+    }
   return vend_fail (error, VEND_ERROR_UNAVAILABLE,
                     "Python %s is not on this machine and could not be installed%s; there is: %s",
                     asked, search->context->uv == NULL ? " (uv is missing)" : "",
