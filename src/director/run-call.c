@@ -4,11 +4,12 @@
 #include "director/run-private.h"
 #include <string.h>
 
-#define RECEIVE_BUFFER (128L * 1024)
+#define RECEIVE_BUFFER (64L * 1024) /* larger ones are mapped and unmapped for each call */
 #define REFUSAL_MAX ((gsize) 64 * 1024)
+#define BUSY_AT_ONCE 4 /* a refused request takes 0.2 ms, a timer at least 1 */
 #define BUSY_FIRST_MS 1
 #define PATIENT_RETRY_MS 50
-#define BUSY_TRIES 10 /* 1 + 2 + 4 + … + 512 ms: about a second */
+#define BUSY_TRIES (BUSY_AT_ONCE + 10) /* then 1 + 2 + 4 + … + 512 ms: about a second */
 
 static void
 call_again (VendRun *run)
@@ -39,7 +40,13 @@ take_busy (VendRun *run)
   else if (run->busy_tries >= BUSY_TRIES)
     vend_run_end_lost (run, "the model server has no free slot though none is in use", true);
   else
-    run->retry_source = g_timeout_add ((guint) BUSY_FIRST_MS << run->busy_tries++, on_retry, run);
+    {
+      const guint tries = run->busy_tries++;
+      run->retry_source
+          = tries < BUSY_AT_ONCE
+                ? g_idle_add_full (G_PRIORITY_DEFAULT, on_retry, run, NULL)
+                : g_timeout_add ((guint) BUSY_FIRST_MS << (tries - BUSY_AT_ONCE), on_retry, run);
+    }
 }
 
 static char *
