@@ -49,12 +49,12 @@ vend_call_free (VendCall *call)
 static void
 count_held (VendWorker *worker, int change)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   worker->held += (guint) change;
   /* Under the lock: a worker that waits for the last answer may end right after it. */
   if (change < 0 && worker->held == 0 && atomic_load (&worker->httpd->stopping))
     eventfd_write (worker->wake_fd, 1);
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
 }
 
 static enum MHD_Result

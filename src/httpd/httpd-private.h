@@ -1,8 +1,10 @@
 /* What the files of this folder share: the server, its workers, calls and replies.
  *
  * Threads: every connection belongs to one worker thread for its whole life. All of it runs there
- * except vend_call_reply, the getters and the caller's side of a stream. */
+ * except vend_call_reply, the getters and the caller's side of a stream. Locks are plain pthread
+ * ones, which the thread sanitizer understands without a sanitized GLib. */
 #pragma once
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,10 +35,11 @@ struct VendWorker
   int wake_fd;
   GThread *thread;
   bool quiesced;
+  bool closed_some;    /* connections, in the last turn; this thread only */
   atomic_bool asleep;  /* in poll, or about to be */
   atomic_bool resumed; /* a connection was resumed since the last turn */
   GQueue streams;      /* VendStream that are being sent; this thread only */
-  GMutex lock;
+  pthread_mutex_t lock;
   guint held; /* calls that sleep until somebody answers; guarded by `lock` */
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -20,7 +21,7 @@ struct VendLinger
 {
   GThread *thread;
   int wake_fd;
-  GMutex lock;
+  pthread_mutex_t lock;
   Socket incoming[VEND_LINGER_MAX_SOCKETS];
   guint n_incoming;
   guint n_open; /* incoming and taken */
@@ -50,13 +51,13 @@ drain (Socket *socket, bool readable, gint64 now_us)
 static bool
 take_incoming (VendLinger *linger, Socket *sockets, guint *n)
 {
-  g_mutex_lock (&linger->lock);
+  pthread_mutex_lock (&linger->lock);
   for (guint i = 0; i < linger->n_incoming; i++)
     sockets[(*n)++] = linger->incoming[i];
   linger->n_incoming = 0;
   linger->n_open = *n;
   bool stopping = linger->stopping;
-  g_mutex_unlock (&linger->lock);
+  pthread_mutex_unlock (&linger->lock);
   return !stopping;
 }
 
@@ -103,7 +104,7 @@ vend_linger_new (VendLinger **out, GError **error)
   if (wake_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "eventfd");
   VendLinger *linger = g_new0 (VendLinger, 1);
-  g_mutex_init (&linger->lock);
+  pthread_mutex_init (&linger->lock, NULL);
   linger->wake_fd = vend_fd_steal (&wake_fd);
   linger->thread = g_thread_new ("httpd-linger", linger_main, linger);
   *out = linger;
@@ -115,20 +116,20 @@ vend_linger_free (VendLinger *linger)
 {
   if (linger == NULL)
     return;
-  g_mutex_lock (&linger->lock);
+  pthread_mutex_lock (&linger->lock);
   linger->stopping = true;
-  g_mutex_unlock (&linger->lock);
+  pthread_mutex_unlock (&linger->lock);
   wake (linger);
   g_thread_join (linger->thread);
   close (linger->wake_fd);
-  g_mutex_clear (&linger->lock);
+  pthread_mutex_destroy (&linger->lock);
   g_free (linger);
 }
 
 void
 vend_linger_add (VendLinger *linger, int fd)
 {
-  g_mutex_lock (&linger->lock);
+  pthread_mutex_lock (&linger->lock);
   bool room = linger->n_open < VEND_LINGER_MAX_SOCKETS && !linger->stopping;
   int copy = room ? fcntl (fd, F_DUPFD_CLOEXEC, 3) : -1;
   if (copy >= 0)
@@ -138,6 +139,6 @@ vend_linger_add (VendLinger *linger, int fd)
       };
       linger->n_open++;
     }
-  g_mutex_unlock (&linger->lock);
+  pthread_mutex_unlock (&linger->lock);
   wake (linger);
 }

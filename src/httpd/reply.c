@@ -316,6 +316,9 @@ vend_reply_send (VendReply *reply, VendCall *call)
     finish_file (reply, call);
   if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
     MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
+  /* The library would end the chunked body that a HEAD reply does not have. */
+  if (reply->stream != NULL && strcmp (call->method, MHD_HTTP_METHOD_HEAD) == 0)
+    MHD_set_response_options (reply->response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
   if (reply->stream != NULL)
     vend_stream_attach (reply->stream, call);
   return MHD_queue_response (call->connection, (unsigned int) reply->status, reply->response);

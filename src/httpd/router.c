@@ -137,7 +137,7 @@ add_pattern (VendRouter *router, const VendRoute *route, Alias alias, gsize orde
 
   const char *path = route->pattern + (alias == ALIAS_SHORT ? V1_LENGTH : 0);
   if (alias == ALIAS_DOUBLE)
-    add_segment (pattern, V1 + 1, V1_LENGTH - 1);
+    add_segment (pattern, &V1[1], V1_LENGTH - 1);
   g_assert (path[0] == '/');
   for (const char *at = path + 1;; at++)
     {

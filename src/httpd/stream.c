@@ -12,7 +12,7 @@
 
 struct VendStream
 {
-  GMutex lock;
+  pthread_mutex_t lock;
   guint owners;
   char *data;
   gsize start; /* of what waits */
@@ -31,7 +31,7 @@ VendStream *
 vend_stream_new (void)
 {
   VendStream *stream = g_new0 (VendStream, 1);
-  g_mutex_init (&stream->lock);
+  pthread_mutex_init (&stream->lock, NULL);
   stream->owners = 2;
   stream->link.data = stream;
   return stream;
@@ -41,10 +41,10 @@ static void
 unlock_and_drop (VendStream *stream)
 {
   const bool last = --stream->owners == 0;
-  g_mutex_unlock (&stream->lock);
+  pthread_mutex_unlock (&stream->lock);
   if (!last)
     return;
-  g_mutex_clear (&stream->lock);
+  pthread_mutex_destroy (&stream->lock);
   g_free (stream->data);
   g_free (stream);
 }
@@ -79,7 +79,7 @@ reserve (VendStream *stream, gsize size)
 bool
 vend_stream_write (VendStream *stream, const void *data, gsize size)
 {
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   bool open = !stream->broken && !stream->no_reader && !stream->ended;
   if (open && size > VEND_HTTPD_STREAM_BYTES - stream->size)
     {
@@ -102,23 +102,23 @@ vend_stream_write (VendStream *stream, const void *data, gsize size)
       stream->size += size;
       wake (stream);
     }
-  g_mutex_unlock (&stream->lock);
+  pthread_mutex_unlock (&stream->lock);
   return open;
 }
 
 bool
 vend_stream_is_open (VendStream *stream)
 {
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   bool open = !stream->broken && !stream->no_reader && !stream->ended;
-  g_mutex_unlock (&stream->lock);
+  pthread_mutex_unlock (&stream->lock);
   return open;
 }
 
 void
 vend_stream_end (VendStream *stream)
 {
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   stream->ended = true;
   wake (stream);
   unlock_and_drop (stream);
@@ -129,7 +129,7 @@ read_stream (void *data, uint64_t position, char *buffer, size_t room)
 {
   VendStream *stream = data;
   ssize_t n = 0;
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   if (stream->broken)
     n = MHD_CONTENT_READER_END_WITH_ERROR;
   else if (stream->size > 0)
@@ -146,7 +146,7 @@ read_stream (void *data, uint64_t position, char *buffer, size_t room)
       stream->asleep = true;
       MHD_suspend_connection (stream->connection);
     }
-  g_mutex_unlock (&stream->lock);
+  pthread_mutex_unlock (&stream->lock);
   return n;
 }
 
@@ -156,7 +156,7 @@ release_stream (void *data)
   VendStream *stream = data;
   if (stream->worker != NULL)
     g_queue_unlink (&stream->worker->streams, &stream->link);
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   stream->no_reader = true;
   unlock_and_drop (stream);
 }
@@ -171,10 +171,10 @@ vend_stream_response (VendStream *stream)
 void
 vend_stream_attach (VendStream *stream, VendCall *call)
 {
-  g_mutex_lock (&stream->lock);
+  pthread_mutex_lock (&stream->lock);
   stream->connection = call->connection;
   stream->worker = call->worker;
-  g_mutex_unlock (&stream->lock);
+  pthread_mutex_unlock (&stream->lock);
   g_queue_push_tail_link (&call->worker->streams, &stream->link);
 }
 
@@ -184,9 +184,9 @@ vend_stream_abort_all (VendWorker *worker)
   for (GList *link = worker->streams.head; link != NULL; link = link->next)
     {
       VendStream *stream = link->data;
-      g_mutex_lock (&stream->lock);
+      pthread_mutex_lock (&stream->lock);
       stream->broken = true;
       wake (stream);
-      g_mutex_unlock (&stream->lock);
+      pthread_mutex_unlock (&stream->lock);
     }
 }
