@@ -23,7 +23,9 @@ typedef struct
 /* Makes the folders, clears what an interrupted build left, and queues again what had not ended. */
 bool vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Ends running builds; they are built again after the next start. */
+/* Ends running builds and their logs; they are built again after the next start. Never blocks. */
+void vend_builds_close (VendBuilds *builds);
+/* Closes, and blocks until that is done. */
 void vend_builds_free (VendBuilds *builds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
 
@@ -37,7 +39,3 @@ void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 /* Where an upload's bytes are. Free with g_free. */
 char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload);
-
-/* Removes the files of versions that no model has any more. `version` must be gone from the store.
- */
-void vend_builds_sweep_versions (VendBuilds *builds);
