@@ -39,6 +39,17 @@ serve (VendCall *call, void *context)
     vend_call_reply (call, reply);
 }
 
+/* What the parts of a form add to the file in it. */
+#define FORM_SLACK (1024 * 1024)
+
+static uint64_t
+body_limit (const VendApi *api, const ApiRoute *route)
+{
+  const char *setting = route->limit != NULL ? route->limit : "max-body";
+  uint64_t slack = route->body == VEND_BODY_MULTIPART ? FORM_SLACK : 0;
+  return vend_settings_bytes (api->parts.settings, setting) + slack;
+}
+
 static void
 bind_routes (VendApi *api, const ApiRoute *routes)
 {
@@ -53,8 +64,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .handler = serve,
         .context = bound,
         .body = route->body,
-        .limit = vend_settings_bytes (api->parts.settings,
-                                      route->limit != NULL ? route->limit : "max-body"),
+        .limit = body_limit (api, route),
       };
       g_array_append_val (api->routes, bare);
     }

@@ -88,6 +88,10 @@ create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   if (content == NULL || content->path == NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "content: expected a file part of multipart/form-data");
+  uint64_t most = vend_settings_bytes (api->parts.settings, "max-file");
+  if (content->size > most)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "Files must be less than %" G_GUINT64_FORMAT "MB in size", most >> 20);
   g_autoptr (VendFile) file = g_new0 (VendFile, 1);
   if (!read_name (call, content, &file->name, error)
       || !read_type (call, content, &file->content_type, error)
@@ -198,8 +202,7 @@ get_output (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
   vend_autofd fd = -1;
   if (!vend_blobs_open_fd (api->parts.blobs, output->sha256, &fd, &size, error))
     return false;
-  g_autofree char *etag = g_strdup_printf ("\"%s\"", output->sha256);
-  *out = vend_reply_file (vend_fd_steal (&fd), size, output->content_type, etag);
+  *out = vend_reply_file (vend_fd_steal (&fd), size, output->content_type, output->sha256);
   vend_reply_header (*out, "Cache-Control", "private, max-age=3600");
   vend_reply_header (*out, "X-Content-Type-Options", "nosniff");
   /* A model may return HTML; it must not run as a page of this server. */

@@ -522,10 +522,8 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
 }
 
 void
-vend_builds_free (VendBuilds *builds)
+vend_builds_close (VendBuilds *builds)
 {
-  if (builds == NULL)
-    return;
   GHashTableIter iter;
   void *value;
   g_mutex_lock (&builds->lock);
@@ -535,8 +533,18 @@ vend_builds_free (VendBuilds *builds)
     if (((Job *) value)->child != NULL)
       g_subprocess_force_exit (((Job *) value)->child);
   g_mutex_unlock (&builds->lock);
+}
+
+void
+vend_builds_free (VendBuilds *builds)
+{
+  if (builds == NULL)
+    return;
   if (builds->pool != NULL)
-    g_thread_pool_free (builds->pool, FALSE, TRUE);
+    {
+      vend_builds_close (builds);
+      g_thread_pool_free (builds->pool, FALSE, TRUE);
+    }
   g_hash_table_unref (builds->jobs);
   g_free (builds->vend_binary);
   g_free (builds->uploads_dir);

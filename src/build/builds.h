@@ -23,7 +23,9 @@ typedef struct
 /* Makes the folders, clears what an interrupted build left, and queues again what had not ended. */
 bool vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Ends running builds; they are built again after the next start. */
+/* Ends running builds and their logs; they are built again after the next start. Never blocks. */
+void vend_builds_close (VendBuilds *builds);
+/* Closes, and blocks until that is done. */
 void vend_builds_free (VendBuilds *builds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
 

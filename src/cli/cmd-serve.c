@@ -23,6 +23,8 @@
 #define MAX_PEM (1024 * 1024)
 #define IDLE_TIMEOUT_S 120
 #define MAX_SPOOLED_READERS 8
+/* For replies to those whose hold a stop cuts short. */
+#define RELEASE_TIME_US (3 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -44,6 +46,7 @@ typedef struct
   guint drain_source;
   int64_t drain_until_us;
   bool draining;
+  bool released; /* held requests were told how things stand */
 } App;
 
 static void
@@ -51,8 +54,8 @@ app_clear (App *app)
 {
   if (app->drain_source != 0)
     g_source_remove (app->drain_source);
-  vend_httpd_free (app->httpd);
   vend_builds_free (app->builds);
+  vend_httpd_free (app->httpd);
   vend_sweep_free (app->sweep);
   vend_sched_free (app->sched);
   vend_store_free (app->store);
@@ -73,15 +76,28 @@ static gboolean
 check_drained (void *data)
 {
   App *app = data;
-  bool done = vend_httpd_active_calls (app->httpd) == 0 && vend_sched_is_drained (app->sched);
+  bool quiet = vend_httpd_active_calls (app->httpd) == 0;
   bool late = g_get_monotonic_time () >= app->drain_until_us;
-  if (!done && !late)
+  if (quiet && (late || vend_sched_is_drained (app->sched)))
+    {
+      app->drain_source = 0;
+      g_main_loop_quit (app->loop);
+      return G_SOURCE_REMOVE;
+    }
+  if (!late)
     return G_SOURCE_CONTINUE;
-  if (!done)
-    vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start", NULL);
-  app->drain_source = 0;
-  g_main_loop_quit (app->loop);
-  return G_SOURCE_REMOVE;
+  if (!app->released)
+    {
+      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start",
+                NULL);
+      app->released = true;
+      app->drain_until_us += RELEASE_TIME_US;
+      vend_sched_release_holds (app->sched);
+      return G_SOURCE_CONTINUE;
+    }
+  /* Somebody reads so slowly that his reply is not through yet. */
+  vend_log (VEND_LOG_WARN, "stopping with replies half sent", NULL);
+  _exit (0);
 }
 
 static gboolean
@@ -99,6 +115,7 @@ on_signal (void *data)
   app->drain_until_us = g_get_monotonic_time () + vend_settings_us (app->settings, "drain-timeout");
   vend_api_set_ready (app->api, false);
   vend_httpd_stop_accepting (app->httpd);
+  vend_builds_close (app->builds);
   vend_sched_drain (app->sched);
   app->drain_source = g_timeout_add (50, check_drained, app);
   return G_SOURCE_CONTINUE;

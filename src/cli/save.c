@@ -109,7 +109,7 @@ on_data (const char *data, gsize size, void *user)
 {
   Download *download = user;
   download->size += size;
-  if (download->save->progress != NULL)
+  if (download->save->progress != NULL && vend_progress_is_due (download->save->progress))
     {
       g_autofree char *shown = g_format_size (download->size);
       vend_progress_show (download->save->progress, "downloading %s  %s", download->name, shown);

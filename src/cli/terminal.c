@@ -1,5 +1,6 @@
 /* What the commands say to people. Main thread only. */
 #include "cli/terminal.h"
+#include "base/clock.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,6 +8,7 @@
 
 #define FALLBACK_WIDTH 80
 #define BAR_CELLS 24
+#define LEAST_SHOWN_US (100 * VEND_US_PER_MS)
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
@@ -16,6 +18,7 @@ struct VendProgress
 {
   guint width; /* 0 = nothing is ever shown */
   bool is_dirty;
+  int64_t shown_us; /* monotonic */
 };
 
 bool
@@ -153,6 +156,13 @@ vend_progress_show (VendProgress *progress, const char *format, ...)
   fprintf (stderr, CLEAR_LINE "%s", shown);
   fflush (stderr);
   progress->is_dirty = true;
+  progress->shown_us = g_get_monotonic_time ();
+}
+
+bool
+vend_progress_is_due (const VendProgress *progress)
+{
+  return progress->width > 0 && g_get_monotonic_time () - progress->shown_us >= LEAST_SHOWN_US;
 }
 
 void

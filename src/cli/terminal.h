@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendProgress, vend_progress_free)
 bool vend_progress_is_shown (const VendProgress *progress);
 void vend_progress_show (VendProgress *progress, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* True when the line has stood long enough to be worth a new one: for callers that are called with
+ * every chunk of a transfer. */
+bool vend_progress_is_due (const VendProgress *progress);
+
 /* Takes the line away before something else is printed. */
 void vend_progress_clear (VendProgress *progress);
 

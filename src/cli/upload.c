@@ -29,6 +29,8 @@ static void
 show (uint64_t offset, void *user)
 {
   const Upload *upload = user;
+  if (!vend_progress_is_due (upload->source->progress))
+    return;
   g_autofree char *bar = vend_progress_bar (offset, upload->source->size);
   g_autofree char *size = g_format_size (upload->source->size);
   vend_progress_show (upload->source->progress, "uploading %s of %s", bar, size);

@@ -135,13 +135,39 @@ static const VendModelEvents model_events = { on_line, on_exit_status };
 
 /* ---- Setup. */
 
-static bool
-is_iterator (const char *text, gsize size)
+/* A value that the schema of this member refuses, or NULL when there may be none. */
+static json_t *
+wrong_value (const json_t *member)
 {
-  json_auto_t *document = NULL;
-  if (!vend_json_parse (text, size, &document, NULL))
-    return false;
-  const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
+  const char *type = vend_json_string (member, "type");
+  if (g_strcmp0 (type, "object") == 0)
+    return json_integer (0);
+  return type != NULL ? json_object () : NULL;
+}
+
+static char *
+build_probe (const json_t *schemas)
+{
+  json_t *members = json_object_get (json_object_get (schemas, "Input"), "properties");
+  json_auto_t *input = json_object ();
+  const char *name;
+  json_t *member;
+  json_object_foreach (members, name, member)
+    {
+      json_t *value = wrong_value (member);
+      if (value != NULL)
+        json_object_set_new (input, name, value);
+    }
+  if (json_object_size (input) == 0)
+    return NULL;
+  json_auto_t *body = json_object ();
+  json_object_set (body, "input", input);
+  return vend_json_text (body);
+}
+
+static bool
+is_iterator (const json_t *schemas)
+{
   const json_t *output = json_object_get (schemas, "Output");
   return g_strcmp0 (vend_json_string (output, "x-cog-array-type"), "iterator") == 0;
 }
@@ -151,7 +177,13 @@ on_schema (long status, const char *body, gsize size, const char *problem, void 
 {
   VendDirector *director = user_data;
   director->schema_call = NULL;
-  director->env.iterates = status == 200 && is_iterator (body, size);
+  json_auto_t *document = NULL;
+  if (status == 200 && vend_json_parse (body, size, &document, NULL))
+    {
+      const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
+      director->env.iterates = is_iterator (schemas);
+      director->env.probe = build_probe (schemas);
+    }
   director->setup_us = g_get_monotonic_time () - director->boot_us;
   vend_director_set_state (director, VEND_DIRECTOR_READY, NULL, NULL);
 }
@@ -222,6 +254,23 @@ free_port (guint *out_port, GError **error)
   return true;
 }
 
+/* Uploads of one list arrive in any order, and the server lists them as they arrive; data URIs keep
+ * their places. So only a model that returns one string, perhaps a file, uploads it. */
+static bool
+uploads_output (const VendSpec *spec)
+{
+  g_autofree char *path = g_build_filename (spec->cwd, ".cog", "openapi_schema.json", NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *document = NULL;
+  if (!vend_file_read (path, VEND_COG_REPLY_MAX, &text, &size, NULL)
+      || !vend_json_parse (text, size, &document, NULL))
+    return false;
+  const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
+  const json_t *output = json_object_get (schemas, "Output");
+  return g_strcmp0 (vend_json_string (output, "type"), "string") == 0;
+}
+
 static char **
 model_argv (const VendDirector *director)
 {
@@ -230,8 +279,11 @@ model_argv (const VendDirector *director)
     g_ptr_array_add (argv, g_strdup (director->spec->argv[i]));
   g_ptr_array_add (argv, g_strdup ("--host"));
   g_ptr_array_add (argv, g_strdup ("127.0.0.1"));
-  g_ptr_array_add (argv, g_strdup ("--upload-url"));
-  g_ptr_array_add (argv, g_strconcat (vend_loopback_url (director->loopback), "/up", NULL));
+  if (uploads_output (director->spec))
+    {
+      g_ptr_array_add (argv, g_strdup ("--upload-url"));
+      g_ptr_array_add (argv, g_strconcat (vend_loopback_url (director->loopback), "/up", NULL));
+    }
   if (director->spec->train)
     {
       g_ptr_array_add (argv, g_strdup ("--x-mode"));
@@ -250,6 +302,8 @@ model_env (const VendDirector *director, guint port)
   env = g_environ_setenv (env, "PORT", port_text, TRUE);
   env = g_environ_setenv (env, "COG_MAX_CONCURRENCY", slots, FALSE);
   env = g_environ_setenv (env, "PYTHONUNBUFFERED", "1", FALSE);
+  /* A second reader must not be refused for what it missed (vend_run_hold). */
+  env = g_environ_setenv (env, "COG_STREAM_HISTORY_CAPACITY", "0", TRUE);
   if (g_environ_getenv (env, "COG_LOG_LEVEL") == NULL)
     env = g_environ_setenv (env, "RUST_LOG", QUIET_LOG, FALSE);
   return env;
@@ -258,7 +312,7 @@ model_env (const VendDirector *director, guint port)
 bool
 vend_director_start_model (VendDirector *director, GError **error)
 {
-  guint port;
+  guint port = 0;
   if (!free_port (&port, error))
     return false;
   g_auto (GStrv) argv = model_argv (director);
@@ -297,4 +351,5 @@ vend_director_clear_model (VendDirector *director)
   g_clear_pointer (&director->model, vend_model_process_free);
   g_clear_pointer (&director->base_url, g_free);
   director->env.base_url = NULL;
+  g_clear_pointer (&director->env.probe, g_free);
 }

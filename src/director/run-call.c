@@ -1,11 +1,13 @@
 /* The HTTP call of a run: an event stream where the server has one, webhooks where not. Main
  * context. */
+#include "base/log.h"
 #include "director/run-private.h"
 #include <string.h>
 
 #define RECEIVE_BUFFER (128L * 1024)
 #define REFUSAL_MAX ((gsize) 64 * 1024)
 #define BUSY_FIRST_MS 1
+#define PATIENT_RETRY_MS 50
 #define BUSY_TRIES 10 /* 1 + 2 + 4 + … + 512 ms: about a second */
 
 static void
@@ -32,6 +34,8 @@ take_busy (VendRun *run)
     vend_run_end (run, (VendRunEnd){ .status = run->timed_out ? "failed" : "canceled",
                                      .error = run->timed_out ? "no slot before the timeout" : NULL,
                                      .code = run->timed_out ? "PREDICT_TIMEOUT" : NULL });
+  else if (g_get_monotonic_time () < run->env->patient_until_us)
+    run->retry_source = g_timeout_add (PATIENT_RETRY_MS, on_retry, run);
   else if (run->busy_tries >= BUSY_TRIES)
     vend_run_end_lost (run, "the model server has no free slot though none is in use", true);
   else
@@ -76,6 +80,42 @@ take_refusal (VendRun *run, long status)
   vend_run_end (run, (VendRunEnd){ .status = "failed", .error = text });
 }
 
+/* The server canceled the run because its only reader fell behind. Webhooks do not fall behind, so
+ * it is run once more that way, unless somebody has seen output or running twice is not allowed. */
+static void
+run_again (VendRun *run)
+{
+  run->env->patient_until_us = g_get_monotonic_time () + run->env->spec->cancel_grace_us;
+  if (run->cancel_asked || run->timed_out || run->reran || !run->may_rerun
+      || json_array_size (run->chunks) > 0)
+    {
+      vend_run_end_lost (run, "the model server dropped events: the model wrote too fast", false);
+      return;
+    }
+  vend_log (VEND_LOG_WARN, "event stream fell behind, running again with webhooks", "prediction",
+            run->prediction, NULL);
+  run->reran = true;
+  run->cut_off = run->lagged = run->attached = run->logs_full = run->logs_replaced = false;
+  g_string_truncate (run->logs, 0);
+  run->logs_flushed = 0;
+  vend_loopback_forget (run->env->loopback, run->call_id);
+  g_free (run->call_id);
+  run->call_id = g_strconcat (run->cog_id, "-again", NULL);
+  vend_run_let_go (run);
+  call_again (run);
+}
+
+/* A reader that falls behind is cut off. The run goes on as long as somebody else reads. */
+static void
+attach (VendRun *run)
+{
+  run->attached = run->holder != NULL && !run->cut_off;
+  if (run->attached)
+    call_again (run);
+  else
+    run_again (run);
+}
+
 static void
 take_reply (VendRun *run, CURLcode result, long status)
 {
@@ -85,8 +125,12 @@ take_reply (VendRun *run, CURLcode result, long status)
                                                curl_easy_strerror (result));
       vend_run_end_lost (run, text, true);
     }
+  else if (run->is_stream && run->lagged)
+    attach (run);
   else if (run->is_stream)
     vend_run_end_lost (run, "the model server ended the event stream early", true);
+  else if (run->attached)
+    run_again (run);
   else if (status == 409)
     take_busy (run);
   else if (status == 406 && !run->env->no_stream)
@@ -153,20 +197,32 @@ on_bytes (char *data, size_t size, size_t n, void *user_data)
   return length;
 }
 
+static struct curl_slist *
+json_headers (void)
+{
+  struct curl_slist *headers = curl_slist_append (NULL, "Content-Type: application/json");
+  return curl_slist_append (headers, "Expect:");
+}
+
+static struct curl_slist *
+stream_headers (void)
+{
+  return curl_slist_append (json_headers (), "Accept: text/event-stream");
+}
+
 static void
 prepare_stream (VendRun *run)
 {
   const VendSpec *spec = run->env->spec;
   const gsize raw_logs = (gsize) (6 * spec->max_logs) + 64;
   const VendSseCut cuts[] = {
-    { "completed", "logs", 0 },
+    { "completed", "logs", run->attached ? raw_logs : 0 },
     { "log", "data", raw_logs },
     { run->env->iterates ? NULL : "output", NULL, 0 },
     { NULL },
   };
   const gsize limit = MAX ((gsize) spec->max_output, raw_logs) + VEND_RUN_SLACK;
   run->sse = vend_sse_new (limit, cuts, vend_run_on_event, run);
-  run->headers = curl_slist_append (run->headers, "Accept: text/event-stream");
 }
 
 static json_t *
@@ -178,38 +234,86 @@ call_body (VendRun *run, bool stream)
     return body;
   g_autofree char *hook = vend_loopback_hook_url (run->env->loopback, run->cog_id);
   vend_json_set_string (body, "webhook", hook);
+  /* The server writes all logs so far for each of them; what floods is told at the end only. */
   json_object_set_new (body, "webhook_events_filter",
-                       json_pack ("[ssss]", "start", "output", "logs", "completed"));
+                       run->reran ? json_pack ("[ss]", "start", "completed")
+                                  : json_pack ("[ssss]", "start", "output", "logs", "completed"));
   return body;
+}
+
+/* Takes one read and then stops, so the server never finds out that this reader is behind. */
+static size_t
+on_held_bytes (char *data, size_t size, size_t n, void *user_data)
+{
+  return CURL_WRITEFUNC_PAUSE;
+}
+
+static void
+on_holder_done (CURL *easy, CURLcode result, void *user_data)
+{
+  VendRun *run = user_data;
+  curl_easy_cleanup (easy);
+  run->holder = NULL;
+}
+
+static void
+set_request (CURL *easy, const char *url, struct curl_slist *headers, const char *body)
+{
+  vend_cog_setup_easy (easy);
+  curl_easy_setopt (easy, CURLOPT_URL, url);
+  curl_easy_setopt (easy, CURLOPT_CUSTOMREQUEST, "PUT");
+  curl_easy_setopt (easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen (body));
+  curl_easy_setopt (easy, CURLOPT_POSTFIELDS, body);
+  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+}
+
+void
+vend_run_let_go (VendRun *run)
+{
+  if (run->holder != NULL)
+    vend_curl_context_cancel (run->env->curl, g_steal_pointer (&run->holder));
+}
+
+void
+vend_run_hold (VendRun *run)
+{
+  if (run->holder != NULL || run->env->probe == NULL || run->phase != VEND_RUN_RUNNING)
+    return;
+  g_autofree char *url = g_strdup_printf ("%s/predictions/%s", run->env->base_url, run->call_id);
+  run->holder = curl_easy_init ();
+  g_assert (run->holder != NULL);
+  if (run->holder_headers == NULL)
+    run->holder_headers = stream_headers ();
+  set_request (run->holder, url, run->holder_headers, run->env->probe);
+  curl_easy_setopt (run->holder, CURLOPT_WRITEFUNCTION, on_held_bytes);
+  vend_curl_context_start (run->env->curl, run->holder, on_holder_done, run);
 }
 
 void
 vend_run_call (VendRun *run)
 {
-  const bool stream = !run->env->no_stream && !run->env->spec->train;
+  const bool stream = !run->env->no_stream && !run->env->spec->train && !run->reran;
   g_autofree char *url
       = g_strdup_printf ("%s/%s/%s", run->env->base_url,
-                         run->env->spec->train ? "trainings" : "predictions", run->cog_id);
-  json_auto_t *body = call_body (run, stream);
-  run->phase = VEND_RUN_CALLING;
-  run->body = vend_json_text (body);
+                         run->env->spec->train ? "trainings" : "predictions", run->call_id);
+  if (run->attached)
+    run->body = g_strdup (run->env->probe);
+  else
+    {
+      json_auto_t *body = call_body (run, stream);
+      run->body = vend_json_text (body);
+      run->phase = VEND_RUN_CALLING;
+    }
   run->refusal = g_string_new (NULL);
-  run->headers = curl_slist_append (NULL, "Content-Type: application/json");
-  run->headers = curl_slist_append (run->headers, "Expect:");
+  run->headers
+      = stream ? stream_headers () : curl_slist_append (json_headers (), "Prefer: respond-async");
   if (stream)
     prepare_stream (run);
-  else
-    run->headers = curl_slist_append (run->headers, "Prefer: respond-async");
 
   run->easy = curl_easy_init ();
   g_assert (run->easy != NULL);
-  vend_cog_setup_easy (run->easy);
-  curl_easy_setopt (run->easy, CURLOPT_URL, url);
-  curl_easy_setopt (run->easy, CURLOPT_CUSTOMREQUEST, "PUT");
-  curl_easy_setopt (run->easy, CURLOPT_HTTPHEADER, run->headers);
-  curl_easy_setopt (run->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen (run->body));
-  curl_easy_setopt (run->easy, CURLOPT_POSTFIELDS, run->body);
-  curl_easy_setopt (run->easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+  set_request (run->easy, url, run->headers, run->body);
   curl_easy_setopt (run->easy, CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt (run->easy, CURLOPT_WRITEDATA, run);
   vend_curl_context_start (run->env->curl, run->easy, on_done, run);

@@ -9,11 +9,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#define MANY_LOG_EVENTS 64 /* of the 1,024 that a reader may be behind */
 #define LOG_FLUSH_MS 20
 #define LOG_FLUSH_SIZE ((gsize) 32 * 1024)
 #define MAX_METRICS 1000 /* names kept for a snapshot */
 #define MAX_METRICS_SIZE ((gsize) 256 * 1024)
 #define HOOK_READ_SIZE ((gsize) 64 * 1024)
+
+static const char *const terminal_statuses[] = { "succeeded", "failed", "canceled", NULL };
 
 /* The server's wrappers around the text of the model. */
 static const char *const error_prefixes[] = { "Prediction failed: ", "Training failed: " };
@@ -26,7 +29,7 @@ vend_run_flush_logs (VendRun *run)
   if (run->flush_source != 0)
     g_source_remove (run->flush_source);
   run->flush_source = 0;
-  if (run->logs_flushed == run->logs->len || run->phase == VEND_RUN_ENDED)
+  if (run->logs_flushed == run->logs->len || run->logs_replaced || run->phase == VEND_RUN_ENDED)
     return;
   json_t *frame = vend_run_event (run, "log");
   json_object_set_new (frame, "data",
@@ -80,15 +83,30 @@ vend_run_add_logs (VendRun *run, const char *text, gsize size)
     run->flush_source = g_timeout_add (LOG_FLUSH_MS, on_flush, run);
 }
 
+/* After a gap: what was sent stays sent, the whole text comes with the end. */
+static void
+replace_logs (VendRun *run, const char *text, gsize size)
+{
+  vend_run_flush_logs (run);
+  g_string_truncate (run->logs, 0);
+  run->logs_flushed = 0;
+  run->logs_full = false;
+  run->logs_replaced = true;
+  vend_run_add_logs (run, text, size);
+  run->logs_flushed = run->logs->len;
+}
+
 /* ---- Single events. */
 
 static void
 mark_started (VendRun *run)
 {
-  if (run->started_us > 0 || run->phase == VEND_RUN_ENDED)
+  if (run->phase == VEND_RUN_ENDED)
+    return;
+  run->phase = VEND_RUN_RUNNING;
+  if (run->started_us > 0)
     return;
   run->started_us = vend_now_us ();
-  run->phase = VEND_RUN_RUNNING;
   json_t *frame = vend_run_event (run, "start");
   vend_json_set_int (frame, "at_us", run->started_us);
   run->env->emit (frame, run->env->context);
@@ -99,10 +117,7 @@ end_storage (VendRun *run, const GError *error)
 {
   vend_log (VEND_LOG_ERROR, "output not kept", "prediction", run->prediction, "error",
             error->message, NULL);
-  vend_run_ask_cancel (run);
-  vend_run_end (run, (VendRunEnd){ .status = "failed",
-                                   .error = "an output file could not be stored",
-                                   .code = "OUTPUT_UPLOAD_FAILED" });
+  vend_run_end_early (run, "an output file could not be stored", "OUTPUT_UPLOAD_FAILED");
 }
 
 static void
@@ -110,6 +125,8 @@ add_chunk (VendRun *run, json_t *chunk, gsize size)
 {
   g_autoptr (GError) error = NULL;
   json_t *converted = NULL;
+  if (run->lagged)
+    return; /* the order is lost; all of it comes with the last snapshot */
   run->chunk_bytes += size;
   if (run->chunk_bytes > run->env->spec->max_output)
     {
@@ -184,7 +201,8 @@ final_output (VendRun *run, json_t *snapshot, json_t **out)
   if (output == NULL || json_is_null (output))
     return true;
   /* The chunks are converted already; doing it again would make every file twice. */
-  if (run->env->iterates && json_array_size (output) == json_array_size (run->chunks))
+  if (run->env->iterates && !run->lagged
+      && json_array_size (output) == json_array_size (run->chunks))
     {
       *out = json_incref (run->chunks);
       return true;
@@ -262,6 +280,7 @@ vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
 {
   const char *status = vend_json_string (snapshot, "status");
   const json_t *logs = json_object_get (snapshot, "logs");
+  const bool is_end = status != NULL && g_strv_contains (terminal_statuses, status);
   if (run->phase == VEND_RUN_ENDED || status == NULL)
     return;
   if (strcmp (status, "starting") != 0)
@@ -283,9 +302,15 @@ vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
       json_t *chunk = json_array_get (output, i);
       add_chunk (run, chunk, json_dumpb (chunk, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY));
     }
-  const char *const terminal[] = { "succeeded", "failed", "canceled", NULL };
-  if (run->phase != VEND_RUN_ENDED && g_strv_contains (terminal, status))
-    take_end (run, snapshot);
+  if (run->phase == VEND_RUN_ENDED || !is_end)
+    return;
+  run->cut_off
+      = run->lagged && !run->cancel_asked && !run->timed_out && strcmp (status, "canceled") == 0;
+  if (run->cut_off)
+    return; /* the call sees to it when the stream has ended */
+  if (run->lagged && json_is_string (logs))
+    replace_logs (run, json_string_value (logs), json_string_length (logs));
+  take_end (run, snapshot);
 }
 
 static void
@@ -306,13 +331,15 @@ take_event (VendRun *run, const char *event, json_t *data, gsize size)
   else if (strcmp (event, "completed") == 0)
     vend_run_take_snapshot (run, data, false);
   else if (strcmp (event, "error") == 0)
-    vend_run_end_lost (run, "the model server dropped events: the model wrote too fast", false);
+    run->lagged = true;
 }
 
 bool
 vend_run_on_event (const char *event, const char *data, gsize size, void *user_data)
 {
   VendRun *run = user_data;
+  if (strcmp (event, "log") == 0 && ++run->log_events == MANY_LOG_EVENTS)
+    vend_run_hold (run);
   if (run->phase == VEND_RUN_ENDED || (run->logs_full && strcmp (event, "log") == 0))
     return true;
   g_autoptr (GError) error = NULL;
@@ -320,10 +347,7 @@ vend_run_on_event (const char *event, const char *data, gsize size, void *user_d
   if (vend_output_parse (data, size, &value, &error))
     take_event (run, event, value, size);
   else
-    {
-      vend_run_ask_cancel (run);
-      vend_run_end (run, (VendRunEnd){ .status = "failed", .error = error->message });
-    }
+    vend_run_end_early (run, error->message, NULL);
   return true;
 }
 

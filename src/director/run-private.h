@@ -27,7 +27,8 @@ struct VendRun
   char *prediction;
   int64_t attempt;
   char *key;
-  char *cog_id;
+  char *cog_id;  /* in our addresses */
+  char *call_id; /* what the server calls it: the same, until it is run again */
   json_t *input;
   VendInputs *inputs;
   int64_t timeout_us;
@@ -41,6 +42,14 @@ struct VendRun
   GString *refusal; /* body of a reply that is no event stream */
   bool is_stream;
   bool status_known;
+  bool attached; /* reading events of a run that is in flight, after a gap */
+  bool cut_off;  /* a gap made the server cancel the run */
+  bool reran;
+  bool may_rerun;
+  bool lagged; /* there was a gap: the last snapshot has what is missing */
+  guint log_events;
+  struct curl_slist *holder_headers;
+  CURL *holder; /* keeps the run alive while the other reader is cut off */
   guint busy_tries;
   guint retry_source;
   guint linger_source;
@@ -48,6 +57,7 @@ struct VendRun
   /* Ending it. */
   bool cancel_asked;
   bool timed_out;
+  int64_t cancel_sent_us;
   VendCogCall *cancel_call;
   guint cancel_source;
   guint grace_source;
@@ -61,6 +71,7 @@ struct VendRun
   gsize logs_seen;    /* bytes, of a snapshot that repeats them */
   gsize logs_flushed; /* bytes already sent */
   bool logs_full;
+  bool logs_replaced; /* nothing more is sent before the end */
   guint flush_source;
   json_t *metrics;
 };
@@ -78,6 +89,8 @@ typedef struct
 /* Sends the last frame; harmless when the run has ended already. */
 void vend_run_end (VendRun *run, VendRunEnd end);
 void vend_run_end_lost (VendRun *run, const char *why, bool sick);
+/* Ends it as failed while the model is still at it, and cancels that. */
+void vend_run_end_early (VendRun *run, const char *error, const char *code);
 void vend_run_end_too_large (VendRun *run);
 json_t *vend_run_event (const VendRun *run, const char *event) G_GNUC_WARN_UNUSED_RESULT;
 /* Asks the server to stop it. */
@@ -91,4 +104,7 @@ void vend_run_flush_logs (VendRun *run);
 
 /* run-call.c */
 void vend_run_call (VendRun *run);
+/* The run prints a lot: makes sure that it survives a gap in its event stream. */
+void vend_run_hold (VendRun *run);
+void vend_run_let_go (VendRun *run);
 void vend_run_call_stop (VendRun *run);

@@ -6,7 +6,8 @@
 #include "runner/journal.h"
 #include <string.h>
 
-#define CANCEL_RETRY_MS 100 /* the server may not have registered the run yet */
+#define CANCEL_RETRY_MS 100
+#define CANCEL_SURE_US (50 * VEND_US_PER_MS)
 #define CANCEL_CALL_TIMEOUT_MS 5000L
 #define LINGER_MS 1000 /* for the end of a reply whose last event is there */
 
@@ -106,11 +107,13 @@ vend_run_end (VendRun *run, VendRunEnd end)
     }
   vend_run_flush_logs (run);
   run->phase = VEND_RUN_ENDED;
+  vend_run_let_go (run);
   clear_timer (&run->timeout_source);
   clear_timer (&run->grace_source);
   clear_timer (&run->retry_source);
   clear_timer (&run->cancel_source);
   vend_loopback_forget (run->env->loopback, run->cog_id);
+  vend_loopback_forget (run->env->loopback, run->call_id);
   json_t *frame = completed_frame (run, &end);
 
   /* The rest of the reply is read, so that its connection serves the next run. */
@@ -134,14 +137,21 @@ vend_run_lose (VendRun *run, const char *why)
 }
 
 void
+vend_run_end_early (VendRun *run, const char *error, const char *code)
+{
+  vend_run_ask_cancel (run);
+  run->env->patient_until_us = g_get_monotonic_time () + run->env->spec->cancel_grace_us;
+  vend_run_end (run, (VendRunEnd){ .status = "failed", .error = error, .code = code });
+}
+
+void
 vend_run_end_too_large (VendRun *run)
 {
   if (run->phase == VEND_RUN_ENDED)
     return;
   g_autofree char *text = g_strdup_printf ("the output is larger than %" G_GUINT64_FORMAT " bytes",
                                            run->env->spec->max_output);
-  vend_run_ask_cancel (run);
-  vend_run_end (run, (VendRunEnd){ .status = "failed", .error = text, .code = "OUTPUT_TOO_LARGE" });
+  vend_run_end_early (run, text, "OUTPUT_TOO_LARGE");
 }
 
 /* ---- Cancel and deadlines. */
@@ -160,7 +170,11 @@ on_cancel_reply (long status, const char *body, gsize size, const char *problem,
 {
   VendRun *run = user_data;
   run->cancel_call = NULL;
-  if (status != 200 && run->phase != VEND_RUN_ENDED)
+  /* Before the model's function is entered the server may not know the run yet, or take a cancel
+   * that then has no effect; later a second one would interrupt the model's cleaning up. */
+  const bool too_early = status != 200 || run->started_us == 0
+                         || run->cancel_sent_us - run->started_us < CANCEL_SURE_US;
+  if (too_early && run->phase != VEND_RUN_ENDED)
     run->cancel_source = g_timeout_add (CANCEL_RETRY_MS, on_cancel_again, run);
 }
 
@@ -169,9 +183,10 @@ vend_run_ask_cancel (VendRun *run)
 {
   if (run->cancel_call != NULL)
     return;
+  run->cancel_sent_us = vend_now_us ();
   g_autofree char *url
       = g_strdup_printf ("%s/%s/%s/cancel", run->env->base_url,
-                         run->env->spec->train ? "trainings" : "predictions", run->cog_id);
+                         run->env->spec->train ? "trainings" : "predictions", run->call_id);
   run->cancel_call = vend_cog_call_start (run->env->curl, "POST", url, "{}", CANCEL_CALL_TIMEOUT_MS,
                                           on_cancel_reply, run);
 }
@@ -255,7 +270,7 @@ static json_t *
 find_upload (const char *text, void *user_data)
 {
   const VendRun *run = user_data;
-  return vend_loopback_claim (run->env->loopback, run->cog_id, text);
+  return vend_loopback_claim (run->env->loopback, run->call_id, text);
 }
 
 VendRun *
@@ -270,6 +285,8 @@ vend_run_start (VendRunEnv *env, const json_t *command)
   run->cog_id = run->attempt <= 1
                     ? g_strdup (run->prediction)
                     : g_strdup_printf ("%s-%" G_GINT64_FORMAT, run->prediction, run->attempt);
+  run->call_id = g_strdup (run->cog_id);
+  run->may_rerun = vend_json_bool (command, "retry_safe", true);
   json_t *input = json_object_get (command, "input");
   run->input = json_is_object (input) ? json_deep_copy (input) : json_object ();
   run->timeout_us = vend_json_int (command, "timeout_us", 0);
@@ -302,6 +319,8 @@ vend_run_free (VendRun *run)
   if (run == NULL)
     return;
   vend_run_call_stop (run);
+  vend_run_let_go (run);
+  curl_slist_free_all (run->holder_headers);
   if (run->cancel_call != NULL)
     vend_cog_call_cancel (run->cancel_call);
   clear_timer (&run->timeout_source);
@@ -319,6 +338,7 @@ vend_run_free (VendRun *run)
   g_free (run->prediction);
   g_free (run->key);
   g_free (run->cog_id);
+  g_free (run->call_id);
   g_free (run);
 }
 
@@ -348,7 +368,9 @@ vend_run_snapshot (const VendRun *run, gsize *budget)
       *budget -= run->chunk_bytes;
       json_object_set (entry, "output", run->chunks);
     }
-  json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, run->logs_flushed));
+  const gsize logs_size = MIN (run->logs_flushed, *budget);
+  *budget -= logs_size;
+  json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, logs_size));
   json_object_set (entry, "metrics", run->metrics);
   return entry;
 }

@@ -20,7 +20,11 @@ typedef struct
   const char *base_url; /* of the model server, without a slash at the end */
   VendCurlContext *curl;
   VendLoopback *loopback;
-  bool iterates;  /* chunks of output are passed on as they come */
+  bool iterates; /* chunks of output are passed on as they come */
+  /* Body of a request that the server refuses unless a run of that id is in flight, in which case
+   * it is a second reader of its events. NULL when the model's input has no typed member. */
+  char *probe;
+  int64_t patient_until_us; /* monotonic: a run that was ended early may still hold its slot */
   bool no_stream; /* the server has no event streams: webhooks instead; set by the first 406 */
 
   /* Sends a frame; steals it. */

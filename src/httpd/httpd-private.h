@@ -35,6 +35,7 @@ struct VendWorker
   int wake_fd;
   GThread *thread;
   bool quiesced;
+  bool closed_some;    /* connections, in the last turn; this thread only */
   atomic_bool asleep;  /* in poll, or about to be */
   atomic_bool resumed; /* a connection was resumed since the last turn */
   GQueue streams;      /* VendStream that are being sent; this thread only */

@@ -65,8 +65,9 @@ guint vend_httpd_port (const VendHttpd *httpd);
 void vend_httpd_stop_accepting (VendHttpd *httpd);
 /* Calls that have begun and are not fully sent. */
 guint vend_httpd_active_calls (VendHttpd *httpd);
-/* Blocks until all connections are closed; whoever still holds a call may still answer it (the
- * reply goes nowhere) before this returns. */
+/* Blocks until every held call is answered and all connections are closed; late answers may go
+ * nowhere. Not for a thread that still has to answer, nor for a handler. Streams that are open end
+ * with an error, and their writers may outlive the server. */
 void vend_httpd_free (VendHttpd *httpd);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendHttpd, vend_httpd_free)
 
@@ -119,11 +120,12 @@ VendReply *vend_reply_empty (int status);
  * with an id, and the body gives the id only. */
 VendReply *vend_reply_error (const GError *error);
 /* Sends `size` bytes of `fd` (owned by the reply, closed with it) from offset 0. Serves Range (one
- * range; 206, 416), If-None-Match against `etag` (304), HEAD. `etag` may be NULL. Uses sendfile
- * where the connection allows. */
+ * range; 206, 416), If-None-Match against `etag` (304), HEAD. `etag` is without quotes, or NULL.
+ * Uses sendfile where the connection allows. */
 VendReply *vend_reply_file (int fd, uint64_t size, const char *content_type, const char *etag);
 /* Body comes later through `*out_stream` (owned by the caller, see below). */
 VendReply *vend_reply_stream (int status, const char *content_type, VendStream **out_stream);
+/* A name or value that could break out of its line is left out, with a line in the log. */
 void vend_reply_header (VendReply *reply, const char *name, const char *value);
 void vend_reply_free (VendReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendReply, vend_reply_free)

@@ -119,6 +119,14 @@ on_completed (void *data, struct MHD_Connection *connection, void **state,
   vend_call_free (call);
 }
 
+static void
+on_connection (void *data, struct MHD_Connection *connection, void **context,
+               enum MHD_ConnectionNotificationCode code)
+{
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+    ((VendWorker *) data)->closed_some = true;
+}
+
 /* Paths and queries are decoded here, where an encoded slash can be told from a slash. */
 static size_t
 keep_encoded (void *data, struct MHD_Connection *connection, char *text)
@@ -176,7 +184,11 @@ static void
 wait_for_events (VendWorker *worker)
 {
   MHD_UNSIGNED_LONG_LONG timeout_ms = MAX_POLL_MS;
-  if (MHD_get_timeout (worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0)
+  /* A worker at its limit of connections is off the listening socket, and goes back to it at the
+   * start of the turn after one has closed. */
+  const bool turn_again = worker->closed_some;
+  worker->closed_some = false;
+  if (!turn_again && (MHD_get_timeout (worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0))
     sleep_until_event (worker, (int) MIN (timeout_ms, MAX_POLL_MS));
   atomic_store (&worker->resumed, false);
 }
@@ -231,8 +243,9 @@ start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *opti
   worker->daemon = MHD_start_daemon (
       flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
       MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
-      MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      (size_t) CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK,
+      keep_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
+      MHD_OPTION_CONNECTION_LIMIT,
       (unsigned int) MAX (1, options->max_connections / httpd->n_workers),
       MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int) options->idle_timeout_s,
       MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);

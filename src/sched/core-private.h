@@ -124,6 +124,8 @@ Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deploya
 void vend_live_free (Live *live);
 /* Tells `told` at the end, or at `until_us`. */
 void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
+/* Tells all who wait, whatever the state is. */
+void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
 void vend_live_arm_deadline (Live *live);
 /* It runs on this instance, as the instance says or the disk says. */
@@ -152,8 +154,8 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. */
-void vend_live_lost (Live *live, bool emitted);
+/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
+void vend_live_lost (Live *live, bool emitted, const char *why);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);

@@ -223,8 +223,12 @@ on_completed (Instance *instance, const json_t *frame)
     {
       if (started_us > 0)
         live->p->started_us = started_us;
+      const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
-      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false));
+      /* Nothing more goes there, and the retry least of all. */
+      vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
+      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false),
+                      why != NULL ? why : "the instance that ran this prediction was lost");
       return;
     }
   if (!vend_status_parse (vend_json_string (frame, "status"), &end.status)

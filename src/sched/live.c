@@ -92,15 +92,16 @@ vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data)
   g_ptr_array_add (live->waiters, waiter);
 }
 
-static void
-tell_waiters (Live *live)
+void
+vend_live_tell (Live *live)
 {
+  const VendPrediction *now = vend_live_view (live);
   g_autoptr (GPtrArray) waiters = g_steal_pointer (&live->waiters);
   live->waiters = g_ptr_array_new_with_free_func (waiter_free);
   for (guint i = 0; i < waiters->len; i++)
     {
       Waiter *waiter = g_ptr_array_index (waiters, i);
-      waiter->told (live->p, NULL, waiter->data);
+      waiter->told (now, NULL, waiter->data);
     }
 }
 
@@ -272,7 +273,7 @@ end_stored (const GError *error, void *data)
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
   sched->n_ended++;
-  tell_waiters (live);
+  vend_live_tell (live);
   g_hash_table_remove (sched->live, live->p->id);
   ending_free (ending);
 }
@@ -445,7 +446,7 @@ back_to_queue (Live *live)
 }
 
 void
-vend_live_lost (Live *live, bool emitted)
+vend_live_lost (Live *live, bool emitted, const char *why)
 {
   bool started = live->p->started_us > 0;
   if (live->ending)
@@ -462,8 +463,7 @@ vend_live_lost (Live *live, bool emitted)
   else if (started && !emitted && live->lost_running++ < MAX_LOST_RUNNING)
     back_to_queue (live);
   else
-    vend_live_fail (live, "INSTANCE_LOST", NULL,
-                    emitted ? "the instance was lost after the model had returned output"
-                            : "the instance was lost %u times while it ran this prediction",
-                    live->lost_before_start + live->lost_running);
+    vend_live_fail (live, "INSTANCE_LOST", NULL, "%s%s", why,
+                    emitted ? "; it is not run again, since it had returned output already"
+                            : "; it was tried again without success");
 }

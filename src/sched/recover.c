@@ -153,7 +153,7 @@ resume (VendSched *sched)
       if (live->p->cancel_requested)
         vend_live_cancel (live);
       else if (live->p->instance != NULL)
-        vend_live_lost (live, false);
+        vend_live_lost (live, false, "the instance that ran this prediction was lost");
       else
         vend_live_enqueue (live, false);
     }

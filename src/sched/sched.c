@@ -235,11 +235,11 @@ cancel_on_core (void *data)
 {
   g_autoptr (Question) question = data;
   Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  VendStore *store = question->sched->store;
   if (live == NULL)
     answer (question, NULL);
   else
-    vend_store_write (question->sched->store, store_cancel, cancel_stored,
-                      g_steal_pointer (&question));
+    vend_store_write (store, store_cancel, cancel_stored, g_steal_pointer (&question));
 }
 
 void
@@ -340,6 +340,16 @@ vend_sched_is_drained (const VendSched *sched)
         return false;
     }
   return sched->n_disk_jobs == 0 && g_hash_table_size (sched->instances) == 0;
+}
+
+void
+vend_sched_release_holds (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->live);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    vend_live_tell (value);
 }
 
 static void

@@ -56,6 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSched, vend_sched_free)
 /* Core thread. From now on nothing is started; `drained` when nothing runs any more. */
 void vend_sched_drain (VendSched *sched);
 bool vend_sched_is_drained (const VendSched *sched);
+/* Core thread. Tells everybody who waits for an end how things stand now. */
+void vend_sched_release_holds (VendSched *sched);
 
 /* `now` is borrowed and NULL exactly when `error` is set. */
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);

@@ -87,7 +87,6 @@ class Link:
     def next(self, timeout=WAIT_S):
         """The next frame; None when the other side closed."""
         deadline = time.monotonic() + timeout
-        parts = [self.data]
         while (frame := self._take()) is None:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
@@ -96,7 +95,6 @@ class Link:
             if not chunk:
                 return None
             self.data += chunk
-        del parts
         return frame
 
     def until(self, timeout=WAIT_S, **members):
@@ -107,6 +105,13 @@ class Link:
             assert frame is not None, f"closed while waiting for {members}"
             if all(frame.get(key) == value for key, value in members.items()):
                 return frame
+
+    def heard(self, **members):
+        """A frame with these members that came already, or comes."""
+        for frame in self.frames:
+            if all(frame.get(key) == value for key, value in members.items()):
+                return frame
+        return self.until(**members)
 
     def ready(self, timeout=WAIT_S):
         hello = self.until(event="hello")

@@ -82,7 +82,8 @@ class Request:
 
 
 class FakeServer:
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls` is an ssl.SSLContext, to speak HTTPS."""
         self.token = TOKEN
         self.schema = json.loads(json.dumps(DEFAULT_SCHEMA))
         self.models = {"lab/echo": {"visibility": "private", "latest": VERSION}}
@@ -104,7 +105,11 @@ class FakeServer:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.fake = self
         self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        scheme = "http"
+        if tls is not None:
+            scheme = "https"
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self.http.server_port}"
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
 
     def __enter__(self):
@@ -244,7 +249,9 @@ class Handler(BaseHTTPRequestHandler):
         """What arrived of a piece counts, as on a server that writes as it reads."""
         found = re.fullmatch(r"/v1/uploads/(\w+)", request.path)
         if found and request.method == "PATCH":
-            self.fake.uploads[found[1]]["data"] += request.body
+            upload = self.fake.uploads[found[1]]
+            if int(request.headers["upload-offset"]) == len(upload["data"]):
+                upload["data"] += request.body
 
     def may_pass(self, request):
         if request.path.startswith(("/-/", "/v1/outputs/")):
@@ -252,12 +259,13 @@ class Handler(BaseHTTPRequestHandler):
         return request.headers.get("authorization") == f"Bearer {self.fake.token}"
 
     def send(self, status, body, content_type, headers=None):
+        sent = {"Content-Type": content_type, "Content-Length": str(len(body)), **(headers or {})}
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
+        for name, value in sent.items():
             self.send_header(name, value)
         self.end_headers()
+        # A length that promises more than there is: the connection ends in the middle.
+        self.close_connection = self.close_connection or int(sent["Content-Length"]) > len(body)
         self.wfile.write(body)
 
     def json(self, status, value):

@@ -6,16 +6,21 @@
 
 #define CLIENTS 4
 #define REQUESTS 300
+#define ANSWERERS 3
+#define NO_CALL GINT_TO_POINTER (1)
 #define CHURN_PER_CLIENT 1000
-#define BURST 256 /* twice the block in which the library reads events */
+#define BURST 300
+#define EVENT_BLOCK 128 /* in which the library reads events */
 
 typedef struct
 {
   VendHttpd *httpd;
   guint port;
-  GThreadPool *pool;
-  GAsyncQueue *held; /* VendCall of /hold */
+  GThread *answerers[ANSWERERS];
+  GAsyncQueue *given; /* VendCall of /pool, or NO_CALL to end a thread */
+  GAsyncQueue *held;  /* VendCall of /hold */
   gint destroyed;
+  atomic_int blocked; /* 1: a worker is, 2: it may go on */
   atomic_uint handed; /* what GLib's queues do, in a form that the thread sanitizer sees */
 } Server;
 
@@ -45,7 +50,7 @@ in_pool (VendCall *call, void *context)
   vend_call_set_data (call, &server->destroyed, count_destroyed);
   g_assert_true (vend_call_get_data (call) == &server->destroyed);
   atomic_fetch_add (&server->handed, 1);
-  g_thread_pool_push (server->pool, call, NULL);
+  g_async_queue_push (server->given, call);
 }
 
 static void
@@ -56,11 +61,34 @@ hold (VendCall *call, void *context)
   g_async_queue_push (server->held, call);
 }
 
-static void
-pool_answer (gpointer call, gpointer context)
+static gpointer
+answer_given (gpointer data)
 {
-  atomic_fetch_add (&((Server *) context)->handed, 1);
-  answer_with_param (call);
+  Server *server = data;
+  for (gpointer call; (call = g_async_queue_pop (server->given)) != NO_CALL;)
+    {
+      atomic_fetch_add (&server->handed, 1);
+      answer_with_param (call);
+    }
+  return NULL;
+}
+
+/* Tells which thread serves the connection. */
+static void
+name_worker (VendCall *call, void *context)
+{
+  vend_call_reply (call, vend_reply_json (200, json_integer ((json_int_t) g_thread_self ())));
+}
+
+/* Keeps the worker from looking at events until the test lets go. */
+static void
+block_worker (VendCall *call, void *context)
+{
+  Server *server = context;
+  atomic_store (&server->blocked, 1);
+  while (atomic_load (&server->blocked) != 2)
+    g_thread_yield ();
+  vend_call_reply (call, vend_reply_empty (204));
 }
 
 static void
@@ -69,6 +97,8 @@ start (Server *server)
   const VendRoute routes[] = { { "GET", "/now/{id}", at_once, server },
                                { "GET", "/pool/{id}", in_pool, server },
                                { "POST", "/pool/{id}", in_pool, server, VEND_BODY_BUFFER, 100 },
+                               { "GET", "/worker", name_worker, server },
+                               { "GET", "/block", block_worker, server },
                                { "GET", "/hold/{id}", hold, server } };
   const VendHttpdOptions options = { .listen = "127.0.0.1:0",
                                      .threads = 2,
@@ -77,20 +107,33 @@ start (Server *server)
                                      .max_body = 1000,
                                      .spool_dir = "/tmp" };
   g_autoptr (GError) error = NULL;
-  server->pool = g_thread_pool_new (pool_answer, server, 3, TRUE, NULL);
+  server->given = g_async_queue_new ();
   server->held = g_async_queue_new ();
   server->destroyed = 0;
+  atomic_init (&server->blocked, 0);
   g_assert_true (
       vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
   server->port = vend_httpd_port (server->httpd);
+  for (guint i = 0; i < ANSWERERS; i++)
+    server->answerers[i] = g_thread_new ("answerer", answer_given, server);
+}
+
+static void
+end_answerers (Server *server)
+{
+  for (guint i = 0; i < ANSWERERS; i++)
+    g_async_queue_push (server->given, NO_CALL);
+  for (guint i = 0; i < ANSWERERS; i++)
+    g_thread_join (server->answerers[i]);
+  g_async_queue_unref (server->given);
+  g_async_queue_unref (server->held);
 }
 
 static void
 stop (Server *server)
 {
   vend_httpd_free (server->httpd);
-  g_thread_pool_free (server->pool, FALSE, TRUE);
-  g_async_queue_unref (server->held);
+  end_answerers (server);
 }
 
 static void
@@ -167,6 +210,50 @@ test_burst (void)
     }
   for (guint i = 0; i < BURST; i++)
     raw_free (clients[i]);
+  stop (&server);
+}
+
+static char *
+worker_of (RawClient *client)
+{
+  raw_send_format (client, "GET /worker HTTP/1.1\r\nHost: h\r\n\r\n");
+  g_autoptr (RawReply) reply = raw_read (client, false);
+  g_assert_cmpint (reply->status, ==, 200);
+  return g_strdup (reply->body->str);
+}
+
+/* One worker finds exactly a full block of events when it looks; it must not wait for another. */
+static void
+test_full_block (void)
+{
+  Server server;
+  start (&server);
+  g_autoptr (RawClient) blocker = raw_connect (server.port);
+  g_autofree char *worker = worker_of (blocker);
+  RawClient *clients[EVENT_BLOCK];
+  g_autoptr (GPtrArray) others = g_ptr_array_new_with_free_func ((GDestroyNotify) raw_free);
+  for (guint n = 0; n < EVENT_BLOCK;)
+    {
+      RawClient *client = raw_connect (server.port);
+      g_autofree char *own = worker_of (client);
+      if (strcmp (own, worker) == 0)
+        clients[n++] = client;
+      else
+        g_ptr_array_add (others, client);
+      g_assert_cmpuint (others->len, <, 1500);
+    }
+  raw_send_format (blocker, "GET /block HTTP/1.1\r\nHost: h\r\n\r\n");
+  while (atomic_load (&server.blocked) != 1)
+    g_thread_yield ();
+  for (guint i = 0; i < EVENT_BLOCK; i++)
+    raw_send_format (clients[i], "GET /now/%u HTTP/1.1\r\nHost: h\r\n\r\n", i);
+  atomic_store (&server.blocked, 2);
+  for (guint i = 0; i < EVENT_BLOCK; i++)
+    {
+      g_autoptr (RawReply) reply = raw_read (clients[i], false);
+      g_assert_cmpint (reply->status, ==, 200);
+      raw_free (clients[i]);
+    }
   stop (&server);
 }
 
@@ -279,8 +366,7 @@ test_free_held (void)
           g_assert_true (reply->status == 200 || reply->status == 0);
           raw_free (clients[i]);
         }
-      g_thread_pool_free (server.pool, FALSE, TRUE);
-      g_async_queue_unref (server.held);
+      end_answerers (&server);
     }
 }
 
@@ -326,6 +412,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/calls/race", test_race);
   g_test_add_func ("/calls/burst", test_burst);
+  g_test_add_func ("/calls/full-block", test_full_block);
   g_test_add_func ("/calls/churn", test_churn);
   g_test_add_func ("/calls/gone", test_gone);
   g_test_add_func ("/calls/free-held", test_free_held);

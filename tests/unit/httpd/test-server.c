@@ -541,6 +541,58 @@ test_stop_accepting (void)
   stop (&server);
 }
 
+/* A connection over the limit waits until another one ends. */
+static void
+test_max_connections (void)
+{
+  VendHttpdOptions options = { .listen = "127.0.0.1:0",
+                               .threads = 2,
+                               .max_connections = 16,
+                               .idle_timeout_s = 60,
+                               .max_body = 1 << 20 };
+  Server server;
+  RawClient *clients[16];
+  start (&server, &options);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    {
+      clients[i] = raw_connect (server.port);
+      raw_send_format (clients[i], "GET /v1/echo/a HTTP/1.1\r\nHost: h\r\n\r\n");
+      g_autoptr (RawReply) reply = raw_read (clients[i], false);
+      g_assert_cmpint (reply->status, ==, 200);
+    }
+  g_autoptr (RawClient) late = raw_connect (server.port);
+  raw_send_format (late, "GET /v1/echo/a HTTP/1.1\r\nHost: h\r\n\r\n");
+  raw_free (clients[0]);
+  g_autoptr (RawReply) reply = raw_read (late, false);
+  g_assert_cmpint (reply->status, ==, 200);
+  for (guint i = 1; i < G_N_ELEMENTS (clients); i++)
+    raw_free (clients[i]);
+  stop (&server);
+}
+
+static void
+test_idle (void)
+{
+  VendHttpdOptions options = { .listen = "127.0.0.1:0",
+                               .threads = 2,
+                               .max_connections = 16,
+                               .idle_timeout_s = 1,
+                               .max_body = 1 << 20 };
+  static const char *const starts[]
+      = { "", "GET /v1/echo/a HT",
+          "POST /v1/echo/a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc" };
+  Server server;
+  start (&server, &options);
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    {
+      g_autoptr (RawClient) client = raw_connect (server.port);
+      raw_send (client, starts[i], -1);
+      g_autoptr (RawReply) reply = raw_read (client, false);
+      g_assert_true (reply->status == 0 || reply->status == 408);
+    }
+  stop (&server);
+}
+
 static void
 test_listen (void)
 {
@@ -586,6 +638,8 @@ main (int argc, char **argv)
   g_test_add_func ("/server/pipeline", test_pipeline);
   g_test_add_func ("/server/proxy", test_proxy);
   g_test_add_func ("/server/stop-accepting", test_stop_accepting);
+  g_test_add_func ("/server/max-connections", test_max_connections);
+  g_test_add_func ("/server/idle", test_idle);
   g_test_add_func ("/server/listen", test_listen);
   return g_test_run ();
 }

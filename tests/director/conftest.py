@@ -1,0 +1,31 @@
+import pytest
+
+from director_client import BINARY, VENV, Director, write_model
+from models import INPUTS, SOURCE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def needs():
+    if not BINARY.exists():
+        pytest.skip(f"{BINARY} is not built")
+    if not (VENV / "bin/python").exists():
+        pytest.skip(f"{VENV} has no Python with cog (VEND_TEST_VENV)")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    return write_model(tmp_path_factory.mktemp("model"), SOURCE, inputs=INPUTS)
+
+
+@pytest.fixture
+def start(tmp_path, model):
+    """Starts directors that are gone, with their models, when the test ends."""
+    directors = []
+
+    def start(folder=None, **spec):
+        directors.append(Director(tmp_path / f"d{len(directors)}", folder or model, **spec))
+        return directors[-1]
+
+    yield start
+    for director in directors:
+        director.close()

@@ -1,0 +1,555 @@
+"""The director with a real coglet: what the control plane hears."""
+
+import hashlib
+import http.server
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from director_client import Link, new_id, wait_until, write_model
+from models import ASYNC, FAILING_SETUP, HANGING_SETUP, INPUTS, ITERATOR, ITERATOR_OUTPUT, PLAIN_INPUTS, SOURCE, TRAINER
+
+
+@pytest.fixture
+def ready(start):
+    """A ready director of the many-moded model, and its link."""
+    director = start()
+    return director, director.ready()
+
+
+def check_file(entry, name, kind, content):
+    file = entry["$vend.file"]
+    assert (file["name"], file["type"], file["size"]) == (name, kind, len(content))
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    assert Path(file["path"]).read_bytes() == content
+    return file["path"]
+
+
+def test_start_and_setup_logs(start):
+    director = start()
+    link = director.connect()
+    hello = link.next()
+    assert hello["event"] == "hello" and hello["protocol"] == 1
+    assert hello["instance"] == director.spec["instance"] and hello["running"] == []
+    assert hello["pid"] == director.process.pid
+    ready = link.until(event="state", state="ready")
+    assert ready["setup_us"] > 0
+    assert "printed in setup\n" in ready["setup_logs"] or any(
+        "printed in setup" in f.get("data", "") for f in link.frames
+    )
+    assert os.stat(director.dir / "director.sock").st_mode & 0o777 == 0o600
+
+
+def test_events_of_a_run(ready):
+    _, link = ready
+    prediction = link.run(mode="wait", seconds=0)
+    done = link.completed(prediction)
+    events = [f["event"] for f in link.frames if f.get("prediction") == prediction]
+    assert events[0] == "start" and events[-1] == "completed" and "log" in events
+    assert done["status"] == "succeeded" and done["output"] == "waited"
+    assert done["logs"] == "waiting\n" and done["metrics"]["predict_time"] > 0
+    assert done["started_us"] <= done["completed_us"]
+    assert abs(done["completed_us"] / 1e6 - time.time()) < 60
+    assert "error" not in done and "error_code" not in done
+
+
+def test_outputs_that_are_hard_to_write(ready):
+    _, link = ready
+    assert link.predict(mode="nothing")["output"] is None
+    assert link.predict(mode="metric", n=7)["metrics"]["tokens"] == 7
+    odd = link.predict(mode="odd")["output"]
+    assert odd["nul"] == "a\ufffdb"
+    assert odd["big"] == float(2**63 + 7)
+    assert odd["forged"] == {"_$vend.file": {"path": "/etc/passwd"}}
+
+
+def test_failures_of_the_model(ready):
+    _, link = ready
+    done = link.predict(mode="fail", s="boom")
+    assert (done["status"], done["error"]) == ("failed", "ValueError: boom")
+    assert "about to fail" in done["logs"] and "error_code" not in done
+    assert link.predict(mode="leave", n=3)["status"] == "failed"
+    done = link.predict(n="many")
+    assert done["status"] == "failed" and done["started_us"] is None
+    assert done["error"].startswith("Input validation error: n: ")
+    assert link.predict(s="still here")["output"] == "still here"
+
+
+def test_iterator(start, tmp_path):
+    model = write_model(tmp_path / "m", ITERATOR, inputs=PLAIN_INPUTS, output=ITERATOR_OUTPUT)
+    link = start(model).ready()
+    prediction = link.run(s="c", n=3, seconds=0.05)
+    done = link.completed(prediction)
+    chunks = [(f["index"], f["chunk"]) for f in link.frames if f["event"] == "output"]
+    assert chunks == [(0, "c0"), (1, "c1"), (2, "c2")]
+    assert done["output"] == ["c0", "c1", "c2"]
+    done = link.predict(s="fail", n=2)
+    assert done["status"] == "failed" and done["output"] == ["fail0", "fail1"]
+    assert link.predict(s="", n=0)["output"] == []
+    done = link.predict(s="crash", n=2, seconds=0.05)
+    assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is True
+
+
+def test_iterator_snapshot_after_reconnect(start, tmp_path):
+    model = write_model(tmp_path / "m", ITERATOR, inputs=PLAIN_INPUTS, output=ITERATOR_OUTPUT)
+    director = start(model)
+    link = director.ready()
+    prediction = link.run(s="c", n=40, seconds=0.05)
+    link.until(event="output", index=2)
+    again = director.connect()
+    entry = again.next()["running"][0]
+    assert entry["prediction"] == prediction and entry["started_us"] > 0
+    assert entry["chunks"] >= 3 and entry["output"][:3] == ["c0", "c1", "c2"]
+    first = again.until(event="output")
+    assert first["index"] == entry["chunks"]
+    assert len(again.completed(prediction)["output"]) == 40
+
+
+@pytest.fixture
+def file_model(tmp_path):
+    """One string, perhaps a file, comes out: files are uploaded."""
+    return write_model(tmp_path / "m", SOURCE, inputs=INPUTS, output={"type": "string"})
+
+
+def test_uploaded_output_file(start, file_model):
+    director = start(file_model)
+    link = director.ready()
+    done = link.predict(mode="save", s="hello world é.txt", ack=False)
+    path = check_file(done["output"], "hello world é.txt", "text/plain", b"file 0")
+    assert Path(path).parent == director.dir / "outputs"
+    again = link.predict(mode="save", s="hello world é.txt", ack=False)
+    assert again["output"]["$vend.file"]["path"] != path
+
+
+def test_list_of_output_files_keeps_its_order(ready):
+    _, link = ready
+    for _ in range(10):
+        done = link.predict(mode="save", n=5, ack=False)
+        for i, entry in enumerate(done["output"]):
+            name = f"output-{i}.txt" if i else "output.txt"
+            check_file(entry, name, "text/plain", f"file {i}".encode())
+
+
+def test_nested_data_uris_become_files(ready):
+    director, link = ready
+    done = link.predict(mode="nested", ack=False)
+    content = b"\x89PNG\r\n\x1a\n"
+    check_file(done["output"]["deep"]["a"][0], "output.png", "image/png", content)
+    check_file(done["output"]["images"][0], "output-1.png", "image/png", content)
+    check_file(done["output"]["images"][1], "output-2.png", "image/png", content)
+    assert done["output"]["text"] == "data: not a file"
+    for path in (director.dir / "outputs").iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_output_file_over_the_limit(start, file_model):
+    link = start(file_model, max_output_file=4).ready()
+    done = link.predict(mode="save")
+    assert done["status"] == "failed" and done["error_code"] == "OUTPUT_UPLOAD_FAILED"
+    assert link.predict(s="x")["status"] == "succeeded"
+
+
+def test_input_file_of_this_machine(ready, tmp_path):
+    _, link = ready
+    (tmp_path / "in").write_bytes(b"12345")
+    files = [{"at": ["file"], "path": str(tmp_path / "in"), "name": "../a cat.png"}]
+    done = link.predict(mode="read", file="x", files=files)
+    assert done["status"] == "succeeded", done
+    assert done["output"]["name"].endswith("a cat.png") and done["output"]["size"] == 5
+    done = link.predict(mode="read", file="data:text/plain;base64,aGVsbG8=")
+    assert done["output"]["size"] == 5
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path.startswith("/loop"):
+            self.send_response(302)
+            self.send_header("Location", self.path + "x")
+            self.end_headers()
+            return
+        found = self.path.startswith("/found")
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(b"z" * 1000)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def file_server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_input_file_from_a_url(start, file_server):
+    director = start(max_input_file=1000)
+    link = director.ready()
+    at = {"at": ["file"]}
+    done = link.predict(mode="read", file="x", files=[at | {"url": f"{file_server}/found/b.bin?x"}])
+    assert done["output"]["name"].endswith("b.bin") and done["output"]["size"] == 1000
+    for url in (f"{file_server}/lost", f"{file_server}/loop", "http://127.0.0.1:1/x", "file:///etc/passwd"):
+        done = link.predict(mode="read", file="x", files=[at | {"url": url}])
+        assert done["status"] == "failed" and done["error_code"] == "INPUT_DOWNLOAD_FAILED"
+        assert done["error"].startswith(f"Input validation error: could not download {url}")
+    wait_until(lambda: not list((director.dir / "inputs").iterdir()), "inputs to be removed")
+
+
+def test_input_file_over_the_limit(start, file_server):
+    link = start(max_input_file=999).ready()
+    files = [{"at": ["file"], "url": f"{file_server}/found"}]
+    done = link.predict(mode="read", file="x", files=files)
+    assert done["error_code"] == "INPUT_DOWNLOAD_FAILED" and "larger than 999 bytes" in done["error"]
+
+
+def test_cancel(ready):
+    director, link = ready
+    prediction = link.run(mode="wait", seconds=100)
+    link.until(event="start")
+    link.send(command="cancel", prediction=prediction, attempt=1)
+    done = link.completed(prediction)
+    assert done["status"] == "canceled" and "error_code" not in done
+    prediction = link.run(mode="wait", seconds=100)
+    link.send(command="cancel", prediction=prediction, attempt=1)
+    assert link.completed(prediction)["status"] == "canceled"
+    assert link.predict(s="next")["output"] == "next"
+
+
+def test_cancel_that_is_ignored(start):
+    link = start(cancel_grace_us=300_000).ready()
+    prediction = link.run(mode="stubborn", seconds=100)
+    link.until(event="start")
+    link.send(command="cancel", prediction=prediction, attempt=1)
+    done = link.completed(prediction)
+    assert done["status"] == "canceled" and done["error_code"] == "CANCEL_TIMEOUT"
+    link.heard(event="state", state="unhealthy")
+
+
+def test_predict_timeout(start):
+    link = start(cancel_grace_us=300_000).ready()
+    done = link.predict(mode="wait", seconds=100, timeout_us=200_000)
+    assert (done["status"], done["error_code"]) == ("failed", "PREDICT_TIMEOUT")
+    assert link.predict(s="next")["output"] == "next"
+    done = link.predict(mode="stubborn", seconds=100, timeout_us=200_000)
+    assert (done["status"], done["error_code"]) == ("failed", "PREDICT_TIMEOUT")
+    link.heard(event="state", state="unhealthy")
+
+
+def test_worker_crash(ready):
+    _, link = ready
+    done = link.predict(mode="crash", n=3)
+    assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
+    assert done["started_us"] is not None
+    assert "crashed" in link.heard(event="state", state="unhealthy")["error"]
+    done = link.predict(s="x")
+    assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
+
+
+def test_server_killed(ready):
+    director, link = ready
+    prediction = link.run(mode="stubborn", seconds=100)
+    link.until(event="start")
+    os.kill(director.model_pid(), signal.SIGKILL)
+    done = link.completed(prediction)
+    assert done["error_code"] == "INSTANCE_LOST"
+    link.heard(event="state", state="unhealthy")
+    wait_until(lambda: not director.model_processes(), "the worker to be gone")
+    assert director.stop() == 0
+
+
+def test_many_logs(start):
+    director = start(max_logs=10_000)
+    link = director.ready()
+    done = link.predict(mode="lines", n=1_000_000)
+    assert done["status"] == "succeeded", done
+    assert done["logs"].endswith("[log truncated at 10000 bytes]\n")
+    assert len(done["logs"]) == 10_000 + len("[log truncated at 10000 bytes]\n")
+    assert "".join(f["data"] for f in link.frames if f["event"] == "log") == done["logs"]
+    status = Path(f"/proc/{director.process.pid}/status").read_text()
+    peak_kib = int(next(line for line in status.splitlines() if "VmHWM" in line).split()[1])
+    assert peak_kib < 400_000  # with the sanitizers' own share
+
+
+def test_one_long_line(start):
+    link = start(max_logs=10_000).ready()
+    done = link.predict(mode="long_line", n=100_000_000)
+    assert done["status"] == "succeeded", done
+    assert done["logs"].startswith("y" * 10_000) and "truncated" in done["logs"][10_000:]
+
+
+@pytest.mark.parametrize("size, status", [(1000 - 2, "succeeded"), (1000 - 1, "failed"), (50_000_000, "failed")])
+def test_output_limit(start, size, status):
+    link = start(max_output=1000).ready()
+    done = link.predict(mode="large", n=size)
+    assert done["status"] == status
+    assert done.get("error_code") == (None if status == "succeeded" else "OUTPUT_TOO_LARGE")
+    assert link.predict(s="next")["output"] == "next"
+
+
+def test_iterator_output_limit(start, tmp_path):
+    model = write_model(tmp_path / "m", ITERATOR, inputs=PLAIN_INPUTS, output=ITERATOR_OUTPUT)
+    link = start(model, max_output=1000).ready()
+    done = link.predict(s="x" * 90, n=1000)
+    assert done["error_code"] == "OUTPUT_TOO_LARGE"
+    assert link.predict(s="a", n=1)["output"] == ["a0"]
+
+
+def test_failing_setup(start, tmp_path):
+    director = start(write_model(tmp_path / "m", FAILING_SETUP, inputs={}))
+    link = director.connect()
+    failed = link.until(event="state", state="failed")
+    assert failed["error_code"] == "SETUP_FAILED" and "no weights here" in failed["error"]
+    wait_until(lambda: not director.model_processes(), "the model to be gone")
+    again = director.connect()
+    hello = again.next()
+    assert hello["state"] == "failed" and "no weights here" in hello["error"]
+    assert "looking for weights" in hello["setup_logs"]
+    assert again.predict(s="x")["error_code"] == "INSTANCE_LOST"
+
+
+def test_hanging_setup(start, tmp_path):
+    director = start(write_model(tmp_path / "m", HANGING_SETUP, inputs={}), setup_timeout_us=1_500_000)
+    link = director.connect()
+    failed = link.until(event="state", state="failed")
+    assert failed["error_code"] == "SETUP_TIMEOUT" and "1.5 s" in failed["error"]
+    wait_until(lambda: not director.model_processes(), "the model to be gone")
+
+
+@pytest.mark.parametrize(
+    "spec, text",
+    [
+        ({"argv": ["python", "-c", "print('x'); raise SystemExit('bad start')"]}, "bad start"),
+        ({"argv": ["no-such-program"]}, "no-such-program"),
+        ({"cwd": "/no/such/folder"}, "/no/such/folder"),
+        ({"env": {"COG_PREDICT_TYPE_STUB": "missing.py:Predictor"}}, "missing.py"),
+    ],
+)
+def test_server_that_does_not_start(start, spec, text):
+    director = start(**spec)
+    link = director.connect()
+    hello = link.next()
+    failed = hello if hello["state"] == "failed" else link.until(event="state", state="failed")
+    assert failed["error_code"] == "SETUP_FAILED" and text in failed["error"]
+    assert director.stop() == 0
+
+
+def test_director_killed(ready):
+    director, link = ready
+    link.predict(mode="spawn")
+    link.run(mode="stubborn", seconds=1000)
+    link.until(event="start")
+    server = director.model_pid()
+    director.process.kill()
+    director.process.wait()
+    wait_until(lambda: not Path(f"/proc/{server}").exists(), "the server to be gone")
+
+
+def test_reconnect_hears_what_happened(ready):
+    director, link = ready
+    prediction = link.run(mode="wait", seconds=0.2)
+    link.until(event="start")
+    link.close()
+    wait_until(director.journal, "the journal entry")
+    assert director.journal() == [f"{prediction}.1.json"]
+    for _ in range(2):
+        again = director.connect()
+        assert again.next()["running"] == []
+        done = again.completed(prediction, ack=False)
+        assert done["output"] == "waited"
+    again.send(command="ack", prediction=prediction, attempt=1)
+    wait_until(lambda: not director.journal(), "the journal to be empty")
+    assert director.connect().next()["event"] == "hello"
+
+
+def test_acknowledged_at_once_is_not_journaled(ready):
+    director, link = ready
+    for _ in range(50):
+        link.predict(s="x")
+    wait_until(lambda: not director.journal(), "the journal to be empty")
+
+
+def test_journal_outlives_the_director(start):
+    director = start()
+    link = director.ready()
+    done = link.predict(s="kept", ack=False)
+    link.close()
+    assert director.stop() == 0
+    assert director.journal() == [f"{done['prediction']}.1.json"]
+    assert not (director.dir / "director.sock").exists()
+    assert not (director.dir / "director.pid").exists()
+    assert not director.model_processes()
+
+
+def test_newer_connection_replaces_the_older(ready):
+    director, link = ready
+    again = director.ready()
+    assert link.next() is None
+    assert again.predict(s="x")["output"] == "x"
+
+
+def test_repeated_run_is_ignored(ready):
+    _, link = ready
+    prediction = link.run(mode="wait", seconds=0.1)
+    link.run(prediction, mode="wait", seconds=0.1)
+    assert link.completed(prediction)["output"] == "waited"
+    link.run(prediction, mode="wait", seconds=0.1)
+    other = link.predict(s="other")
+    assert [f["prediction"] for f in link.frames if f["event"] == "completed"] == [
+        prediction,
+        other["prediction"],
+    ]
+    assert link.completed(link.run(prediction, attempt=2, s="second"))["output"] == "second"
+
+
+def test_no_free_slot(ready):
+    _, link = ready
+    first = link.run(mode="wait", seconds=0.3)
+    second = link.run(s="x")
+    done = link.completed(second)
+    assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
+    assert link.completed(first)["status"] == "succeeded"
+
+
+def test_two_at_once(start, tmp_path):
+    model = write_model(tmp_path / "m", ASYNC, inputs=PLAIN_INPUTS)
+    link = start(model, slots=2).ready()
+    slow = link.run(s="slow", seconds=0.5)
+    fast = link.run(s="fast", seconds=0.1)
+    assert link.completed(fast)["output"] == "fast"
+    assert link.completed(slow)["output"] == "slow"
+
+
+def test_stop_while_running(ready):
+    director, link = ready
+    prediction = link.run(mode="wait", seconds=100)
+    link.until(event="start")
+    link.send(command="stop")
+    done = link.completed(prediction)
+    assert done["error_code"] == "INSTANCE_LOST"
+    link.until(event="state", state="stopped")
+    assert director.process.wait(20) == 0
+    assert not director.model_processes()
+
+
+def test_stop_of_a_model_that_does_not(start):
+    director = start(stop_grace_us=200_000)
+    link = director.ready()
+    link.predict(mode="spawn")
+    link.run(mode="stubborn", seconds=1000)
+    link.until(event="start")
+    assert director.stop() == 0
+    assert not director.model_processes()
+
+
+def test_stop_during_setup(start, tmp_path):
+    director = start(write_model(tmp_path / "m", HANGING_SETUP, inputs={}))
+    director.connect().next()
+    wait_until(director.model_processes, "the model")
+    assert director.stop() == 0
+    assert not director.model_processes()
+
+
+def test_orphan_timeout(start):
+    director = start(orphan_timeout_us=100_000)
+    director.ready().close()
+    assert director.process.wait(30) == 0
+    assert not director.model_processes()
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xff\xff\xff", b"\0\0\0\x02[]", b"\0\0\0\x05{oops"])
+def test_garbage_closes_the_connection(ready, garbage):
+    director, link = ready
+    link.socket.sendall(garbage)
+    assert link.next() is None
+    assert director.connect().next()["event"] == "hello"
+
+
+def test_odd_commands_are_ignored(ready):
+    _, link = ready
+    link.send(command="dance")
+    link.send(command="run", prediction="../../etc", attempt=1, input={})
+    link.send(command="run", prediction=new_id(), input={})
+    link.send(command="ack", prediction=new_id(), attempt=1)
+    link.send(command="cancel", prediction=new_id(), attempt=1)
+    assert link.predict(s="x")["output"] == "x"
+
+
+def test_second_director_is_kept_away(ready, start):
+    director, link = ready
+    import subprocess
+
+    from director_client import BINARY
+
+    second = subprocess.run([BINARY, "--dir", director.dir], capture_output=True, timeout=20)
+    assert second.returncode == 1 and b"locked" in second.stderr
+    assert link.predict(s="x")["output"] == "x"
+
+
+def test_slow_reader_does_not_stop_the_run(start, tmp_path):
+    model = write_model(tmp_path / "m", ITERATOR, inputs=PLAIN_INPUTS, output=ITERATOR_OUTPUT)
+    director = start(model, max_output=50_000_000)
+    link = director.ready()
+    prediction = link.run(s="x" * 100_000, n=300)
+    wait_until(director.journal, "the end of the run, unread")
+    assert len(link.completed(prediction)["output"]) == 300
+
+
+def test_no_event_stream(start, tmp_path):
+    model = write_model(tmp_path / "m", SOURCE, inputs=INPUTS, streaming=False)
+    director = start(model, max_logs=10_000)
+    link = director.ready()
+    done = link.predict(mode="wait", seconds=0.1)
+    assert (done["status"], done["output"], done["logs"]) == ("succeeded", "waited", "waiting\n")
+    assert done["started_us"] <= done["completed_us"]
+    assert link.predict(mode="fail", s="boom")["error"] == "ValueError: boom"
+    done = link.predict(mode="lines", n=1000)
+    assert done["logs"].endswith("[log truncated at 10000 bytes]\n")
+    prediction = link.run(mode="wait", seconds=100)
+    link.until(event="start")
+    link.send(command="cancel", prediction=prediction, attempt=1)
+    assert link.completed(prediction)["status"] == "canceled"
+    check_file(link.predict(mode="save", ack=False)["output"], "output.txt", "text/plain", b"file 0")
+    assert link.predict(mode="crash", n=1)["error_code"] == "INSTANCE_LOST"
+
+
+def test_training(start, tmp_path):
+    model = write_model(tmp_path / "m", TRAINER, inputs=PLAIN_INPUTS, train=True)
+    link = start(model, mode="train", env={"COG_TRAIN_TYPE_STUB": "predict.py:train"}).ready()
+    done = link.predict(s="it", n=2)
+    assert done["output"] == "trained it" and done["logs"] == "step 0\nstep 1\n"
+    assert link.predict(s="fail")["error"] == "ValueError: cannot train"
+
+
+def test_private_tmp(start, model, request):
+    """Only where the folder is not itself under /tmp and the kernel allows it."""
+    import shutil
+    import tempfile
+
+    base = Path(tempfile.mkdtemp(dir=Path(__file__).parent))
+    request.addfinalizer(lambda: shutil.rmtree(base))
+    own_model = shutil.copytree(model, base / "m")
+    from director_client import Director
+
+    director = Director(base / "d", own_model)
+    request.addfinalizer(director.close)
+    link = director.ready()
+    where, entries = link.predict(mode="tmp")["output"]
+    if "no private /tmp" in (director.dir / "director.log").read_text():
+        pytest.skip("mount namespaces are not permitted")
+    assert where == "/tmp" and "coglet" in entries
+    assert (director.dir / "tmp/coglet").is_dir()
+    link.predict(s="x")
+
+
+def test_long_directory_names(start, tmp_path, model, request):
+    from director_client import Director
+
+    director = Director(tmp_path / ("x" * 120) / ("y" * 60), model)
+    request.addfinalizer(director.close)
+    assert director.ready().predict(s="x")["output"] == "x"
