@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/director"))
 from director_client import Director, new_id, write_model  # noqa: E402
 
-RUNS = 2000
+RUNS = 1000
 GOAL_ADDED_MS = 0.3
 SOURCE = """
 from cog import BasePredictor

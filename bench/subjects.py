@@ -194,6 +194,11 @@ class Vend:
                 return int(line.split()[1]) * 1024
         return 0
 
+    def cpu_s(self) -> float:
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
 
@@ -235,14 +240,17 @@ class Vend:
             raise BenchError(f"bench/{name} does not run: {status} {reply}\n{log}")
         return reply
 
-    def load_wait(self, name: str, clients: int, seconds: float) -> dict[str, Any]:
+    def load_wait(self, name: str, clients: int, seconds: float,
+                  warm_up: float = 0.3) -> dict[str, Any]:
         return load(self.port, f"/v1/models/{ACCOUNT}/{name}/predictions", clients, seconds,
                     body={"input": {"s": "x"}}, headers={**self.auth, "Prefer": "wait"},
-                    expect='"status":"succeeded"')
+                    expect='"status":"succeeded"', warm_up=warm_up)
 
-    def load_create(self, name: str, clients: int, seconds: float) -> dict[str, Any]:
+    def load_create(self, name: str, clients: int, seconds: float,
+                    warm_up: float = 0.3) -> dict[str, Any]:
         return load(self.port, f"/v1/models/{ACCOUNT}/{name}/predictions", clients, seconds,
-                    body={"input": {"s": "x"}}, headers=self.auth, expect='"status":"starting"')
+                    body={"input": {"s": "x"}}, headers=self.auth, expect='"status":"starting"',
+                    warm_up=warm_up)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@
 #include "store/files.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 static uint64_t
@@ -103,19 +105,20 @@ offset_conflict (uint64_t offset)
       "Upload-Offset: the upload stands at %" G_GUINT64_FORMAT "; go on there", offset);
   json_t *body = json_pack ("{s:s, s:s, s:i, s:I}", "title", "Conflict", "detail", detail, "status",
                             409, "offset", (json_int_t) offset);
-  VendReply *reply = vend_reply_json (409, body);
-  vend_reply_header (reply, "Content-Type", "application/problem+json");
-  return reply;
+  g_autofree char *text = vend_json_text (body);
+  json_decref (body);
+  return vend_reply_new (409, "application/problem+json", text, strlen (text));
 }
 
-/* Appends the file `from` to the upload. One lock on the file keeps two writers apart. */
+/* Appends the file `from` to the upload. A lock on the open file keeps two writers apart, two
+ * threads of this process too. */
 static bool
 append (const char *path, uint64_t offset, const char *from, uint64_t size, bool *out_conflict,
         GError **error)
 {
   vend_autofd to = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   vend_autofd source = open (from, O_RDONLY | O_CLOEXEC);
-  if (to < 0 || source < 0 || lockf (to, F_LOCK, 0) < 0)
+  if (to < 0 || source < 0 || flock (to, LOCK_EX) < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open the upload");
   if (size_on_disk (path) != offset)
     {

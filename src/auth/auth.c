@@ -198,7 +198,8 @@ vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, Vend
       remember (auth, hash, caller, generation);
     }
   if (!vend_scopes_allow (caller->scopes, need))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "this token lacks the scope for that request");
+    return vend_fail (error, VEND_ERROR_FORBIDDEN, "this token lacks the scope '%s'",
+                      vend_scope_name (need));
   *out = g_steal_pointer (&caller);
   return true;
 }

@@ -220,7 +220,7 @@ vend_child_run (const VendChildOptions *options, const char *what, char **out_ou
       }
   g_autofree char *failure = vend_child_dup_failure (child);
   if (failure != NULL)
-    return vend_fail (error, VEND_ERROR_RUNNER, "%s %s", what, failure);
+    return vend_fail (error, VEND_ERROR_RUNNER, "%s %s; the log says why", what, failure);
   if (out_output != NULL)
     *out_output = g_strdup (child->output->str);
   return true;

@@ -8,8 +8,8 @@
 /* Nobody reads more, and a file of a megabyte can hold many. */
 #define MAX_TEXTS 200
 
-static void
-append (GPtrArray *list, int line, const char *format, va_list args)
+static void G_GNUC_PRINTF (3, 0)
+    append (GPtrArray *list, int line, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
   if (list->len >= MAX_TEXTS)

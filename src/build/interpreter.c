@@ -68,13 +68,29 @@ covers (const char *asked, const char *version)
          && (version[length] == '\0' || version[length] == '.');
 }
 
+static int
+patch_level (const VendInterpreter *interpreter)
+{
+  int patch = -1;
+  return sscanf (interpreter->version, "%*d.%*d.%d", &patch) == 1 ? patch : -1;
+}
+
+/* The newest patch level, the one found first of equals: the same choice in every build. */
 static VendInterpreter *
 pick (Search *search, const char *asked)
 {
+  guint best = search->found->len;
+  int best_patch = -2;
   for (guint i = 0; i < search->found->len; i++)
-    if (covers (asked, ((VendInterpreter *) g_ptr_array_index (search->found, i))->version))
-      return g_ptr_array_steal_index (search->found, i);
-  return NULL;
+    {
+      const VendInterpreter *found = g_ptr_array_index (search->found, i);
+      if (covers (asked, found->version) && patch_level (found) > best_patch)
+        {
+          best = i;
+          best_patch = patch_level (found);
+        }
+    }
+  return best < search->found->len ? g_ptr_array_steal_index (search->found, best) : NULL;
 }
 
 static void
@@ -158,9 +174,13 @@ fail_listing (Search *search, const char *asked, GError **error)
       probe_minor (search, text);
     }
   g_autoptr (GString) list = g_string_new (NULL);
+  g_autoptr (GHashTable) listed = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < search->found->len; i++)
-    g_string_append_printf (list, "%s%s", i > 0 ? ", " : "",
-                            ((VendInterpreter *) g_ptr_array_index (search->found, i))->version);
+    {
+      const VendInterpreter *found = g_ptr_array_index (search->found, i);
+      if (g_hash_table_add (listed, found->version))
+        g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "", found->version);
+    }
   return vend_fail (error, VEND_ERROR_UNAVAILABLE,
                     "Python %s is not on this machine and could not be installed%s; there is: %s",
                     asked, search->context->uv == NULL ? " (uv is missing)" : "",

@@ -51,7 +51,8 @@ typedef struct
   const char *path;
   EVP_MD_CTX *hash;
   uint64_t size;
-  GError *error;
+  bool is_given_up;
+  GError *error; /* the first one */
 } Output;
 
 typedef struct archive Archive;
@@ -167,7 +168,6 @@ static bool
 add_path (Tree *tree, const char *path, const char *source, guint depth, GError **error)
 {
   struct stat status;
-  vend_autofd fd = -1;
   if (!g_utf8_validate (path, -1, NULL))
     {
       g_autofree char *shown = g_strescape (path, NULL);
@@ -299,18 +299,19 @@ list_tree (Tree *tree, GError **error)
   return true;
 }
 
+/* Never fails in the eyes of libarchive, which would then not free its compressor. */
 static la_ssize_t
 output_write (struct archive *archive, void *data, const void *bytes, size_t size)
 {
   Output *output = data;
-  if (output->error == NULL && vend_fd_write_all (output->fd, bytes, size, &output->error))
+  if (output->is_given_up || output->error != NULL)
+    return (la_ssize_t) size;
+  if (vend_fd_write_all (output->fd, bytes, size, &output->error))
     {
       EVP_DigestUpdate (output->hash, bytes, size);
       output->size += size;
-      return (la_ssize_t) size;
     }
-  archive_set_error (archive, EIO, "write failed");
-  return -1;
+  return (la_ssize_t) size;
 }
 
 static bool
@@ -326,13 +327,10 @@ archive_fail (Output *output, Archive *archive, const char *what, GError **error
 
 /* The header is out by now, so the file must have just as many bytes as it says. */
 static bool
-write_content (const Tree *tree, Output *output, Archive *archive, const Entry *entry,
-               guint8 *chunk, GError **error)
+write_content (int fd, Output *output, Archive *archive, const Entry *entry, guint8 *chunk,
+               GError **error)
 {
-  vend_autofd fd = -1;
   uint64_t done = 0;
-  if (!open_inside (tree, entry->source, &fd, error))
-    return false;
   for (;;)
     {
       ssize_t n = read (fd, chunk, CHUNK_SIZE);
@@ -346,7 +344,7 @@ write_content (const Tree *tree, Output *output, Archive *archive, const Entry *
                           entry->path);
       if (n == 0)
         return true;
-      if (archive_write_data (archive, chunk, (size_t) n) != n)
+      if (archive_write_data (archive, chunk, (size_t) n) != n || output->error != NULL)
         return archive_fail (output, archive, entry->path, error);
     }
 }
@@ -356,6 +354,9 @@ write_entry (const Tree *tree, Output *output, Archive *archive, const Entry *en
              GError **error)
 {
   g_autoptr (ArchiveEntry) header = archive_entry_new ();
+  vend_autofd fd = -1;
+  if (!entry->is_dir && !open_inside (tree, entry->source, &fd, error))
+    return false;
   archive_entry_set_pathname (header, entry->path);
   archive_entry_set_filetype (header, entry->is_dir ? AE_IFDIR : AE_IFREG);
   archive_entry_set_perm (header, entry->is_dir || entry->is_executable ? 0755 : 0644);
@@ -364,9 +365,9 @@ write_entry (const Tree *tree, Output *output, Archive *archive, const Entry *en
   archive_entry_set_uid (header, 0);
   archive_entry_set_gid (header, 0);
   /* A warning would mean that a name was changed on its way. */
-  if (archive_write_header (archive, header) != ARCHIVE_OK)
+  if (archive_write_header (archive, header) != ARCHIVE_OK || output->error != NULL)
     return archive_fail (output, archive, entry->path, error);
-  return entry->is_dir || write_content (tree, output, archive, entry, chunk, error);
+  return entry->is_dir || write_content (fd, output, archive, entry, chunk, error);
 }
 
 static bool
@@ -383,11 +384,10 @@ write_archive (const Tree *tree, Output *output, GError **error)
   for (guint i = 0; i < tree->entries->len; i++)
     if (!write_entry (tree, output, archive, g_ptr_array_index (tree->entries, i), chunk, error))
       {
-        /* Else the free would go on writing the end of an archive that is given up. */
-        archive_write_fail (archive);
+        output->is_given_up = true;
         return false;
       }
-  if (archive_write_close (archive) != ARCHIVE_OK)
+  if (archive_write_close (archive) != ARCHIVE_OK || output->error != NULL)
     return archive_fail (output, archive, output->path, error);
   return true;
 }

@@ -21,23 +21,20 @@ resolve_with_uv (const VendBuildContext *context, const VendInterpreter *interpr
                  const VendRequirements *requirements, const char *input, const char *constraints,
                  char **out, GError **error)
 {
-  /* Requirement files are written for pip, which takes the best version of all indexes. */
+  const bool has_constraints = requirements->constraints->len > 0;
   const bool pre = strstr (requirements->options->str, "--pre\n") != NULL;
-  const char *const argv[] = { context->uv,
-                               "pip",
-                               "compile",
-                               "--python",
-                               interpreter->path,
-                               "--no-header",
-                               "--no-annotate",
-                               "--index-strategy",
-                               "unsafe-best-match",
-                               "--prerelease",
-                               pre ? "allow" : "if-necessary-or-explicit",
-                               "--constraint",
-                               constraints,
-                               input,
-                               NULL };
+  /* Requirement files are written for pip, which takes the best version of all indexes. */
+  const char *argv[16] = { context->uv,         "pip",         "compile",       "--python",
+                           interpreter->path,   "--no-header", "--no-annotate", "--index-strategy",
+                           "unsafe-best-match", input };
+  gsize n = 10;
+  if (has_constraints)
+    {
+      argv[n++] = "--constraint";
+      argv[n++] = constraints;
+    }
+  if (pre)
+    argv[n++] = "--prerelease=allow";
   const VendChildOptions options = { .argv = argv,
                                      .env = (const char *const *) context->env,
                                      .cwd = context->work_dir,

@@ -203,10 +203,12 @@ make_parts (App *app, GError **error)
                                                   .vend_binary = app->binary },
                             &app->builds, error))
     return false;
+  g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);
   app->sweep = vend_sweep_start (&(VendSweepOptions){
       .store = app->store,
       .blobs = app->blobs,
       .retention_us = vend_settings_us (app->settings, "retention"),
+      .uploads_dir = uploads,
   });
   app->api = vend_api_new (&(VendApiParts){ .store = app->store,
                                             .auth = app->auth,

@@ -15,15 +15,87 @@ vend_json_parse (const char *text, gsize size, json_t **out, GError **error)
   return true;
 }
 
+/* jansson writes 0.1 as 0.10000000000000001. The shortest text that reads back as the same number
+ * is what people expect, and what JavaScript makes when it checks a signature over our text. */
+static void
+append_real (GString *text, double number)
+{
+  char digits[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int precision = 15; precision <= 17; precision++)
+    {
+      char format[8];
+      g_snprintf (format, sizeof format, "%%.%dg", precision);
+      g_ascii_formatd (digits, sizeof digits, format, number);
+      if (g_ascii_strtod (digits, NULL) == number)
+        break;
+    }
+  g_string_append (text, digits);
+  /* It stays a real number for those who tell 1.0 from 1. */
+  if (strpbrk (digits, ".eEn") == NULL)
+    g_string_append (text, ".0");
+}
+
+static int
+append_bytes (const char *buffer, size_t size, void *data)
+{
+  g_string_append_len (data, buffer, (gssize) size);
+  return 0;
+}
+
+static void
+append_leaf (GString *text, const json_t *value)
+{
+  json_dump_callback (value, append_bytes, text, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+static void
+append_value (GString *text, const json_t *value)
+{
+  const char *separator = "";
+  const char *key;
+  json_t *item;
+  size_t i;
+  switch (json_typeof (value))
+    {
+    case JSON_OBJECT:
+      g_string_append_c (text, '{');
+      json_object_foreach ((json_t *) value, key, item)
+        {
+          json_auto_t *name = json_string_nocheck (key);
+          g_string_append (text, separator);
+          append_leaf (text, name);
+          g_string_append_c (text, ':');
+          append_value (text, item);
+          separator = ",";
+        }
+      g_string_append_c (text, '}');
+      break;
+    case JSON_ARRAY:
+      g_string_append_c (text, '[');
+      json_array_foreach ((json_t *) value, i, item)
+        {
+          g_string_append (text, separator);
+          append_value (text, item);
+          separator = ",";
+        }
+      g_string_append_c (text, ']');
+      break;
+    case JSON_REAL:
+      append_real (text, json_real_value (value));
+      break;
+    default:
+      append_leaf (text, value);
+    }
+}
+
 char *
 vend_json_text (const json_t *value)
 {
   if (value == NULL)
     return g_strdup ("null");
-  /* jansson allocates with malloc, as g_free expects since GLib 2.46. */
-  char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION (17));
-  g_assert (text != NULL);
-  return text;
+  GString *text = g_string_sized_new (256);
+  append_value (text, value);
+  return g_string_free (text, FALSE);
 }
 
 const char *

@@ -50,6 +50,15 @@ vend_scope_parse (const char *name, guint *out)
   return false;
 }
 
+const char *
+vend_scope_name (VendScope scope)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (scope_names); i++)
+    if (scope_names[i].bit == scope)
+      return scope_names[i].name;
+  return "";
+}
+
 bool
 vend_scopes_parse (const json_t *value, guint *out, GError **error)
 {

@@ -30,6 +30,7 @@ typedef enum
 } VendScope;
 
 bool vend_scope_parse (const char *name, guint *out);
+const char *vend_scope_name (VendScope scope); /* of a single one */
 /* Comma-separated or array; INVALID names the unknown scope. */
 bool vend_scopes_parse (const json_t *value, guint *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *vend_scopes_to_json (guint scopes);

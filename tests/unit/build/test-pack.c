@@ -7,7 +7,9 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utime.h>
@@ -265,6 +267,19 @@ test_bad_names (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_full_disk (Fixture *fixture, gconstpointer data)
+{
+  struct rlimit before;
+  put (fixture, "a", "x");
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  struct rlimit small = { .rlim_cur = 16, .rlim_max = before.rlim_max };
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  assert_fails (fixture, NO_LIMIT, VEND_ERROR_STORAGE, "source.tar.gz");
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+}
+
+static void
 test_bad_places (Fixture *fixture, gconstpointer data)
 {
   VendPackInfo info = { 0 };
@@ -296,6 +311,7 @@ main (int argc, char **argv)
     { "/build/pack/unreadable-file", test_unreadable_file },
     { "/build/pack/limits", test_limits },
     { "/build/pack/bad-names", test_bad_names },
+    { "/build/pack/full-disk", test_full_disk },
     { "/build/pack/bad-places", test_bad_places },
   };
   g_test_init (&argc, &argv, NULL);

@@ -57,7 +57,7 @@ test_changed (void)
   } cases[] = {
     { "\"a\\u0000b\"", "\"a\xef\xbf\xbd"
                        "b\"" },
-    { "9223372036854775815", "9.2233720368547758e18" },
+    { "9223372036854775815", "9.223372036854776e+18" },
     { "{\"$vend.file\":{\"path\":\"/etc/passwd\"}}",
       "{\"_$vend.file\":{\"path\":\"/etc/passwd\"}}" },
     { "[\"http://here/1\"]", "[{\"$vend.file\":{\"path\":\"/up/1\",\"name\":\"a.png\",\"type\":"

@@ -1,0 +1,142 @@
+"""Files that people upload."""
+
+import hashlib
+import json
+import sqlite3
+import uuid
+
+import pytest
+import requests
+
+from waiting import wait_until
+
+FLAGS = ["--max-file", "1M"]
+
+
+def test_life_of_a_file(api):
+    made = api.upload(b"hello", "cat.png", "image/png")
+    assert made["name"] == "cat.png" and made["content_type"] == "image/png" and made["size"] == 5
+    assert made["checksums"]["md5"] == made["etag"] == hashlib.md5(b"hello").hexdigest()
+    assert made["checksums"]["sha256"] == hashlib.sha256(b"hello").hexdigest()
+    assert made["metadata"] == {} and made["expires_at"] > made["created_at"]
+    assert api.get(f"/files/{made['id']}").json() == made
+    assert api.get(made["urls"]["get"]).json() == made
+    assert made["id"] in [f["id"] for f in api.get("/files").json()["results"]]
+    assert api.delete(f"/files/{made['id']}", 204).content == b""
+    api.delete(f"/files/{made['id']}", 404)
+    api.get(f"/files/{made['id']}", 404)
+    assert made["id"] not in [f["id"] for f in api.get("/files").json()["results"]]
+
+
+METADATA = {
+    "text part": {"metadata": (None, json.dumps({"a": 1, "b": "x"}))},
+    "typed text part": {"metadata": (None, json.dumps({"a": 1, "b": "x"}), "application/json")},
+    "file part": {"metadata": ("blob", json.dumps({"a": 1, "b": "x"}), "application/json")},
+    "fields": {"metadata[a]": (None, "1"), "metadata[b]": (None, "x")},
+}
+
+
+@pytest.mark.parametrize("form", METADATA)
+def test_forms_of_metadata(api, form):
+    made = api.upload(b"hello", **METADATA[form])
+    assert made["metadata"]["b"] == "x" and str(made["metadata"]["a"]) == "1"
+    assert api.get(f"/files/{made['id']}").json()["metadata"] == made["metadata"]
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "{", '"x"'])
+def test_wrong_metadata(api, text):
+    files = {"content": ("a.txt", b"x", "text/plain"), "metadata": (None, text)}
+    assert api.call("POST", "/files", files=files).status_code in (400, 422)
+
+
+def test_name_and_type_fields_win(api):
+    made = api.upload(b"x", "a.txt", "text/plain", filename=(None, "b.bin"), type=(None, "image/gif"))
+    assert made["name"] == "b.bin" and made["content_type"] == "image/gif"
+
+
+def test_names(api):
+    assert api.upload(b"x", "käse.txt")["name"] == "käse.txt"
+    assert api.upload(b"x", "x", filename=(None, "n" * 255))["name"] == "n" * 255
+    files = {"content": ("a", b"x", "text/plain"), "filename": (None, "n" * 256)}
+    assert "filename" in api.call("POST", "/files", 422, files=files).json()["detail"]
+
+
+def test_default_type(api):
+    made = api.call("POST", "/files", 201, files={"content": ("a.bin", b"x")}).json()
+    assert made["content_type"] == "application/octet-stream"
+
+
+def test_empty_file(api):
+    made = api.upload(b"", "empty.txt")
+    assert made["size"] == 0
+
+
+def test_too_large(api, server):
+    files = {"content": ("big", b"x" * (1 << 20), "text/plain")}
+    api.call("POST", "/files", 201, files=files)
+    for size in ((1 << 20) + 1, 5 << 20):
+        files = {"content": ("big", b"x" * size, "text/plain")}
+        reply = api.call("POST", "/files", 413, files=files)
+        assert "Files must be less than 1MB in size" in reply.json()["detail"] or size > 2 << 20
+    assert server.spool_files() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"files": {"other": ("a", b"x")}},
+        {"data": b"x", "headers": {"Content-Type": "application/octet-stream"}},
+        {"json": {"content": "x"}},
+        {"data": b"--x\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+        {"data": b"", "headers": {"Content-Type": "multipart/form-data"}},
+        {},
+    ],
+)
+def test_wrong_forms(api, server, options):
+    assert api.call("POST", "/files", **options).status_code in (400, 415, 422)
+    assert server.spool_files() == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(api, server):
+    boundary = uuid.uuid4().hex
+
+    def half():
+        yield f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n'.encode()
+        yield b"x" * 100_000
+        raise ConnectionAbortedError
+
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    with pytest.raises(requests.exceptions.ConnectionError):
+        api.call("POST", "/files", data=half(), headers=kind)
+    wait_until(lambda: server.spool_files() == [], what="the spool to be empty")
+
+
+def test_pages_of_files(servers):
+    api = servers(empty=True).api()
+    made = [api.upload(str(i).encode())["id"] for i in range(103)]
+    first = api.get("/files").json()
+    second = api.get(first["next"]).json()
+    assert second["next"] is None and len(first["results"]) == 100
+    assert [f["id"] for f in first["results"] + second["results"]] == made[::-1]
+
+
+def test_expired_files_are_gone(servers):
+    server = servers(empty=True)
+    api = server.api()
+    made = api.upload(b"old", "old.txt")
+    path = server.data / "blobs"
+    assert [p for p in path.rglob(made["checksums"]["sha256"] + "*")]
+    assert server.stop() == 0
+    with sqlite3.connect(server.data / "vend.db") as database:
+        database.execute("update files set expires_us = 1")
+    server.start()
+    api = server.api()
+    api.get(f"/files/{made['id']}", 404)
+    assert api.get("/files").json()["results"] == []
+
+
+def test_two_files_of_one_content(api):
+    one, two = api.upload(b"same", "one"), api.upload(b"same", "two")
+    api.delete(f"/files/{one['id']}", 204)
+    ran = api.run("image", {"image": two["urls"]["get"]})
+    assert ran["status"] == "succeeded", ran

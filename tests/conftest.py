@@ -1,0 +1,117 @@
+"""Fixtures of the suites that run the real server: the binary, pushed models, servers."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from vend_server import ACCOUNT, Server  # noqa: E402
+
+MODELS = ROOT / "tests" / "models"
+
+
+def find_binary():
+    named = os.environ.get("VEND_BINARY")
+    binary = pathlib.Path(named) if named else ROOT / "build" / "vend"
+    if not binary.is_file():
+        pytest.exit(f"{binary} is not there: build it, or name it with VEND_BINARY", returncode=2)
+    return binary.resolve()
+
+
+@pytest.fixture(scope="session")
+def binary():
+    return find_binary()
+
+
+def push_models(binary, directory):
+    """A data directory in which every model of tests/models is pushed."""
+    server = Server(binary, directory)
+    try:
+        server.start()
+        for model in sorted(MODELS.iterdir()):
+            pushed = server.cli("push", model, f"{ACCOUNT}/{model.name}", "--public")
+            assert pushed.returncode == 0, pushed.stderr
+        assert server.stop() == 0
+    finally:
+        server.destroy()
+
+
+@pytest.fixture(scope="session")
+def template(binary, tmp_path_factory):
+    """Made once for all workers; VEND_TEST_TEMPLATE names one that is kept between runs."""
+    kept = os.environ.get("VEND_TEST_TEMPLATE")
+    base = pathlib.Path(kept) if kept else tmp_path_factory.getbasetemp()
+    if not kept and "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    base.mkdir(parents=True, exist_ok=True)
+    with open(base / "models.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / "models" / "done").exists():
+            push_models(binary, base / "models")
+            (base / "models" / "done").touch()
+    return base / "models" / "data"
+
+
+class Servers:
+    """Makes servers and takes them down; a sanitizer's report fails the test."""
+
+    def __init__(self, binary, template, directory):
+        self.binary = binary
+        self.template = template
+        self.directory = directory
+        self.stack = contextlib.ExitStack()
+        self.made = []
+
+    def __call__(self, *flags, empty=False, start=True, env=None):
+        server = Server(
+            self.binary,
+            self.directory / f"server-{len(self.made)}",
+            flags,
+            env=env,
+            template=None if empty else self.template,
+        )
+        self.made.append(server)
+        self.stack.callback(server.destroy)
+        return server.start() if start else server
+
+    def close(self):
+        self.stack.close()
+        for server in self.made:
+            assert not server.sanitizer_reports(), server.sanitizer_reports()
+
+
+@pytest.fixture
+def servers(binary, template, tmp_path):
+    made = Servers(binary, template, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def server(binary, template, tmp_path_factory, request):
+    """One server for the tests of a module that do not disturb each other."""
+    made = Servers(binary, template, tmp_path_factory.mktemp("module"))
+    yield made(*getattr(request.module, "FLAGS", ()))
+    made.close()
+
+
+@pytest.fixture
+def api(server):
+    return server.api()
+
+
+@pytest.fixture(scope="module")
+def other(server):
+    """Another account's client, on the same server."""
+    admin = server.api()
+    admin.post("/accounts", {"username": "other"}, 201)
+    made = admin.post(
+        "/tokens", {"name": "t", "scopes": ["read", "run", "push"], "account": "other"}, 201
+    )
+    return server.api(made.json()["token"])

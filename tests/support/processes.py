@@ -1,0 +1,62 @@
+"""Processes of one data directory, found by its path in their arguments or working directory."""
+
+import os
+import pathlib
+import signal
+
+
+def _marked(pid, marker):
+    try:
+        arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        directory = os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return None
+    if state == "Z":
+        return None
+    words = [word.decode(errors="replace") for word in arguments if word]
+    if marker in directory or any(marker in word for word in words):
+        return words
+    return None
+
+
+def of_data_dir(data):
+    """{pid: argv} of every living process that belongs to the data directory."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid():
+            words = _marked(int(entry), str(data))
+            if words is not None:
+                found[int(entry)] = words
+    return found
+
+
+def directors(data):
+    return [pid for pid, argv in of_data_dir(data).items() if argv[1:2] == ["director"]]
+
+
+def models(data):
+    """Model servers and their workers."""
+    return [
+        pid
+        for pid, argv in of_data_dir(data).items()
+        if "python" in os.path.basename(argv[0])
+    ]
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def memory_mib(pid):
+    """The most memory that the process has held so far."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0
