@@ -35,56 +35,106 @@ append_real (GString *text, double number)
     g_string_append (text, ".0");
 }
 
-static int
-append_bytes (const char *buffer, size_t size, void *data)
+static void
+append_escape (GString *text, guchar c)
 {
-  g_string_append_len (data, buffer, (gssize) size);
-  return 0;
+  static const char plain[] = "\b\t\n\f\r\"\\";
+  static const char letters[] = "btnfr\"\\";
+  const char *found = c != '\0' ? strchr (plain, c) : NULL;
+  if (found != NULL)
+    {
+      g_string_append_c (text, '\\');
+      g_string_append_c (text, letters[found - plain]);
+    }
+  else
+    g_string_append_printf (text, "\\u%04X", c);
+}
+
+/* jansson has checked that it is UTF-8 when the value was made. Its own writer makes a hash table
+ * for every call, and looks at each character more than once. */
+static void
+append_string (GString *text, const char *string, gsize size)
+{
+  gsize begin = 0;
+  g_string_append_c (text, '"');
+  for (gsize i = 0; i < size; i++)
+    {
+      const guchar c = (guchar) string[i];
+      if (c >= 0x20 && c != '"' && c != '\\')
+        continue;
+      g_string_append_len (text, string + begin, (gssize) (i - begin));
+      append_escape (text, c);
+      begin = i + 1;
+    }
+  g_string_append_len (text, string + begin, (gssize) (size - begin));
+  g_string_append_c (text, '"');
+}
+
+static void append_value (GString *text, const json_t *value);
+
+static void
+append_object (GString *text, const json_t *object)
+{
+  const char *key;
+  json_t *item;
+  bool first = true;
+  g_string_append_c (text, '{');
+  json_object_foreach ((json_t *) object, key, item)
+    {
+      if (!first)
+        g_string_append_c (text, ',');
+      first = false;
+      append_string (text, key, strlen (key));
+      g_string_append_c (text, ':');
+      append_value (text, item);
+    }
+  g_string_append_c (text, '}');
 }
 
 static void
-append_leaf (GString *text, const json_t *value)
+append_array (GString *text, const json_t *array)
 {
-  json_dump_callback (value, append_bytes, text, JSON_COMPACT | JSON_ENCODE_ANY);
+  json_t *item;
+  size_t i;
+  g_string_append_c (text, '[');
+  json_array_foreach ((json_t *) array, i, item)
+    {
+      if (i > 0)
+        g_string_append_c (text, ',');
+      append_value (text, item);
+    }
+  g_string_append_c (text, ']');
 }
 
 static void
 append_value (GString *text, const json_t *value)
 {
-  const char *separator = "";
-  const char *key;
-  json_t *item;
-  size_t i;
   switch (json_typeof (value))
     {
     case JSON_OBJECT:
-      g_string_append_c (text, '{');
-      json_object_foreach ((json_t *) value, key, item)
-        {
-          json_auto_t *name = json_string_nocheck (key);
-          g_string_append (text, separator);
-          append_leaf (text, name);
-          g_string_append_c (text, ':');
-          append_value (text, item);
-          separator = ",";
-        }
-      g_string_append_c (text, '}');
+      append_object (text, value);
       break;
     case JSON_ARRAY:
-      g_string_append_c (text, '[');
-      json_array_foreach ((json_t *) value, i, item)
-        {
-          g_string_append (text, separator);
-          append_value (text, item);
-          separator = ",";
-        }
-      g_string_append_c (text, ']');
+      append_array (text, value);
+      break;
+    case JSON_STRING:
+      append_string (text, json_string_value (value), json_string_length (value));
+      break;
+    case JSON_INTEGER:
+      g_string_append_printf (text, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
       break;
     case JSON_REAL:
       append_real (text, json_real_value (value));
       break;
+    case JSON_TRUE:
+      g_string_append (text, "true");
+      break;
+    case JSON_FALSE:
+      g_string_append (text, "false");
+      break;
+    case JSON_NULL:
     default:
-      append_leaf (text, value);
+      g_string_append (text, "null");
     }
 }
 
