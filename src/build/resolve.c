@@ -33,8 +33,7 @@ resolve_with_uv (const VendBuildContext *context, const VendInterpreter *interpr
       argv[n++] = "--constraint";
       argv[n++] = constraints;
     }
-  if (pre)
-    argv[n++] = "--prerelease=allow";
+  argv[n++] = pre ? "--prerelease=allow" : "--prerelease=if-necessary";
   const VendChildOptions options = { .argv = argv,
                                      .env = (const char *const *) context->env,
                                      .cwd = context->work_dir,
