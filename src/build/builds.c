@@ -19,6 +19,7 @@
 /* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
 #define MAX_LOG_REPLAY (128 * 1024)
 #define MAX_LOG (16 * 1024 * 1024)
+#define LOG_LIFE_US (30 * 24 * 3600 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -444,7 +445,15 @@ vend_builds_cancel (VendBuilds *builds, const char *id)
 
 /* ---- Start and stop */
 
-/* Logs stay; staging folders and results of a build that was cut off go. */
+static bool
+is_old (const char *path)
+{
+  struct stat st;
+  return stat (path, &st) == 0
+         && vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S > LOG_LIFE_US;
+}
+
+/* Logs stay a month; staging folders and results of a build that was cut off go. */
 static bool
 clear_leftovers (const VendBuilds *builds, GError **error)
 {
@@ -454,14 +463,16 @@ clear_leftovers (const VendBuilds *builds, GError **error)
   for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *path = g_build_filename (builds->builds_dir, name, NULL);
-      if (!g_str_has_suffix (name, ".log") && !vend_tree_remove (path, error))
+      bool keep = g_str_has_suffix (name, ".log") && !is_old (path);
+      if (!keep && !vend_tree_remove (path, error))
         return false;
     }
   return true;
 }
 
-void
-vend_builds_sweep_versions (VendBuilds *builds)
+/* Before builds begin, since theirs are on disk before they are in the store. */
+static void
+sweep_versions (const VendBuilds *builds)
 {
   g_autoptr (GDir) listing = g_dir_open (builds->versions_dir, 0, NULL);
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
@@ -478,6 +489,27 @@ vend_builds_sweep_versions (VendBuilds *builds)
       if (!used && !vend_tree_remove (path, &error))
         vend_log (VEND_LOG_WARN, "cannot remove a version", "error", error->message, NULL);
     }
+}
+
+/* Environments that no version starts from. Lock files are a few bytes, and stay. */
+static bool
+sweep_venvs (const VendBuilds *builds, GError **error)
+{
+  g_autoptr (GHashTable) used = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (builds->store);
+    if (!vend_store_venvs_used (reader.db, &used, error))
+      return false;
+  }
+  g_autoptr (GDir) listing = g_dir_open (builds->venvs_dir, 0, error);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (builds->venvs_dir, name, NULL);
+      if (!g_str_has_suffix (name, ".lock") && !g_hash_table_contains (used, name)
+          && !vend_tree_remove (path, error))
+        return false;
+    }
+  return listing != NULL;
 }
 
 static bool
@@ -514,9 +546,11 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
       || !vend_dir_ensure (builds->builds_dir, error)
       || !vend_dir_ensure (builds->versions_dir, error)
       || !vend_dir_ensure (builds->venvs_dir, error) || !vend_dir_ensure (builds->cache_dir, error)
-      || !clear_leftovers (builds, error) || !queue_open (builds, error))
+      || !clear_leftovers (builds, error) || !sweep_venvs (builds, error))
     return false;
-  vend_builds_sweep_versions (builds);
+  sweep_versions (builds);
+  if (!queue_open (builds, error))
+    return false;
   *out = g_steal_pointer (&builds);
   return true;
 }

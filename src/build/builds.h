@@ -39,7 +39,3 @@ void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 /* Where an upload's bytes are. Free with g_free. */
 char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload);
-
-/* Removes the files of versions that no model has any more. `version` must be gone from the store.
- */
-void vend_builds_sweep_versions (VendBuilds *builds);

@@ -198,8 +198,9 @@ on_change (const json_t *prediction, void *user)
 
   if (!run->flags->connection.json)
     vend_output_writer_partial (run->writer, json_object_get (prediction, "output"));
-  vend_progress_show (run->progress, "%s %.1f s  %s", status != NULL ? status : "",
-                      (double) (vend_now_us () - run->started_us) / (double) VEND_US_PER_S, line);
+  if (!vend_output_writer_is_line_open (run->writer))
+    vend_progress_show (run->progress, "%s %.1f s  %s", status != NULL ? status : "",
+                        (double) (vend_now_us () - run->started_us) / (double) VEND_US_PER_S, line);
 }
 
 /* After Ctrl-C or --timeout; a second Ctrl-C ends the process at once. */

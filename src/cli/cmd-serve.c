@@ -88,7 +88,8 @@ check_drained (void *data)
     return G_SOURCE_CONTINUE;
   if (!app->released)
     {
-      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start", NULL);
+      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start",
+                NULL);
       app->released = true;
       app->drain_until_us += RELEASE_TIME_US;
       vend_sched_release_holds (app->sched);
@@ -202,10 +203,12 @@ make_parts (App *app, GError **error)
                                                   .vend_binary = app->binary },
                             &app->builds, error))
     return false;
+  g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);
   app->sweep = vend_sweep_start (&(VendSweepOptions){
       .store = app->store,
       .blobs = app->blobs,
       .retention_us = vend_settings_us (app->settings, "retention"),
+      .uploads_dir = uploads,
   });
   app->api = vend_api_new (&(VendApiParts){ .store = app->store,
                                             .auth = app->auth,

@@ -156,6 +156,12 @@ vend_output_writer_partial (VendOutputWriter *writer, const json_t *output)
   show_new_elements (writer, output);
 }
 
+bool
+vend_output_writer_is_line_open (const VendOutputWriter *writer)
+{
+  return writer->is_line_open;
+}
+
 void
 vend_output_writer_end_line (VendOutputWriter *writer)
 {

@@ -13,6 +13,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendOutputWriter, vend_output_writer_free)
 /* Prints what is new in the output of a model that yields text; nothing for others. */
 void vend_output_writer_partial (VendOutputWriter *writer, const json_t *output);
 
+/* True while the last line shown has no end: a progress line would take its place. */
+bool vend_output_writer_is_line_open (const VendOutputWriter *writer);
+
 /* Ends a line that is left open, as when the model failed half way. */
 void vend_output_writer_end_line (VendOutputWriter *writer);
 

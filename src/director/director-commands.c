@@ -125,6 +125,7 @@ vend_director_greet (VendDirector *director)
   json_object_set_new (hello, "running", running);
   vend_uplink_send (director->uplink, hello);
   vend_results_repeat (director->results, send_again, director->uplink);
+  vend_uplink_send (director->uplink, json_pack ("{s:s}", "event", "caught_up"));
 }
 
 /* ---- Commands. */

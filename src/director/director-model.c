@@ -254,6 +254,23 @@ free_port (guint *out_port, GError **error)
   return true;
 }
 
+/* Uploads of one list arrive in any order, and the server lists them as they arrive; data URIs keep
+ * their places. So only a model that returns one string, perhaps a file, uploads it. */
+static bool
+uploads_output (const VendSpec *spec)
+{
+  g_autofree char *path = g_build_filename (spec->cwd, ".cog", "openapi_schema.json", NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *document = NULL;
+  if (!vend_file_read (path, VEND_COG_REPLY_MAX, &text, &size, NULL)
+      || !vend_json_parse (text, size, &document, NULL))
+    return false;
+  const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
+  const json_t *output = json_object_get (schemas, "Output");
+  return g_strcmp0 (vend_json_string (output, "type"), "string") == 0;
+}
+
 static char **
 model_argv (const VendDirector *director)
 {
@@ -262,8 +279,11 @@ model_argv (const VendDirector *director)
     g_ptr_array_add (argv, g_strdup (director->spec->argv[i]));
   g_ptr_array_add (argv, g_strdup ("--host"));
   g_ptr_array_add (argv, g_strdup ("127.0.0.1"));
-  g_ptr_array_add (argv, g_strdup ("--upload-url"));
-  g_ptr_array_add (argv, g_strconcat (vend_loopback_url (director->loopback), "/up", NULL));
+  if (uploads_output (director->spec))
+    {
+      g_ptr_array_add (argv, g_strdup ("--upload-url"));
+      g_ptr_array_add (argv, g_strconcat (vend_loopback_url (director->loopback), "/up", NULL));
+    }
   if (director->spec->train)
     {
       g_ptr_array_add (argv, g_strdup ("--x-mode"));

@@ -4,11 +4,12 @@
 #include "director/run-private.h"
 #include <string.h>
 
-#define RECEIVE_BUFFER (128L * 1024)
+#define RECEIVE_BUFFER (64L * 1024) /* larger ones are mapped and unmapped for each call */
 #define REFUSAL_MAX ((gsize) 64 * 1024)
+#define BUSY_AT_ONCE 4 /* a refused request takes 0.2 ms, a timer at least 1 */
 #define BUSY_FIRST_MS 1
 #define PATIENT_RETRY_MS 50
-#define BUSY_TRIES 10 /* 1 + 2 + 4 + … + 512 ms: about a second */
+#define BUSY_TRIES (BUSY_AT_ONCE + 10) /* then 1 + 2 + 4 + … + 512 ms: about a second */
 
 static void
 call_again (VendRun *run)
@@ -39,7 +40,13 @@ take_busy (VendRun *run)
   else if (run->busy_tries >= BUSY_TRIES)
     vend_run_end_lost (run, "the model server has no free slot though none is in use", true);
   else
-    run->retry_source = g_timeout_add ((guint) BUSY_FIRST_MS << run->busy_tries++, on_retry, run);
+    {
+      const guint tries = run->busy_tries++;
+      run->retry_source
+          = tries < BUSY_AT_ONCE
+                ? g_idle_add_full (G_PRIORITY_DEFAULT, on_retry, run, NULL)
+                : g_timeout_add ((guint) BUSY_FIRST_MS << (tries - BUSY_AT_ONCE), on_retry, run);
+    }
 }
 
 static char *
@@ -80,20 +87,21 @@ take_refusal (VendRun *run, long status)
   vend_run_end (run, (VendRunEnd){ .status = "failed", .error = text });
 }
 
-/* The server canceled the run because its only reader fell behind. Webhooks do not fall behind, so
- * it is run once more that way, unless somebody has seen output or running twice is not allowed. */
+/* The server canceled the run because its only reader fell behind. A run that was not begun by a
+ * reader is not canceled so: it is done once more that way, unless somebody has seen output or
+ * running twice is not allowed. */
 static void
 run_again (VendRun *run)
 {
   run->env->patient_until_us = g_get_monotonic_time () + run->env->spec->cancel_grace_us;
   if (run->cancel_asked || run->timed_out || run->reran || !run->may_rerun
-      || json_array_size (run->chunks) > 0)
+      || run->env->probe == NULL || json_array_size (run->chunks) > 0)
     {
       vend_run_end_lost (run, "the model server dropped events: the model wrote too fast", false);
       return;
     }
-  vend_log (VEND_LOG_WARN, "event stream fell behind, running again with webhooks", "prediction",
-            run->prediction, NULL);
+  vend_log (VEND_LOG_WARN, "event stream fell behind, running again", "prediction", run->prediction,
+            NULL);
   run->reran = true;
   run->cut_off = run->lagged = run->attached = run->logs_full = run->logs_replaced = false;
   g_string_truncate (run->logs, 0);
@@ -109,11 +117,20 @@ run_again (VendRun *run)
 static void
 attach (VendRun *run)
 {
-  run->attached = run->holder != NULL && !run->cut_off;
+  run->attached = (run->holder != NULL || run->reran) && !run->cut_off;
   if (run->attached)
     call_again (run);
   else
     run_again (run);
+}
+
+/* What came before is missed, as after a gap. */
+static void
+attach_first (VendRun *run)
+{
+  run->attached = run->lagged = true;
+  run->phase = VEND_RUN_RUNNING;
+  call_again (run);
 }
 
 static void
@@ -138,6 +155,8 @@ take_reply (VendRun *run, CURLcode result, long status)
       run->env->no_stream = true;
       call_again (run);
     }
+  else if (status == 202 && run->reran)
+    attach_first (run);
   else if (status != 202)
     take_refusal (run, status);
 }
@@ -230,14 +249,13 @@ call_body (VendRun *run, bool stream)
 {
   json_t *body = json_object ();
   json_object_set (body, "input", run->input);
-  if (stream)
+  /* With a webhook the server copies all logs so far for each line: too slow for what floods. */
+  if (stream || run->reran)
     return body;
   g_autofree char *hook = vend_loopback_hook_url (run->env->loopback, run->cog_id);
   vend_json_set_string (body, "webhook", hook);
-  /* The server writes all logs so far for each of them; what floods is told at the end only. */
   json_object_set_new (body, "webhook_events_filter",
-                       run->reran ? json_pack ("[ss]", "start", "completed")
-                                  : json_pack ("[ssss]", "start", "output", "logs", "completed"));
+                       json_pack ("[ssss]", "start", "output", "logs", "completed"));
   return body;
 }
 
@@ -293,7 +311,8 @@ vend_run_hold (VendRun *run)
 void
 vend_run_call (VendRun *run)
 {
-  const bool stream = !run->env->no_stream && !run->env->spec->train && !run->reran;
+  const bool stream
+      = !run->env->no_stream && !run->env->spec->train && (!run->reran || run->attached);
   g_autofree char *url
       = g_strdup_printf ("%s/%s/%s", run->env->base_url,
                          run->env->spec->train ? "trainings" : "predictions", run->call_id);

@@ -368,7 +368,9 @@ vend_run_snapshot (const VendRun *run, gsize *budget)
       *budget -= run->chunk_bytes;
       json_object_set (entry, "output", run->chunks);
     }
-  json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, run->logs_flushed));
+  const gsize logs_size = MIN (run->logs_flushed, *budget);
+  *budget -= logs_size;
+  json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, logs_size));
   json_object_set (entry, "metrics", run->metrics);
   return entry;
 }

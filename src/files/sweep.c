@@ -7,6 +7,7 @@
 #include "store/files.h"
 #include "store/predictions.h"
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define INTERVAL_US (60 * VEND_US_PER_S)
 #define BATCH 200
@@ -14,10 +15,13 @@
 #define YOUNG_US (600 * VEND_US_PER_S)
 /* Blobs without rows come from crashes only, so all of them are looked at rarely. */
 #define FULL_SWEEP_EVERY 60
+/* An upload that no build has taken up. */
+#define UPLOAD_LIFE_US (24 * 3600 * VEND_US_PER_S)
 
 struct VendSweep
 {
   VendSweepOptions options;
+  char *uploads_dir;
   GThread *thread;
   GMutex lock;
   GCond wake;
@@ -141,6 +145,41 @@ run_batches (VendSweep *sweep, VendStoreJob job)
   while (n_removed == BATCH && !is_closing (sweep));
 }
 
+/* ---- Uploads */
+
+static bool
+remove_uploads (VendDb *db, void *data, GError **error)
+{
+  GPtrArray **out = data;
+  g_autoptr (GPtrArray) uploads = NULL;
+  if (!vend_store_upload_expired (db, vend_now_us () - UPLOAD_LIFE_US, &uploads, error))
+    return false;
+  for (guint i = 0; i < uploads->len; i++)
+    if (!vend_store_upload_delete (db, ((const VendUpload *) g_ptr_array_index (uploads, i))->id,
+                                   error))
+      return false;
+  *out = g_steal_pointer (&uploads);
+  return true;
+}
+
+static void
+sweep_uploads (VendSweep *sweep)
+{
+  g_autoptr (GPtrArray) uploads = NULL;
+  g_autoptr (GError) error = NULL;
+  if (!vend_store_write_wait (sweep->options.store, remove_uploads, &uploads, &error))
+    {
+      vend_log (VEND_LOG_WARN, "cannot remove old uploads", "error", error->message, NULL);
+      return;
+    }
+  for (guint i = 0; i < uploads->len; i++)
+    {
+      const VendUpload *upload = g_ptr_array_index (uploads, i);
+      g_autofree char *path = g_build_filename (sweep->uploads_dir, upload->id, NULL);
+      unlink (path);
+    }
+}
+
 static void
 add_content (const char *sha256, void *data)
 {
@@ -168,7 +207,10 @@ sweep_main (void *data)
         run_batches (sweep, remove_predictions);
       run_batches (sweep, remove_files);
       if (round % FULL_SWEEP_EVERY == 0)
-        sweep_all_blobs (sweep);
+        {
+          sweep_uploads (sweep);
+          sweep_all_blobs (sweep);
+        }
       g_mutex_lock (&sweep->lock);
       int64_t until_us = g_get_monotonic_time () + INTERVAL_US;
       while (!sweep->closing && g_cond_wait_until (&sweep->wake, &sweep->lock, until_us))
@@ -183,6 +225,7 @@ vend_sweep_start (const VendSweepOptions *options)
 {
   VendSweep *sweep = g_new0 (VendSweep, 1);
   sweep->options = *options;
+  sweep->uploads_dir = g_strdup (options->uploads_dir);
   g_mutex_init (&sweep->lock);
   g_cond_init (&sweep->wake);
   sweep->thread = g_thread_new ("sweep", sweep_main, sweep);
@@ -201,5 +244,6 @@ vend_sweep_free (VendSweep *sweep)
   g_thread_join (sweep->thread);
   g_mutex_clear (&sweep->lock);
   g_cond_clear (&sweep->wake);
+  g_free (sweep->uploads_dir);
   g_free (sweep);
 }

@@ -15,15 +15,137 @@ vend_json_parse (const char *text, gsize size, json_t **out, GError **error)
   return true;
 }
 
+/* jansson writes 0.1 as 0.10000000000000001. The shortest text that reads back as the same number
+ * is what people expect, and what JavaScript makes when it checks a signature over our text. */
+static void
+append_real (GString *text, double number)
+{
+  char digits[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int precision = 15; precision <= 17; precision++)
+    {
+      char format[8];
+      g_snprintf (format, sizeof format, "%%.%dg", precision);
+      g_ascii_formatd (digits, sizeof digits, format, number);
+      if (g_ascii_strtod (digits, NULL) == number)
+        break;
+    }
+  g_string_append (text, digits);
+  /* It stays a real number for those who tell 1.0 from 1. */
+  if (strpbrk (digits, ".eEn") == NULL)
+    g_string_append (text, ".0");
+}
+
+static void
+append_escape (GString *text, guchar c)
+{
+  static const char plain[] = "\b\t\n\f\r\"\\";
+  static const char letters[] = "btnfr\"\\";
+  const char *found = c != '\0' ? strchr (plain, c) : NULL;
+  if (found != NULL)
+    {
+      g_string_append_c (text, '\\');
+      g_string_append_c (text, letters[found - plain]);
+    }
+  else
+    g_string_append_printf (text, "\\u%04X", c);
+}
+
+/* jansson has checked that it is UTF-8 when the value was made. Its own writer makes a hash table
+ * for every call, and looks at each character more than once. */
+static void
+append_string (GString *text, const char *string, gsize size)
+{
+  gsize begin = 0;
+  g_string_append_c (text, '"');
+  for (gsize i = 0; i < size; i++)
+    {
+      const guchar c = (guchar) string[i];
+      if (c >= 0x20 && c != '"' && c != '\\')
+        continue;
+      g_string_append_len (text, string + begin, (gssize) (i - begin));
+      append_escape (text, c);
+      begin = i + 1;
+    }
+  g_string_append_len (text, string + begin, (gssize) (size - begin));
+  g_string_append_c (text, '"');
+}
+
+static void append_value (GString *text, const json_t *value);
+
+static void
+append_object (GString *text, const json_t *object)
+{
+  const char *key;
+  json_t *item;
+  bool first = true;
+  g_string_append_c (text, '{');
+  json_object_foreach ((json_t *) object, key, item)
+    {
+      if (!first)
+        g_string_append_c (text, ',');
+      first = false;
+      append_string (text, key, strlen (key));
+      g_string_append_c (text, ':');
+      append_value (text, item);
+    }
+  g_string_append_c (text, '}');
+}
+
+static void
+append_array (GString *text, const json_t *array)
+{
+  json_t *item;
+  size_t i;
+  g_string_append_c (text, '[');
+  json_array_foreach ((json_t *) array, i, item)
+    {
+      if (i > 0)
+        g_string_append_c (text, ',');
+      append_value (text, item);
+    }
+  g_string_append_c (text, ']');
+}
+
+static void
+append_value (GString *text, const json_t *value)
+{
+  switch (json_typeof (value))
+    {
+    case JSON_OBJECT:
+      append_object (text, value);
+      break;
+    case JSON_ARRAY:
+      append_array (text, value);
+      break;
+    case JSON_STRING:
+      append_string (text, json_string_value (value), json_string_length (value));
+      break;
+    case JSON_INTEGER:
+      g_string_append_printf (text, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
+      break;
+    case JSON_REAL:
+      append_real (text, json_real_value (value));
+      break;
+    case JSON_TRUE:
+      g_string_append (text, "true");
+      break;
+    case JSON_FALSE:
+      g_string_append (text, "false");
+      break;
+    case JSON_NULL:
+    default:
+      g_string_append (text, "null");
+    }
+}
+
 char *
 vend_json_text (const json_t *value)
 {
   if (value == NULL)
     return g_strdup ("null");
-  /* jansson allocates with malloc, as g_free expects since GLib 2.46. */
-  char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION (17));
-  g_assert (text != NULL);
-  return text;
+  GString *text = g_string_sized_new (256);
+  append_value (text, value);
+  return g_string_free (text, FALSE);
 }
 
 const char *

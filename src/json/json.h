@@ -11,8 +11,8 @@
 bool vend_json_parse (const char *text, gsize size, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Compact text, non-ASCII unescaped, numbers in shortest form. NULL is written as "null". Free with
- * g_free. */
+/* Compact text, non-ASCII unescaped, members in their order, numbers in the shortest form that
+ * reads back the same. NULL is written as "null". Free with g_free. */
 char *vend_json_text (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.

@@ -30,6 +30,24 @@ live_of (Instance *instance, const json_t *frame)
   return live;
 }
 
+/* The prediction that a frame claims to run or to have run here, taken over if nobody else has it:
+ * after a restart of ours the instance may know more than the disk. NULL when it is somebody else's
+ * by now, has ended, or the attempt is an old one. */
+static Live *
+claim (Instance *instance, const json_t *frame)
+{
+  const char *id = vend_json_string (frame, "prediction");
+  int attempt = (int) vend_json_int (frame, "attempt", -1);
+  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
+  if (live == NULL || live->ending || attempt < live->p->attempt
+      || (live->instance != NULL && live->instance != instance))
+    return NULL;
+  live->p->attempt = attempt;
+  if (live->instance == NULL)
+    vend_live_attach (live, instance);
+  return live;
+}
+
 /* ---- State */
 
 static void
@@ -91,22 +109,12 @@ static void
 on_running (Instance *instance, const json_t *run)
 {
   const char *id = vend_json_string (run, "prediction");
-  int attempt = (int) vend_json_int (run, "attempt", -1);
-  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (id == NULL || attempt < 0)
-    return;
-  bool ours
-      = live != NULL && !live->ending
-        && (live->instance == instance || (live->instance == NULL && attempt >= live->p->attempt));
-  if (!ours)
+  Live *live = claim (instance, run);
+  if (live == NULL)
     {
-      vend_instance_drop (instance, id, attempt);
+      if (id != NULL)
+        vend_instance_drop (instance, id, (int) vend_json_int (run, "attempt", 0));
       return;
-    }
-  if (live->instance == NULL)
-    {
-      live->p->attempt = attempt;
-      vend_live_attach (live, instance);
     }
   const char *logs = vend_json_string (run, "logs");
   json_t *output = json_object_get (run, "output");
@@ -155,8 +163,11 @@ on_hello (Instance *instance, const json_t *frame)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Live *live = value;
-      if (!is_listed (running, live->p->id))
-        vend_instance_run (instance, live);
+      if (is_listed (running, live->p->id))
+        continue;
+      vend_instance_run (instance, live);
+      if (live->p->cancel_requested)
+        vend_instance_cancel (instance, live);
     }
   if (instance->state == INSTANCE_STARTING)
     instance->state = INSTANCE_BOOTING;
@@ -164,7 +175,6 @@ on_hello (Instance *instance, const json_t *frame)
     vend_instance_stop (instance, "not needed any more");
   else
     on_state (instance, frame);
-  vend_sched_adopted (instance);
 }
 
 static void
@@ -206,10 +216,10 @@ on_completed (Instance *instance, const json_t *frame)
   int attempt = (int) vend_json_int (frame, "attempt", -1);
   int64_t started_us = vend_json_int (frame, "started_us", 0);
   int64_t completed_us = vend_json_int (frame, "completed_us", 0);
-  Live *live = live_of (instance, frame);
   LiveEnd end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
+  Live *live = claim (instance, frame);
   if (live == NULL)
     {
       /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
@@ -243,6 +253,8 @@ on_completed (Instance *instance, const json_t *frame)
   end.completed_us = completed_us;
   if (started_us > 0)
     measure (&instance->deployable->run_us, completed_us - started_us);
+  /* Its directory stays until the result is on disk. */
+  g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   vend_live_end (live, &end);
   vend_deployable_dispatch (instance->deployable);
 }
@@ -250,19 +262,6 @@ on_completed (Instance *instance, const json_t *frame)
 void
 vend_instance_on_journal (Instance *instance, json_t *completed)
 {
-  const char *id = vend_json_string (completed, "prediction");
-  int attempt = (int) vend_json_int (completed, "attempt", -1);
-  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (live == NULL || live->ending || attempt < live->p->attempt)
-    return;
-  if (live->instance == NULL)
-    {
-      live->p->attempt = attempt;
-      vend_live_attach (live, instance);
-    }
-  if (live->instance != instance)
-    return;
-  g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   on_completed (instance, completed);
 }
 
@@ -275,6 +274,8 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
     return;
   if (strcmp (event, "hello") == 0)
     on_hello (instance, frame);
+  else if (strcmp (event, "caught_up") == 0)
+    vend_sched_adopted (instance);
   else if (strcmp (event, "state") == 0)
     on_state (instance, frame);
   else if (strcmp (event, "completed") == 0)

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "model/file.h"
 #include "sched/core-private.h"
+#include <string.h>
 
 #define FILE_KEY "$vend.file"
 #define TOKEN_LENGTH 40
@@ -11,6 +12,7 @@
 typedef struct
 {
   VendBlobs *blobs;
+  char *instances_dir;
   char *prediction;
   json_t *source; /* shared, only read */
   json_t *output;
@@ -52,6 +54,12 @@ take_file (Taking *taking, const json_t *file)
   if (path == NULL || name == NULL || type == NULL || sha256 == NULL)
     {
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lacks a field");
+      return json_null ();
+    }
+  /* Whatever a model makes its director say, files are taken from instance directories only. */
+  if (!g_str_has_prefix (path, taking->instances_dir) || strstr (path, "/../") != NULL)
+    {
+      vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lies outside its instance");
       return json_null ();
     }
   if (!vend_blobs_take (taking->blobs, path, sha256, &taking->error))
@@ -119,6 +127,7 @@ taken_all (void *data)
   json_decref (taking->source);
   g_clear_error (&taking->error);
   g_free (taking->prediction);
+  g_free (taking->instances_dir);
   g_free (taking);
 }
 
@@ -128,6 +137,7 @@ vend_outputs_take (VendSched *sched, const char *prediction, const json_t *outpu
 {
   Taking *taking = g_new0 (Taking, 1);
   *taking = (Taking){ .blobs = sched->blobs,
+                      .instances_dir = g_strconcat (sched->instances_dir, "/", NULL),
                       .prediction = g_strdup (prediction),
                       .source = json_incref ((json_t *) output),
                       .rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free),

@@ -13,11 +13,17 @@ typedef struct
   int64_t changes;
 } SqliteStmt;
 
+/* What frames every transaction; prepared once, since parsing costs more than running them. */
+static const char *const control_texts[] = {
+  "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT job", "RELEASE job",
+};
+
 typedef struct
 {
   VendDb base;
   sqlite3 *handle;
   SqliteStmt statements[VEND_SQL_N];
+  sqlite3_stmt *controls[G_N_ELEMENTS (control_texts)];
 } SqliteDb;
 
 static bool
@@ -27,9 +33,26 @@ fail (SqliteDb *db, const char *what, GError **error)
 }
 
 static bool
+run_control (SqliteDb *db, gsize i, GError **error)
+{
+  sqlite3_stmt **control = &db->controls[i];
+  if (*control == NULL
+      && sqlite3_prepare_v3 (db->handle, control_texts[i], -1, SQLITE_PREPARE_PERSISTENT, control,
+                             NULL)
+             != SQLITE_OK)
+    return fail (db, control_texts[i], error);
+  const bool good = sqlite3_step (*control) == SQLITE_DONE || fail (db, control_texts[i], error);
+  sqlite3_reset (*control);
+  return good;
+}
+
+static bool
 sqlite_exec (VendDb *base, const char *sql, GError **error)
 {
   SqliteDb *db = (SqliteDb *) base;
+  for (gsize i = 0; i < G_N_ELEMENTS (control_texts); i++)
+    if (strcmp (sql, control_texts[i]) == 0)
+      return run_control (db, i, error);
   return sqlite3_exec (db->handle, sql, NULL, NULL, NULL) == SQLITE_OK || fail (db, sql, error);
 }
 
@@ -149,6 +172,8 @@ sqlite_close (VendDb *base)
   SqliteDb *db = (SqliteDb *) base;
   for (gsize i = 0; i < VEND_SQL_N; i++)
     sqlite3_finalize (db->statements[i].handle);
+  for (gsize i = 0; i < G_N_ELEMENTS (control_texts); i++)
+    sqlite3_finalize (db->controls[i]);
   sqlite3_close (db->handle);
   g_free (db);
 }

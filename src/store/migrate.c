@@ -39,10 +39,7 @@ vend_migrate (VendDb *db, int64_t now_us, GError **error)
   gsize n = 0;
   int64_t have = 0;
   const VendMigration *migrations = vend_migrations (&n);
-  if (!vend_db_exec (db,
-                     "CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, "
-                     "applied_us BIGINT NOT NULL)",
-                     error)
+  if (!vend_db_exec (db, vend_sql_text (VEND_SQL_MIGRATION_TABLE), error)
       || !current_number (db, &have, error))
     return false;
   if (have > migrations[n - 1].number)

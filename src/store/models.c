@@ -287,3 +287,26 @@ vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **erro
   vend_stmt_text (stmt, 1, id);
   return vend_stmt_step (stmt, out, error);
 }
+
+bool
+vend_store_venvs_used (VendDb *db, GHashTable **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_VENVS, error);
+  g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (stmt == NULL)
+    return false;
+  for (;;)
+    {
+      bool row = false;
+      if (!vend_stmt_step (stmt, &row, error))
+        return false;
+      if (!row)
+        break;
+      json_auto_t *launch = vend_stmt_get_json (stmt, 0);
+      const char *venv = vend_json_string (launch, "venv");
+      if (venv != NULL)
+        g_hash_table_add (used, g_strdup (venv));
+    }
+  *out = g_steal_pointer (&used);
+  return true;
+}

@@ -44,3 +44,5 @@ bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, co
 bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
 /* Whether any model still has it. */
 bool vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error);
+/* Keys of the environments that versions start from, as a set. */
+bool vend_store_venvs_used (VendDb *db, GHashTable **out, GError **error);

@@ -476,6 +476,19 @@ def test_run_prints_iterators_as_they_come(vend, server, concatenated, expected)
     assert (process.returncode, errors) == (0, "")
 
 
+def test_run_iterator_in_a_terminal_is_not_written_over(vend, server):
+    server.schema["components"]["schemas"]["Output"] = iterator(True)
+    server.script = [
+        {"status": "processing"},
+        {"status": "processing", "output": ["one"]},
+        {"status": "processing", "output": ["one", " two"], "logs": "busy\n"},
+        {"status": "succeeded", "output": ["one", " two", " three"]},
+    ]
+    code, shown = run_in_terminal(vend, "run", "lab/echo", "prompt=a")
+    assert code == 0
+    assert shown.endswith("\r\x1b[Kone two three\r\n")
+
+
 @pytest.mark.parametrize(
     "output, expected",
     [
@@ -720,7 +733,6 @@ def test_logs_follow(vend, server):
 
 @pytest.fixture
 def source(vend):
-    """A model whose packed form is larger than one piece of an upload."""
     directory = vend.cwd / "model"
     directory.mkdir()
     (directory / "cog.yaml").write_text("build:\n  python_version: '3.11'\npredict: predict.py:Runner\n")
@@ -728,8 +740,14 @@ def source(vend):
         "from cog import BasePredictor\n\n\n"
         "class Runner(BasePredictor):\n    def predict(self, s: str) -> str:\n        return s\n"
     )
-    (directory / "weights.bin").write_bytes(os.urandom(20 << 20))
     return directory
+
+
+@pytest.fixture
+def large_source(source):
+    """Its packed form takes three pieces of an upload."""
+    (source / "weights.bin").write_bytes(os.urandom(17 << 20))
+    return source
 
 
 PATCHES = r"/v1/uploads/\w+"
@@ -742,8 +760,8 @@ def check_uploaded(server):
     assert hashlib.sha256(upload["data"]).hexdigest() == upload["sha256"]
 
 
-def test_push(vend, server, source):
-    done = vend("push", source, "lab/echo")
+def test_push(vend, server, large_source):
+    done = vend("push", large_source, "lab/echo")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"lab/echo:{VERSION}"
     assert "step 1\nstep 2\n" in done.stderr
@@ -792,20 +810,20 @@ def test_push_creates_the_model(vend, server, source):
         {"status": 429},
     ],
 )
-def test_push_goes_on_after_a_failure(vend, server, source, how):
+def test_push_goes_on_after_a_failure(vend, server, large_source, how):
     server.fail("PATCH", PATCHES, skip=1, times=2, **how)
-    done = vend("push", source, "lab/echo")
+    done = vend("push", large_source, "lab/echo")
     assert done.returncode == 0, done.stderr
     check_uploaded(server)
 
 
-def test_push_goes_on_with_an_earlier_upload(vend, server, source):
+def test_push_goes_on_with_an_earlier_upload(vend, server, large_source):
     server.fail("PATCH", PATCHES, skip=1, status=403)
-    done = vend("push", source, "lab/echo")
+    done = vend("push", large_source, "lab/echo")
     assert done.returncode == 1 and "fault 403" in done.stderr
     assert len(next(iter(server.uploads.values()))["data"]) == 8 << 20
     server.requests.clear()
-    assert vend("push", source, "lab/echo").returncode == 0
+    assert vend("push", large_source, "lab/echo").returncode == 0
     assert server.count("PATCH", PATCHES) == 2
     check_uploaded(server)
 
@@ -850,10 +868,33 @@ def test_push_build_log_is_picked_up_again(vend, server, source):
     assert server.count("GET", r"/v1/builds/\w+/log") == 3
 
 
-def test_push_without_directory(vend, server):
+def test_push_without_model(vend, server):
     done = vend("push", "missing", "lab/echo")
-    assert done.returncode == 2
+    assert done.returncode == 2 and "'missing' is not a directory" in done.stderr
+    done = vend("push", "lab/echo")
+    assert done.returncode == 2 and "there is no cog.yaml in '.'" in done.stderr
     assert server.requests == []
+
+
+def test_push_prints_all_mistakes_with_their_lines(vend, server, source):
+    (source / "cog.yaml").write_text("build:\n  python_version: 3\n  gpu: maybe\npredict: nothing\n")
+    done = vend("push", source, "lab/echo")
+    assert done.returncode == 2
+    *mistakes, last = done.stderr.splitlines()
+    assert last == f"vend: error: {len(mistakes)} mistakes in cog.yaml"
+    lines = [re.match(r"cog\.yaml:(\d+):\d+: ", m)[1] for m in mistakes]
+    assert {"2", "3", "4"} <= set(lines)
+    assert server.requests == []
+
+
+def test_push_leaves_no_temporary_files(vend, server, source, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    assert vend("push", source, "lab/echo", TMPDIR=scratch).returncode == 0
+    (source / "huge.bin").write_bytes(os.urandom(4096))
+    done = vend("push", source, "lab/echo", TMPDIR=scratch, VEND_MAX_SOURCE="1K")
+    assert done.returncode == 2, done.stderr
+    assert os.listdir(scratch) == []
 
 
 def test_push_interrupted_cancels_the_build(vend, server, source):
@@ -867,8 +908,8 @@ def test_push_interrupted_cancels_the_build(vend, server, source):
     assert server.count("POST", r"/v1/builds/\w+/cancel") == 1
 
 
-def test_push_shows_progress_in_a_terminal(vend, server, source):
-    code, shown = run_in_terminal(vend, "push", str(source), "lab/echo")
+def test_push_shows_progress_in_a_terminal(vend, server, large_source):
+    code, shown = run_in_terminal(vend, "push", str(large_source), "lab/echo")
     assert code == 0, shown
     assert "uploading [" in shown and "step 2" in shown
     assert shown.splitlines()[-1] == f"lab/echo:{VERSION}"

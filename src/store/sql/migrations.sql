@@ -1,3 +1,5 @@
+-- name: migration_table
+CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, applied_us BIGINT NOT NULL);
 -- name: migration_last
 SELECT MAX(number) FROM migrations;
 -- name: migration_insert

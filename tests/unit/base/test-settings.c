@@ -71,7 +71,6 @@ test_sources (void)
   const char *source = NULL;
 
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "vend-settings-XXXXXX", NULL);
-  g_autofree char *directory = g_path_get_dirname (path);
   int fd = g_mkstemp (path);
   g_assert_cmpint (fd, >=, 0);
   g_assert_true (

@@ -1,0 +1,310 @@
+/* A build: the steps from packed source to a version, in order. Blocking; one build a process. */
+#include "build/build.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "build/build-private.h"
+#include "build/cog-yaml.h"
+#include "build/interpreter.h"
+#include "build/manifest.h"
+#include "build/requirements.h"
+#include "build/resolve.h"
+#include "build/schema.h"
+#include "build/smoke.h"
+#include "build/system-packages.h"
+#include "build/unpack.h"
+#include "build/venv.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* What the steps hand on. */
+typedef struct
+{
+  VendBuildContext context;
+  VendCogYaml *yaml;
+  char *source_digest;
+  VendInterpreter *interpreter;
+  VendRequirements *requirements;
+  char *resolved;
+  VendVenv *venv;
+  VendSchema *schema;
+  json_t *launch;
+} Build;
+
+static void
+build_clear (Build *build)
+{
+  g_clear_pointer (&build->yaml, vend_cog_yaml_free);
+  g_clear_pointer (&build->source_digest, g_free);
+  g_clear_pointer (&build->interpreter, vend_interpreter_free);
+  g_clear_pointer (&build->requirements, vend_requirements_free);
+  g_clear_pointer (&build->resolved, g_free);
+  g_clear_pointer (&build->venv, vend_venv_free);
+  g_clear_pointer (&build->schema, vend_schema_free);
+  g_clear_pointer (&build->launch, json_decref);
+  vend_build_context_clear (&build->context);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
+
+void
+vend_build_result_free (VendBuildResult *result)
+{
+  if (result == NULL)
+    return;
+  g_free (result->version_id);
+  json_decref (result->manifest);
+  json_decref (result->openapi);
+  json_decref (result->launch);
+  g_free (result);
+}
+
+static bool
+unpack (Build *build, GError **error)
+{
+  const VendBuildContext *context = &build->context;
+  const VendBuildSpec *spec = context->spec;
+  const VendUnpackLimits limits = { spec->max_source_bytes, spec->max_source_files };
+  g_autofree char *generated = g_build_filename (context->source_dir, ".cog", NULL);
+  /* Only what is made here may count as the model's schema. */
+  return vend_unpack (spec->archive, context->source_dir, &limits, error)
+         && vend_tree_remove (generated, error)
+         && vend_source_digest (context->source_dir, &build->source_digest, error);
+}
+
+static bool
+read_cog_yaml (Build *build, GError **error)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  build->yaml = vend_cog_yaml_load (build->context.source_dir, problems, warnings);
+  for (guint i = 0; i < warnings->len; i++)
+    vend_build_say (&build->context, "warning: %s", (const char *) g_ptr_array_index (warnings, i));
+  if (build->yaml == NULL)
+    {
+      g_ptr_array_add (problems, NULL);
+      g_autofree char *text = g_strjoinv ("\n", (char **) problems->pdata);
+      return vend_fail (error, VEND_ERROR_INVALID, "%s",
+                        *text != '\0' ? text : "cog.yaml is wrong");
+    }
+  if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run)
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "cog.yaml: build.run: commands are not run on this server; its operator can "
+                      "allow them with --allow-build-run");
+  return true;
+}
+
+static bool
+check_system (Build *build, GError **error)
+{
+  return vend_system_packages_check (&build->context, build->yaml->system_packages, error);
+}
+
+static bool
+find_python (Build *build, GError **error)
+{
+  vend_build_context_find_uv (&build->context);
+  return vend_interpreter_find (&build->context, build->yaml->python_version, &build->interpreter,
+                                error);
+}
+
+static bool
+resolve (Build *build, GError **error)
+{
+  const VendBuildContext *context = &build->context;
+  const VendCogYaml *yaml = build->yaml;
+  return vend_requirements_read (context->source_dir, yaml->python_requirements,
+                                 yaml->python_packages, &build->requirements, error)
+         && vend_resolve (context, build->interpreter, build->requirements, &build->resolved,
+                          error);
+}
+
+/* Commands may change the environment, and packages of the project are part of it: such an
+ * environment is shared only by builds that have the same. */
+static char *
+venv_salt (const Build *build)
+{
+  g_autoptr (GString) salt = g_string_new (NULL);
+  if (build->requirements->has_local || build->yaml->run[0] != NULL)
+    g_string_append_printf (salt, "source %s\n", build->source_digest);
+  for (gsize i = 0; build->yaml->run[i] != NULL; i++)
+    g_string_append_printf (salt, "run %s\n", build->yaml->run[i]);
+  return g_string_free (g_steal_pointer (&salt), FALSE);
+}
+
+static bool
+install (Build *build, GError **error)
+{
+  g_autofree char *salt = venv_salt (build);
+  const VendVenvRequest request = { .resolved = build->resolved,
+                                    .options = build->requirements->options->str,
+                                    .salt = salt,
+                                    .with_pip = build->yaml->run[0] != NULL };
+  return vend_venv_ensure (&build->context, build->interpreter, &request, &build->venv, error);
+}
+
+static bool
+run_commands (Build *build, GError **error)
+{
+  const VendBuildContext *context = &build->context;
+  g_auto (GStrv) env = vend_build_venv_env (context, build->venv->dir);
+  for (gsize i = 0; build->yaml->run[i] != NULL; i++)
+    {
+      const char *const argv[] = { "/bin/sh", "-c", build->yaml->run[i], NULL };
+      const VendChildOptions options = { .argv = argv,
+                                         .env = (const char *const *) env,
+                                         .cwd = context->source_dir,
+                                         .on_line = context->log,
+                                         .data = context->log_data };
+      vend_build_say (context, "$ %s", build->yaml->run[i]);
+      if (!vend_child_run (&options, "the command", NULL, error))
+        {
+          g_prefix_error (error, "build.run: '%s': ", build->yaml->run[i]);
+          return false;
+        }
+    }
+  return true;
+}
+
+static bool
+read_schema (Build *build, GError **error)
+{
+  return vend_schema_make (&build->context, build->venv->python, build->yaml, &build->schema,
+                           error);
+}
+
+static json_t *
+launch_document (const Build *build)
+{
+  const VendCogYaml *yaml = build->yaml;
+  json_t *launch = json_object ();
+  json_t *env = json_object ();
+  for (gsize i = 0; yaml->environment[i] != NULL; i++)
+    {
+      g_auto (GStrv) pair = g_strsplit (yaml->environment[i], "=", 2);
+      if (pair[0] != NULL && pair[1] != NULL)
+        vend_json_set_string (env, pair[0], pair[1]);
+    }
+  int concurrency = yaml->concurrency > 0 ? yaml->concurrency : build->schema->concurrency;
+  vend_json_set_string (launch, "python_version", build->interpreter->version);
+  vend_json_set_string (launch, "venv", build->venv->key);
+  vend_json_set_string (launch, "predict", yaml->predict);
+  vend_json_set_string (launch, "train", yaml->train);
+  json_object_set_new (launch, "env", env);
+  vend_json_set_int (launch, "concurrency", MAX (concurrency, 1));
+  return launch;
+}
+
+static bool
+smoke (Build *build, GError **error)
+{
+  return vend_smoke_start (&build->context, build->venv, build->launch, error);
+}
+
+static VendBuildResult *
+result_of (const Build *build)
+{
+  g_autofree char *packages = vend_venv_neutral_text (&build->context, build->resolved);
+  const VendManifestFacts facts = { .source = build->source_digest,
+                                    .packages = packages,
+                                    .python = build->interpreter->version,
+                                    .cog_yaml = build->yaml->meaning };
+  VendBuildResult *result = g_new0 (VendBuildResult, 1);
+  json_t *content = vend_manifest_content (&facts);
+  json_t *beside = json_object ();
+  result->version_id = vend_manifest_id (content);
+  result->manifest = json_object ();
+  vend_json_set_string (beside, "pip_freeze", build->venv->freeze);
+  vend_json_set_string (beside, "platform", build->interpreter->platform);
+  vend_json_set_string (beside, "venv", build->venv->key);
+  vend_json_set_bool (beside, "gpu", build->yaml->gpu);
+  vend_json_set_bool (beside, "async", build->schema->is_async);
+  vend_json_set_bool (beside, "streaming", build->schema->is_streaming);
+  json_object_set (beside, "warnings", build->schema->warnings);
+  json_object_set_new (result->manifest, "content", content);
+  json_object_set_new (result->manifest, "facts", beside);
+  result->openapi = json_incref (build->schema->openapi);
+  result->launch = json_incref (build->launch);
+  return result;
+}
+
+/* version.json says beside the files what the result says to the control plane. */
+static bool
+finish (Build *build, const VendBuildResult *result, GError **error)
+{
+  const char *staging = build->context.spec->staging_dir;
+  g_autofree char *path = g_build_filename (staging, "version.json", NULL);
+  json_auto_t *document = json_object ();
+  vend_json_set_string (document, "id", result->version_id);
+  json_object_set (document, "manifest", result->manifest);
+  json_object_set (document, "openapi", result->openapi);
+  json_object_set (document, "launch", result->launch);
+  g_autofree char *text = vend_json_text (document);
+  if (!vend_tree_remove (build->context.work_dir, error))
+    return false;
+  vend_autofd fd = open (staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || syncfs (fd) != 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync '%s'", staging);
+  return vend_file_replace (path, text, strlen (text), 0600, error)
+         && vend_dir_sync (staging, error);
+}
+
+typedef struct
+{
+  const char *title;
+  bool (*run) (Build *build, GError **error);
+  bool wanted;
+} Step;
+
+static bool
+run_steps (Build *build, const Step *steps, gsize count, GError **error)
+{
+  for (gsize i = 0; i < count; i++)
+    {
+      if (!steps[i].wanted)
+        continue;
+      vend_build_say (&build->context, "==> %s", steps[i].title);
+      if (!steps[i].run (build, error))
+        return false;
+    }
+  return true;
+}
+
+bool
+vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, VendBuildResult **out,
+                GError **error)
+{
+  g_auto (Build) build = { 0 };
+  vend_build_context_init (&build.context, spec, log, log_data);
+  if (!vend_dir_ensure (build.context.source_dir, error)
+      || !vend_dir_ensure (build.context.work_dir, error)
+      || !vend_dir_ensure (spec->cache_dir, error))
+    return false;
+
+  const Step first[] = {
+    { "Unpacking the source", unpack, true },
+    { "Reading cog.yaml", read_cog_yaml, true },
+  };
+  if (!run_steps (&build, first, G_N_ELEMENTS (first), error))
+    return false;
+  const Step second[] = {
+    { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
+    { "Finding Python", find_python, true },
+    { "Resolving packages", resolve, true },
+    { "Installing packages", install, true },
+    { "Running build commands", run_commands, build.yaml->run[0] != NULL },
+    { "Reading the schema", read_schema, true },
+  };
+  if (!run_steps (&build, second, G_N_ELEMENTS (second), error))
+    return false;
+  build.launch = launch_document (&build);
+  const Step third[] = { { "Starting the model once", smoke, spec->smoke_start } };
+  if (!run_steps (&build, third, G_N_ELEMENTS (third), error))
+    return false;
+
+  g_autoptr (VendBuildResult) result = result_of (&build);
+  if (!finish (&build, result, error))
+    return false;
+  vend_build_say (&build.context, "==> Version %s", result->version_id);
+  *out = g_steal_pointer (&result);
+  return true;
+}

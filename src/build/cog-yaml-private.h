@@ -1,0 +1,51 @@
+/* Typed reading of a YAML document for cog-yaml.c: every mistake becomes a line in a list. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+#include <libfyaml.h>
+
+#define VEND_COG_YAML_MAX_ALIASES 64
+#define VEND_COG_YAML_MAX_ITEMS 4096
+
+/* Where texts go; both lists are the caller's. */
+typedef struct
+{
+  GPtrArray *problems;
+  GPtrArray *warnings;
+} VendYamlReport;
+
+/* A value and where it is. `node` is NULL when there is none or it is null; aliases are followed.
+ */
+typedef struct
+{
+  struct fy_node *node;
+  int line;         /* of the key or item; 0 = not known */
+  const char *path; /* "build.gpu", for texts */
+} VendYamlValue;
+
+void vend_yaml_problem (const VendYamlReport *report, int line, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+void vend_yaml_warning (const VendYamlReport *report, int line, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+/* NULL, with a problem, when it cannot be parsed. Free with fy_document_destroy. */
+struct fy_document *vend_yaml_parse (const char *text, gsize size, const VendYamlReport *report)
+    G_GNUC_WARN_UNUSED_RESULT;
+VendYamlValue vend_yaml_root (struct fy_document *document);
+
+/* Complains when `map` is no map, has a key twice or one that is not in `keys`. */
+bool vend_yaml_check_keys (VendYamlValue map, const char *const *keys,
+                           const VendYamlReport *report);
+/* The member `key`, whose path is `path`; of no map there is none. */
+VendYamlValue vend_yaml_member (VendYamlValue map, const char *key, const char *path);
+
+/* These take a value without a node as absent: NULL, false, and no complaint. */
+char *vend_yaml_dup_text (VendYamlValue value, const VendYamlReport *report)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vend_yaml_bool (VendYamlValue value, const VendYamlReport *report);
+/* Of VendYamlValue, each with its own line and the path of the list. */
+GArray *vend_yaml_items (VendYamlValue value, const VendYamlReport *report)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* `text` fit for a message: short, and without what would upset a terminal. Free with g_free. */
+char *vend_yaml_shown (const char *text) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,373 @@
+/* Typed reading of a YAML document: kinds, lines, unknown and repeated keys. Aliases are followed
+ * where they stand and never copied, so that a small document cannot become a large one. */
+#include "build/cog-yaml-private.h"
+#include <string.h>
+
+#define MAX_SHOWN_CHARACTERS 80
+#define MAX_COMPARED 32
+/* Nobody reads more, and a file of a megabyte can hold many. */
+#define MAX_TEXTS 200
+
+static void G_GNUC_PRINTF (3, 0)
+    append (GPtrArray *list, int line, const char *format, va_list args)
+{
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  if (list->len >= MAX_TEXTS)
+    return;
+  if (line > 0)
+    g_ptr_array_add (list, g_strdup_printf ("cog.yaml:%d: %s", line, text));
+  else
+    g_ptr_array_add (list, g_strdup_printf ("cog.yaml: %s", text));
+}
+
+void
+vend_yaml_problem (const VendYamlReport *report, int line, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  append (report->problems, line, format, args);
+  va_end (args);
+}
+
+void
+vend_yaml_warning (const VendYamlReport *report, int line, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  append (report->warnings, line, format, args);
+  va_end (args);
+}
+
+char *
+vend_yaml_shown (const char *text)
+{
+  GString *shown = g_string_new (NULL);
+  int n = 0;
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+      if (n++ == MAX_SHOWN_CHARACTERS)
+        {
+          g_string_append (shown, "...");
+          break;
+        }
+      if (c == '\n')
+        g_string_append (shown, "\\n");
+      else
+        g_string_append_unichar (shown, g_unichar_isprint (c) ? c : 0xFFFD);
+    }
+  return g_string_free (shown, FALSE);
+}
+
+/* Aliases in the document; each node is visited once, so this is no work for many of them. */
+static guint
+count_aliases (struct fy_node *node)
+{
+  guint n = 0;
+  void *at = NULL;
+  if (fy_node_is_alias (node))
+    return 1;
+  if (fy_node_is_sequence (node))
+    for (struct fy_node *item = fy_node_sequence_iterate (node, &at); item != NULL;
+         item = fy_node_sequence_iterate (node, &at))
+      n += count_aliases (item);
+  if (fy_node_is_mapping (node))
+    for (struct fy_node_pair *pair = fy_node_mapping_iterate (node, &at); pair != NULL;
+         pair = fy_node_mapping_iterate (node, &at))
+      n += count_aliases (fy_node_pair_key (pair)) + count_aliases (fy_node_pair_value (pair));
+  return n;
+}
+
+/* Sloppy, as other parsers are: a closing bracket right under its key is common. */
+static struct fy_document *
+build_document (const char *text, gsize size, struct fy_diag *diag, const VendYamlReport *report)
+{
+  struct fy_parse_cfg config = {
+    .flags
+    = FYPCF_QUIET | FYPCF_JSON_NONE | FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_ALLOW_DUPLICATE_KEYS,
+    .diag = diag,
+  };
+  struct fy_document *document = fy_document_build_from_string (&config, text, size);
+  void *at = NULL;
+  if (document != NULL)
+    return document;
+  struct fy_diag_error *first = fy_diag_errors_iterate (diag, &at);
+  /* Nothing or only comments: no document, and no error either. */
+  if (first == NULL)
+    return fy_document_build_from_string (&config, "~", 1);
+  g_autofree char *why = vend_yaml_shown (first->msg);
+  vend_yaml_problem (report, first->line, "not valid YAML: %s", why);
+  return NULL;
+}
+
+/* The parser would write to stderr; what matters is collected. */
+static void
+drop_output (struct fy_diag *diag, void *user, const char *text, size_t size)
+{
+}
+
+struct fy_document *
+vend_yaml_parse (const char *text, gsize size, const VendYamlReport *report)
+{
+  if (!g_utf8_validate (text, (gssize) size, NULL))
+    {
+      vend_yaml_problem (report, 0, "not valid YAML: not UTF-8 text");
+      return NULL;
+    }
+  struct fy_diag_cfg diag_config;
+  fy_diag_cfg_default (&diag_config);
+  diag_config.fp = NULL;
+  diag_config.output_fn = drop_output;
+  struct fy_diag *diag = fy_diag_create (&diag_config);
+  fy_diag_set_collect_errors (diag, true);
+  struct fy_document *document = build_document (text, size, diag, report);
+  fy_diag_destroy (diag);
+
+  if (document != NULL && fy_document_root (document) != NULL
+      && count_aliases (fy_document_root (document)) > VEND_COG_YAML_MAX_ALIASES)
+    {
+      vend_yaml_problem (report, 0, "more than %d aliases", VEND_COG_YAML_MAX_ALIASES);
+      fy_document_destroy (document);
+      return NULL;
+    }
+  return document;
+}
+
+static char *
+node_dup_text (struct fy_node *node)
+{
+  size_t size = 0;
+  const char *text = fy_node_get_scalar (node, &size);
+  return g_strndup (text != NULL ? text : "", size);
+}
+
+static bool
+is_null (struct fy_node *node)
+{
+  static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
+  if (node == NULL)
+    return true;
+  if (!fy_node_is_scalar (node) || fy_node_get_style (node) != FYNS_PLAIN)
+    return false;
+  g_autofree char *text = node_dup_text (node);
+  return g_strv_contains (nulls, text);
+}
+
+/* Of the first text in `node`; the marks of maps and lists are those of what they hold. */
+static int
+line_of (struct fy_node *node)
+{
+  void *at = NULL;
+  while (node != NULL && !fy_node_is_scalar (node))
+    {
+      at = NULL;
+      if (fy_node_is_sequence (node))
+        node = fy_node_sequence_iterate (node, &at);
+      else
+        {
+          struct fy_node_pair *pair = fy_node_mapping_iterate (node, &at);
+          node = pair != NULL ? fy_node_pair_key (pair) : NULL;
+        }
+    }
+  struct fy_token *token = node != NULL ? fy_node_get_scalar_token (node) : NULL;
+  const struct fy_mark *mark = token != NULL ? fy_token_start_mark (token) : NULL;
+  return mark != NULL ? mark->line + 1 : 0;
+}
+
+/* An alias that leads nowhere counts as null: the parser lets it through. */
+static VendYamlValue
+make_value (struct fy_node *node, int line, const char *path)
+{
+  if (node != NULL && fy_node_is_alias (node))
+    node = fy_node_resolve_alias (node);
+  return (VendYamlValue){ .node = is_null (node) ? NULL : node, .line = line, .path = path };
+}
+
+VendYamlValue
+vend_yaml_root (struct fy_document *document)
+{
+  struct fy_node *root = fy_document_root (document);
+  return make_value (root, line_of (root), "");
+}
+
+static void
+expected (VendYamlValue value, const VendYamlReport *report, const char *what)
+{
+  const char *where = value.path[0] != '\0' ? value.path : "the file";
+  if (fy_node_is_scalar (value.node))
+    {
+      g_autofree char *text = node_dup_text (value.node);
+      g_autofree char *shown = vend_yaml_shown (text);
+      vend_yaml_problem (report, value.line, "%s: expected %s, got '%s'", where, what, shown);
+    }
+  else
+    vend_yaml_problem (report, value.line, "%s: expected %s, got a %s", where, what,
+                       fy_node_is_mapping (value.node) ? "map" : "list");
+}
+
+/* Changes, insertions and removals that make one word of the other. */
+static guint
+edit_distance (const char *a, const char *b)
+{
+  gsize size_a = strlen (a);
+  gsize size_b = strlen (b);
+  guint row[MAX_COMPARED + 1];
+  if (size_a > MAX_COMPARED || size_b > MAX_COMPARED)
+    return G_MAXUINT;
+  for (gsize j = 0; j <= size_b; j++)
+    row[j] = (guint) j;
+  for (gsize i = 1; i <= size_a; i++)
+    {
+      guint diagonal = row[0];
+      row[0] = (guint) i;
+      for (gsize j = 1; j <= size_b; j++)
+        {
+          guint changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+          diagonal = row[j];
+          row[j] = MIN (changed, MIN (row[j], row[j - 1]) + 1);
+        }
+    }
+  return row[size_b];
+}
+
+static void
+warn_unknown_key (VendYamlValue map, const char *key, int line, const char *const *keys,
+                  const VendYamlReport *report)
+{
+  const char *nearest = NULL;
+  guint distance = (guint) MIN (strlen (key) / 3, 2) + 2;
+  for (gsize i = 0; keys[i] != NULL; i++)
+    if (edit_distance (key, keys[i]) < distance)
+      {
+        nearest = keys[i];
+        distance = edit_distance (key, keys[i]);
+      }
+  g_autofree char *shown = vend_yaml_shown (key);
+  const char *dot = map.path[0] != '\0' ? "." : "";
+  if (strcmp (key, "<<") == 0)
+    vend_yaml_problem (report, line, "%s%s<<: merging maps is not supported; write the keys out",
+                       map.path, dot);
+  else if (nearest != NULL)
+    vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored; did you mean '%s'?", map.path,
+                       dot, shown, nearest);
+  else
+    vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored", map.path, dot, shown);
+}
+
+bool
+vend_yaml_check_keys (VendYamlValue map, const char *const *keys, const VendYamlReport *report)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  void *at = NULL;
+  if (map.node == NULL)
+    return true;
+  if (!fy_node_is_mapping (map.node))
+    {
+      expected (map, report, "a map");
+      return false;
+    }
+  for (struct fy_node_pair *pair = fy_node_mapping_iterate (map.node, &at); pair != NULL;
+       pair = fy_node_mapping_iterate (map.node, &at))
+    {
+      struct fy_node *key_node = fy_node_pair_key (pair);
+      int line = line_of (key_node);
+      if (key_node == NULL || !fy_node_is_scalar (key_node) || fy_node_is_alias (key_node))
+        {
+          vend_yaml_problem (report, line, "%s: a key that is not plain text",
+                             map.path[0] != '\0' ? map.path : "the file");
+          continue;
+        }
+      g_autofree char *key = node_dup_text (key_node);
+      g_autofree char *shown = vend_yaml_shown (key);
+      if (!g_strv_contains (keys, key))
+        warn_unknown_key (map, key, line, keys, report);
+      if (!g_hash_table_add (seen, g_steal_pointer (&key)))
+        vend_yaml_problem (report, line, "%s%s%s: the key is there twice", map.path,
+                           map.path[0] != '\0' ? "." : "", shown);
+    }
+  return true;
+}
+
+VendYamlValue
+vend_yaml_member (VendYamlValue map, const char *key, const char *path)
+{
+  void *at = NULL;
+  if (map.node != NULL && fy_node_is_mapping (map.node))
+    for (struct fy_node_pair *pair = fy_node_mapping_iterate (map.node, &at); pair != NULL;
+         pair = fy_node_mapping_iterate (map.node, &at))
+      {
+        struct fy_node *key_node = fy_node_pair_key (pair);
+        g_autofree char *text = node_dup_text (key_node);
+        if (strcmp (text, key) == 0)
+          return make_value (fy_node_pair_value (pair), line_of (key_node), path);
+      }
+  return make_value (NULL, map.line, path);
+}
+
+char *
+vend_yaml_dup_text (VendYamlValue value, const VendYamlReport *report)
+{
+  if (value.node == NULL)
+    return NULL;
+  if (!fy_node_is_scalar (value.node))
+    {
+      expected (value, report, "text");
+      return NULL;
+    }
+  g_autofree char *text = node_dup_text (value.node);
+  size_t size = 0;
+  if (fy_node_get_scalar (value.node, &size) != NULL && strlen (text) != size)
+    {
+      vend_yaml_problem (report, value.line, "%s: has a NUL character", value.path);
+      return NULL;
+    }
+  return g_steal_pointer (&text);
+}
+
+bool
+vend_yaml_bool (VendYamlValue value, const VendYamlReport *report)
+{
+  static const char *const yes[] = { "true", "True", "TRUE", "yes", "on", NULL };
+  static const char *const no[] = { "false", "False", "FALSE", "no", "off", NULL };
+  if (value.node == NULL)
+    return false;
+  g_autofree char *text = fy_node_is_scalar (value.node) ? node_dup_text (value.node) : NULL;
+  bool is_plain = text != NULL && fy_node_get_style (value.node) == FYNS_PLAIN;
+  if (is_plain && g_strv_contains (yes, text))
+    return true;
+  if (!is_plain || !g_strv_contains (no, text))
+    expected (value, report,
+              text == NULL || is_plain ? "true or false" : "true or false without quotes");
+  return false;
+}
+
+GArray *
+vend_yaml_items (VendYamlValue value, const VendYamlReport *report)
+{
+  GArray *items = g_array_new (FALSE, FALSE, sizeof (VendYamlValue));
+  void *at = NULL;
+  if (value.node == NULL)
+    return items;
+  if (!fy_node_is_sequence (value.node))
+    {
+      expected (value, report, "a list");
+      return items;
+    }
+  for (struct fy_node *node = fy_node_sequence_iterate (value.node, &at); node != NULL;
+       node = fy_node_sequence_iterate (value.node, &at))
+    {
+      int line = line_of (node);
+      VendYamlValue item = make_value (node, line > 0 ? line : value.line, value.path);
+      if (items->len == VEND_COG_YAML_MAX_ITEMS)
+        {
+          vend_yaml_problem (report, item.line, "%s: more than %d items", value.path,
+                             VEND_COG_YAML_MAX_ITEMS);
+          break;
+        }
+      if (item.node == NULL)
+        vend_yaml_problem (report, item.line, "%s: an empty item", value.path);
+      else
+        g_array_append_val (items, item);
+    }
+  return items;
+}

@@ -1,0 +1,40 @@
+"""Tables of the documentation say what the sources say."""
+
+import re
+
+import pytest
+from sources import ROOT, list_files, read, show
+
+ROW = re.compile(
+    r'\[VEND_ERROR_(?P<code>\w+)\] = \{ "(?P<id>[^"]+)", (?P<status>\d+), "(?P<title>[^"]+)" \}'
+)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+
+def test_errors_are_documented():
+    rows = [
+        f"| `{row['id']}` | {row['status']} | {row['title']} |"
+        for row in ROW.finditer(read("src/base/error.c"))
+    ]
+    assert rows
+    documented = [
+        "|".join(line.split("|")[:4]) + "|"
+        for line in read("docs/errors.md").splitlines()
+        if line.startswith("| `")
+    ]
+    assert documented == rows
+
+
+def test_dependencies_are_documented():
+    named = re.findall(r"^\w+ = (?:dependency|find_program)\('([^']+)'", read("meson.build"), re.M)
+    named += [line.split("==")[0] for line in read("tests/requirements.txt").splitlines() if "==" in line]
+    page = read("docs/architecture/dependencies.md")
+    missing = [name for name in named if f"`{name}`" not in page]
+    assert not missing, show(missing)
+
+
+@pytest.mark.parametrize("page", [str(name) for name in list_files(".md")])
+def test_links_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    missing = [link for link in LINK.findall(read(page)) if not (folder / link).exists()]
+    assert not missing, show(missing)

@@ -1,0 +1,85 @@
+"""A folder of src includes only folders below it; a library has one folder that includes it."""
+
+import re
+
+import pytest
+from sources import list_files, read, show
+
+# From the bottom to the top. Folders of one step do not know each other.
+STEPS = [
+    ["base"],
+    ["json"],
+    ["model"],
+    ["store", "net", "httpd"],
+    ["auth", "files", "meter", "events", "registry", "cog", "runner"],
+    ["director", "sched", "build"],
+    ["api", "web"],
+    ["cli"],
+    ["main.c"],
+]
+STEP = {folder: step for step, folders in enumerate(STEPS) for folder in folders}
+
+LIBRARIES = {
+    "microhttpd.h": {"httpd"},
+    "sqlite3.h": {"store"},
+    "libpq-fe.h": {"store"},
+    "archive.h": {"build"},
+    "libfyaml.h": {"build"},
+}
+# What a folder shows to those above it.
+DOORS = {("api", "sched"): {"sched/sched.h"}}
+
+QUOTED = re.compile(r'^#\s*include "([^"]+)"', re.MULTILINE)
+BRACKETED = re.compile(r"^#\s*include <([^>]+)>", re.MULTILINE)
+SOURCES = list_files(".c", ".h", under="src")
+
+
+def folder_of(name):
+    return name.parts[1]
+
+
+def find_fault(own, included):
+    other = included.split("/")[0]
+    if "/" not in included:
+        return "is not named from src/"
+    if other != own and STEP[other] >= STEP[own]:
+        return f"{other} is not below {own}"
+    if other != own and included.endswith("-private.h"):
+        return f"private to {other}"
+    if included not in DOORS.get((own, other), {included}):
+        return f"{own} knows only {', '.join(sorted(DOORS[own, other]))}"
+    return None
+
+
+def test_every_folder_has_a_step():
+    assert {folder_of(name) for name in SOURCES} <= set(STEP)
+
+
+def test_includes_go_downwards():
+    faults = []
+    for name in SOURCES:
+        own = folder_of(name)
+        for included in QUOTED.findall(read(name)):
+            # Made by the store's own generator, next to it in the build folder.
+            if included == "sql.h" and own == "store":
+                continue
+            fault = find_fault(own, included)
+            if fault:
+                faults.append(f'{name}: "{included}": {fault}')
+    assert not faults, show(faults)
+
+
+@pytest.mark.parametrize("header", sorted(LIBRARIES))
+def test_library_has_one_folder(header):
+    users = {folder_of(name) for name in SOURCES if header in BRACKETED.findall(read(name))}
+    assert users <= LIBRARIES[header]
+
+
+def test_source_includes_its_own_header_first():
+    faults = []
+    for name in SOURCES:
+        own = "/".join(name.with_suffix(".h").parts[1:])
+        included = QUOTED.findall(read(name))
+        if name.suffix == ".c" and own in included and included[0] != own:
+            faults.append(f"{name}: {included[0]} stands before {own}")
+    assert not faults, show(faults)

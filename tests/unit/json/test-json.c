@@ -1,0 +1,52 @@
+/* Text of JSON values: compact, shortest numbers, nothing lost. */
+#include "base/error.h"
+#include "json/json.h"
+#include <string.h>
+
+static void
+test_text (void)
+{
+  static const char *const same[] = {
+    "null",
+    "0.1",
+    "[1,1.5,-0.25,1e+300,0.30000000000000004,1.0]",
+    "{\"b\":1,\"a\":{\"c\":[]},\"\\\"k\":\"\\u0001ä\\n\"}",
+    "[true,false,\"\"]",
+    "9007199254740993",
+    "-12",
+    "\"\\b\\f\\n\\r\\t\\\"\\\\/\\u001F\x7f\"",
+    "[{},[],[{\"\":[null]}]]",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (same); i++)
+    {
+      json_auto_t *value = json_loads (same[i], JSON_DECODE_ANY, NULL);
+      g_autofree char *text = vend_json_text (value);
+      g_assert_nonnull (value);
+      g_assert_cmpstr (text, ==, same[i]);
+    }
+  g_autofree char *none = vend_json_text (NULL);
+  g_assert_cmpstr (none, ==, "null");
+}
+
+static void
+test_parse_errors (void)
+{
+  static const char *const bad[] = { "", "{", "{\"a\":}", "[1,]", "nul", "\"\xff\"", "{} {}" };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      json_t *value = NULL;
+      g_autoptr (GError) error = NULL;
+      g_assert_false (vend_json_parse (bad[i], strlen (bad[i]), &value, &error));
+      g_assert_error (error, VEND_ERROR, VEND_ERROR_BAD_REQUEST);
+      g_assert_null (value);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/json/text", test_text);
+  g_test_add_func ("/json/parse-errors", test_parse_errors);
+  return g_test_run ();
+}

@@ -1,0 +1,109 @@
+/* Input checks: what passes, what does not and in which words. */
+#include "json/schema.h"
+
+static const char document[]
+    = "{\"components\":{\"schemas\":{\"mode\":{\"enum\":[\"fast\",\"good\"],\"type\":\"string\"},"
+      "\"Input\":{\"type\":\"object\",\"required\":[\"prompt\"],\"properties\":{"
+      "\"prompt\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":5},"
+      "\"steps\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":50},"
+      "\"scale\":{\"type\":\"number\"},\"flag\":{\"type\":\"boolean\"},"
+      "\"mode\":{\"allOf\":[{\"$ref\":\"#/components/schemas/mode\"}]},"
+      "\"code\":{\"type\":\"string\",\"pattern\":\"^[a-z]+$\"},"
+      "\"maybe\":{\"type\":\"integer\",\"nullable\":true},"
+      "\"either\":{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]},"
+      "\"list\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}}}}}}";
+
+static json_t *
+check (const char *input)
+{
+  json_auto_t *openapi = json_loads (document, 0, NULL);
+  json_auto_t *value = json_loads (input, 0, NULL);
+  g_assert_nonnull (openapi);
+  g_assert_nonnull (value);
+  return vend_schema_problems (openapi, "Input", value);
+}
+
+static void
+test_good (void)
+{
+  static const char *const good[] = {
+    "{\"prompt\":\"ab\"}",
+    "{\"prompt\":\"\\u00e4\\u00f6\\u00fc\\u00df!\"}",
+    "{\"prompt\":\"abc\",\"steps\":50,\"scale\":1,\"flag\":true,\"mode\":\"good\",\"code\":\"x\"}",
+    "{\"prompt\":\"abc\",\"steps\":2.0,\"either\":\"x\",\"list\":[]}",
+    "{\"prompt\":\"abc\",\"maybe\":null,\"steps\":null,\"unknown\":{\"a\":1}}",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
+    g_assert_null (check (good[i]));
+}
+
+static void
+test_bad (void)
+{
+  static const struct
+  {
+    const char *input, *type, *field, *description;
+  } bad[] = {
+    { "{}", "required", "input", "prompt is required" },
+    { "{\"prompt\":null}", "invalid_type", "input.prompt",
+      "Invalid type. Expected: string, given: null" },
+    { "{\"prompt\":\"a\"}", "string_gte", "input.prompt",
+      "String length must be greater than or equal to 2" },
+    { "{\"prompt\":\"abcdef\"}", "string_lte", "input.prompt",
+      "String length must be less than or equal to 5" },
+    { "{\"prompt\":\"abc\",\"steps\":\"4\"}", "invalid_type", "input.steps",
+      "Invalid type. Expected: integer, given: string" },
+    { "{\"prompt\":\"abc\",\"steps\":2.5}", "invalid_type", "input.steps",
+      "Invalid type. Expected: integer, given: number" },
+    { "{\"prompt\":\"abc\",\"steps\":0}", "number_gte", "input.steps",
+      "Must be greater than or equal to 1" },
+    { "{\"prompt\":\"abc\",\"steps\":51}", "number_lte", "input.steps",
+      "Must be less than or equal to 50" },
+    { "{\"prompt\":\"abc\",\"mode\":\"slow\"}", "enum", "input.mode",
+      "input.mode must be one of the following: \"fast\", \"good\"" },
+    { "{\"prompt\":\"abc\",\"code\":\"A\"}", "pattern", "input.code",
+      "Does not match pattern '^[a-z]+$'" },
+    { "{\"prompt\":\"abc\",\"either\":true}", "number_any_of", "input.either",
+      "Must validate at least one schema (anyOf)" },
+    { "{\"prompt\":\"abc\",\"list\":[1,\"x\"]}", "invalid_type", "input.list.1",
+      "Invalid type. Expected: integer, given: string" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      json_auto_t *problems = check (bad[i].input);
+      g_assert_cmpuint (json_array_size (problems), ==, 1);
+      const json_t *problem = json_array_get (problems, 0);
+      g_assert_cmpstr (vend_json_string (problem, "type"), ==, bad[i].type);
+      g_assert_cmpstr (vend_json_string (problem, "field"), ==, bad[i].field);
+      g_assert_cmpstr (vend_json_string (problem, "description"), ==, bad[i].description);
+    }
+}
+
+static void
+test_all_at_once (void)
+{
+  json_auto_t *problems = check ("{\"steps\":\"x\",\"flag\":1,\"scale\":\"y\"}");
+  g_assert_cmpuint (json_array_size (problems), ==, 4);
+}
+
+static void
+test_circular_references_end (void)
+{
+  json_auto_t *openapi = json_loads (
+      "{\"components\":{\"schemas\":{\"A\":{\"$ref\":\"#/components/schemas/A\"},\"Input\":{"
+      "\"properties\":{\"a\":{\"$ref\":\"#/components/schemas/A\"}}}}}}",
+      0, NULL);
+  json_auto_t *input = json_loads ("{\"a\":1}", 0, NULL);
+  json_decref (vend_schema_problems (openapi, "Input", input));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/schema/good", test_good);
+  g_test_add_func ("/schema/bad", test_bad);
+  g_test_add_func ("/schema/all-at-once", test_all_at_once);
+  g_test_add_func ("/schema/circular-references-end", test_circular_references_end);
+  return g_test_run ();
+}
