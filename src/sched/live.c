@@ -168,6 +168,7 @@ lease_stored (const GError *error, void *data)
               error->message, NULL);
   g_free (lease->p.id);
   g_free (lease->p.instance);
+  json_decref (lease->p.output);
 }
 
 static void
@@ -179,6 +180,8 @@ store_lease_now (Live *live)
   lease->p.attempt = live->p->attempt;
   lease->p.instance = g_strdup (live->p->instance);
   lease->p.started_us = live->p->started_us;
+  /* That there is output decides whether a lost run may be tried again. */
+  lease->p.output = live->emitted && live->chunks != NULL ? json_copy (live->chunks) : NULL;
   vend_store_write (live->sched->store, store_lease, lease_stored, lease);
 }
 

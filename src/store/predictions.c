@@ -124,6 +124,7 @@ vend_store_prediction_lease (VendDb *db, const VendPrediction *p, GError **error
   vend_stmt_int (stmt, 3, p->attempt);
   vend_stmt_text (stmt, 4, p->instance);
   vend_stmt_int (stmt, 5, p->started_us);
+  vend_stmt_json (stmt, 6, p->output);
   return vend_stmt_run (stmt, NULL, error);
 }
 
