@@ -62,6 +62,9 @@ vend_live_free (Live *live)
   live->deployable->n_live--;
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
+  vend_alarm_clear (&live->insert_due);
+  if (live->unstored != NULL)
+    vend_submission_free (live->unstored);
   g_ptr_array_unref (live->waiters);
   vend_prediction_free (live->p);
 
@@ -174,6 +177,7 @@ lease_stored (const GError *error, void *data)
 static void
 store_lease_now (Live *live)
 {
+  vend_live_store_insert (live);
   Lease *lease = g_new0 (Lease, 1);
   lease->p.id = g_strdup (live->p->id);
   lease->p.status = live->p->status;
@@ -190,6 +194,15 @@ lease_is_due (void *data)
 {
   Live *live = data;
   live->lease_due = NULL;
+  store_lease_now (live);
+}
+
+void
+vend_live_lease_now (Live *live)
+{
+  if (live->lease_due == NULL)
+    return;
+  vend_alarm_clear (&live->lease_due);
   store_lease_now (live);
 }
 
@@ -311,6 +324,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   if (live->ending)
     return;
 
+  vend_live_store_insert (live);
   leave_queue (live);
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
@@ -419,6 +433,7 @@ lost_stored (const GError *error, void *data)
 static void
 record_lost (Live *live)
 {
+  vend_live_store_insert (live);
   LostAttempt *lost = g_new0 (LostAttempt, 1);
   lost->p.id = g_strdup (live->p->id);
   lost->p.attempt = live->p->attempt;
