@@ -1,0 +1,140 @@
+"""Models that fail, hang, crash, and flood."""
+
+import pytest
+
+import processes
+from waiting import wait_until
+
+FLAGS = ["--cancel-grace", "2s", "--predict-timeout", "30s", "--max-instances", "1"]
+
+
+def healthy(api):
+    """The next one gets a working instance."""
+    ran = api.run("faulty", {"mode": "ok"})
+    assert ran["status"] == "succeeded" and ran["output"] == "ok", ran
+
+
+def test_setup_failure(servers):
+    server = servers()
+    api = server.api()
+    ran = api.run("setup-fails")
+    assert ran["status"] == "failed" and ran["error_code"] == "SETUP_FAILED"
+    assert "looking for the weights" in ran["logs"]
+    assert "the weights are not there" in ran["logs"] + ran["error"]
+    assert ran["started_at"] is None
+    wait_until(lambda: server.instance_dirs() == [], what="the directory to go")
+    assert not processes.models(server.data)
+
+
+def test_setup_timeout(servers):
+    server = servers("--setup-timeout", "2s", "--stop-grace", "1s")
+    api = server.api()
+    ran = api.run("setup-hangs")
+    assert ran["status"] == "failed" and ran["error_code"] == "SETUP_TIMEOUT", ran
+    assert "hanging now" in ran["logs"]
+    wait_until(lambda: not processes.models(server.data), what="the model to go")
+
+
+def test_cancel_while_it_sets_up(servers):
+    server = servers()
+    api = server.api()
+    made = api.create("setup-hangs")
+    wait_until(lambda: processes.models(server.data), what="the model to start")
+    assert api.cancel(made)["status"] == "canceled"
+    assert api.prediction(made)["started_at"] is None
+
+
+def test_predict_timeout(servers):
+    api = servers("--predict-timeout", "2s", "--cancel-grace", "2s").api()
+    ran = api.run("faulty", {"mode": "sleep", "seconds": 600})
+    assert ran["status"] == "failed" and ran["error_code"] == "PREDICT_TIMEOUT", ran
+    healthy(api)
+    ran = api.run("faulty", {"mode": "stubborn"})
+    assert ran["status"] == "failed" and ran["error_code"] == "PREDICT_TIMEOUT", ran
+    healthy(api)
+
+
+def test_a_model_that_ignores_cancel_is_replaced(api, server):
+    healthy(api)
+    made = api.create("faulty", {"mode": "stubborn"})
+    api.reaches(made, "processing")
+    before = processes.models(server.data)
+    starts = api.debug()["instance_starts"]
+    api.cancel(made)
+    ended = api.ended(made)
+    assert ended["status"] == "canceled" and ended["error"] is None
+    healthy(api)
+    assert api.debug()["instance_starts"] == starts + 1
+    wait_until(lambda: not set(before) & set(processes.of_data_dir(server.data)), what="its end")
+
+
+@pytest.mark.parametrize("mode", ["throw", "exit"])
+def test_an_exception_is_the_models_own_failure(api, mode, tmp_path):
+    record = tmp_path / "record"
+    ran = api.run("faulty", {"mode": mode, "record": str(record)})
+    assert ran["status"] == "failed" and ran["error"]
+    assert mode != "throw" or "boom" in ran["error"] and ran.get("error_code") is None
+    assert len(record.read_text().splitlines()) == 1 or mode == "exit"
+    healthy(api)
+
+
+@pytest.mark.parametrize("mode", ["os_exit", "kill"])
+def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
+    record = tmp_path / "record"
+    ran = api.run("faulty", {"mode": mode, "record": str(record)})
+    assert ran["status"] == "failed" and ran["error_code"] == "INSTANCE_LOST", ran
+    # Nothing had been returned: two more tries are allowed, no third.
+    assert 1 <= len(record.read_text().splitlines()) <= 3
+    healthy(api)
+
+
+def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
+    line = wait_until(lambda: record.exists() and record.read_text())
+    processes.kill(int(line.split()[1]))
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    assert len(record.read_text().splitlines()) == 2
+    assert ended["logs"].count("echo again") == 1
+
+
+def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_path):
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
+    wait_until(lambda: record.exists() and record.read_text())
+    before = processes.of_data_dir(server.data)
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    assert len(record.read_text().splitlines()) == 2
+    # The model that it left behind is ended too.
+    old = {pid for pid in before if pid != server.pid()}
+    wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
+
+
+def test_what_has_returned_output_is_not_run_again(api, server):
+    made = api.create("stream", {"count": 1000, "delay": 0.2})
+    wait_until(lambda: len(api.prediction(made)["output"] or []) >= 2, what="output")
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    ended = api.ended(made)
+    assert ended["status"] == "failed" and ended["error_code"] == "INSTANCE_LOST"
+    assert "output" in ended["error"]
+
+
+def test_a_queue_survives_crashes(api):
+    """One bad prediction does not take its neighbours with it."""
+    good = [api.create("faulty", {"mode": "ok"}) for _ in range(3)]
+    bad = api.create("faulty", {"mode": "os_exit"})
+    good += [api.create("faulty", {"mode": "ok"}) for _ in range(3)]
+    assert [api.ended(p)["status"] for p in good] == ["succeeded"] * 6
+    assert api.ended(bad)["status"] == "failed"
+
+
+def test_stream_that_fails_keeps_its_output(api):
+    ran = api.run("stream", {"count": 5, "fail_at": 3})
+    assert ran["status"] == "failed" and "stream failed" in ran["error"]
+    assert ran["output"] == ["chunk 0", "chunk 1", "chunk 2"]
+    assert ran["logs"] == "line 0\nline 1\nline 2\n"

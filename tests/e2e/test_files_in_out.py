@@ -1,0 +1,216 @@
+"""Files into models, and files out of them."""
+
+import base64
+import http.server
+import threading
+
+import pytest
+import requests
+
+from waiting import wait_until
+
+
+class Origin(http.server.ThreadingHTTPServer):
+    """Serves a few files, and fails in a few ways."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.seen = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *words):
+        pass
+
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers)))
+        if self.path.startswith("/good"):
+            self.reply(200, b"from afar")
+        elif self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/good.txt")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path == "/large":
+            self.reply(200, b"x" * (2 << 20))
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"x")
+            self.close_connection = True
+        else:
+            self.reply(404, b"no such file")
+
+    def reply(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "text/plain")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+FLAGS = ["--max-input-file", "1M"]
+
+
+@pytest.fixture(scope="module")
+def origin():
+    made = Origin()
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+
+
+def content(url):
+    return requests.get(url, timeout=60).content
+
+
+def test_input_from_a_url(api, origin):
+    ran = api.run("image", {"image": origin.url + "/good.txt"})
+    assert ran["status"] == "succeeded", ran
+    assert content(ran["output"]) == b"FROM AFAR"
+    assert ran["input"]["image"] == origin.url + "/good.txt"
+    headers = origin.seen[-1][1]
+    assert "Authorization" not in headers
+    ran = api.run("image", {"image": origin.url + "/moved"})
+    assert ran["status"] == "succeeded" and content(ran["output"]) == b"FROM AFAR"
+
+
+@pytest.mark.parametrize("path", ["/missing", "/short", "/large"])
+def test_input_that_cannot_be_had(api, origin, path):
+    ran = api.run("image", {"image": origin.url + path})
+    assert ran["status"] == "failed" and ran["error_code"] == "INPUT_DOWNLOAD_FAILED", ran
+    assert "image" in ran["error"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x", "http://no-such-host.invalid/x"]
+)
+def test_input_of_nobody(api, url):
+    ran = api.run("image", {"image": url})
+    assert ran["status"] == "failed" and ran["error_code"] == "INPUT_DOWNLOAD_FAILED", ran
+
+
+def test_input_of_local_files_is_refused(api):
+    for url in ("file:///etc/passwd", "/etc/passwd", "gopher://127.0.0.1/x"):
+        reply = api.post("/models/lab/image/predictions", {"input": {"image": url}})
+        assert reply.status_code == 422 or api.ended(reply.json())["status"] == "failed", url
+
+
+def test_input_as_data_uri(api):
+    for uri, expected in (
+        ("data:text/plain;base64," + base64.b64encode(b"hello").decode(), b"HELLO"),
+        ("data:text/plain,hello%20you", b"HELLO YOU"),
+        ("data:;base64,aGVsbG8", b"HELLO"),
+    ):
+        ran = api.run("image", {"image": uri})
+        assert ran["status"] == "succeeded", (uri, ran["error"])
+        assert content(ran["output"]) == expected
+
+
+def test_broken_data_uri(api):
+    for uri in ("data:text/plain;base64,!!!!", "data:"):
+        reply = api.post("/models/lab/image/predictions", {"input": {"image": uri}})
+        assert reply.status_code == 422 or api.ended(reply.json())["status"] == "failed", uri
+
+
+def test_input_from_our_files(api):
+    file = api.upload(b"mine", "mine.txt")
+    ran = api.run("image", {"image": file["urls"]["get"]})
+    assert content(ran["output"]) == b"MINE" and "mine.txt" in ran["logs"]
+    assert ran["input"]["image"] == file["urls"]["get"]
+    two = api.upload(b"two", "two.txt")
+    ran = api.run("files", {"files": [file["urls"]["get"], two["urls"]["get"]]})
+    assert [content(url) for url in ran["output"]] == [b"MINE", b"TWO"]
+    api.delete(f"/files/{file['id']}", 204)
+    reply = api.post("/models/lab/image/predictions", {"input": {"image": file["urls"]["get"]}})
+    assert reply.status_code == 422 or api.ended(reply.json())["status"] == "failed"
+
+
+def test_output_of_one_prediction_is_input_of_the_next(api):
+    first = api.run("image", {"image": "data:text/plain,abc"})
+    second = api.run("image", {"image": first["output"], "name": "second.txt"})
+    assert second["status"] == "succeeded", second
+    assert content(second["output"]) == b"ABC"
+
+
+def test_output_file(api):
+    ran = api.run("image", {"image": "data:text/plain,hello%20world", "name": "the result.txt"})
+    url = ran["output"]
+    assert url.startswith(api.server.url + "/v1/outputs/") and url.endswith(".txt")
+    whole = requests.get(url, timeout=60)
+    assert whole.status_code == 200 and whole.content == b"HELLO WORLD"
+    assert whole.headers["Content-Type"].startswith("text/plain")
+    assert whole.headers["Content-Length"] == "11" and whole.headers["Accept-Ranges"] == "bytes"
+    tagged = requests.get(url, headers={"Authorization": "Bearer whatever"}, timeout=60)
+    assert tagged.status_code == 200
+
+    head = requests.head(url, timeout=60)
+    assert head.status_code == 200 and head.content == b""
+    assert head.headers["Content-Length"] == "11" and head.headers["ETag"] == whole.headers["ETag"]
+
+    for asked, status, body in (
+        ("bytes=0-4", 206, b"HELLO"),
+        ("bytes=6-", 206, b"WORLD"),
+        ("bytes=-5", 206, b"WORLD"),
+        ("bytes=0-999", 206, b"HELLO WORLD"),
+        ("bytes=99-", 416, None),
+        ("lines=1-2", 200, b"HELLO WORLD"),
+    ):
+        part = requests.get(url, headers={"Range": asked}, timeout=60)
+        assert part.status_code == status, asked
+        if body is not None:
+            assert part.content == body
+        if status == 206:
+            assert part.headers["Content-Range"].endswith("/11")
+
+    same = requests.get(url, headers={"If-None-Match": whole.headers["ETag"]}, timeout=60)
+    assert same.status_code == 304 and same.content == b""
+    other = requests.get(url, headers={"If-None-Match": '"other"'}, timeout=60)
+    assert other.status_code == 200
+    token, _, name = url.rpartition("/")
+    assert requests.get(token + "/other.txt", timeout=60).status_code == 404
+    assert requests.get(f"{api.server.url}/v1/outputs/{'a' * 40}/{name}", timeout=60).status_code == 404
+
+
+def test_nested_output_file(api):
+    ran = api.run("nested", {"label": "cat"})
+    assert ran["status"] == "succeeded", ran
+    assert ran["output"]["label"] == "cat"
+    reply = requests.get(ran["output"]["picture"], timeout=60)
+    assert reply.content == b"\x89PNG cat" and reply.headers["Content-Type"] == "image/png"
+
+
+@pytest.mark.parametrize("name", ["käse.txt", "a b.txt", "a?b#c%.txt", "..hidden", "x" * 200 + ".txt"])
+def test_odd_names(api, name):
+    ran = api.run("image", {"image": "data:text/plain,odd", "name": name})
+    assert ran["status"] == "succeeded", ran
+    assert requests.get(ran["output"], timeout=60).content == b"ODD", ran["output"]
+
+
+def test_equal_names_do_not_collide(api):
+    made = [
+        api.create("image", {"image": f"data:text/plain,number{i}", "name": "same.txt"})
+        for i in range(4)
+    ]
+    assert sorted(content(api.ended(p)["output"]) for p in made) == [
+        f"NUMBER{i}".encode() for i in range(4)
+    ]
+
+
+def test_retention(servers):
+    server = servers("--retention", "1s")
+    api = server.api()
+    ran = api.run("image", {"image": "data:text/plain,old"})
+    assert content(ran["output"]) == b"OLD"
+    removed = wait_until(
+        lambda: (now := api.prediction(ran))["data_removed"] and now, what="the data to be removed"
+    )
+    assert removed["input"] == {} and removed["output"] is None and removed["logs"] == ""
+    assert removed["status"] == "succeeded" and removed["metrics"]["total_time"] > 0
+    assert requests.get(ran["output"], timeout=60).status_code == 404
