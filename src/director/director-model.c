@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+/* Between the news of a failed setup and the end of its server. */
+#define SETUP_LINES_MS 300
 #define MAX_PORTS_TRIED 3
 #define LAST_LINES 20
 #define LAST_LINE_MAX ((gsize) 400)
@@ -198,12 +200,29 @@ on_ready (void *context)
                                                  SCHEMA_TIMEOUT_MS, on_schema, director);
 }
 
+static gboolean
+on_setup_lines_read (void *user_data)
+{
+  VendDirector *director = user_data;
+  director->setup_timer = 0;
+  if (director->state != VEND_DIRECTOR_STARTING)
+    return G_SOURCE_REMOVE;
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED, director->setup_problem, "SETUP_FAILED");
+  if (director->model != NULL)
+    vend_model_process_signal (director->model, SIGKILL);
+  return G_SOURCE_REMOVE;
+}
+
+/* The server says so before it has passed on the last lines of setup, which tell why. */
 static void
 on_setup_failed (const char *error, void *context)
 {
   VendDirector *director = context;
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED, error, "SETUP_FAILED");
-  vend_model_process_signal (director->model, SIGKILL);
+  g_free (director->setup_problem);
+  director->setup_problem = g_strdup (error);
+  if (director->setup_timer != 0)
+    g_source_remove (director->setup_timer);
+  director->setup_timer = g_timeout_add (SETUP_LINES_MS, on_setup_lines_read, director);
 }
 
 static void

@@ -50,6 +50,7 @@ typedef struct
   int64_t boot_us; /* monotonic */
   int64_t setup_us;
   guint setup_timer;
+  char *setup_problem; /* why setup failed, while its last lines are read */
   guint kill_timer;
   guint goodbye_timer;
   guint goodbye_waits;

@@ -230,6 +230,7 @@ director_free (VendDirector *director)
   vend_loopback_free (director->loopback);
   vend_results_free (director->results);
   vend_curl_context_free (director->curl);
+  g_free (director->setup_problem);
   if (director->setup_logs != NULL)
     g_string_free (director->setup_logs, TRUE);
   if (director->last_lines != NULL)

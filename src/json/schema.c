@@ -142,6 +142,15 @@ check_number (Check *check, const char *field, const json_t *schema, const json_
                  json_number_value (greatest));
 }
 
+/* What a model may be given as a file. A plain path would be one of this machine. */
+static bool
+is_file_uri (const char *text)
+{
+  return g_ascii_strncasecmp (text, "http://", 7) == 0
+         || g_ascii_strncasecmp (text, "https://", 8) == 0
+         || g_ascii_strncasecmp (text, "data:", 5) == 0;
+}
+
 static void
 check_string (Check *check, const char *field, const json_t *schema, const json_t *value)
 {
@@ -157,6 +166,8 @@ check_string (Check *check, const char *field, const json_t *schema, const json_
   if (length > greatest)
     add_problem (check, "string_lte", field,
                  "String length must be less than or equal to %" G_GINT64_FORMAT, greatest);
+  if (g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0 && !is_file_uri (text))
+    add_problem (check, "format", field, "Does not match format 'uri'");
   if (pattern == NULL)
     return;
   /* A pattern that only Python understands is left to the model server. */

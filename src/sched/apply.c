@@ -93,14 +93,16 @@ vend_deployable_dispatch (Deployable *deployable)
 }
 
 static void
-fail_queue (Deployable *deployable, const char *setup_logs, const char *error)
+fail_queue (Deployable *deployable, const char *error_code, const char *setup_logs,
+            const char *error)
 {
   for (Live *live; (live = vend_queue_peek (deployable->queue)) != NULL;)
-    vend_live_fail (live, "SETUP_FAILED", setup_logs, "the model could not be started: %s", error);
+    vend_live_fail (live, error_code, setup_logs, "the model could not be started: %s", error);
 }
 
 void
-vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, const char *error)
+vend_deployable_boot_failed (Deployable *deployable, const char *error_code, const char *setup_logs,
+                             const char *error)
 {
   guint failures = ++deployable->boot_failures;
   vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
@@ -112,7 +114,7 @@ vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs, con
           = vend_now_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
     }
   if (failures >= MAX_BOOT_FAILURES)
-    fail_queue (deployable, setup_logs, error);
+    fail_queue (deployable, error_code, setup_logs, error);
 }
 
 /* ---- The plan */

@@ -83,11 +83,12 @@ struct Instance
   InstanceState state;
   pid_t pid; /* of a director that we started; 0 = adopted or not started yet */
   VendLink *link;
-  VendAlarm *alarm;   /* the next try to connect, or the end of patience with a stop */
-  int64_t give_up_us; /* on connecting */
-  bool checking;      /* whether the director lives is being looked up */
-  bool adopted;       /* was there before this start of ours */
-  bool adopting;      /* and has not said hello yet */
+  VendAlarm *alarm;    /* the next try to connect */
+  VendAlarm *stop_due; /* the end of patience with a stop */
+  int64_t give_up_us;  /* on connecting */
+  bool checking;       /* whether the director lives is being looked up */
+  bool adopted;        /* was there before this start of ours */
+  bool adopting;       /* and has not said hello yet */
   bool stop_when_connected;
   bool buried;           /* killed, its journal read */
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
@@ -127,6 +128,8 @@ Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deploya
 void vend_live_free (Live *live);
 /* Tells `told` at the end, or at `until_us`. */
 void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
+/* Tells how it stands; an end that is being stored is told when that is done. */
+void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */
 void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
@@ -209,8 +212,8 @@ void vend_sched_adopted (Instance *instance);
 Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
                                  const VendVersion *version, const char *hardware);
 void vend_deployable_free (Deployable *deployable);
-void vend_deployable_boot_failed (Deployable *deployable, const char *setup_logs,
-                                  const char *error);
+void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
+                                  const char *setup_logs, const char *error);
 /* Gives free slots to whom they are due. */
 void vend_deployable_dispatch (Deployable *deployable);
 /* Decides and applies at the end of this turn of the main loop. */

@@ -82,6 +82,7 @@ on_state (Instance *instance, const json_t *frame)
 {
   const char *state = vend_json_string (frame, "state");
   const char *error = vend_json_string (frame, "error");
+  const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
@@ -93,8 +94,9 @@ on_state (Instance *instance, const json_t *frame)
   else if (strcmp (state, "failed") == 0)
     {
       instance->state = INSTANCE_BOOTING;
-      vend_deployable_boot_failed (instance->deployable, instance->setup_logs->str,
-                                   error != NULL ? error : "setup failed");
+      vend_deployable_boot_failed (
+          instance->deployable, error_code != NULL ? error_code : "SETUP_FAILED",
+          instance->setup_logs->str, error != NULL ? error : "setup failed");
       vend_instance_stop (instance, "its setup failed");
     }
   else if (strcmp (state, "unhealthy") == 0)

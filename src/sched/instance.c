@@ -45,6 +45,7 @@ void
 vend_instance_free (Instance *instance)
 {
   vend_alarm_clear (&instance->alarm);
+  vend_alarm_clear (&instance->stop_due);
   vend_link_free (instance->link);
   g_hash_table_unref (instance->running);
   g_hash_table_unref (instance->unsettled);
@@ -92,7 +93,7 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_failed (instance->deployable, "", job->error->message);
+      vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", "", job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
@@ -292,7 +293,7 @@ static void
 stop_took_too_long (void *data)
 {
   Instance *instance = data;
-  instance->alarm = NULL;
+  instance->stop_due = NULL;
   vend_log (VEND_LOG_WARN, "a director does not stop; killing it", "instance", instance->id, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
   bury (instance);
@@ -315,7 +316,7 @@ vend_instance_stop (Instance *instance, const char *reason)
     }
   instance->state = INSTANCE_STOPPING;
   vend_alarm_clear (&instance->alarm);
-  instance->alarm
+  instance->stop_due
       = vend_alarm_set (instance->sched->alarms,
                         vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
                         stop_took_too_long, instance);
@@ -381,9 +382,11 @@ bury (Instance *instance)
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)
-    vend_deployable_boot_failed (instance->deployable, instance->setup_logs->str, instance->why);
+    vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", instance->setup_logs->str,
+                                 instance->why);
   instance->state = INSTANCE_GONE;
   vend_alarm_clear (&instance->alarm);
+  vend_alarm_clear (&instance->stop_due);
   Burial *burial = g_new0 (Burial, 1);
   *burial = (Burial){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
   vend_sched_on_disk (instance->sched, kill_and_read, read_will, burial);

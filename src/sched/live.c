@@ -81,6 +81,9 @@ hold_ran_out (void *data)
   VendSchedTold told = waiter->told;
   void *told_data = waiter->data;
   waiter->alarm = NULL;
+  /* The end is being stored; it is told when that is done. */
+  if (live->ending)
+    return;
   g_ptr_array_remove_fast (live->waiters, waiter);
   told (vend_live_view (live), NULL, told_data);
 }
@@ -93,6 +96,15 @@ vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data)
   if (until_us < G_MAXINT64)
     waiter->alarm = vend_alarm_set (live->sched->alarms, until_us, hold_ran_out, waiter);
   g_ptr_array_add (live->waiters, waiter);
+}
+
+void
+vend_live_answer (Live *live, VendSchedTold told, void *data)
+{
+  if (live->ending)
+    vend_live_hold (live, G_MAXINT64, told, data);
+  else
+    told (vend_live_view (live), NULL, data);
 }
 
 void

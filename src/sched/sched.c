@@ -88,7 +88,7 @@ inserted (const GError *error, void *data)
   if (error == NULL)
     {
       if (submission->hold_until_us == 0)
-        submission->told (live->p, NULL, submission->data);
+        vend_live_answer (live, submission->told, submission->data);
       else
         vend_live_hold (live, submission->hold_until_us, submission->told, submission->data);
       return;
@@ -218,7 +218,10 @@ answer (Question *question, const GError *problem)
   g_autoptr (GError) error = problem != NULL ? g_error_copy (problem) : NULL;
   if (live == NULL && error == NULL)
     vend_fail (&error, VEND_ERROR_NOT_FOUND, "prediction %s is not running", question->id);
-  question->told (error == NULL ? vend_live_view (live) : NULL, error, question->data);
+  if (error == NULL)
+    vend_live_answer (live, question->told, question->data);
+  else
+    question->told (NULL, error, question->data);
 }
 
 static void
@@ -248,11 +251,7 @@ cancel_stored (const GError *error, void *data)
   Live *live = g_hash_table_lookup (question->sched->live, question->id);
   if (error == NULL && live != NULL && !live->ending)
     vend_live_cancel (live);
-  /* What ends at once is told with its end, so that the caller sees `canceled`. */
-  if (error == NULL && live != NULL && live->ending)
-    vend_live_hold (live, G_MAXINT64, question->told, question->data);
-  else
-    answer (question, error);
+  answer (question, error);
 }
 
 static void
@@ -377,7 +376,8 @@ vend_sched_release_holds (VendSched *sched)
   void *value;
   g_hash_table_iter_init (&iter, sched->live);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_live_tell (value);
+    if (!((const Live *) value)->ending)
+      vend_live_tell (value);
 }
 
 static void

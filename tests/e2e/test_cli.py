@@ -78,7 +78,8 @@ def test_lists(server):
     assert made["id"] in [p["id"] for p in json.loads(predictions.stdout)["results"]]
     logs = server.cli("logs", made["id"])
     assert logs.returncode == 0 and "echo listed" in logs.stdout
-    assert server.cli("logs", "nothing-like-it").returncode == 1
+    assert server.cli("logs", "nothing").returncode == 2
+    assert server.cli("logs", "a" * 26).returncode == 1
 
 
 def test_no_wait_and_cancel(server):
@@ -87,7 +88,7 @@ def test_no_wait_and_cancel(server):
     prediction = ran.stdout.strip()
     assert server.cli("cancel", prediction).returncode == 0
     assert server.api().ended(prediction)["status"] == "canceled"
-    assert server.cli("cancel", "nothing-like-it").returncode == 1
+    assert server.cli("cancel", "a" * 26).returncode == 1
 
 
 def test_timeout_cancels(server):

@@ -57,7 +57,7 @@ def test_a_taken_port_is_said(servers):
         (["--http-threads", "1"], "http-threads"),
         (["--retention", "soon"], "retention"),
         (["--listen", "nonsense"], "listen"),
-        (["--trusted-proxies", "everybody"], "trusted-proxies"),
+        (["--trusted-proxies", "everybody"], "everybody"),
         (["--tls-cert", "/x"], "tls-key"),
         (["surplus"], "surplus"),
         (["--log-format", "xml"], "log-format"),
@@ -105,7 +105,6 @@ def test_sigterm_keeps_the_queue(servers):
     api.reaches(running, "processing")
     waiting = api.create("echo", {"text": "waiting"})
     assert server.stop() == 0
-    assert any("next start" in r["message"] for r in server.log())
     server.start()
     api = server.api()
     assert api.ended(running)["output"] == "running"

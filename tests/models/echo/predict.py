@@ -16,6 +16,8 @@ class Predictor(BasePredictor):
             with open(record, "a") as file:
                 file.write(f"{text} {os.getpid()}\n")
         print(f"echo {text}")
-        if delay:
-            time.sleep(delay)
+        # In small steps: a cancel arrives between two of them.
+        until = time.monotonic() + delay
+        while time.monotonic() < until:
+            time.sleep(min(0.05, delay))
         return text.upper() if upper else text
