@@ -286,21 +286,26 @@ parse (int argc, char **argv, Options *options, GError **error)
   return g_option_context_parse (context, &argc, &argv, error);
 }
 
+static void
+set_default (char **field, const char *text)
+{
+  if (*field == NULL)
+    *field = g_strdup (text);
+}
+
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  Options options = { .address = g_strdup ("127.0.0.1"),
-                      .path = g_strdup ("/"),
-                      .method = g_strdup ("GET"),
-                      .clients = 1,
-                      .seconds = 2,
-                      .warm_up = 0.5 };
+  Options options = { .clients = 1, .seconds = 2, .warm_up = 0.5 };
   if (!parse (argc, argv, &options, &error))
     {
       fprintf (stderr, "load: %s\n", error->message);
       return 2;
     }
+  set_default (&options.address, "127.0.0.1");
+  set_default (&options.path, "/");
+  set_default (&options.method, "GET");
   if (options.clients < 1 || options.clients > MAX_CLIENTS || options.port < 1
       || options.port > G_MAXUINT16)
     {

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "runner/journal.h"
 
-#define LAZY_MS 5      /* an acknowledgement within this saves two fsyncs */
+/* An acknowledgement within this saves two fsyncs. It has to outlast a commit of the control plane
+ * on a slow and busy disk: journals that come before it compete with the commit they wait for. */
+#define LAZY_MS 100
 #define REMEMBERED 256 /* keys of acknowledged results: a late repeat of their run is ignored */
 
 typedef struct

@@ -159,6 +159,7 @@ remove_uploads (VendDb *db, void *data, GError **error)
     if (!vend_store_upload_delete (db, ((const VendUpload *) g_ptr_array_index (uploads, i))->id,
                                    error))
       return false;
+  g_clear_pointer (out, g_ptr_array_unref);
   *out = g_steal_pointer (&uploads);
   return true;
 }

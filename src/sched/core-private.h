@@ -12,6 +12,7 @@
 typedef struct Deployable Deployable;
 typedef struct Instance Instance;
 typedef struct Live Live;
+typedef struct Submission Submission;
 
 struct VendSched
 {
@@ -113,6 +114,8 @@ struct Live
   GPtrArray *waiters;
   VendAlarm *deadline;
   VendAlarm *lease_due;
+  VendAlarm *insert_due;
+  Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
   bool ending;  /* its end is on the way to the disk */
   bool emitted; /* output has left the model in this attempt */
@@ -139,6 +142,8 @@ void vend_live_cancel (Live *live);
 void vend_live_started (Live *live, int64_t at_us);
 /* Stores that it runs where it runs, soon: short ones end before. */
 void vend_live_lease_soon (Live *live);
+/* Now, when that was due soon. */
+void vend_live_lease_now (Live *live);
 
 typedef struct
 {
@@ -159,6 +164,11 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
     G_GNUC_PRINTF (4, 5);
 /* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
 void vend_live_lost (Live *live, bool emitted, const char *why);
+
+/* ---- sched.c */
+/* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
+void vend_live_store_insert (Live *live);
+void vend_submission_free (Submission *submission);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);

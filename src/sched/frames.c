@@ -183,6 +183,8 @@ static void
 on_output (Live *live, const json_t *frame)
 {
   json_t *chunk = json_object_get (frame, "chunk");
+  if (!live->emitted)
+    vend_live_lease_soon (live);
   live->emitted = true;
   if (live->chunks == NULL)
     live->chunks = json_array ();

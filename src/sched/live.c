@@ -62,6 +62,9 @@ vend_live_free (Live *live)
   live->deployable->n_live--;
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
+  vend_alarm_clear (&live->insert_due);
+  if (live->unstored != NULL)
+    vend_submission_free (live->unstored);
   g_ptr_array_unref (live->waiters);
   vend_prediction_free (live->p);
 
@@ -180,17 +183,21 @@ lease_stored (const GError *error, void *data)
               error->message, NULL);
   g_free (lease->p.id);
   g_free (lease->p.instance);
+  json_decref (lease->p.output);
 }
 
 static void
 store_lease_now (Live *live)
 {
+  vend_live_store_insert (live);
   Lease *lease = g_new0 (Lease, 1);
   lease->p.id = g_strdup (live->p->id);
   lease->p.status = live->p->status;
   lease->p.attempt = live->p->attempt;
   lease->p.instance = g_strdup (live->p->instance);
   lease->p.started_us = live->p->started_us;
+  /* That there is output decides whether a lost run may be tried again. */
+  lease->p.output = live->emitted && live->chunks != NULL ? json_copy (live->chunks) : NULL;
   vend_store_write (live->sched->store, store_lease, lease_stored, lease);
 }
 
@@ -199,6 +206,15 @@ lease_is_due (void *data)
 {
   Live *live = data;
   live->lease_due = NULL;
+  store_lease_now (live);
+}
+
+void
+vend_live_lease_now (Live *live)
+{
+  if (live->lease_due == NULL)
+    return;
+  vend_alarm_clear (&live->lease_due);
   store_lease_now (live);
 }
 
@@ -251,9 +267,6 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
-  if (p->attempt > 0
-      && !vend_store_attempt_insert (db, p, p->completed_us, vend_status_name (p->status), error))
-    return false;
   return p->started_us == 0
          || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
              && vend_store_model_ran (db, p->model_id, error));
@@ -320,6 +333,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   if (live->ending)
     return;
 
+  vend_live_store_insert (live);
   leave_queue (live);
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
@@ -428,6 +442,7 @@ lost_stored (const GError *error, void *data)
 static void
 record_lost (Live *live)
 {
+  vend_live_store_insert (live);
   LostAttempt *lost = g_new0 (LostAttempt, 1);
   lost->p.id = g_strdup (live->p->id);
   lost->p.attempt = live->p->attempt;

@@ -37,6 +37,7 @@ load_open (VendSched *sched, GError **error)
       Deployable *deployable
           = vend_deployable_get (sched, p, version, model != NULL ? model->hardware : "cpu");
       Live *live = vend_live_new (sched, p, deployable);
+      live->emitted = p->output != NULL;
 
       vend_live_arm_deadline (live);
     }
@@ -153,7 +154,7 @@ resume (VendSched *sched)
       if (live->p->cancel_requested)
         vend_live_cancel (live);
       else if (live->p->instance != NULL)
-        vend_live_lost (live, false, "the instance that ran this prediction was lost");
+        vend_live_lost (live, live->emitted, "the instance that ran this prediction was lost");
       else
         vend_live_enqueue (live, false);
     }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define DISK_THREADS 4
+/* A run that is waited for and shorter than this is stored once, with its result. */
+#define INSERT_DELAY_US (20 * VEND_US_PER_MS)
 
 /* ---- Work that blocks */
 
@@ -46,7 +48,7 @@ vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
 
 /* ---- Submit */
 
-typedef struct
+struct Submission
 {
   VendSched *sched;
   VendPrediction *prediction;
@@ -57,10 +59,10 @@ typedef struct
   VendSchedTold told;
   void *data;
   Live *live;
-} Submission;
+};
 
-static void
-submission_free (Submission *submission)
+void
+vend_submission_free (Submission *submission)
 {
   vend_prediction_free (submission->prediction);
   vend_version_free (submission->version);
@@ -68,7 +70,7 @@ submission_free (Submission *submission)
 
   g_free (submission);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, submission_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 
 static bool
 insert (VendDb *db, void *data, GError **error)
@@ -104,6 +106,23 @@ inserted (const GError *error, void *data)
   g_hash_table_remove (submission->sched->live, live->p->id);
 }
 
+void
+vend_live_store_insert (Live *live)
+{
+  vend_alarm_clear (&live->insert_due);
+  if (live->unstored != NULL)
+    vend_store_write (live->sched->store, insert, inserted, g_steal_pointer (&live->unstored));
+}
+
+static void
+insert_is_due (void *data)
+{
+  Live *live = data;
+  live->insert_due = NULL;
+  vend_live_store_insert (live);
+  vend_live_lease_now (live);
+}
+
 static void
 submit_on_core (void *data)
 {
@@ -127,10 +146,16 @@ submit_on_core (void *data)
   submission->live = live;
   live->insert_pending = true;
   sched->n_submitted++;
-  /* The write goes first: whatever comes of the run is stored behind it, in order. */
-  vend_store_write (sched->store, insert, inserted, g_steal_pointer (&submission));
+  const bool is_waited_for = submission->hold_until_us > 0;
+  live->unstored = g_steal_pointer (&submission);
   vend_live_arm_deadline (live);
   vend_live_enqueue (live, false);
+  /* Nobody knows of it before the reply, so one commit with its end may do for both. */
+  if (is_waited_for && live->instance != NULL && live->unstored != NULL)
+    live->insert_due
+        = vend_alarm_set (sched->alarms, vend_now_us () + INSERT_DELAY_US, insert_is_due, live);
+  else
+    vend_live_store_insert (live);
 }
 
 static VendVersion *
@@ -236,9 +261,12 @@ cancel_on_core (void *data)
   Live *live = g_hash_table_lookup (question->sched->live, question->id);
   VendStore *store = question->sched->store;
   if (live == NULL)
-    answer (question, NULL);
-  else
-    vend_store_write (store, store_cancel, cancel_stored, g_steal_pointer (&question));
+    {
+      answer (question, NULL);
+      return;
+    }
+  vend_live_store_insert (live);
+  vend_store_write (store, store_cancel, cancel_stored, g_steal_pointer (&question));
 }
 
 void

@@ -49,7 +49,8 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_text (stmt, 5, p->model);
   vend_stmt_text (stmt, 6, p->version);
   vend_stmt_text (stmt, 7, p->deployment);
-  vend_stmt_int (stmt, 8, p->status);
+  /* The run may be further already; its own writes say so. */
+  vend_stmt_int (stmt, 8, VEND_STATUS_STARTING);
   vend_stmt_int (stmt, 9, p->from_web);
   vend_stmt_json (stmt, 10, p->input);
   vend_stmt_json (stmt, 11, p->files);
@@ -124,6 +125,7 @@ vend_store_prediction_lease (VendDb *db, const VendPrediction *p, GError **error
   vend_stmt_int (stmt, 3, p->attempt);
   vend_stmt_text (stmt, 4, p->instance);
   vend_stmt_int (stmt, 5, p->started_us);
+  vend_stmt_json (stmt, 6, p->output);
   return vend_stmt_run (stmt, NULL, error);
 }
 

@@ -24,7 +24,7 @@ WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_
   AND from_web >= $6
 ORDER BY created_us DESC, id DESC LIMIT $7;
 -- name: prediction_lease
-UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5
+UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5, output = $6
 WHERE id = $1 AND completed_us = 0 AND attempt <= $3;
 -- name: prediction_cancel_request
 UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us = 0;

@@ -118,23 +118,23 @@ static const struct
 static void
 test_url (void)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (url_urls); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (url_cases); i++)
     {
       g_autoptr (VendOriginRules) rules = NULL;
       g_autoptr (GError) error = NULL;
-      VendOriginRequest request = url_urls[i].request;
+      VendOriginRequest request = url_cases[i].request;
       request.local = "local:1";
       g_assert_true (
-          vend_origin_rules_new (url_urls[i].public_url, url_urls[i].trusted, &rules, &error));
+          vend_origin_rules_new (url_cases[i].public_url, url_cases[i].trusted, &rules, &error));
       g_assert_no_error (error);
       g_autofree char *url = vend_origin_url (rules, &request);
       g_autofree char *client = vend_origin_trusts (rules, request.peer)
                                     ? vend_origin_client (rules, &request)
                                     : g_strdup (request.peer);
-      g_assert_cmpstr (url, ==, url_urls[i].url);
-      g_assert_cmpstr (client, ==, url_urls[i].client);
+      g_assert_cmpstr (url, ==, url_cases[i].url);
+      g_assert_cmpstr (client, ==, url_cases[i].client);
       g_autofree char *same = vend_origin_client (rules, &request);
-      g_assert_cmpstr (same, ==, url_urls[i].client);
+      g_assert_cmpstr (same, ==, url_cases[i].client);
     }
 }
 

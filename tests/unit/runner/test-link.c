@@ -130,7 +130,7 @@ test_slow_reader (void)
   Side a = { 0 };
   int fds[2];
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-  vend_autofd unread = fds[1];
+  vend_autofd unread G_GNUC_UNUSED = fds[1];
   a.link = vend_link_adopt (g_main_context_default (), fds[0], 1 << 20, &events, &a);
   g_autofree char *fill = g_strnfill (900000, 'x');
   guint sent = 0;
