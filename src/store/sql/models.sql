@@ -20,6 +20,12 @@ UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5
 WHERE id = $1;
 -- name: model_delete
 DELETE FROM models WHERE id = $1;
+-- name: model_delete_runs
+DELETE FROM model_runs WHERE model_id = $1;
+-- name: model_delete_builds
+DELETE FROM builds WHERE model_id = $1 AND completed_us <> 0;
+-- name: model_building
+SELECT 1 FROM builds WHERE model_id = $1 AND completed_us = 0 LIMIT 1;
 -- name: model_count
 SELECT COUNT(*) FROM models WHERE account_id = $1;
 -- name: model_ran
