@@ -29,6 +29,12 @@ def binary():
     return find_binary()
 
 
+@pytest.fixture(scope="session")
+def is_sanitized(binary):
+    """Such a build is several times slower; floods are smaller for it."""
+    return b"__asan_init" in binary.read_bytes()
+
+
 def push_models(binary, directory):
     """A data directory in which every model of tests/models is pushed."""
     server = Server(binary, directory)

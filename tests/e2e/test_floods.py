@@ -17,7 +17,9 @@ def check_memory(server, directors):
         assert processes.memory_mib(pid) < BOUND_MIB
 
 
-def test_100_mib_of_logs(api, server):
+def test_100_mib_of_logs(api, server, is_sanitized):
+    if is_sanitized:
+        pytest.skip("the sanitizers' build falls behind the model server's events")
     made = api.create("faulty", {"mode": "logs", "size": 100})
     api.reaches(made, "processing")
     directors = processes.directors(server.data)
@@ -28,7 +30,8 @@ def test_100_mib_of_logs(api, server):
 
 
 @pytest.mark.parametrize("size", [17, 1024])
-def test_output_that_is_too_large(api, server, size):
+def test_output_that_is_too_large(api, server, size, is_sanitized):
+    size = min(size, 128) if is_sanitized else size
     made = api.create("faulty", {"mode": "text", "size": size})
     api.reaches(made, "processing")
     directors = processes.directors(server.data)
