@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from conftest import MODELS
+from servers import MODELS
 from waiting import wait_until
 
 PREDICT = """from cog import BasePredictor
@@ -262,7 +262,7 @@ ATTACKS = {
 
 @pytest.fixture(scope="module")
 def limited(binary, template, tmp_path_factory):
-    from conftest import Servers
+    from servers import Servers
 
     made = Servers(binary, template, tmp_path_factory.mktemp("limited"))
     yield made("--max-source", "4M", "--max-source-files", "500")
