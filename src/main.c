@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,9 +77,20 @@ run (int argc, char **argv)
   return command != NULL ? command->main (argc - 1, argv + 1) : run_unknown (name);
 }
 
+/* The thread that started us may have had signals blocked, and a child keeps that. Models use
+ * libraries that try out instructions and catch SIGILL: blocked, it kills them. */
+static void
+unblock_signals (void)
+{
+  sigset_t none;
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
+  unblock_signals ();
   setlocale (LC_ALL, "");
   /* JSON numbers have a point in every language. */
   setlocale (LC_NUMERIC, "C");

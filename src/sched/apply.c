@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "sched/core-private.h"
 #include "sched/decide.h"
+#include <string.h>
 
 /* Before anything is measured. */
 #define ASSUMED_US (10 * VEND_US_PER_S)
@@ -12,6 +13,8 @@
 #define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
 /* The queue of a model that does not start fails after so many boots in a row. */
 #define MAX_BOOT_FAILURES 3
+/* Of the logs of a boot that failed, in our own log. */
+#define LOGGED_LOGS 1000
 
 Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
@@ -105,8 +108,9 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
                              const char *error)
 {
   guint failures = ++deployable->boot_failures;
+  gsize length = strlen (setup_logs);
   vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
-            NULL);
+            "last_logs", setup_logs + (length > LOGGED_LOGS ? length - LOGGED_LOGS : 0), NULL);
   if (failures > 1)
     {
       guint doublings = MIN (failures - 2, 20);

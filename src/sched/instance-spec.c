@@ -29,6 +29,8 @@ environment (const Instance *instance, const char *venv, const char *venv_bin)
   vend_json_set_string (env, "HOME", home);
   vend_json_set_string (env, "LANG", "C.UTF-8");
   vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
+  /* A crash in native code leaves the Python stack in the logs. */
+  vend_json_set_string (env, "PYTHONFAULTHANDLER", "1");
   if (predict != NULL)
     vend_json_set_string (env, "COG_PREDICT_TYPE_STUB", predict);
   if (train != NULL)
