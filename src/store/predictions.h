@@ -28,8 +28,8 @@ typedef struct
 bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
                                  GError **error);
 
-/* Records attempt, instance, status, start and first output of a run that is under way, or its return
- * to the queue. Nothing happens when it has ended or a later attempt is known. */
+/* Records attempt, instance, status, start and first output of a run that is under way, or its
+ * return to the queue. Nothing happens when it has ended or a later attempt is known. */
 bool vend_store_prediction_lease (VendDb *db, const VendPrediction *prediction, GError **error);
 bool vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error);
 
