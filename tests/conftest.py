@@ -1,6 +1,5 @@
 """Fixtures of the suites that run the real server: the binary, pushed models, servers."""
 
-import contextlib
 import fcntl
 import os
 import pathlib
@@ -11,9 +10,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from servers import MODELS, Servers  # noqa: E402
 from vend_server import ACCOUNT, Server  # noqa: E402
-
-MODELS = ROOT / "tests" / "models"
 
 
 def find_binary():
@@ -27,6 +25,12 @@ def find_binary():
 @pytest.fixture(scope="session")
 def binary():
     return find_binary()
+
+
+@pytest.fixture(scope="session")
+def is_sanitized(binary):
+    """Such a build is several times slower; floods are smaller for it."""
+    return b"__asan_init" in binary.read_bytes()
 
 
 def push_models(binary, directory):
@@ -56,34 +60,6 @@ def template(binary, tmp_path_factory):
             push_models(binary, base / "models")
             (base / "models" / "done").touch()
     return base / "models" / "data"
-
-
-class Servers:
-    """Makes servers and takes them down; a sanitizer's report fails the test."""
-
-    def __init__(self, binary, template, directory):
-        self.binary = binary
-        self.template = template
-        self.directory = directory
-        self.stack = contextlib.ExitStack()
-        self.made = []
-
-    def __call__(self, *flags, empty=False, start=True, env=None):
-        server = Server(
-            self.binary,
-            self.directory / f"server-{len(self.made)}",
-            flags,
-            env=env,
-            template=None if empty else self.template,
-        )
-        self.made.append(server)
-        self.stack.callback(server.destroy)
-        return server.start() if start else server
-
-    def close(self):
-        self.stack.close()
-        for server in self.made:
-            assert not server.sanitizer_reports(), server.sanitizer_reports()
 
 
 @pytest.fixture

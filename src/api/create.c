@@ -73,37 +73,43 @@ read_webhook (const json_t *body, VendPrediction *prediction, GError **error)
 typedef struct
 {
   VendCall *call;
-  char *applied; /* Preference-Applied */
-  bool held;
+  char *applied;    /* Preference-Applied; NULL when nothing is held */
+  VendReply *ready; /* without a hold the reply is known before, and made outside the core thread */
 } Creation;
 
 static void
 creation_free (Creation *creation)
 {
   g_free (creation->applied);
+  g_clear_pointer (&creation->ready, vend_reply_free);
   g_free (creation);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Creation, creation_free)
 
-static void
-created (const VendPrediction *now, const GError *error, void *data)
+static VendReply *
+created_reply (const Creation *creation, const VendPrediction *now)
 {
-  g_autoptr (Creation) creation = data;
-  VendCall *call = creation->call;
-  if (error != NULL)
-    {
-      vend_call_reply (call, vend_reply_error (error));
-      return;
-    }
-  bool ran_out = creation->held && !vend_status_is_terminal (now->status);
-  const char *origin = vend_call_origin (call);
+  bool ran_out = creation->applied != NULL && !vend_status_is_terminal (now->status);
+  const char *origin = vend_call_origin (creation->call);
   VendReply *reply = vend_reply_json (ran_out ? 202 : 201,
                                       vend_prediction_to_json (now, origin, VEND_VIEW_STARTED));
   g_autofree char *location = g_strdup_printf ("%s/v1/predictions/%s", origin, now->id);
   vend_reply_header (reply, "Location", location);
   if (creation->applied != NULL)
     vend_reply_header (reply, "Preference-Applied", creation->applied);
-  vend_call_reply (call, reply);
+  return reply;
+}
+
+static void
+created (const VendPrediction *now, const GError *error, void *data)
+{
+  g_autoptr (Creation) creation = data;
+  if (error != NULL)
+    vend_call_reply (creation->call, vend_reply_error (error));
+  else if (creation->ready != NULL)
+    vend_call_reply (creation->call, g_steal_pointer (&creation->ready));
+  else
+    vend_call_reply (creation->call, created_reply (creation, now));
 }
 
 bool
@@ -144,7 +150,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   Creation *creation = g_new0 (Creation, 1);
   creation->call = call;
   int64_t hold_us = vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
-  creation->held = hold_us > 0;
+  if (hold_us == 0)
+    creation->ready = created_reply (creation, prediction);
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, model->hardware,
                      hold_us > 0 ? now_us + hold_us : 0, created, creation);
   return true;

@@ -1,5 +1,5 @@
-/* The retention sweep: a thread that wakes once a minute. Rows go first, then what no row points
- * to. */
+/* The retention sweep: a thread that wakes once a minute, or as often as data end. Rows go first,
+ * then what no row points to. */
 #include "files/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -10,12 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INTERVAL_US (60 * VEND_US_PER_S)
+#define LONGEST_INTERVAL_US (60 * VEND_US_PER_S)
+#define SHORTEST_INTERVAL_US (1 * VEND_US_PER_S)
 #define BATCH 200
 /* A blob is on disk before its row; only older ones without a row are nobody's. */
 #define YOUNG_US (600 * VEND_US_PER_S)
 /* Blobs without rows come from crashes only, so all of them are looked at rarely. */
-#define FULL_SWEEP_EVERY 60
+#define FULL_SWEEP_INTERVAL_US (3600 * VEND_US_PER_S)
 /* An upload that no build has taken up. */
 #define UPLOAD_LIFE_US (24 * 3600 * VEND_US_PER_S)
 
@@ -159,6 +160,7 @@ remove_uploads (VendDb *db, void *data, GError **error)
     if (!vend_store_upload_delete (db, ((const VendUpload *) g_ptr_array_index (uploads, i))->id,
                                    error))
       return false;
+  g_clear_pointer (out, g_ptr_array_unref);
   *out = g_steal_pointer (&uploads);
   return true;
 }
@@ -198,22 +200,32 @@ sweep_all_blobs (VendSweep *sweep)
     remove_if_unused (sweep, g_ptr_array_index (contents, i), true);
 }
 
+static int64_t
+interval_us (const VendSweep *sweep)
+{
+  int64_t retention_us = sweep->options.retention_us;
+  return retention_us > 0 ? CLAMP (retention_us, SHORTEST_INTERVAL_US, LONGEST_INTERVAL_US)
+                          : LONGEST_INTERVAL_US;
+}
+
 static void *
 sweep_main (void *data)
 {
   VendSweep *sweep = data;
-  for (guint round = 0; !is_closing (sweep); round++)
+  int64_t full_sweep_us = 0;
+  while (!is_closing (sweep))
     {
       if (sweep->options.retention_us > 0)
         run_batches (sweep, remove_predictions);
       run_batches (sweep, remove_files);
-      if (round % FULL_SWEEP_EVERY == 0)
+      if (g_get_monotonic_time () >= full_sweep_us)
         {
           sweep_uploads (sweep);
           sweep_all_blobs (sweep);
+          full_sweep_us = g_get_monotonic_time () + FULL_SWEEP_INTERVAL_US;
         }
       pthread_mutex_lock (&sweep->lock);
-      int64_t until_us = g_get_monotonic_time () + INTERVAL_US;
+      int64_t until_us = g_get_monotonic_time () + interval_us (sweep);
       while (!sweep->closing && vend_cond_wait_until (&sweep->wake, &sweep->lock, until_us))
         ;
       pthread_mutex_unlock (&sweep->lock);

@@ -259,8 +259,10 @@ on_completed (Instance *instance, const json_t *frame)
     measure (&instance->deployable->run_us, completed_us - started_us);
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
-  vend_live_end (live, &end);
+  /* The slot is idle until the next run is there; storing this one takes its time beside it. */
+  vend_instance_release (instance, live);
   vend_deployable_dispatch (instance->deployable);
+  vend_live_end (live, &end);
 }
 
 void

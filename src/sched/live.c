@@ -267,9 +267,6 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
-  if (p->attempt > 0
-      && !vend_store_attempt_insert (db, p, p->completed_us, vend_status_name (p->status), error))
-    return false;
   return p->started_us == 0
          || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
              && vend_store_model_ran (db, p->model_id, error));

@@ -11,6 +11,7 @@ typedef struct
   VendStmt base;
   sqlite3_stmt *handle;
   int64_t changes;
+  bool open; /* gave a row and was not stepped to its end */
 } SqliteStmt;
 
 /* What frames every transaction; prepared once, since parsing costs more than running them. */
@@ -23,6 +24,7 @@ typedef struct
   VendDb base;
   sqlite3 *handle;
   SqliteStmt statements[VEND_SQL_N];
+  guint n_open;
   sqlite3_stmt *controls[G_N_ELEMENTS (control_texts)];
 } SqliteDb;
 
@@ -68,6 +70,15 @@ number_parameters (const char *sql)
   return text;
 }
 
+static void
+end_statement (SqliteStmt *stmt)
+{
+  sqlite3_reset (stmt->handle);
+  if (stmt->open)
+    ((SqliteDb *) stmt->base.db)->n_open--;
+  stmt->open = false;
+}
+
 static VendStmt *
 sqlite_prepare (VendDb *base, VendSql sql, GError **error)
 {
@@ -75,7 +86,7 @@ sqlite_prepare (VendDb *base, VendSql sql, GError **error)
   SqliteStmt *stmt = &db->statements[sql];
   if (stmt->handle != NULL)
     {
-      sqlite3_reset (stmt->handle);
+      end_statement (stmt);
       sqlite3_clear_bindings (stmt->handle);
       return &stmt->base;
     }
@@ -118,13 +129,18 @@ sqlite_step (VendStmt *base, bool *out_row, GError **error)
       const char *text = sqlite3_errmsg (db->handle);
       VendError code = (rc & 0xff) == SQLITE_CONSTRAINT ? VEND_ERROR_EXISTS : VEND_ERROR_STORAGE;
       vend_fail (error, code, "%s: %s", vend_sql_name ((VendSql) (stmt - db->statements)), text);
-      sqlite3_reset (stmt->handle);
+      end_statement (stmt);
       return false;
     }
   if (rc == SQLITE_DONE)
     {
       stmt->changes = sqlite3_changes64 (db->handle);
-      sqlite3_reset (stmt->handle);
+      end_statement (stmt);
+    }
+  else if (!stmt->open)
+    {
+      stmt->open = true;
+      db->n_open++;
     }
   *out_row = rc == SQLITE_ROW;
   return true;
@@ -161,9 +177,9 @@ static void
 sqlite_reset (VendDb *base)
 {
   SqliteDb *db = (SqliteDb *) base;
-  for (gsize i = 0; i < VEND_SQL_N; i++)
-    if (db->statements[i].handle != NULL)
-      sqlite3_reset (db->statements[i].handle);
+  for (gsize i = 0; db->n_open > 0 && i < VEND_SQL_N; i++)
+    if (db->statements[i].open)
+      end_statement (&db->statements[i]);
 }
 
 static void

@@ -102,9 +102,32 @@ vend_store_model_update (VendDb *db, const VendModel *model, GError **error)
   return vend_stmt_run_one (stmt, "model", error);
 }
 
+static bool
+delete_of_model (VendDb *db, VendSql sql, int64_t id, GError **error)
+{
+  int64_t n_changes = 0;
+  VendStmt *stmt = vend_db_stmt (db, sql, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, id);
+  return vend_stmt_run (stmt, &n_changes, error);
+}
+
 bool
 vend_store_model_delete (VendDb *db, int64_t id, GError **error)
 {
+  bool building = false;
+  VendStmt *open = vend_db_stmt (db, VEND_SQL_MODEL_BUILDING, error);
+  if (open == NULL)
+    return false;
+  vend_stmt_int (open, 1, id);
+  if (!vend_stmt_step (open, &building, error))
+    return false;
+  if (building)
+    return vend_fail (error, VEND_ERROR_CONFLICT, "a build of the model has not ended");
+  if (!delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
+      || !delete_of_model (db, VEND_SQL_MODEL_DELETE_RUNS, id, error))
+    return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_DELETE, error);
   if (stmt == NULL)
     return false;

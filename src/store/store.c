@@ -60,7 +60,7 @@ tell (void *data)
 
 /* Runs one job inside its own savepoint, so that its failure undoes nothing else. */
 static void
-run_job (VendStore *store, Write *write)
+run_apart (VendStore *store, Write *write)
 {
   if (!vend_db_exec (store->writer, "SAVEPOINT job", &write->error))
     return;
@@ -72,23 +72,56 @@ run_job (VendStore *store, Write *write)
     write->error = g_steal_pointer (&problem);
 }
 
+/* The usual case, in which nobody fails, is spared the savepoints. */
+static bool
+run_together (VendStore *store, Write *write)
+{
+  bool good = write->job (store->writer, write->data, &write->error);
+  vend_db_reset (store->writer);
+  return good;
+}
+
+static void
+roll_back (VendStore *store)
+{
+  g_autoptr (GError) error = NULL;
+  if (!vend_db_exec (store->writer, "ROLLBACK", &error))
+    vend_log (VEND_LOG_ERROR, "rollback failed", "error", error->message, NULL);
+}
+
+static bool
+try_group (VendStore *store, GPtrArray *group, bool apart, GError **error)
+{
+  if (!vend_db_exec (store->writer, "BEGIN IMMEDIATE", error))
+    return false;
+  bool good = true;
+  for (guint i = 0; good && i < group->len; i++)
+    {
+      Write *write = g_ptr_array_index (group, i);
+      if (apart)
+        run_apart (store, write);
+      else
+        good = run_together (store, write);
+    }
+  if (good && vend_db_exec (store->writer, "COMMIT", error))
+    return true;
+  roll_back (store);
+  return false;
+}
+
 static void
 commit_group (VendStore *store, GPtrArray *group)
 {
   g_autoptr (GError) problem = NULL;
-  bool begun = vend_db_exec (store->writer, "BEGIN IMMEDIATE", &problem);
-  for (guint i = 0; begun && i < group->len; i++)
-    run_job (store, g_ptr_array_index (group, i));
-  if (begun && vend_db_exec (store->writer, "COMMIT", &problem))
+  if (try_group (store, group, false, &problem))
+    return;
+  for (guint i = 0; i < group->len; i++)
+    g_clear_error (&((Write *) g_ptr_array_index (group, i))->error);
+  g_clear_error (&problem);
+  if (try_group (store, group, true, &problem))
     return;
 
   vend_log (VEND_LOG_ERROR, "commit failed", "error", problem->message, NULL);
-  if (begun)
-    {
-      g_autoptr (GError) ignored = NULL;
-      if (!vend_db_exec (store->writer, "ROLLBACK", &ignored))
-        vend_log (VEND_LOG_ERROR, "rollback failed", "error", ignored->message, NULL);
-    }
   for (guint i = 0; i < group->len; i++)
     {
       Write *write = g_ptr_array_index (group, i);

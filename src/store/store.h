@@ -25,7 +25,8 @@ void vend_store_free (VendStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStore, vend_store_free)
 
 /* A change. Runs on the writer thread, alone, with others in one transaction; when it fails only
- * its own part is undone. */
+ * its own part is undone. It runs a second time when another job of its group fails, so it only
+ * adds to the database and overwrites what it leaves in `data`. */
 typedef bool (*VendStoreJob) (VendDb *db, void *data, GError **error);
 /* On the core context, in the order of the writes, after the commit is on disk (`error` NULL) or
  * has failed. Frees or hands on `data`. */

@@ -58,7 +58,7 @@ def test_strangers_cannot_set_the_origin(api, server, headers, origin):
 
 @pytest.fixture(scope="module")
 def behind_proxy(binary, template, tmp_path_factory):
-    from conftest import Servers
+    from servers import Servers
 
     made = Servers(binary, template, tmp_path_factory.mktemp("proxy"))
     yield made("--trusted-proxies", "127.0.0.0/8,::1/128")

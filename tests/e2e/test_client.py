@@ -16,7 +16,7 @@ def client(server):
 
 @pytest.fixture(scope="module")
 def https(binary, template, tmp_path_factory):
-    from conftest import Servers
+    from servers import Servers
 
     made = Servers(binary, template, tmp_path_factory.mktemp("https"))
     yield made("--tls-auto")

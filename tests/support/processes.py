@@ -15,7 +15,7 @@ def _marked(pid, marker):
     if state == "Z":
         return None
     words = [word.decode(errors="replace") for word in arguments if word]
-    if marker in directory or any(marker in word for word in words):
+    if any(word.endswith(marker) or f"{marker}/" in word for word in [directory, *words]):
         return words
     return None
 

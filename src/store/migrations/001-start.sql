@@ -37,12 +37,17 @@ CREATE TABLE models (
   default_example TEXT,
   latest_version  TEXT,
   version_us      BIGINT NOT NULL,
-  run_count       BIGINT NOT NULL,
   created_us      BIGINT NOT NULL,
   UNIQUE (owner, name)
 );
 CREATE INDEX models_by_creation ON models (created_us, id);
 CREATE INDEX models_by_version ON models (version_us, id);
+
+-- Apart from the models, whose rows hold whole readmes and would be written again with every run.
+CREATE TABLE model_runs (
+  model_id BIGINT PRIMARY KEY,
+  n        BIGINT NOT NULL
+);
 
 -- The same content pushed to two models has the same id in both.
 CREATE TABLE versions (
@@ -96,6 +101,7 @@ CREATE INDEX predictions_open ON predictions (created_us, id) WHERE completed_us
 CREATE INDEX predictions_with_data ON predictions (completed_us)
   WHERE completed_us > 0 AND data_removed = 0 AND from_web = 0;
 
+-- Tries that were lost; the one that counts is in the prediction's own row.
 CREATE TABLE attempts (
   prediction   TEXT NOT NULL,
   attempt      BIGINT NOT NULL,
@@ -108,15 +114,15 @@ CREATE TABLE attempts (
 
 -- Accepted attempts only: what somebody pays for.
 CREATE TABLE usage (
-  prediction TEXT PRIMARY KEY,
-  attempt    BIGINT NOT NULL,
   account_id BIGINT NOT NULL,
+  ended_us   BIGINT NOT NULL,
+  prediction TEXT NOT NULL,
+  attempt    BIGINT NOT NULL,
   model_id   BIGINT NOT NULL,
   hardware   TEXT NOT NULL,
   run_us     BIGINT NOT NULL,
-  ended_us   BIGINT NOT NULL
-);
-CREATE INDEX usage_of_account ON usage (account_id, ended_us);
+  PRIMARY KEY (account_id, ended_us, prediction)
+) WITHOUT ROWID;
 
 CREATE TABLE files (
   id           TEXT PRIMARY KEY,

@@ -1,16 +1,18 @@
 -- name: model_insert
 INSERT INTO models (id, account_id, owner, name, is_private, hardware, description, readme,
-  github_url, paper_url, license_url, weights_url, cover_image_url, version_us, run_count, created_us)
+  github_url, paper_url, license_url, weights_url, cover_image_url, version_us, created_us)
 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-  $12, 0, 0, $13)
+  $12, 0, $13)
 RETURNING id;
 -- name: model_by_name
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us
 FROM models WHERE owner = $1 AND name = $2;
 -- name: model_by_id
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us
 FROM models WHERE id = $1;
 -- name: model_update
 UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5, license_url = $6,
@@ -18,34 +20,45 @@ UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5
 WHERE id = $1;
 -- name: model_delete
 DELETE FROM models WHERE id = $1;
+-- name: model_delete_runs
+DELETE FROM model_runs WHERE model_id = $1;
+-- name: model_delete_builds
+DELETE FROM builds WHERE model_id = $1 AND completed_us <> 0;
+-- name: model_building
+SELECT 1 FROM builds WHERE model_id = $1 AND completed_us = 0 LIMIT 1;
 -- name: model_count
 SELECT COUNT(*) FROM models WHERE account_id = $1;
 -- name: model_ran
-UPDATE models SET run_count = run_count + 1 WHERE id = $1;
+INSERT INTO model_runs (model_id, n) VALUES ($1, 1)
+ON CONFLICT (model_id) DO UPDATE SET n = model_runs.n + 1;
 -- name: model_page_version_desc
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
   version_us
 FROM models
 WHERE (version_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY version_us DESC, id DESC LIMIT $4;
 -- name: model_page_version_asc
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
   version_us
 FROM models
 WHERE (version_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY version_us, id LIMIT $4;
 -- name: model_page_created_desc
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
   created_us
 FROM models
 WHERE (created_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: model_page_created_asc
 SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version, run_count, created_us,
+  license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
   created_us
 FROM models
 WHERE (created_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
