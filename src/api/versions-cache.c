@@ -2,6 +2,7 @@
  * nobody writes to a cached document. */
 #include "api/versions-cache.h"
 #include "store/models.h"
+#include <pthread.h>
 
 /* A parsed schema takes some 100 kB. */
 #define MAX_CACHED 256
@@ -9,7 +10,7 @@
 struct VendVersionsCache
 {
   VendStore *store;
-  GMutex lock;
+  pthread_mutex_t lock;
   GHashTable *by_key; /* "<model id>:<version>" → VendVersion in an atomic box */
   guint generation;
 };
@@ -44,7 +45,7 @@ vend_versions_cache_new (VendStore *store)
 {
   VendVersionsCache *cache = g_new0 (VendVersionsCache, 1);
   cache->store = store;
-  g_mutex_init (&cache->lock);
+  pthread_mutex_init (&cache->lock, NULL);
   cache->by_key = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref);
   return cache;
 }
@@ -55,28 +56,28 @@ vend_versions_cache_free (VendVersionsCache *cache)
   if (cache == NULL)
     return;
   g_hash_table_unref (cache->by_key);
-  g_mutex_clear (&cache->lock);
+  pthread_mutex_destroy (&cache->lock);
   g_free (cache);
 }
 
 void
 vend_versions_cache_forget (VendVersionsCache *cache)
 {
-  g_mutex_lock (&cache->lock);
+  pthread_mutex_lock (&cache->lock);
   cache->generation++;
   g_hash_table_remove_all (cache->by_key);
-  g_mutex_unlock (&cache->lock);
+  pthread_mutex_unlock (&cache->lock);
 }
 
 static void
 remember (VendVersionsCache *cache, const char *key, VendVersion *shared, guint generation)
 {
-  g_mutex_lock (&cache->lock);
+  pthread_mutex_lock (&cache->lock);
   if (g_hash_table_size (cache->by_key) >= MAX_CACHED)
     g_hash_table_remove_all (cache->by_key);
   if (cache->generation == generation)
     g_hash_table_replace (cache->by_key, g_strdup (key), g_atomic_rc_box_acquire (shared));
-  g_mutex_unlock (&cache->lock);
+  pthread_mutex_unlock (&cache->lock);
 }
 
 bool
@@ -84,12 +85,12 @@ vend_versions_cache_get (VendVersionsCache *cache, VendDb *db, int64_t model_id,
                          const VendVersion **out, GError **error)
 {
   g_autofree char *key = g_strdup_printf ("%" G_GINT64_FORMAT ":%s", model_id, id);
-  g_mutex_lock (&cache->lock);
+  pthread_mutex_lock (&cache->lock);
   guint generation = cache->generation;
   VendVersion *found = g_hash_table_lookup (cache->by_key, key);
   if (found != NULL)
     g_atomic_rc_box_acquire (found);
-  g_mutex_unlock (&cache->lock);
+  pthread_mutex_unlock (&cache->lock);
 
   if (found == NULL)
     {

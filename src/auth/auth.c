@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "store/accounts.h"
+#include <pthread.h>
 #include <string.h>
 
 #define MAX_CACHED 10000
@@ -20,7 +21,7 @@ typedef struct
 struct VendAuth
 {
   VendStore *store;
-  GMutex lock;
+  pthread_mutex_t lock;
   GHashTable *by_hash; /* char * → Entry */
   guint generation;    /* grows when the cache is emptied, so that a slow load cannot bring back */
 };
@@ -53,7 +54,7 @@ vend_auth_new (VendStore *store)
 {
   VendAuth *auth = g_new0 (VendAuth, 1);
   auth->store = store;
-  g_mutex_init (&auth->lock);
+  pthread_mutex_init (&auth->lock, NULL);
   auth->by_hash = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, entry_free);
   return auth;
 }
@@ -64,25 +65,25 @@ vend_auth_free (VendAuth *auth)
   if (auth == NULL)
     return;
   g_hash_table_unref (auth->by_hash);
-  g_mutex_clear (&auth->lock);
+  pthread_mutex_destroy (&auth->lock);
   g_free (auth);
 }
 
 void
 vend_auth_forget (VendAuth *auth)
 {
-  g_mutex_lock (&auth->lock);
+  pthread_mutex_lock (&auth->lock);
   auth->generation++;
   g_hash_table_remove_all (auth->by_hash);
-  g_mutex_unlock (&auth->lock);
+  pthread_mutex_unlock (&auth->lock);
 }
 
 static guint
 generation_now (VendAuth *auth)
 {
-  g_mutex_lock (&auth->lock);
+  pthread_mutex_lock (&auth->lock);
   guint generation = auth->generation;
-  g_mutex_unlock (&auth->lock);
+  pthread_mutex_unlock (&auth->lock);
   return generation;
 }
 
@@ -103,7 +104,7 @@ find_cached (VendAuth *auth, const char *hash, int64_t now_us)
 {
   g_autofree char *write_id = NULL;
   VendCaller *caller = NULL;
-  g_mutex_lock (&auth->lock);
+  pthread_mutex_lock (&auth->lock);
   Entry *entry = g_hash_table_lookup (auth->by_hash, hash);
   if (entry != NULL)
     {
@@ -114,7 +115,7 @@ find_cached (VendAuth *auth, const char *hash, int64_t now_us)
           write_id = g_strdup (caller->token_id);
         }
     }
-  g_mutex_unlock (&auth->lock);
+  pthread_mutex_unlock (&auth->lock);
   if (write_id != NULL)
     vend_store_write (auth->store, write_used, wrote_used, g_steal_pointer (&write_id));
   return caller;
@@ -151,12 +152,12 @@ remember (VendAuth *auth, const char *hash, VendCaller *caller, guint generation
 {
   Entry *entry = g_new0 (Entry, 1);
   entry->caller = g_atomic_rc_box_acquire (caller);
-  g_mutex_lock (&auth->lock);
+  pthread_mutex_lock (&auth->lock);
   if (g_hash_table_size (auth->by_hash) >= MAX_CACHED)
     g_hash_table_remove_all (auth->by_hash);
   if (auth->generation == generation)
     g_hash_table_replace (auth->by_hash, g_strdup (hash), g_steal_pointer (&entry));
-  g_mutex_unlock (&auth->lock);
+  pthread_mutex_unlock (&auth->lock);
   if (entry != NULL)
     entry_free (entry);
 }

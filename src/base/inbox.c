@@ -1,5 +1,6 @@
 /* A queue of calls for one GMainContext. */
 #include "base/inbox.h"
+#include <pthread.h>
 
 /* Calls of one dispatch; the rest waits a turn, so that sockets and timers are not starved. */
 #define MAX_PER_TURN 256
@@ -20,7 +21,7 @@ struct VendInbox
 {
   GMainContext *context;
   GSource *source;
-  GMutex lock;
+  pthread_mutex_t lock;
   GArray *posts; /* of Post; guarded by lock */
   GArray *turn;  /* taken from posts; the context's thread only */
   guint next;    /* in `turn` */
@@ -34,12 +35,12 @@ dispatch (GSource *source, GSourceFunc unused, void *unused_data)
     {
       g_array_set_size (inbox->turn, 0);
       inbox->next = 0;
-      g_mutex_lock (&inbox->lock);
+      pthread_mutex_lock (&inbox->lock);
       GArray *filled = inbox->posts;
       inbox->posts = inbox->turn;
       inbox->turn = filled;
       g_source_set_ready_time (source, -1);
-      g_mutex_unlock (&inbox->lock);
+      pthread_mutex_unlock (&inbox->lock);
     }
   for (guint i = 0; i < MAX_PER_TURN && inbox->next < inbox->turn->len; i++)
     {
@@ -58,7 +59,7 @@ vend_inbox_new (GMainContext *context)
 {
   VendInbox *inbox = g_new0 (VendInbox, 1);
   inbox->context = g_main_context_ref (context);
-  g_mutex_init (&inbox->lock);
+  pthread_mutex_init (&inbox->lock, NULL);
   inbox->posts = g_array_new (FALSE, FALSE, sizeof (Post));
   inbox->turn = g_array_new (FALSE, FALSE, sizeof (Post));
   inbox->source = g_source_new (&source_funcs, sizeof (InboxSource));
@@ -79,7 +80,7 @@ vend_inbox_free (VendInbox *inbox)
   g_source_unref (inbox->source);
   g_array_unref (inbox->posts);
   g_array_unref (inbox->turn);
-  g_mutex_clear (&inbox->lock);
+  pthread_mutex_destroy (&inbox->lock);
   g_main_context_unref (inbox->context);
   g_free (inbox);
 }
@@ -88,9 +89,9 @@ void
 vend_inbox_post (VendInbox *inbox, VendInboxCall call, void *data)
 {
   Post post = { call, data };
-  g_mutex_lock (&inbox->lock);
+  pthread_mutex_lock (&inbox->lock);
   g_array_append_val (inbox->posts, post);
   if (inbox->posts->len == 1)
     g_source_set_ready_time (inbox->source, 0);
-  g_mutex_unlock (&inbox->lock);
+  pthread_mutex_unlock (&inbox->lock);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "store/files.h"
 #include "store/models.h"
@@ -42,7 +43,7 @@ struct VendBuilds
   char *venvs_dir;
   char *cache_dir;
   GThreadPool *pool;
-  GMutex lock;
+  pthread_mutex_t lock;
   GHashTable *jobs; /* id → Job, queued or running */
   bool closing;
 };
@@ -86,7 +87,7 @@ add_to_log (Job *job, int fd, const char *text)
 {
   gsize size = strlen (text);
   g_autoptr (GError) ignored = NULL;
-  g_mutex_lock (&job->builds->lock);
+  pthread_mutex_lock (&job->builds->lock);
   if (lseek (fd, 0, SEEK_CUR) < MAX_LOG && !vend_fd_write_all (fd, text, size, &ignored))
     vend_log (VEND_LOG_WARN, "cannot write a build log", "error", ignored->message, NULL);
   for (guint i = 0; i < job->followers->len;)
@@ -100,7 +101,7 @@ add_to_log (Job *job, int fd, const char *text)
       vend_stream_end (stream);
       g_ptr_array_remove_index_fast (job->followers, i);
     }
-  g_mutex_unlock (&job->builds->lock);
+  pthread_mutex_unlock (&job->builds->lock);
 }
 
 void
@@ -110,7 +111,7 @@ vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
   g_autofree char *text = NULL;
   gsize size = 0;
   g_autoptr (GError) error = NULL;
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   if (vend_file_read (path, MAX_LOG + MAX_LOG_LINE, &text, &size, &error))
     {
       gsize skip = size > MAX_LOG_REPLAY ? size - MAX_LOG_REPLAY : 0;
@@ -119,7 +120,7 @@ vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
   Job *job = g_hash_table_lookup (builds->jobs, id);
   if (job != NULL)
     g_ptr_array_add (job->followers, stream);
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
   if (job == NULL)
     vend_stream_end (stream);
 }
@@ -152,8 +153,8 @@ spec_text (const Job *job, const char *staging, const char *result)
 typedef struct
 {
   GSubprocess *child;
-  GCond stopped;
-  GMutex lock;
+  pthread_cond_t stopped;
+  pthread_mutex_t lock;
   bool done;
   int64_t until_us;
   bool timed_out;
@@ -164,11 +165,11 @@ static void *
 watch_main (void *data)
 {
   Watch *watch = data;
-  g_mutex_lock (&watch->lock);
+  pthread_mutex_lock (&watch->lock);
   while (!watch->done && !watch->timed_out)
-    watch->timed_out = !g_cond_wait_until (&watch->stopped, &watch->lock, watch->until_us);
+    watch->timed_out = !vend_cond_wait_until (&watch->stopped, &watch->lock, watch->until_us);
   bool end_it = !watch->done;
-  g_mutex_unlock (&watch->lock);
+  pthread_mutex_unlock (&watch->lock);
   if (end_it)
     g_subprocess_force_exit (watch->child);
   return NULL;
@@ -205,18 +206,18 @@ run_builder (Job *job, const char *spec, GError **error)
                           builds->vend_binary, "builder", NULL);
   if (child == NULL)
     return false;
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   job->child = g_object_ref (child);
   bool canceled = job->canceled || builds->closing;
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
   if (canceled)
     g_subprocess_force_exit (child);
 
   Watch watch = { .child = child,
                   .until_us = g_get_monotonic_time ()
                               + vend_settings_us (builds->settings, "build-timeout") };
-  g_mutex_init (&watch.lock);
-  g_cond_init (&watch.stopped);
+  pthread_mutex_init (&watch.lock, NULL);
+  vend_cond_init (&watch.stopped);
   GThread *watcher = g_thread_new ("build-watch", watch_main, &watch);
 
   GOutputStream *input = g_subprocess_get_stdin_pipe (child);
@@ -227,13 +228,13 @@ run_builder (Job *job, const char *spec, GError **error)
   if (!g_subprocess_wait (child, NULL, good ? error : NULL))
     good = false;
 
-  g_mutex_lock (&watch.lock);
+  pthread_mutex_lock (&watch.lock);
   watch.done = true;
-  g_cond_signal (&watch.stopped);
-  g_mutex_unlock (&watch.lock);
+  pthread_cond_signal (&watch.stopped);
+  pthread_mutex_unlock (&watch.lock);
   g_thread_join (watcher);
-  g_mutex_clear (&watch.lock);
-  g_cond_clear (&watch.stopped);
+  pthread_mutex_destroy (&watch.lock);
+  pthread_cond_destroy (&watch.stopped);
   if (watch.timed_out)
     {
       g_clear_error (error);
@@ -356,16 +357,16 @@ run_job (void *data, void *unused)
   Job *job = data;
   VendBuilds *builds = job->builds;
   g_autoptr (GError) error = NULL;
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   job->running = !job->canceled && !builds->closing;
   bool run = job->running;
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
 
   bool good = run && build (job, &error);
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   bool interrupted = builds->closing && !good && !job->canceled;
   bool canceled = job->canceled;
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
   if (!good && !interrupted)
     {
       Outcome outcome = { job->row, NULL,
@@ -385,10 +386,10 @@ run_job (void *data, void *unused)
         vend_log (VEND_LOG_ERROR, "cannot forget an upload", "error", problem->message, NULL);
       unlink (path);
     }
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   end_followers (job);
   g_hash_table_remove (builds->jobs, job->row->id);
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
 }
 
 /* ---- The queue */
@@ -413,26 +414,26 @@ vend_builds_start (VendBuilds *builds, const VendBuild *build_row)
   job->builds = builds;
   job->row = copy_row (build_row);
   job->followers = g_ptr_array_new ();
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   g_hash_table_insert (builds->jobs, job->row->id, job);
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
   g_thread_pool_push (builds->pool, job, NULL);
 }
 
 bool
 vend_builds_is_running (VendBuilds *builds, const char *id)
 {
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   const Job *job = g_hash_table_lookup (builds->jobs, id);
   bool running = job != NULL && job->running;
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
   return running;
 }
 
 void
 vend_builds_cancel (VendBuilds *builds, const char *id)
 {
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   Job *job = g_hash_table_lookup (builds->jobs, id);
   if (job != NULL)
     {
@@ -440,7 +441,7 @@ vend_builds_cancel (VendBuilds *builds, const char *id)
       if (job->child != NULL)
         g_subprocess_force_exit (job->child);
     }
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
 }
 
 /* ---- Start and stop */
@@ -530,7 +531,7 @@ bool
 vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
 {
   g_autoptr (VendBuilds) builds = g_new0 (VendBuilds, 1);
-  g_mutex_init (&builds->lock);
+  pthread_mutex_init (&builds->lock, NULL);
   builds->store = options->store;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
@@ -560,13 +561,13 @@ vend_builds_close (VendBuilds *builds)
 {
   GHashTableIter iter;
   void *value;
-  g_mutex_lock (&builds->lock);
+  pthread_mutex_lock (&builds->lock);
   builds->closing = true;
   g_hash_table_iter_init (&iter, builds->jobs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (((Job *) value)->child != NULL)
       g_subprocess_force_exit (((Job *) value)->child);
-  g_mutex_unlock (&builds->lock);
+  pthread_mutex_unlock (&builds->lock);
 }
 
 void
@@ -586,6 +587,6 @@ vend_builds_free (VendBuilds *builds)
   g_free (builds->versions_dir);
   g_free (builds->venvs_dir);
   g_free (builds->cache_dir);
-  g_mutex_clear (&builds->lock);
+  pthread_mutex_destroy (&builds->lock);
   g_free (builds);
 }

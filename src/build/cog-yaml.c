@@ -448,10 +448,8 @@ read_file (const char *project_dir, const VendYamlReport *report, gsize *out_siz
   if (vend_file_read (path, VEND_COG_YAML_MAX_SIZE, &text, out_size, &error))
     return text;
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    vend_yaml_problem (report, 0,
-                       "there is none in '%s'; begin with one that has the two lines "
-                       "'build: {python_version: \"3.12\"}' and 'run: run.py:Runner'",
-                       project_dir);
+    vend_yaml_problem (report, 0, "there is none at the top of the folder; %s",
+                       VEND_COG_YAML_FIRST_STEP);
   else
     vend_yaml_problem (report, 0, "%s", error->message);
   return NULL;

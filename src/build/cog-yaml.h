@@ -8,6 +8,9 @@
 #include "json/json.h"
 
 #define VEND_COG_YAML_MAX_SIZE (1024 * 1024)
+#define VEND_COG_YAML_FIRST_STEP \
+  "begin with one that has the two lines 'build: {python_version: \"3.12\"}' and 'run: " \
+  "run.py:Runner'"
 
 typedef struct
 {

@@ -24,6 +24,10 @@ check (const char *dir, GError **error)
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
     return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not a directory", dir);
+  g_autofree char *path = g_build_filename (dir, "cog.yaml", NULL);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return vend_fail (error, VEND_ERROR_INVALID, "there is no cog.yaml in '%s'; %s", dir,
+                      VEND_COG_YAML_FIRST_STEP);
 
   g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (dir, problems, warnings);
   for (guint i = 0; i < warnings->len; i++)

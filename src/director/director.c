@@ -186,7 +186,16 @@ on_tick (void *user_data)
 static void
 on_connected (void *context)
 {
-  vend_director_greet (context);
+  VendDirector *director = context;
+  vend_results_set_connected (director->results, true);
+  vend_director_greet (director);
+}
+
+static void
+on_disconnected (void *context)
+{
+  VendDirector *director = context;
+  vend_results_set_connected (director->results, false);
 }
 
 static void
@@ -204,7 +213,7 @@ on_hook (const char *cog_id, const char *path, void *data)
     vend_run_take_hook (run, path);
 }
 
-static const VendUplinkEvents uplink_events = { on_connected, on_command };
+static const VendUplinkEvents uplink_events = { on_connected, on_disconnected, on_command };
 
 static void
 clear_timer (guint *source)

@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "runner/journal.h"
 
-/* An acknowledgement within this saves two fsyncs. It has to outlast a commit of the control plane
- * on a slow and busy disk: journals that come before it compete with the commit they wait for. */
+/* While a control plane is connected, an acknowledgement within this saves two fsyncs. It has to
+ * outlast a commit of the control plane on a slow and busy disk: journals that come before it
+ * compete with the commit they wait for. */
 #define LAZY_MS 100
 #define REMEMBERED 256 /* keys of acknowledged results: a late repeat of their run is ignored */
 
@@ -20,6 +21,7 @@ struct VendResults
 {
   char *dir;
   VendJournal *journal;
+  bool connected;
   GHashTable *pending;   /* key -> Result */
   GHashTable *forgotten; /* keys; the queue owns them */
   GQueue *forgotten_order;
@@ -87,11 +89,9 @@ on_not_acknowledged (void *user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-vend_results_free (VendResults *results)
+static void
+journal_pending (VendResults *results)
 {
-  if (results == NULL)
-    return;
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, results->pending);
@@ -103,6 +103,22 @@ vend_results_free (VendResults *results)
       g_source_remove (result->timer);
       (void) on_not_acknowledged (result);
     }
+}
+
+void
+vend_results_set_connected (VendResults *results, bool connected)
+{
+  results->connected = connected;
+  if (!connected)
+    journal_pending (results);
+}
+
+void
+vend_results_free (VendResults *results)
+{
+  if (results == NULL)
+    return;
+  journal_pending (results);
   vend_journal_free (results->journal);
   g_hash_table_unref (results->pending);
   g_hash_table_unref (results->forgotten);
@@ -115,7 +131,10 @@ void
 vend_results_add (VendResults *results, const char *key, json_t *completed)
 {
   Result *result = add_result (results, key, completed);
-  result->timer = g_timeout_add (LAZY_MS, on_not_acknowledged, result);
+  if (results->connected)
+    result->timer = g_timeout_add (LAZY_MS, on_not_acknowledged, result);
+  else
+    vend_journal_write (results->journal, key, completed);
 }
 
 static void

@@ -1,5 +1,5 @@
 /* Ends of runs that the control plane has not acknowledged: kept, journaled when it takes longer
- * than a moment, sent again to each new connection. Main context. */
+ * than a moment or nobody is connected, sent again to each new connection. Main context. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -16,6 +16,10 @@ bool vend_results_open (const char *dir, VendResults **out, GError **error)
 /* Blocks until everything unacknowledged is in the journal. */
 void vend_results_free (VendResults *results);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendResults, vend_results_free)
+
+/* Whether a control plane is; at first none is. What is in no journal when the connection ends goes
+ * there at once. */
+void vend_results_set_connected (VendResults *results, bool connected);
 
 void vend_results_add (VendResults *results, const char *key, json_t *completed);
 void vend_results_acknowledge (VendResults *results, const char *key);

@@ -33,6 +33,7 @@ on_closed (VendLink *link, const GError *error, void *user_data)
             error != NULL ? error->message : NULL, NULL);
   g_clear_pointer (&uplink->link, vend_link_free);
   uplink->alone_since = g_get_monotonic_time ();
+  uplink->events->on_disconnected (uplink->context);
 }
 
 static const VendLinkEvents link_events = { on_frame, on_closed };
@@ -44,7 +45,11 @@ on_accept (int fd, GIOCondition condition, void *user_data)
   const int accepted = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (accepted < 0)
     return G_SOURCE_CONTINUE;
-  g_clear_pointer (&uplink->link, vend_link_free);
+  if (uplink->link != NULL)
+    {
+      g_clear_pointer (&uplink->link, vend_link_free);
+      uplink->events->on_disconnected (uplink->context);
+    }
   uplink->alone_since = 0;
   uplink->link = vend_link_adopt (g_main_context_default (), accepted, uplink->frame_limit,
                                   &link_events, uplink);

@@ -11,6 +11,7 @@ typedef struct VendUplink VendUplink;
 typedef struct
 {
   void (*on_connected) (void *context);
+  void (*on_disconnected) (void *context);             /* not by vend_uplink_free */
   void (*on_command) (json_t *command, void *context); /* borrowed */
 } VendUplinkEvents;
 

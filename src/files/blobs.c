@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,14 +14,14 @@ struct VendBlobs
 {
   char *dir;
   char *spool;
-  GMutex lock;
+  pthread_mutex_t lock;
 };
 
 bool
 vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
 {
   g_autoptr (VendBlobs) blobs = g_new0 (VendBlobs, 1);
-  g_mutex_init (&blobs->lock);
+  pthread_mutex_init (&blobs->lock, NULL);
   blobs->dir = g_strdup (dir);
   blobs->spool = g_build_filename (dir, "spool", NULL);
   if (!vend_tree_remove (blobs->spool, error) || !vend_dir_ensure (blobs->spool, error))
@@ -36,7 +37,7 @@ vend_blobs_free (VendBlobs *blobs)
     return;
   g_free (blobs->dir);
   g_free (blobs->spool);
-  g_mutex_clear (&blobs->lock);
+  pthread_mutex_destroy (&blobs->lock);
   g_free (blobs);
 }
 
@@ -102,13 +103,13 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
 void
 vend_blobs_lock (VendBlobs *blobs)
 {
-  g_mutex_lock (&blobs->lock);
+  pthread_mutex_lock (&blobs->lock);
 }
 
 void
 vend_blobs_unlock (VendBlobs *blobs)
 {
-  g_mutex_unlock (&blobs->lock);
+  pthread_mutex_unlock (&blobs->lock);
 }
 
 bool

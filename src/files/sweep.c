@@ -3,6 +3,7 @@
 #include "files/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "store/files.h"
 #include "store/predictions.h"
@@ -24,8 +25,8 @@ struct VendSweep
   VendSweepOptions options;
   char *uploads_dir;
   GThread *thread;
-  GMutex lock;
-  GCond wake;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
   bool closing;
 };
 
@@ -115,9 +116,9 @@ remove_if_unused (VendSweep *sweep, const char *sha256, bool spare_young)
 static bool
 is_closing (VendSweep *sweep)
 {
-  g_mutex_lock (&sweep->lock);
+  pthread_mutex_lock (&sweep->lock);
   bool closing = sweep->closing;
-  g_mutex_unlock (&sweep->lock);
+  pthread_mutex_unlock (&sweep->lock);
   return closing;
 }
 
@@ -223,11 +224,11 @@ sweep_main (void *data)
           sweep_all_blobs (sweep);
           full_sweep_us = g_get_monotonic_time () + FULL_SWEEP_INTERVAL_US;
         }
-      g_mutex_lock (&sweep->lock);
+      pthread_mutex_lock (&sweep->lock);
       int64_t until_us = g_get_monotonic_time () + interval_us (sweep);
-      while (!sweep->closing && g_cond_wait_until (&sweep->wake, &sweep->lock, until_us))
+      while (!sweep->closing && vend_cond_wait_until (&sweep->wake, &sweep->lock, until_us))
         ;
-      g_mutex_unlock (&sweep->lock);
+      pthread_mutex_unlock (&sweep->lock);
     }
   return NULL;
 }
@@ -238,8 +239,8 @@ vend_sweep_start (const VendSweepOptions *options)
   VendSweep *sweep = g_new0 (VendSweep, 1);
   sweep->options = *options;
   sweep->uploads_dir = g_strdup (options->uploads_dir);
-  g_mutex_init (&sweep->lock);
-  g_cond_init (&sweep->wake);
+  pthread_mutex_init (&sweep->lock, NULL);
+  vend_cond_init (&sweep->wake);
   sweep->thread = g_thread_new ("sweep", sweep_main, sweep);
   return sweep;
 }
@@ -249,13 +250,13 @@ vend_sweep_free (VendSweep *sweep)
 {
   if (sweep == NULL)
     return;
-  g_mutex_lock (&sweep->lock);
+  pthread_mutex_lock (&sweep->lock);
   sweep->closing = true;
-  g_cond_signal (&sweep->wake);
-  g_mutex_unlock (&sweep->lock);
+  pthread_cond_signal (&sweep->wake);
+  pthread_mutex_unlock (&sweep->lock);
   g_thread_join (sweep->thread);
-  g_mutex_clear (&sweep->lock);
-  g_cond_clear (&sweep->wake);
+  pthread_mutex_destroy (&sweep->lock);
+  pthread_cond_destroy (&sweep->wake);
   g_free (sweep->uploads_dir);
   g_free (sweep);
 }

@@ -1,9 +1,11 @@
-/* Results that nobody acknowledged yet, as files. Writes run on the journal's one worker thread. */
+/* Results that nobody acknowledged yet, as files. Writes run on the journal's own thread. */
 #include "runner/journal.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/inbox.h"
 #include "base/log.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,12 +15,16 @@
 struct VendJournal
 {
   char *folder;
-  GMainContext *context;
+  VendInbox *inbox; /* of Job, written: back to the owner's context */
   VendJournalWritten written;
   void *data;
-  GThreadPool *worker;
-  int closing; /* atomic: callbacks that are still on their way must not be delivered */
-  int refs;    /* atomic: the owner and every callback on its way */
+  GThread *thread;
+  bool freed; /* owner's context only: nobody is told any more */
+
+  pthread_mutex_t lock; /* guards all below */
+  pthread_cond_t work;
+  GQueue jobs; /* of Job, not begun */
+  bool closing;
 };
 
 typedef struct
@@ -30,19 +36,8 @@ typedef struct
 } Job;
 
 static void
-journal_unref (VendJournal *journal)
-{
-  if (!g_atomic_int_dec_and_test (&journal->refs))
-    return;
-  g_free (journal->folder);
-  g_main_context_unref (journal->context);
-  g_free (journal);
-}
-
-static void
 job_free (Job *job)
 {
-  journal_unref (job->journal);
   g_free (job->key);
   g_free (job->text);
   g_clear_error (&job->error);
@@ -77,19 +72,18 @@ discard (const char *folder, const char *key, GError **error)
   return true;
 }
 
-static gboolean
+static void
 deliver (void *user_data)
 {
-  const Job *job = user_data;
-  if (!g_atomic_int_get (&job->journal->closing))
+  Job *job = user_data;
+  if (!job->journal->freed)
     job->journal->written (job->key, job->error, job->journal->data);
-  return G_SOURCE_REMOVE;
+  job_free (job);
 }
 
 static void
-run_job (void *job_data, void *pool_data)
+run_job (Job *job)
 {
-  Job *job = job_data;
   VendJournal *journal = job->journal;
   bool is_write = job->text != NULL;
 
@@ -106,10 +100,29 @@ run_job (void *job_data, void *pool_data)
     vend_log (VEND_LOG_ERROR, "journal entry failed", "key", job->key, "error", job->error->message,
               NULL);
   if (is_write && journal->written != NULL)
-    g_main_context_invoke_full (journal->context, G_PRIORITY_DEFAULT, deliver, job,
-                                (GDestroyNotify) job_free);
+    vend_inbox_post (journal->inbox, deliver, job);
   else
     job_free (job);
+}
+
+/* The next job; NULL when there will be none. */
+static Job *
+take_job (VendJournal *journal)
+{
+  pthread_mutex_lock (&journal->lock);
+  while (journal->jobs.length == 0 && !journal->closing)
+    pthread_cond_wait (&journal->work, &journal->lock);
+  Job *job = g_queue_pop_head (&journal->jobs);
+  pthread_mutex_unlock (&journal->lock);
+  return job;
+}
+
+static void *
+journal_main (void *data)
+{
+  for (Job *job; (job = take_job (data)) != NULL;)
+    run_job (job);
+  return NULL;
 }
 
 bool
@@ -122,11 +135,12 @@ vend_journal_open (const char *dir, GMainContext *context, VendJournalWritten wr
 
   VendJournal *journal = g_new0 (VendJournal, 1);
   journal->folder = g_steal_pointer (&folder);
-  journal->context = g_main_context_ref (context);
+  journal->inbox = vend_inbox_new (context);
   journal->written = written;
   journal->data = data;
-  journal->refs = 1;
-  journal->worker = g_thread_pool_new (run_job, NULL, 1, TRUE, NULL);
+  pthread_mutex_init (&journal->lock, NULL);
+  pthread_cond_init (&journal->work, NULL);
+  journal->thread = g_thread_new ("journal", journal_main, journal);
   *out = journal;
   return true;
 }
@@ -136,20 +150,30 @@ vend_journal_free (VendJournal *journal)
 {
   if (journal == NULL)
     return;
-  g_atomic_int_set (&journal->closing, 1);
-  g_thread_pool_free (journal->worker, FALSE, TRUE);
-  journal_unref (journal);
+  pthread_mutex_lock (&journal->lock);
+  journal->closing = true;
+  pthread_cond_signal (&journal->work);
+  pthread_mutex_unlock (&journal->lock);
+  g_thread_join (journal->thread);
+  journal->freed = true;
+  vend_inbox_free (journal->inbox);
+  pthread_mutex_destroy (&journal->lock);
+  pthread_cond_destroy (&journal->work);
+  g_free (journal->folder);
+  g_free (journal);
 }
 
 static void
 submit (VendJournal *journal, const char *key, char *text)
 {
   Job *job = g_new0 (Job, 1);
-  g_atomic_int_inc (&journal->refs);
   job->journal = journal;
   job->key = g_strdup (key);
   job->text = text;
-  g_thread_pool_push (journal->worker, job, NULL);
+  pthread_mutex_lock (&journal->lock);
+  g_queue_push_tail (&journal->jobs, job);
+  pthread_cond_signal (&journal->work);
+  pthread_mutex_unlock (&journal->lock);
 }
 
 void

@@ -17,7 +17,8 @@ typedef void (*VendJournalWritten) (const char *key, const GError *error, void *
 bool vend_journal_open (const char *dir, GMainContext *context, VendJournalWritten written,
                         void *data, VendJournal **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Blocks until everything asked for is done; no callbacks come afterwards. */
+/* On the thread of `context`. Blocks until everything asked for is done; no callbacks come
+ * afterwards. */
 void vend_journal_free (VendJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendJournal, vend_journal_free)
 

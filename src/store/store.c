@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/migrate.h"
+#include <pthread.h>
 
 /* More in one transaction no longer makes a commit cheaper, and it delays the first of them. */
 #define MAX_GROUP 512
@@ -24,14 +25,14 @@ struct VendStore
   GThread *thread;
   GMainContext *core;
 
-  GMutex lock; /* guards all below */
-  GCond work;
-  GCond finished;
+  pthread_mutex_t lock; /* guards all below */
+  pthread_cond_t work;
+  pthread_cond_t finished;
   GQueue writes; /* of Write, not begun */
   guint in_commit;
   bool closing;
   GQueue idle_readers; /* of VendDb */
-  GCond reader_free;
+  pthread_cond_t reader_free;
   guint n_readers;
   GPtrArray *told;      /* of Write, committed, `done` not run yet */
   GSource *tell_source; /* attached while `told` has something */
@@ -41,11 +42,11 @@ static gboolean
 tell (void *data)
 {
   VendStore *store = data;
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   g_autoptr (GPtrArray) batch = g_steal_pointer (&store->told);
   store->told = g_ptr_array_new ();
   g_clear_pointer (&store->tell_source, g_source_unref);
-  g_mutex_unlock (&store->lock);
+  pthread_mutex_unlock (&store->lock);
 
   for (guint i = 0; i < batch->len; i++)
     {
@@ -132,7 +133,7 @@ commit_group (VendStore *store, GPtrArray *group)
 static void
 finish_group (VendStore *store, GPtrArray *group)
 {
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   store->in_commit = 0;
   for (guint i = 0; i < group->len; i++)
     {
@@ -158,8 +159,8 @@ finish_group (VendStore *store, GPtrArray *group)
       g_source_set_static_name (store->tell_source, "store tell");
       g_source_attach (store->tell_source, store->core);
     }
-  g_cond_broadcast (&store->finished);
-  g_mutex_unlock (&store->lock);
+  pthread_cond_broadcast (&store->finished);
+  pthread_mutex_unlock (&store->lock);
 }
 
 static void *
@@ -169,14 +170,14 @@ writer_main (void *data)
   g_autoptr (GPtrArray) group = g_ptr_array_new ();
   for (;;)
     {
-      g_mutex_lock (&store->lock);
+      pthread_mutex_lock (&store->lock);
       while (store->writes.length == 0 && !store->closing)
-        g_cond_wait (&store->work, &store->lock);
+        pthread_cond_wait (&store->work, &store->lock);
       while (group->len < MAX_GROUP && store->writes.length > 0)
         g_ptr_array_add (group, g_queue_pop_head (&store->writes));
       store->in_commit = group->len;
       bool ended = store->closing && group->len == 0;
-      g_mutex_unlock (&store->lock);
+      pthread_mutex_unlock (&store->lock);
       if (ended)
         return NULL;
       commit_group (store, group);
@@ -188,11 +189,11 @@ writer_main (void *data)
 static void
 enqueue (VendStore *store, Write *write)
 {
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   g_assert (!store->closing);
   g_queue_push_tail (&store->writes, write);
-  g_cond_signal (&store->work);
-  g_mutex_unlock (&store->lock);
+  pthread_cond_signal (&store->work);
+  pthread_mutex_unlock (&store->lock);
 }
 
 void
@@ -208,10 +209,10 @@ vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **
 {
   Write write = { .job = job, .data = data, .waits = true };
   enqueue (store, &write);
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   while (!write.finished)
-    g_cond_wait (&store->finished, &store->lock);
-  g_mutex_unlock (&store->lock);
+    pthread_cond_wait (&store->finished, &store->lock);
+  pthread_mutex_unlock (&store->lock);
   if (write.error == NULL)
     return true;
   g_propagate_error (error, write.error);
@@ -221,11 +222,11 @@ vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **
 VendDb *
 vend_store_read (VendStore *store)
 {
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   while (store->idle_readers.length == 0)
-    g_cond_wait (&store->reader_free, &store->lock);
+    pthread_cond_wait (&store->reader_free, &store->lock);
   VendDb *db = g_queue_pop_tail (&store->idle_readers);
-  g_mutex_unlock (&store->lock);
+  pthread_mutex_unlock (&store->lock);
   g_autoptr (GError) error = NULL;
   if (!vend_db_exec (db, "BEGIN", &error))
     vend_log (VEND_LOG_ERROR, "begin read failed", "error", error->message, NULL);
@@ -239,18 +240,18 @@ vend_store_read_end (VendStore *store, VendDb *db)
   vend_db_reset (db);
   if (!vend_db_exec (db, "COMMIT", &error))
     vend_log (VEND_LOG_ERROR, "end read failed", "error", error->message, NULL);
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   g_queue_push_tail (&store->idle_readers, db);
-  g_cond_signal (&store->reader_free);
-  g_mutex_unlock (&store->lock);
+  pthread_cond_signal (&store->reader_free);
+  pthread_mutex_unlock (&store->lock);
 }
 
 guint
 vend_store_backlog (VendStore *store)
 {
-  g_mutex_lock (&store->lock);
+  pthread_mutex_lock (&store->lock);
   guint backlog = store->writes.length + store->in_commit;
-  g_mutex_unlock (&store->lock);
+  pthread_mutex_unlock (&store->lock);
   return backlog;
 }
 
@@ -258,10 +259,10 @@ bool
 vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
 {
   g_autoptr (VendStore) store = g_new0 (VendStore, 1);
-  g_mutex_init (&store->lock);
-  g_cond_init (&store->work);
-  g_cond_init (&store->finished);
-  g_cond_init (&store->reader_free);
+  pthread_mutex_init (&store->lock, NULL);
+  pthread_cond_init (&store->work, NULL);
+  pthread_cond_init (&store->finished, NULL);
+  pthread_cond_init (&store->reader_free, NULL);
   store->told = g_ptr_array_new ();
   store->core
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
@@ -288,10 +289,10 @@ vend_store_free (VendStore *store)
     return;
   if (store->thread != NULL)
     {
-      g_mutex_lock (&store->lock);
+      pthread_mutex_lock (&store->lock);
       store->closing = true;
-      g_cond_signal (&store->work);
-      g_mutex_unlock (&store->lock);
+      pthread_cond_signal (&store->work);
+      pthread_mutex_unlock (&store->lock);
       g_thread_join (store->thread);
     }
   g_assert (store->idle_readers.length == store->n_readers);
@@ -305,9 +306,9 @@ vend_store_free (VendStore *store)
     }
   g_ptr_array_unref (store->told);
   g_main_context_unref (store->core);
-  g_mutex_clear (&store->lock);
-  g_cond_clear (&store->work);
-  g_cond_clear (&store->finished);
-  g_cond_clear (&store->reader_free);
+  pthread_mutex_destroy (&store->lock);
+  pthread_cond_destroy (&store->work);
+  pthread_cond_destroy (&store->finished);
+  pthread_cond_destroy (&store->reader_free);
   g_free (store);
 }

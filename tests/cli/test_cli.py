@@ -880,9 +880,10 @@ def test_push_prints_all_mistakes_with_their_lines(vend, server, source):
     (source / "cog.yaml").write_text("build:\n  python_version: 3\n  gpu: maybe\npredict: nothing\n")
     done = vend("push", source, "lab/echo")
     assert done.returncode == 2
-    *mistakes, last = done.stderr.splitlines()
+    warning, *mistakes, last = done.stderr.splitlines()
+    assert warning == "vend: warning: cog.yaml:4: predict: deprecated; the key is now 'run'"
     assert last == f"vend: error: {len(mistakes)} mistakes in cog.yaml"
-    lines = [re.match(r"cog\.yaml:(\d+):\d+: ", m)[1] for m in mistakes]
+    lines = [re.match(r"cog\.yaml:(\d+): ", m)[1] for m in mistakes]
     assert {"2", "3", "4"} <= set(lines)
     assert server.requests == []
 

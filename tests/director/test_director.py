@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import signal
 import threading
@@ -385,6 +386,20 @@ def test_journal_outlives_the_director(start):
     assert not (director.dir / "director.sock").exists()
     assert not (director.dir / "director.pid").exists()
     assert not director.model_processes()
+
+
+def test_journal_outlives_a_killed_director(start):
+    director = start()
+    link = director.ready()
+    prediction = link.run(mode="wait", seconds=0.2)
+    link.until(event="start")
+    link.close()
+    wait_until(director.journal, "the journal entry")
+    director.process.kill()
+    director.process.wait()
+    assert director.journal() == [f"{prediction}.1.json"]
+    entry = json.loads((director.dir / "journal" / f"{prediction}.1.json").read_text())
+    assert (entry["status"], entry["output"]) == ("succeeded", "waited")
 
 
 def test_newer_connection_replaces_the_older(ready):
