@@ -16,19 +16,34 @@ vend_api_not_found (GError **error)
 }
 
 static void
-serve (VendCall *call, void *context)
+unref_caller (void *data)
+{
+  vend_auth_caller_unref (data);
+}
+
+/* Strangers are sent away before their body costs memory or disk. */
+static VendReply *
+admit (VendCall *call, void *context)
 {
   const Bound *bound = context;
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
+  if (!vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
+                        (VendScope) bound->route->scope, &caller, &error))
+    return vend_reply_error (error);
+  vend_call_set_data (call, g_steal_pointer (&caller), unref_caller);
+  return NULL;
+}
+
+static void
+serve (VendCall *call, void *context)
+{
+  const Bound *bound = context;
+  VendCaller *admitted = vend_call_get_data (call);
+  g_autoptr (VendCaller) caller = admitted != NULL ? g_atomic_rc_box_acquire (admitted) : NULL;
+  g_autoptr (GError) error = NULL;
   VendReply *reply = NULL;
-  bool good = true;
-  if (bound->route->scope != 0)
-    good = vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
-                            (VendScope) bound->route->scope, &caller, &error);
-  if (good)
-    good = bound->route->handler (bound->api, call, caller, &reply, &error);
-  if (!good)
+  if (!bound->route->handler (bound->api, call, caller, &reply, &error))
     {
       g_autoptr (GError) plain = NULL;
       if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
@@ -65,6 +80,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .context = bound,
         .body = route->body,
         .limit = body_limit (api, route),
+        .admit = route->scope != 0 ? admit : NULL,
       };
       g_array_append_val (api->routes, bare);
     }

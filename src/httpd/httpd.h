@@ -20,6 +20,9 @@ typedef struct VendReply VendReply;   /* a reply that is ready to send */
 typedef struct VendStream VendStream; /* body of a reply that is still being written */
 
 typedef void (*VendHandler) (VendCall *call, void *context);
+/* Looks at the head of a request before any of its body is read: NULL to go on, or the reply that
+ * refuses it. HTTP thread; must not answer the call or keep it. */
+typedef VendReply *(*VendAdmit) (VendCall *call, void *context);
 
 typedef enum
 {
@@ -38,7 +41,8 @@ typedef struct
   VendHandler handler;
   void *context;
   VendBodyKind body;
-  uint64_t limit; /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
+  uint64_t limit;  /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
+  VendAdmit admit; /* or NULL */
 } VendRoute;
 
 typedef struct

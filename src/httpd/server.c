@@ -73,6 +73,9 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
   VendCall *call = *state = vend_call_new (worker, connection, method);
   uint64_t length = 0;
   VendReply *refusal = vend_request_check (call, raw_path, version, &length);
+  const VendRoute *route = call->match.route;
+  if (refusal == NULL && route->admit != NULL)
+    refusal = route->admit (call, route->context);
   if (refusal == NULL && vend_body_begin (call, length, &refusal))
     return MHD_YES;
   return refuse_head (call, refusal, length);
@@ -205,13 +208,23 @@ may_end (VendWorker *worker)
   return none_held;
 }
 
+/* Those that come from outside belong to the main thread; a fault of this one stays its own. */
+static void
+block_signals (void)
+{
+  static const int own[] = { SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV };
+  sigset_t signals;
+  sigfillset (&signals);
+  for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
+    sigdelset (&signals, own[i]);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+}
+
 static gpointer
 worker_main (gpointer data)
 {
   VendWorker *worker = data;
-  sigset_t signals;
-  sigfillset (&signals);
-  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  block_signals ();
   while (!may_end (worker))
     {
       wait_for_events (worker);

@@ -1,5 +1,8 @@
 """Tokens, scopes, accounts, and what others may not see."""
 
+import socket
+import urllib.parse
+
 import pytest
 
 SCOPED = [
@@ -167,3 +170,15 @@ def test_a_file_of_somebody_else_is_no_input(api, other):
 def test_models_belong_to_the_caller(other):
     body = {"owner": "lab", "name": "new", "visibility": "private", "hardware": "cpu"}
     assert "owner" in other.post("/models", body, 403).json()["detail"]
+
+
+def test_strangers_are_sent_away_before_their_body(server):
+    address = urllib.parse.urlsplit(server.url)
+    head = (
+        f"POST /v1/files HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 50000000\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
+    assert server.spool_files() == []

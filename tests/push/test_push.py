@@ -314,3 +314,23 @@ def test_canceled_build(servers, tmp_path):
     assert ended["status"] == "failed" and "cancel" in ended["error"]
     assert versions(server, "slow") == []
     check_nothing_is_left(server, before)
+
+
+MASK = """import signal
+
+from cog import BaseRunner
+
+
+class Runner(BaseRunner):
+    def run(self) -> str:
+        return repr(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_models_start_with_no_signal_blocked(server, tmp_path):
+    """Also those that a server starts after a build; libraries probe instructions by SIGILL."""
+    model = write_model(tmp_path / "mask", yaml=YAML.replace("predict:", "run:").replace("Predictor", "Runner"))
+    (model / "predict.py").write_text(MASK)
+    pushed = server.cli("push", model, "lab/mask")
+    assert pushed.returncode == 0, pushed.stderr
+    assert server.api().run("lab/mask")["output"] == "set()"
