@@ -156,6 +156,7 @@ class Director:
             "argv": ["python", "-m", "cog.server.http"],
             "cwd": str(model),
             "env": {
+                "PYTHONUNBUFFERED": "1",
                 "PATH": f"{VENV}/bin:/usr/bin:/bin",
                 "HOME": str(self.dir),
                 "COG_PREDICT_TYPE_STUB": "predict.py:Predictor",

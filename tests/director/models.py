@@ -133,13 +133,17 @@ class Predictor(BasePredictor):
         return s
 '''
 
+# The server may lose what is printed in the last moment before a setup fails.
 FAILING_SETUP = '''
+import time
+
 from cog import BasePredictor
 
 
 class Predictor(BasePredictor):
     def setup(self):
         print("looking for weights")
+        time.sleep(0.5)
         raise RuntimeError("no weights here")
 
     def predict(self) -> str:
