@@ -333,4 +333,4 @@ def test_models_start_with_no_signal_blocked(server, tmp_path):
     (model / "predict.py").write_text(MASK)
     pushed = server.cli("push", model, "lab/mask")
     assert pushed.returncode == 0, pushed.stderr
-    assert server.api().run("lab/mask")["output"] == "set()"
+    assert server.api().run("mask")["output"] == "set()"
