@@ -113,6 +113,9 @@ convert_string (VendOutputFiles *files, json_t *value, json_t **out, GError **er
     }
   gsize size = 0;
   g_autofree guchar *data = g_base64_decode (payload, &size);
+  if (files->max_file > 0 && size > files->max_file)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE, "an output file of %" G_GSIZE_FORMAT " bytes",
+                      size);
   return write_file (files, type, data, size, out, error);
 }
 

@@ -3,6 +3,7 @@
  * its time there. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <glib.h>
 
 #include "json/json.h"
@@ -12,13 +13,14 @@ typedef struct
   const char *folder; /* where files go: DIR/outputs */
   const char *prefix; /* first part of their names on disk, unique for the run */
   guint n_files;      /* counts up */
+  uint64_t max_file;  /* bytes; 0 = any size */
   /* The file object of an upload whose address is `text`, a new reference, or NULL. */
   json_t *(*find_upload) (const char *text, void *context);
   void *context;
 } VendOutputFiles;
 
 /* `*out` is a new reference; `value` itself is not changed but parts of it may be shared. STORAGE
- * when a file cannot be written. */
+ * when a file cannot be written, TOO_LARGE when one is over the limit. */
 bool vend_output_convert (VendOutputFiles *files, json_t *value, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

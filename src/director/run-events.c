@@ -115,6 +115,11 @@ mark_started (VendRun *run)
 static void
 end_storage (VendRun *run, const GError *error)
 {
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_TOO_LARGE))
+    {
+      vend_run_end_too_large (run);
+      return;
+    }
   vend_log (VEND_LOG_ERROR, "output not kept", "prediction", run->prediction, "error",
             error->message, NULL);
   vend_run_end_early (run, "an output file could not be stored", "OUTPUT_UPLOAD_FAILED");

@@ -294,6 +294,7 @@ vend_run_start (VendRunEnv *env, const json_t *command)
   run->metrics = json_object ();
   run->logs = g_string_new (NULL);
   run->files.folder = g_build_filename (env->dir, "outputs", NULL);
+  run->files.max_file = env->spec->max_output_file;
   run->files.prefix = run->key;
   run->files.find_upload = find_upload;
   run->files.context = run;

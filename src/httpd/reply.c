@@ -140,7 +140,11 @@ vend_reply_error (const GError *error)
   vend_json_set_int (problem, "status", info->http_status);
   vend_json_set_string (problem, "title", info->title);
   vend_json_set_string (problem, "type", type);
-  return reply_json_as (info->http_status, PROBLEM_TYPE, problem);
+  VendReply *reply = reply_json_as (info->http_status, PROBLEM_TYPE, problem);
+  /* Clients that are not told wait a time of their own, or none at all. */
+  if (info->http_status == 429 || info->http_status == 503)
+    vend_reply_header (reply, "Retry-After", "1");
+  return reply;
 }
 
 VendReply *

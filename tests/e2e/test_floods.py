@@ -64,7 +64,6 @@ def test_output_file_that_is_too_large(api, server):
     assert len(reply.content) == 7 << 20
 
 
-@pytest.mark.xfail(strict=True, reason="files inside of JSON output are bounded by max-output only")
 def test_inline_output_file_that_is_too_large(api):
     ended = api.run("faulty", {"mode": "file", "size": 9})
     assert ended["status"] == "failed"
@@ -77,6 +76,7 @@ def test_full_queue(servers):
     made = [api.create("echo", {"text": "q"}) for _ in range(3)]
     reply = api.post("/models/lab/echo/predictions", {"input": {}}, 429)
     assert "queue" in reply.json()["detail"]
+    assert reply.headers["Retry-After"] == "1"
     api.cancel(busy)
     assert all(api.ended(p)["status"] == "succeeded" for p in made)
     assert len(api.get("/predictions").json()["results"]) == 4
