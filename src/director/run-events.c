@@ -224,6 +224,19 @@ final_output (VendRun *run, json_t *snapshot, json_t **out)
   return false;
 }
 
+/* What coglet says when the worker is gone. Errors of the model begin with the name of their type.
+ */
+static bool
+is_of_the_server (const char *error)
+{
+  static const char *const starts[]
+      = { "Worker crashed", "Failed to send request", "Slot socket", "slot channel closed" };
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (g_str_has_prefix (error, starts[i]))
+      return true;
+  return false;
+}
+
 static void
 end_failed (VendRun *run, const char *error, json_t *metrics)
 {
@@ -231,7 +244,7 @@ end_failed (VendRun *run, const char *error, json_t *metrics)
   const char *sick = NULL;
   if (g_str_has_prefix (error, "Failed to upload output"))
     code = "OUTPUT_UPLOAD_FAILED";
-  if (strcmp (error, "Worker crashed") == 0)
+  if (is_of_the_server (error))
     {
       code = "INSTANCE_LOST";
       sick = "the model's process crashed";

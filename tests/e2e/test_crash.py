@@ -150,7 +150,7 @@ def test_kill_everything_at_any_moment(servers, tmp_path):
             assert now["output"] == text.upper() and runs[text] >= 1, (SEED, now)
             assert now["logs"].count(f"echo {text}") == 1, (SEED, now["logs"])
         else:
-            assert now["status"] == "failed" and now["error_code"] == "INSTANCE_LOST", (SEED, now)
+            assert now["status"] == "failed" and now.get("error_code") == "INSTANCE_LOST", (SEED, now)
     for text, count in delivered.items():
         assert runs[text] == count, f"seed {SEED}: {text} ran again after its end was told"
     check_ends(api, clients)
