@@ -5,6 +5,8 @@ import urllib.parse
 
 import pytest
 
+from waiting import wait_until
+
 SCOPED = [
     # method, path, scope that is needed
     ("GET", "/account", "read"),
@@ -181,4 +183,4 @@ def test_strangers_are_sent_away_before_their_body(server):
     with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
         connection.sendall(head.encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
-    assert server.spool_files() == []
+    wait_until(lambda: server.spool_files() == [], what="the spool to be empty")

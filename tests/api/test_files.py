@@ -80,7 +80,7 @@ def test_too_large(api, server):
         files = {"content": ("big", b"x" * size, "text/plain")}
         reply = api.call("POST", "/files", 413, files=files)
         assert "Files must be less than 1MB in size" in reply.json()["detail"] or size > 2 << 20
-    assert server.spool_files() == []
+    wait_until(lambda: server.spool_files() == [], what="the spool to be empty")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_too_large(api, server):
 )
 def test_wrong_forms(api, server, options):
     assert api.call("POST", "/files", **options).status_code in (400, 415, 422)
-    assert server.spool_files() == []
+    wait_until(lambda: server.spool_files() == [], what="the spool to be empty")
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(api, server):
