@@ -19,6 +19,7 @@ class Quickstart:
 
     def __init__(self, data):
         self.output = ""
+        self.data = data
         self.serving = threading.Event()
         environment = {
             **os.environ,
@@ -113,3 +114,5 @@ def test_readme_shell(environment):
 def test_ctrl_c_ends_it(quickstart):
     quickstart.stop()
     assert "Traceback" not in quickstart.output
+    left = subprocess.run(["pgrep", "-f", f"vend .*{quickstart.data}"], capture_output=True, text=True)
+    assert left.stdout == ""
