@@ -1,5 +1,6 @@
 /* jansson with GError, limits and autoptr habits. */
 #include "json/json.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <string.h>
 
@@ -190,6 +191,13 @@ vend_json_set_string (json_t *object, const char *key, const char *text)
 {
   json_object_set_new (object, key,
                        text != NULL ? vend_json_string_new (text, strlen (text)) : json_null ());
+}
+
+void
+vend_json_set_time (json_t *object, const char *key, int64_t time_us)
+{
+  g_autofree char *text = time_us > 0 ? vend_time_format (time_us) : NULL;
+  vend_json_set_string (object, key, text);
 }
 
 void

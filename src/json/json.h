@@ -24,6 +24,8 @@ bool vend_json_bool (const json_t *object, const char *key, bool fallback);
 
 /* Sets a string member, or JSON null when `text` is NULL. Invalid UTF-8 is replaced, never lost. */
 void vend_json_set_string (json_t *object, const char *key, const char *text);
+/* RFC 3339, or JSON null for 0, which stands for "not yet". */
+void vend_json_set_time (json_t *object, const char *key, int64_t time_us);
 void vend_json_set_int (json_t *object, const char *key, int64_t number);
 void vend_json_set_bool (json_t *object, const char *key, bool value);
 

@@ -108,22 +108,15 @@ vend_token_free (VendToken *token)
   g_free (token);
 }
 
-static void
-set_time (json_t *object, const char *key, int64_t time_us)
-{
-  g_autofree char *text = time_us > 0 ? vend_time_format (time_us) : NULL;
-  vend_json_set_string (object, key, text);
-}
-
 json_t *
 vend_token_to_json (const VendToken *token)
 {
   json_t *object
       = json_pack ("{s:s, s:s, s:s, s:o}", "id", token->id, "name", token->name, "prefix",
                    token->prefix, "scopes", vend_scopes_to_json (token->scopes));
-  set_time (object, "created_at", token->created_us);
-  set_time (object, "last_used_at", token->last_used_us);
-  set_time (object, "revoked_at", token->revoked_us);
+  vend_json_set_time (object, "created_at", token->created_us);
+  vend_json_set_time (object, "last_used_at", token->last_used_us);
+  vend_json_set_time (object, "revoked_at", token->revoked_us);
   return object;
 }
 

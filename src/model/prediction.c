@@ -101,13 +101,6 @@ vend_output_with_urls (const json_t *output, const char *origin)
     }
 }
 
-static void
-set_time (json_t *object, const char *key, int64_t time_us)
-{
-  g_autofree char *text = time_us > 0 ? vend_time_format (time_us) : NULL;
-  vend_json_set_string (object, key, text);
-}
-
 static json_t *
 urls (const VendPrediction *prediction, const char *origin)
 {
@@ -159,11 +152,11 @@ vend_prediction_to_json (const VendPrediction *prediction, const char *origin, V
     vend_json_set_string (object, "error_code", prediction->error_code);
   vend_json_set_string (object, "source", prediction->from_web ? "web" : "api");
   vend_json_set_string (object, "status", vend_status_name (status));
-  set_time (object, "created_at", prediction->created_us);
-  set_time (object, "started_at", started_only ? 0 : prediction->started_us);
-  set_time (object, "completed_at", prediction->completed_us);
+  vend_json_set_time (object, "created_at", prediction->created_us);
+  vend_json_set_time (object, "started_at", started_only ? 0 : prediction->started_us);
+  vend_json_set_time (object, "completed_at", prediction->completed_us);
   if (prediction->deadline_us > 0)
-    set_time (object, "deadline", prediction->deadline_us);
+    vend_json_set_time (object, "deadline", prediction->deadline_us);
   if (prediction->webhook != NULL)
     vend_json_set_string (object, "webhook", prediction->webhook);
   if (prediction->webhook_events != NULL)

@@ -152,12 +152,6 @@ sqlite_changes (VendStmt *base)
   return ((SqliteStmt *) base)->changes;
 }
 
-static bool
-sqlite_is_null (VendStmt *base, int column)
-{
-  return sqlite3_column_type (((SqliteStmt *) base)->handle, column) == SQLITE_NULL;
-}
-
 static int64_t
 sqlite_get_int (VendStmt *base, int column)
 {
@@ -201,7 +195,6 @@ static const VendDbOps sqlite_ops = {
   .bind_text = sqlite_bind_text,
   .step = sqlite_step,
   .changes = sqlite_changes,
-  .is_null = sqlite_is_null,
   .get_int = sqlite_get_int,
   .get_text = sqlite_get_text,
   .reset = sqlite_reset,

@@ -21,8 +21,7 @@ typedef struct VendDbOps
   void (*bind_text) (VendStmt *stmt, int i, const char *text, gssize size); /* copied by the call */
   bool (*step) (VendStmt *stmt, bool *out_row, GError **error);
   int64_t (*changes) (VendStmt *stmt);
-  bool (*is_null) (VendStmt *stmt, int column); /* columns count from 0 */
-  int64_t (*get_int) (VendStmt *stmt, int column);
+  int64_t (*get_int) (VendStmt *stmt, int column);                       /* columns count from 0 */
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
   /* Ends every statement that was not stepped to its end: it would hold its snapshot open. */
   void (*reset) (VendDb *db);

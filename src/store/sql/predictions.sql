@@ -43,9 +43,6 @@ WHERE id = $1 AND completed_us > 0;
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (prediction, attempt) DO NOTHING;
--- name: attempt_list
-SELECT attempt, instance, started_us, ended_us, outcome FROM attempts WHERE prediction = $1
-ORDER BY attempt;
 -- name: usage_insert
 INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
