@@ -3,12 +3,12 @@
 #include "director/model-process.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/fd-source.h"
 #include "base/log.h"
 #include "director/private-tmp.h"
 #include "runner/process-identity.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -146,15 +146,6 @@ on_exit_ready (int fd, GIOCondition condition, void *user_data)
   return G_SOURCE_REMOVE;
 }
 
-static GSource *
-watch (int fd, GUnixFDSourceFunc callback, VendModelProcess *process, GMainContext *context)
-{
-  GSource *source = g_unix_fd_source_new (fd, G_IO_IN | G_IO_HUP);
-  g_source_set_callback (source, G_SOURCE_FUNC (callback), process, NULL);
-  g_source_attach (source, context);
-  return source;
-}
-
 static char **
 child_environment (const VendModelOptions *options, const VendPrivateTmp *tmp)
 {
@@ -216,8 +207,10 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
   if (!vend_pid_file_write (process->pid_file, process->pid, &problem))
     vend_log (VEND_LOG_WARN, "model.pid not written", "error", problem->message, NULL);
   g_unix_set_fd_nonblocking (process->stderr_fd, TRUE, NULL);
-  process->stderr_source = watch (process->stderr_fd, on_stderr, process, options->main_context);
-  process->exit_source = watch (process->pidfd, on_exit_ready, process, options->main_context);
+  process->stderr_source = vend_fd_source_new (process->stderr_fd, G_IO_IN | G_IO_HUP, on_stderr,
+                                               process, options->main_context);
+  process->exit_source = vend_fd_source_new (process->pidfd, G_IO_IN | G_IO_HUP, on_exit_ready,
+                                             process, options->main_context);
   *out = g_steal_pointer (&process);
   return true;
 }

@@ -1,6 +1,6 @@
 /* libcurl's multi interface on a GMainContext. Runs on the thread of that context. */
 #include "net/curl-context.h"
-#include <glib-unix.h>
+#include "base/fd-source.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -136,9 +136,7 @@ socket_changed (CURL *easy, curl_socket_t socket, int what, void *user_data, voi
     condition |= G_IO_IN;
   if (what & CURL_POLL_OUT)
     condition |= G_IO_OUT;
-  watch->source = g_unix_fd_source_new (socket, condition);
-  g_source_set_callback (watch->source, G_SOURCE_FUNC (on_socket), watch, NULL);
-  g_source_attach (watch->source, curl->context);
+  watch->source = vend_fd_source_new (socket, condition, on_socket, watch, curl->context);
   return 0;
 }
 

@@ -1,0 +1,15 @@
+/* Descriptors on a main loop. */
+#include "base/fd-source.h"
+
+GSource *
+vend_fd_source_new (int fd, GIOCondition condition, GUnixFDSourceFunc callback, void *data,
+                    GMainContext *context)
+{
+  GSource *source = g_unix_fd_source_new (fd, condition);
+  /* GLib takes a source that may not recurse out of the poll set while it is dispatched and puts it
+   * back after, and each wakes the loop by its own eventfd: five system calls for every event. */
+  g_source_set_can_recurse (source, TRUE);
+  g_source_set_callback (source, G_SOURCE_FUNC (callback), data, NULL);
+  g_source_attach (source, context);
+  return source;
+}
