@@ -1,7 +1,11 @@
-/* Random identifiers and secrets, from the kernel's generator. */
+/* Identifiers and secrets, random from the kernel's generator. */
 #include "base/id.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <sys/random.h>
+
+/* Milliseconds in base 36 until the year 5188. */
+#define TIME_DIGITS 9
 
 static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -44,7 +48,11 @@ random_text (const char *prefix, gsize length, guint base)
 char *
 vend_id_new (void)
 {
-  return random_text ("", VEND_ID_LENGTH, 36);
+  char time[TIME_DIGITS + 1] = "";
+  uint64_t left_ms = (uint64_t) MAX (vend_now_us () / VEND_US_PER_MS, 0);
+  for (gsize i = TIME_DIGITS; i > 0; i--, left_ms /= 36)
+    time[i - 1] = alphabet[left_ms % 36];
+  return random_text (time, VEND_ID_LENGTH - TIME_DIGITS, 36);
 }
 
 char *
