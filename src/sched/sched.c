@@ -151,7 +151,7 @@ submit_on_core (void *data)
   vend_live_arm_deadline (live);
   vend_live_enqueue (live, false);
   /* Nobody knows of it before the reply, so one commit with its end may do for both. */
-  if (is_waited_for && live->instance != NULL && live->unstored != NULL)
+  if (is_waited_for && live->unstored != NULL)
     live->insert_due
         = vend_alarm_set (sched->alarms, vend_now_us () + INSERT_DELAY_US, insert_is_due, live);
   else
