@@ -17,6 +17,47 @@ emit (json_t *frame, void *context)
 }
 
 static void
+emit_later (json_t *frame, void *context)
+{
+  const VendDirector *director = context;
+  vend_uplink_send_later (director->uplink, frame);
+}
+
+static void
+begin (VendDirector *director, const json_t *command)
+{
+  VendRun *run = vend_run_start (&director->env, command);
+  g_hash_table_insert (director->runs, (char *) vend_run_cog_id (run), run);
+}
+
+static bool
+has_slot (const VendDirector *director)
+{
+  return g_hash_table_size (director->runs) < director->spec->slots;
+}
+
+static void
+begin_next (VendDirector *director)
+{
+  while (director->state == VEND_DIRECTOR_READY && director->ahead.length > 0
+         && has_slot (director))
+    {
+      json_auto_t *command = g_queue_pop_head (&director->ahead);
+      begin (director, command);
+    }
+}
+
+void
+vend_director_lose_ahead (VendDirector *director, const char *why)
+{
+  for (json_t *command; (command = g_queue_pop_head (&director->ahead)) != NULL;)
+    {
+      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
+      json_decref (command);
+    }
+}
+
+static void
 on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
 {
   VendDirector *director = context;
@@ -24,8 +65,10 @@ on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
   g_hash_table_add (director->ended, run);
   vend_uplink_send (director->uplink, json_incref (completed));
   vend_results_add (director->results, vend_run_key (run), completed);
-  if (sick != NULL)
-    vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, sick, NULL);
+  if (sick == NULL)
+    return;
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, sick, NULL);
+  vend_director_lose_ahead (director, sick);
 }
 
 static gboolean
@@ -45,6 +88,8 @@ on_run_released (VendRun *run, void *context)
   g_ptr_array_add (director->released, run);
   if (director->release_source == 0)
     director->release_source = g_idle_add (free_released, director);
+  /* Not at its end already: the server frees the slot a moment after its last event. */
+  begin_next (director);
 }
 
 void
@@ -59,6 +104,7 @@ vend_director_init_runs (VendDirector *director)
                                 .curl = director->curl,
                                 .loopback = director->loopback,
                                 .emit = emit,
+                                .emit_later = emit_later,
                                 .ended = on_run_ended,
                                 .released = on_run_released,
                                 .context = director };
@@ -70,6 +116,7 @@ vend_director_clear_runs (VendDirector *director)
   if (director->release_source != 0)
     g_source_remove (director->release_source);
   director->release_source = 0;
+  g_queue_clear_full (&director->ahead, (GDestroyNotify) json_decref);
   g_clear_pointer (&director->runs, g_hash_table_unref);
   g_clear_pointer (&director->ended, g_hash_table_unref);
   g_clear_pointer (&director->released, g_ptr_array_unref);
@@ -84,6 +131,18 @@ find_run (const VendDirector *director, const char *key)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (strcmp (vend_run_key (value), key) == 0)
       return value;
+  return NULL;
+}
+
+static GList *
+find_ahead (VendDirector *director, const char *key)
+{
+  for (GList *item = director->ahead.head; item != NULL; item = item->next)
+    {
+      g_autofree char *of = vend_run_command_key (item->data);
+      if (strcmp (of, key) == 0)
+        return item;
+    }
   return NULL;
 }
 
@@ -116,12 +175,17 @@ vend_director_greet (VendDirector *director)
   if (director->setup_us > 0)
     vend_json_set_int (hello, "setup_us", director->setup_us);
   vend_json_set_int (hello, "slots", director->spec->slots);
+  vend_json_set_int (hello, "ahead", director->spec->slots);
 
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, director->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     json_array_append_new (running, vend_run_snapshot (value, &budget));
+  for (const GList *item = director->ahead.head; item != NULL; item = item->next)
+    json_array_append_new (running, json_pack ("{s:O, s:O}", "prediction",
+                                               json_object_get (item->data, "prediction"),
+                                               "attempt", json_object_get (item->data, "attempt")));
   json_object_set_new (hello, "running", running);
   vend_uplink_send (director->uplink, hello);
   vend_results_repeat (director->results, send_again, director->uplink);
@@ -135,7 +199,7 @@ refusal (const VendDirector *director)
 {
   if (director->state != VEND_DIRECTOR_READY)
     return "the instance is not ready";
-  if (g_hash_table_size (director->runs) >= director->spec->slots)
+  if (g_hash_table_size (director->runs) + director->ahead.length >= 2 * director->spec->slots)
     return "the instance has no free slot";
   if (vend_results_count (director->results) >= VEND_RESULTS_MAX)
     return "too many results wait for an acknowledgement";
@@ -143,19 +207,37 @@ refusal (const VendDirector *director)
 }
 
 static void
-run (VendDirector *director, const json_t *command, const char *key)
+run (VendDirector *director, json_t *command, const char *key)
 {
-  if (find_run (director, key) != NULL || vend_results_has (director->results, key))
+  if (find_run (director, key) != NULL || find_ahead (director, key) != NULL
+      || vend_results_has (director->results, key))
     return;
   const char *why = refusal (director);
   if (why != NULL)
     {
       /* Not kept: whoever missed it asks again, and nothing was begun. */
-      vend_uplink_send (director->uplink, vend_run_lost_frame (command, why));
+      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
       return;
     }
-  VendRun *started = vend_run_start (&director->env, command);
-  g_hash_table_insert (director->runs, (char *) vend_run_cog_id (started), started);
+  if (director->ahead.length == 0 && has_slot (director))
+    begin (director, command);
+  else
+    g_queue_push_tail (&director->ahead, json_incref (command));
+}
+
+static void
+cancel (VendDirector *director, const char *key)
+{
+  VendRun *running = find_run (director, key);
+  GList *waiting = find_ahead (director, key);
+  if (running != NULL)
+    vend_run_cancel (running);
+  else if (waiting != NULL)
+    {
+      json_auto_t *command = waiting->data;
+      g_queue_delete_link (&director->ahead, waiting);
+      vend_uplink_send (director->uplink, vend_run_never_begun (command, "canceled", NULL));
+    }
 }
 
 void
@@ -176,13 +258,11 @@ vend_director_command (VendDirector *director, json_t *command)
                 NULL);
       return;
     }
-  g_autofree char *key = vend_journal_key (vend_json_string (command, "prediction"),
-                                           vend_json_int (command, "attempt", 0));
-  VendRun *running = find_run (director, key);
+  g_autofree char *key = vend_run_command_key (command);
   if (g_strcmp0 (name, "run") == 0)
     run (director, command, key);
   else if (g_strcmp0 (name, "ack") == 0)
     vend_results_acknowledge (director->results, key);
-  else if (g_strcmp0 (name, "cancel") == 0 && running != NULL)
-    vend_run_cancel (running);
+  else if (g_strcmp0 (name, "cancel") == 0)
+    cancel (director, key);
 }

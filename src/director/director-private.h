@@ -60,6 +60,7 @@ typedef struct
   VendRunEnv env;
   GHashTable *runs;  /* cog id -> VendRun, not ended */
   GHashTable *ended; /* set of VendRun whose call is still open */
+  GQueue ahead; /* of `run` commands (json_t): one a slot may be here before the slot is free */
   GPtrArray *released;
   guint release_source;
 } VendDirector;
@@ -84,3 +85,5 @@ void vend_director_init_runs (VendDirector *director);
 void vend_director_clear_runs (VendDirector *director);
 void vend_director_greet (VendDirector *director);
 void vend_director_command (VendDirector *director, json_t *command);
+/* What has not begun goes back to the control plane. */
+void vend_director_lose_ahead (VendDirector *director, const char *why);

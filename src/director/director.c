@@ -74,6 +74,8 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
 void
 vend_director_lose_runs (VendDirector *director, const char *why)
 {
+  /* Before the others, whose slots it would take. */
+  vend_director_lose_ahead (director, why);
   g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
   for (GList *item = runs; item != NULL; item = item->next)
     vend_run_lose (item->data, why);

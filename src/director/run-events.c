@@ -109,7 +109,7 @@ mark_started (VendRun *run)
   run->started_us = vend_now_us ();
   json_t *frame = vend_run_event (run, "start");
   vend_json_set_int (frame, "at_us", run->started_us);
-  run->env->emit (frame, run->env->context);
+  run->env->emit_later (frame, run->env->context);
 }
 
 static void
@@ -164,7 +164,7 @@ add_metric (VendRun *run, json_t *event)
   json_object_set (frame, "name", json_object_get (event, "name"));
   json_object_set (frame, "value", value);
   json_object_set (frame, "mode", json_object_get (event, "mode"));
-  run->env->emit (frame, run->env->context);
+  run->env->emit_later (frame, run->env->context);
 }
 
 /* ---- The last snapshot. */

@@ -31,6 +31,13 @@ vend_run_command_check (const json_t *command, GError **error)
   return true;
 }
 
+char *
+vend_run_command_key (const json_t *command)
+{
+  return vend_journal_key (vend_json_string (command, "prediction"),
+                           vend_json_int (command, "attempt", 0));
+}
+
 static void
 clear_timer (guint *source)
 {
@@ -280,7 +287,7 @@ vend_run_start (VendRunEnv *env, const json_t *command)
   run->env = env;
   run->prediction = g_strdup (vend_json_string (command, "prediction"));
   run->attempt = vend_json_int (command, "attempt", 0);
-  run->key = vend_journal_key (run->prediction, run->attempt);
+  run->key = vend_run_command_key (command);
   /* The server joins it to a path and the model may see it: one plain word, once per attempt. */
   run->cog_id = run->attempt <= 1
                     ? g_strdup (run->prediction)
@@ -377,16 +384,19 @@ vend_run_snapshot (const VendRun *run, gsize *budget)
 }
 
 json_t *
-vend_run_lost_frame (const json_t *command, const char *why)
+vend_run_never_begun (const json_t *command, const char *status, const char *why)
 {
   json_t *frame = json_object ();
   vend_json_set_string (frame, "event", "completed");
   json_object_set (frame, "prediction", json_object_get (command, "prediction"));
   json_object_set (frame, "attempt", json_object_get (command, "attempt"));
-  vend_json_set_string (frame, "status", "failed");
-  vend_json_set_string (frame, "error", why);
-  vend_json_set_string (frame, "error_code", "INSTANCE_LOST");
-  vend_json_set_bool (frame, "emitted", false);
+  vend_json_set_string (frame, "status", status);
+  if (why != NULL)
+    {
+      vend_json_set_string (frame, "error", why);
+      vend_json_set_string (frame, "error_code", "INSTANCE_LOST");
+      vend_json_set_bool (frame, "emitted", false);
+    }
   vend_json_set_string (frame, "logs", "");
   json_object_set_new (frame, "metrics", json_object ());
   vend_json_set_string (frame, "started_us", NULL);

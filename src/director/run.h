@@ -29,6 +29,7 @@ typedef struct
 
   /* Sends a frame; steals it. */
   void (*emit) (json_t *frame, void *context);
+  void (*emit_later) (json_t *frame, void *context); /* nobody waits for it alone */
   /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
    * must be replaced. The run stays until `released`. */
   void (*ended) (VendRun *run, json_t *completed, const char *sick, void *context);
@@ -39,6 +40,8 @@ typedef struct
 
 /* The members of a `run` command that say which run it is. */
 bool vend_run_command_check (const json_t *command, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* vend_journal_key of a command that was checked. Free with g_free. */
+char *vend_run_command_key (const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
 
 VendRun *vend_run_start (VendRunEnv *env, const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
 void vend_run_free (VendRun *run);
@@ -56,5 +59,7 @@ void vend_run_take_hook (VendRun *run, const char *path);
 /* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */
 json_t *vend_run_snapshot (const VendRun *run, gsize *budget) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The frame that ends a run as lost before it began. */
-json_t *vend_run_lost_frame (const json_t *command, const char *why) G_GNUC_WARN_UNUSED_RESULT;
+/* The frame that ends a run which has not begun: "canceled", or "failed" as INSTANCE_LOST with
+ * `why`. */
+json_t *vend_run_never_begun (const json_t *command, const char *status, const char *why)
+    G_GNUC_WARN_UNUSED_RESULT;

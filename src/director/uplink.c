@@ -99,6 +99,15 @@ vend_uplink_send (VendUplink *uplink, json_t *frame)
     json_decref (frame);
 }
 
+void
+vend_uplink_send_later (VendUplink *uplink, json_t *frame)
+{
+  if (uplink->link != NULL)
+    vend_link_send_later (uplink->link, frame);
+  else
+    json_decref (frame);
+}
+
 bool
 vend_uplink_is_flushed (const VendUplink *uplink)
 {

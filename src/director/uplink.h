@@ -23,6 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUplink, vend_uplink_free)
 
 /* Steals `frame`; dropped when nobody is connected. */
 void vend_uplink_send (VendUplink *uplink, json_t *frame);
+/* The same, with what follows or a few milliseconds later. */
+void vend_uplink_send_later (VendUplink *uplink, json_t *frame);
 bool vend_uplink_is_flushed (const VendUplink *uplink);
 /* Since when nobody has been connected; 0 while somebody is. Monotonic. */
 int64_t vend_uplink_alone_since (const VendUplink *uplink);

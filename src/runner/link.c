@@ -2,10 +2,10 @@
 #include "runner/link.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/fd-source.h"
 #include "runner/frame.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +29,7 @@ struct VendLink
   gsize written; /* bytes of `out` already sent */
   GSource *read_source;
   GSource *write_source;
+  GSource *patience;     /* sends what may wait a little */
   GSource *close_source; /* tells on_closed from the main loop */
   GError *problem;
   guint depth; /* inside how many event calls */
@@ -79,6 +80,7 @@ shut (VendLink *link)
 {
   clear_source (&link->read_source);
   clear_source (&link->write_source);
+  clear_source (&link->patience);
   vend_fd_clear (&link->fd);
 }
 
@@ -178,9 +180,7 @@ on_writable (int fd, GIOCondition condition, void *user_data)
 static void
 watch (VendLink *link, GIOCondition condition, GUnixFDSourceFunc callback, GSource **out)
 {
-  *out = g_unix_fd_source_new (link->fd, condition);
-  g_source_set_callback (*out, G_SOURCE_FUNC (callback), link, NULL);
-  g_source_attach (*out, link->context);
+  *out = vend_fd_source_new (link->fd, condition, callback, link, link->context);
 }
 
 static void
@@ -208,6 +208,7 @@ flush (VendLink *link)
       link->written += (gsize) n;
     }
   clear_source (&link->write_source);
+  clear_source (&link->patience);
   link->written = 0;
   if (link->out->len > SHRINK_ABOVE)
     {
@@ -262,8 +263,9 @@ vend_link_free (VendLink *link)
     release (link);
 }
 
-bool
-vend_link_send (VendLink *link, json_t *take)
+/* Steals `take`. */
+static bool
+append (VendLink *link, json_t *take)
 {
   json_auto_t *frame = take;
   g_autoptr (GError) error = NULL;
@@ -278,9 +280,40 @@ vend_link_send (VendLink *link, json_t *take)
       close_link (link, g_steal_pointer (&error));
       return false;
     }
+  return true;
+}
+
+bool
+vend_link_send (VendLink *link, json_t *take)
+{
+  if (!append (link, take))
+    return false;
   if (link->write_source == NULL)
     flush (link);
   return link->fd >= 0;
+}
+
+static gboolean
+patience_over (void *user_data)
+{
+  VendLink *link = user_data;
+  clear_source (&link->patience);
+  if (link->write_source == NULL)
+    flush (link);
+  return G_SOURCE_REMOVE;
+}
+
+bool
+vend_link_send_later (VendLink *link, json_t *take)
+{
+  if (!append (link, take))
+    return false;
+  if (link->write_source != NULL || link->patience != NULL)
+    return true;
+  link->patience = g_timeout_source_new (VEND_LINK_PATIENCE_MS);
+  g_source_set_callback (link->patience, patience_over, link, NULL);
+  g_source_attach (link->patience, link->context);
+  return true;
 }
 
 bool

@@ -37,6 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLink, vend_link_free)
  * the link closes (on_closed follows from the main loop). */
 bool vend_link_send (VendLink *link, json_t *take);
 
+/* The same for what nobody waits for: it goes out with the next frame that is sent, or after
+ * VEND_LINK_PATIENCE_MS, so that it wakes the other side less often. */
+bool vend_link_send_later (VendLink *link, json_t *take);
+#define VEND_LINK_PATIENCE_MS 5
+
 /* True when all that was sent has been handed to the kernel. */
 bool vend_link_is_flushed (const VendLink *link);
 

@@ -7,6 +7,7 @@
 #include "sched/decide.h"
 #include <string.h>
 
+#define SHORT_RUN_US (20 * VEND_US_PER_MS)
 /* Before anything is measured. */
 #define ASSUMED_US (10 * VEND_US_PER_S)
 #define FIRST_BACKOFF_US (10 * VEND_US_PER_S)
@@ -62,7 +63,7 @@ vend_deployable_free (Deployable *deployable)
 
 /* The fullest instance with room: what is spread least can be stopped soonest. */
 static Instance *
-find_room (Deployable *deployable)
+find_slot (Deployable *deployable)
 {
   Instance *best = NULL;
   for (guint i = 0; i < deployable->instances->len; i++)
@@ -71,6 +72,26 @@ find_room (Deployable *deployable)
       if (vend_instance_has_room (instance)
           && (best == NULL
               || g_hash_table_size (instance->running) > g_hash_table_size (best->running)))
+        best = instance;
+    }
+  return best;
+}
+
+/* A slot would idle for as long as its end takes to get here and the next run to get there. For
+ * short runs that is much of their time, so one waits at the director. It is bound to that instance
+ * then, which costs little when the others are short as well. */
+static Instance *
+find_room (Deployable *deployable)
+{
+  Instance *best = find_slot (deployable);
+  if (best != NULL || deployable->run_us == 0 || deployable->run_us > SHORT_RUN_US)
+    return best;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (vend_instance_has_room_ahead (instance)
+          && (best == NULL
+              || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
         best = instance;
     }
   return best;

@@ -94,6 +94,7 @@ struct Instance
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Live, borrowed */
   guint slots;
+  guint ahead; /* runs that the director takes beyond its slots */
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
@@ -198,6 +199,8 @@ void vend_instance_free (Instance *instance);
 /* Frees it and removes its directory once nothing of it is needed; true when it did. */
 bool vend_instance_clean_up (Instance *instance);
 bool vend_instance_has_room (const Instance *instance);
+/* No slot is free, but the director takes a run that begins when the first one is. */
+bool vend_instance_has_room_ahead (const Instance *instance);
 
 /* ---- frames.c: what directors say */
 void vend_instance_on_frame (Instance *instance, json_t *frame);

@@ -171,6 +171,7 @@ on_hello (Instance *instance, const json_t *frame)
       if (live->p->cancel_requested)
         vend_instance_cancel (instance, live);
     }
+  instance->ahead = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
   if (instance->state == INSTANCE_STARTING)
     instance->state = INSTANCE_BOOTING;
   if (instance->stop_when_connected)

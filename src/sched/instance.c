@@ -63,6 +63,13 @@ vend_instance_has_room (const Instance *instance)
          && g_hash_table_size (instance->running) < instance->slots;
 }
 
+bool
+vend_instance_has_room_ahead (const Instance *instance)
+{
+  return instance->state == INSTANCE_READY && instance->link != NULL
+         && g_hash_table_size (instance->running) < instance->slots + instance->ahead;
+}
+
 /* ---- Start */
 
 typedef struct
@@ -235,12 +242,18 @@ vend_instance_run (Instance *instance, Live *live)
     vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
 }
 
+static json_t *
+command_new (const char *name, const char *prediction, int attempt)
+{
+  return json_pack ("{s:s, s:s, s:i}", "command", name, "prediction", prediction, "attempt",
+                    attempt);
+}
+
 static void
 command (Instance *instance, const char *name, const char *prediction, int attempt)
 {
   if (instance->link != NULL
-      && !vend_link_send (instance->link, json_pack ("{s:s, s:s, s:i}", "command", name,
-                                                     "prediction", prediction, "attempt", attempt)))
+      && !vend_link_send (instance->link, command_new (name, prediction, attempt)))
     vend_log (VEND_LOG_WARN, "cannot send a command", "instance", instance->id, "command", name,
               NULL);
 }
@@ -261,7 +274,9 @@ void
 vend_instance_settle (Instance *instance, const char *prediction, int attempt)
 {
   g_autofree char *key = vend_journal_key (prediction, attempt);
-  command (instance, "ack", prediction, attempt);
+  if (instance->link != NULL
+      && !vend_link_send_later (instance->link, command_new ("ack", prediction, attempt)))
+    vend_log (VEND_LOG_WARN, "cannot acknowledge", "instance", instance->id, NULL);
   g_hash_table_remove (instance->unsettled, key);
   if (instance->state == INSTANCE_GONE && g_hash_table_size (instance->unsettled) == 0)
     vend_sched_sweep_soon (instance->sched);

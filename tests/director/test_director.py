@@ -428,10 +428,60 @@ def test_repeated_run_is_ignored(ready):
 def test_no_free_slot(ready):
     _, link = ready
     first = link.run(mode="wait", seconds=0.3)
-    second = link.run(s="x")
-    done = link.completed(second)
+    second = link.run(s="ahead")
+    third = link.run(s="x")
+    done = link.completed(third)
     assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
     assert link.completed(first)["status"] == "succeeded"
+    assert link.completed(second)["output"] == "ahead"
+
+
+def test_runs_ahead_keep_their_order(ready):
+    _, link = ready
+    first = link.run(mode="wait", seconds=0.1)
+    order = [first, link.run(s="0")]
+    for i in range(1, 20):
+        link.completed(order[i - 1])
+        order.append(link.run(s=str(i)))
+    assert link.completed(order[-1])["output"] == "19"
+    assert [f["prediction"] for f in link.frames if f["event"] == "completed"] == order
+
+
+def test_cancel_of_a_run_ahead(ready):
+    _, link = ready
+    first = link.run(mode="wait", seconds=0.3)
+    second = link.run(s="x")
+    link.send(command="cancel", prediction=second, attempt=1)
+    done = link.completed(second)
+    assert done["status"] == "canceled" and done["started_us"] is None
+    assert link.completed(first)["status"] == "succeeded"
+    assert not [f for f in link.frames if f["event"] == "start" and f["prediction"] == second]
+
+
+def test_run_ahead_is_known_after_a_reconnect(ready):
+    director, link = ready
+    first = link.run(mode="wait", seconds=0.5)
+    second = link.run(s="x")
+    link.until(event="start")
+    again = director.connect()
+    hello = again.until(event="hello")
+    listed = {run["prediction"]: run for run in hello["running"]}
+    assert set(listed) == {first, second} and "started_us" not in listed[second]
+    assert hello["ahead"] == 1
+    again.run(second, s="x")
+    assert again.completed(second)["output"] == "x"
+
+
+def test_run_ahead_of_a_lost_server(ready):
+    director, link = ready
+    first = link.run(mode="wait", seconds=100)
+    second = link.run(s="x")
+    link.until(event="start")
+    os.kill(director.model_pid(), signal.SIGKILL)
+    for prediction in (first, second):
+        done = link.heard(event="completed", prediction=prediction)
+        assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
+    assert done["started_us"] is None
 
 
 def test_two_at_once(start, tmp_path):

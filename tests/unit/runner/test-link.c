@@ -124,6 +124,30 @@ test_exchange (void)
   g_assert_cmpuint (a.closed, ==, 0);
 }
 
+/* What may wait goes out with what may not, in order, or by itself. */
+static void
+test_send_later (void)
+{
+  Side a = { 0 };
+  Side b = { 0 };
+  make_pair (&a, &b, 1000);
+  g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "first")));
+  g_assert_false (vend_link_is_flushed (a.link));
+  g_assert_true (vend_link_send (a.link, json_pack ("{ss}", "n", "second")));
+  g_assert_true (vend_link_is_flushed (a.link));
+  while (b.frames < 2)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "third")));
+  while (b.frames < 3)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "never")));
+  g_clear_pointer (&a.link, vend_link_free);
+  while (b.closed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (b.frames, ==, 3);
+}
+
 static void
 test_slow_reader (void)
 {
@@ -183,6 +207,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/pieces", test_frames_in_pieces);
   g_test_add_func ("/frame/bad", test_bad_frames);
   g_test_add_func ("/link/exchange", test_exchange);
+  g_test_add_func ("/link/send-later", test_send_later);
   g_test_add_func ("/link/slow-reader", test_slow_reader);
   g_test_add_func ("/link/free-inside-event", test_free_inside_event);
   g_test_add_func ("/link/long-path", test_long_path);
