@@ -2,6 +2,7 @@
 #pragma once
 #include "api/api.h"
 #include "api/versions-cache.h"
+#include "auth/rate.h"
 
 #define VEND_PAGE_SIZE 100
 
@@ -9,6 +10,7 @@ struct VendApi
 {
   VendApiParts parts;
   VendVersionsCache *versions;
+  VendRate *rate;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -27,6 +29,7 @@ typedef struct
   VendBodyKind body;
   ApiHandler handler;
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
+  VendRateKind rate;
 } ApiRoute;
 
 extern const ApiRoute vend_api_account_routes[];

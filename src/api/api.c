@@ -1,6 +1,7 @@
 /* The HTTP API: binds the tables of routes to the server; every request passes here for its caller
  * and its errors. */
 #include "api/api-private.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 typedef struct
@@ -21,7 +22,34 @@ unref_caller (void *data)
   vend_auth_caller_unref (data);
 }
 
-/* Strangers are sent away before their body costs memory or disk. */
+/* In the words that the clients know. */
+static VendReply *
+throttled (const VendRateState *state)
+{
+  const int64_t seconds = (state->retry_us + VEND_US_PER_S - 1) / VEND_US_PER_S;
+  g_autofree char *detail = g_strdup_printf (
+      "Request was throttled. Your rate limit resets in ~%" G_GINT64_FORMAT "s.", seconds);
+  g_autofree char *retry_after = g_strdup_printf ("%" G_GINT64_FORMAT, seconds);
+  VendReply *reply = vend_reply_problem_json (
+      429, json_pack ("{s:s, s:s, s:i, s:I}", "title", "Too many requests", "detail", detail,
+                      "status", 429, "retry_after", (json_int_t) seconds));
+  vend_reply_header (reply, "Retry-After", retry_after);
+  return reply;
+}
+
+static void
+show_budget (VendCall *call, const VendRateState *state)
+{
+  if (state->remaining == G_MAXUINT)
+    return;
+  g_autofree char *remaining = g_strdup_printf ("%u", state->remaining);
+  g_autofree char *reset = g_strdup_printf ("%" G_GINT64_FORMAT,
+                                            (state->reset_us + VEND_US_PER_S - 1) / VEND_US_PER_S);
+  vend_call_reply_header (call, "ratelimit-remaining", remaining);
+  vend_call_reply_header (call, "ratelimit-reset", reset);
+}
+
+/* Strangers, and those who ask too often, are sent away before their body costs memory or disk. */
 static VendReply *
 admit (VendCall *call, void *context)
 {
@@ -31,6 +59,12 @@ admit (VendCall *call, void *context)
   if (!vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
                         (VendScope) bound->route->scope, &caller, &error))
     return vend_reply_error (error);
+  VendRateState budget;
+  const bool fits = vend_rate_take (bound->api->rate, bound->route->rate, caller->account->id,
+                                    caller->token_id, vend_now_us (), &budget);
+  show_budget (call, &budget);
+  if (!fits)
+    return throttled (&budget);
   vend_call_set_data (call, g_steal_pointer (&caller), unref_caller);
   return NULL;
 }
@@ -56,6 +90,20 @@ serve (VendCall *call, void *context)
 
 /* What the parts of a form add to the file in it. */
 #define FORM_SLACK (1024 * 1024)
+
+/* Looking at one prediction is what clients do all the time while they wait. */
+#define POLLS_PER_OTHER 10
+
+static VendRate *
+rate_limits (const VendSettings *settings)
+{
+  const guint other = (guint) vend_settings_int (settings, "rate-limit-other");
+  const guint limits[VEND_RATE_N_KINDS]
+      = { [VEND_RATE_OTHER] = other,
+          [VEND_RATE_CREATE] = (guint) vend_settings_int (settings, "rate-limit-creates"),
+          [VEND_RATE_POLL] = other * POLLS_PER_OTHER };
+  return vend_rate_new (limits);
+}
 
 static uint64_t
 body_limit (const VendApi *api, const ApiRoute *route)
@@ -92,6 +140,7 @@ vend_api_new (const VendApiParts *parts)
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
   api->versions = vend_versions_cache_new (parts->store);
+  api->rate = rate_limits (parts->settings);
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
@@ -111,6 +160,7 @@ vend_api_free (VendApi *api)
   if (api == NULL)
     return;
   vend_versions_cache_free (api->versions);
+  vend_rate_free (api->rate);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

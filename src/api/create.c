@@ -18,9 +18,7 @@ vend_api_problem (int status, const char *title, const char *detail)
   vend_json_set_string (body, "title", title);
   vend_json_set_string (body, "detail", detail);
   vend_json_set_int (body, "status", status);
-  g_autofree char *text = vend_json_text (body);
-  json_decref (body);
-  return vend_reply_new (status, "application/problem+json", text, strlen (text));
+  return vend_reply_problem_json (status, body);
 }
 
 /* The 422 of the original service: one dash line a field, and the same as data. Takes `problems`.
@@ -36,9 +34,7 @@ input_problem (json_t *problems)
                             vend_json_string (problem, "description"));
   json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail->str, "status", 422, "title",
                             "Input validation failed", "invalid_fields", problems);
-  g_autofree char *text = vend_json_text (body);
-  json_decref (body);
-  return vend_reply_new (422, "application/problem+json", text, strlen (text));
+  return vend_reply_problem_json (422, body);
 }
 
 static bool

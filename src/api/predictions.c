@@ -271,11 +271,13 @@ list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 }
 
 const ApiRoute vend_api_prediction_routes[] = {
-  { "POST", "/v1/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER, create_by_version, NULL },
+  { "POST", "/v1/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER, create_by_version, NULL,
+    VEND_RATE_CREATE },
   { "POST", "/v1/models/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_by_model, NULL },
+    create_by_model, NULL, VEND_RATE_CREATE },
   { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL },
-  { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL },
+  { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL,
+    VEND_RATE_POLL },
   { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction,
     NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -32,6 +32,12 @@ static const VendSettingInfo setting_infos[] = {
     "packed model source of a push" },
   { "max-source-files", VEND_SETTING_INT, "100000", 1, 10000000,
     "entries in a pushed source tree" },
+  { "rate-limit-creates", VEND_SETTING_INT, "600", 0, 100000000,
+    "creates a minute of a token and of an account; 0 = no limit" },
+  { "rate-limit-other", VEND_SETTING_INT, "3000", 0, 100000000,
+    "other requests a minute; looking at one prediction counts a tenth; 0 = no limit" },
+  { "cors-origins", VEND_SETTING_TEXT, "*", 0, 0,
+    "origins, comma-separated, whose pages may call; * = all, empty = none" },
   { "drain-timeout", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
     "how long SIGTERM waits for requests" },
 

@@ -259,6 +259,7 @@ start_http (App *app, char **out_ca, GError **error)
     .spool_dir = vend_blobs_spool (app->blobs),
     .public_url = text_or_null (vend_settings_text (app->settings, "public-url")),
     .trusted_proxies = text_or_null (vend_settings_text (app->settings, "trusted-proxies")),
+    .cors_origins = text_or_null (vend_settings_text (app->settings, "cors-origins")),
     .tls_cert_pem = cert,
     .tls_key_pem = key,
   };

@@ -12,6 +12,15 @@
 #include <strings.h>
 #include <sys/eventfd.h>
 
+static void
+header_free (void *data)
+{
+  HeaderPair *header = data;
+  g_free (header->name);
+  g_free (header->value);
+  g_free (header);
+}
+
 VendCall *
 vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method)
 {
@@ -40,6 +49,7 @@ vend_call_free (VendCall *call)
   vend_match_clear (&call->match);
   g_clear_pointer (&call->query, g_array_unref);
   g_slist_free_full (call->strings, g_free);
+  g_slist_free_full (call->headers, header_free);
   g_free (call->origin);
   g_free (call->remote);
   g_free (call);
@@ -87,6 +97,14 @@ vend_call_advance (VendCall *call)
       count_held (call->worker, -1);
     }
   return MHD_YES;
+}
+
+void
+vend_call_reply_header (VendCall *call, const char *name, const char *value)
+{
+  HeaderPair *header = g_new0 (HeaderPair, 1);
+  *header = (HeaderPair){ g_strdup (name), g_strdup (value) };
+  call->headers = g_slist_prepend (call->headers, header);
 }
 
 void

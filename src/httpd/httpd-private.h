@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <microhttpd.h>
 
+#include "httpd/cors-private.h"
 #include "httpd/httpd.h"
 #include "httpd/linger-private.h"
 #include "httpd/origin-private.h"
@@ -47,6 +48,7 @@ struct VendHttpd
 {
   VendRouter *router;
   VendOriginRules *origin_rules;
+  VendCors *cors;
   VendLinger *linger;
   VendWorker *workers;
   guint n_workers;
@@ -74,7 +76,7 @@ typedef struct
 {
   char *name;
   char *value;
-} QueryPair;
+} QueryPair, HeaderPair;
 
 struct VendCall
 {
@@ -91,6 +93,7 @@ struct VendCall
   uint64_t ignored_bytes;
   GArray *query;   /* QueryPair, or NULL */
   GSList *strings; /* made for getters */
+  GSList *headers; /* HeaderPair, of the coming reply */
   char *origin;
   char *remote;
   void *data;

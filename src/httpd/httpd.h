@@ -55,6 +55,7 @@ typedef struct
   const char *spool_dir;       /* exists, on the file system of the blobs; files in it are ours */
   const char *public_url;      /* origin for replies, or NULL: the one of the request */
   const char *trusted_proxies; /* "10.0.0.0/8,::1/128" or NULL */
+  const char *cors_origins;    /* "*", "https://a.example,https://b.example", or NULL: no pages */
   const char *tls_cert_pem;    /* contents, or NULL for plain HTTP */
   const char *tls_key_pem;
 } VendHttpdOptions;
@@ -119,6 +120,8 @@ VendReply *vend_reply_new (int status, const char *content_type, const void *bod
 VendReply *vend_reply_take (int status, const char *content_type, char *body,
                             gsize size);                /* g_free */
 VendReply *vend_reply_json (int status, json_t *value); /* steals `value` */
+/* The same as application/problem+json, for problems with members of their own. */
+VendReply *vend_reply_problem_json (int status, json_t *value);
 VendReply *vend_reply_empty (int status);
 /* application/problem+json from an error: type, title, detail, status. 5xx details go to the log
  * with an id, and the body gives the id only. */
@@ -134,6 +137,8 @@ void vend_reply_header (VendReply *reply, const char *name, const char *value);
 void vend_reply_free (VendReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendReply, vend_reply_free)
 
+/* A header of whatever reply the call gets. Before it is answered; any thread that may answer. */
+void vend_call_reply_header (VendCall *call, const char *name, const char *value);
 void vend_call_reply (VendCall *call, VendReply *reply);
 
 /* ---- Streams: any thread. At most `buffer` bytes (256 KiB) wait for a slow reader; a write that

@@ -105,6 +105,12 @@ vend_reply_json (int status, json_t *value)
 }
 
 VendReply *
+vend_reply_problem_json (int status, json_t *value)
+{
+  return reply_json_as (status, PROBLEM_TYPE, value);
+}
+
+VendReply *
 vend_reply_empty (int status)
 {
   return reply_around (status,
@@ -316,6 +322,12 @@ finish_file (VendReply *reply, VendCall *call)
 enum MHD_Result
 vend_reply_send (VendReply *reply, VendCall *call)
 {
+  for (const GSList *item = call->headers; item != NULL; item = item->next)
+    {
+      const HeaderPair *header = item->data;
+      vend_reply_header (reply, header->name, header->value);
+    }
+  vend_cors_mark (call->httpd->cors, call, reply);
   if (reply->is_file)
     finish_file (reply, call);
   if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))

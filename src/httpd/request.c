@@ -125,9 +125,12 @@ check_route (VendCall *call, const char *raw_path)
                                  "The path is not valid percent-encoded UTF-8.");
     case VEND_MATCH_NO_METHOD:
       {
-        VendReply *reply = vend_reply_problem (405, "Method not allowed",
-                                               "The resource does not support this method.");
         g_autofree char *allow = vend_router_allow (call->httpd->router, raw_path);
+        VendReply *reply = vend_cors_preflight (call->httpd->cors, call, allow);
+        if (reply != NULL)
+          return reply;
+        reply = vend_reply_problem (405, "Method not allowed",
+                                    "The resource does not support this method.");
         vend_reply_header (reply, MHD_HTTP_HEADER_ALLOW, allow);
         return reply;
       }

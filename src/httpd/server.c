@@ -354,6 +354,7 @@ vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsiz
   httpd->key_pem = g_strdup (options->tls_key_pem);
   if (!vend_origin_rules_new (options->public_url, options->trusted_proxies, &httpd->origin_rules,
                               error)
+      || !vend_cors_new (options->cors_origins, &httpd->cors, error)
       || !vend_linger_new (&httpd->linger, error) || !open_listener (httpd, options->listen, error))
     return false;
 
@@ -427,6 +428,7 @@ vend_httpd_free (VendHttpd *httpd)
   vend_fd_clear (&httpd->listen_fd);
   vend_router_free (httpd->router);
   vend_origin_rules_free (httpd->origin_rules);
+  vend_cors_free (httpd->cors);
   g_free (httpd->workers);
   g_free (httpd->local);
   g_free (httpd->spool_dir);
