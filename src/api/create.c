@@ -2,11 +2,13 @@
 #include "api/create.h"
 #include "api/headers.h"
 #include "api/input-files.h"
+#include "api/repeats.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "cog/input.h"
 #include "json/schema.h"
+#include "store/predictions.h"
 #include <string.h>
 
 #define MAX_WEBHOOK 2048
@@ -68,7 +70,12 @@ read_webhook (const json_t *body, VendPrediction *prediction, GError **error)
 
 typedef struct
 {
+  VendApi *api;
   VendCall *call;
+  int64_t account_id;
+  VendCreateKey *key; /* or NULL */
+  int64_t hold_until_us;
+  char *repeated;   /* id of the prediction that an earlier send has made, or NULL */
   char *applied;    /* Preference-Applied; NULL when nothing is held */
   VendReply *ready; /* without a hold the reply is known before, and made outside the core thread */
 } Creation;
@@ -77,6 +84,8 @@ static void
 creation_free (Creation *creation)
 {
   g_free (creation->applied);
+  g_free (creation->repeated);
+  vend_create_key_free (creation->key);
   g_clear_pointer (&creation->ready, vend_reply_free);
   g_free (creation);
 }
@@ -97,15 +106,71 @@ created_reply (const Creation *creation, const VendPrediction *now)
 }
 
 static void
+repeated (const VendPrediction *now, const GError *error, void *data)
+{
+  g_autoptr (Creation) creation = data;
+  g_autoptr (VendPrediction) ended = NULL;
+  g_autoptr (GError) problem = NULL;
+  VendReply *reply = NULL;
+  if (now == NULL)
+    {
+      /* A row by its key, once, though this may be the core thread. */
+      g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
+      if (!vend_store_prediction_get (reader.db, creation->repeated, &ended, &problem))
+        reply = vend_reply_error (problem);
+    }
+  if (reply == NULL)
+    {
+      reply = created_reply (creation, now != NULL ? now : ended);
+      vend_reply_header (reply, "Idempotency-Replayed", "true");
+    }
+  vend_call_reply (creation->call, reply);
+}
+
+static void
+join (Creation *creation)
+{
+  vend_sched_join (creation->api->parts.sched, creation->repeated, creation->hold_until_us,
+                   repeated, creation);
+}
+
+/* Another send of the same request was stored first. */
+static bool
+find_winner (Creation *creation, const GError *error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (creation->key == NULL || !g_error_matches (error, VEND_ERROR, VEND_ERROR_EXISTS))
+    return false;
+  g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
+  return vend_api_find_repeated (reader.db, creation->account_id, creation->key, vend_now_us (),
+                                 &creation->repeated, &problem)
+         && creation->repeated != NULL;
+}
+
+static void
 created (const VendPrediction *now, const GError *error, void *data)
 {
   g_autoptr (Creation) creation = data;
-  if (error != NULL)
+  if (error != NULL && find_winner (creation, error))
+    join (g_steal_pointer (&creation));
+  else if (error != NULL)
     vend_call_reply (creation->call, vend_reply_error (error));
   else if (creation->ready != NULL)
     vend_call_reply (creation->call, g_steal_pointer (&creation->ready));
   else
     vend_call_reply (creation->call, created_reply (creation, now));
+}
+
+static Creation *
+creation_new (VendApi *api, VendCall *call, const VendCaller *caller, int64_t now_us)
+{
+  Creation *creation = g_new0 (Creation, 1);
+  creation->api = api;
+  creation->call = call;
+  creation->account_id = caller->account->id;
+  int64_t hold_us = vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
+  creation->hold_until_us = hold_us > 0 ? now_us + hold_us : 0;
+  return creation;
 }
 
 bool
@@ -114,6 +179,18 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
                  VendReply **out, GError **error)
 {
   int64_t now_us = vend_now_us (), cancel_after_us = 0;
+  g_autoptr (Creation) creation = creation_new (api, call, caller, now_us);
+  if (!vend_api_create_key (call, caller, &creation->key, error)
+      || (creation->key != NULL
+          && !vend_api_find_repeated (db, caller->account->id, creation->key, now_us,
+                                      &creation->repeated, error)))
+    return false;
+  if (creation->repeated != NULL)
+    {
+      join (g_steal_pointer (&creation));
+      return true;
+    }
+
   json_t *input = json_object_get (body, "input");
   json_auto_t *no_input = json_object ();
   if (input == NULL || json_is_null (input))
@@ -143,12 +220,12 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->created_us = now_us;
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
-  Creation *creation = g_new0 (Creation, 1);
-  creation->call = call;
-  int64_t hold_us = vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
-  if (hold_us == 0)
+  if (creation->key != NULL)
+    prediction->create_key = vend_create_key_copy (creation->key);
+  int64_t hold_until_us = creation->hold_until_us;
+  if (hold_until_us == 0)
     creation->ready = created_reply (creation, prediction);
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, model->hardware,
-                     hold_us > 0 ? now_us + hold_us : 0, created, creation);
+                     hold_until_us, created, g_steal_pointer (&creation));
   return true;
 }

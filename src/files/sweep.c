@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "store/create-keys.h"
 #include "store/files.h"
 #include "store/predictions.h"
 #include <sys/stat.h>
@@ -183,6 +184,16 @@ sweep_uploads (VendSweep *sweep)
     }
 }
 
+/* ---- Keys of creates */
+
+static bool
+remove_create_keys (VendDb *db, void *data, GError **error)
+{
+  Batch *batch = data;
+  return vend_store_create_key_expire (db, batch->now_us - VEND_CREATE_KEY_LIFE_US, BATCH,
+                                       &batch->n_removed, error);
+}
+
 static void
 add_content (const char *sha256, void *data)
 {
@@ -218,6 +229,7 @@ sweep_main (void *data)
       if (sweep->options.retention_us > 0)
         run_batches (sweep, remove_predictions);
       run_batches (sweep, remove_files);
+      run_batches (sweep, remove_create_keys);
       if (g_get_monotonic_time () >= full_sweep_us)
         {
           sweep_uploads (sweep);

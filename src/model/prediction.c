@@ -35,6 +35,7 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->instance);
   g_free (prediction->webhook);
   json_decref (prediction->webhook_events);
+  vend_create_key_free (prediction->create_key);
   g_free (prediction);
 }
 

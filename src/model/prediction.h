@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "model/create-key.h"
 #include "model/status.h"
 
 typedef enum
@@ -42,6 +43,7 @@ typedef struct
   char *webhook;  /* or NULL */
   json_t *webhook_events;
   bool data_removed;
+  VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);

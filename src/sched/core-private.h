@@ -129,6 +129,8 @@ Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deploya
 void vend_live_free (Live *live);
 /* Tells `told` at the end, or at `until_us`. */
 void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
+/* What the create of it is told: how it stands with 0, else its end or the end of the hold. */
+void vend_live_join (Live *live, int64_t hold_until_us, VendSchedTold told, void *data);
 /* Tells how it stands; an end that is being stored is told when that is done. */
 void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */

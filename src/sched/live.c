@@ -108,6 +108,15 @@ vend_live_answer (Live *live, VendSchedTold told, void *data)
 }
 
 void
+vend_live_join (Live *live, int64_t hold_until_us, VendSchedTold told, void *data)
+{
+  if (hold_until_us == 0)
+    vend_live_answer (live, told, data);
+  else
+    vend_live_hold (live, hold_until_us, told, data);
+}
+
+void
 vend_live_tell (Live *live)
 {
   const VendPrediction *now = vend_live_view (live);

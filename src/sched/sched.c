@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
 
@@ -75,8 +76,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 static bool
 insert (VendDb *db, void *data, GError **error)
 {
-  Submission *submission = data;
-  return vend_store_prediction_insert (db, submission->live->p, error);
+  const VendPrediction *p = ((Submission *) data)->live->p;
+  return (p->create_key == NULL
+          || vend_store_create_key_take (db, p->account_id, p->create_key, p->id, p->created_us,
+                                         error))
+         && vend_store_prediction_insert (db, p, error);
 }
 
 static void
@@ -87,10 +91,9 @@ inserted (const GError *error, void *data)
   live->insert_pending = false;
   if (error == NULL)
     {
-      if (submission->hold_until_us == 0)
-        vend_live_answer (live, submission->told, submission->data);
-      else
-        vend_live_hold (live, submission->hold_until_us, submission->told, submission->data);
+      if (live->p->create_key != NULL && !live->ending)
+        vend_live_enqueue (live, false);
+      vend_live_join (live, submission->hold_until_us, submission->told, submission->data);
       return;
     }
 
@@ -149,6 +152,12 @@ submit_on_core (void *data)
   const bool is_waited_for = submission->hold_until_us > 0;
   live->unstored = g_steal_pointer (&submission);
   vend_live_arm_deadline (live);
+  if (live->p->create_key != NULL)
+    {
+      /* Whoever sends it again must find it, and it must not have begun twice. */
+      vend_live_store_insert (live);
+      return;
+    }
   vend_live_enqueue (live, false);
   /* Nobody knows of it before the reply, so one commit with its end may do for both. */
   if (is_waited_for && live->unstored != NULL)
@@ -190,6 +199,7 @@ typedef struct
 {
   VendSched *sched;
   char *id;
+  int64_t hold_until_us; /* of a join */
   VendSchedTold told;
   void *data;
 } Question;
@@ -198,7 +208,7 @@ static Question *
 question_new (VendSched *sched, const char *id, VendSchedTold told, void *data)
 {
   Question *question = g_new0 (Question, 1);
-  *question = (Question){ sched, g_strdup (id), told, data };
+  *question = (Question){ .sched = sched, .id = g_strdup (id), .told = told, .data = data };
   return question;
 }
 
@@ -235,6 +245,26 @@ void
 vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data)
 {
   vend_inbox_post (sched->inbox, peek_on_core, question_new (sched, id, told, data));
+}
+
+static void
+join_on_core (void *data)
+{
+  g_autoptr (Question) question = data;
+  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  if (live == NULL)
+    answer (question, NULL);
+  else
+    vend_live_join (live, question->hold_until_us, question->told, question->data);
+}
+
+void
+vend_sched_join (VendSched *sched, const char *id, int64_t hold_until_us, VendSchedTold told,
+                 void *data)
+{
+  Question *question = question_new (sched, id, told, data);
+  question->hold_until_us = hold_until_us;
+  vend_inbox_post (sched->inbox, join_on_core, question);
 }
 
 static bool

@@ -63,11 +63,17 @@ void vend_sched_release_holds (VendSched *sched);
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
 
 /* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
- * kept). With `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has
- * ended, or the hold runs out. */
+ * kept). One with a `create_key` begins only once it is stored; EXISTS when somebody has the key.
+ * With `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has ended,
+ * or the hold runs out. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
                         const char *hardware, int64_t hold_until_us, VendSchedTold told,
                         void *data);
+
+/* Tells of a prediction that was created before, as its create would: at once with `hold_until_us`
+ * 0, else at its end or when the hold runs out. NOT_FOUND when it has ended. */
+void vend_sched_join (VendSched *sched, const char *id, int64_t hold_until_us, VendSchedTold told,
+                      void *data);
 
 /* Asks for the end of a prediction. `told` comes with its state once the wish is on disk; NOT_FOUND
  * when it has ended already. */
