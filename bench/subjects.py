@@ -144,7 +144,8 @@ class Vend:
     def __init__(self, **settings: Any) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="vend-bench-", dir=os.environ.get("VEND_BENCH_DIR")))
         self.data = self.dir / "data"
-        self.settings = {"rate_limit_creates": 0, "rate_limit_other": 0, **settings}
+        self.settings = {"rate_limit_creates": 0, "rate_limit_other": 0,
+                         "account_max_queued": 1000000, **settings}
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.start_s = 0.0

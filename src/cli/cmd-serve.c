@@ -173,6 +173,8 @@ sched_limits (const VendSettings *s)
     .hardware_units = or_default (vend_settings_int (s, "hardware-units"), 2 * cores),
     .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
+    .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
+    .account_max_running = (guint) vend_settings_int (s, "account-max-running"),
     .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
     .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),

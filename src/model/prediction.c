@@ -128,6 +128,14 @@ shown_metrics (const VendPrediction *prediction)
   return metrics;
 }
 
+static json_t *
+shown_queue (const VendPrediction *prediction)
+{
+  const double eta_s = (double) (prediction->queue_eta_us / (100 * VEND_US_PER_MS)) / 10;
+  return json_pack ("{s:i, s:f}", "position", (int) prediction->queue_position, "eta_seconds",
+                    eta_s);
+}
+
 json_t *
 vend_prediction_to_json (const VendPrediction *prediction, const char *origin, VendView view)
 {
@@ -162,6 +170,8 @@ vend_prediction_to_json (const VendPrediction *prediction, const char *origin, V
     vend_json_set_string (object, "webhook", prediction->webhook);
   if (prediction->webhook_events != NULL)
     json_object_set (object, "webhook_events_filter", prediction->webhook_events);
+  if (prediction->queue_position > 0 && status == VEND_STATUS_STARTING)
+    json_object_set_new (object, "queue", shown_queue (prediction));
   json_object_set_new (object, "metrics", shown_metrics (prediction));
   json_object_set_new (object, "urls", urls (prediction, origin));
   return object;

@@ -43,6 +43,8 @@ typedef struct
   char *webhook;  /* or NULL */
   json_t *webhook_events;
   bool data_removed;
+  guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
+  int64_t queue_eta_us;      /* live only: until it begins */
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
 } VendPrediction;
 

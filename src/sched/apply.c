@@ -105,15 +105,39 @@ vend_deployable_dispatch (Deployable *deployable)
   Instance *instance;
   if (sched->draining || sched->n_adopting > 0)
     return;
-  while ((live = vend_queue_peek (deployable->queue)) != NULL
+  while ((live = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
          && (instance = find_room (deployable)) != NULL)
     {
-      vend_queue_remove (deployable->queue, &live->place);
+      vend_queue_take (deployable->queue, &live->place);
       sched->n_queued--;
       live->p->attempt++;
       vend_instance_run (instance, live);
       vend_live_lease_soon (live);
     }
+}
+
+int64_t
+vend_deployable_eta_us (const Deployable *deployable, guint position)
+{
+  const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : ASSUMED_US;
+  const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : ASSUMED_US;
+  const int64_t now_us = vend_now_us ();
+  int64_t until_ready_us = boot_us;
+  guint slots = 0;
+  bool is_ready = false;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (instance->state > INSTANCE_READY || instance->stop_when_connected)
+        continue;
+      slots += instance->slots;
+      is_ready = is_ready || instance->state == INSTANCE_READY;
+      until_ready_us = MIN (until_ready_us, MAX (instance->created_us + boot_us - now_us, 0));
+    }
+  slots = MAX (slots, deployable->slots);
+  /* Whole rounds of all slots before it; those that run now are half done on the average. */
+  const int64_t rounds_us = (int64_t) ((position - 1) / slots) * run_us;
+  return is_ready ? rounds_us + run_us / 2 : rounds_us + until_ready_us;
 }
 
 static void
@@ -148,12 +172,12 @@ static VendDemand
 demand_of (const Deployable *deployable)
 {
   const VendSched *sched = deployable->sched;
-  const Live *first = vend_queue_peek (deployable->queue);
+  const Live *first = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched);
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
   return (VendDemand){
     .name = deployable->name,
-    .waiting = vend_queue_length (deployable->queue),
+    .waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched),
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
     .slots = deployable->slots,
@@ -263,12 +287,26 @@ clean_up (VendSched *sched)
     }
 }
 
+static void
+dispatch_freed (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  if (!sched->has_freed_account)
+    return;
+  sched->has_freed_account = false;
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    vend_deployable_dispatch (value);
+}
+
 static gboolean
 sweep (void *data)
 {
   VendSched *sched = data;
   g_clear_pointer (&sched->sweep, g_source_unref);
   clean_up (sched);
+  dispatch_freed (sched);
   if (sched->draining)
     stop_all_idle (sched);
   else if (sched->n_adopting == 0)

@@ -30,6 +30,8 @@ struct VendSched
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *instances;   /* id → Instance (owned) */
+  GHashTable *accounts;    /* id → what it has under way; see accounts.c */
+  bool has_freed_account;  /* one that had no room has some again */
   GSource *janitor;        /* once a second */
   GSource *sweep;          /* at the end of this turn */
   guint n_queued;
@@ -123,6 +125,17 @@ struct Live
   guint lost_before_start;
   guint lost_running;
 };
+
+/* ---- accounts.c: what each account has under way */
+GHashTable *vend_sched_accounts_new (void);
+void vend_account_opened (VendSched *sched, int64_t id);
+void vend_account_closed (VendSched *sched, int64_t id);
+void vend_account_began (VendSched *sched, int64_t id);
+void vend_account_ended (VendSched *sched, int64_t id);
+/* A VendQueueRoom; `sched` is its data. */
+guint vend_account_room (int64_t id, const void *sched);
+bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
@@ -219,6 +232,8 @@ Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
 void vend_deployable_free (Deployable *deployable);
 void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
                                   const char *setup_logs, const char *error);
+/* How long until this one begins, from what boots and runs have taken; it is queued. */
+int64_t vend_deployable_eta_us (const Deployable *deployable, guint position);
 /* Gives free slots to whom they are due. */
 void vend_deployable_dispatch (Deployable *deployable);
 /* Decides and applies at the end of this turn of the main loop. */

@@ -296,7 +296,10 @@ vend_instance_release (Instance *instance, Live *live)
 {
   live->instance = NULL;
   if (g_hash_table_remove (instance->running, live->p->id))
-    instance->deployable->n_running--;
+    {
+      instance->deployable->n_running--;
+      vend_account_ended (live->sched, live->p->account_id);
+    }
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = vend_now_us ();
   vend_sched_sweep_soon (instance->sched);

@@ -42,6 +42,7 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   live->logs = g_string_new (NULL);
   live->waiters = g_ptr_array_new_with_free_func (waiter_free);
   deployable->n_live++;
+  vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->live, live->p->id, live);
   return live;
 }
@@ -60,6 +61,7 @@ vend_live_free (Live *live)
 {
   leave_queue (live);
   live->deployable->n_live--;
+  vend_account_closed (live->sched, live->p->account_id);
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
   vend_alarm_clear (&live->insert_due);
@@ -151,12 +153,24 @@ vend_live_attach (Live *live, Instance *instance)
   live->p->instance = g_strdup (instance->id);
   g_hash_table_insert (instance->running, live->p->id, live);
   instance->deployable->n_running++;
+  vend_account_began (live->sched, live->p->account_id);
   instance->idle_since_us = 0;
+}
+
+static void
+look_at_queue (Live *live)
+{
+  const bool is_queued = live->place.link != NULL;
+  live->p->queue_position
+      = is_queued ? vend_queue_position (live->deployable->queue, &live->place) : 0;
+  if (is_queued)
+    live->p->queue_eta_us = vend_deployable_eta_us (live->deployable, live->p->queue_position);
 }
 
 const VendPrediction *
 vend_live_view (Live *live)
 {
+  look_at_queue (live);
   if (!live->ending)
     {
       g_free (live->p->logs);

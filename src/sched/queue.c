@@ -5,6 +5,8 @@ typedef struct
 {
   int64_t account_id;
   GQueue entries;
+  int64_t first; /* number of the head */
+  int64_t next;  /* of the next one at the tail */
 } Lane;
 
 struct VendQueue
@@ -58,7 +60,7 @@ vend_queue_push (VendQueue *queue, int64_t account_id, void *entry, VendQueuePla
 {
   Lane *lane = lane_of (queue, account_id);
   g_queue_push_tail (&lane->entries, entry);
-  *place = (VendQueuePlace){ lane, lane->entries.tail };
+  *place = (VendQueuePlace){ lane, lane->entries.tail, lane->next++ };
   queue->length++;
 }
 
@@ -67,41 +69,95 @@ vend_queue_push_head (VendQueue *queue, int64_t account_id, void *entry, VendQue
 {
   Lane *lane = lane_of (queue, account_id);
   g_queue_push_head (&lane->entries, entry);
-  *place = (VendQueuePlace){ lane, lane->entries.head };
+  *place = (VendQueuePlace){ lane, lane->entries.head, --lane->first };
   queue->length++;
   g_queue_remove (&queue->turns, lane);
   g_queue_push_head (&queue->turns, lane);
 }
 
-void *
-vend_queue_peek (VendQueue *queue)
+static guint
+no_limit (int64_t account_id, const void *data)
 {
-  Lane *lane = g_queue_peek_head (&queue->turns);
-  return lane != NULL ? g_queue_peek_head (&lane->entries) : NULL;
+  return G_MAXUINT;
+}
+
+void *
+vend_queue_peek_with_room (const VendQueue *queue, VendQueueRoom room, const void *data)
+{
+  for (const GList *item = queue->turns.head; item != NULL; item = item->next)
+    {
+      const Lane *lane = item->data;
+      if (room (lane->account_id, data) > 0)
+        return lane->entries.head->data;
+    }
+  return NULL;
+}
+
+void *
+vend_queue_peek (const VendQueue *queue)
+{
+  return vend_queue_peek_with_room (queue, no_limit, NULL);
 }
 
 void
 vend_queue_remove (VendQueue *queue, VendQueuePlace *place)
 {
   Lane *lane = place->lane;
-  bool had_turn = queue->turns.head->data == lane && lane->entries.head == place->link;
+  if (lane->entries.head == place->link)
+    lane->first = place->number + 1;
   g_queue_delete_link (&lane->entries, place->link);
-  *place = (VendQueuePlace){ NULL, NULL };
+  *place = (VendQueuePlace){ NULL, NULL, 0 };
   queue->length--;
-  if (lane->entries.length == 0)
+  if (lane->entries.length > 0)
+    return;
+  g_queue_remove (&queue->turns, lane);
+  g_hash_table_remove (queue->lanes, &lane->account_id);
+}
+
+void
+vend_queue_take (VendQueue *queue, VendQueuePlace *place)
+{
+  Lane *lane = place->lane;
+  if (lane->entries.length > 1)
     {
       g_queue_remove (&queue->turns, lane);
-      g_hash_table_remove (queue->lanes, &lane->account_id);
-    }
-  else if (had_turn)
-    {
-      g_queue_pop_head (&queue->turns);
       g_queue_push_tail (&queue->turns, lane);
     }
+  vend_queue_remove (queue, place);
 }
 
 guint
 vend_queue_length (const VendQueue *queue)
 {
   return queue->length;
+}
+
+guint
+vend_queue_length_with_room (const VendQueue *queue, VendQueueRoom room, const void *data)
+{
+  guint length = 0;
+  for (const GList *item = queue->turns.head; item != NULL; item = item->next)
+    {
+      const Lane *lane = item->data;
+      length += MIN (lane->entries.length, room (lane->account_id, data));
+    }
+  return length;
+}
+
+guint
+vend_queue_position (const VendQueue *queue, const VendQueuePlace *place)
+{
+  const Lane *own = place->lane;
+  const guint before = (guint) CLAMP (place->number - own->first, 0, own->entries.length - 1);
+  guint position = before + 1;
+  bool is_ahead = true;
+  for (const GList *item = queue->turns.head; item != NULL; item = item->next)
+    {
+      const Lane *lane = item->data;
+      if (lane == own)
+        is_ahead = false;
+      else
+        position += MIN (lane->entries.length, before + (is_ahead ? 1 : 0));
+    }
+  return position;
 }

@@ -12,7 +12,11 @@ typedef struct
 {
   void *lane;
   GList *link;
+  int64_t number; /* in its lane, growing */
 } VendQueuePlace;
+
+/* How many more of an account may begin now; G_MAXUINT = no limit. */
+typedef guint (*VendQueueRoom) (int64_t account_id, const void *data);
 
 VendQueue *vend_queue_new (void);
 void vend_queue_free (VendQueue *queue);
@@ -23,7 +27,16 @@ void vend_queue_push (VendQueue *queue, int64_t account_id, void *entry, VendQue
 void vend_queue_push_head (VendQueue *queue, int64_t account_id, void *entry,
                            VendQueuePlace *place);
 /* Whose turn it is, without taking; NULL when empty. */
-void *vend_queue_peek (VendQueue *queue);
-/* Takes one out, wherever it stands. Taking the one that peek gave passes the turn on. */
+void *vend_queue_peek (const VendQueue *queue);
+/* The same among the accounts that have room. */
+void *vend_queue_peek_with_room (const VendQueue *queue, VendQueueRoom room, const void *data);
+/* Takes one out to begin it: the turn of its account is over. */
+void vend_queue_take (VendQueue *queue, VendQueuePlace *place);
+/* Takes one out, wherever it stands, for another reason. */
 void vend_queue_remove (VendQueue *queue, VendQueuePlace *place);
 guint vend_queue_length (const VendQueue *queue);
+/* How many could begin if there were slots for all. */
+guint vend_queue_length_with_room (const VendQueue *queue, VendQueueRoom room, const void *data);
+/* How many turns until this one begins, 1 for the next. What left the middle of a lane is still
+ * counted, so it may come out a little higher. */
+guint vend_queue_position (const VendQueue *queue, const VendQueuePlace *place);

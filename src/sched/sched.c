@@ -143,6 +143,13 @@ submit_on_core (void *data)
       return;
     }
 
+  g_autoptr (GError) too_many = NULL;
+  if (!vend_account_may_queue (sched, submission->prediction->account_id, &too_many))
+    {
+      submission->told (NULL, too_many, submission->data);
+      return;
+    }
+
   Deployable *deployable = vend_deployable_get (sched, submission->prediction, submission->version,
                                                 submission->hardware);
   Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable);
@@ -357,6 +364,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->store = options->store;
   sched->blobs = options->blobs;
   sched->data_dir = g_strdup (options->data_dir);
+  sched->accounts = vend_sched_accounts_new ();
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->limits = options->limits;
@@ -431,6 +439,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->live);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
+  g_hash_table_unref (sched->accounts);
   free_source (&sched->sweep);
   vend_alarms_free (sched->alarms);
   g_free (sched->data_dir);

@@ -20,6 +20,8 @@ typedef struct
   guint hardware_units;
   guint boot_limit;
   guint max_queue;
+  guint account_max_queued;
+  guint account_max_running; /* 0 = no limit */
   int64_t idle_timeout_us;
   int64_t scale_down_delay_us;
   int64_t setup_timeout_us;
