@@ -135,19 +135,19 @@ static const struct
   guint8 prefix[16];
   guint bits;
 } closed_v6[] = {
-  { { 0 }, 96 },                                      /* ::, ::1, IPv4-compatible */
-  { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48 },              /* NAT64 of a local network */
-  { { 0x01, 0 }, 64 },                                /* discard */
-  { { 0x20, 0x01, 0, 0x02, 0, 0 }, 48 },              /* benchmarks */
-  { { 0x20, 0x01, 0, 0x10 }, 28 },                    /* ORCHID */
-  { { 0x20, 0x01, 0, 0x20 }, 28 },                    /* ORCHIDv2 */
-  { { 0x20, 0x01, 0x0d, 0xb8 }, 32 },                 /* documentation */
-  { { 0x3f, 0xff, 0 }, 20 },                          /* documentation */
-  { { 0x5f, 0 }, 16 },                                /* segment routing */
-  { { 0xfc, 0 }, 7 },                                 /* unique local */
-  { { 0xfe, 0x80 }, 10 },                             /* link-local */
-  { { 0xfe, 0xc0 }, 10 },                             /* site-local */
-  { { 0xff }, 8 },                                    /* multicast */
+  { { 0 }, 96 },                         /* ::, ::1, IPv4-compatible */
+  { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48 }, /* NAT64 of a local network */
+  { { 0x01, 0 }, 64 },                   /* discard */
+  { { 0x20, 0x01, 0, 0x02, 0, 0 }, 48 }, /* benchmarks */
+  { { 0x20, 0x01, 0, 0x10 }, 28 },       /* ORCHID */
+  { { 0x20, 0x01, 0, 0x20 }, 28 },       /* ORCHIDv2 */
+  { { 0x20, 0x01, 0x0d, 0xb8 }, 32 },    /* documentation */
+  { { 0x3f, 0xff, 0 }, 20 },             /* documentation */
+  { { 0x5f, 0 }, 16 },                   /* segment routing */
+  { { 0xfc, 0 }, 7 },                    /* unique local */
+  { { 0xfe, 0x80 }, 10 },                /* link-local */
+  { { 0xfe, 0xc0 }, 10 },                /* site-local */
+  { { 0xff }, 8 },                       /* multicast */
 };
 
 bool

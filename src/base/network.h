@@ -18,8 +18,8 @@ bool vend_address_of_sockaddr (const struct sockaddr *from, VendAddress *out);
 char *vend_address_text (const VendAddress *address) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether anybody on the internet can have it: not private, loopback, link-local, shared (CGNAT),
- * multicast, reserved, for documentation, or unspecified, nor an IPv6 form that carries such an IPv4
- * address (mapped, compatible, 6to4, NAT64, Teredo). */
+ * multicast, reserved, for documentation, or unspecified, nor an IPv6 form that carries such an
+ * IPv4 address (mapped, compatible, 6to4, NAT64, Teredo). */
 bool vend_address_is_public (const VendAddress *address);
 
 typedef struct VendNetworks VendNetworks;
