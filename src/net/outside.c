@@ -230,6 +230,14 @@ bare_host (char *host)
   return host;
 }
 
+/* libcurl takes "http:///x" for a host x, others for none. */
+static bool
+has_authority (const char *url)
+{
+  const char *slashes = strstr (url, "://");
+  return slashes != NULL && strchr ("/\\?#", slashes[3]) == NULL;
+}
+
 static bool
 check_host (const char *field, char *host, const VendNetworks *allow, const char *setting,
             GError **error)
@@ -256,7 +264,8 @@ vend_outside_check (const char *field, const char *url, const VendNetworks *allo
   if (strlen (url) > VEND_OUTSIDE_URL_MAX)
     return vend_fail (error, VEND_ERROR_INVALID, "%s: expected at most %d bytes, got %zu", field,
                       VEND_OUTSIDE_URL_MAX, strlen (url));
-  bool good = parsed != NULL && curl_url_set (parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
+  bool good = parsed != NULL && has_authority (url)
+              && curl_url_set (parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
   g_autofree char *scheme = good ? part_of (parsed, CURLUPART_SCHEME) : NULL;
   g_autofree char *host = good ? part_of (parsed, CURLUPART_HOST) : NULL;
   if (scheme == NULL || host == NULL || *host == '\0'
