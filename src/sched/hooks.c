@@ -69,7 +69,7 @@ store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookE
 {
   json_auto_t *shown
       = vend_prediction_to_json (p, p->origin != NULL ? p->origin : "", VEND_VIEW_TRUTH);
-  g_autofree char *body = vend_json_text (shown);
+  g_autofree char *body = vend_json_text_js (shown);
   g_autofree char *lane = vend_webhook_lane (p->account_id, p->webhook);
   const VendDelivery delivery = { .id = (char *) id,
                                   .account_id = p->account_id,

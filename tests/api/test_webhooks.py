@@ -58,7 +58,7 @@ def signatures(message, key):
 
 
 def test_the_body_is_that_of_get(api, receiver):
-    text = 'Grüße, 日本 🚀 "quoted"\n'
+    text = 'Grüße, 日本 🚀 "quoted"\n\x1b[0m'
     made = api.create("echo", {"text": text}, webhook=receiver.url + "/a?b=1", webhook_events_filter=["completed"])
     (message,) = receiver.wait_for(1)
     assert message.path == "/a?b=1"
@@ -71,6 +71,16 @@ def test_the_body_is_that_of_get(api, receiver):
     assert message.json["webhook"] == receiver.url + "/a?b=1"
     assert message.json["webhook_events_filter"] == ["completed"]
     assert message.json["urls"]["get"].startswith(api.server.url)
+
+
+def test_the_body_survives_javascript(api, receiver):
+    """Receivers there check the signature over what they have parsed and written again."""
+    inputs = {"text": "x", "delay": 0.0, "extra": [1.0, 1e20, 1.5e-7, -0.0, 100, True, None]}
+    api.create("echo", inputs, webhook=receiver.url)
+    (message,) = receiver.wait_for(1)
+    assert b'"delay":0,' in message.body
+    assert b'"extra":[1,100000000000000000000,1.5e-7,0,100,true,null]' in message.body
+    assert message.json["input"] == inputs
 
 
 def test_urls_have_the_origin_of_the_create_call(servers, receiver):
