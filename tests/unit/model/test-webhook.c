@@ -129,6 +129,7 @@ test_secrets (void)
   /* Validators split at the underscore. */
   g_assert_true (strchr (one, '_') == strrchr (one, '_'));
   g_autofree guchar *bytes = g_base64_decode (one + 6, &size);
+  g_assert_nonnull (bytes);
   g_assert_cmpuint (size, >=, 24);
 }
 
