@@ -49,7 +49,8 @@ VendPrediction *vend_prediction_new (void);
 void vend_prediction_free (VendPrediction *prediction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrediction, vend_prediction_free)
 
-/* The same values, with the JSON shared: for another thread to read while this one goes on. */
+/* The same values, with the JSON shared: for another thread to read while this one goes on (jansson
+ * counts references atomically, and nobody changes a shared value). */
 VendPrediction *vend_prediction_copy (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The one way to change the status: checks the table of legal moves (CONFLICT). Whoever calls it

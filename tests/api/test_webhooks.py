@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 import threading
 import time
@@ -226,6 +227,43 @@ def test_accounts_have_their_own_keys_and_deliveries(api, other, receiver):
     reader.post(f"/webhooks/deliveries/{dead['id']}/replay", expect=403)
 
 
+# The command line
+
+
+def test_listen_and_list(api):
+    """What `vend webhooks listen` prints is what the server sends."""
+    server = api.server
+    listener = server.popen("webhooks", "listen", "--json")
+    try:
+        url = re.search(r"http://127\.0\.0\.1:\d+/", listener.stderr.readline())[0]
+        made = api.create("echo", {"text": "hör zu"}, webhook=url)
+        line = json.loads(listener.stdout.readline())
+        assert line["verified"] and line["problem"] is None
+        assert line["body"] == api.prediction(made)
+        delivery_in(api, made, "delivered")
+    finally:
+        listener.kill()
+        listener.communicate()
+    assert line["id"] in server.cli("webhooks", "list", "--limit", "0").stdout
+    assert server.cli("webhooks", "secret").stdout.startswith("whsec_")
+    done = server.cli("webhooks", "replay", line["id"])
+    assert done.returncode == 1 and "only a dead one" in done.stderr
+
+
+def test_replay_of_all_dead(servers, receiver):
+    server = servers(*ALLOW)
+    api = server.api()
+    plan = receiver.answers("/gone", 410, 410, 410, 200)
+    made = [api.create("echo", webhook=plan) for _ in range(3)]
+    for prediction in made:
+        delivery_in(api, prediction, "dead")
+    done = server.cli("webhooks", "replay", "--all-dead")
+    assert done.returncode == 0 and "3 on the way again" in done.stderr
+    for prediction in made:
+        delivery_in(api, prediction, "delivered")
+    assert server.cli("webhooks", "list", "--dead").stdout.count("msg_") == 0
+
+
 # Failures
 
 
@@ -356,6 +394,30 @@ def test_a_killed_server_forgets_nothing(servers, receiver):
         told = receiver.wait_for(1, f"/{i}", api.ended(prediction)["status"])
         assert len({m.id for m in told}) == 1
         assert [d["event"] for d in deliveries(api, prediction)].count("start") == 1
+
+
+def test_no_end_is_lost_over_many_kills(servers, receiver):
+    server = servers(*ALLOW)
+    made = []
+    for kill in range(5):
+        api = server.api()
+        for i in range(8):
+            # Some are told by the next server, some by this one, some have not begun.
+            inputs = {"count": 2, "delay": 0.02 * i * kill}
+            made.append(api.create("stream", inputs, webhook=receiver.url, webhook_events_filter=ALL))
+        n_told = len(receiver.got())
+        wait_until(lambda: len(receiver.got()) > n_told, what="the first of these")
+        server.kill()
+        server.start()
+    api = server.api()
+    wait_until(lambda: not deliveries(api, state="pending") and all(
+        api.prediction(p)["completed_at"] for p in made
+    ), 120)
+    wait_until(lambda: not deliveries(api, state="pending"))
+    ends = [m for m in receiver.got() if m.json["completed_at"]]
+    assert {m.json["id"] for m in ends} == {p["id"] for p in made}
+    # However often it was sent: one message, one content.
+    assert len({m.id for m in ends}) == len({m.body for m in ends}) == len(made)
 
 
 # Where webhooks may go
