@@ -56,13 +56,17 @@ static bool
 store_answers (VendDb *db, void *data, GError **error)
 {
   const VendWebhooks *webhooks = data;
-  int64_t trimmed = 0; /* the account; once does for all of it */
+  int64_t trimmed = 0; /* the last account; once does for all of it */
+  for (guint i = 0; i < webhooks->answered->len; i++)
+    {
+      const Sending *sending = g_ptr_array_index (webhooks->answered, i);
+      if (!vend_store_delivery_tried (db, sending->delivery, error))
+        return false;
+    }
   for (guint i = 0; i < webhooks->answered->len; i++)
     {
       const Sending *sending = g_ptr_array_index (webhooks->answered, i);
       const VendDelivery *delivery = sending->delivery;
-      if (!vend_store_delivery_tried (db, delivery, error))
-        return false;
       if (delivery->state != VEND_DELIVERY_DEAD || delivery->account_id == trimmed)
         continue;
       trimmed = delivery->account_id;
