@@ -40,6 +40,7 @@ extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];
+extern const ApiRoute vend_api_webhook_routes[];
 
 /* ---- body.c: reading requests */
 /* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE
@@ -53,6 +54,12 @@ bool vend_api_text (const json_t *body, const char *key, gsize most, const char 
 /* "" or an http(s) URL. */
 bool vend_api_optional_url (const json_t *body, const char *key, const char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- webhooks.c */
+/* Reads `webhook`, `webhook_events_filter` and the older `webhook_completed` of a body into
+ * `prediction`. INVALID names the field. */
+bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPrediction *prediction,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
 typedef struct

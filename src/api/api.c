@@ -151,6 +151,7 @@ vend_api_new (const VendApiParts *parts)
   bind_routes (api, vend_api_system_routes);
   bind_routes (api, vend_api_upload_routes);
   bind_routes (api, vend_api_version_routes);
+  bind_routes (api, vend_api_webhook_routes);
   return api;
 }
 

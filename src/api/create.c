@@ -11,8 +11,6 @@
 #include "store/predictions.h"
 #include <string.h>
 
-#define MAX_WEBHOOK 2048
-
 VendReply *
 vend_api_problem (int status, const char *title, const char *detail)
 {
@@ -37,33 +35,6 @@ input_problem (json_t *problems)
   json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail->str, "status", 422, "title",
                             "Input validation failed", "invalid_fields", problems);
   return vend_reply_problem_json (422, body);
-}
-
-static bool
-read_webhook (const json_t *body, VendPrediction *prediction, GError **error)
-{
-  static const char *const known[] = { "start", "output", "logs", "completed", NULL };
-  const char *webhook = NULL;
-  json_t *events = json_object_get (body, "webhook_events_filter");
-  size_t i;
-  json_t *event;
-  if (!vend_api_optional_url (body, "webhook", &webhook, error))
-    return false;
-  if (events != NULL && !json_is_null (events) && !json_is_array (events))
-    return vend_fail (error, VEND_ERROR_INVALID, "webhook_events_filter: expected a list");
-  json_array_foreach (events, i, event)
-    {
-      const char *name = json_string_value (event);
-      if (name == NULL || !g_strv_contains (known, name))
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "webhook_events_filter[%zu]: expected start, output, logs or completed",
-                          i);
-    }
-  if (webhook != NULL && *webhook != '\0')
-    prediction->webhook = g_strdup (webhook);
-  if (json_is_array (events))
-    prediction->webhook_events = json_incref (events);
-  return true;
 }
 
 /* ---- The reply */
@@ -206,7 +177,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
 
   g_autoptr (VendPrediction) prediction = vend_prediction_new ();
   if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
-      || !read_webhook (body, prediction, error)
+      || !vend_api_webhook (api, call, body, prediction, error)
       || !vend_api_input_files (api, call, caller, db, version->openapi, "Input", input,
                                 &prediction->files, error))
     return false;

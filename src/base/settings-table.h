@@ -70,11 +70,22 @@ static const VendSettingInfo setting_infos[] = {
     "one input file from a URL" },
   { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "logs kept of one prediction" },
 
+  /* Requests to others */
+  { "webhook-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that webhooks may go to beside public addresses" },
+  { "input-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that input files may come from beside public addresses" },
+
   /* Keeping data */
   { "retention", VEND_SETTING_SECONDS, "1h", 0, 36500 * VEND_DAY_US,
     "input, output and logs of API predictions; 0 keeps them" },
   { "file-ttl", VEND_SETTING_SECONDS, "24h", 60, 36500 * VEND_DAY_US,
     "files uploaded to /v1/files" },
+  { "webhook-keep", VEND_SETTING_SECONDS, "1h", 0, 36500 * VEND_DAY_US,
+    "delivered webhooks in the list, without their bodies" },
+  { "webhook-dead-keep", VEND_SETTING_SECONDS, "7d", 0, 36500 * VEND_DAY_US,
+    "webhooks that could not be delivered, for replay" },
+  { "webhook-dead-max", VEND_SETTING_INT, "10000", 1, 100000000, "such webhooks of one account" },
 
   /* Builds */
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,

@@ -9,6 +9,7 @@
 #include "build/builds.h"
 #include "cli/commands.h"
 #include "cli/serve-options.h"
+#include "events/webhooks.h"
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
@@ -36,6 +37,7 @@ typedef struct
   VendBlobs *blobs;
   VendAuth *auth;
   VendBuilds *builds;
+  VendWebhooks *webhooks;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -58,7 +60,9 @@ app_clear (App *app)
   vend_httpd_free (app->httpd);
   vend_sweep_free (app->sweep);
   vend_sched_free (app->sched);
+  vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
+  vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
@@ -153,7 +157,8 @@ open_store (App *app, GError **error)
   g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
   g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
-  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS };
+  /* One more is the webhook sender's. */
+  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS + 1 };
   return vend_store_open (&options, &app->store, error)
          && vend_blobs_open (blobs, &app->blobs, error);
 }
@@ -188,16 +193,50 @@ sched_limits (const VendSettings *s)
   };
 }
 
+/* The length of a second between two tries, for tests only. */
+#define WEBHOOK_UNIT_VARIABLE "VEND_TEST_WEBHOOK_UNIT_US"
+
+static bool
+start_webhooks (App *app, GError **error)
+{
+  const VendSettings *s = app->settings;
+  const char *unit = g_getenv (WEBHOOK_UNIT_VARIABLE);
+  return vend_webhooks_start (
+      &(VendWebhooksOptions){
+          .store = app->store,
+          .allow = vend_settings_text (s, "webhook-allow"),
+          .keep_us = vend_settings_us (s, "webhook-keep"),
+          .dead_keep_us = vend_settings_us (s, "webhook-dead-keep"),
+          .dead_max = (int) vend_settings_int (s, "webhook-dead-max"),
+          .unit_us = unit != NULL ? g_ascii_strtoll (unit, NULL, 10) : VEND_US_PER_S,
+      },
+      &app->webhooks, error);
+}
+
+/* The directors read it themselves; what is wrong in it is told here. */
+static bool
+check_input_allow (const App *app, GError **error)
+{
+  g_autoptr (VendNetworks) networks = NULL;
+  return vend_networks_parse (vend_settings_text (app->settings, "input-allow"), "input-allow",
+                              &networks, error);
+}
+
 static bool
 make_parts (App *app, GError **error)
 {
   app->auth = vend_auth_new (app->store);
-  app->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
-                                                    .store = app->store,
-                                                    .blobs = app->blobs,
-                                                    .data_dir = app->data_dir,
-                                                    .vend_binary = app->binary,
-                                                    .limits = sched_limits (app->settings) });
+  if (!check_input_allow (app, error) || !start_webhooks (app, error))
+    return false;
+  app->sched = vend_sched_new (
+      &(VendSchedOptions){ .core = g_main_context_default (),
+                           .store = app->store,
+                           .blobs = app->blobs,
+                           .data_dir = app->data_dir,
+                           .vend_binary = app->binary,
+                           .input_allow = vend_settings_text (app->settings, "input-allow"),
+                           .webhooks = app->webhooks,
+                           .limits = sched_limits (app->settings) });
   if (!vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,
@@ -217,6 +256,7 @@ make_parts (App *app, GError **error)
                                             .blobs = app->blobs,
                                             .sched = app->sched,
                                             .builds = app->builds,
+                                            .webhooks = app->webhooks,
                                             .settings = app->settings });
   return true;
 }

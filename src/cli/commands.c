@@ -12,6 +12,7 @@ const VendCommand vend_commands[] = {
   { "versions", "list, show and delete versions of a model", vend_cmd_versions },
   { "predictions", "list and show predictions", vend_cmd_predictions },
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
+  { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },
   { "config", "show the settings and where they come from", vend_cmd_config },
   { "doctor", "look at this machine and at the server", vend_cmd_doctor },
   { "director", NULL, vend_director_main },

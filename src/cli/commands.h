@@ -23,6 +23,7 @@ int vend_cmd_models (int argc, char **argv);
 int vend_cmd_versions (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
 int vend_cmd_tokens (int argc, char **argv);
+int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);
 int vend_cmd_config (int argc, char **argv);
 

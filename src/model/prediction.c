@@ -36,7 +36,35 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->webhook);
   json_decref (prediction->webhook_events);
   vend_create_key_free (prediction->create_key);
+  g_free (prediction->origin);
   g_free (prediction);
+}
+
+VendPrediction *
+vend_prediction_copy (const VendPrediction *prediction)
+{
+  VendPrediction *copy = g_new0 (VendPrediction, 1);
+  *copy = *prediction;
+  copy->id = g_strdup (prediction->id);
+  copy->model = g_strdup (prediction->model);
+  copy->version = g_strdup (prediction->version);
+  copy->deployment = g_strdup (prediction->deployment);
+  json_incref (copy->input);
+  json_incref (copy->files);
+  json_incref (copy->secrets);
+  json_incref (copy->output);
+  copy->logs = g_strdup (prediction->logs);
+  copy->error = g_strdup (prediction->error);
+  copy->error_code = g_strdup (prediction->error_code);
+  /* The one value that grows in place while the model runs. */
+  copy->metrics = json_copy (prediction->metrics);
+  copy->instance = g_strdup (prediction->instance);
+  copy->webhook = g_strdup (prediction->webhook);
+  json_incref (copy->webhook_events);
+  copy->origin = g_strdup (prediction->origin);
+  copy->create_key
+      = prediction->create_key != NULL ? vend_create_key_copy (prediction->create_key) : NULL;
+  return copy;
 }
 
 bool

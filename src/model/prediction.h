@@ -42,6 +42,7 @@ typedef struct
   char *instance; /* of the attempt, or NULL */
   char *webhook;  /* or NULL */
   json_t *webhook_events;
+  char *origin; /* of the call that made it, for URLs in webhooks; NULL without a webhook */
   bool data_removed;
   guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
   int64_t queue_eta_us;      /* live only: until it begins */
@@ -51,6 +52,10 @@ typedef struct
 VendPrediction *vend_prediction_new (void);
 void vend_prediction_free (VendPrediction *prediction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrediction, vend_prediction_free)
+
+/* The same values, with the JSON shared: for another thread to read while this one goes on (jansson
+ * counts references atomically, and nobody changes a shared value). */
+VendPrediction *vend_prediction_copy (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The one way to change the status: checks the table of legal moves (CONFLICT). Whoever calls it
  * stores the result before anyone is told. */

@@ -4,6 +4,7 @@
 
 #include "base/inbox.h"
 #include "model/prediction.h"
+#include "model/webhook.h"
 #include "runner/link.h"
 #include "sched/alarms.h"
 #include "sched/queue.h"
@@ -13,6 +14,7 @@ typedef struct Deployable Deployable;
 typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
+typedef struct LiveHooks LiveHooks;
 
 struct VendSched
 {
@@ -22,6 +24,8 @@ struct VendSched
   char *data_dir;
   char *instances_dir;
   char *vend_binary;
+  char *input_allow;
+  VendWebhooks *webhooks;
   VendSchedLimits limits;
 
   VendInbox *inbox;
@@ -120,8 +124,9 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
-  bool ending;  /* its end is on the way to the disk */
-  bool emitted; /* output has left the model in this attempt */
+  bool ending;      /* its end is on the way to the disk */
+  bool emitted;     /* output has left the model in this attempt */
+  LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
 };
@@ -180,6 +185,30 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
     G_GNUC_PRINTF (4, 5);
 /* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
 void vend_live_lost (Live *live, bool emitted, const char *why);
+
+/* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
+ * for those without one. */
+void vend_hooks_init (Live *live);
+void vend_hooks_clear (Live *live);
+/* The model has begun. */
+void vend_hooks_started (Live *live);
+/* VEND_WEBHOOK_OUTPUT or VEND_WEBHOOK_LOGS: there is more of it. */
+void vend_hooks_changed (Live *live, guint event);
+/* It goes back to the queue: what it said does not count. */
+void vend_hooks_requeued (Live *live);
+/* The message that it started, not written yet, for the transaction that stores the start; or NULL.
+ * Owned by the caller. */
+typedef struct HookMessage HookMessage;
+HookMessage *vend_hooks_take_start (Live *live);
+void vend_hook_message_free (HookMessage *message);
+/* Writer thread. */
+bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error);
+/* Core thread, before the end is stored. */
+void vend_hooks_ending (Live *live);
+/* Writer thread, in the transaction of the end, with live->p as it ends. */
+bool vend_hooks_store_end (VendDb *db, const Live *live, GError **error);
+/* Something was written. */
+void vend_hooks_stored (const VendSched *sched);
 
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */

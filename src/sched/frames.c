@@ -129,6 +129,7 @@ on_running (Instance *instance, const json_t *run)
       live->chunks = json_copy (output);
     }
   live->emitted = live->emitted || vend_json_int (run, "chunks", 0) > 0;
+  vend_hooks_changed (live, VEND_WEBHOOK_OUTPUT);
   if (started_us > 0)
     vend_live_started (live, started_us);
   if (live->p->cancel_requested)
@@ -190,6 +191,7 @@ on_output (Live *live, const json_t *frame)
   if (live->chunks == NULL)
     live->chunks = json_array ();
   json_array_append (live->chunks, chunk);
+  vend_hooks_changed (live, VEND_WEBHOOK_OUTPUT);
 }
 
 static void
@@ -198,7 +200,10 @@ on_log (Live *live, const json_t *frame)
   const char *text = vend_json_string (frame, "data");
   gsize room = (gsize) live->sched->limits.max_logs + 256;
   if (text != NULL && live->logs->len < room)
-    g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+    {
+      g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+      vend_hooks_changed (live, VEND_WEBHOOK_LOGS);
+    }
 }
 
 static void

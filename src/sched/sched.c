@@ -367,6 +367,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->accounts = vend_sched_accounts_new ();
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
+  sched->input_allow = g_strdup (options->input_allow);
+  sched->webhooks = options->webhooks;
   sched->limits = options->limits;
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
@@ -445,6 +447,7 @@ vend_sched_free (VendSched *sched)
   g_free (sched->data_dir);
   g_free (sched->instances_dir);
   g_free (sched->vend_binary);
+  g_free (sched->input_allow);
   g_main_context_unref (sched->core);
   g_free (sched);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "events/webhooks.h"
 #include "files/blobs.h"
 #include "model/model.h"
 #include "model/prediction.h"
@@ -41,6 +42,8 @@ typedef struct
   VendBlobs *blobs;
   const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
   const char *vend_binary; /* what is started as `vend director` */
+  const char *input_allow; /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;  /* borrowed; or NULL */
   VendSchedLimits limits;
 } VendSchedOptions;
 

@@ -98,6 +98,8 @@ class FakeServer:
         self.files = {}
         self.outputs = {}
         self.tokens = {}
+        self.deliveries = []
+        self.webhook_key = "whsec_" + "A" * 32
         self.faults = []
         self.requests = []
         self.seen = threading.Condition()
@@ -509,6 +511,40 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send(204, b"", "text/plain")
 
+    # Webhooks
+
+    def list_deliveries(self, request):
+        state = request.query.get("state", [None])[0]
+        found = [d for d in self.fake.deliveries if state in (None, d["state"])]
+        start = int(request.query.get("cursor", ["0"])[0])
+        end = start + PAGE
+        following = f"{self.fake.url}{request.path}?cursor={end}"
+        following += f"&state={state}" if state else ""
+        self.json(
+            200,
+            {
+                "next": following if end < len(found) else None,
+                "previous": None,
+                "results": found[start:end],
+            },
+        )
+
+    def replay_delivery(self, request, key):
+        for delivery in self.fake.deliveries:
+            if delivery["id"] == key and delivery["state"] == "dead":
+                delivery.update(state="pending", tries=0)
+                self.json(202, delivery)
+                return
+        self.problem(409, "the delivery is delivered; only a dead one can be sent again")
+
+    def get_secret(self, request):
+        self.json(200, {"key": self.fake.webhook_key})
+
+    def rotate_secret(self, request):
+        self.fake.webhook_key = "whsec_" + "B" * 32
+        until = "2026-01-06T10:00:00.000000Z"
+        self.json(200, {"key": self.fake.webhook_key, "previous_expires_at": until})
+
 
 MODEL = r"/v1/models/([^/]+/[^/]+)"
 ROUTES = [
@@ -538,4 +574,8 @@ ROUTES = [
     ("GET", "/v1/tokens", Handler.list_tokens),
     ("POST", "/v1/tokens", Handler.create_token),
     ("DELETE", r"/v1/tokens/(\w+)", Handler.delete_token),
+    ("GET", "/v1/webhooks/deliveries", Handler.list_deliveries),
+    ("POST", r"/v1/webhooks/deliveries/(\w+)/replay", Handler.replay_delivery),
+    ("GET", "/v1/webhooks/default/secret", Handler.get_secret),
+    ("POST", "/v1/webhooks/default/secret/rotate", Handler.rotate_secret),
 ]
