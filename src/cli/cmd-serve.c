@@ -353,14 +353,15 @@ vend_cmd_serve (int argc, char **argv)
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
   app.loop = g_main_loop_new (NULL, FALSE);
+  /* Before it tells anybody that it listens: whoever reads that may stop it. */
+  signal (SIGPIPE, SIG_IGN);
+  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
+  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   if (!set_up (&app, &error))
     {
       fprintf (stderr, "vend serve: %s\n", error->message);
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }
-  signal (SIGPIPE, SIG_IGN);
-  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
-  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   vend_api_set_ready (app.api, true);
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);
