@@ -9,6 +9,7 @@ struct VendApi
 {
   VendApiParts parts;
   VendVersionsCache *versions;
+  json_t *hardware; /* as of vend_hardware_parse */
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -31,6 +32,7 @@ typedef struct
 
 extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
+extern const ApiRoute vend_api_deployment_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
@@ -61,6 +63,9 @@ typedef struct
 void vend_api_cursor_clear (ApiCursor *cursor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for rows with a number: G_MAXINT64 in both for the first page. */
+bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,

@@ -2,6 +2,7 @@
  * and its errors. */
 #include "api/api-private.h"
 #include "base/error.h"
+#include "model/hardware.h"
 
 typedef struct
 {
@@ -92,10 +93,14 @@ vend_api_new (const VendApiParts *parts)
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
   api->versions = vend_versions_cache_new (parts->store);
+  g_autoptr (GError) error = NULL;
+  if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware, &error))
+    g_error ("%s: checked before", error->message);
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
   bind_routes (api, vend_api_build_routes);
+  bind_routes (api, vend_api_deployment_routes);
   bind_routes (api, vend_api_file_routes);
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
@@ -111,6 +116,7 @@ vend_api_free (VendApi *api)
   if (api == NULL)
     return;
   vend_versions_cache_free (api->versions);
+  json_decref (api->hardware);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

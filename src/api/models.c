@@ -2,6 +2,7 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/hardware.h"
 #include "store/models.h"
 #include <string.h>
 
@@ -169,9 +170,12 @@ create_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
     return vend_fail (error, VEND_ERROR_FORBIDDEN,
                       "owner: this token belongs to '%s', and cannot create models of '%s'",
                       caller->account->username, owner);
-  if (strcmp (hardware, "cpu") != 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "hardware: there is no '%.100s'; expected cpu",
-                      hardware);
+  if (!vend_hardware_has (api->hardware, hardware))
+    {
+      g_autofree char *skus = vend_hardware_skus (api->hardware);
+      return vend_fail (error, VEND_ERROR_INVALID,
+                        "hardware: there is no '%.100s'; expected one of: %s", hardware, skus);
+    }
   model->account_id = caller->account->id;
   model->owner = g_strdup (owner);
   model->name = g_strdup (name);

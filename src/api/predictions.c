@@ -89,7 +89,8 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
       *out = no_such_version ();
       return true;
     }
-  return vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+  const VendApiRun run = { .model = model, .version = version, .body = body };
+  return vend_api_create (api, call, caller, reader.db, &run, out, error);
 }
 
 static bool
@@ -106,9 +107,11 @@ create_by_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   if (model->latest_version == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "the model %s/%s has no version yet; push one",
                       model->owner, model->name);
-  return vend_versions_cache_get (api->versions, reader.db, model->id, model->latest_version,
-                                  &version, error)
-         && vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+  if (!vend_versions_cache_get (api->versions, reader.db, model->id, model->latest_version,
+                                &version, error))
+    return false;
+  const VendApiRun run = { .model = model, .version = version, .body = body };
+  return vend_api_create (api, call, caller, reader.db, &run, out, error);
 }
 
 /* ---- Get */

@@ -12,6 +12,7 @@
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
+#include "model/hardware.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -189,6 +190,9 @@ sched_limits (const VendSettings *s)
 static bool
 make_parts (App *app, GError **error)
 {
+  json_auto_t *hardware = NULL;
+  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error))
+    return false;
   app->auth = vend_auth_new (app->store);
   app->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
                                                     .store = app->store,

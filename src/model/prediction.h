@@ -22,6 +22,7 @@ typedef struct
   char *model;      /* "owner/name" */
   char *version;    /* 64 hex */
   char *deployment; /* or NULL */
+  int64_t destination; /* of a training: the model that gets its version; only stored, not read */
   VendStatus status;
   bool from_web;
   json_t *input;    /* object */

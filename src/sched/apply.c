@@ -21,7 +21,11 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
                      const char *hardware)
 {
   g_autofree char *key
-      = g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id, (int) p->kind);
+      = p->deployment != NULL
+            ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id, version->id,
+                               p->deployment, hardware)
+            : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id,
+                               (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
@@ -32,6 +36,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->sched = sched;
   deployable->key = g_steal_pointer (&key);
   deployable->name = g_strdup (p->model);
+  deployable->deployment = g_strdup (p->deployment);
   deployable->model_id = p->model_id;
   deployable->version = g_strdup (version->id);
   deployable->kind = p->kind;
@@ -52,6 +57,7 @@ vend_deployable_free (Deployable *deployable)
 {
   g_free (deployable->key);
   g_free (deployable->name);
+  g_free (deployable->deployment);
   g_free (deployable->version);
   g_free (deployable->hardware);
   json_decref (deployable->launch);
@@ -130,13 +136,15 @@ demand_of (const Deployable *deployable)
   const Live *first = vend_queue_peek (deployable->queue);
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
+  VendBounds bounds = vend_deployable_bounds (deployable);
   return (VendDemand){
-    .name = deployable->name,
+    .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
     .waiting = vend_queue_length (deployable->queue),
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
     .slots = deployable->slots,
-    .max = sched->limits.max_instances,
+    .min = bounds.min,
+    .max = bounds.max,
     .idle_timeout_us = deployable->retired ? 0 : sched->limits.idle_timeout_us,
     .scale_down_delay_us = sched->limits.scale_down_delay_us,
     .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
@@ -251,7 +259,10 @@ sweep (void *data)
   if (sched->draining)
     stop_all_idle (sched);
   else if (sched->n_adopting == 0)
-    decide_and_apply (sched);
+    {
+      vend_deployments_look (sched);
+      decide_and_apply (sched);
+    }
   return G_SOURCE_REMOVE;
 }
 

@@ -10,6 +10,7 @@
 #include "sched/sched.h"
 
 typedef struct Deployable Deployable;
+typedef struct Deployment Deployment;
 typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
@@ -29,6 +30,7 @@ struct VendSched
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
+  GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *instances;   /* id → Instance (owned) */
   GSource *janitor;        /* once a second */
   GSource *sweep;          /* at the end of this turn */
@@ -47,7 +49,8 @@ struct Deployable
 {
   VendSched *sched;
   char *key;
-  char *name; /* owner/name, for people */
+  char *name;       /* owner/name, for people */
+  char *deployment; /* "owner/name" of the deployment whose instances these are, or NULL */
   int64_t model_id;
   char *version;
   VendKind kind;
@@ -169,6 +172,8 @@ void vend_live_lost (Live *live, bool emitted, const char *why);
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
 void vend_live_store_insert (Live *live);
 void vend_submission_free (Submission *submission);
+/* What a launch needs of a version, owned by the caller. */
+VendVersion *vend_version_for_launch (const VendVersion *version);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
@@ -203,6 +208,18 @@ bool vend_instance_has_room (const Instance *instance);
 void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
+
+/* ---- deployments.c: which release takes predictions, and what bounds its instances */
+typedef struct
+{
+  guint min;
+  guint max;
+} VendBounds;
+VendBounds vend_deployable_bounds (const Deployable *deployable);
+/* Switches to new releases that are ready, and retires what no release needs. */
+void vend_deployments_look (VendSched *sched);
+bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_deployment_state_free (Deployment *deployment);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

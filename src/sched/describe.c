@@ -7,9 +7,10 @@ static const char *const state_names[] = { "starting", "booting", "ready", "stop
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
-                    instance->deployable->name, "version", instance->deployable->version, "state",
-                    state_names[instance->state], "slots", (int) instance->slots, "running",
+  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
+                    instance->deployable->name, "deployment", instance->deployable->deployment,
+                    "version", instance->deployable->version, "state", state_names[instance->state],
+                    "slots", (int) instance->slots, "running",
                     (int) g_hash_table_size (instance->running), "connected",
                     instance->link != NULL, "dir", instance->dir);
 }
@@ -17,12 +18,15 @@ describe_instance (const Instance *instance)
 static json_t *
 describe_deployable (const Deployable *deployable)
 {
-  return json_pack (
-      "{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name, "version",
-      deployable->version, "waiting", (int) vend_queue_length (deployable->queue), "running",
-      (int) deployable->n_running, "instances", (int) deployable->instances->len, "boot_seconds",
-      deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
+  VendBounds bounds = vend_deployable_bounds (deployable);
+  return json_pack ("{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model",
+                    deployable->name, "deployment", deployable->deployment, "min", (int) bounds.min,
+                    "max", (int) bounds.max, "version", deployable->version, "waiting",
+                    (int) vend_queue_length (deployable->queue), "running",
+                    (int) deployable->n_running, "instances", (int) deployable->instances->len,
+                    "boot_seconds", deployable->boot_us / VEND_US_PER_S, "run_seconds",
+                    deployable->run_us / VEND_US_PER_S, "boot_failures",
+                    (int) deployable->boot_failures, "retired", deployable->retired);
 }
 
 typedef struct
