@@ -94,7 +94,8 @@ vend_api_new (const VendApiParts *parts)
   api->parts = *parts;
   api->versions = vend_versions_cache_new (parts->store);
   g_autoptr (GError) error = NULL;
-  if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware, &error))
+  if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
+                            &error))
     g_error ("%s: checked before", error->message);
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);

@@ -157,7 +157,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   creation->call = call;
   /* A training takes longer than anybody holds a connection. */
   int64_t hold_us
-      = is_training ? 0 : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
+      = is_training ? 0
+                    : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
   if (hold_us == 0)
     creation->ready = created_reply (creation, prediction);
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version,

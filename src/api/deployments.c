@@ -124,7 +124,8 @@ roll_out (Change *take, GError **error)
                                 release->version, &version, error))
     return false;
   VendDeployment *now = copy (change->deployment);
-  vend_sched_deploy (change->api->parts.sched, now, version, settled, g_steal_pointer (&change));
+  VendSched *sched = change->api->parts.sched;
+  vend_sched_deploy (sched, now, version, settled, g_steal_pointer (&change));
   return true;
 }
 
@@ -311,11 +312,9 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
   json_auto_t *body = NULL;
   g_autoptr (Change) change = g_new0 (Change, 1);
   VendDeploymentWish wish;
-  *change = (Change){ .api = api,
-                      .call = call,
-                      .caller = caller,
-                      .wish = &wish,
-                      .problems = json_array () };
+  *change = (Change){
+    .api = api, .call = call, .caller = caller, .wish = &wish, .problems = json_array ()
+  };
   if (!vend_api_object (call, &body, error))
     return false;
   {
@@ -366,10 +365,11 @@ check_idle (VendDb *db, const Deletion *deletion, GError **error)
                       "predictions of the deployment have not ended; wait for them or cancel them");
   int64_t left_us = since_us + deletion->idle_us - vend_now_us ();
   if (since_us > 0 && left_us > 0)
-    return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "a deployment can be deleted when it has been offline and unused for %"
-                      G_GINT64_FORMAT " s; try again in %" G_GINT64_FORMAT " s",
-                      deletion->idle_us / VEND_US_PER_S, left_us / VEND_US_PER_S + 1);
+    return vend_fail (
+        error, VEND_ERROR_CONFLICT,
+        "a deployment can be deleted when it has been offline and unused for %" G_GINT64_FORMAT
+        " s; try again in %" G_GINT64_FORMAT " s",
+        deletion->idle_us / VEND_US_PER_S, left_us / VEND_US_PER_S + 1);
   return true;
 }
 

@@ -41,8 +41,7 @@ vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError
     return false;
   *out_us = cursor.first ? G_MAXINT64 : cursor.after_us;
   *out_id = G_MAXINT64;
-  return cursor.first
-         || g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, out_id, NULL)
+  return cursor.first || g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, out_id, NULL)
          || vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
 }
 

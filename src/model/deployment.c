@@ -1,5 +1,5 @@
-/* Deployments: a stable name for a version with hardware and bounds; each change is a release. Plain
- * values. */
+/* Deployments: a stable name for a version with hardware and bounds; each change is a release.
+ * Plain values. */
 #include "model/deployment.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -152,10 +152,10 @@ vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
     .model = read_text (body, "model", create, problems),
     .version = read_text (body, "version", create, problems),
     .hardware = read_text (body, "hardware", create, problems),
-    .min_instances = read_count (body, "min_instances", VEND_DEPLOYMENT_MAX_MIN_INSTANCES, create,
-                                 problems),
-    .max_instances = read_count (body, "max_instances", VEND_DEPLOYMENT_MAX_MAX_INSTANCES, create,
-                                 problems),
+    .min_instances
+    = read_count (body, "min_instances", VEND_DEPLOYMENT_MAX_MIN_INSTANCES, create, problems),
+    .max_instances
+    = read_count (body, "max_instances", VEND_DEPLOYMENT_MAX_MAX_INSTANCES, create, problems),
   };
   if (out->name != NULL)
     {
@@ -164,8 +164,11 @@ vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
         vend_problem_add (problems, "pattern", "name", "%s", error->message);
     }
   if (out->version != NULL && !vend_is_sha256_hex (out->version))
-    vend_problem_add (problems, "pattern", "version",
-                      "version: expected the 64 characters of a version's id");
+    {
+      vend_problem_add (problems, "pattern", "version",
+                        "version: expected the 64 characters of a version's id");
+      out->version = NULL;
+    }
   if (out->hardware != NULL && !vend_hardware_has (hardware, out->hardware))
     {
       g_autofree char *skus = vend_hardware_skus (hardware);

@@ -1,5 +1,5 @@
-/* Deployments: a stable name for a version with hardware and bounds; each change is a release. Plain
- * values. */
+/* Deployments: a stable name for a version with hardware and bounds; each change is a release.
+ * Plain values. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
 
 #include "json/json.h"
 
-/* "cpu=CPU, gpu-x=Some GPU" as a list of {"sku", "name"}; a SKU alone is its own name. INVALID names
- * what is wrong, and an empty list is. */
+/* "cpu=CPU, gpu-x=Some GPU" as a list of {"sku", "name"}; a SKU alone is its own name. INVALID
+ * names what is wrong, and an empty list is. */
 bool vend_hardware_parse (const char *text, json_t **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 bool vend_hardware_has (const json_t *list, const char *sku);

@@ -20,12 +20,11 @@ Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
                      const char *hardware)
 {
-  g_autofree char *key
-      = p->deployment != NULL
-            ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id, version->id,
-                               p->deployment, hardware)
-            : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id,
-                               (int) p->kind);
+  g_autofree char *key = p->deployment != NULL
+                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id,
+                                                version->id, p->deployment, hardware)
+                             : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
+                                                version->id, (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {

@@ -1,9 +1,10 @@
-/* Deployments that run: which release takes predictions, and what bounds its instances. Core thread.
+/* Deployments that run: which release takes predictions, and what bounds its instances. Core
+ * thread.
  *
- * A deployment has two roles: the release that is current, and the one that serves. They differ while
- * a new release rolls out: the old one takes predictions until an instance of the new one is ready,
- * so nobody waits for its boot. The switch is stored first; creates read it from the store. What the
- * old release was given stays with it: its instances leave when its queue is empty. */
+ * A deployment has two roles: the release that is current, and the one that serves. They differ
+ * while a new release rolls out: the old one takes predictions until an instance of the new one is
+ * ready, so nobody waits for its boot. The switch is stored first; creates read it from the store.
+ * What the old release was given stays with it: its instances leave when its queue is empty. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"

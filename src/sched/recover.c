@@ -198,7 +198,8 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
-  if (!vend_deployments_recover (sched, error) || !load_open (sched, error) || !take_up_instances (sched, error))
+  if (!vend_deployments_recover (sched, error) || !load_open (sched, error)
+      || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);
   if (--sched->n_adopting == 0)

@@ -64,8 +64,8 @@ void vend_sched_release_holds (VendSched *sched);
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
 
 /* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
- * kept), with the instances of its deployment when it names one. With `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has
- * ended, or the hold runs out. */
+ * kept), with the instances of its deployment when it names one. With `hold_until_us` 0 `told`
+ * comes once the prediction is on disk; otherwise when it has ended, or the hold runs out. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
                         const char *hardware, int64_t hold_until_us, VendSchedTold told,
                         void *data);
