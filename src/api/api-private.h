@@ -37,6 +37,7 @@ extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_system_routes[];
+extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];
 
@@ -70,6 +71,14 @@ bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, G
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
+
+/* ---- predictions.c: handlers that serve both kinds */
+bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                        VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                       VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                          VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- lookup.c */
 /* The model of the {owner}/{name} in the path, if the caller may see it; NOT_FOUND otherwise. */

@@ -106,6 +106,7 @@ vend_api_new (const VendApiParts *parts)
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
   bind_routes (api, vend_api_system_routes);
+  bind_routes (api, vend_api_training_routes);
   bind_routes (api, vend_api_upload_routes);
   bind_routes (api, vend_api_version_routes);
   return api;

@@ -53,6 +53,8 @@ static const VendSettingInfo setting_infos[] = {
   { "setup-timeout", VEND_SETTING_SECONDS, "10m", 1, VEND_DAY_US, "setup() of a model" },
   { "predict-timeout", VEND_SETTING_SECONDS, "30m", 1, 365 * VEND_DAY_US,
     "running time of one prediction" },
+  { "train-timeout", VEND_SETTING_SECONDS, "24h", 1, 365 * VEND_DAY_US,
+    "running time of one training" },
   { "cancel-grace", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
     "how long a model may ignore a cancel before its instance is replaced" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,

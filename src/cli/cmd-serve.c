@@ -178,6 +178,7 @@ sched_limits (const VendSettings *s)
     .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
+    .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
     .max_output = vend_settings_bytes (s, "max-output"),

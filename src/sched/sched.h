@@ -25,6 +25,7 @@ typedef struct
   int64_t scale_down_delay_us;
   int64_t setup_timeout_us;
   int64_t predict_timeout_us;
+  int64_t train_timeout_us;
   int64_t cancel_grace_us;
   int64_t stop_grace_us;
   uint64_t max_output;
