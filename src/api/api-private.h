@@ -32,10 +32,13 @@ typedef struct
 
 extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
+extern const ApiRoute vend_api_collection_routes[];
 extern const ApiRoute vend_api_deployment_routes[];
+extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
@@ -71,6 +74,9 @@ bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, G
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
+
+/* ---- models.c: the object of the API, with its latest version and default example */
+json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin);
 
 /* ---- predictions.c: handlers that serve both kinds */
 bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,

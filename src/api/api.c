@@ -101,10 +101,13 @@ vend_api_new (const VendApiParts *parts)
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
   bind_routes (api, vend_api_build_routes);
+  bind_routes (api, vend_api_collection_routes);
   bind_routes (api, vend_api_deployment_routes);
+  bind_routes (api, vend_api_example_routes);
   bind_routes (api, vend_api_file_routes);
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
+  bind_routes (api, vend_api_search_routes);
   bind_routes (api, vend_api_system_routes);
   bind_routes (api, vend_api_training_routes);
   bind_routes (api, vend_api_upload_routes);
