@@ -23,8 +23,8 @@ static bool
 add (json_t *list, const char *entry, GError **error)
 {
   g_auto (GStrv) halves = g_strsplit (entry, "=", 2);
-  const char *sku = g_strstrip (halves[0]);
-  const char *name = halves[1] != NULL ? g_strstrip (halves[1]) : sku;
+  const char *sku = halves[0] != NULL ? g_strstrip (halves[0]) : "";
+  const char *name = *sku != '\0' && halves[1] != NULL ? g_strstrip (halves[1]) : sku;
   if (!is_sku (sku))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "hardware: '%.100s' is no SKU; expected a-z, 0-9, '-', '_' and '.'", sku);
