@@ -28,7 +28,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
-      deployable->retired = false;
+      vend_deployable_refresh (deployable);
       return deployable;
     }
   deployable = g_new0 (Deployable, 1);
@@ -47,6 +47,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
       = p->kind == VEND_KIND_TRAINING
             ? 1
             : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  vend_deployable_refresh (deployable);
   g_hash_table_insert (sched->deployables, deployable->key, deployable);
   return deployable;
 }
@@ -135,15 +136,14 @@ demand_of (const Deployable *deployable)
   const Live *first = vend_queue_peek (deployable->queue);
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
-  VendBounds bounds = vend_deployable_bounds (deployable);
   return (VendDemand){
     .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
     .waiting = vend_queue_length (deployable->queue),
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
     .slots = deployable->slots,
-    .min = bounds.min,
-    .max = bounds.max,
+    .min = deployable->min,
+    .max = deployable->max,
     .idle_timeout_us = deployable->retired ? 0 : sched->limits.idle_timeout_us,
     .scale_down_delay_us = sched->limits.scale_down_delay_us,
     .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
@@ -259,8 +259,9 @@ sweep (void *data)
     stop_all_idle (sched);
   else if (sched->n_adopting == 0)
     {
-      vend_deployments_look (sched);
       decide_and_apply (sched);
+      /* After it: what it stops makes room for a release that waits for hardware. */
+      vend_deployments_look (sched);
     }
   return G_SOURCE_REMOVE;
 }

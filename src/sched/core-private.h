@@ -61,6 +61,8 @@ struct Deployable
   guint n_running;
   guint n_live; /* predictions that point here */
   guint slots;
+  guint min; /* of its instances */
+  guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
   guint boot_failures; /* in a row */
@@ -210,15 +212,13 @@ void vend_instance_on_frame (Instance *instance, json_t *frame);
 void vend_instance_on_journal (Instance *instance, json_t *completed);
 
 /* ---- deployments.c: which release takes predictions, and what bounds its instances */
-typedef struct
-{
-  guint min;
-  guint max;
-} VendBounds;
-VendBounds vend_deployable_bounds (const Deployable *deployable);
-/* Switches to new releases that are ready, and retires what no release needs. */
+/* Sets its bounds, and whether it is on its way out. */
+void vend_deployable_refresh (Deployable *deployable);
+/* Switches to new releases that are ready. */
 void vend_deployments_look (VendSched *sched);
 bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For vend_sched_describe. */
+json_t *vend_deployments_describe (VendSched *sched);
 void vend_deployment_state_free (Deployment *deployment);
 
 /* ---- recover.c */

@@ -71,29 +71,6 @@ is_ready (const Deployable *deployable)
   return false;
 }
 
-VendBounds
-vend_deployable_bounds (const Deployable *deployable)
-{
-  const VendSched *sched = deployable->sched;
-  if (deployable->deployment == NULL)
-    return (VendBounds){ .max = sched->limits.max_instances };
-  const Deployment *deployment = g_hash_table_lookup (sched->deployments, deployable->deployment);
-  if (deployment == NULL)
-    return (VendBounds){ .max = 1 };
-  const Role *current = &deployment->current, *serving = &deployment->serving;
-  if (deployable == current->deployable)
-    {
-      /* One instance has to come up before the release can serve. */
-      guint least = is_rolling (deployment) && current->max > 0 ? 1 : 0;
-      return (VendBounds){ MAX (current->min, least), current->max };
-    }
-  if (deployable == serving->deployable)
-    return (VendBounds){ serving->min, serving->max };
-  if (deployable == deployment->next.deployable)
-    return (VendBounds){ deployment->next.min, deployment->next.max };
-  return (VendBounds){ .max = MAX (current->max, 1) };
-}
-
 static bool
 has_role (const Deployment *deployment, const Deployable *deployable)
 {
@@ -103,21 +80,51 @@ has_role (const Deployment *deployment, const Deployable *deployable)
              || deployment->next.deployable == deployable);
 }
 
-/* Deployables of releases that have no role are on their way out. */
 static void
-retire_old (VendSched *sched)
+set_bounds (Deployable *deployable, guint min, guint max)
+{
+  deployable->min = min;
+  deployable->max = max;
+}
+
+void
+vend_deployable_refresh (Deployable *deployable)
+{
+  const VendSched *sched = deployable->sched;
+  if (deployable->deployment == NULL)
+    {
+      deployable->retired = false;
+      set_bounds (deployable, 0, sched->limits.max_instances);
+      return;
+    }
+  const Deployment *deployment = g_hash_table_lookup (sched->deployments, deployable->deployment);
+  /* Those of releases that have no role are on their way out. */
+  deployable->retired = !has_role (deployment, deployable);
+  if (deployable->retired)
+    set_bounds (deployable, 0, deployment != NULL ? MAX (deployment->current.max, 1) : 1);
+  else if (deployable == deployment->current.deployable)
+    {
+      /* One instance has to come up before the release can serve. */
+      guint least = is_rolling (deployment) && deployment->current.max > 0 ? 1 : 0;
+      set_bounds (deployable, MAX (deployment->current.min, least), deployment->current.max);
+    }
+  else
+    {
+      const Role *role
+          = deployable == deployment->serving.deployable ? &deployment->serving : &deployment->next;
+      set_bounds (deployable, role->min, role->max);
+    }
+}
+
+static void
+refresh_all (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->deployables);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      Deployable *deployable = value;
-      if (deployable->deployment == NULL)
-        continue;
-      deployable->retired = !has_role (
-          g_hash_table_lookup (sched->deployments, deployable->deployment), deployable);
-    }
+    if (((Deployable *) value)->deployment != NULL)
+      vend_deployable_refresh (value);
 }
 
 /* ---- The switch */
@@ -145,6 +152,7 @@ switch_stored (const GError *error, void *data)
   g_autofree Switch *to = data;
   g_autofree char *name = to->name;
   Deployment *deployment = g_hash_table_lookup (to->sched->deployments, name);
+  to->sched->n_disk_jobs--;
   if (deployment != NULL && deployment->id == to->id)
     {
       /* Without a sweep after an error: the next try comes a second later. */
@@ -157,6 +165,7 @@ switch_stored (const GError *error, void *data)
           vend_sched_sweep_soon (to->sched);
         }
       deployment->next = (Role){ 0 };
+      refresh_all (to->sched);
     }
   if (to->settled != NULL)
     to->settled (to->data);
@@ -174,6 +183,7 @@ switch_over (Deployment *deployment, const char *why, VendSchedSettled settled, 
                   .settled = settled,
                   .data = data };
   deployment->next = deployment->current;
+  sched->n_disk_jobs++;
   vend_log (VEND_LOG_INFO, "a release takes over", "deployment", deployment->name, "reason", why,
             NULL);
   vend_store_write (sched->store, store_switch, switch_stored, to);
@@ -213,10 +223,28 @@ vend_deployments_look (VendSched *sched)
         continue;
       if (is_ready (deployment->current.deployable))
         switch_over (deployment, "an instance of it is ready", NULL, NULL);
+      else if (deployment->current.max == 0)
+        switch_over (deployment, "it is to have no instances", NULL, NULL);
       else if (has_no_hardware (deployment))
         switch_over (deployment, "there is no hardware for both", NULL, NULL);
     }
-  retire_old (sched);
+}
+
+json_t *
+vend_deployments_describe (VendSched *sched)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->deployments);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Deployment *deployment = value;
+      json_array_append_new (list, json_pack ("{s:s, s:I, s:I}", "name", deployment->name,
+                                              "current", (json_int_t) deployment->current.number,
+                                              "serving", (json_int_t) deployment->serving.number));
+    }
+  return list;
 }
 
 /* ---- Commands */
@@ -246,7 +274,7 @@ set_release (VendSched *sched, const VendDeployment *now, const VendVersion *ver
       || deployment->serving.deployable == deployment->current.deployable
       || now->serving->number == now->current->number)
     deployment->serving = deployment->current;
-  retire_old (sched);
+  refresh_all (sched);
   vend_sched_sweep_soon (sched);
   return deployment;
 }
@@ -299,7 +327,7 @@ undeploy_on_core (void *data)
   const Deployment *deployment = g_hash_table_lookup (removal->sched->deployments, name);
   if (deployment != NULL && deployment->id == removal->id)
     g_hash_table_remove (removal->sched->deployments, name);
-  retire_old (removal->sched);
+  refresh_all (removal->sched);
   vend_sched_sweep_soon (removal->sched);
 }
 

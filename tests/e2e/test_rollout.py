@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 
 import processes
 import pytest
@@ -262,3 +263,51 @@ def test_a_crash_during_a_roll_loses_nothing(servers, tmp_path):
         lambda: run(api, "crash", "b").json()["output"] == "b!", what="the switch to the new one"
     )
     wait_until(lambda: instances(api, "crash", old) == [], what="the old release to leave")
+
+
+def test_a_roll_takes_the_hardware_of_idle_models_first(servers, tmp_path):
+    """The old release serves while an idle instance of another model leaves for the new one."""
+    server = servers("--hardware-units", "2", "--idle-timeout", "600s")
+    api = server.api()
+    old = latest(api)
+    new = push_marked(server, tmp_path, "!")
+    deploy(api, "room", version=old, min_instances=1)
+    wait_until(lambda: ready(api, "room", old), what="the old release")
+    assert api.run("stream", {"count": 1})["status"] == "succeeded"
+    # Nothing is evicted that is younger than its own load.
+    loaded = time.monotonic()
+    load = next(
+        d["boot_seconds"] for d in api.debug()["deployables"] if d["model"] == "lab/stream"
+    )
+    wait_until(lambda: time.monotonic() - loaded > load, what="the instance to be old enough")
+    api.patch("/deployments/lab/room", {"version": new}, 200)
+    (state,) = api.debug()["deployments"]
+    assert state == {"name": "lab/room", "current": 2, "serving": 1}
+    wait_until(lambda: run(api, "room", "x").json()["output"] == "x!", what="the switch")
+    assert [i for i in api.debug()["instances"] if i["model"] == "lab/stream"] == []
+    wait_until(lambda: instances(api, "room", old) == [], what="the old release to leave")
+
+
+def test_hardware_is_part_of_what_rolls(servers):
+    server = servers("--hardware", "cpu=CPU,big=Big", "--idle-timeout", "600s")
+    api = server.api()
+    deploy(api, "moves", min_instances=1)
+    (first,) = wait_until(lambda: ready(api, "moves"), what="the first instance")
+    api.patch("/deployments/lab/moves", {"hardware": "big"}, 200)
+    wait_until(
+        lambda: ready(api, "moves") and first not in ready(api, "moves"), what="another instance"
+    )
+    made = run(api, "moves", "x").json()
+    assert made["output"] == "x"
+
+
+def test_a_deleted_deployment_leaves_no_instance(servers):
+    server = servers("--idle-timeout", "600s", "--deployment-delete-idle", "0")
+    api = server.api()
+    deploy(api, "gone")
+    assert run(api, "gone", "x").json()["output"] == "x"
+    assert len(instances(api, "gone")) == 1
+    api.delete("/deployments/lab/gone", 204)
+    wait_until(lambda: instances(api, "gone") == [], what="the instance to stop")
+    deploy(api, "gone")
+    assert run(api, "gone", "y").json()["output"] == "y"
