@@ -13,6 +13,8 @@
 #define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
 /* The queue of a model that does not start fails after so many boots in a row. */
 #define MAX_BOOT_FAILURES 3
+/* Creates that read which release serves just before that changed still find a warm instance. */
+#define LAST_CALLS_US (1 * VEND_US_PER_S)
 /* Of the logs of a boot that failed, in our own log. */
 #define LOGGED_LOGS 1000
 
@@ -129,6 +131,14 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
 
 /* ---- The plan */
 
+static int64_t
+idle_timeout_of (const Deployable *deployable)
+{
+  if (!deployable->retired)
+    return deployable->sched->limits.idle_timeout_us;
+  return deployable->deployment != NULL ? LAST_CALLS_US : 0;
+}
+
 static VendDemand
 demand_of (const Deployable *deployable)
 {
@@ -144,7 +154,7 @@ demand_of (const Deployable *deployable)
     .slots = deployable->slots,
     .min = deployable->min,
     .max = deployable->max,
-    .idle_timeout_us = deployable->retired ? 0 : sched->limits.idle_timeout_us,
+    .idle_timeout_us = idle_timeout_of (deployable),
     .scale_down_delay_us = sched->limits.scale_down_delay_us,
     .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
     .run_us = run_us > 0 ? run_us : ASSUMED_US,

@@ -104,8 +104,9 @@ vend_deployable_refresh (Deployable *deployable)
     set_bounds (deployable, 0, deployment != NULL ? MAX (deployment->current.max, 1) : 1);
   else if (deployable == deployment->current.deployable)
     {
-      /* One instance has to come up before the release can serve. */
-      guint least = is_rolling (deployment) && deployment->current.max > 0 ? 1 : 0;
+      /* One instance has to come up before the release can serve, unless it is about to anyway. */
+      const bool waits = is_rolling (deployment) && deployment->next.number == 0;
+      guint least = waits && deployment->current.max > 0 ? 1 : 0;
       set_bounds (deployable, MAX (deployment->current.min, least), deployment->current.max);
     }
   else
@@ -183,6 +184,7 @@ switch_over (Deployment *deployment, const char *why, VendSchedSettled settled, 
                   .settled = settled,
                   .data = data };
   deployment->next = deployment->current;
+  refresh_all (sched);
   sched->n_disk_jobs++;
   vend_log (VEND_LOG_INFO, "a release takes over", "deployment", deployment->name, "reason", why,
             NULL);

@@ -242,3 +242,17 @@ def test_wrong_hardware_settings(servers, value):
     server.spawn()
     assert server.wait(60) == 2
     assert "hardware" in server.log_path.read_text()
+
+
+def test_bodies_have_a_limit(api, new):
+    api.post("/deployments", new("large"), 200)
+    body = {"name": "x" * (33 * 1024 * 1024)}
+    for method, path in (
+        ("POST", "/deployments"),
+        ("PATCH", "/deployments/lab/large"),
+        ("POST", "/deployments/lab/large/predictions"),
+        ("POST", "/collections"),
+        ("POST", "/models/lab/echo/examples"),
+        ("POST", f"/models/lab/echo/versions/{'0' * 64}/trainings"),
+    ):
+        api.call(method, path, 413, json=body)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import sqlite3
 
 import pytest
 
@@ -173,3 +174,21 @@ def test_who_may(api):
     for method, path in (("QUERY", "/models"), ("GET", "/search?query=x")):
         api.call(method, path, 401, token="nonsense")
     api.call("QUERY", "/models", 413, data=b"x" * (33 * 1024 * 1024))
+
+
+def test_rows_of_an_older_database_are_found(servers):
+    """The index is made for models that were there before it."""
+    server = servers()
+    server.stop()
+    database = sqlite3.connect(server.data / "vend.db")
+    for name, kind in database.execute(
+        "SELECT name, type FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%search%'"
+    ).fetchall():
+        database.execute(f"DROP {kind} {name}")
+    for table in ("model_search", "collection_search"):
+        database.execute(f"DROP TABLE {table}")
+    database.execute("DELETE FROM migrations WHERE number >= 4")
+    database.commit()
+    database.close()
+    server.start()
+    assert query(server.api(), "echo")[0] == "echo"

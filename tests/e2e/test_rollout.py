@@ -214,10 +214,13 @@ def test_a_cold_deployment_switches_at_once(servers, tmp_path):
     new = push_marked(server, tmp_path, "!")
     deploy(api, "cold", version=old)
     api.patch("/deployments/lab/cold", {"version": new}, 200)
+    assert api.run("stream", {"count": 1})["status"] == "succeeded"
     made = api.post("/deployments/lab/cold/predictions", {"input": {"text": "x"}}, 201).json()
     assert made["version"] == new
     assert api.ended(made)["output"] == "x!"
     assert instances(api, "cold", old) == []
+    # The switch itself starts nothing: one instance each of stream and of the new release.
+    assert api.debug()["instance_starts"] == 2
 
 
 def test_a_release_that_does_not_start_takes_nothing_over(servers, tmp_path):
