@@ -187,6 +187,40 @@ def test_a_release_rolls_out_under_load(servers, tmp_path, units):
     assert run(api, "rolls", "after").json()["output"] == "after!"
 
 
+@pytest.mark.parametrize("units", ["4", "1"])
+def test_release_after_release_under_load(servers, tmp_path, units):
+    """Forth and back, without waiting for the one before to be done."""
+    server = servers("--hardware-units", units, "--idle-timeout", "600s")
+    api = server.api()
+    marks = {latest(api): ""}
+    for mark in "!?":
+        marks[push_marked(server, tmp_path, mark)] = mark
+    order = list(marks)
+    deploy(api, "often", version=order[0], max_instances=2)
+    with Clients(server, "often") as clients:
+        for i in range(1, 10):
+            n = len(clients.replies)
+            wait_until(lambda n=n, i=i: len(clients.replies) > n + 7 * (i % 3), what="traffic")
+            api.patch("/deployments/lab/often", {"version": order[i % 3]}, 200)
+        wait_until(
+            lambda: api.debug()["deployments"][0] == {
+                "name": "lab/often", "current": 10, "serving": 10,
+            },
+            what="the last switch",
+        )
+        n = len(clients.replies)
+        wait_until(lambda: len(clients.replies) > n + 20, what="more traffic")
+    for text, status, body in clients.replies:
+        assert status in (201, 202), body
+        if body["status"] != "succeeded":
+            body = api.ended(body["id"])
+        assert body["status"] == "succeeded" and body["output"] == text + marks[body["version"]]
+    wait_until(
+        lambda: {i["version"] for i in instances(api, "often")} == {order[0]},
+        what="the other releases to leave",
+    )
+
+
 def test_what_waits_at_the_old_release_runs_there(servers, tmp_path):
     server = servers("--idle-timeout", "600s")
     api = server.api()
