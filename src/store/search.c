@@ -7,6 +7,7 @@
 /* What classes of matches are apart in the score that people see; see search.sql. */
 #define PLACE_SCORE 100.0
 #define SCORE_UNIT 20.0
+#define IN_NAME "{owner name} : "
 
 /* The words of any text: runs of letters and digits, lower case. */
 static GPtrArray *
@@ -67,12 +68,19 @@ read_hit (VendStmt *stmt)
   return hit;
 }
 
-static bool
-find_models (VendDb *db, const char *text, const GPtrArray *words, const char *between,
-             int64_t viewer, int limit, GPtrArray **out, GError **error)
+/* Where the words have to be, and how many of them. */
+typedef struct
 {
-  g_autofree char *anywhere = expression (words, "", between);
-  g_autofree char *in_name = expression (words, "{owner name} : ", " AND ");
+  const char *columns;
+  const char *between;
+} Way;
+
+static bool
+find_models (VendDb *db, const char *text, const GPtrArray *words, Way way, int64_t viewer,
+             int limit, GPtrArray **out, GError **error)
+{
+  g_autofree char *anywhere = expression (words, way.columns, way.between);
+  g_autofree char *in_name = expression (words, IN_NAME, " AND ");
   g_autofree char *described = expression (words, "{owner name description} : ", " AND ");
   g_autofree char *name = joined (words);
   g_autofree char *valid = g_utf8_make_valid (text, -1);
@@ -94,20 +102,19 @@ bool
 vend_store_search_models (VendDb *db, const char *text, int64_t viewer, int limit, GPtrArray **out,
                           GError **error)
 {
+  /* Names go before all else, so where enough of them match the many matches elsewhere need not be
+   * ranked. */
+  static const Way ways[] = { { IN_NAME, " AND " }, { "", " AND " }, { "", " OR " } };
   g_autoptr (GPtrArray) words = words_of (text);
-  g_autoptr (GPtrArray) hits = NULL;
-  if (words->len == 0)
-    {
-      *out = g_ptr_array_new_with_free_func (g_free);
-      return true;
-    }
-  if (!find_models (db, text, words, " AND ", viewer, limit, &hits, error))
-    return false;
-  if (hits->len == 0 && words->len > 1)
+  g_autoptr (GPtrArray) hits = g_ptr_array_new_with_free_func (g_free);
+  const guint enough[] = { (guint) limit, 1, 0 };
+  for (guint i = 0; words->len > 0 && i < G_N_ELEMENTS (ways); i++)
     {
       g_clear_pointer (&hits, g_ptr_array_unref);
-      if (!find_models (db, text, words, " OR ", viewer, limit, &hits, error))
+      if (!find_models (db, text, words, ways[i], viewer, limit, &hits, error))
         return false;
+      if (hits->len >= enough[i])
+        break;
     }
   *out = g_steal_pointer (&hits);
   return true;
