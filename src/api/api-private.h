@@ -11,6 +11,7 @@ struct VendApi
   VendApiParts parts;
   VendVersionsCache *versions;
   VendRate *rate;
+  json_t *hardware; /* as of vend_hardware_parse */
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -34,10 +35,15 @@ typedef struct
 
 extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
+extern const ApiRoute vend_api_collection_routes[];
+extern const ApiRoute vend_api_deployment_routes[];
+extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_system_routes[];
+extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];
 extern const ApiRoute vend_api_webhook_routes[];
@@ -71,10 +77,24 @@ typedef struct
 void vend_api_cursor_clear (ApiCursor *cursor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for rows with a number: G_MAXINT64 in both for the first page. */
+bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
+
+/* ---- models.c: the object of the API, with its latest version and default example */
+json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin);
+
+/* ---- predictions.c: handlers that serve both kinds */
+bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                        VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                       VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                          VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- lookup.c */
 /* The model of the {owner}/{name} in the path, if the caller may see it; NOT_FOUND otherwise. */

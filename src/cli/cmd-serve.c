@@ -13,6 +13,7 @@
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
+#include "model/hardware.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -184,6 +185,7 @@ sched_limits (const VendSettings *s)
     .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
+    .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
     .max_output = vend_settings_bytes (s, "max-output"),
@@ -225,6 +227,9 @@ check_input_allow (const App *app, GError **error)
 static bool
 make_parts (App *app, GError **error)
 {
+  json_auto_t *hardware = NULL;
+  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error))
+    return false;
   app->auth = vend_auth_new (app->store);
   if (!check_input_allow (app, error) || !start_webhooks (app, error))
     return false;

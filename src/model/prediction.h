@@ -20,9 +20,10 @@ typedef struct
   VendKind kind;
   int64_t account_id;
   int64_t model_id;
-  char *model;      /* "owner/name" */
-  char *version;    /* 64 hex */
-  char *deployment; /* or NULL */
+  char *model;         /* "owner/name" */
+  char *version;       /* 64 hex */
+  char *deployment;    /* or NULL */
+  int64_t destination; /* of a training: the model that gets its version; only stored, not read */
   VendStatus status;
   bool from_web;
   json_t *input;    /* object */

@@ -11,6 +11,7 @@
 #include "sched/sched.h"
 
 typedef struct Deployable Deployable;
+typedef struct Deployment Deployment;
 typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
@@ -33,6 +34,7 @@ struct VendSched
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
+  GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -53,7 +55,8 @@ struct Deployable
 {
   VendSched *sched;
   char *key;
-  char *name; /* owner/name, for people */
+  char *name;       /* owner/name, for people */
+  char *deployment; /* "owner/name" of the deployment whose instances these are, or NULL */
   int64_t model_id;
   char *version;
   VendKind kind;
@@ -64,6 +67,8 @@ struct Deployable
   guint n_running;
   guint n_live; /* predictions that point here */
   guint slots;
+  guint min; /* of its instances */
+  guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
   guint boot_failures; /* in a row */
@@ -214,6 +219,8 @@ void vend_hooks_stored (const VendSched *sched);
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
 void vend_live_store_insert (Live *live);
 void vend_submission_free (Submission *submission);
+/* What a launch needs of a version, owned by the caller. */
+VendVersion *vend_version_for_launch (const VendVersion *version);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
@@ -250,6 +257,16 @@ bool vend_instance_has_room_ahead (const Instance *instance);
 void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
+
+/* ---- deployments.c: which release takes predictions, and what bounds its instances */
+/* Sets its bounds, and whether it is on its way out. */
+void vend_deployable_refresh (Deployable *deployable);
+/* Switches to new releases that are ready. */
+void vend_deployments_look (VendSched *sched);
+bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For vend_sched_describe. */
+json_t *vend_deployments_describe (VendSched *sched);
+void vend_deployment_state_free (Deployment *deployment);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

@@ -174,8 +174,8 @@ submit_on_core (void *data)
     vend_live_store_insert (live);
 }
 
-static VendVersion *
-version_for_launch (const VendVersion *version)
+VendVersion *
+vend_version_for_launch (const VendVersion *version)
 {
   VendVersion *copy = g_new0 (VendVersion, 1);
   copy->id = g_strdup (version->id);
@@ -191,7 +191,7 @@ vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersi
   Submission *submission = g_new0 (Submission, 1);
   *submission = (Submission){ .sched = sched,
                               .prediction = prediction,
-                              .version = version_for_launch (version),
+                              .version = vend_version_for_launch (version),
                               .hardware = g_strdup (hardware),
 
                               .hold_until_us = hold_until_us,
@@ -332,7 +332,7 @@ retire_on_core (void *data)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Deployable *deployable = value;
-      if (deployable->model_id == retirement->model_id
+      if (deployable->deployment == NULL && deployable->model_id == retirement->model_id
           && strcmp (deployable->version, version) == 0)
         deployable->retired = true;
     }
@@ -377,6 +377,8 @@ vend_sched_new (const VendSchedOptions *options)
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_live_free);
   sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vend_deployable_free);
+  sched->deployments = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
   sched->janitor = g_timeout_source_new (1000);
@@ -442,6 +444,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);
+  g_hash_table_unref (sched->deployments);
   free_source (&sched->sweep);
   vend_alarms_free (sched->alarms);
   g_free (sched->data_dir);

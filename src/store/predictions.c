@@ -37,6 +37,17 @@ read_prediction (VendStmt *stmt)
   return p;
 }
 
+static bool
+insert_training (VendDb *db, const VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_TRAINING_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->destination);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
 bool
 vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **error)
 {
@@ -61,7 +72,8 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_text (stmt, 15, p->webhook);
   vend_stmt_json (stmt, 16, p->webhook_events);
   vend_stmt_text (stmt, 17, p->origin);
-  return vend_stmt_run (stmt, NULL, error);
+  return vend_stmt_run (stmt, NULL, error)
+         && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
 
 bool
@@ -102,7 +114,8 @@ bool
 vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
                             GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_PAGE, error);
+  VendStmt *stmt = vend_db_stmt (
+      db, page->web_only ? VEND_SQL_PREDICTION_PAGE_WEB : VEND_SQL_PREDICTION_PAGE, error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, page->account_id);
@@ -110,8 +123,7 @@ vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArra
   vend_stmt_int (stmt, 3, page->before_us);
   vend_stmt_text (stmt, 4, page->before_id != NULL ? page->before_id : "");
   vend_stmt_int (stmt, 5, page->created_after_us);
-  vend_stmt_int (stmt, 6, page->web_only);
-  vend_stmt_int (stmt, 7, page->limit);
+  vend_stmt_int (stmt, 6, page->limit);
   return vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
                             error);
 }

@@ -100,6 +100,7 @@ class FakeServer:
         self.tokens = {}
         self.deliveries = []
         self.webhook_key = "whsec_" + "A" * 32
+        self.deployments = {}
         self.faults = []
         self.requests = []
         self.seen = threading.Condition()
@@ -481,6 +482,60 @@ class Handler(BaseHTTPRequestHandler):
         self.fake.builds[key]["state"] = {"status": "failed", "error": "canceled"}
         self.json(200, self.build_json(key))
 
+    # Deployments and trainings
+
+    def list_deployments(self, request):
+        self.page(request, list(self.fake.deployments.values()))
+
+    def create_deployment(self, request):
+        body = request.json
+        bounds = ("hardware", "min_instances", "max_instances")
+        made = {
+            "owner": "lab",
+            "name": body["name"],
+            "current_release": {
+                "number": 1,
+                "model": body["model"],
+                "version": body["version"],
+                "created_at": "2026-01-05T09:00:00.000Z",
+                "created_by": {"type": "user", "username": "lab"},
+                "configuration": {name: body[name] for name in bounds},
+            },
+        }
+        self.fake.deployments[f"lab/{body['name']}"] = made
+        self.json(200, made)
+
+    def deployment(self, reference):
+        found = self.fake.deployments.get(reference)
+        if found is None:
+            self.problem(404, "The requested resource could not be found.")
+        return found
+
+    def get_deployment(self, request, reference):
+        if self.deployment(reference):
+            self.json(200, self.deployment(reference))
+
+    def patch_deployment(self, request, reference):
+        found = self.deployment(reference)
+        if found:
+            release = found["current_release"]
+            release["number"] += 1
+            for name, value in request.json.items():
+                place = release if name == "version" else release["configuration"]
+                place[name] = value
+            self.json(200, found)
+
+    def delete_deployment(self, request, reference):
+        if self.deployment(reference):
+            del self.fake.deployments[reference]
+            self.send(204, b"", "text/plain")
+
+    def create_training(self, request, reference, version):
+        self.create_prediction(request, reference)
+
+    def list_hardware(self, request):
+        self.json(200, [{"sku": "cpu", "name": "CPU"}, {"sku": "gpu-x", "name": "Some GPU"}])
+
     # The rest
 
     def health(self, request):
@@ -559,6 +614,16 @@ ROUTES = [
     ("DELETE", MODEL + r"/versions/(\w+)", Handler.delete_version),
     ("POST", MODEL + "/predictions", Handler.create_prediction),
     ("POST", MODEL + "/builds", Handler.create_build),
+    ("POST", MODEL + r"/versions/(\w+)/trainings", Handler.create_training),
+    ("GET", r"/v1/trainings/(\w+)", Handler.get_prediction),
+    ("POST", r"/v1/trainings/(\w+)/cancel", Handler.cancel_prediction),
+    ("GET", "/v1/deployments", Handler.list_deployments),
+    ("POST", "/v1/deployments", Handler.create_deployment),
+    ("GET", r"/v1/deployments/([^/]+/[^/]+)", Handler.get_deployment),
+    ("PATCH", r"/v1/deployments/([^/]+/[^/]+)", Handler.patch_deployment),
+    ("DELETE", r"/v1/deployments/([^/]+/[^/]+)", Handler.delete_deployment),
+    ("POST", r"/v1/deployments/([^/]+/[^/]+)/predictions", Handler.create_prediction),
+    ("GET", "/v1/hardware", Handler.list_hardware),
     ("POST", "/v1/predictions", Handler.create_prediction),
     ("GET", "/v1/predictions", Handler.list_predictions),
     ("GET", r"/v1/predictions/(\w+)", Handler.get_prediction),
