@@ -2,6 +2,7 @@
 #pragma once
 #include "api/api.h"
 #include "api/versions-cache.h"
+#include "events/feed.h"
 
 #define VEND_PAGE_SIZE 100
 
@@ -9,6 +10,7 @@ struct VendApi
 {
   VendApiParts parts;
   VendVersionsCache *versions;
+  VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -34,6 +36,7 @@ extern const ApiRoute vend_api_build_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];

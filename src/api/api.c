@@ -92,6 +92,7 @@ vend_api_new (const VendApiParts *parts)
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
   api->versions = vend_versions_cache_new (parts->store);
+  api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
@@ -99,6 +100,7 @@ vend_api_new (const VendApiParts *parts)
   bind_routes (api, vend_api_file_routes);
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
+  bind_routes (api, vend_api_stream_routes);
   bind_routes (api, vend_api_system_routes);
   bind_routes (api, vend_api_upload_routes);
   bind_routes (api, vend_api_version_routes);
@@ -111,6 +113,7 @@ vend_api_free (VendApi *api)
   if (api == NULL)
     return;
   vend_versions_cache_free (api->versions);
+  vend_replays_free (api->replays);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

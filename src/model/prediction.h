@@ -13,6 +13,13 @@ typedef enum
   VEND_KIND_TRAINING,
 } VendKind;
 
+/* How the output is streamed, from the version's schema. */
+typedef enum
+{
+  VEND_STREAM_ITERATES = 1, /* a list of which each item is a piece */
+  VEND_STREAM_FILES = 2,    /* a file, or a list of files */
+} VendStreamFlags;
+
 typedef struct
 {
   char *id;
@@ -42,6 +49,7 @@ typedef struct
   char *webhook;  /* or NULL */
   json_t *webhook_events;
   bool data_removed;
+  guint stream; /* VendStreamFlags */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);
@@ -62,6 +70,12 @@ typedef enum
 /* The API object. `origin` without slash at the end. */
 json_t *vend_prediction_to_json (const VendPrediction *prediction, const char *origin,
                                  VendView view);
+
+/* The unguessable name of its event stream: the id and a capability. NULL without a key. Free with
+ * g_free. */
+char *vend_prediction_stream_token (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
+/* The id that such a name stands for; NULL when it is none of ours. Free with g_free. */
+char *vend_stream_token_id (const char *token) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `input` with every Secret replaced by asterisks; a new reference. */
 json_t *vend_prediction_shown_input (const VendPrediction *prediction);

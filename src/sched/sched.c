@@ -377,7 +377,10 @@ vend_sched_release_holds (VendSched *sched)
   g_hash_table_iter_init (&iter, sched->live);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (!((const Live *) value)->ending)
-      vend_live_tell (value);
+      {
+        vend_live_tell (value);
+        vend_live_feed_break (value);
+      }
 }
 
 static void

@@ -33,6 +33,7 @@ read_prediction (VendStmt *stmt)
   p->webhook_events = vend_stmt_get_json (stmt, 24);
   p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
   p->files = vend_stmt_get_json (stmt, 26);
+  p->stream = (guint) vend_stmt_get_int (stmt, 27);
   return p;
 }
 
@@ -59,6 +60,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_int (stmt, 14, p->deadline_us);
   vend_stmt_text (stmt, 15, p->webhook);
   vend_stmt_json (stmt, 16, p->webhook_events);
+  vend_stmt_int (stmt, 17, p->stream);
   return vend_stmt_run (stmt, NULL, error);
 }
 
