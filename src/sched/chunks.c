@@ -91,7 +91,8 @@ files_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
     }
   batch->output = output;
   batch->rows = g_ptr_array_ref (rows);
-  vend_store_write (batch->sched->store, store_rows, rows_stored, g_steal_pointer (&batch));
+  VendStore *store = batch->sched->store;
+  vend_store_write (store, store_rows, rows_stored, g_steal_pointer (&batch));
 }
 
 static void
