@@ -12,6 +12,7 @@ typedef struct
   VendApi *api;
   VendCall *call;
   char *id;
+  int64_t created_us;
 } Follower;
 
 static void
@@ -23,10 +24,9 @@ follower_free (Follower *follower)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Follower, follower_free)
 
 static guint64
-last_seen (VendCall *call, const VendPrediction *prediction)
+last_seen (VendCall *call, int64_t created_us)
 {
-  return vend_event_number (vend_call_header (call, "Last-Event-ID"),
-                            prediction->created_us / VEND_US_PER_S);
+  return vend_event_number (vend_call_header (call, "Last-Event-ID"), created_us / VEND_US_PER_S);
 }
 
 static VendReply *
@@ -42,16 +42,10 @@ replay (VendApi *api, VendCall *call, const VendPrediction *ended)
   if (ended->data_removed)
     return data_removed ();
   g_autoptr (VendFeed) feed = vend_replays_get (api->replays, ended);
-  const guint64 after = last_seen (call, ended);
+  const guint64 after = last_seen (call, ended->created_us);
   if (after > 0 && vend_feed_is_read (feed, after))
     return vend_reply_empty (204);
   return vend_feed_reply (feed, after, vend_call_origin (call));
-}
-
-static void
-free_prediction (void *data)
-{
-  vend_prediction_free (data);
 }
 
 static void
@@ -61,7 +55,7 @@ followed (VendFeed *feed, void *data)
   VendCall *call = follower->call;
   if (feed != NULL)
     {
-      const guint64 after = last_seen (call, vend_call_get_data (call));
+      const guint64 after = last_seen (call, follower->created_us);
       vend_call_reply (call, vend_feed_reply (feed, after, vend_call_origin (call)));
       return;
     }
@@ -93,8 +87,7 @@ get_stream (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
       return true;
     }
   Follower *follower = g_new0 (Follower, 1);
-  *follower = (Follower){ api, call, g_steal_pointer (&id) };
-  vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
+  *follower = (Follower){ api, call, g_steal_pointer (&id), prediction->created_us };
   vend_sched_follow (api->parts.sched, follower->id, followed, follower);
   return true;
 }

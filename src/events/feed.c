@@ -362,8 +362,8 @@ skip_events (const Block *block, guint64 n)
   return (gsize) (at - block->data);
 }
 
-/* Where to go on. A reader who has seen more than there is (a restart of the server forgot it) waits
- * until it is there again, or gets the end. False: not yet. */
+/* Where to go on. A reader who has seen more than there is (a restart of the server forgot it)
+ * waits until it is there again, or gets the end. False: not yet. */
 static bool
 place (Reader *reader)
 {
@@ -373,7 +373,8 @@ place (Reader *reader)
   else if (reader->after > feed->n_events)
     return false;
   while (reader->block + 1 < feed->blocks->len
-         && ((Block *) g_ptr_array_index (feed->blocks, reader->block + 1))->before <= reader->after)
+         && ((Block *) g_ptr_array_index (feed->blocks, reader->block + 1))->before
+                <= reader->after)
     reader->block++;
   if (reader->block < feed->blocks->len)
     {

@@ -1,8 +1,8 @@
 /* The event log of one prediction, and its readers.
  *
- * One thread puts pieces of output in, which costs it a pointer each; the HTTP threads make events of
- * them when somebody reads, once for all readers, who share the bytes. Nothing is made while nobody
- * reads. */
+ * One thread puts pieces of output in, which costs it a pointer each; the HTTP threads make events
+ * of them when somebody reads, once for all readers, who share the bytes. Nothing is made while
+ * nobody reads. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>

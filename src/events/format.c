@@ -1,12 +1,12 @@
-/* Server-sent events. No field is ever empty of its name, so that two line ends in a row are the end
- * of an event and nothing else. */
+/* Server-sent events. No field is ever empty of its name, so that two line ends in a row are the
+ * end of an event and nothing else. */
 #include "events/format.h"
 #include <string.h>
 
-/* The official Python client ends a line also at VT, FF, FS, GS, RS, NEL, LS and PS, which cannot be
- * escaped, and loses what follows on the line. So an event ends behind such a character: texts that
- * are joined again are complete everywhere, and that client loses the one character. Returns its
- * size, or 0. */
+/* The official Python client ends a line also at VT, FF, FS, GS, RS, NEL, LS and PS, which cannot
+ * be escaped, and loses what follows on the line. So an event ends behind such a character: texts
+ * that are joined again are complete everywhere, and that client loses the one character. Returns
+ * its size, or 0. */
 static gsize
 ends_line_somewhere (const char *at)
 {

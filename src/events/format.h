@@ -1,7 +1,7 @@
 /* Server-sent events as the clients of the Replicate API read them. Pure.
  *
- * An id is "<seconds of the prediction's creation>:<n>", n counting from 1: the same events have the
- * same ids whenever and from wherever they are sent. */
+ * An id is "<seconds of the prediction's creation>:<n>", n counting from 1: the same events have
+ * the same ids whenever and from wherever they are sent. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* The secret of this installation: 64 hex digits in a file of its own. It is never logged. Losing it
- * makes the URLs of streams that were given out invalid, and nothing else. */
+/* The secret of this installation: 64 hex digits in a file of its own. It is never logged. Losing
+ * it makes the URLs of streams that were given out invalid, and nothing else. */
 #include "events/key.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -18,10 +18,11 @@ parse (const char *path, const char *text, guint8 *key, GError **error)
     {
       const int digit = g_ascii_xdigit_value (text[i]);
       if (digit < 0)
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "'%s': expected %d hex digits; without the file a new key is made, and the "
-                          "stream URLs given out so far end",
-                          path, (int) HEX_LENGTH);
+        return vend_fail (
+            error, VEND_ERROR_INVALID,
+            "'%s': expected %d hex digits; without the file a new key is made, and the "
+            "stream URLs given out so far end",
+            path, (int) HEX_LENGTH);
       key[i / 2] = (guint8) (key[i / 2] << 4 | digit);
     }
   return true;

@@ -95,7 +95,8 @@ vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError 
   if (!vend_dir_ensure (folder, error) || !sync_file (path, error))
     return false;
   if (link (path, target) < 0 && errno != EEXIST)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store", path);
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store",
+                            path);
   return vend_dir_sync (folder, error);
 }
 

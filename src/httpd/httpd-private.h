@@ -41,6 +41,7 @@ struct VendWorker
   atomic_bool resumed; /* a connection was resumed since the last turn */
   GQueue streams;      /* VendStream that are being sent; this thread only */
   GQueue pulls;        /* VendPull, the one longest without a turn first; this thread only */
+  GQueue waking;       /* SignalSlot with sleepers still to be woken; this thread only */
   pthread_mutex_t lock;
   guint held;    /* calls that sleep until somebody answers; guarded by `lock` */
   GQueue raised; /* SignalSlot whose sleepers are to be woken; guarded by `lock` */

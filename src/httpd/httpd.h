@@ -36,10 +36,9 @@ typedef enum
 
 typedef struct
 {
-  const char *method; /* "GET", "POST", "QUERY": any token */
-  const char
-      *pattern; /* "/v1/models/{owner}/{name}", "/v1/files/stream-{token}"; a last "{path*}" takes
-                   the rest with slashes */
+  const char *method;  /* "GET", "POST", "QUERY": any token */
+  const char *pattern; /* "/v1/models/{owner}/{name}", "/v1/files/stream-{token}"; a last "{path*}"
+                          takes the rest with slashes */
   VendHandler handler;
   void *context;
   VendBodyKind body;

@@ -6,11 +6,15 @@
  * in the next turn. */
 #include "httpd/httpd-private.h"
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define LEAST_ROOM 64
 /* Of the library's own buffer, which chunked bodies do not use. */
 #define BLOCK_BYTES 1024
+/* Other connections of the worker get their turn between thousands of readers. */
+#define WAKES_PER_TURN 256
 
 typedef struct
 {
@@ -18,8 +22,10 @@ typedef struct
   VendWorker *worker; /* NULL until a pull of that worker came */
   guint n_pulls;      /* guarded by the signal's lock, as is `raised` */
   bool raised;
-  GQueue sleepers; /* the worker's thread only */
   GList link;      /* in VendWorker.raised */
+  GQueue sleepers; /* the worker's thread only, as are the next two */
+  guint to_wake;   /* of the sleepers, from the head */
+  GList waking;    /* in VendWorker.waking */
 } SignalSlot;
 
 struct VendSignal
@@ -41,6 +47,7 @@ struct VendPull
   bool asleep;
   bool idle; /* slept too long */
   bool broken;
+  bool trimmed;
   GList by_turn;  /* in VendWorker.pulls */
   GList sleeping; /* in SignalSlot.sleepers */
 };
@@ -106,6 +113,7 @@ join (VendSignal *signal, VendWorker *worker)
   slot->signal = signal;
   slot->worker = worker;
   slot->link.data = slot;
+  slot->waking.data = slot;
   slot->n_pulls++;
   pthread_mutex_unlock (&signal->lock);
   return slot;
@@ -132,6 +140,19 @@ wake (VendPull *pull)
   MHD_resume_connection (pull->connection);
 }
 
+/* The library clears the half of a connection's memory that it does not need for the request's
+ * head, and then offers it here as room. A body that sleeps for long gives these pages back: 8 KiB
+ * a connection are left of 40 KiB. */
+static void
+trim (char *room_start, gsize room)
+{
+  const gsize page = (gsize) sysconf (_SC_PAGESIZE);
+  const uintptr_t start = ((uintptr_t) room_start + page - 1) / page * page;
+  const uintptr_t end = ((uintptr_t) room_start + room) / page * page;
+  if (end > start)
+    madvise ((void *) start, end - start, MADV_DONTNEED);
+}
+
 static ssize_t
 read_pull (void *data, uint64_t position, char *buffer, size_t room)
 {
@@ -149,6 +170,9 @@ read_pull (void *data, uint64_t position, char *buffer, size_t room)
   if (n < 0)
     return MHD_CONTENT_READER_END_WITH_ERROR;
   const gsize size = strlen (pull->funcs->keep_alive);
+  if (idle || !pull->trimmed)
+    trim (buffer, room);
+  pull->trimmed = true;
   if (idle && size <= room)
     {
       memcpy (buffer, pull->funcs->keep_alive, size);
@@ -204,8 +228,9 @@ vend_pull_attach (VendPull *pull, VendCall *call)
 
 /* ---- The worker's turn */
 
+/* Each slot in either list has a reference to its signal. */
 static void
-wake_raised (VendWorker *worker)
+take_raised (VendWorker *worker)
 {
   pthread_mutex_lock (&worker->lock);
   GQueue raised = worker->raised;
@@ -214,14 +239,34 @@ wake_raised (VendWorker *worker)
   while (raised.head != NULL)
     {
       SignalSlot *slot = g_queue_pop_head_link (&raised)->data;
-      VendSignal *signal = slot->signal;
-      pthread_mutex_lock (&signal->lock);
+      pthread_mutex_lock (&slot->signal->lock);
       slot->raised = false;
-      pthread_mutex_unlock (&signal->lock);
-      while (slot->sleepers.head != NULL)
-        wake (slot->sleepers.head->data);
-      vend_signal_unref (signal);
+      pthread_mutex_unlock (&slot->signal->lock);
+      if (slot->to_wake > 0)
+        vend_signal_unref (slot->signal);
+      else
+        g_queue_push_tail_link (&worker->waking, &slot->waking);
+      slot->to_wake = MAX (slot->sleepers.length, 1);
     }
+}
+
+static void
+wake_raised (VendWorker *worker)
+{
+  take_raised (worker);
+  for (guint i = 0; i < WAKES_PER_TURN && worker->waking.head != NULL; i++)
+    {
+      SignalSlot *slot = worker->waking.head->data;
+      if (slot->sleepers.head != NULL)
+        wake (slot->sleepers.head->data);
+      if (slot->sleepers.head != NULL && --slot->to_wake > 0)
+        continue;
+      slot->to_wake = 0;
+      g_queue_unlink (&worker->waking, &slot->waking);
+      vend_signal_unref (slot->signal);
+    }
+  if (worker->waking.head != NULL)
+    vend_worker_poke (worker);
 }
 
 /* A reader who takes nothing would keep what waits for him; the socket is still ours, since the
@@ -243,8 +288,8 @@ vend_pulls_turn (VendWorker *worker)
   if (worker->pulls.head == NULL)
     return;
   const int64_t until_us = g_get_monotonic_time () - worker->httpd->pull_idle_us;
-  for (VendPull *pull; worker->pulls.head != NULL
-                       && (pull = worker->pulls.head->data)->turn_us <= until_us;)
+  for (VendPull *pull;
+       worker->pulls.head != NULL && (pull = worker->pulls.head->data)->turn_us <= until_us;)
     {
       take_turn (pull);
       if (pull->asleep)
@@ -281,5 +326,7 @@ vend_pulls_abort_all (VendWorker *worker)
 void
 vend_pulls_forget (VendWorker *worker)
 {
-  wake_raised (worker);
+  do
+    wake_raised (worker);
+  while (worker->waking.head != NULL);
 }

@@ -22,7 +22,8 @@ vend_capability_new (const char *purpose, const char *text)
   gsize size = sizeof digest;
   if (!has_key)
     return NULL;
-  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, installation_key, sizeof installation_key);
+  g_autoptr (GHmac) hmac
+      = g_hmac_new (G_CHECKSUM_SHA256, installation_key, sizeof installation_key);
   g_hmac_update (hmac, (const guchar *) purpose, (gssize) strlen (purpose) + 1);
   g_hmac_update (hmac, (const guchar *) text, (gssize) strlen (text));
   g_hmac_get_digest (hmac, digest, &size);

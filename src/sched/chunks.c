@@ -1,5 +1,5 @@
-/* What an iterator yields while it runs. Text is shown at once. Files go to the file store first, and
- * whatever comes behind them waits for that, so that the order stays. Core thread.
+/* What an iterator yields while it runs. Text is shown at once. Files go to the file store first,
+ * and whatever comes behind them waits for that, so that the order stays. Core thread.
  *
  * A file's URL is shown after its row is on disk. The director's file stays until the result, which
  * names it again: then, as after a crash, the same path gives the same token, so nothing is kept

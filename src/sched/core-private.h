@@ -197,8 +197,8 @@ typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *err
 bool vend_outputs_have_files (const json_t *output);
 void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
-/* The same before the end: the director's files stay where they are, since its result will name them
- * again; it then gets the same tokens. */
+/* The same before the end: the director's files stay where they are, since its result will name
+ * them again; it then gets the same tokens. */
 void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
 
