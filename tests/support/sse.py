@@ -98,7 +98,9 @@ class Stream:
 
     def wait(self, condition, what):
         while not condition(self):
-            assert self.receive(), f"the stream ended before {what}: {self.body[-500:]!r}"
+            if not self.receive():
+                assert condition(self), f"the stream ended before {what}: {self.body[-500:]!r}"
+                return
 
     def wait_events(self, n):
         self.wait(lambda s: len(s.events()) >= n, f"{n} events")
