@@ -184,6 +184,8 @@ void vend_live_feed_chunk (Live *live, json_t *chunk);
 void vend_live_feed_end (Live *live);
 /* Sends those who follow away. */
 void vend_live_feed_break (Live *live);
+/* The same for all that will not run before the next start. */
+void vend_sched_feeds_drain (VendSched *sched);
 
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */

@@ -10,6 +10,12 @@ typedef struct
   void *data;
 } Following;
 
+static bool
+is_for_later (const Live *live)
+{
+  return live->sched->draining && live->instance == NULL && !live->ending;
+}
+
 static void
 follow_on_core (void *data)
 {
@@ -22,6 +28,8 @@ follow_on_core (void *data)
       if (live->chunks != NULL)
         vend_feed_push_all (live->feed, json_copy (live->chunks));
     }
+  if (live != NULL && is_for_later (live))
+    vend_feed_break (live->feed);
   following->followed (live != NULL ? live->feed : NULL, following->data);
 }
 
@@ -52,4 +60,15 @@ vend_live_feed_break (Live *live)
 {
   if (live->feed != NULL)
     vend_feed_break (live->feed);
+}
+
+void
+vend_sched_feeds_drain (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->live);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (is_for_later (value))
+      vend_live_feed_break (value);
 }

@@ -350,6 +350,7 @@ void
 vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
+  vend_sched_feeds_drain (sched);
   vend_sched_sweep_soon (sched);
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import sqlite3
 
 import pytest
@@ -349,3 +350,23 @@ def test_a_stop_sends_readers_away(servers, tmp_path):
         stream.wait_events(1)
         assert server.stop() == 0
         assert sse.outputs(stream.rest()) == ["a"] and not stream.complete
+
+
+def test_a_stop_does_not_wait_for_readers_of_the_queue(servers, tmp_path):
+    """Nothing of the queue runs before the next start, which goes on with it."""
+    server = servers("--drain-timeout", "60s", "--hardware-units", "1")
+    api = server.api()
+    gate = tmp_path / "gate"
+    running = run_pieces(api, ["a"], gate=str(gate))
+    api.reaches(running, "processing")
+    queued = run_pieces(api, ["b"])
+    with sse.Stream(url_of(queued)) as later, sse.Stream(url_of(running)) as stream:
+        later.wait_head()
+        server.signal(signal.SIGTERM)
+        assert later.rest() == [] and not later.complete
+        touch(gate, 0)
+        check(stream.rest(), ["a"])
+    assert server.wait() == 0
+    old = server.url
+    server.start()
+    check(sse.read(url_of(queued).replace(old, server.url))[1], ["b"])
