@@ -224,6 +224,7 @@ test_server_ends_first (void)
   start (&server);
   g_autoptr (RawClient) client = open_reader (&server);
   g_autofree char *head = raw_read_some (client);
+  g_assert_true (g_str_has_prefix (head, "HTTP/1.1 200"));
   GThread *writer = g_thread_new ("writer", push_for_ever, vend_feed_ref (server.feed));
   stop (&server);
   g_thread_join (writer);
