@@ -59,6 +59,8 @@ class Stream:
 
     def receive(self):
         """Takes what is there; false at the end."""
+        if self.over:
+            return False
         try:
             data = self.socket.recv(65536)
         except ConnectionResetError:
