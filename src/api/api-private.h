@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
+#include "events/feed.h"
 
 #define VEND_PAGE_SIZE 100
 
@@ -12,6 +13,7 @@ struct VendApi
   VendVersionsCache *versions;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
+  VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -42,6 +44,7 @@ extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];

@@ -146,6 +146,7 @@ vend_api_new (const VendApiParts *parts)
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
                             &error))
     g_error ("%s: checked before", error->message);
+  api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
@@ -157,6 +158,7 @@ vend_api_new (const VendApiParts *parts)
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
   bind_routes (api, vend_api_search_routes);
+  bind_routes (api, vend_api_stream_routes);
   bind_routes (api, vend_api_system_routes);
   bind_routes (api, vend_api_training_routes);
   bind_routes (api, vend_api_upload_routes);
@@ -173,6 +175,7 @@ vend_api_free (VendApi *api)
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
   json_decref (api->hardware);
+  vend_replays_free (api->replays);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

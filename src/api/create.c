@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "cog/input.h"
+#include "cog/output.h"
 #include "json/schema.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -197,6 +198,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
   prediction->input = json_incref (input);
+  prediction->stream = vend_cog_stream_flags (version->openapi);
   prediction->secrets = vend_cog_secret_names (version->openapi, component);
   prediction->created_us = now_us;
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;

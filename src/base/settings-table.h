@@ -2,6 +2,7 @@
 #pragma once
 #include "base/settings.h"
 
+#define VEND_SECOND_US G_GINT64_CONSTANT (1000000)
 #define VEND_MINUTE_US (60 * G_GINT64_CONSTANT (1000000))
 #define VEND_DAY_US (24 * 60 * VEND_MINUTE_US)
 #define VEND_MIB (G_GINT64_CONSTANT (1) << 20)
@@ -26,6 +27,8 @@ static const VendSettingInfo setting_infos[] = {
   /* HTTP */
   { "http-threads", VEND_SETTING_INT, "4", 2, 64, "threads that serve HTTP" },
   { "max-connections", VEND_SETTING_INT, "16384", 16, 1000000, "open connections, all together" },
+  { "stream-keepalive", VEND_SETTING_SECONDS, "10s", VEND_SECOND_US / 10, 15 * VEND_SECOND_US,
+    "a quiet event stream is sent a comment after this; clients wait 30 s" },
   { "max-body", VEND_SETTING_BYTES, "32M", 1024, VEND_GIB, "JSON request body" },
   { "max-file", VEND_SETTING_BYTES, "100M", 1024, 1024 * VEND_GIB, "file uploaded to /v1/files" },
   { "max-source", VEND_SETTING_BYTES, "2G", 1024, 1024 * VEND_GIB,

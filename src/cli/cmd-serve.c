@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/serve-options.h"
 #include "events/webhooks.h"
+#include "events/key.h"
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
@@ -302,6 +303,7 @@ start_http (App *app, char **out_ca, GError **error)
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
     .max_connections = (guint) vend_settings_int (app->settings, "max-connections"),
     .idle_timeout_s = IDLE_TIMEOUT_S,
+    .pull_idle_ms = (guint) (vend_settings_us (app->settings, "stream-keepalive") / VEND_US_PER_MS),
     .max_body = vend_settings_bytes (app->settings, "max-body"),
     .spool_dir = vend_blobs_spool (app->blobs),
     .public_url = text_or_null (vend_settings_text (app->settings, "public-url")),
@@ -334,7 +336,8 @@ set_up (App *app, GError **error)
   /* Before there are threads: tables made by several at once would race for the seed. */
   json_object_seed (0);
   app->binary = g_file_read_link ("/proc/self/exe", error);
-  if (app->binary == NULL || !open_data (app, error) || !open_store (app, error)
+  if (app->binary == NULL || !open_data (app, error)
+      || !vend_installation_key_open (app->data_dir, error) || !open_store (app, error)
       || !make_parts (app, error) || !start_http (app, &ca, error))
     return false;
 

@@ -2,10 +2,13 @@
 #include "model/prediction.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
+#include "model/capability.h"
 #include <string.h>
 
 #define OUTPUT_SCHEME "vend-output:"
 #define REDACTED "**********"
+#define STREAM_PURPOSE "stream"
 
 VendPrediction *
 vend_prediction_new (void)
@@ -130,6 +133,35 @@ vend_output_with_urls (const json_t *output, const char *origin)
     }
 }
 
+char *
+vend_prediction_stream_token (const VendPrediction *prediction)
+{
+  g_autofree char *capability = vend_capability_new (STREAM_PURPOSE, prediction->id);
+  return capability != NULL ? g_strconcat (prediction->id, capability, NULL) : NULL;
+}
+
+char *
+vend_stream_token_id (const char *token)
+{
+  if (strlen (token) != VEND_ID_LENGTH + VEND_CAPABILITY_LENGTH)
+    return NULL;
+  g_autofree char *id = g_strndup (token, VEND_ID_LENGTH);
+  return vend_capability_fits (STREAM_PURPOSE, id, token + VEND_ID_LENGTH) ? g_steal_pointer (&id)
+                                                                           : NULL;
+}
+
+/* Clients make file objects of the events of a stream below /v1/files. */
+static void
+add_stream (json_t *object, const VendPrediction *prediction, const char *origin)
+{
+  g_autofree char *token = vend_prediction_stream_token (prediction);
+  if (token == NULL)
+    return;
+  const char *place = prediction->stream & VEND_STREAM_FILES ? "files/stream-" : "streams/";
+  g_autofree char *url = g_strdup_printf ("%s/v1/%s%s", origin, place, token);
+  vend_json_set_string (object, "stream", url);
+}
+
 static json_t *
 urls (const VendPrediction *prediction, const char *origin)
 {
@@ -137,7 +169,9 @@ urls (const VendPrediction *prediction, const char *origin)
   g_autofree char *get = g_strdup_printf ("%s/v1/%s/%s", origin, folder, prediction->id);
   g_autofree char *cancel = g_strdup_printf ("%s/cancel", get);
   g_autofree char *web = g_strdup_printf ("%s/p/%s", origin, prediction->id);
-  return json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+  json_t *object = json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+  add_stream (object, prediction, origin);
+  return object;
 }
 
 /* predict_time and total_time appear with the end, whatever the model reported. */

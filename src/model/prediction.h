@@ -14,6 +14,13 @@ typedef enum
   VEND_KIND_TRAINING,
 } VendKind;
 
+/* How the output is streamed, from the version's schema. */
+typedef enum
+{
+  VEND_STREAM_ITERATES = 1, /* a list of which each item is a piece */
+  VEND_STREAM_FILES = 2,    /* a file, or a list of files */
+} VendStreamFlags;
+
 typedef struct
 {
   char *id;
@@ -48,6 +55,7 @@ typedef struct
   guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
   int64_t queue_eta_us;      /* live only: until it begins */
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
+  guint stream;              /* VendStreamFlags */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);
@@ -72,6 +80,12 @@ typedef enum
 /* The API object. `origin` without slash at the end. */
 json_t *vend_prediction_to_json (const VendPrediction *prediction, const char *origin,
                                  VendView view);
+
+/* The unguessable name of its event stream: the id and a capability. NULL without a key. Free with
+ * g_free. */
+char *vend_prediction_stream_token (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
+/* The id that such a name stands for; NULL when it is none of ours. Free with g_free. */
+char *vend_stream_token_id (const char *token) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `input` with every Secret replaced by asterisks; a new reference. */
 json_t *vend_prediction_shown_input (const VendPrediction *prediction);

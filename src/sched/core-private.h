@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include "base/inbox.h"
+#include "events/feed.h"
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
@@ -121,7 +122,10 @@ struct Live
   Deployable *deployable;
   Instance *instance; /* of the attempt under way, or NULL */
   VendQueuePlace place;
-  json_t *chunks; /* what an iterator yielded so far, or NULL */
+  json_t *chunks;         /* what an iterator yielded so far, or NULL; files have their URLs */
+  json_t *waiting_chunks; /* came later, and are not shown before the files among them are kept */
+  gsize n_taking;         /* chunks whose files are on the way to the file store */
+  VendFeed *feed;         /* NULL until somebody follows */
   GString *logs;
   GPtrArray *waiters;
   VendAlarm *deadline;
@@ -214,6 +218,23 @@ void vend_hooks_ending (Live *live);
 bool vend_hooks_store_end (VendDb *db, const Live *live, GError **error);
 /* Something was written. */
 void vend_hooks_stored (const VendSched *sched);
+/* ---- chunks.c: what an iterator yields */
+/* Chunk number `index`, with "$vend.file" objects. One that does not follow the last one is left
+ * out: the end has them all. */
+void vend_live_take_chunk (Live *live, int64_t index, json_t *chunk);
+/* All that the model yielded so far, as its director says. */
+void vend_live_take_chunks (Live *live, const json_t *output);
+/* The attempt is over and does not count. */
+void vend_live_forget_chunks (Live *live);
+
+/* ---- feed.c: those who follow the events */
+void vend_live_feed_chunk (Live *live, json_t *chunk);
+/* The end is on disk. */
+void vend_live_feed_end (Live *live);
+/* Sends those who follow away. */
+void vend_live_feed_break (Live *live);
+/* The same for all that will not run before the next start. */
+void vend_sched_feeds_drain (VendSched *sched);
 
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
@@ -228,6 +249,10 @@ typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *err
  * the rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
 bool vend_outputs_have_files (const json_t *output);
 void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                        OutputsTaken taken, void *data);
+/* The same before the end: the director's files stay where they are, since its result will name
+ * them again; it then gets the same tokens. */
+void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
 
 /* ---- instance.c: the life of an instance */

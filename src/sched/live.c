@@ -71,8 +71,9 @@ vend_live_free (Live *live)
   g_ptr_array_unref (live->waiters);
   vend_hooks_clear (live);
   vend_prediction_free (live->p);
-
-  json_decref (live->chunks);
+  vend_live_feed_break (live);
+  vend_feed_unref (live->feed);
+  vend_live_forget_chunks (live);
   g_string_free (live->logs, TRUE);
   g_free (live);
 }
@@ -177,7 +178,7 @@ vend_live_view (Live *live)
     {
       g_free (live->p->logs);
       live->p->logs = g_strdup (live->logs->str);
-      if (live->chunks != NULL && !vend_outputs_have_files (live->chunks))
+      if (live->chunks != NULL)
         {
           json_decref (live->p->output);
           live->p->output = json_copy (live->chunks);
@@ -231,7 +232,8 @@ store_lease_now (Live *live)
   lease->p.instance = g_strdup (live->p->instance);
   lease->p.started_us = live->p->started_us;
   /* That there is output decides whether a lost run may be tried again. */
-  lease->p.output = live->emitted && live->chunks != NULL ? json_copy (live->chunks) : NULL;
+  if (live->emitted)
+    lease->p.output = live->chunks != NULL ? json_copy (live->chunks) : json_array ();
   vend_store_write (live->sched->store, store_lease, lease_stored, lease);
 }
 
@@ -337,6 +339,7 @@ end_stored (const GError *error, void *data)
   sched->n_ended++;
   if (live->hooks != NULL)
     vend_hooks_stored (sched);
+  vend_live_feed_end (live);
   vend_live_tell (live);
   g_hash_table_remove (sched->live, live->p->id);
   ending_free (ending);
@@ -503,7 +506,7 @@ back_to_queue (Live *live)
   p->started_us = 0;
   g_clear_pointer (&p->instance, g_free);
   g_string_truncate (live->logs, 0);
-  json_decref (g_steal_pointer (&live->chunks));
+  vend_live_forget_chunks (live);
   json_decref (g_steal_pointer (&p->output));
   json_decref (g_steal_pointer (&p->metrics));
   live->emitted = false;

@@ -392,6 +392,7 @@ void
 vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
+  vend_sched_feeds_drain (sched);
   vend_sched_sweep_soon (sched);
 }
 
@@ -419,7 +420,10 @@ vend_sched_release_holds (VendSched *sched)
   g_hash_table_iter_init (&iter, sched->live);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (!((const Live *) value)->ending)
-      vend_live_tell (value);
+      {
+        vend_live_tell (value);
+        vend_live_feed_break (value);
+      }
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
 #include "model/deployment.h"
@@ -88,6 +89,10 @@ void vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, vo
 
 /* The live state of a prediction: logs and output so far. NOT_FOUND when it has ended. */
 void vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data);
+
+/* The event log of a prediction that has not ended; borrowed. NULL when it has. */
+typedef void (*VendSchedFollowed) (VendFeed *feed, void *data);
+void vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed, void *data);
 
 /* Stops all instances of a version that is going away. */
 void vend_sched_retire (VendSched *sched, int64_t model_id, const char *version);

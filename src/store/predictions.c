@@ -34,6 +34,7 @@ read_prediction (VendStmt *stmt)
   p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
   p->files = vend_stmt_get_json (stmt, 26);
   p->origin = vend_stmt_dup_text (stmt, 27);
+  p->stream = (guint) vend_stmt_get_int (stmt, 28);
   return p;
 }
 
@@ -72,6 +73,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_text (stmt, 15, p->webhook);
   vend_stmt_json (stmt, 16, p->webhook_events);
   vend_stmt_text (stmt, 17, p->origin);
+  vend_stmt_int (stmt, 18, p->stream);
   return vend_stmt_run (stmt, NULL, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }

@@ -40,7 +40,7 @@ def models(data):
     return [
         pid
         for pid, argv in of_data_dir(data).items()
-        if "python" in os.path.basename(argv[0])
+        if argv and "python" in os.path.basename(argv[0])
     ]
 
 
