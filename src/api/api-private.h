@@ -13,6 +13,7 @@ struct VendApi
   VendVersionsCache *versions;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
+  json_t *openapi;  /* the document but for the address of the server */
   VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */

@@ -1,5 +1,5 @@
-/* Files without a token: output files, whose URL is the capability, and signed downloads of uploaded
- * ones. */
+/* Files without a token: output files, whose URL is the capability, and signed downloads of
+ * uploaded ones. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
