@@ -63,6 +63,10 @@ typedef struct
 } ApiCursor;
 void vend_api_cursor_clear (ApiCursor *cursor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
+/* NULL or "" is the first page. */
+bool vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+char *vend_api_cursor_text (int64_t last_us, const char *last_id) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */

@@ -12,9 +12,8 @@ vend_api_cursor_clear (ApiCursor *cursor)
 }
 
 bool
-vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
+vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
 {
-  const char *text = vend_call_query (call, "cursor");
   if (text == NULL || *text == '\0')
     {
       *out = (ApiCursor){ .first = true };
@@ -33,12 +32,24 @@ vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
   return true;
 }
 
-static char *
-next_url (VendCall *call, int64_t last_us, const char *last_id, const char *const *keep)
+bool
+vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
+{
+  return vend_api_cursor_read (vend_call_query (call, "cursor"), out, error);
+}
+
+char *
+vend_api_cursor_text (int64_t last_us, const char *last_id)
 {
   g_autofree char *plain = g_strdup_printf ("%" G_GINT64_FORMAT ".%s", last_us, last_id);
   g_autofree char *standard = g_base64_encode ((const guchar *) plain, strlen (plain));
-  g_autofree char *cursor = g_strdelimit (g_strdelimit (g_strdup (standard), "+", '-'), "/", '_');
+  return g_strdelimit (g_strdelimit (g_steal_pointer (&standard), "+", '-'), "/", '_');
+}
+
+static char *
+next_url (VendCall *call, int64_t last_us, const char *last_id, const char *const *keep)
+{
+  g_autofree char *cursor = vend_api_cursor_text (last_us, last_id);
   g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
   const char *path = vend_call_path (call);
   g_autoptr (GString) url = g_string_new (vend_call_origin (call));
