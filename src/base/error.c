@@ -36,9 +36,10 @@ vend_fail (GError **error, VendError code, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  GError *made = g_error_new_valist (VEND_ERROR, (int) code, format, args);
+  g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_propagate_error (error, made);
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_set_error_literal (error, VEND_ERROR, (int) code, valid);
   return false;
 }
 

@@ -39,7 +39,8 @@ GQuark vend_error_quark (void);
 /* What a code means to an HTTP client. Never NULL; codes outside the domain count as INTERNAL. */
 const VendErrorInfo *vend_error_info (const GError *error);
 
-/* Sets `error` and returns false, so that a failing function ends in one line. */
+/* Sets `error` and returns false, so that a failing function ends in one line. What is not UTF-8 in
+ * the text is replaced: it may quote anything. */
 bool vend_fail (GError **error, VendError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 /* Like vend_fail, with ": <strerror (saved_errno)>" added. */
