@@ -66,6 +66,10 @@ test_limits (void)
   } bad[] = {
     { "data: 12345678901\n\n", VEND_ERROR_TOO_LARGE },
     { "data: 123456\ndata: 123456\n\n", VEND_ERROR_TOO_LARGE },
+    { "data\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\n",
+      VEND_ERROR_TOO_LARGE },
+    { "data:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\n",
+      VEND_ERROR_TOO_LARGE },
     { "event: stop\ndata: x\n\n", VEND_ERROR_CANCELED },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
