@@ -25,7 +25,7 @@ vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
   g_autofree char *plain = raw != NULL ? g_strndup ((const char *) raw, size) : g_strdup ("");
   g_auto (GStrv) parts = g_strsplit (plain, ".", 2);
   gint64 after_us = 0;
-  if (g_strv_length (parts) != 2
+  if (g_strv_length (parts) != 2 || strlen (plain) != size || !g_utf8_validate (plain, -1, NULL)
       || !g_ascii_string_to_signed (parts[0], 10, 0, G_MAXINT64, &after_us, NULL))
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
   *out = (ApiCursor){ .after_us = after_us, .after_id = g_strdup (parts[1]) };
