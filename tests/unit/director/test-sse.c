@@ -34,6 +34,10 @@ static const struct
   { "event: log\ndata: {\"data\":\"abc\\n\\n\"}\n\n", "log={\"data\":\"abc\\n\"}|" },
   { "event: log\ndata: {\"data\":\"abc\\u0041x\"}\n\n", "log={\"data\":\"abc\\u0041\"}|" },
   { "event: log\ndata: {\"data\":\"abc\xc3\xa9x\"}\n\n", "log={\"data\":\"abc\xc3\xa9\"}|" },
+  { "event: log\ndata: {\"data\":\"abc\\ud83d\\ude00x\"}\n\n",
+    "log={\"data\":\"abc\\ud83d\\ude00\"}|" },
+  { "event: log\ndata: {\"data\":\"abc\\ud83d\\ud83d\\ud83d\\ud83d\"}\n\n",
+    "log={\"data\":\"abc\\ud83d\\ud83d\"}|" },
 };
 
 static void
