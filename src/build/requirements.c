@@ -74,10 +74,20 @@ package_name (const char *line)
   return g_string_free (g_steal_pointer (&plain), FALSE);
 }
 
+/* "https://…" or "git+ssh://…". A "://" further on, as in a marker, makes no URL of a path. */
+static bool
+is_url (const char *text)
+{
+  gsize length = 0;
+  while (g_ascii_isalnum (text[length]) || (text[length] != '\0' && strchr ("+.-", text[length])))
+    length++;
+  return g_ascii_isalpha (text[0]) && g_str_has_prefix (text + length, "://");
+}
+
 static bool
 is_local_path (const char *text)
 {
-  if (strstr (text, "://") != NULL || g_str_has_prefix (text, "git+"))
+  if (is_url (text) || g_str_has_prefix (text, "git+"))
     return false;
   const gsize name_end = strcspn (text, " \t;@[<>=!~");
   const bool has_slash = memchr (text, '/', name_end) != NULL;
@@ -126,9 +136,8 @@ add_requirement (const Reader *reader, const char *text, GError **error)
   if (g_ascii_strncasecmp (text, "file:", 5) == 0)
     return add_local (reader, "", g_str_has_prefix (text + 5, "//") ? text + 7 : text + 5, error);
   const char *at = strstr (text, "@");
-  const char *scheme = strstr (text, "://");
-  /* The user of a URL, not the end of a name. */
-  if (at != NULL && scheme != NULL && scheme < at)
+  /* In a URL it ends a user, not a name. */
+  if (is_url (text))
     at = NULL;
   const char *target = at != NULL ? at + 1 + strspn (at + 1, " \t") : NULL;
   if (target != NULL && g_ascii_strncasecmp (target, "file:", 5) == 0)

@@ -99,12 +99,26 @@ static void
 test_refused (void)
 {
   static const char *const bad[] = {
-    "../outside",          "-e ../../x",          "/etc",
-    "-r /etc/passwd",      "-r ../x.txt",         "-r https://example.com/r.txt",
-    "-r missing.txt",      "-r requirements.txt", "-c /etc/hosts",
-    "thing @ file:///etc", "thing @ ../x",        "thing @ git+file:///etc",
-    "file:///etc",         "--find-links /etc",   "./missing",
-    "--unknown-option",    "--config-settings x", "six\r-e /etc",
+    "../outside",
+    "-e ../../x",
+    "/etc",
+    "-r /etc/passwd",
+    "-r ../x.txt",
+    "-r https://example.com/r.txt",
+    "-r missing.txt",
+    "-r requirements.txt",
+    "-c /etc/hosts",
+    "thing @ file:///etc",
+    "thing @ ../x",
+    "thing @ git+file:///etc",
+    "file:///etc",
+    "--find-links /etc",
+    "./missing",
+    "--unknown-option",
+    "--config-settings x",
+    "six\r-e /etc",
+    "/etc ; python_version != '://'",
+    "thing @ ../x ; a != '://'",
     "six\xe2\x80\xa8/etc",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
