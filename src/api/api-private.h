@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
+#include "events/feed.h"
 
 #define VEND_PAGE_SIZE 100
 
@@ -11,6 +12,8 @@ struct VendApi
   VendApiParts parts;
   VendVersionsCache *versions;
   VendRate *rate;
+  json_t *hardware; /* as of vend_hardware_parse */
+  VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
   gint ready;       /* atomic */
@@ -34,12 +37,20 @@ typedef struct
 
 extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
+extern const ApiRoute vend_api_collection_routes[];
+extern const ApiRoute vend_api_deployment_routes[];
+extern const ApiRoute vend_api_download_routes[];
+extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
+extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_version_routes[];
+extern const ApiRoute vend_api_webhook_routes[];
 
 /* ---- body.c: reading requests */
 /* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE
@@ -53,6 +64,12 @@ bool vend_api_text (const json_t *body, const char *key, gsize most, const char 
 /* "" or an http(s) URL. */
 bool vend_api_optional_url (const json_t *body, const char *key, const char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- webhooks.c */
+/* Reads `webhook`, `webhook_events_filter` and the older `webhook_completed` of a body into
+ * `prediction`. INVALID names the field. */
+bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPrediction *prediction,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
 typedef struct
@@ -68,10 +85,24 @@ bool vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 char *vend_api_cursor_text (int64_t last_us, const char *last_id) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for rows with a number: G_MAXINT64 in both for the first page. */
+bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
+
+/* ---- models.c: the object of the API, with its latest version and default example */
+json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin);
+
+/* ---- predictions.c: handlers that serve both kinds */
+bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                        VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                       VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                          VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- lookup.c */
 /* The model of the {owner}/{name} in the path, if the caller may see it; NOT_FOUND otherwise. */

@@ -3,6 +3,7 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/hardware.h"
 
 typedef struct
 {
@@ -141,16 +142,29 @@ vend_api_new (const VendApiParts *parts)
   api->parts = *parts;
   api->versions = vend_versions_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
+  g_autoptr (GError) error = NULL;
+  if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
+                            &error))
+    g_error ("%s: checked before", error->message);
+  api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
   bind_routes (api, vend_api_account_routes);
   bind_routes (api, vend_api_build_routes);
+  bind_routes (api, vend_api_collection_routes);
+  bind_routes (api, vend_api_deployment_routes);
+  bind_routes (api, vend_api_download_routes);
+  bind_routes (api, vend_api_example_routes);
   bind_routes (api, vend_api_file_routes);
   bind_routes (api, vend_api_model_routes);
   bind_routes (api, vend_api_prediction_routes);
+  bind_routes (api, vend_api_search_routes);
+  bind_routes (api, vend_api_stream_routes);
   bind_routes (api, vend_api_system_routes);
+  bind_routes (api, vend_api_training_routes);
   bind_routes (api, vend_api_upload_routes);
   bind_routes (api, vend_api_version_routes);
+  bind_routes (api, vend_api_webhook_routes);
   return api;
 }
 
@@ -161,6 +175,8 @@ vend_api_free (VendApi *api)
     return;
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
+  json_decref (api->hardware);
+  vend_replays_free (api->replays);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

@@ -5,6 +5,7 @@
 #include "auth/auth.h"
 #include "base/settings.h"
 #include "build/builds.h"
+#include "events/webhooks.h"
 #include "files/blobs.h"
 #include "httpd/httpd.h"
 #include "sched/sched.h"
@@ -19,6 +20,7 @@ typedef struct
   VendBlobs *blobs;
   VendSched *sched;
   VendBuilds *builds;
+  VendWebhooks *webhooks;
   const VendSettings *settings;
 } VendApiParts;
 

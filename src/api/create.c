@@ -1,4 +1,4 @@
-/* The one way a prediction comes into being, whatever route named its version. */
+/* The one way a prediction or training comes into being, whatever route named its version. */
 #include "api/create.h"
 #include "api/headers.h"
 #include "api/input-files.h"
@@ -7,11 +7,10 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "cog/input.h"
+#include "cog/output.h"
 #include "json/schema.h"
 #include "store/predictions.h"
 #include <string.h>
-
-#define MAX_WEBHOOK 2048
 
 VendReply *
 vend_api_problem (int status, const char *title, const char *detail)
@@ -23,10 +22,8 @@ vend_api_problem (int status, const char *title, const char *detail)
   return vend_reply_problem_json (status, body);
 }
 
-/* The 422 of the original service: one dash line a field, and the same as data. Takes `problems`.
- */
-static VendReply *
-input_problem (json_t *problems)
+VendReply *
+vend_api_invalid_fields (json_t *problems)
 {
   g_autoptr (GString) detail = g_string_new (NULL);
   size_t i;
@@ -37,33 +34,6 @@ input_problem (json_t *problems)
   json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail->str, "status", 422, "title",
                             "Input validation failed", "invalid_fields", problems);
   return vend_reply_problem_json (422, body);
-}
-
-static bool
-read_webhook (const json_t *body, VendPrediction *prediction, GError **error)
-{
-  static const char *const known[] = { "start", "output", "logs", "completed", NULL };
-  const char *webhook = NULL;
-  json_t *events = json_object_get (body, "webhook_events_filter");
-  size_t i;
-  json_t *event;
-  if (!vend_api_optional_url (body, "webhook", &webhook, error))
-    return false;
-  if (events != NULL && !json_is_null (events) && !json_is_array (events))
-    return vend_fail (error, VEND_ERROR_INVALID, "webhook_events_filter: expected a list");
-  json_array_foreach (events, i, event)
-    {
-      const char *name = json_string_value (event);
-      if (name == NULL || !g_strv_contains (known, name))
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "webhook_events_filter[%zu]: expected start, output, logs or completed",
-                          i);
-    }
-  if (webhook != NULL && *webhook != '\0')
-    prediction->webhook = g_strdup (webhook);
-  if (json_is_array (events))
-    prediction->webhook_events = json_incref (events);
-  return true;
 }
 
 /* ---- The reply */
@@ -98,7 +68,8 @@ created_reply (const Creation *creation, const VendPrediction *now)
   const char *origin = vend_call_origin (creation->call);
   VendReply *reply = vend_reply_json (ran_out ? 202 : 201,
                                       vend_prediction_to_json (now, origin, VEND_VIEW_STARTED));
-  g_autofree char *location = g_strdup_printf ("%s/v1/predictions/%s", origin, now->id);
+  const char *folder = now->kind == VEND_KIND_TRAINING ? "trainings" : "predictions";
+  g_autofree char *location = g_strdup_printf ("%s/v1/%s/%s", origin, folder, now->id);
   vend_reply_header (reply, "Location", location);
   if (creation->applied != NULL)
     vend_reply_header (reply, "Preference-Applied", creation->applied);
@@ -162,24 +133,32 @@ created (const VendPrediction *now, const GError *error, void *data)
 }
 
 static Creation *
-creation_new (VendApi *api, VendCall *call, const VendCaller *caller, int64_t now_us)
+creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind, int64_t now_us)
 {
   Creation *creation = g_new0 (Creation, 1);
   creation->api = api;
   creation->call = call;
   creation->account_id = caller->account->id;
-  int64_t hold_us = vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
+  /* A training takes longer than anybody holds a connection. */
+  int64_t hold_us
+      = kind == VEND_KIND_TRAINING
+            ? 0
+            : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
   creation->hold_until_us = hold_us > 0 ? now_us + hold_us : 0;
   return creation;
 }
 
 bool
 vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
-                 const VendModel *model, const VendVersion *version, const json_t *body,
-                 VendReply **out, GError **error)
+                 const VendApiRun *run, VendReply **out, GError **error)
 {
+  const VendModel *model = run->model;
+  const VendVersion *version = run->version;
+  const json_t *body = run->body;
+  const bool is_training = run->kind == VEND_KIND_TRAINING;
+  const char *component = is_training ? "TrainingInput" : "Input";
   int64_t now_us = vend_now_us (), cancel_after_us = 0;
-  g_autoptr (Creation) creation = creation_new (api, call, caller, now_us);
+  g_autoptr (Creation) creation = creation_new (api, call, caller, run->kind, now_us);
   if (!vend_api_create_key (call, caller, &creation->key, error)
       || (creation->key != NULL
           && !vend_api_find_repeated (db, caller->account->id, creation->key, now_us,
@@ -197,26 +176,30 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
     input = no_input;
   if (!json_is_object (input))
     return vend_fail (error, VEND_ERROR_INVALID, "input: expected an object");
-  json_t *problems = vend_schema_problems (version->openapi, "Input", input);
+  json_t *problems = vend_schema_problems (version->openapi, component, input);
   if (problems != NULL)
     {
-      *out = input_problem (problems);
+      *out = vend_api_invalid_fields (problems);
       return true;
     }
 
   g_autoptr (VendPrediction) prediction = vend_prediction_new ();
   if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
-      || !read_webhook (body, prediction, error)
-      || !vend_api_input_files (api, call, caller, db, version->openapi, "Input", input,
+      || !vend_api_webhook (api, call, body, prediction, error)
+      || !vend_api_input_files (api, call, caller, db, version->openapi, component, input,
                                 &prediction->files, error))
     return false;
   prediction->id = vend_id_new ();
+  prediction->kind = run->kind;
+  prediction->deployment = g_strdup (run->deployment);
+  prediction->destination = run->destination;
   prediction->account_id = caller->account->id;
   prediction->model_id = model->id;
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
   prediction->input = json_incref (input);
-  prediction->secrets = vend_cog_secret_names (version->openapi, "Input");
+  prediction->stream = vend_cog_stream_flags (version->openapi);
+  prediction->secrets = vend_cog_secret_names (version->openapi, component);
   prediction->created_us = now_us;
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
@@ -225,7 +208,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   int64_t hold_until_us = creation->hold_until_us;
   if (hold_until_us == 0)
     creation->ready = created_reply (creation, prediction);
-  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, model->hardware,
-                     hold_until_us, created, g_steal_pointer (&creation));
+  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version,
+                     run->hardware != NULL ? run->hardware : model->hardware, hold_until_us,
+                     created, g_steal_pointer (&creation));
   return true;
 }

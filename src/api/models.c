@@ -2,6 +2,8 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/hardware.h"
+#include "store/examples.h"
 #include "store/models.h"
 #include <string.h>
 
@@ -9,16 +11,23 @@
 #define MAX_README (1024 * 1024)
 #define MAX_MODELS_OF_ACCOUNT 100000
 
-static json_t *
-show (VendApi *api, VendDb *db, const VendModel *model, const char *origin)
+json_t *
+vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin)
 {
   g_autoptr (VendSharedVersion) latest = NULL;
+  g_autoptr (VendPrediction) example = NULL;
   g_autoptr (GError) ignored = NULL;
+  g_autoptr (GError) no_example = NULL;
   if (model->latest_version != NULL
       && !vend_versions_cache_get (api->versions, db, model->id, model->latest_version, &latest,
                                    &ignored))
     latest = NULL;
-  return vend_model_to_json (model, latest, NULL, origin);
+  if (model->default_example != NULL
+      && !vend_store_example_get (db, model->default_example, &example, &no_example))
+    example = NULL;
+  json_t *shown
+      = example != NULL ? vend_prediction_to_json (example, origin, VEND_VIEW_TRUTH) : NULL;
+  return vend_model_to_json (model, latest, shown, origin);
 }
 
 static bool
@@ -28,7 +37,8 @@ get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_api_model (api, reader.db, call, caller, &model, error))
     return false;
-  *out = vend_reply_json (200, show (api, reader.db, model, vend_call_origin (call)));
+  *out
+      = vend_reply_json (200, vend_api_show_model (api, reader.db, model, vend_call_origin (call)));
   return true;
 }
 
@@ -81,7 +91,8 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   for (guint i = 0; i < models->len; i++)
     {
       const VendModel *model = g_ptr_array_index (models, i);
-      json_array_append_new (results, show (api, reader.db, model, vend_call_origin (call)));
+      json_array_append_new (results,
+                             vend_api_show_model (api, reader.db, model, vend_call_origin (call)));
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, model->id);
     }
@@ -169,9 +180,12 @@ create_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
     return vend_fail (error, VEND_ERROR_FORBIDDEN,
                       "owner: this token belongs to '%s', and cannot create models of '%s'",
                       caller->account->username, owner);
-  if (strcmp (hardware, "cpu") != 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "hardware: there is no '%.100s'; expected cpu",
-                      hardware);
+  if (!vend_hardware_has (api->hardware, hardware))
+    {
+      g_autofree char *skus = vend_hardware_skus (api->hardware);
+      return vend_fail (error, VEND_ERROR_INVALID,
+                        "hardware: there is no '%.100s'; expected one of: %s", hardware, skus);
+    }
   model->account_id = caller->account->id;
   model->owner = g_strdup (owner);
   model->name = g_strdup (name);
@@ -215,7 +229,8 @@ patch_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
       || !vend_store_write_wait (api->parts.store, update, model, error))
     return false;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
-  *out = vend_reply_json (200, show (api, reader.db, model, vend_call_origin (call)));
+  *out
+      = vend_reply_json (200, vend_api_show_model (api, reader.db, model, vend_call_origin (call)));
   return true;
 }
 

@@ -38,6 +38,18 @@ vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
   return vend_api_cursor_read (vend_call_query (call, "cursor"), out, error);
 }
 
+bool
+vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
+{
+  g_auto (ApiCursor) cursor = { 0 };
+  if (!vend_api_cursor (call, &cursor, error))
+    return false;
+  *out_us = cursor.first ? G_MAXINT64 : cursor.after_us;
+  *out_id = G_MAXINT64;
+  return cursor.first || g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, out_id, NULL)
+         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+}
+
 char *
 vend_api_cursor_text (int64_t last_us, const char *last_id)
 {

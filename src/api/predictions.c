@@ -1,4 +1,5 @@
-/* Predictions: create (three ways to name the version), list, get, cancel. */
+/* Predictions: create (two ways to name the version), list, get, cancel; the last three serve
+ * trainings as well. */
 #include "api/api-private.h"
 #include "api/create.h"
 #include "base/clock.h"
@@ -89,7 +90,8 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
       *out = no_such_version ();
       return true;
     }
-  return vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+  const VendApiRun run = { .model = model, .version = version, .body = body };
+  return vend_api_create (api, call, caller, reader.db, &run, out, error);
 }
 
 static bool
@@ -106,9 +108,11 @@ create_by_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   if (model->latest_version == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "the model %s/%s has no version yet; push one",
                       model->owner, model->name);
-  return vend_versions_cache_get (api->versions, reader.db, model->id, model->latest_version,
-                                  &version, error)
-         && vend_api_create (api, call, caller, reader.db, model, version, body, out, error);
+  if (!vend_versions_cache_get (api->versions, reader.db, model->id, model->latest_version,
+                                &version, error))
+    return false;
+  const VendApiRun run = { .model = model, .version = version, .body = body };
+  return vend_api_create (api, call, caller, reader.db, &run, out, error);
 }
 
 /* ---- Get */
@@ -121,14 +125,14 @@ show (VendCall *call, const VendPrediction *prediction)
 }
 
 static bool
-load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendPrediction **out,
-          GError **error)
+load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind,
+          VendPrediction **out, GError **error)
 {
   g_autoptr (VendPrediction) prediction = NULL;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &prediction, error))
     return false;
-  if (prediction->account_id != caller->account->id || prediction->kind != VEND_KIND_PREDICTION)
+  if (prediction->account_id != caller->account->id || prediction->kind != kind)
     return vend_api_not_found (error);
   *out = g_steal_pointer (&prediction);
   return true;
@@ -148,11 +152,12 @@ free_prediction (void *data)
   vend_prediction_free (data);
 }
 
-static bool
-get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+bool
+vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind, VendReply **out,
+                  GError **error)
 {
   g_autoptr (VendPrediction) prediction = NULL;
-  if (!load_own (api, call, caller, &prediction, error))
+  if (!load_own (api, call, caller, kind, &prediction, error))
     return false;
   if (vend_status_is_terminal (prediction->status))
     {
@@ -163,6 +168,12 @@ get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
   vend_sched_peek (api->parts.sched, id, peeked, call);
   return true;
+}
+
+static bool
+get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  return vend_api_run_get (api, call, caller, VEND_KIND_PREDICTION, out, error);
 }
 
 /* ---- Cancel */
@@ -198,12 +209,12 @@ canceled (const VendPrediction *now, const GError *error, void *data)
     vend_call_reply (call, vend_reply_error (problem));
 }
 
-static bool
-cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
-                   GError **error)
+bool
+vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                     VendReply **out, GError **error)
 {
   g_autoptr (VendPrediction) prediction = NULL;
-  if (!load_own (api, call, caller, &prediction, error))
+  if (!load_own (api, call, caller, kind, &prediction, error))
     return false;
   if (vend_status_is_terminal (prediction->status))
     {
@@ -214,6 +225,13 @@ cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   *cancel = (Cancel){ api, call };
   vend_sched_cancel (api->parts.sched, prediction->id, canceled, cancel);
   return true;
+}
+
+static bool
+cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
+{
+  return vend_api_run_cancel (api, call, caller, VEND_KIND_PREDICTION, out, error);
 }
 
 /* ---- List */
@@ -229,14 +247,15 @@ parse_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
   return false;
 }
 
-static bool
-list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+bool
+vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind, VendReply **out,
+                   GError **error)
 {
   static const char *const keep[] = { "created_after", "created_before", "source", NULL };
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) predictions = NULL;
   VendPredictionPage page = { .account_id = caller->account->id,
-                              .kind = VEND_KIND_PREDICTION,
+                              .kind = kind,
                               .before_us = G_MAXINT64,
                               .limit = VEND_PAGE_SIZE + 1 };
   const char *source = vend_call_query (call, "source");
@@ -268,6 +287,12 @@ list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
   *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
                         keep);
   return true;
+}
+
+static bool
+list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  return vend_api_run_list (api, call, caller, VEND_KIND_PREDICTION, out, error);
 }
 
 const ApiRoute vend_api_prediction_routes[] = {

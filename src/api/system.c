@@ -45,7 +45,7 @@ account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GErr
 static bool
 hardware (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  *out = vend_reply_json (200, json_pack ("[{s:s, s:s}]", "sku", "cpu", "name", "CPU"));
+  *out = vend_reply_json (200, json_incref (api->hardware));
   return true;
 }
 

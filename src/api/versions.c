@@ -1,6 +1,7 @@
 /* Versions: list, get, delete. */
 #include "api/api-private.h"
 #include "base/error.h"
+#include "store/deployments.h"
 #include "store/models.h"
 #include "store/predictions.h"
 
@@ -60,6 +61,12 @@ delete_row (VendDb *db, void *data, GError **error)
   if (open)
     return vend_fail (error, VEND_ERROR_CONFLICT,
                       "predictions of this version have not ended; cancel them first");
+  bool deployed = false;
+  if (!vend_store_deployment_of_version (db, deletion->model_id, deletion->id, &deployed, error))
+    return false;
+  if (deployed)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "a deployment runs this version; give it another version, or delete it");
   return vend_store_version_delete (db, deletion->model_id, deletion->id, error);
 }
 

@@ -1,4 +1,4 @@
-/* SHA-256 as lower-case hex. */
+/* SHA-256 as lower-case hex, and HMAC with it. */
 #include "base/hash.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -71,4 +71,20 @@ vend_sha256_file (const char *path, char **out, GError **error)
     }
   EVP_MD_CTX_free (context);
   return good;
+}
+
+void
+vend_hmac_sha256 (const void *key, gsize key_size, const char *head, const void *data, gsize size,
+                  guint8 out[VEND_HMAC_SIZE])
+{
+  EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key (EVP_PKEY_HMAC, NULL, key, key_size);
+  EVP_MD_CTX *context = EVP_MD_CTX_new ();
+  size_t written = VEND_HMAC_SIZE;
+  bool good = pkey != NULL && EVP_DigestSignInit (context, NULL, EVP_sha256 (), NULL, pkey) == 1
+              && EVP_DigestSignUpdate (context, head, strlen (head)) == 1
+              && EVP_DigestSignUpdate (context, data, size) == 1
+              && EVP_DigestSignFinal (context, out, &written) == 1;
+  g_assert (good && written == VEND_HMAC_SIZE);
+  EVP_MD_CTX_free (context);
+  EVP_PKEY_free (pkey);
 }

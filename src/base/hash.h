@@ -1,4 +1,4 @@
-/* SHA-256 as lower-case hex. Any thread; the file form blocks on disk. */
+/* SHA-256 as lower-case hex, and HMAC with it. Any thread; the file form blocks on disk. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -14,3 +14,9 @@ bool vend_is_sha256_hex (const char *text);
 
 /* The same of a whole file. Free with g_free. */
 bool vend_sha256_file (const char *path, char **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#define VEND_HMAC_SIZE 32
+
+/* HMAC-SHA256 of `head` followed by `size` bytes of `data`. */
+void vend_hmac_sha256 (const void *key, gsize key_size, const char *head, const void *data,
+                       gsize size, guint8 out[VEND_HMAC_SIZE]);

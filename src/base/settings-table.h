@@ -2,6 +2,7 @@
 #pragma once
 #include "base/settings.h"
 
+#define VEND_SECOND_US G_GINT64_CONSTANT (1000000)
 #define VEND_MINUTE_US (60 * G_GINT64_CONSTANT (1000000))
 #define VEND_DAY_US (24 * 60 * VEND_MINUTE_US)
 #define VEND_MIB (G_GINT64_CONSTANT (1) << 20)
@@ -26,6 +27,8 @@ static const VendSettingInfo setting_infos[] = {
   /* HTTP */
   { "http-threads", VEND_SETTING_INT, "4", 2, 64, "threads that serve HTTP" },
   { "max-connections", VEND_SETTING_INT, "16384", 16, 1000000, "open connections, all together" },
+  { "stream-keepalive", VEND_SETTING_SECONDS, "10s", VEND_SECOND_US / 10, 15 * VEND_SECOND_US,
+    "a quiet event stream is sent a comment after this; clients wait 30 s" },
   { "max-body", VEND_SETTING_BYTES, "32M", 1024, VEND_GIB, "JSON request body" },
   { "max-file", VEND_SETTING_BYTES, "100M", 1024, 1024 * VEND_GIB, "file uploaded to /v1/files" },
   { "max-source", VEND_SETTING_BYTES, "2G", 1024, 1024 * VEND_GIB,
@@ -46,6 +49,10 @@ static const VendSettingInfo setting_infos[] = {
     "instances of one model; 0 = one per CPU core" },
   { "hardware-units", VEND_SETTING_INT, "0", 0, 10000,
     "instances on this machine, all together; 0 = twice the CPU cores" },
+  { "hardware", VEND_SETTING_TEXT, "cpu=CPU", 0, 0,
+    "kinds of hardware, comma-separated: sku=name" },
+  { "deployment-delete-idle", VEND_SETTING_SECONDS, "15m", 0, 365 * VEND_DAY_US,
+    "a deployment can be deleted when it has not run for this long" },
   { "boot-limit", VEND_SETTING_INT, "0", 0, 1000,
     "boots at the same time; 0 = cores / 2, at least 1" },
   { "idle-timeout", VEND_SETTING_SECONDS, "300s", 0, 365 * VEND_DAY_US,
@@ -55,6 +62,8 @@ static const VendSettingInfo setting_infos[] = {
   { "setup-timeout", VEND_SETTING_SECONDS, "10m", 1, VEND_DAY_US, "setup() of a model" },
   { "predict-timeout", VEND_SETTING_SECONDS, "30m", 1, 365 * VEND_DAY_US,
     "running time of one prediction" },
+  { "train-timeout", VEND_SETTING_SECONDS, "24h", 1, 365 * VEND_DAY_US,
+    "running time of one training" },
   { "cancel-grace", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
     "how long a model may ignore a cancel before its instance is replaced" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
@@ -70,11 +79,22 @@ static const VendSettingInfo setting_infos[] = {
     "one input file from a URL" },
   { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "logs kept of one prediction" },
 
+  /* Requests to others */
+  { "webhook-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that webhooks may go to beside public addresses" },
+  { "input-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that input files may come from beside public addresses" },
+
   /* Keeping data */
   { "retention", VEND_SETTING_SECONDS, "1h", 0, 36500 * VEND_DAY_US,
     "input, output and logs of API predictions; 0 keeps them" },
   { "file-ttl", VEND_SETTING_SECONDS, "24h", 60, 36500 * VEND_DAY_US,
     "files uploaded to /v1/files" },
+  { "webhook-keep", VEND_SETTING_SECONDS, "1h", 0, 36500 * VEND_DAY_US,
+    "delivered webhooks in the list, without their bodies" },
+  { "webhook-dead-keep", VEND_SETTING_SECONDS, "7d", 0, 36500 * VEND_DAY_US,
+    "webhooks that could not be delivered, for replay" },
+  { "webhook-dead-max", VEND_SETTING_INT, "10000", 1, 100000000, "such webhooks of one account" },
 
   /* Builds */
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,

@@ -22,7 +22,7 @@ cancel (int argc, char **argv, GError **error)
   if (!vend_options_parse (&options, argc, argv, &words, error)
       || !vend_argument_id_check ("prediction", words[0], error)
       || !vend_client_new (&connection, &client, error)
-      || !vend_watch_cancel (client, words[0], &prediction, error))
+      || !vend_watch_cancel (client, words[0], false, &prediction, error))
     return false;
   if (connection.json)
     vend_terminal_json (prediction);

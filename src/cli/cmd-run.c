@@ -1,4 +1,5 @@
-/* `vend run`: one prediction, from key=value to its output. Main thread only. */
+/* `vend run` and `vend train`: one prediction or training, from key=value to its output. Main
+ * thread only. */
 #include "cli/commands.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,6 +18,9 @@ typedef struct
   VendConnection connection;
   char *output;
   char *timeout;
+  char *deployment;  /* "owner/name": run that instead of a model */
+  char *destination; /* of a training */
+  bool is_training;
   gboolean may_overwrite;
   gboolean no_wait;
 } Flags;
@@ -27,8 +31,29 @@ flags_clear (Flags *flags)
   vend_connection_clear (&flags->connection);
   g_free (flags->output);
   g_free (flags->timeout);
+  g_free (flags->deployment);
+  g_free (flags->destination);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
+
+/* What is to run. */
+typedef struct
+{
+  char *owner; /* of the deployment, when there is one */
+  char *name;
+  char *version; /* NULL: the latest */
+  json_t *openapi;
+} Target;
+
+static void
+target_clear (Target *target)
+{
+  g_free (target->owner);
+  g_free (target->name);
+  g_free (target->version);
+  json_decref (target->openapi);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
 
 /* What one run needs; pointers are borrowed. */
 typedef struct
@@ -50,30 +75,63 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
     { "force", 'f', 0, G_OPTION_ARG_NONE, &flags->may_overwrite, "overwrite files", NULL },
     { "no-wait", 0, 0, G_OPTION_ARG_NONE, &flags->no_wait, "print the prediction's id and leave",
       NULL },
-    { "timeout", 0, 0, G_OPTION_ARG_STRING, &flags->timeout,
-      "cancel the prediction after this time", "DURATION" },
+    { "timeout", 0, 0, G_OPTION_ARG_STRING, &flags->timeout, "cancel it after this time",
+      "DURATION" },
+    { flags->is_training ? "destination" : "deployment", 0, 0, G_OPTION_ARG_STRING,
+      flags->is_training ? &flags->destination : &flags->deployment,
+      flags->is_training ? "the model that gets the trained version"
+                         : "run this deployment; then no model is named",
+      "owner/name" },
     { NULL },
   };
   const VendOptions options = {
-    .command = "run",
-    .usage = "owner/name[:version] key=value key=@file …",
-    .summary = "Runs a model and prints what it returns.",
+    .command = flags->is_training ? "train" : "run",
+    .usage = flags->is_training
+                 ? "owner/name[:version] --destination owner/name key=value key=@file …"
+                 : "owner/name[:version] key=value key=@file …",
+    .summary = flags->is_training ? "Trains a model and prints what that returns."
+                                  : "Runs a model and prints what it returns.",
     .details = "Values are read by the model's input types; lists and objects are JSON.\n"
                "key=@file uploads a file, key=@@text is the text \"@text\".\n"
-               "Ctrl-C cancels the prediction.",
+               "Ctrl-C cancels it.",
     .entries = entries,
     .connection = &flags->connection,
-    .least = 1,
     .most = G_MAXUINT,
   };
-  return vend_options_parse (&options, argc, argv, out_words, error);
+  if (!vend_options_parse (&options, argc, argv, out_words, error))
+    return false;
+  if (flags->deployment == NULL && (*out_words)[0] == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "expected 'vend %s %s'; see 'vend %s --help'",
+                      options.command, options.usage, options.command);
+  if (flags->is_training && flags->destination == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "expected --destination owner/name; see 'vend train --help'");
+  return true;
 }
 
-/* The schema of the version that will run; `*out_openapi` is a new reference. */
+/* Trainings are asked for and answered like predictions, by other names in the schema. */
 static bool
-fetch_schema (VendClient *client, const char *owner, const char *name, const char *version,
-              json_t **out_openapi, GError **error)
+use_training_schema (Target *target, GError **error)
 {
+  json_t *schemas = json_object_get (json_object_get (target->openapi, "components"), "schemas");
+  json_t *input = json_object_get (schemas, "TrainingInput");
+  json_t *output = json_object_get (schemas, "TrainingOutput");
+  if (input == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "%s/%s cannot be trained: its cog.yaml has no 'train'", target->owner,
+                      target->name);
+  json_object_set (schemas, "Input", input);
+  if (output != NULL)
+    json_object_set (schemas, "Output", output);
+  return true;
+}
+
+/* Finds the version that will run, and its schema. */
+static bool
+fetch_version (VendClient *client, const char *owner, const char *name, Target *target,
+               GError **error)
+{
+  const char *version = target->version;
   json_auto_t *answer = NULL;
   g_autofree char *path
       = version != NULL ? g_strdup_printf ("/v1/models/%s/%s/versions/%s", owner, name, version)
@@ -87,8 +145,38 @@ fetch_schema (VendClient *client, const char *owner, const char *name, const cha
   if (!json_is_object (found))
     return vend_fail (error, VEND_ERROR_NOT_FOUND,
                       "%s/%s has no version yet; 'vend push' makes one", owner, name);
-  *out_openapi = json_incref (json_object_get (found, "openapi_schema"));
+  target->openapi = json_incref (json_object_get (found, "openapi_schema"));
+  if (target->version == NULL)
+    target->version = g_strdup (vend_json_string (found, "id"));
   return true;
+}
+
+/* What the current release of the deployment runs. */
+static bool
+fetch_deployed (VendClient *client, Target *target, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/v1/deployments/%s/%s", target->owner, target->name);
+  g_autofree char *owner = NULL, *name = NULL, *none = NULL;
+  json_auto_t *deployment = NULL;
+  if (!vend_client_call (client, "GET", path, NULL, &deployment, error))
+    {
+      g_prefix_error (error, "deployment %s/%s: ", target->owner, target->name);
+      return false;
+    }
+  const json_t *release = json_object_get (deployment, "current_release");
+  const char *model = vend_json_string (release, "model");
+  target->version = g_strdup (vend_json_string (release, "version"));
+  return vend_reference_parse (model != NULL ? model : "", &owner, &name, &none, error)
+         && fetch_version (client, owner, name, target, error);
+}
+
+static bool
+fetch_target (VendClient *client, const Flags *flags, Target *target, GError **error)
+{
+  if (flags->deployment != NULL)
+    return fetch_deployed (client, target, error);
+  return fetch_version (client, target->owner, target->name, target, error)
+         && (!flags->is_training || use_training_schema (target, error));
 }
 
 static void
@@ -158,12 +246,21 @@ make_input (const Run *run, const json_t *openapi, const GPtrArray *arguments, j
 }
 
 static bool
-create (VendClient *client, const char *owner, const char *name, const char *version, json_t *input,
-        json_t **out, GError **error)
+create (VendClient *client, const Flags *flags, const Target *target, const char *version,
+        json_t *input, json_t **out, GError **error)
 {
+  const char *owner = target->owner, *name = target->name;
   json_auto_t *body = json_pack ("{s:O}", "input", input);
   g_autofree char *path = NULL;
-  if (version != NULL)
+  if (flags->is_training)
+    {
+      path = g_strdup_printf ("/v1/models/%s/%s/versions/%s/trainings", owner, name,
+                              target->version);
+      vend_json_set_string (body, "destination", flags->destination);
+    }
+  else if (flags->deployment != NULL)
+    path = g_strdup_printf ("/v1/deployments/%s/%s/predictions", owner, name);
+  else if (version != NULL)
     {
       path = g_strdup ("/v1/predictions");
       vend_json_set_string (body, "version", version);
@@ -203,6 +300,12 @@ on_change (const json_t *prediction, void *user)
                         (double) (vend_now_us () - run->started_us) / (double) VEND_US_PER_S, line);
 }
 
+static const char *
+noun (const Flags *flags)
+{
+  return flags->is_training ? "training" : "prediction";
+}
+
 /* After Ctrl-C or --timeout; a second Ctrl-C ends the process at once. */
 static void
 cancel (const Run *run, const char *id)
@@ -210,12 +313,12 @@ cancel (const Run *run, const char *id)
   g_autoptr (GError) problem = NULL;
   vend_client_set_interrupt (run->client, NULL);
   vend_interrupt_release (run->interrupt);
-  if (!vend_watch_cancel (run->client, id, NULL, &problem))
-    vend_terminal_warn ("prediction %s is not canceled: %s", id, problem->message);
+  if (!vend_watch_cancel (run->client, id, run->flags->is_training, NULL, &problem))
+    vend_terminal_warn ("%s %s is not canceled: %s", noun (run->flags), id, problem->message);
 }
 
 static bool
-judge (const json_t *prediction, GError **error)
+judge (const Flags *flags, const json_t *prediction, GError **error)
 {
   const char *status = vend_json_string (prediction, "status");
   const char *text = vend_json_string (prediction, "error");
@@ -228,7 +331,7 @@ judge (const json_t *prediction, GError **error)
       g_autofree char *lines = last_lines (logs, FAILED_LOG_LINES);
       vend_terminal_note ("%s", lines);
     }
-  return vend_fail (error, VEND_ERROR_RUNNER, "prediction %s %s%s%s",
+  return vend_fail (error, VEND_ERROR_RUNNER, "%s %s %s%s%s", noun (flags),
                     vend_json_string (prediction, "id"), status, text != NULL ? ": " : "",
                     text != NULL ? text : "");
 }
@@ -238,6 +341,7 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
 {
   json_auto_t *prediction = NULL;
   const VendWatch watch = { .id = id,
+                            .is_training = run->flags->is_training,
                             .deadline_us = deadline_us,
                             .interrupt = run->interrupt,
                             .on_change = on_change,
@@ -254,7 +358,7 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
           || g_error_matches (problem, VEND_ERROR, VEND_ERROR_TIMEOUT))
         {
           cancel (run, id);
-          g_prefix_error (&problem, "prediction %s canceled: ", id);
+          g_prefix_error (&problem, "%s %s canceled: ", noun (run->flags), id);
         }
       g_propagate_error (error, g_steal_pointer (&problem));
       return false;
@@ -263,7 +367,7 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
     vend_terminal_json (prediction);
   if (g_strcmp0 (vend_json_string (prediction, "status"), "succeeded") != 0)
     vend_output_writer_end_line (run->writer);
-  return judge (prediction, error)
+  return judge (run->flags, prediction, error)
          && vend_output_writer_finish (run->writer, run->client,
                                        json_object_get (prediction, "output"), is_json, error);
 }
@@ -280,32 +384,35 @@ show_created (const Flags *flags, const json_t *prediction)
 static bool
 run_model (const Flags *flags, char **words, GError **error)
 {
-  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  g_auto (Target) target = { 0 };
+  g_autofree char *version = NULL;
   g_autoptr (GPtrArray) arguments = NULL;
   g_autoptr (VendProgress) progress = vend_progress_new ();
   const VendSave save = { flags->output, flags->may_overwrite, progress };
   int64_t timeout_us = 0;
-  if (!vend_reference_parse (words[0], &owner, &name, &version, error)
-      || !vend_input_arguments_parse (words + 1, &arguments, error)
+  const char *named = flags->deployment != NULL ? flags->deployment : words[0];
+  if (!vend_reference_parse (named, &target.owner, &target.name, &version, error)
+      || !vend_input_arguments_parse (words + (flags->deployment == NULL ? 1 : 0), &arguments,
+                                      error)
       || !vend_save_check (&save, error)
       || (flags->timeout != NULL && !vend_duration_parse (flags->timeout, &timeout_us, error)))
     return false;
 
   g_autoptr (VendInterrupt) interrupt = vend_interrupt_new ();
   g_autoptr (VendClient) client = NULL;
-  json_auto_t *openapi = NULL;
+  target.version = flags->deployment == NULL ? g_strdup (version) : NULL;
   if (!vend_client_new (&flags->connection, &client, error))
     return false;
   vend_client_set_interrupt (client, interrupt);
-  if (!fetch_schema (client, owner, name, version, &openapi, error))
+  if (!fetch_target (client, flags, &target, error))
     return false;
 
-  g_autoptr (VendOutputWriter) writer = vend_output_writer_new (openapi, &save);
+  g_autoptr (VendOutputWriter) writer = vend_output_writer_new (target.openapi, &save);
   Run run = { flags, client, interrupt, progress, writer, vend_now_us () };
   json_auto_t *input = NULL;
   json_auto_t *prediction = NULL;
-  if (!make_input (&run, openapi, arguments, &input, error)
-      || !create (client, owner, name, version, input, &prediction, error))
+  if (!make_input (&run, target.openapi, arguments, &input, error)
+      || !create (client, flags, &target, version, input, &prediction, error))
     return false;
   if (flags->no_wait)
     {
@@ -317,12 +424,24 @@ run_model (const Flags *flags, char **words, GError **error)
                  timeout_us > 0 ? run.started_us + timeout_us : 0, error);
 }
 
-int
-vend_cmd_run (int argc, char **argv)
+static int
+run_command (int argc, char **argv, bool is_training)
 {
-  g_auto (Flags) flags = { 0 };
+  g_auto (Flags) flags = { .is_training = is_training };
   g_auto (GStrv) words = NULL;
   g_autoptr (GError) error = NULL;
   bool good = parse (argc, argv, &flags, &words, &error) && run_model (&flags, words, &error);
   return vend_exit_code (good, error);
+}
+
+int
+vend_cmd_run (int argc, char **argv)
+{
+  return run_command (argc, argv, false);
+}
+
+int
+vend_cmd_train (int argc, char **argv)
+{
+  return run_command (argc, argv, true);
 }

@@ -9,9 +9,12 @@
 #include "build/builds.h"
 #include "cli/commands.h"
 #include "cli/serve-options.h"
+#include "events/webhooks.h"
+#include "events/key.h"
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
+#include "model/hardware.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -36,6 +39,7 @@ typedef struct
   VendBlobs *blobs;
   VendAuth *auth;
   VendBuilds *builds;
+  VendWebhooks *webhooks;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -58,7 +62,9 @@ app_clear (App *app)
   vend_httpd_free (app->httpd);
   vend_sweep_free (app->sweep);
   vend_sched_free (app->sched);
+  vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
+  vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
@@ -153,7 +159,8 @@ open_store (App *app, GError **error)
   g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
   g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
-  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS };
+  /* One more is the webhook sender's. */
+  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS + 1 };
   return vend_store_open (&options, &app->store, error)
          && vend_blobs_open (blobs, &app->blobs, error);
 }
@@ -179,6 +186,7 @@ sched_limits (const VendSettings *s)
     .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
+    .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
     .max_output = vend_settings_bytes (s, "max-output"),
@@ -188,16 +196,53 @@ sched_limits (const VendSettings *s)
   };
 }
 
+/* The length of a second between two tries, for tests only. */
+#define WEBHOOK_UNIT_VARIABLE "VEND_TEST_WEBHOOK_UNIT_US"
+
+static bool
+start_webhooks (App *app, GError **error)
+{
+  const VendSettings *s = app->settings;
+  const char *unit = g_getenv (WEBHOOK_UNIT_VARIABLE);
+  return vend_webhooks_start (
+      &(VendWebhooksOptions){
+          .store = app->store,
+          .allow = vend_settings_text (s, "webhook-allow"),
+          .keep_us = vend_settings_us (s, "webhook-keep"),
+          .dead_keep_us = vend_settings_us (s, "webhook-dead-keep"),
+          .dead_max = (int) vend_settings_int (s, "webhook-dead-max"),
+          .unit_us = unit != NULL ? g_ascii_strtoll (unit, NULL, 10) : VEND_US_PER_S,
+      },
+      &app->webhooks, error);
+}
+
+/* The directors read it themselves; what is wrong in it is told here. */
+static bool
+check_input_allow (const App *app, GError **error)
+{
+  g_autoptr (VendNetworks) networks = NULL;
+  return vend_networks_parse (vend_settings_text (app->settings, "input-allow"), "input-allow",
+                              &networks, error);
+}
+
 static bool
 make_parts (App *app, GError **error)
 {
+  json_auto_t *hardware = NULL;
+  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error))
+    return false;
   app->auth = vend_auth_new (app->store);
-  app->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
-                                                    .store = app->store,
-                                                    .blobs = app->blobs,
-                                                    .data_dir = app->data_dir,
-                                                    .vend_binary = app->binary,
-                                                    .limits = sched_limits (app->settings) });
+  if (!check_input_allow (app, error) || !start_webhooks (app, error))
+    return false;
+  app->sched = vend_sched_new (
+      &(VendSchedOptions){ .core = g_main_context_default (),
+                           .store = app->store,
+                           .blobs = app->blobs,
+                           .data_dir = app->data_dir,
+                           .vend_binary = app->binary,
+                           .input_allow = vend_settings_text (app->settings, "input-allow"),
+                           .webhooks = app->webhooks,
+                           .limits = sched_limits (app->settings) });
   if (!vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,
@@ -217,6 +262,7 @@ make_parts (App *app, GError **error)
                                             .blobs = app->blobs,
                                             .sched = app->sched,
                                             .builds = app->builds,
+                                            .webhooks = app->webhooks,
                                             .settings = app->settings });
   return true;
 }
@@ -257,6 +303,7 @@ start_http (App *app, char **out_ca, GError **error)
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
     .max_connections = (guint) vend_settings_int (app->settings, "max-connections"),
     .idle_timeout_s = IDLE_TIMEOUT_S,
+    .pull_idle_ms = (guint) (vend_settings_us (app->settings, "stream-keepalive") / VEND_US_PER_MS),
     .max_body = vend_settings_bytes (app->settings, "max-body"),
     .spool_dir = vend_blobs_spool (app->blobs),
     .public_url = text_or_null (vend_settings_text (app->settings, "public-url")),
@@ -289,7 +336,8 @@ set_up (App *app, GError **error)
   /* Before there are threads: tables made by several at once would race for the seed. */
   json_object_seed (0);
   app->binary = g_file_read_link ("/proc/self/exe", error);
-  if (app->binary == NULL || !open_data (app, error) || !open_store (app, error)
+  if (app->binary == NULL || !open_data (app, error)
+      || !vend_installation_key_open (app->data_dir, error) || !open_store (app, error)
       || !make_parts (app, error) || !start_http (app, &ca, error))
     return false;
 
@@ -313,14 +361,15 @@ vend_cmd_serve (int argc, char **argv)
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
   app.loop = g_main_loop_new (NULL, FALSE);
+  /* Before it tells anybody that it listens: whoever reads that may stop it. */
+  signal (SIGPIPE, SIG_IGN);
+  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
+  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   if (!set_up (&app, &error))
     {
       fprintf (stderr, "vend serve: %s\n", error->message);
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }
-  signal (SIGPIPE, SIG_IGN);
-  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
-  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   vend_api_set_ready (app.api, true);
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);

@@ -17,12 +17,16 @@ extern const VendCommand vend_commands[];
 int vend_cmd_serve (int argc, char **argv);
 int vend_cmd_push (int argc, char **argv);
 int vend_cmd_run (int argc, char **argv);
+int vend_cmd_train (int argc, char **argv);
 int vend_cmd_cancel (int argc, char **argv);
 int vend_cmd_logs (int argc, char **argv);
 int vend_cmd_models (int argc, char **argv);
 int vend_cmd_versions (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
+int vend_cmd_deployments (int argc, char **argv);
+int vend_cmd_hardware (int argc, char **argv);
 int vend_cmd_tokens (int argc, char **argv);
+int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);
 int vend_cmd_config (int argc, char **argv);
 

@@ -17,10 +17,17 @@ vend_watch_is_over (const json_t *prediction)
   return name != NULL && vend_status_parse (name, &status) && vend_status_is_terminal (status);
 }
 
-bool
-vend_watch_cancel (VendClient *client, const char *id, json_t **out, GError **error)
+static const char *
+folder_of (bool is_training)
 {
-  g_autofree char *path = g_strdup_printf ("/v1/predictions/%s/cancel", id);
+  return is_training ? "trainings" : "predictions";
+}
+
+bool
+vend_watch_cancel (VendClient *client, const char *id, bool is_training, json_t **out,
+                   GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/v1/%s/%s/cancel", folder_of (is_training), id);
   return vend_client_call (client, "POST", path, NULL, out, error);
 }
 
@@ -57,7 +64,7 @@ tolerate (GError **problem, int64_t *inout_lost_us, GError **error)
 bool
 vend_watch_run (const VendWatch *watch, VendClient *client, json_t **out, GError **error)
 {
-  g_autofree char *path = g_strdup_printf ("/v1/predictions/%s", watch->id);
+  g_autofree char *path = g_strdup_printf ("/v1/%s/%s", folder_of (watch->is_training), watch->id);
   int64_t wait_us = FIRST_POLL_US;
   int64_t lost_us = 0;
 

@@ -102,6 +102,7 @@ vend_director_init_runs (VendDirector *director)
   director->env = (VendRunEnv){ .spec = director->spec,
                                 .dir = director->dir,
                                 .curl = director->curl,
+                                .outside = director->outside,
                                 .loopback = director->loopback,
                                 .emit = emit,
                                 .emit_later = emit_later,

@@ -13,6 +13,7 @@
 #include "director/spec.h"
 #include "director/uplink.h"
 #include "net/curl-context.h"
+#include "net/outside.h"
 
 typedef enum
 {
@@ -29,7 +30,8 @@ typedef struct
   char *dir;
   VendSpec *spec;
   GMainLoop *loop;
-  VendCurlContext *curl;
+  VendCurlContext *curl; /* to the model server */
+  VendOutside *outside;  /* to the servers of input files */
   VendUplink *uplink;
   VendResults *results;
   VendLoopback *loopback;

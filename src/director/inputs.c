@@ -1,5 +1,6 @@
 /* Input files of one run. Main context. */
 #include "director/inputs.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "director/file-name.h"
@@ -7,25 +8,20 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define CONNECT_TIMEOUT_S 10L
-#define STALL_TIMEOUT_S 30L /* less than one byte a second for so long */
-#define MAX_REDIRECTS 5L
-#define USER_AGENT "vend"
+#define STALL_TIMEOUT_US (30 * VEND_US_PER_S)
+#define MAX_REDIRECTS 5
 
 typedef struct
 {
   VendInputs *inputs;
-  CURL *easy;
+  VendOutsideCall *call;
   json_t *at;
   char *url;
   char *name;
   char *type;
   char *path;
   int fd;
-  uint64_t size;
-  bool too_large;
   int write_errno;
-  char problem[CURL_ERROR_SIZE];
 } Download;
 
 struct VendInputs
@@ -44,8 +40,8 @@ static void
 download_free (void *data)
 {
   Download *download = data;
-  if (download->easy != NULL)
-    vend_curl_context_cancel (download->inputs->options.curl, download->easy);
+  if (download->call != NULL)
+    vend_outside_cancel (download->call);
   json_decref (download->at);
   vend_fd_clear (&download->fd);
   g_free (download->url);
@@ -110,58 +106,59 @@ check_ready (VendInputs *inputs)
     inputs->ready_source = g_idle_add_full (G_PRIORITY_DEFAULT, tell_ready, inputs, NULL);
 }
 
-static size_t
-on_bytes (char *data, size_t size, size_t n, void *user_data)
+static bool
+on_bytes (const char *bytes, gsize size, void *user_data)
 {
   Download *download = user_data;
   g_autoptr (GError) error = NULL;
-  download->size += size * n;
-  download->too_large = download->size > download->inputs->options.max_file;
-  if (download->too_large)
-    return CURL_WRITEFUNC_ERROR;
-  if (!vend_fd_write_all (download->fd, data, size * n, &error))
-    {
-      download->write_errno = errno;
-      return CURL_WRITEFUNC_ERROR;
-    }
-  return size * n;
+  if (vend_fd_write_all (download->fd, bytes, size, &error))
+    return true;
+  download->write_errno = errno;
+  return false;
+}
+
+/* ["images", 2] as people write it: "input.images[2]". */
+static char *
+field_name (const json_t *at)
+{
+  g_autoptr (GString) name = g_string_new ("input");
+  size_t i;
+  json_t *step;
+  json_array_foreach ((json_t *) at, i, step)
+    if (json_is_string (step))
+      g_string_append_printf (name, ".%s", json_string_value (step));
+    else
+      g_string_append_printf (name, "[%" JSON_INTEGER_FORMAT "]", json_integer_value (step));
+  return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
 static char *
-download_problem (const Download *download, CURLcode result, long status)
+download_problem (const Download *download, const VendOutsideAnswer *answer)
 {
-  const char *head = "Input validation error: could not download";
-  if (download->too_large)
-    return g_strdup_printf ("%s %s: it is larger than %" G_GUINT64_FORMAT " bytes", head,
-                            download->url, download->inputs->options.max_file);
+  g_autofree char *field = field_name (download->at);
+  g_autofree char *head
+      = g_strdup_printf ("Input validation error: %s: could not download %s", field, download->url);
   if (download->write_errno != 0)
-    return g_strdup_printf ("%s %s: %s", head, download->url, g_strerror (download->write_errno));
-  if (result == CURLE_OK)
-    return g_strdup_printf ("%s %s: the server answered %ld", head, download->url, status);
-  return g_strdup_printf ("%s %s: %s", head, download->url,
-                          download->problem[0] != '\0' ? download->problem
-                                                       : curl_easy_strerror (result));
+    return g_strdup_printf ("%s: %s", head, g_strerror (download->write_errno));
+  if (answer->problem == NULL)
+    return g_strdup_printf ("%s: the server answered %ld", head, answer->status);
+  return g_strdup_printf ("%s: %s", head, answer->problem);
 }
 
 static void
-on_done (CURL *easy, CURLcode result, void *user_data)
+on_done (const VendOutsideAnswer *answer, void *user_data)
 {
   Download *download = user_data;
   VendInputs *inputs = download->inputs;
-  long status = 0;
-  char *type = NULL;
-  curl_easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo (easy, CURLINFO_CONTENT_TYPE, &type);
+  download->call = NULL;
   if (download->type == NULL)
-    download->type = g_strdup (type);
+    download->type = g_strdup (answer->content_type);
   inputs->running--;
   vend_fd_clear (&download->fd);
-  if (result == CURLE_OK && status >= 200 && status < 300)
+  if (answer->problem == NULL && answer->status >= 200 && answer->status < 300)
     serve (inputs, download->at, download->path, download->name, download->type);
   else if (inputs->problem == NULL)
-    inputs->problem = download_problem (download, result, status);
-  curl_easy_cleanup (easy);
-  download->easy = NULL;
+    inputs->problem = download_problem (download, answer);
   check_ready (inputs);
 }
 
@@ -176,24 +173,16 @@ name_of_url (const char *url)
 static void
 start_transfer (Download *download)
 {
-  CURL *easy = curl_easy_init ();
-  g_assert (easy != NULL);
-  download->easy = easy;
-  curl_easy_setopt (easy, CURLOPT_URL, download->url);
-  curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt (easy, CURLOPT_MAXREDIRS, MAX_REDIRECTS);
-  curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-  curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT_S);
-  curl_easy_setopt (easy, CURLOPT_USERAGENT, USER_AGENT);
-  curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, download->problem);
-  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_bytes);
-  curl_easy_setopt (easy, CURLOPT_WRITEDATA, download);
+  const VendInputsOptions *options = &download->inputs->options;
   download->inputs->running++;
-  vend_curl_context_start (download->inputs->options.curl, easy, on_done, download);
+  download->call
+      = vend_outside_start (options->outside, &(VendOutsideRequest){ .url = download->url,
+                                                                     .max_redirects = MAX_REDIRECTS,
+                                                                     .stall_us = STALL_TIMEOUT_US,
+                                                                     .max_size = options->max_file,
+                                                                     .sink = on_bytes,
+                                                                     .done = on_done,
+                                                                     .data = download });
 }
 
 static bool

@@ -308,7 +308,7 @@ vend_run_start (VendRunEnv *env, const json_t *command)
   if (run->timeout_us > 0)
     run->timeout_source = add_timer (run->timeout_us, on_timeout, run);
 
-  const VendInputsOptions options = { .curl = env->curl,
+  const VendInputsOptions options = { .outside = env->outside,
                                       .loopback = env->loopback,
                                       .dir = env->dir,
                                       .cog_id = run->cog_id,

@@ -9,6 +9,7 @@
 #include "director/spec.h"
 #include "json/json.h"
 #include "net/curl-context.h"
+#include "net/outside.h"
 
 typedef struct VendRun VendRun;
 
@@ -19,6 +20,7 @@ typedef struct
   const char *dir;
   const char *base_url; /* of the model server, without a slash at the end */
   VendCurlContext *curl;
+  VendOutside *outside;
   VendLoopback *loopback;
   bool iterates; /* chunks of output are passed on as they come */
   /* Body of a request that the server refuses unless a run of that id is in flight, in which case

@@ -15,6 +15,7 @@ vend_spec_free (VendSpec *spec)
   g_strfreev (spec->argv);
   g_free (spec->cwd);
   g_strfreev (spec->env);
+  vend_networks_free (spec->input_allow);
   g_free (spec);
 }
 
@@ -73,7 +74,9 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
   if (!read_text (document, "instance", &spec->instance, error)
       || !read_text (document, "version", &spec->version, error)
       || !read_text (document, "cwd", &spec->cwd, error)
-      || !read_argv (document, &spec->argv, error) || !read_env (document, &spec->env, error))
+      || !read_argv (document, &spec->argv, error) || !read_env (document, &spec->env, error)
+      || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
+                               &spec->input_allow, error))
     return false;
 
   const int64_t slots = vend_json_int (document, "slots", 1);

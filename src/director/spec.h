@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "base/network.h"
 #include "json/json.h"
 
 #define VEND_SPEC_MAX_SLOTS 256
@@ -26,6 +27,7 @@ typedef struct
   uint64_t max_output_file;
   uint64_t max_input_file;
   uint64_t max_logs;
+  VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 
 bool vend_spec_parse (const json_t *document, VendSpec **out, GError **error)

@@ -86,6 +86,21 @@ vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError 
 }
 
 bool
+vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+{
+  g_autofree char *target = vend_blobs_path (blobs, sha256);
+  g_autofree char *folder = g_path_get_dirname (target);
+  if (utimensat (AT_FDCWD, target, NULL, 0) == 0)
+    return true;
+  if (!vend_dir_ensure (folder, error) || !sync_file (path, error))
+    return false;
+  if (link (path, target) < 0 && errno != EEXIST)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store",
+                            path);
+  return vend_dir_sync (folder, error);
+}
+
+bool
 vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uint64_t *out_size,
                     GError **error)
 {

@@ -21,6 +21,10 @@ const char *vend_blobs_spool (const VendBlobs *blobs);
 bool vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same, but the file stays at `path` too; nobody may write to it any more. */
+bool vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Where the bytes are. Free with g_free. */
 char *vend_blobs_path (const VendBlobs *blobs, const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
 

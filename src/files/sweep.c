@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "store/create-keys.h"
+#include "store/examples.h"
 #include "store/files.h"
 #include "store/predictions.h"
 #include <sys/stat.h>
@@ -45,6 +46,12 @@ static bool
 remove_data_of (VendDb *db, Batch *batch, const char *id, GError **error)
 {
   g_autoptr (GPtrArray) outputs = NULL;
+  bool is_example = false;
+  if (!vend_store_example_has (db, id, &is_example, error))
+    return false;
+  /* Its files stay with the example. */
+  if (is_example)
+    return vend_store_prediction_remove_data (db, id, error);
   if (!vend_store_output_list (db, id, &outputs, error))
     return false;
   for (guint i = 0; i < outputs->len; i++)

@@ -26,6 +26,7 @@
 
 typedef struct VendWorker VendWorker;
 typedef struct VendBody VendBody;
+typedef struct VendPull VendPull;
 
 /* One thread with its own daemon on the shared listening socket. */
 struct VendWorker
@@ -40,8 +41,11 @@ struct VendWorker
   atomic_bool asleep;  /* in poll, or about to be */
   atomic_bool resumed; /* a connection was resumed since the last turn */
   GQueue streams;      /* VendStream that are being sent; this thread only */
+  GQueue pulls;        /* VendPull, the one longest without a turn first; this thread only */
+  GQueue waking;       /* SignalSlot with sleepers still to be woken; this thread only */
   pthread_mutex_t lock;
-  guint held; /* calls that sleep until somebody answers; guarded by `lock` */
+  guint held;    /* calls that sleep until somebody answers; guarded by `lock` */
+  GQueue raised; /* SignalSlot whose sleepers are to be woken; guarded by `lock` */
 };
 
 struct VendHttpd
@@ -57,6 +61,7 @@ struct VendHttpd
   char *local; /* host:port for requests without Host */
   char *spool_dir;
   uint64_t max_body;
+  int64_t pull_idle_us;
   bool tls;
   char *cert_pem;
   char *key_pem;
@@ -102,6 +107,8 @@ struct VendCall
 
 /* ---- server.c. Any thread; the worker must be kept from ending meanwhile. */
 void vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection);
+/* The worker takes another turn soon. */
+void vend_worker_poke (VendWorker *worker);
 
 /* ---- call.c */
 VendCall *vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method);
@@ -123,6 +130,18 @@ VendStream *vend_stream_new (void);
 void vend_stream_attach (VendStream *stream, VendCall *call);
 /* Connection thread, at the end: wakes what sleeps, so that it can be closed. */
 void vend_stream_abort_all (VendWorker *worker);
+
+/* ---- pull.c. The worker's thread, but for vend_pull_response. */
+struct MHD_Response *vend_pull_response (VendSignal *signal, const VendPullFuncs *funcs, void *data,
+                                         VendPull **out);
+void vend_pull_attach (VendPull *pull, VendCall *call);
+/* Before each turn: wakes those whose signal was raised, and those that slept too long. */
+void vend_pulls_turn (VendWorker *worker);
+/* How long until the next one has slept too long; -1 = none is there. */
+int vend_pulls_timeout_ms (const VendWorker *worker);
+void vend_pulls_abort_all (VendWorker *worker);
+/* After the thread has ended: lets go of signals that were raised too late. */
+void vend_pulls_forget (VendWorker *worker);
 
 /* ---- body.c. Functions that fail set a reply to send instead. */
 /* NULL when the route reads no body. `length` is UINT64_MAX when it is not known. */

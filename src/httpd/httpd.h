@@ -18,6 +18,7 @@ typedef struct VendHttpd VendHttpd;
 typedef struct VendCall VendCall;     /* one request and its coming reply */
 typedef struct VendReply VendReply;   /* a reply that is ready to send */
 typedef struct VendStream VendStream; /* body of a reply that is still being written */
+typedef struct VendSignal VendSignal; /* wakes the bodies that sleep on it */
 
 typedef void (*VendHandler) (VendCall *call, void *context);
 /* Looks at the head of a request before any of its body is read: NULL to go on, or the reply that
@@ -35,9 +36,9 @@ typedef enum
 
 typedef struct
 {
-  const char *method; /* "GET", "POST", "QUERY": any token */
-  const char
-      *pattern; /* "/v1/models/{owner}/{name}"; a last "{path*}" takes the rest with slashes */
+  const char *method;  /* "GET", "POST", "QUERY": any token */
+  const char *pattern; /* "/v1/models/{owner}/{name}", "/v1/files/stream-{token}"; a last "{path*}"
+                          takes the rest with slashes */
   VendHandler handler;
   void *context;
   VendBodyKind body;
@@ -51,6 +52,7 @@ typedef struct
   guint threads;      /* at least 2: one epoll thread alone stalls after connection churn */
   guint max_connections;
   guint idle_timeout_s; /* of a connection that waits for the client */
+  guint pull_idle_ms;   /* of a pulled body, see VendPullFuncs; 0 means 10 s */
   uint64_t max_body;
   const char *spool_dir;       /* exists, on the file system of the blobs; files in it are ours */
   const char *public_url;      /* origin for replies, or NULL: the one of the request */
@@ -147,3 +149,31 @@ bool vend_stream_write (VendStream *stream, const void *data, gsize size);
 bool vend_stream_is_open (VendStream *stream);
 /* Ends the body (what is buffered is still sent) and frees the caller's side. */
 void vend_stream_end (VendStream *stream);
+
+/* ---- Pulled bodies: the connection asks for more when it can send more, so that nothing is copied
+ * for a reader before he takes it, and any number of readers may share one source. */
+#define VEND_PULL_END (-1)   /* the body is complete */
+#define VEND_PULL_BREAK (-2) /* closes the connection without an end of the body */
+
+/* All on the connection's thread, but `free`, which comes from the thread that frees a reply that
+ * was never sent. */
+typedef struct
+{
+  /* Puts at most `room` bytes (at least 64) into `buffer` and returns their number; 0: there are
+   * none yet, and the connection sleeps until the signal is raised. */
+  gssize (*read) (void *data, char *buffer, gsize room);
+  /* Nothing could be sent for the idle time, since the reader does not read: true closes the
+   * connection. */
+  bool (*is_slow) (void *data);
+  void (*free) (void *data);
+  const char *keep_alive; /* sent when a body has slept for the idle time; shorter than 64 bytes */
+} VendPullFuncs;
+VendReply *vend_reply_pull (int status, const char *content_type, VendSignal *signal,
+                            const VendPullFuncs *funcs, void *data);
+
+/* Any thread. Raising costs the same for one sleeper as for thousands: their own threads wake them.
+ * What was put where `read` finds it before the signal is raised is not missed. */
+VendSignal *vend_signal_new (void);
+VendSignal *vend_signal_ref (VendSignal *signal);
+void vend_signal_unref (VendSignal *signal);
+void vend_signal_raise (VendSignal *signal);

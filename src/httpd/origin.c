@@ -6,58 +6,16 @@
  */
 #include "httpd/origin-private.h"
 #include "base/error.h"
-#include <arpa/inet.h>
+#include "base/network.h"
 #include <string.h>
 
 #define MAX_HOPS 32
 
-typedef struct
-{
-  guint8 address[16]; /* IPv4 as ::ffff:a.b.c.d */
-  guint bits;
-} Network;
-
 struct VendOriginRules
 {
   char *public_url;
-  GArray *trusted; /* Network */
+  VendNetworks *trusted;
 };
-
-static bool
-parse_address (const char *text, guint8 out[16], bool *out_is_v4)
-{
-  static const guint8 v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-  struct in_addr v4;
-  struct in6_addr v6;
-  if (inet_pton (AF_INET, text, &v4) == 1)
-    {
-      memcpy (out, v4_prefix, sizeof v4_prefix);
-      memcpy (out + sizeof v4_prefix, &v4, sizeof v4);
-      *out_is_v4 = true;
-      return true;
-    }
-  if (inet_pton (AF_INET6, text, &v6) != 1)
-    return false;
-  memcpy (out, &v6, sizeof v6);
-  *out_is_v4 = false;
-  return true;
-}
-
-static bool
-parse_network (const char *text, Network *out)
-{
-  g_auto (GStrv) halves = g_strsplit (text, "/", 2);
-  bool is_v4 = false;
-  guint64 bits = 0;
-  if (halves[0] == NULL || !parse_address (halves[0], out->address, &is_v4))
-    return false;
-  const guint most = is_v4 ? 32 : 128;
-  bits = most;
-  if (halves[1] != NULL && !g_ascii_string_to_unsigned (halves[1], 10, 0, most, &bits, NULL))
-    return false;
-  out->bits = (guint) bits + (128 - most);
-  return true;
-}
 
 /* "http" or "https", an authority, nothing behind it but a slash. */
 static bool
@@ -83,22 +41,12 @@ vend_origin_rules_new (const char *public_url, const char *trusted, VendOriginRu
                        GError **error)
 {
   g_autoptr (VendOriginRules) rules = g_new0 (VendOriginRules, 1);
-  rules->trusted = g_array_new (FALSE, TRUE, sizeof (Network));
   if (public_url != NULL && *public_url != '\0'
       && !check_public_url (public_url, &rules->public_url, error))
     return false;
 
-  g_auto (GStrv) texts = g_strsplit (trusted != NULL ? trusted : "", ",", -1);
-  for (char **text = texts; *text != NULL; text++)
-    {
-      Network network = { 0 };
-      if (*g_strstrip (*text) == '\0')
-        continue;
-      if (!parse_network (*text, &network))
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "trusted proxy '%s': expected a network such as 10.0.0.0/8", *text);
-      g_array_append_val (rules->trusted, network);
-    }
+  if (!vend_networks_parse (trusted, "trusted proxy", &rules->trusted, error))
+    return false;
   *out = g_steal_pointer (&rules);
   return true;
 }
@@ -109,28 +57,16 @@ vend_origin_rules_free (VendOriginRules *rules)
   if (rules == NULL)
     return;
   g_free (rules->public_url);
-  g_array_unref (rules->trusted);
+  vend_networks_free (rules->trusted);
   g_free (rules);
 }
 
 bool
 vend_origin_trusts (const VendOriginRules *rules, const char *peer)
 {
-  guint8 address[16];
-  bool is_v4 = false;
-  if (peer == NULL || !parse_address (peer, address, &is_v4))
-    return false;
-  for (guint i = 0; i < rules->trusted->len; i++)
-    {
-      const Network *network = &g_array_index (rules->trusted, Network, i);
-      guint whole = network->bits / 8;
-      guint rest = network->bits % 8;
-      guint8 mask = (guint8) (0xff00 >> rest);
-      if (memcmp (address, network->address, whole) == 0
-          && (rest == 0 || (address[whole] & mask) == (network->address[whole] & mask)))
-        return true;
-    }
-  return false;
+  VendAddress address;
+  return peer != NULL && vend_address_parse (peer, &address)
+         && vend_networks_contain (rules->trusted, &address);
 }
 
 static bool
@@ -252,8 +188,7 @@ static char *
 hop_address (const char *text)
 {
   g_autofree char *hop = g_strstrip (g_strdup (text));
-  guint8 address[16];
-  bool is_v4 = false;
+  VendAddress address;
   if (hop[0] == '[')
     {
       char *bracket = strchr (hop, ']');
@@ -264,7 +199,7 @@ hop_address (const char *text)
     }
   else if (strchr (hop, ':') != NULL && strchr (hop, ':') == strrchr (hop, ':'))
     *strchr (hop, ':') = '\0';
-  return parse_address (hop, address, &is_v4) ? g_steal_pointer (&hop) : NULL;
+  return vend_address_parse (hop, &address) ? g_steal_pointer (&hop) : NULL;
 }
 
 char *

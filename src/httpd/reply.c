@@ -20,6 +20,7 @@ struct VendReply
   int status;
   struct MHD_Response *response;
   VendStream *stream; /* the reply's side of it; owned by `response` */
+  VendPull *pull;     /* owned by `response` */
   char *text;         /* of a problem, for vend_reply_wire; borrowed from `response` */
   gsize text_size;
   bool is_file;
@@ -178,6 +179,17 @@ vend_reply_stream (int status, const char *content_type, VendStream **out_stream
   return reply;
 }
 
+VendReply *
+vend_reply_pull (int status, const char *content_type, VendSignal *signal,
+                 const VendPullFuncs *funcs, void *data)
+{
+  VendPull *pull = NULL;
+  VendReply *reply = reply_around (status, vend_pull_response (signal, funcs, data, &pull));
+  reply->pull = pull;
+  set_content_type (reply, content_type);
+  return reply;
+}
+
 void
 vend_reply_free (VendReply *reply)
 {
@@ -286,10 +298,13 @@ vend_reply_send (VendReply *reply, VendCall *call)
   if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
     MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
   /* The library would end the chunked body that a HEAD reply does not have. */
-  if (reply->stream != NULL && strcmp (call->method, MHD_HTTP_METHOD_HEAD) == 0)
+  const bool is_head = strcmp (call->method, MHD_HTTP_METHOD_HEAD) == 0;
+  if ((reply->stream != NULL || reply->pull != NULL) && is_head)
     MHD_set_response_options (reply->response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
   if (reply->stream != NULL)
     vend_stream_attach (reply->stream, call);
+  if (reply->pull != NULL && !is_head)
+    vend_pull_attach (reply->pull, call);
   return MHD_queue_response (call->connection, (unsigned int) reply->status, reply->response);
 }
 

@@ -12,6 +12,7 @@
 typedef enum
 {
   SEGMENT_LITERAL,
+  SEGMENT_PREFIXED, /* "stream-{token}": a parameter behind a literal */
   SEGMENT_PARAM,
   SEGMENT_REST,
 } SegmentKind;
@@ -21,6 +22,8 @@ typedef struct
   SegmentKind kind;
   char *text; /* the literal, or the name */
   gsize size;
+  char *prefix; /* of PREFIXED */
+  gsize prefix_size;
 } Segment;
 
 typedef enum
@@ -89,7 +92,10 @@ pattern_free (gpointer data)
 {
   Pattern *pattern = data;
   for (guint i = 0; i < pattern->n_segments; i++)
-    g_free (pattern->segments[i].text);
+    {
+      g_free (pattern->segments[i].text);
+      g_free (pattern->segments[i].prefix);
+    }
   g_free (pattern);
 }
 
@@ -99,7 +105,16 @@ add_segment (Pattern *pattern, const char *text, gsize size)
   g_assert (pattern->n_segments < VEND_ROUTER_MAX_SEGMENTS && !pattern->has_rest);
   Segment *segment = &pattern->segments[pattern->n_segments++];
   segment->kind = SEGMENT_LITERAL;
-  if (size > 2 && text[0] == '{' && text[size - 1] == '}')
+  const char *brace = size > 2 && text[size - 1] == '}' ? memchr (text, '{', size) : NULL;
+  if (brace != NULL && brace > text)
+    {
+      segment->kind = SEGMENT_PREFIXED;
+      segment->prefix_size = (gsize) (brace - text);
+      segment->prefix = g_strndup (text, segment->prefix_size);
+      size -= segment->prefix_size + 2;
+      text = brace + 1;
+    }
+  else if (brace != NULL)
     {
       segment->kind = text[size - 2] == '*' ? SEGMENT_REST : SEGMENT_PARAM;
       size -= segment->kind == SEGMENT_REST ? 3 : 2;
@@ -269,6 +284,10 @@ pattern_matches (const Pattern *pattern, const Pieces *pieces)
         return pieces->size[i] > 0 || i == 0 || pieces->n > pattern->n_segments;
       if (segment->kind == SEGMENT_PARAM && pieces->size[i] == 0)
         return false;
+      if (segment->kind == SEGMENT_PREFIXED
+          && (pieces->size[i] <= segment->prefix_size
+              || memcmp (segment->prefix, pieces->start[i], segment->prefix_size) != 0))
+        return false;
       if (segment->kind == SEGMENT_LITERAL
           && (segment->size != pieces->size[i]
               || memcmp (segment->text, pieces->start[i], segment->size) != 0))
@@ -284,10 +303,11 @@ take_params (const Pattern *pattern, const Pieces *pieces, char *to, VendMatch *
     {
       if (pattern->segments[i].kind == SEGMENT_LITERAL)
         continue;
+      const gsize skip = pattern->segments[i].prefix_size;
       gsize size = pattern->segments[i].kind == SEGMENT_REST
                        ? (gsize) (pieces->end - pieces->start[i])
-                       : pieces->size[i];
-      memcpy (to, pieces->start[i], size);
+                       : pieces->size[i] - skip;
+      memcpy (to, pieces->start[i] + skip, size);
       to[size] = '\0';
       out->values[out->n_params++] = to;
       to += size + 1;

@@ -27,6 +27,7 @@
 #define CONNECTION_BYTES (64 * 1024)
 #define LISTEN_BACKLOG 1024
 #define MAX_POLL_MS 60000
+#define PULL_IDLE_MS 10000
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* Gives up a body half-way. The library takes no reply at that point, so it is written past it. */
@@ -81,6 +82,19 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
   return refuse_head (call, refusal, length);
 }
 
+/* The library takes a short read for the end of what is there, though the end of the connection may
+ * be there too; no event follows then, and a client that left half-way would hold its call until it
+ * is idle for too long. Ending our side of reading makes an event of it. */
+static void
+notice_end (const VendCall *call)
+{
+  const union MHD_ConnectionInfo *info
+      = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  char byte;
+  if (recv (info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+    shutdown (info->connect_fd, SHUT_RD);
+}
+
 static enum MHD_Result
 on_request (void *data, struct MHD_Connection *connection, const char *raw_path, const char *method,
             const char *version, const char *upload, size_t *upload_size, void **state)
@@ -94,7 +108,10 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
       const size_t size = *upload_size;
       *upload_size = 0;
       if (call->asked || vend_body_write (call, upload, size, &refusal))
-        return MHD_YES;
+        {
+          notice_end (call);
+          return MHD_YES;
+        }
       return refuse_body (call, refusal);
     }
   if (!call->asked && !vend_body_end (call, &refusal))
@@ -162,6 +179,12 @@ void
 vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection)
 {
   MHD_resume_connection (connection);
+  vend_worker_poke (worker);
+}
+
+void
+vend_worker_poke (VendWorker *worker)
+{
   atomic_store (&worker->resumed, true);
   if (atomic_load (&worker->asleep))
     eventfd_write (worker->wake_fd, 1);
@@ -192,7 +215,11 @@ wait_for_events (VendWorker *worker)
   const bool turn_again = worker->closed_some;
   worker->closed_some = false;
   if (!turn_again && (MHD_get_timeout (worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0))
-    sleep_until_event (worker, (int) MIN (timeout_ms, MAX_POLL_MS));
+    {
+      const int pull_ms = vend_pulls_timeout_ms (worker);
+      timeout_ms = MIN (timeout_ms, MAX_POLL_MS);
+      sleep_until_event (worker, pull_ms >= 0 ? MIN (pull_ms, (int) timeout_ms) : (int) timeout_ms);
+    }
   atomic_store (&worker->resumed, false);
 }
 
@@ -230,9 +257,11 @@ worker_main (gpointer data)
       wait_for_events (worker);
       if (atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed) && !worker->quiesced)
         stop_listening (worker);
+      vend_pulls_turn (worker);
       MHD_run (worker->daemon);
     }
   vend_stream_abort_all (worker);
+  vend_pulls_abort_all (worker);
   MHD_stop_daemon (worker->daemon);
   worker->daemon = NULL;
   return NULL;
@@ -349,6 +378,8 @@ vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsiz
   httpd->router = vend_router_new (routes, n);
   httpd->spool_dir = g_strdup (options->spool_dir);
   httpd->max_body = options->max_body;
+  httpd->pull_idle_us
+      = 1000 * (int64_t) (options->pull_idle_ms > 0 ? options->pull_idle_ms : PULL_IDLE_MS);
   httpd->tls = options->tls_cert_pem != NULL;
   httpd->cert_pem = g_strdup (options->tls_cert_pem);
   httpd->key_pem = g_strdup (options->tls_key_pem);
@@ -421,6 +452,7 @@ vend_httpd_free (VendHttpd *httpd)
         g_thread_join (worker->thread);
       else if (worker->daemon != NULL)
         MHD_stop_daemon (worker->daemon);
+      vend_pulls_forget (worker);
       vend_fd_clear (&worker->wake_fd);
       pthread_mutex_destroy (&worker->lock);
     }

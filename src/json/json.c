@@ -2,6 +2,8 @@
 #include "json/json.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 bool
@@ -36,6 +38,54 @@ append_real (GString *text, double number)
     g_string_append (text, ".0");
 }
 
+/* The same number as JavaScript's JSON.stringify has it: 1 for 1.0, plain digits up to 1e21. */
+static void
+append_real_js (GString *text, double number)
+{
+  char raw[G_ASCII_DTOSTR_BUF_SIZE];
+  /* 15 digits survive in every number but the tiniest, which have fewer. */
+  for (int precision = fabs (number) < DBL_MIN ? 0 : 14; precision <= 16; precision++)
+    {
+      char format[8];
+      g_snprintf (format, sizeof format, "%%.%de", precision);
+      g_ascii_formatd (raw, sizeof raw, format, number);
+      if (g_ascii_strtod (raw, NULL) == number)
+        break;
+    }
+  if (number == 0)
+    {
+      g_string_append_c (text, '0');
+      return;
+    }
+  /* "-d.ddde±xx" to digits without zeros at the end, and where the point is among them. */
+  char digits[24];
+  gsize n = 0;
+  const char *at = raw;
+  if (*at == '-')
+    g_string_append_c (text, *at++);
+  for (; *at != 'e'; at++)
+    if (*at != '.')
+      digits[n++] = *at;
+  const int point = (int) g_ascii_strtoll (at + 1, NULL, 10) + 1;
+  while (n > 1 && digits[n - 1] == '0')
+    n--;
+
+  const int count = (int) n;
+  if (point > 0 && point <= 21)
+    {
+      g_string_append_len (text, digits, MIN (count, point));
+      for (int i = count; i < point; i++)
+        g_string_append_c (text, '0');
+      if (count > point)
+        g_string_append_printf (text, ".%.*s", count - point, digits + point);
+    }
+  else if (point > -6 && point <= 0)
+    g_string_append_printf (text, "0.%.*s%.*s", -point, "000000", count, digits);
+  else
+    g_string_append_printf (text, "%c%s%.*se%+d", digits[0], count > 1 ? "." : "", count - 1,
+                            digits + 1, point - 1);
+}
+
 static void
 append_escape (GString *text, guchar c)
 {
@@ -48,7 +98,7 @@ append_escape (GString *text, guchar c)
       g_string_append_c (text, letters[found - plain]);
     }
   else
-    g_string_append_printf (text, "\\u%04X", c);
+    g_string_append_printf (text, "\\u%04x", c);
 }
 
 /* jansson has checked that it is UTF-8 when the value was made. Its own writer makes a hash table
@@ -71,10 +121,13 @@ append_string (GString *text, const char *string, gsize size)
   g_string_append_c (text, '"');
 }
 
-static void append_value (GString *text, const json_t *value);
+/* How reals are written is the one choice. */
+typedef void (*AppendReal) (GString *text, double number);
+
+static void append_value (GString *text, const json_t *value, AppendReal real);
 
 static void
-append_object (GString *text, const json_t *object)
+append_object (GString *text, const json_t *object, AppendReal real)
 {
   const char *key;
   json_t *item;
@@ -87,13 +140,13 @@ append_object (GString *text, const json_t *object)
       first = false;
       append_string (text, key, strlen (key));
       g_string_append_c (text, ':');
-      append_value (text, item);
+      append_value (text, item, real);
     }
   g_string_append_c (text, '}');
 }
 
 static void
-append_array (GString *text, const json_t *array)
+append_array (GString *text, const json_t *array, AppendReal real)
 {
   json_t *item;
   size_t i;
@@ -102,21 +155,21 @@ append_array (GString *text, const json_t *array)
     {
       if (i > 0)
         g_string_append_c (text, ',');
-      append_value (text, item);
+      append_value (text, item, real);
     }
   g_string_append_c (text, ']');
 }
 
 static void
-append_value (GString *text, const json_t *value)
+append_value (GString *text, const json_t *value, AppendReal real)
 {
   switch (json_typeof (value))
     {
     case JSON_OBJECT:
-      append_object (text, value);
+      append_object (text, value, real);
       break;
     case JSON_ARRAY:
-      append_array (text, value);
+      append_array (text, value, real);
       break;
     case JSON_STRING:
       append_string (text, json_string_value (value), json_string_length (value));
@@ -125,7 +178,7 @@ append_value (GString *text, const json_t *value)
       g_string_append_printf (text, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
       break;
     case JSON_REAL:
-      append_real (text, json_real_value (value));
+      real (text, json_real_value (value));
       break;
     case JSON_TRUE:
       g_string_append (text, "true");
@@ -145,7 +198,15 @@ vend_json_text (const json_t *value)
   if (value == NULL)
     return g_strdup ("null");
   GString *text = g_string_sized_new (256);
-  append_value (text, value);
+  append_value (text, value, append_real);
+  return g_string_free (text, FALSE);
+}
+
+char *
+vend_json_text_js (const json_t *value)
+{
+  GString *text = g_string_sized_new (256);
+  append_value (text, value, append_real_js);
   return g_string_free (text, FALSE);
 }
 

@@ -15,6 +15,10 @@ bool vend_json_parse (const char *text, gsize size, json_t **out, GError **error
  * reads back the same. NULL is written as "null". Free with g_free. */
 char *vend_json_text (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same as JavaScript writes it after it has parsed it, 1.0 as 1: what is signed must survive
+ * that. `value` is not NULL. Free with g_free. */
+char *vend_json_text_js (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.
  */
 const char *vend_json_string (const json_t *object, const char *key);

@@ -2,10 +2,13 @@
 #include "model/prediction.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
+#include "model/capability.h"
 #include <string.h>
 
 #define OUTPUT_SCHEME "vend-output:"
 #define REDACTED "**********"
+#define STREAM_PURPOSE "stream"
 
 VendPrediction *
 vend_prediction_new (void)
@@ -36,7 +39,35 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->webhook);
   json_decref (prediction->webhook_events);
   vend_create_key_free (prediction->create_key);
+  g_free (prediction->origin);
   g_free (prediction);
+}
+
+VendPrediction *
+vend_prediction_copy (const VendPrediction *prediction)
+{
+  VendPrediction *copy = g_new0 (VendPrediction, 1);
+  *copy = *prediction;
+  copy->id = g_strdup (prediction->id);
+  copy->model = g_strdup (prediction->model);
+  copy->version = g_strdup (prediction->version);
+  copy->deployment = g_strdup (prediction->deployment);
+  json_incref (copy->input);
+  json_incref (copy->files);
+  json_incref (copy->secrets);
+  json_incref (copy->output);
+  copy->logs = g_strdup (prediction->logs);
+  copy->error = g_strdup (prediction->error);
+  copy->error_code = g_strdup (prediction->error_code);
+  /* The one value that grows in place while the model runs. */
+  copy->metrics = json_copy (prediction->metrics);
+  copy->instance = g_strdup (prediction->instance);
+  copy->webhook = g_strdup (prediction->webhook);
+  json_incref (copy->webhook_events);
+  copy->origin = g_strdup (prediction->origin);
+  copy->create_key
+      = prediction->create_key != NULL ? vend_create_key_copy (prediction->create_key) : NULL;
+  return copy;
 }
 
 bool
@@ -102,6 +133,35 @@ vend_output_with_urls (const json_t *output, const char *origin)
     }
 }
 
+char *
+vend_prediction_stream_token (const VendPrediction *prediction)
+{
+  g_autofree char *capability = vend_capability_new (STREAM_PURPOSE, prediction->id);
+  return capability != NULL ? g_strconcat (prediction->id, capability, NULL) : NULL;
+}
+
+char *
+vend_stream_token_id (const char *token)
+{
+  if (strlen (token) != VEND_ID_LENGTH + VEND_CAPABILITY_LENGTH)
+    return NULL;
+  g_autofree char *id = g_strndup (token, VEND_ID_LENGTH);
+  return vend_capability_fits (STREAM_PURPOSE, id, token + VEND_ID_LENGTH) ? g_steal_pointer (&id)
+                                                                           : NULL;
+}
+
+/* Clients make file objects of the events of a stream below /v1/files. */
+static void
+add_stream (json_t *object, const VendPrediction *prediction, const char *origin)
+{
+  g_autofree char *token = vend_prediction_stream_token (prediction);
+  if (token == NULL)
+    return;
+  const char *place = prediction->stream & VEND_STREAM_FILES ? "files/stream-" : "streams/";
+  g_autofree char *url = g_strdup_printf ("%s/v1/%s%s", origin, place, token);
+  vend_json_set_string (object, "stream", url);
+}
+
 static json_t *
 urls (const VendPrediction *prediction, const char *origin)
 {
@@ -109,7 +169,9 @@ urls (const VendPrediction *prediction, const char *origin)
   g_autofree char *get = g_strdup_printf ("%s/v1/%s/%s", origin, folder, prediction->id);
   g_autofree char *cancel = g_strdup_printf ("%s/cancel", get);
   g_autofree char *web = g_strdup_printf ("%s/p/%s", origin, prediction->id);
-  return json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+  json_t *object = json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+  add_stream (object, prediction, origin);
+  return object;
 }
 
 /* predict_time and total_time appear with the end, whatever the model reported. */

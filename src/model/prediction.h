@@ -14,15 +14,23 @@ typedef enum
   VEND_KIND_TRAINING,
 } VendKind;
 
+/* How the output is streamed, from the version's schema. */
+typedef enum
+{
+  VEND_STREAM_ITERATES = 1, /* a list of which each item is a piece */
+  VEND_STREAM_FILES = 2,    /* a file, or a list of files */
+} VendStreamFlags;
+
 typedef struct
 {
   char *id;
   VendKind kind;
   int64_t account_id;
   int64_t model_id;
-  char *model;      /* "owner/name" */
-  char *version;    /* 64 hex */
-  char *deployment; /* or NULL */
+  char *model;         /* "owner/name" */
+  char *version;       /* 64 hex */
+  char *deployment;    /* or NULL */
+  int64_t destination; /* of a training: the model that gets its version; only stored, not read */
   VendStatus status;
   bool from_web;
   json_t *input;    /* object */
@@ -42,15 +50,21 @@ typedef struct
   char *instance; /* of the attempt, or NULL */
   char *webhook;  /* or NULL */
   json_t *webhook_events;
+  char *origin; /* of the call that made it, for URLs in webhooks; NULL without a webhook */
   bool data_removed;
   guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
   int64_t queue_eta_us;      /* live only: until it begins */
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
+  guint stream;              /* VendStreamFlags */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);
 void vend_prediction_free (VendPrediction *prediction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrediction, vend_prediction_free)
+
+/* The same values, with the JSON shared: for another thread to read while this one goes on (jansson
+ * counts references atomically, and nobody changes a shared value). */
+VendPrediction *vend_prediction_copy (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The one way to change the status: checks the table of legal moves (CONFLICT). Whoever calls it
  * stores the result before anyone is told. */
@@ -66,6 +80,12 @@ typedef enum
 /* The API object. `origin` without slash at the end. */
 json_t *vend_prediction_to_json (const VendPrediction *prediction, const char *origin,
                                  VendView view);
+
+/* The unguessable name of its event stream: the id and a capability. NULL without a key. Free with
+ * g_free. */
+char *vend_prediction_stream_token (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
+/* The id that such a name stands for; NULL when it is none of ours. Free with g_free. */
+char *vend_stream_token_id (const char *token) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `input` with every Secret replaced by asterisks; a new reference. */
 json_t *vend_prediction_shown_input (const VendPrediction *prediction);

@@ -14,6 +14,8 @@
 #define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
 /* The queue of a model that does not start fails after so many boots in a row. */
 #define MAX_BOOT_FAILURES 3
+/* Creates that read which release serves just before that changed still find a warm instance. */
+#define LAST_CALLS_US (1 * VEND_US_PER_S)
 /* Of the logs of a boot that failed, in our own log. */
 #define LOGGED_LOGS 1000
 
@@ -21,18 +23,22 @@ Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
                      const char *hardware)
 {
-  g_autofree char *key
-      = g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id, (int) p->kind);
+  g_autofree char *key = p->deployment != NULL
+                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id,
+                                                version->id, p->deployment, hardware)
+                             : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
+                                                version->id, (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
-      deployable->retired = false;
+      vend_deployable_refresh (deployable);
       return deployable;
     }
   deployable = g_new0 (Deployable, 1);
   deployable->sched = sched;
   deployable->key = g_steal_pointer (&key);
   deployable->name = g_strdup (p->model);
+  deployable->deployment = g_strdup (p->deployment);
   deployable->model_id = p->model_id;
   deployable->version = g_strdup (version->id);
   deployable->kind = p->kind;
@@ -44,6 +50,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
       = p->kind == VEND_KIND_TRAINING
             ? 1
             : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  vend_deployable_refresh (deployable);
   g_hash_table_insert (sched->deployables, deployable->key, deployable);
   return deployable;
 }
@@ -53,6 +60,7 @@ vend_deployable_free (Deployable *deployable)
 {
   g_free (deployable->key);
   g_free (deployable->name);
+  g_free (deployable->deployment);
   g_free (deployable->version);
   g_free (deployable->hardware);
   json_decref (deployable->launch);
@@ -168,6 +176,14 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
 
 /* ---- The plan */
 
+static int64_t
+idle_timeout_of (const Deployable *deployable)
+{
+  if (!deployable->retired)
+    return deployable->sched->limits.idle_timeout_us;
+  return deployable->deployment != NULL ? LAST_CALLS_US : 0;
+}
+
 static VendDemand
 demand_of (const Deployable *deployable)
 {
@@ -176,13 +192,14 @@ demand_of (const Deployable *deployable)
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
   return (VendDemand){
-    .name = deployable->name,
+    .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
     .waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched),
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
     .slots = deployable->slots,
-    .max = sched->limits.max_instances,
-    .idle_timeout_us = deployable->retired ? 0 : sched->limits.idle_timeout_us,
+    .min = deployable->min,
+    .max = deployable->max,
+    .idle_timeout_us = idle_timeout_of (deployable),
     .scale_down_delay_us = sched->limits.scale_down_delay_us,
     .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
     .run_us = run_us > 0 ? run_us : ASSUMED_US,
@@ -310,7 +327,11 @@ sweep (void *data)
   if (sched->draining)
     stop_all_idle (sched);
   else if (sched->n_adopting == 0)
-    decide_and_apply (sched);
+    {
+      decide_and_apply (sched);
+      /* After it: what it stops makes room for a release that waits for hardware. */
+      vend_deployments_look (sched);
+    }
   return G_SOURCE_REMOVE;
 }
 

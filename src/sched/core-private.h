@@ -3,16 +3,20 @@
 #include <sys/types.h>
 
 #include "base/inbox.h"
+#include "events/feed.h"
 #include "model/prediction.h"
+#include "model/webhook.h"
 #include "runner/link.h"
 #include "sched/alarms.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
 
 typedef struct Deployable Deployable;
+typedef struct Deployment Deployment;
 typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
+typedef struct LiveHooks LiveHooks;
 
 struct VendSched
 {
@@ -22,6 +26,8 @@ struct VendSched
   char *data_dir;
   char *instances_dir;
   char *vend_binary;
+  char *input_allow;
+  VendWebhooks *webhooks;
   VendSchedLimits limits;
 
   VendInbox *inbox;
@@ -29,6 +35,7 @@ struct VendSched
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
+  GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -49,7 +56,8 @@ struct Deployable
 {
   VendSched *sched;
   char *key;
-  char *name; /* owner/name, for people */
+  char *name;       /* owner/name, for people */
+  char *deployment; /* "owner/name" of the deployment whose instances these are, or NULL */
   int64_t model_id;
   char *version;
   VendKind kind;
@@ -60,6 +68,8 @@ struct Deployable
   guint n_running;
   guint n_live; /* predictions that point here */
   guint slots;
+  guint min; /* of its instances */
+  guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
   guint boot_failures; /* in a row */
@@ -112,7 +122,10 @@ struct Live
   Deployable *deployable;
   Instance *instance; /* of the attempt under way, or NULL */
   VendQueuePlace place;
-  json_t *chunks; /* what an iterator yielded so far, or NULL */
+  json_t *chunks;         /* what an iterator yielded so far, or NULL; files have their URLs */
+  json_t *waiting_chunks; /* came later, and are not shown before the files among them are kept */
+  gsize n_taking;         /* chunks whose files are on the way to the file store */
+  VendFeed *feed;         /* NULL until somebody follows */
   GString *logs;
   GPtrArray *waiters;
   VendAlarm *deadline;
@@ -120,8 +133,9 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
-  bool ending;  /* its end is on the way to the disk */
-  bool emitted; /* output has left the model in this attempt */
+  bool ending;      /* its end is on the way to the disk */
+  bool emitted;     /* output has left the model in this attempt */
+  LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
 };
@@ -181,10 +195,53 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
 /* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
 void vend_live_lost (Live *live, bool emitted, const char *why);
 
+/* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
+ * for those without one. */
+void vend_hooks_init (Live *live);
+void vend_hooks_clear (Live *live);
+/* The model has begun. */
+void vend_hooks_started (Live *live);
+/* VEND_WEBHOOK_OUTPUT or VEND_WEBHOOK_LOGS: there is more of it. */
+void vend_hooks_changed (Live *live, guint event);
+/* It goes back to the queue: what it said does not count. */
+void vend_hooks_requeued (Live *live);
+/* The message that it started, not written yet, for the transaction that stores the start; or NULL.
+ * Owned by the caller. */
+typedef struct HookMessage HookMessage;
+HookMessage *vend_hooks_take_start (Live *live);
+void vend_hook_message_free (HookMessage *message);
+/* Writer thread. */
+bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error);
+/* Core thread, before the end is stored. */
+void vend_hooks_ending (Live *live);
+/* Writer thread, in the transaction of the end, with live->p as it ends. */
+bool vend_hooks_store_end (VendDb *db, const Live *live, GError **error);
+/* Something was written. */
+void vend_hooks_stored (const VendSched *sched);
+/* ---- chunks.c: what an iterator yields */
+/* Chunk number `index`, with "$vend.file" objects. One that does not follow the last one is left
+ * out: the end has them all. */
+void vend_live_take_chunk (Live *live, int64_t index, json_t *chunk);
+/* All that the model yielded so far, as its director says. */
+void vend_live_take_chunks (Live *live, const json_t *output);
+/* The attempt is over and does not count. */
+void vend_live_forget_chunks (Live *live);
+
+/* ---- feed.c: those who follow the events */
+void vend_live_feed_chunk (Live *live, json_t *chunk);
+/* The end is on disk. */
+void vend_live_feed_end (Live *live);
+/* Sends those who follow away. */
+void vend_live_feed_break (Live *live);
+/* The same for all that will not run before the next start. */
+void vend_sched_feeds_drain (VendSched *sched);
+
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
 void vend_live_store_insert (Live *live);
 void vend_submission_free (Submission *submission);
+/* What a launch needs of a version, owned by the caller. */
+VendVersion *vend_version_for_launch (const VendVersion *version);
 
 /* ---- outputs.c: moves output files into the file store, off the core thread */
 typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
@@ -192,6 +249,10 @@ typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *err
  * the rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
 bool vend_outputs_have_files (const json_t *output);
 void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                        OutputsTaken taken, void *data);
+/* The same before the end: the director's files stay where they are, since its result will name
+ * them again; it then gets the same tokens. */
+void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
 
 /* ---- instance.c: the life of an instance */
@@ -221,6 +282,16 @@ bool vend_instance_has_room_ahead (const Instance *instance);
 void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
+
+/* ---- deployments.c: which release takes predictions, and what bounds its instances */
+/* Sets its bounds, and whether it is on its way out. */
+void vend_deployable_refresh (Deployable *deployable);
+/* Switches to new releases that are ready. */
+void vend_deployments_look (VendSched *sched);
+bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For vend_sched_describe. */
+json_t *vend_deployments_describe (VendSched *sched);
+void vend_deployment_state_free (Deployment *deployment);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

@@ -143,17 +143,18 @@ grow (Decision *d, guint index)
 
   while (d->have[index] < demand->min && has_room (d))
     start (d, index, "below its minimum");
-  if (d->have[index] == 0 && demand->waiting > 0)
+  if (d->have[index] == 0 && demand->waiting > 0 && demand->max > 0 && has_room (d))
+    start (d, index, "somebody waits and nothing runs");
+  const bool lacks_one = d->have[index] == 0 && demand->waiting > 0 && demand->max > 0;
+  if (lacks_one || d->have[index] < demand->min)
     {
-      if (has_room (d))
-        start (d, index, "somebody waits and nothing runs");
-      else if (d->n_held >= d->snapshot->hardware_units && !is_leaving (d))
+      if (d->n_held >= d->snapshot->hardware_units && !is_leaving (d))
         {
           gssize victim = find_victim (d, index);
           if (victim >= 0)
             stop (d, (guint) victim, "idle, and its hardware is wanted by another model");
-          return;
         }
+      return;
     }
   /* Instances started above are booting with all of their time still to go: they serve nobody
    * before the next one would, so only what stood before counts. */
@@ -173,7 +174,9 @@ shrink (Decision *d, guint i)
   if (!serves (d, i) || unit->booting || unit->busy > 0 || unit->idle_since_us == 0
       || demand->waiting > 0 || have <= demand->min)
     return;
-  if (have > MAX (wanted (demand), 1) && idle_us >= demand->scale_down_delay_us)
+  if (have > MAX (demand->max, demand->min))
+    stop (d, i, "more instances than its maximum");
+  else if (have > MAX (wanted (demand), 1) && idle_us >= demand->scale_down_delay_us)
     stop (d, i, "more instances than the load needs");
   else if (idle_us >= demand->idle_timeout_us)
     stop (d, i, "idle");

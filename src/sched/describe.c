@@ -7,9 +7,10 @@ static const char *const state_names[] = { "starting", "booting", "ready", "stop
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
-                    instance->deployable->name, "version", instance->deployable->version, "state",
-                    state_names[instance->state], "slots", (int) instance->slots, "running",
+  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
+                    instance->deployable->name, "deployment", instance->deployable->deployment,
+                    "version", instance->deployable->version, "state", state_names[instance->state],
+                    "slots", (int) instance->slots, "running",
                     (int) g_hash_table_size (instance->running), "connected",
                     instance->link != NULL, "dir", instance->dir);
 }
@@ -18,9 +19,11 @@ static json_t *
 describe_deployable (const Deployable *deployable)
 {
   return json_pack (
-      "{s:s, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name, "version",
-      deployable->version, "waiting", (int) vend_queue_length (deployable->queue), "running",
-      (int) deployable->n_running, "instances", (int) deployable->instances->len, "boot_seconds",
+      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name,
+      "deployment", deployable->deployment, "min", (int) deployable->min, "max",
+      (int) deployable->max, "version", deployable->version, "waiting",
+      (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
+      "instances", (int) deployable->instances->len, "boot_seconds",
       deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
       "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
 }
@@ -51,12 +54,13 @@ describe_on_core (void *data)
 
   request->described (
       json_pack (
-          "{s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
-          "deployables", deployables, "live", (int) g_hash_table_size (sched->live), "queued",
-          (int) sched->n_queued, "writes_waiting", (int) vend_store_backlog (sched->store),
-          "submitted", (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
-          "instance_starts", (json_int_t) sched->n_starts, "runs_lost", (json_int_t) sched->n_lost,
-          "draining", sched->draining, "recovering", sched->n_adopting > 0),
+          "{s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
+          "deployables", deployables, "deployments", vend_deployments_describe (sched), "live",
+          (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
+          (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
+          "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
+          "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+          sched->n_adopting > 0),
       request->data);
 }
 

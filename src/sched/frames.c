@@ -124,10 +124,7 @@ on_running (Instance *instance, const json_t *run)
   if (logs != NULL)
     g_string_assign (live->logs, logs);
   if (json_is_array (output))
-    {
-      json_decref (live->chunks);
-      live->chunks = json_copy (output);
-    }
+    vend_live_take_chunks (live, output);
   live->emitted = live->emitted || vend_json_int (run, "chunks", 0) > 0;
   if (started_us > 0)
     vend_live_started (live, started_us);
@@ -181,24 +178,15 @@ on_hello (Instance *instance, const json_t *frame)
 }
 
 static void
-on_output (Live *live, const json_t *frame)
-{
-  json_t *chunk = json_object_get (frame, "chunk");
-  if (!live->emitted)
-    vend_live_lease_soon (live);
-  live->emitted = true;
-  if (live->chunks == NULL)
-    live->chunks = json_array ();
-  json_array_append (live->chunks, chunk);
-}
-
-static void
 on_log (Live *live, const json_t *frame)
 {
   const char *text = vend_json_string (frame, "data");
   gsize room = (gsize) live->sched->limits.max_logs + 256;
   if (text != NULL && live->logs->len < room)
-    g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+    {
+      g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+      vend_hooks_changed (live, VEND_WEBHOOK_LOGS);
+    }
 }
 
 static void
@@ -298,7 +286,8 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
   else if (strcmp (event, "start") == 0)
     vend_live_started (live, vend_json_int (frame, "at_us", vend_now_us ()));
   else if (strcmp (event, "output") == 0)
-    on_output (live, frame);
+    vend_live_take_chunk (live, vend_json_int (frame, "index", -1),
+                          json_object_get (frame, "chunk"));
   else if (strcmp (event, "log") == 0)
     on_log (live, frame);
   else if (strcmp (event, "metric") == 0)

@@ -226,10 +226,12 @@ vend_instance_run (Instance *instance, Live *live)
 {
   json_t *files = live->p->files != NULL ? json_incref (live->p->files) : json_array ();
   json_t *input = vend_cog_input_for_model (live->p->input);
-  json_t *frame
-      = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction", live->p->id,
-                   "attempt", live->p->attempt, "input", input, "timeout_us",
-                   (json_int_t) instance->sched->limits.predict_timeout_us, "files", files);
+  const VendSchedLimits *limits = &instance->sched->limits;
+  int64_t timeout_us
+      = live->p->kind == VEND_KIND_TRAINING ? limits->train_timeout_us : limits->predict_timeout_us;
+  json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
+                             live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
+                             (json_int_t) timeout_us, "files", files);
   if (live->instance == NULL)
     {
       live->emitted = false;

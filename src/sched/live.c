@@ -44,6 +44,7 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   deployable->n_live++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->live, live->p->id, live);
+  vend_hooks_init (live);
   return live;
 }
 
@@ -68,9 +69,11 @@ vend_live_free (Live *live)
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
   g_ptr_array_unref (live->waiters);
+  vend_hooks_clear (live);
   vend_prediction_free (live->p);
-
-  json_decref (live->chunks);
+  vend_live_feed_break (live);
+  vend_feed_unref (live->feed);
+  vend_live_forget_chunks (live);
   g_string_free (live->logs, TRUE);
   g_free (live);
 }
@@ -175,7 +178,7 @@ vend_live_view (Live *live)
     {
       g_free (live->p->logs);
       live->p->logs = g_strdup (live->logs->str);
-      if (live->chunks != NULL && !vend_outputs_have_files (live->chunks))
+      if (live->chunks != NULL)
         {
           json_decref (live->p->output);
           live->p->output = json_copy (live->chunks);
@@ -189,12 +192,16 @@ vend_live_view (Live *live)
 typedef struct
 {
   VendPrediction p; /* only what the lease stores */
+  HookMessage *start;
+  VendSched *sched;
 } Lease;
 
 static bool
 store_lease (VendDb *db, void *data, GError **error)
 {
-  return vend_store_prediction_lease (db, &((Lease *) data)->p, error);
+  const Lease *lease = data;
+  return vend_store_prediction_lease (db, &lease->p, error)
+         && (lease->start == NULL || vend_hook_message_store (db, lease->start, error));
 }
 
 static void
@@ -204,6 +211,9 @@ lease_stored (const GError *error, void *data)
   if (error != NULL)
     vend_log (VEND_LOG_ERROR, "cannot store a lease", "prediction", lease->p.id, "error",
               error->message, NULL);
+  if (lease->start != NULL)
+    vend_hooks_stored (lease->sched);
+  vend_hook_message_free (lease->start);
   g_free (lease->p.id);
   g_free (lease->p.instance);
   json_decref (lease->p.output);
@@ -214,13 +224,16 @@ store_lease_now (Live *live)
 {
   vend_live_store_insert (live);
   Lease *lease = g_new0 (Lease, 1);
+  lease->sched = live->sched;
+  lease->start = vend_hooks_take_start (live);
   lease->p.id = g_strdup (live->p->id);
   lease->p.status = live->p->status;
   lease->p.attempt = live->p->attempt;
   lease->p.instance = g_strdup (live->p->instance);
   lease->p.started_us = live->p->started_us;
   /* That there is output decides whether a lost run may be tried again. */
-  lease->p.output = live->emitted && live->chunks != NULL ? json_copy (live->chunks) : NULL;
+  if (live->emitted)
+    lease->p.output = live->chunks != NULL ? json_copy (live->chunks) : json_array ();
   vend_store_write (live->sched->store, store_lease, lease_stored, lease);
 }
 
@@ -257,6 +270,7 @@ vend_live_started (Live *live, int64_t at_us)
       && !vend_prediction_set_status (live->p, VEND_STATUS_PROCESSING, &error))
     g_assert_not_reached ();
   live->p->started_us = at_us;
+  vend_hooks_started (live);
   vend_live_lease_soon (live);
 }
 
@@ -287,6 +301,8 @@ store_end (VendDb *db, void *data, GError **error)
     return false;
   if (!ending->won)
     return true;
+  if (!vend_hooks_store_end (db, ending->live, error))
+    return false;
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
@@ -321,6 +337,9 @@ end_stored (const GError *error, void *data)
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
   sched->n_ended++;
+  if (live->hooks != NULL)
+    vend_hooks_stored (sched);
+  vend_live_feed_end (live);
   vend_live_tell (live);
   g_hash_table_remove (sched->live, live->p->id);
   ending_free (ending);
@@ -380,6 +399,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   if (end->started_us > 0)
     p->started_us = end->started_us;
   p->completed_us = end->completed_us > 0 ? end->completed_us : vend_now_us ();
+  vend_hooks_ending (live);
 
   Ending *ending = g_new0 (Ending, 1);
   ending->live = live;
@@ -486,10 +506,11 @@ back_to_queue (Live *live)
   p->started_us = 0;
   g_clear_pointer (&p->instance, g_free);
   g_string_truncate (live->logs, 0);
-  json_decref (g_steal_pointer (&live->chunks));
+  vend_live_forget_chunks (live);
   json_decref (g_steal_pointer (&p->output));
   json_decref (g_steal_pointer (&p->metrics));
   live->emitted = false;
+  vend_hooks_requeued (live);
   vend_alarm_clear (&live->lease_due);
   store_lease_now (live);
   vend_live_enqueue (live, true);

@@ -2,12 +2,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "model/capability.h"
 #include "model/file.h"
 #include "sched/core-private.h"
 #include <string.h>
 
 #define FILE_KEY "$vend.file"
 #define TOKEN_LENGTH 40
+#define TOKEN_PURPOSE "output"
 
 typedef struct
 {
@@ -18,6 +20,7 @@ typedef struct
   json_t *output;
   GPtrArray *rows;
   GError *error;
+  bool copies; /* leaves the director's file in its place */
   int64_t now_us;
   OutputsTaken taken;
   void *data;
@@ -44,6 +47,22 @@ vend_outputs_have_files (const json_t *output)
   return false;
 }
 
+/* A path is used once, so the same file has the same token whenever it is taken. */
+static char *
+token_of (const Taking *taking, const char *path)
+{
+  g_autofree char *text = g_strdup_printf ("%s %s", taking->prediction, path);
+  char *token = vend_capability_new (TOKEN_PURPOSE, text);
+  return token != NULL ? token : vend_secret_new ("", TOKEN_LENGTH);
+}
+
+static bool
+keep (const Taking *taking, const char *path, const char *sha256, GError **error)
+{
+  return taking->copies ? vend_blobs_copy (taking->blobs, path, sha256, error)
+                        : vend_blobs_take (taking->blobs, path, sha256, error);
+}
+
 static json_t *
 take_file (Taking *taking, const json_t *file)
 {
@@ -62,11 +81,11 @@ take_file (Taking *taking, const json_t *file)
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lies outside its instance");
       return json_null ();
     }
-  if (!vend_blobs_take (taking->blobs, path, sha256, &taking->error))
+  if (!keep (taking, path, sha256, &taking->error))
     return json_null ();
 
   VendOutput *row = g_new0 (VendOutput, 1);
-  row->token = vend_secret_new ("", TOKEN_LENGTH);
+  row->token = token_of (taking, path);
   row->prediction = g_strdup (taking->prediction);
   row->name = g_strdup (name);
   row->content_type = g_strdup (type);
@@ -131,9 +150,9 @@ taken_all (void *data)
   g_free (taking);
 }
 
-void
-vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
-                   OutputsTaken taken, void *data)
+static void
+start (VendSched *sched, const char *prediction, const json_t *output, bool copies,
+       OutputsTaken taken, void *data)
 {
   Taking *taking = g_new0 (Taking, 1);
   *taking = (Taking){ .blobs = sched->blobs,
@@ -141,8 +160,23 @@ vend_outputs_take (VendSched *sched, const char *prediction, const json_t *outpu
                       .prediction = g_strdup (prediction),
                       .source = json_incref ((json_t *) output),
                       .rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free),
+                      .copies = copies,
                       .now_us = vend_now_us (),
                       .taken = taken,
                       .data = data };
   vend_sched_on_disk (sched, take_all, taken_all, taking);
+}
+
+void
+vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                   OutputsTaken taken, void *data)
+{
+  start (sched, prediction, output, false, taken, data);
+}
+
+void
+vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
+                   OutputsTaken taken, void *data)
+{
+  start (sched, prediction, output, true, taken, data);
 }

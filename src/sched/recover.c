@@ -5,10 +5,24 @@
 #include "base/log.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
+#include "store/deployments.h"
 #include "store/models.h"
 #include "store/predictions.h"
 
 #define MAX_SPEC (4 * 1024 * 1024)
+
+/* On what it runs: what its deployment says, or its model. */
+static char *
+hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model)
+{
+  g_autoptr (GError) error = NULL;
+  char *hardware = NULL;
+  if (p->deployment == NULL
+      || !vend_store_release_hardware (db, p->deployment, p->model_id, p->version, &hardware,
+                                       &error))
+    hardware = g_strdup (model != NULL ? model->hardware : "cpu");
+  return hardware;
+}
 
 static bool
 load_open (VendSched *sched, GError **error)
@@ -34,8 +48,8 @@ load_open (VendSched *sched, GError **error)
           version->id = g_strdup (p->version);
           version->launch = json_object ();
         }
-      Deployable *deployable
-          = vend_deployable_get (sched, p, version, model != NULL ? model->hardware : "cpu");
+      g_autofree char *hardware = hardware_of (reader.db, p, model);
+      Deployable *deployable = vend_deployable_get (sched, p, version, hardware);
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
 
@@ -56,7 +70,8 @@ deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
   g_autoptr (GError) error = NULL;
   VendPrediction key = { .model_id = vend_json_int (about, "model_id", 0),
                          .kind = (VendKind) vend_json_int (about, "kind", 0),
-                         .model = (char *) name };
+                         .model = (char *) name,
+                         .deployment = (char *) vend_json_string (about, "deployment") };
   if (id == NULL || name == NULL || hardware == NULL
       || !vend_store_version_get (db, key.model_id, id, &version, &error))
     return NULL;
@@ -183,7 +198,8 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
-  if (!load_open (sched, error) || !take_up_instances (sched, error))
+  if (!vend_deployments_recover (sched, error) || !load_open (sched, error)
+      || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);
   if (--sched->n_adopting == 0)

@@ -174,8 +174,8 @@ submit_on_core (void *data)
     vend_live_store_insert (live);
 }
 
-static VendVersion *
-version_for_launch (const VendVersion *version)
+VendVersion *
+vend_version_for_launch (const VendVersion *version)
 {
   VendVersion *copy = g_new0 (VendVersion, 1);
   copy->id = g_strdup (version->id);
@@ -191,7 +191,7 @@ vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersi
   Submission *submission = g_new0 (Submission, 1);
   *submission = (Submission){ .sched = sched,
                               .prediction = prediction,
-                              .version = version_for_launch (version),
+                              .version = vend_version_for_launch (version),
                               .hardware = g_strdup (hardware),
 
                               .hold_until_us = hold_until_us,
@@ -332,7 +332,7 @@ retire_on_core (void *data)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Deployable *deployable = value;
-      if (deployable->model_id == retirement->model_id
+      if (deployable->deployment == NULL && deployable->model_id == retirement->model_id
           && strcmp (deployable->version, version) == 0)
         deployable->retired = true;
     }
@@ -367,6 +367,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->accounts = vend_sched_accounts_new ();
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
+  sched->input_allow = g_strdup (options->input_allow);
+  sched->webhooks = options->webhooks;
   sched->limits = options->limits;
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
@@ -375,6 +377,8 @@ vend_sched_new (const VendSchedOptions *options)
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_live_free);
   sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vend_deployable_free);
+  sched->deployments = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                              (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
   sched->janitor = g_timeout_source_new (1000);
@@ -388,6 +392,7 @@ void
 vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
+  vend_sched_feeds_drain (sched);
   vend_sched_sweep_soon (sched);
 }
 
@@ -415,7 +420,10 @@ vend_sched_release_holds (VendSched *sched)
   g_hash_table_iter_init (&iter, sched->live);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (!((const Live *) value)->ending)
-      vend_live_tell (value);
+      {
+        vend_live_tell (value);
+        vend_live_feed_break (value);
+      }
 }
 
 static void
@@ -440,11 +448,13 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);
+  g_hash_table_unref (sched->deployments);
   free_source (&sched->sweep);
   vend_alarms_free (sched->alarms);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);
   g_free (sched->vend_binary);
+  g_free (sched->input_allow);
   g_main_context_unref (sched->core);
   g_free (sched);
 }

@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "events/feed.h"
+#include "events/webhooks.h"
 #include "files/blobs.h"
+#include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
 #include "store/store.h"
@@ -26,6 +29,7 @@ typedef struct
   int64_t scale_down_delay_us;
   int64_t setup_timeout_us;
   int64_t predict_timeout_us;
+  int64_t train_timeout_us;
   int64_t cancel_grace_us;
   int64_t stop_grace_us;
   uint64_t max_output;
@@ -41,6 +45,8 @@ typedef struct
   VendBlobs *blobs;
   const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
   const char *vend_binary; /* what is started as `vend director` */
+  const char *input_allow; /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;  /* borrowed; or NULL */
   VendSchedLimits limits;
 } VendSchedOptions;
 
@@ -65,9 +71,9 @@ void vend_sched_release_holds (VendSched *sched);
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
 
 /* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
- * kept). One with a `create_key` begins only once it is stored; EXISTS when somebody has the key.
- * With `hold_until_us` 0 `told` comes once the prediction is on disk; otherwise when it has ended,
- * or the hold runs out. */
+ * kept), with the instances of its deployment when it names one. One with a `create_key` begins
+ * only once it is stored; EXISTS when somebody has the key. With `hold_until_us` 0 `told` comes
+ * once the prediction is on disk; otherwise when it has ended, or the hold runs out. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
                         const char *hardware, int64_t hold_until_us, VendSchedTold told,
                         void *data);
@@ -84,8 +90,21 @@ void vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, vo
 /* The live state of a prediction: logs and output so far. NOT_FOUND when it has ended. */
 void vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data);
 
+/* The event log of a prediction that has not ended; borrowed. NULL when it has. */
+typedef void (*VendSchedFollowed) (VendFeed *feed, void *data);
+void vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed, void *data);
+
 /* Stops all instances of a version that is going away. */
 void vend_sched_retire (VendSched *sched, int64_t model_id, const char *version);
+
+/* Takes `take`, a deployment that was stored with a new current release of `version` (borrowed).
+ * `settled` comes on the core thread when it is decided and stored which release takes the
+ * predictions from now on. */
+typedef void (*VendSchedSettled) (void *data);
+void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersion *version,
+                        VendSchedSettled settled, void *data);
+/* The deployment was deleted. */
+void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 
 /* Queues, instances and counters for people and tests. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);

@@ -87,10 +87,10 @@ vend_store_file_expired (VendDb *db, int64_t now_us, int limit, GPtrArray **out,
   return vend_stmt_collect (stmt, read_file, (GDestroyNotify) vend_file_free, out, error);
 }
 
-bool
-vend_store_output_insert (VendDb *db, const VendOutput *output, GError **error)
+static bool
+insert_output (VendDb *db, VendSql sql, const VendOutput *output, GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_OUTPUT_INSERT, error);
+  VendStmt *stmt = vend_db_stmt (db, sql, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, output->token);
@@ -101,6 +101,18 @@ vend_store_output_insert (VendDb *db, const VendOutput *output, GError **error)
   vend_stmt_text (stmt, 6, output->sha256);
   vend_stmt_int (stmt, 7, output->created_us);
   return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_output_insert (VendDb *db, const VendOutput *output, GError **error)
+{
+  return insert_output (db, VEND_SQL_OUTPUT_INSERT, output, error);
+}
+
+bool
+vend_store_output_insert_early (VendDb *db, const VendOutput *output, GError **error)
+{
+  return insert_output (db, VEND_SQL_OUTPUT_INSERT_EARLY, output, error);
 }
 
 static void *

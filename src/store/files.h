@@ -13,7 +13,10 @@ bool vend_store_file_delete (VendDb *db, const char *id, GError **error);
 bool vend_store_file_expired (VendDb *db, int64_t now_us, int limit, GPtrArray **out,
                               GError **error);
 
+/* A token that is there already stands for the same file: nothing happens then. */
 bool vend_store_output_insert (VendDb *db, const VendOutput *output, GError **error);
+/* Before the end of its prediction; nothing happens when the prediction's data are gone. */
+bool vend_store_output_insert_early (VendDb *db, const VendOutput *output, GError **error);
 bool vend_store_output_get (VendDb *db, const char *token, VendOutput **out, GError **error);
 bool vend_store_output_list (VendDb *db, const char *prediction, GPtrArray **out, GError **error);
 bool vend_store_output_delete_of (VendDb *db, const char *prediction, GError **error);

@@ -15,6 +15,19 @@ current_number (VendDb *db, int64_t *out, GError **error)
 }
 
 static bool
+is_applied (VendDb *db, int number, bool *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MIGRATION_APPLIED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, number);
+  if (!vend_stmt_step (stmt, out, error))
+    return false;
+  vend_db_reset (db);
+  return true;
+}
+
+static bool
 apply (VendDb *db, const VendMigration *migration, int64_t now_us, GError **error)
 {
   VendStmt *stmt = NULL;
@@ -48,8 +61,13 @@ vend_migrate (VendDb *db, int64_t now_us, GError **error)
                       ", this vend knows %d: use a newer "
                       "vend, or another --data directory",
                       have, migrations[n - 1].number);
+  /* Each by itself: a development tree may have met a higher number before a lower one. */
   for (gsize i = 0; i < n; i++)
-    if (migrations[i].number > have && !apply (db, &migrations[i], now_us, error))
-      return false;
+    {
+      bool applied = false;
+      if (!is_applied (db, migrations[i].number, &applied, error)
+          || (!applied && !apply (db, &migrations[i], now_us, error)))
+        return false;
+    }
   return true;
 }

@@ -1,6 +1,8 @@
 /* Store functions of models and versions. */
 #include "store/models.h"
 #include "base/error.h"
+#include "store/collections.h"
+#include "store/examples.h"
 
 static void *
 read_model (VendStmt *stmt)
@@ -125,7 +127,9 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
     return false;
   if (building)
     return vend_fail (error, VEND_ERROR_CONFLICT, "a build of the model has not ended");
-  if (!delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
+  if (!vend_store_example_delete_all (db, id, error)
+      || !vend_store_collection_forget_model (db, id, error)
+      || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_RUNS, id, error))
     return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_DELETE, error);

@@ -33,7 +33,20 @@ read_prediction (VendStmt *stmt)
   p->webhook_events = vend_stmt_get_json (stmt, 24);
   p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
   p->files = vend_stmt_get_json (stmt, 26);
+  p->origin = vend_stmt_dup_text (stmt, 27);
+  p->stream = (guint) vend_stmt_get_int (stmt, 28);
   return p;
+}
+
+static bool
+insert_training (VendDb *db, const VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_TRAINING_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  vend_stmt_int (stmt, 2, p->destination);
+  return vend_stmt_run (stmt, NULL, error);
 }
 
 bool
@@ -59,7 +72,10 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_int (stmt, 14, p->deadline_us);
   vend_stmt_text (stmt, 15, p->webhook);
   vend_stmt_json (stmt, 16, p->webhook_events);
-  return vend_stmt_run (stmt, NULL, error);
+  vend_stmt_text (stmt, 17, p->origin);
+  vend_stmt_int (stmt, 18, p->stream);
+  return vend_stmt_run (stmt, NULL, error)
+         && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
 
 bool
@@ -100,7 +116,8 @@ bool
 vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
                             GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_PAGE, error);
+  VendStmt *stmt = vend_db_stmt (
+      db, page->web_only ? VEND_SQL_PREDICTION_PAGE_WEB : VEND_SQL_PREDICTION_PAGE, error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, page->account_id);
@@ -108,8 +125,7 @@ vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArra
   vend_stmt_int (stmt, 3, page->before_us);
   vend_stmt_text (stmt, 4, page->before_id != NULL ? page->before_id : "");
   vend_stmt_int (stmt, 5, page->created_after_us);
-  vend_stmt_int (stmt, 6, page->web_only);
-  vend_stmt_int (stmt, 7, page->limit);
+  vend_stmt_int (stmt, 6, page->limit);
   return vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
                             error);
 }

@@ -204,7 +204,7 @@ def test_wrong_webhooks(api, more, field):
 
 
 def test_unknown_keys_are_ignored(api):
-    body = {"input": {"text": "x"}, "stream": True, "webhook_completed": "x", "signal": {}}
+    body = {"input": {"text": "x"}, "stream": True, "signal": {}}
     api.post("/models/lab/echo/predictions", body, 201)
 
 

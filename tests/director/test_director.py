@@ -190,7 +190,7 @@ def file_server():
 
 
 def test_input_file_from_a_url(start, file_server):
-    director = start(max_input_file=1000)
+    director = start(max_input_file=1000, input_allow="127.0.0.0/8")
     link = director.ready()
     at = {"at": ["file"]}
     done = link.predict(mode="read", file="x", files=[at | {"url": f"{file_server}/found/b.bin?x"}])
@@ -198,12 +198,12 @@ def test_input_file_from_a_url(start, file_server):
     for url in (f"{file_server}/lost", f"{file_server}/loop", "http://127.0.0.1:1/x", "file:///etc/passwd"):
         done = link.predict(mode="read", file="x", files=[at | {"url": url}])
         assert done["status"] == "failed" and done["error_code"] == "INPUT_DOWNLOAD_FAILED"
-        assert done["error"].startswith(f"Input validation error: could not download {url}")
+        assert done["error"].startswith(f"Input validation error: input.file: could not download {url}")
     wait_until(lambda: not list((director.dir / "inputs").iterdir()), "inputs to be removed")
 
 
 def test_input_file_over_the_limit(start, file_server):
-    link = start(max_input_file=999).ready()
+    link = start(max_input_file=999, input_allow="127.0.0.1").ready()
     files = [{"at": ["file"], "url": f"{file_server}/found"}]
     done = link.predict(mode="read", file="x", files=files)
     assert done["error_code"] == "INPUT_DOWNLOAD_FAILED" and "larger than 999 bytes" in done["error"]

@@ -7,6 +7,7 @@ import threading
 import pytest
 import requests
 
+import processes
 from waiting import wait_until
 
 
@@ -15,9 +16,9 @@ class Origin(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+    def __init__(self, address="127.0.0.1"):
+        super().__init__((address, 0), Handler)
+        self.url = f"http://{address}:{self.server_port}"
         self.seen = []
 
 
@@ -34,6 +35,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/good.txt")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", "http://" + self.path.removeprefix("/to/"))
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif self.path == "/large":
@@ -55,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-FLAGS = ["--max-input-file", "1M"]
+FLAGS = ["--max-input-file", "1M", "--input-allow", "127.0.0.1/32"]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +91,7 @@ def test_input_from_a_url(api, origin):
 def test_input_that_cannot_be_had(api, origin, path):
     ran = api.run("image", {"image": origin.url + path})
     assert ran["status"] == "failed" and ran["error_code"] == "INPUT_DOWNLOAD_FAILED", ran
-    assert "download" in ran["error"] and path in ran["error"]
+    assert "input.image: could not download" in ran["error"] and path in ran["error"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +100,47 @@ def test_input_that_cannot_be_had(api, origin, path):
 def test_input_of_nobody(api, url):
     ran = api.run("image", {"image": url})
     assert ran["status"] == "failed" and ran["error_code"] == "INPUT_DOWNLOAD_FAILED", ran
+
+
+def refused(api, url, address):
+    ran = api.run("image", {"image": url})
+    assert ran["status"] == "failed" and ran["error_code"] == "INPUT_DOWNLOAD_FAILED", ran
+    assert f"input.image: could not download {url}: {address} is not a public address" in ran["error"]
+    assert "--input-allow" in ran["error"]
+
+
+def test_input_from_addresses_that_are_not_allowed(api, origin):
+    """127.0.0.1 is allowed here, its neighbour is not: not by address, nor by redirect."""
+    other = Origin("127.0.0.2")
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        refused(api, other.url + "/good.txt", "127.0.0.2")
+        refused(api, f"{origin.url}/to/127.0.0.2:{other.server_port}/good.txt", "127.0.0.2")
+        refused(api, "http://169.254.169.254/latest/meta-data/", "169.254.169.254")
+        refused(api, "http://[::ffff:10.0.0.1]/x", "10.0.0.1")
+        assert other.seen == []
+    finally:
+        other.shutdown()
+
+
+def test_input_cannot_reach_the_model_server(servers, origin):
+    """The director has connections to it, which nobody else may use: not even after a redirect."""
+    server = servers("--input-allow", "127.0.0.2/32")
+    api = server.api()
+    other = Origin("127.0.0.2")
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        warm = api.run("image", {"image": other.url + "/good.txt"})
+        assert warm["status"] == "succeeded", warm
+        ports = set()
+        for pid in processes.models(server.data):
+            ports |= processes.listening_ports(pid)
+        assert ports
+        for port in ports:
+            refused(api, f"http://127.0.0.1:{port}/health-check", "127.0.0.1")
+            refused(api, f"{other.url}/to/127.0.0.1:{port}/health-check", "127.0.0.1")
+    finally:
+        other.shutdown()
 
 
 def test_input_of_local_files_is_refused(api):

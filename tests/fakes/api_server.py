@@ -98,6 +98,9 @@ class FakeServer:
         self.files = {}
         self.outputs = {}
         self.tokens = {}
+        self.deliveries = []
+        self.webhook_key = "whsec_" + "A" * 32
+        self.deployments = {}
         self.faults = []
         self.requests = []
         self.seen = threading.Condition()
@@ -479,6 +482,60 @@ class Handler(BaseHTTPRequestHandler):
         self.fake.builds[key]["state"] = {"status": "failed", "error": "canceled"}
         self.json(200, self.build_json(key))
 
+    # Deployments and trainings
+
+    def list_deployments(self, request):
+        self.page(request, list(self.fake.deployments.values()))
+
+    def create_deployment(self, request):
+        body = request.json
+        bounds = ("hardware", "min_instances", "max_instances")
+        made = {
+            "owner": "lab",
+            "name": body["name"],
+            "current_release": {
+                "number": 1,
+                "model": body["model"],
+                "version": body["version"],
+                "created_at": "2026-01-05T09:00:00.000Z",
+                "created_by": {"type": "user", "username": "lab"},
+                "configuration": {name: body[name] for name in bounds},
+            },
+        }
+        self.fake.deployments[f"lab/{body['name']}"] = made
+        self.json(200, made)
+
+    def deployment(self, reference):
+        found = self.fake.deployments.get(reference)
+        if found is None:
+            self.problem(404, "The requested resource could not be found.")
+        return found
+
+    def get_deployment(self, request, reference):
+        if self.deployment(reference):
+            self.json(200, self.deployment(reference))
+
+    def patch_deployment(self, request, reference):
+        found = self.deployment(reference)
+        if found:
+            release = found["current_release"]
+            release["number"] += 1
+            for name, value in request.json.items():
+                place = release if name == "version" else release["configuration"]
+                place[name] = value
+            self.json(200, found)
+
+    def delete_deployment(self, request, reference):
+        if self.deployment(reference):
+            del self.fake.deployments[reference]
+            self.send(204, b"", "text/plain")
+
+    def create_training(self, request, reference, version):
+        self.create_prediction(request, reference)
+
+    def list_hardware(self, request):
+        self.json(200, [{"sku": "cpu", "name": "CPU"}, {"sku": "gpu-x", "name": "Some GPU"}])
+
     # The rest
 
     def health(self, request):
@@ -509,6 +566,40 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send(204, b"", "text/plain")
 
+    # Webhooks
+
+    def list_deliveries(self, request):
+        state = request.query.get("state", [None])[0]
+        found = [d for d in self.fake.deliveries if state in (None, d["state"])]
+        start = int(request.query.get("cursor", ["0"])[0])
+        end = start + PAGE
+        following = f"{self.fake.url}{request.path}?cursor={end}"
+        following += f"&state={state}" if state else ""
+        self.json(
+            200,
+            {
+                "next": following if end < len(found) else None,
+                "previous": None,
+                "results": found[start:end],
+            },
+        )
+
+    def replay_delivery(self, request, key):
+        for delivery in self.fake.deliveries:
+            if delivery["id"] == key and delivery["state"] == "dead":
+                delivery.update(state="pending", tries=0)
+                self.json(202, delivery)
+                return
+        self.problem(409, "the delivery is delivered; only a dead one can be sent again")
+
+    def get_secret(self, request):
+        self.json(200, {"key": self.fake.webhook_key})
+
+    def rotate_secret(self, request):
+        self.fake.webhook_key = "whsec_" + "B" * 32
+        until = "2026-01-06T10:00:00.000000Z"
+        self.json(200, {"key": self.fake.webhook_key, "previous_expires_at": until})
+
 
 MODEL = r"/v1/models/([^/]+/[^/]+)"
 ROUTES = [
@@ -523,6 +614,16 @@ ROUTES = [
     ("DELETE", MODEL + r"/versions/(\w+)", Handler.delete_version),
     ("POST", MODEL + "/predictions", Handler.create_prediction),
     ("POST", MODEL + "/builds", Handler.create_build),
+    ("POST", MODEL + r"/versions/(\w+)/trainings", Handler.create_training),
+    ("GET", r"/v1/trainings/(\w+)", Handler.get_prediction),
+    ("POST", r"/v1/trainings/(\w+)/cancel", Handler.cancel_prediction),
+    ("GET", "/v1/deployments", Handler.list_deployments),
+    ("POST", "/v1/deployments", Handler.create_deployment),
+    ("GET", r"/v1/deployments/([^/]+/[^/]+)", Handler.get_deployment),
+    ("PATCH", r"/v1/deployments/([^/]+/[^/]+)", Handler.patch_deployment),
+    ("DELETE", r"/v1/deployments/([^/]+/[^/]+)", Handler.delete_deployment),
+    ("POST", r"/v1/deployments/([^/]+/[^/]+)/predictions", Handler.create_prediction),
+    ("GET", "/v1/hardware", Handler.list_hardware),
     ("POST", "/v1/predictions", Handler.create_prediction),
     ("GET", "/v1/predictions", Handler.list_predictions),
     ("GET", r"/v1/predictions/(\w+)", Handler.get_prediction),
@@ -538,4 +639,8 @@ ROUTES = [
     ("GET", "/v1/tokens", Handler.list_tokens),
     ("POST", "/v1/tokens", Handler.create_token),
     ("DELETE", r"/v1/tokens/(\w+)", Handler.delete_token),
+    ("GET", "/v1/webhooks/deliveries", Handler.list_deliveries),
+    ("POST", r"/v1/webhooks/deliveries/(\w+)/replay", Handler.replay_delivery),
+    ("GET", "/v1/webhooks/default/secret", Handler.get_secret),
+    ("POST", "/v1/webhooks/default/secret/rotate", Handler.rotate_secret),
 ]

@@ -40,7 +40,7 @@ def models(data):
     return [
         pid
         for pid, argv in of_data_dir(data).items()
-        if "python" in os.path.basename(argv[0])
+        if argv and "python" in os.path.basename(argv[0])
     ]
 
 
@@ -60,3 +60,19 @@ def memory_mib(pid):
     except OSError:
         pass
     return 0
+
+
+def listening_ports(pid):
+    """TCP ports that the process listens on."""
+    try:
+        links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+    except OSError:
+        return set()
+    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and words[9] in sockets:
+                found.add(int(words[1].rpartition(":")[2], 16))
+    return found

@@ -192,13 +192,27 @@ class Server:
             timeout=timeout,
             cwd=cwd or self.directory,
             input=input,
-            env={
-                **self.env,
-                "VEND_DATA": str(self.directory / "client"),
-                "VEND_URL": self.url,
-                "VEND_API_TOKEN": self.token,
-                "NO_COLOR": "1",
-                **({"VEND_CA": self.ca} if self.ca else {}),
-                **(env or {}),
-            },
+            env=self._client_env(env),
         )
+
+    def popen(self, *words):
+        return subprocess.Popen(
+            [self.binary, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.directory,
+            env=self._client_env(None),
+        )
+
+    def _client_env(self, more):
+        return {
+            **self.env,
+            "VEND_DATA": str(self.directory / "client"),
+            "VEND_URL": self.url,
+            "VEND_API_TOKEN": self.token,
+            "NO_COLOR": "1",
+            **({"VEND_CA": self.ca} if self.ca else {}),
+            **(more or {}),
+        }

@@ -16,7 +16,12 @@ SELECT id, account_id, name, content_type, size, sha256, md5, metadata, created_
 FROM files WHERE expires_us < $1 ORDER BY expires_us LIMIT $2;
 -- name: output_insert
 INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (token) DO NOTHING;
+-- name: output_insert_early
+INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us)
+SELECT $1, $2, $3, $4, $5, $6, $7
+WHERE EXISTS (SELECT 1 FROM predictions WHERE id = $2 AND data_removed = 0)
+ON CONFLICT (token) DO NOTHING;
 -- name: output_get
 SELECT token, prediction, name, content_type, size, sha256, created_us FROM outputs WHERE token = $1;
 -- name: output_list

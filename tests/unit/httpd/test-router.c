@@ -20,6 +20,8 @@ static const VendRoute routes[] = {
   { "GET", "/v2/{path*}", handler },
   { "GET", "/assets/{path*}", handler },
   { "GET", "/predictions", handler },
+  { "GET", "/v1/files/{id}", handler },
+  { "GET", "/v1/files/stream-{token}", handler },
   { "HEAD", "/head", handler },
   { "GET", "/{path*}", handler },
 };
@@ -55,6 +57,11 @@ test_found (void)
     { "GET", "/web/page", "/{path*}", "/web/page", "path", "web/page" },
     { "GET", "http://host:80/v1/models", "/v1/models", "/v1/models", NULL, NULL },
     { "HEAD", "/head", "/head", "/head", NULL, NULL },
+    { "GET", "/v1/files/stream-a-b", "/v1/files/stream-{token}", "/v1/files/stream-a-b", "token",
+      "a-b" },
+    { "GET", "/files/stream-x", "/v1/files/stream-{token}", "/v1/files/stream-x", "token", "x" },
+    { "GET", "/v1/files/stream-", "/v1/files/{id}", "/v1/files/stream-", "id", "stream-" },
+    { "GET", "/v1/files/streams", "/v1/files/{id}", "/v1/files/streams", "id", "streams" },
     { "GET", "/a..b/...", "/{path*}", "/a..b/...", "path", "a..b/..." },
   };
   g_autoptr (VendRouter) router = vend_router_new (routes, G_N_ELEMENTS (routes));

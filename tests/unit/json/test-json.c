@@ -14,7 +14,7 @@ test_text (void)
     "[true,false,\"\"]",
     "9007199254740993",
     "-12",
-    "\"\\b\\f\\n\\r\\t\\\"\\\\/\\u001F\x7f\"",
+    "\"\\b\\f\\n\\r\\t\\\"\\\\/\\u001f\x7f\"",
     "[{},[],[{\"\":[null]}]]",
   };
   for (guint i = 0; i < G_N_ELEMENTS (same); i++)
@@ -42,11 +42,51 @@ test_parse_errors (void)
     }
 }
 
+/* What JavaScript makes of the same texts. */
+static void
+test_text_js (void)
+{
+  static const struct
+  {
+    const char *text, *js;
+  } cases[] = {
+    { "1.0", "1" },
+    { "-1.0", "-1" },
+    { "0.0", "0" },
+    { "-0.0", "0" },
+    { "100.0", "100" },
+    { "0.1", "0.1" },
+    { "-12.5", "-12.5" },
+    { "1e20", "100000000000000000000" },
+    { "123456789012345680000.0", "123456789012345680000" },
+    { "1e21", "1e+21" },
+    { "1.5e300", "1.5e+300" },
+    { "0.000001", "0.000001" },
+    { "0.00000123", "0.00000123" },
+    { "0.0000001", "1e-7" },
+    { "1.5e-7", "1.5e-7" },
+    { "0.30000000000000004", "0.30000000000000004" },
+    { "5e-324", "5e-324" },
+    { "1.7976931348623157e308", "1.7976931348623157e+308" },
+    { "2.5e-5", "0.000025" },
+    { "[1.0, {\"a\": 2.0}, \"\\u001B\\u007f\"]", "[1,{\"a\":2},\"\\u001b\x7f\"]" },
+    { "12345678901234567", "12345678901234567" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      json_auto_t *value = NULL;
+      g_assert_true (vend_json_parse (cases[i].text, strlen (cases[i].text), &value, NULL));
+      g_autofree char *text = vend_json_text_js (value);
+      g_assert_cmpstr (text, ==, cases[i].js);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/text", test_text);
+  g_test_add_func ("/json/text-js", test_text_js);
   g_test_add_func ("/json/parse-errors", test_parse_errors);
   return g_test_run ();
 }

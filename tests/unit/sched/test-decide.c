@@ -148,6 +148,59 @@ test_evicts_only_idle_and_old (void)
   g_assert_cmpuint (decide (snapshot).stops, ==, 0);
 }
 
+static void
+test_minimum_without_anybody (void)
+{
+  VendDemand demands[] = { idle_demand, idle_demand };
+  VendUnit unit = { .demand = 1, .since_us = 900 * S, .idle_since_us = 950 * S };
+  VendSnapshot snapshot = { .demands = demands, .n_demands = 2, .units = &unit, .n_units = 1 };
+  demands[0].min = 2;
+  g_assert_cmpuint (decide (snapshot).starts, ==, 2);
+  snapshot.boot_limit = 1;
+  g_assert_cmpuint (decide (snapshot).starts, ==, 1);
+  snapshot.boot_limit = 0;
+  /* Where all hardware is taken, an idle one of somebody else goes, but never one of a minimum. */
+  snapshot.hardware_units = 1;
+  g_assert_cmpuint (decide (snapshot).starts, ==, 0);
+  g_assert_cmpuint (decide (snapshot).stops, ==, 1);
+  demands[1].min = 1;
+  g_assert_cmpuint (decide (snapshot).stops, ==, 0);
+  demands[1].min = 0;
+  unit.stopping = true;
+  g_assert_cmpuint (decide (snapshot).stops, ==, 0);
+}
+
+static void
+test_maximum_of_none (void)
+{
+  VendDemand demand = waiting (10);
+  VendUnit unit = ready (999 * S);
+  VendSnapshot snapshot = { .demands = &demand, .n_demands = 1 };
+  demand.max = 0;
+  g_assert_cmpuint (decide (snapshot).starts, ==, 0);
+  /* Nobody is evicted for somebody who may have none. */
+  VendDemand demands[] = { demand, idle_demand };
+  unit.demand = 1;
+  VendSnapshot full
+      = { .demands = demands, .n_demands = 2, .units = &unit, .n_units = 1, .hardware_units = 1 };
+  g_assert_cmpuint (decide (full).stops, ==, 0);
+}
+
+static void
+test_above_the_maximum (void)
+{
+  VendDemand demand = idle_demand;
+  VendUnit units[] = { ready (999 * S), ready (999 * S), ready (0) };
+  VendSnapshot snapshot = { .demands = &demand, .n_demands = 1, .units = units, .n_units = 3 };
+  demand.running = 1;
+  g_assert_cmpuint (decide (snapshot).stops, ==, 0);
+  demand.max = 1;
+  /* At once, without the delay, but what is busy ends first. */
+  g_assert_cmpuint (decide (snapshot).stops, ==, 2);
+  demand.max = 0;
+  g_assert_cmpuint (decide (snapshot).stops, ==, 2);
+}
+
 /* ---- A random walk: the plan is carried out, instances boot and go, predictions come and end. */
 
 #define DEMANDS 4
@@ -261,6 +314,7 @@ test_invariants (void)
       w.demands[i] = idle_demand;
       w.demands[i].max = 3;
       w.demands[i].boot_us = (int64_t) (i + 1) * 4 * S;
+      w.demands[i].min = i == 0 ? 1 : 0;
     }
   for (guint step = 0; step < 100000; step++)
     {
@@ -289,6 +343,9 @@ main (int argc, char **argv)
   g_test_add_func ("/decide/limits", test_limits);
   g_test_add_func ("/decide/idle-stop", test_idle_stop);
   g_test_add_func ("/decide/evicts-only-idle-and-old", test_evicts_only_idle_and_old);
+  g_test_add_func ("/decide/minimum-without-anybody", test_minimum_without_anybody);
+  g_test_add_func ("/decide/maximum-of-none", test_maximum_of_none);
+  g_test_add_func ("/decide/above-the-maximum", test_above_the_maximum);
   g_test_add_func ("/decide/invariants", test_invariants);
   return g_test_run ();
 }

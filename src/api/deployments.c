@@ -1,0 +1,453 @@
+/* Deployments: create, list, get, change, delete, predict. */
+#include "api/api-private.h"
+#include "api/create.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/deployment.h"
+#include "model/model.h"
+#include "store/deployments.h"
+#include "store/models.h"
+#include <string.h>
+
+#define MAX_DEPLOYMENTS_OF_ACCOUNT 1000
+
+static VendReply *
+show (const VendDeployment *deployment, const VendCaller *caller)
+{
+  return vend_reply_json (200, vend_deployment_to_json (deployment, caller->account));
+}
+
+/* Deployments are their account's own: to others they are not there. */
+static bool
+load_own (VendDb *db, VendCall *call, const VendCaller *caller, VendDeployment **out,
+          GError **error)
+{
+  g_autoptr (VendDeployment) deployment = NULL;
+  if (!vend_store_deployment_by_name (db, vend_call_param (call, "owner"),
+                                      vend_call_param (call, "name"), &deployment, error))
+    return false;
+  if (deployment->account_id != caller->account->id)
+    return vend_api_not_found (error);
+  *out = g_steal_pointer (&deployment);
+  return true;
+}
+
+static bool
+list_deployments (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  int64_t after_us = 0, after_id = 0;
+  g_autoptr (GPtrArray) deployments = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_number_cursor (call, &after_us, &after_id, error)
+      || !vend_store_deployment_page (reader.db, caller->account->id, after_us, after_id,
+                                      VEND_PAGE_SIZE + 1, &deployments, error))
+    return false;
+  json_t *results = json_array ();
+  g_autofree char *last_id = NULL;
+  int64_t last_us = 0;
+  for (guint i = 0; i < MIN (deployments->len, VEND_PAGE_SIZE); i++)
+    {
+      const VendDeployment *deployment = g_ptr_array_index (deployments, i);
+      json_array_append_new (results, vend_deployment_to_json (deployment, caller->account));
+      last_us = deployment->created_us;
+      g_free (last_id);
+      last_id = g_strdup_printf ("%" G_GINT64_FORMAT, deployment->id);
+    }
+  *out = vend_api_page (call, results, deployments->len > VEND_PAGE_SIZE, last_us, last_id, NULL);
+  return true;
+}
+
+static bool
+get_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendDeployment) deployment = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!load_own (reader.db, call, caller, &deployment, error))
+    return false;
+  *out = show (deployment, caller);
+  return true;
+}
+
+/* ---- A new release, of a new deployment or of an old one */
+
+typedef struct
+{
+  VendApi *api;
+  VendCall *call;
+  VendCaller *caller;
+  VendDeployment *deployment;
+  const VendDeploymentWish *wish; /* of a change, until it is stored */
+  json_t *problems;
+  bool changed;
+  bool created;
+} Change;
+
+static void
+change_free (Change *change)
+{
+  json_decref (change->problems);
+  vend_deployment_free (change->deployment);
+  g_free (change);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
+
+static VendDeployment *
+copy (const VendDeployment *deployment)
+{
+  VendDeployment *made = g_new0 (VendDeployment, 1);
+  *made = *deployment;
+  made->owner = g_strdup (deployment->owner);
+  made->name = g_strdup (deployment->name);
+  made->current = vend_release_copy (deployment->current);
+  made->serving = vend_release_copy (deployment->serving);
+  return made;
+}
+
+/* On the core thread: which release takes the next prediction is on disk. */
+static void
+settled (void *data)
+{
+  g_autoptr (Change) change = data;
+  const VendCaller *caller = change->caller;
+  vend_call_reply (change->call, show (change->deployment, caller));
+}
+
+/* Tells the scheduler, and answers when it has taken over. */
+static bool
+roll_out (Change *take, GError **error)
+{
+  g_autoptr (Change) change = take;
+  const VendRelease *release = change->deployment->current;
+  g_autoptr (VendSharedVersion) version = NULL;
+  g_auto (VendReader) reader = vend_reader (change->api->parts.store);
+  if (!vend_versions_cache_get (change->api->versions, reader.db, release->model_id,
+                                release->version, &version, error))
+    return false;
+  VendDeployment *now = copy (change->deployment);
+  VendSched *sched = change->api->parts.sched;
+  vend_sched_deploy (sched, now, version, settled, g_steal_pointer (&change));
+  return true;
+}
+
+/* The version must be one of the model, and the model one that the caller sees. */
+static bool
+check_version (VendDb *db, const VendCaller *caller, const VendModel *model, const char *version,
+               json_t *problems, GError **error)
+{
+  g_autoptr (VendVersion) found = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (model != NULL && vend_api_may_see (model, caller)
+      && vend_store_version_get (db, model->id, version, &found, &problem))
+    return true;
+  if (problem != NULL && problem->code != VEND_ERROR_NOT_FOUND)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  vend_problem_add (problems, "not_found", "version",
+                    "The specified version does not exist (or perhaps you don't have permission to "
+                    "use it?)");
+  return true;
+}
+
+static bool
+find_model (VendDb *db, const VendCaller *caller, const char *text, VendModel **out,
+            json_t *problems, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_reference_parse (text, &owner, &name, &version, &problem))
+    {
+      vend_problem_add (problems, "pattern", "model", "model: %s", problem->message);
+      return true;
+    }
+  if (vend_store_model_by_name (db, owner, name, &model, &problem)
+      && vend_api_may_see (model, caller))
+    {
+      *out = g_steal_pointer (&model);
+      return true;
+    }
+  if (problem != NULL && problem->code != VEND_ERROR_NOT_FOUND)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  vend_problem_add (problems, "not_found", "model", "There is no model %s/%s", owner, name);
+  return true;
+}
+
+static bool
+store_new (VendDb *db, void *data, GError **error)
+{
+  Change *change = data;
+  const VendRelease *release = change->deployment->current;
+  g_autoptr (VendVersion) version = NULL;
+  int64_t count = 0;
+  /* Once more inside the transaction: it may be gone by now. */
+  if (!vend_store_version_get (db, release->model_id, release->version, &version, error)
+      || !vend_store_deployment_count (db, change->deployment->account_id, &count, error))
+    return false;
+  if (count >= MAX_DEPLOYMENTS_OF_ACCOUNT)
+    return vend_fail (error, VEND_ERROR_INVALID, "an account has at most %d deployments",
+                      MAX_DEPLOYMENTS_OF_ACCOUNT);
+  return vend_store_deployment_insert (db, change->deployment, error);
+}
+
+static VendDeployment *
+first_release (const VendCaller *caller, const VendModel *model, const VendDeploymentWish *wish)
+{
+  VendDeployment *deployment = g_new0 (VendDeployment, 1);
+  VendRelease *release = g_new0 (VendRelease, 1);
+  deployment->account_id = caller->account->id;
+  deployment->owner = g_strdup (caller->account->username);
+  deployment->name = g_strdup (wish->name);
+  deployment->created_us = vend_now_us ();
+  release->number = 1;
+  release->created_us = deployment->created_us;
+  release->model_id = model != NULL ? model->id : 0;
+  release->model = model != NULL ? g_strdup_printf ("%s/%s", model->owner, model->name) : NULL;
+  vend_release_apply (release, wish);
+  deployment->current = release;
+  deployment->serving = vend_release_copy (release);
+  return deployment;
+}
+
+static bool
+create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (Change) change = g_new0 (Change, 1);
+  *change = (Change){ .api = api, .call = call, .caller = caller, .problems = json_array () };
+  VendDeploymentWish wish;
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_api_object (call, &body, error))
+    return false;
+  vend_deployment_wish_read (body, true, caller->account->username, api->hardware, &wish,
+                             change->problems);
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (wish.model != NULL
+        && !find_model (reader.db, caller, wish.model, &model, change->problems, error))
+      return false;
+    if (model != NULL && wish.version != NULL
+        && !check_version (reader.db, caller, model, wish.version, change->problems, error))
+      return false;
+  }
+  change->deployment = first_release (caller, model, &wish);
+  vend_release_check (change->deployment->current, change->problems);
+  if (json_array_size (change->problems) > 0)
+    {
+      *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
+      return true;
+    }
+  if (!vend_store_write_wait (api->parts.store, store_new, change, error))
+    {
+      if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_EXISTS))
+        {
+          g_clear_error (error);
+          vend_fail (error, VEND_ERROR_EXISTS, "the deployment %s/%s already exists",
+                     caller->account->username, wish.name);
+        }
+      return false;
+    }
+  return roll_out (g_steal_pointer (&change), error);
+}
+
+/* ---- Change */
+
+/* Runs a second time when its group fails, so it begins anew from what is stored. */
+static bool
+store_change (VendDb *db, void *data, GError **error)
+{
+  Change *change = data;
+  g_autoptr (VendDeployment) now = NULL;
+  g_autoptr (VendVersion) version = NULL;
+  if (!vend_store_deployment_by_name (db, change->deployment->owner, change->deployment->name, &now,
+                                      error))
+    return false;
+  json_array_clear (change->problems);
+  change->changed = vend_release_apply (now->current, change->wish);
+  vend_release_check (now->current, change->problems);
+  if (json_array_size (change->problems) > 0)
+    return true;
+  if (change->changed)
+    {
+      now->current->number++;
+      now->current->created_us = vend_now_us ();
+      if (!vend_store_version_get (db, now->current->model_id, now->current->version, &version,
+                                   error)
+          || !vend_store_deployment_release (db, now, error))
+        return false;
+      if (vend_release_runs_like (now->current, now->serving))
+        {
+          vend_release_free (now->serving);
+          now->serving = vend_release_copy (now->current);
+        }
+    }
+  vend_deployment_free (change->deployment);
+  change->deployment = g_steal_pointer (&now);
+  return true;
+}
+
+static bool
+check_change (VendDb *db, const VendCaller *caller, const VendDeployment *deployment,
+              const VendDeploymentWish *wish, json_t *problems, GError **error)
+{
+  const VendRelease *current = deployment->current;
+  g_autoptr (VendModel) model = NULL;
+  if (wish->model != NULL && strcmp (wish->model, current->model) != 0)
+    vend_problem_add (problems, "const", "model", "The deployment stays with the model %s",
+                      current->model);
+  if (wish->version == NULL || strcmp (wish->version, current->version) == 0)
+    return true;
+  return vend_store_model_get (db, current->model_id, &model, error)
+         && check_version (db, caller, model, wish->version, problems, error);
+}
+
+static bool
+patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (Change) change = g_new0 (Change, 1);
+  VendDeploymentWish wish;
+  *change = (Change){
+    .api = api, .call = call, .caller = caller, .wish = &wish, .problems = json_array ()
+  };
+  if (!vend_api_object (call, &body, error))
+    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!load_own (reader.db, call, caller, &change->deployment, error))
+      return false;
+    vend_deployment_wish_read (body, false, caller->account->username, api->hardware, &wish,
+                               change->problems);
+    if (!check_change (reader.db, caller, change->deployment, &wish, change->problems, error))
+      return false;
+  }
+  if (json_array_size (change->problems) == 0
+      && !vend_store_write_wait (api->parts.store, store_change, change, error))
+    return false;
+  change->wish = NULL;
+  if (json_array_size (change->problems) > 0)
+    *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
+  else if (!change->changed)
+    *out = show (change->deployment, caller);
+  else
+    return roll_out (g_steal_pointer (&change), error);
+  return true;
+}
+
+/* ---- Delete */
+
+typedef struct
+{
+  const VendDeployment *deployment;
+  int64_t idle_us;
+} Deletion;
+
+static bool
+check_idle (VendDb *db, const Deletion *deletion, GError **error)
+{
+  const VendDeployment *deployment = deletion->deployment;
+  bool runs = false;
+  int64_t since_us = 0, minimum = deployment->current->min_instances;
+  if (!vend_store_deployment_use (db, deployment, &runs, &since_us, error))
+    return false;
+  if (minimum > 0)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the deployment keeps instances running: min_instances is %" G_GINT64_FORMAT
+                      "; set it to 0 first",
+                      minimum);
+  if (runs)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "predictions of the deployment have not ended; wait for them or cancel them");
+  int64_t left_us = since_us + deletion->idle_us - vend_now_us ();
+  if (since_us > 0 && left_us > 0)
+    return vend_fail (
+        error, VEND_ERROR_CONFLICT,
+        "a deployment can be deleted when it has been offline and unused for %" G_GINT64_FORMAT
+        " s; try again in %" G_GINT64_FORMAT " s",
+        deletion->idle_us / VEND_US_PER_S, left_us / VEND_US_PER_S + 1);
+  return true;
+}
+
+static bool
+delete_row (VendDb *db, void *data, GError **error)
+{
+  Deletion deletion = *(Deletion *) data;
+  g_autoptr (VendDeployment) now = NULL;
+  if (!vend_store_deployment_by_name (db, deletion.deployment->owner, deletion.deployment->name,
+                                      &now, error))
+    return false;
+  deletion.deployment = now;
+  return check_idle (db, &deletion, error) && vend_store_deployment_delete (db, now->id, error);
+}
+
+static bool
+delete_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
+{
+  g_autoptr (VendDeployment) deployment = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!load_own (reader.db, call, caller, &deployment, error))
+      return false;
+  }
+  Deletion deletion
+      = { deployment, vend_settings_us (api->parts.settings, "deployment-delete-idle") };
+  if (!vend_store_write_wait (api->parts.store, delete_row, &deletion, error))
+    return false;
+  vend_sched_undeploy (api->parts.sched, deployment);
+  *out = vend_reply_empty (204);
+  return true;
+}
+
+/* ---- Predict */
+
+/* On the release that serves; what it is given stays with it, whatever is released meanwhile. */
+static bool
+create_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                   GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (VendDeployment) deployment = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendSharedVersion) version = NULL;
+  if (!vend_api_object (call, &body, error))
+    return false;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!load_own (reader.db, call, caller, &deployment, error))
+    return false;
+  const VendRelease *release = deployment->serving;
+  g_autofree char *name = vend_deployment_full_name (deployment);
+  if (!vend_store_model_get (reader.db, release->model_id, &model, error)
+      || !vend_versions_cache_get (api->versions, reader.db, release->model_id, release->version,
+                                   &version, error))
+    return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "the model %s of the deployment was made private by its owner",
+                      release->model);
+  const VendApiRun run = { .model = model,
+                           .version = version,
+                           .body = body,
+                           .deployment = name,
+                           .hardware = release->hardware };
+  return vend_api_create (api, call, caller, reader.db, &run, out, error);
+}
+
+const ApiRoute vend_api_deployment_routes[] = {
+  { "GET", "/v1/deployments", VEND_SCOPE_READ, VEND_BODY_NONE, list_deployments, NULL },
+  { "POST", "/v1/deployments", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_deployment, NULL },
+  { "GET", "/v1/deployments/{owner}/{name}", VEND_SCOPE_READ, VEND_BODY_NONE, get_deployment,
+    NULL },
+  { "PATCH", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, patch_deployment,
+    NULL },
+  { "DELETE", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_deployment,
+    NULL },
+  { "POST", "/v1/deployments/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
+    create_prediction, NULL, VEND_RATE_CREATE },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

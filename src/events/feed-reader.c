@@ -1,0 +1,174 @@
+/* Readers of an event log: each is a place in it. The thread of the reader's connection. */
+#include "events/feed-private.h"
+#include "events/format.h"
+#include <string.h>
+
+typedef struct
+{
+  VendFeed *feed;
+  char *origin;
+  gsize origin_size;
+  guint64 after; /* until placed */
+  bool placed;
+  guint block;
+  gsize offset;
+  guint mark;
+  gsize origin_sent; /* of the mark at `offset` */
+} Reader;
+
+/* The offset behind `n` events. */
+static gsize
+skip_events (const FeedBlock *block, guint64 n)
+{
+  const char *at = block->data;
+  const char *end = block->data + block->size;
+  for (; n > 0 && at < end; n--)
+    {
+      const char *stop = memmem (at, (gsize) (end - at), "\n\n", 2);
+      at = stop != NULL ? stop + 2 : end;
+    }
+  return (gsize) (at - block->data);
+}
+
+/* Where to go on. A reader who has seen more than there is (a restart of the server forgot it)
+ * waits until it is there again, or gets the end. False: not yet. */
+static bool
+place (Reader *reader)
+{
+  const VendFeed *feed = reader->feed;
+  if (feed->ended)
+    reader->after = reader->after > feed->n_events ? feed->n_outputs : reader->after;
+  else if (reader->after > feed->n_events)
+    return false;
+  while (reader->block + 1 < feed->blocks->len
+         && ((FeedBlock *) g_ptr_array_index (feed->blocks, reader->block + 1))->before
+                <= reader->after)
+    reader->block++;
+  if (reader->block < feed->blocks->len)
+    {
+      const FeedBlock *block = g_ptr_array_index (feed->blocks, reader->block);
+      reader->offset = skip_events (block, reader->after - block->before);
+      while (block->marks != NULL && reader->mark < block->marks->len
+             && g_array_index (block->marks, gsize, reader->mark) < reader->offset)
+        reader->mark++;
+    }
+  return reader->placed = true;
+}
+
+/* Copies up to `room` bytes of the block at which the reader is. */
+static gsize
+copy_some (Reader *reader, const FeedBlock *block, char *buffer, gsize room)
+{
+  const bool has_mark = block->marks != NULL && reader->mark < block->marks->len;
+  const gsize stop = has_mark ? g_array_index (block->marks, gsize, reader->mark) : block->size;
+  if (has_mark && stop == reader->offset)
+    {
+      const gsize n = MIN (room, reader->origin_size - reader->origin_sent);
+      memcpy (buffer, reader->origin + reader->origin_sent, n);
+      reader->origin_sent += n;
+      if (reader->origin_sent == reader->origin_size)
+        {
+          reader->mark++;
+          reader->origin_sent = 0;
+        }
+      return n;
+    }
+  const gsize n = MIN (room, stop - reader->offset);
+  memcpy (buffer, block->data + reader->offset, n);
+  reader->offset += n;
+  return n;
+}
+
+static bool
+next_block (Reader *reader, const FeedBlock *block)
+{
+  if (reader->offset < block->size || reader->block + 1 >= reader->feed->blocks->len)
+    return false;
+  reader->block++;
+  reader->offset = 0;
+  reader->mark = 0;
+  return true;
+}
+
+static gssize
+read_log (Reader *reader, char *buffer, gsize room)
+{
+  const VendFeed *feed = reader->feed;
+  gsize n = 0;
+  if (reader->placed || place (reader))
+    while (n < room && reader->block < feed->blocks->len)
+      {
+        const FeedBlock *block = g_ptr_array_index (feed->blocks, reader->block);
+        const gsize some = copy_some (reader, block, buffer + n, room - n);
+        n += some;
+        if (some == 0 && !next_block (reader, block))
+          break;
+      }
+  if (n > 0)
+    return (gssize) n;
+  return feed->ended ? VEND_PULL_END : feed->broken ? VEND_PULL_BREAK : 0;
+}
+
+static gssize
+reader_read (void *data, char *buffer, gsize room)
+{
+  Reader *reader = data;
+  pthread_mutex_lock (&reader->feed->log_lock);
+  vend_feed_take_in (reader->feed);
+  const gssize n = read_log (reader, buffer, room);
+  pthread_mutex_unlock (&reader->feed->log_lock);
+  return n;
+}
+
+static bool
+reader_is_slow (void *data)
+{
+  Reader *reader = data;
+  VendFeed *feed = reader->feed;
+  pthread_mutex_lock (&feed->log_lock);
+  vend_feed_take_in (feed);
+  const FeedBlock *block
+      = reader->block < feed->blocks->len ? g_ptr_array_index (feed->blocks, reader->block) : NULL;
+  const gsize at = block != NULL ? block->start + reader->offset : 0;
+  const bool slow = feed->size - at > VEND_FEED_BEHIND_BYTES;
+  pthread_mutex_unlock (&feed->log_lock);
+  return slow;
+}
+
+static void
+reader_free (void *data)
+{
+  Reader *reader = data;
+  vend_feed_unref (reader->feed);
+  g_free (reader->origin);
+  g_free (reader);
+}
+
+static const VendPullFuncs reader_funcs
+    = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE };
+
+VendReply *
+vend_feed_reply (VendFeed *feed, guint64 after, const char *origin)
+{
+  Reader *reader = g_new0 (Reader, 1);
+  reader->feed = vend_feed_ref (feed);
+  reader->origin = g_strdup (origin);
+  reader->origin_size = strlen (origin);
+  reader->after = after;
+  VendReply *reply
+      = vend_reply_pull (200, "text/event-stream", feed->signal, &reader_funcs, reader);
+  vend_reply_header (reply, "Cache-Control", "no-store");
+  /* A proxy that collects the events would undo the stream. */
+  vend_reply_header (reply, "X-Accel-Buffering", "no");
+  return reply;
+}
+
+bool
+vend_feed_is_read (VendFeed *feed, guint64 after)
+{
+  pthread_mutex_lock (&feed->log_lock);
+  vend_feed_take_in (feed);
+  const bool is_read = feed->ended && after == feed->n_events;
+  pthread_mutex_unlock (&feed->log_lock);
+  return is_read;
+}

@@ -1,0 +1,23 @@
+/* Server-sent events as the clients of the Replicate API read them. Pure.
+ *
+ * An id is "<seconds of the prediction's creation>:<n>", n counting from 1: the same events have
+ * the same ids whenever and from wherever they are sent. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+#define VEND_EVENTS_KEEP_ALIVE ": keep-alive\n\n"
+
+/* Appends the events of one piece of output: text as it is, everything else as JSON. `*n` is the
+ * number of the last event before, and of the last one afterwards. Mostly one event; some
+ * characters end it, see the .c. */
+void vend_event_output (GString *to, int64_t created_s, guint64 *n, const json_t *value);
+void vend_event_error (GString *to, int64_t created_s, guint64 *n, const char *detail);
+/* `reason` NULL = success. */
+void vend_event_done (GString *to, int64_t created_s, guint64 *n, const char *reason);
+
+/* The number in a Last-Event-ID; 0 when it is none of this prediction's. */
+guint64 vend_event_number (const char *id, int64_t created_s);

@@ -1,0 +1,74 @@
+/* Deployments: a stable name for a version with hardware and bounds; each change is a release.
+ * Plain values. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+#include "model/account.h"
+
+#define VEND_DEPLOYMENT_MAX_MIN_INSTANCES 5
+#define VEND_DEPLOYMENT_MAX_MAX_INSTANCES 20
+
+typedef struct
+{
+  int64_t number; /* from 1 */
+  int64_t model_id;
+  char *model; /* "owner/name" */
+  char *version;
+  char *hardware;
+  int64_t min_instances;
+  int64_t max_instances;
+  int64_t created_us;
+} VendRelease;
+
+VendRelease *vend_release_copy (const VendRelease *release);
+void vend_release_free (VendRelease *release);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRelease, vend_release_free)
+
+/* Whether both run the same version on the same hardware: then they share their instances. */
+bool vend_release_runs_like (const VendRelease *a, const VendRelease *b);
+
+typedef struct
+{
+  int64_t id;
+  int64_t account_id;
+  char *owner;
+  char *name;
+  VendRelease *current; /* what was asked for last */
+  VendRelease *serving; /* what takes predictions: an older one until the current one is ready */
+  int64_t created_us;
+} VendDeployment;
+
+void vend_deployment_free (VendDeployment *deployment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDeployment, vend_deployment_free)
+
+/* "owner/name"; free with g_free. */
+char *vend_deployment_full_name (const VendDeployment *deployment) G_GNUC_WARN_UNUSED_RESULT;
+
+json_t *vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator);
+
+/* What a body of POST or PATCH asks for. NULL and -1: not mentioned. Strings are borrowed. */
+typedef struct
+{
+  const char *name; /* without "owner/" */
+  const char *model;
+  const char *version;
+  const char *hardware;
+  int64_t min_instances;
+  int64_t max_instances;
+} VendDeploymentWish;
+
+/* Reads `body`; what is wrong is appended to `problems` as {"type", "field", "description"}, every
+ * field at once. With `create` every member is required. `hardware` as of vend_hardware_parse. */
+void vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
+                                const json_t *hardware, VendDeploymentWish *out, json_t *problems);
+
+/* `release` changed as `wish` says; false when that changes nothing. */
+bool vend_release_apply (VendRelease *release, const VendDeploymentWish *wish);
+/* That the bounds go together, as one more problem when they do not. */
+void vend_release_check (const VendRelease *release, json_t *problems);
+
+void vend_problem_add (json_t *problems, const char *type, const char *field, const char *format,
+                       ...) G_GNUC_PRINTF (4, 5);

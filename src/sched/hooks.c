@@ -1,0 +1,235 @@
+/* What is written for the webhook of a prediction, and when: rows of the outbox, in the transaction
+ * of what they tell. Output and logs messages share one rhythm and say everything so far, so that a
+ * later one takes the place of those that wait. Core thread, unless a function says otherwise.
+ *
+ * start      with the lease that stores the start; with the end when the run is shorter
+ * output     at once, then at most every VEND_WEBHOOK_INTERVAL_US; the last one is either written
+ * and logs   or superseded by `completed`, which says the same and more
+ * completed  with the result; where it is not asked for, one last output or logs message instead */
+#include "base/clock.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "store/webhooks.h"
+
+struct LiveHooks
+{
+  guint events;       /* that the receiver wants */
+  HookMessage *start; /* not written yet */
+  int64_t last_us;    /* of output or logs */
+  int64_t last_id_us;
+  guint changed;  /* VEND_WEBHOOK_OUTPUT or _LOGS: more than what was written */
+  VendAlarm *due; /* writes them */
+  char *end_id;
+};
+
+struct HookMessage
+{
+  VendSched *sched;
+  char *id;
+  VendWebhookEvent event;
+  VendPrediction *p;
+  bool supersedes;
+};
+
+/* ---- Messages */
+
+/* Messages of one prediction are sent in the order of their ids. */
+static char *
+next_id (LiveHooks *hooks)
+{
+  hooks->last_id_us = MAX (vend_now_us (), hooks->last_id_us + 1);
+  return vend_delivery_id_new (hooks->last_id_us);
+}
+
+static HookMessage *
+message_new (Live *live, VendWebhookEvent event)
+{
+  HookMessage *message = g_new0 (HookMessage, 1);
+  message->sched = live->sched;
+  message->id = next_id (live->hooks);
+  message->event = event;
+  message->p = vend_prediction_copy (vend_live_view (live));
+  return message;
+}
+
+void
+vend_hook_message_free (HookMessage *message)
+{
+  if (message == NULL)
+    return;
+  g_free (message->id);
+  vend_prediction_free (message->p);
+  g_free (message);
+}
+
+/* Writer thread: large values become text here and not on the core thread. */
+static bool
+store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookEvent event,
+               GError **error)
+{
+  json_auto_t *shown
+      = vend_prediction_to_json (p, p->origin != NULL ? p->origin : "", VEND_VIEW_TRUTH);
+  g_autofree char *body = vend_json_text_js (shown);
+  g_autofree char *lane = vend_webhook_lane (p->account_id, p->webhook);
+  const VendDelivery delivery = { .id = (char *) id,
+                                  .account_id = p->account_id,
+                                  .prediction = p->id,
+                                  .event = event,
+                                  .url = p->webhook,
+                                  .lane = lane,
+                                  .created_us = vend_now_us (),
+                                  .body = body };
+  return vend_store_delivery_insert (db, &delivery, error);
+}
+
+bool
+vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error)
+{
+  return (!message->supersedes || vend_store_delivery_supersede (db, message->p->id, error))
+         && store_message (db, message->p, message->id, message->event, error);
+}
+
+/* ---- Start */
+
+void
+vend_hooks_init (Live *live)
+{
+  const VendPrediction *p = live->p;
+  if (p->webhook == NULL || live->sched->webhooks == NULL)
+    return;
+  live->hooks = g_new0 (LiveHooks, 1);
+  live->hooks->events = vend_webhook_events (p->webhook_events);
+}
+
+void
+vend_hooks_clear (Live *live)
+{
+  LiveHooks *hooks = live->hooks;
+  if (hooks == NULL)
+    return;
+  vend_alarm_clear (&hooks->due);
+  vend_hook_message_free (hooks->start);
+  g_free (hooks->end_id);
+  g_clear_pointer (&live->hooks, g_free);
+}
+
+/* A run that is tried again, or taken up after a restart, may have told its start: the store knows.
+ */
+void
+vend_hooks_started (Live *live)
+{
+  LiveHooks *hooks = live->hooks;
+  if (hooks == NULL || (hooks->events & VEND_WEBHOOK_START) == 0 || hooks->start != NULL)
+    return;
+  hooks->start = message_new (live, VEND_WEBHOOK_START);
+}
+
+HookMessage *
+vend_hooks_take_start (Live *live)
+{
+  return live->hooks != NULL ? g_steal_pointer (&live->hooks->start) : NULL;
+}
+
+/* ---- Output and logs */
+
+static bool
+store_change (VendDb *db, void *data, GError **error)
+{
+  return vend_hook_message_store (db, data, error);
+}
+
+static void
+change_stored (const GError *error, void *data)
+{
+  HookMessage *message = data;
+  if (error != NULL)
+    vend_log (VEND_LOG_WARN, "cannot store a webhook", "prediction", message->p->id, "error",
+              error->message, NULL);
+  vend_hooks_stored (message->sched);
+  vend_hook_message_free (message);
+}
+
+static void
+change_is_due (void *data)
+{
+  Live *live = data;
+  LiveHooks *hooks = live->hooks;
+  hooks->due = NULL;
+  if (live->ending)
+    return;
+  /* The rows that it follows go first. */
+  vend_live_store_insert (live);
+  vend_live_lease_now (live);
+  HookMessage *message = message_new (
+      live, (hooks->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
+  message->supersedes = true;
+  hooks->changed = 0;
+  hooks->last_us = vend_now_us ();
+  vend_store_write (live->sched->store, store_change, change_stored, message);
+}
+
+void
+vend_hooks_changed (Live *live, guint event)
+{
+  LiveHooks *hooks = live->hooks;
+  if (hooks == NULL || (hooks->events & event) == 0)
+    return;
+  hooks->changed |= event;
+  if (hooks->due == NULL)
+    hooks->due = vend_alarm_set (live->sched->alarms,
+                                 vend_webhook_throttle_us (hooks->last_us, vend_now_us ()),
+                                 change_is_due, live);
+}
+
+void
+vend_hooks_requeued (Live *live)
+{
+  if (live->hooks == NULL)
+    return;
+  vend_alarm_clear (&live->hooks->due);
+  live->hooks->changed = 0;
+}
+
+/* ---- The end */
+
+void
+vend_hooks_ending (Live *live)
+{
+  LiveHooks *hooks = live->hooks;
+  if (hooks == NULL)
+    return;
+  vend_alarm_clear (&hooks->due);
+  hooks->end_id = next_id (hooks);
+}
+
+/* The last message, by what the receiver wants and there is; 0 = none. */
+static guint
+last_event (guint events, const VendPrediction *p)
+{
+  if ((events & VEND_WEBHOOK_COMPLETED) != 0)
+    return VEND_WEBHOOK_COMPLETED;
+  if ((events & VEND_WEBHOOK_OUTPUT) != 0 && p->output != NULL && !json_is_null (p->output))
+    return VEND_WEBHOOK_OUTPUT;
+  return (events & VEND_WEBHOOK_LOGS) != 0 && *p->logs != '\0' ? VEND_WEBHOOK_LOGS : 0;
+}
+
+bool
+vend_hooks_store_end (VendDb *db, const Live *live, GError **error)
+{
+  const LiveHooks *hooks = live->hooks;
+  if (hooks == NULL)
+    return true;
+  if (hooks->start != NULL && !vend_hook_message_store (db, hooks->start, error))
+    return false;
+  guint event = last_event (hooks->events, live->p);
+  return event == 0
+         || (vend_store_delivery_supersede (db, live->p->id, error)
+             && store_message (db, live->p, hooks->end_id, (VendWebhookEvent) event, error));
+}
+
+void
+vend_hooks_stored (const VendSched *sched)
+{
+  if (sched->webhooks != NULL)
+    vend_webhooks_wake (sched->webhooks);
+}

@@ -1,0 +1,36 @@
+/* Store functions of deployments and their releases. Inside a transaction; outputs are the
+ * caller's. */
+#pragma once
+#include "model/deployment.h"
+#include "store/db.h"
+
+/* Sets deployment->id; `current` is its first release. EXISTS when owner/name is taken. */
+bool vend_store_deployment_insert (VendDb *db, VendDeployment *deployment, GError **error);
+bool vend_store_deployment_by_name (VendDb *db, const char *owner, const char *name,
+                                    VendDeployment **out, GError **error);
+/* Newest first, of VendDeployment, after (after_us, after_id); G_MAXINT64 = first page. */
+bool vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, int64_t after_id,
+                                 int limit, GPtrArray **out, GError **error);
+bool vend_store_deployment_all (VendDb *db, GPtrArray **out, GError **error);
+bool vend_store_deployment_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
+
+/* Makes deployment->current, a new release, the current one. It serves at once when it runs what
+ * the serving one runs. */
+bool vend_store_deployment_release (VendDb *db, const VendDeployment *deployment, GError **error);
+/* From now on release `number` takes the predictions; an older one than the serving one does not.
+ */
+bool vend_store_deployment_serve (VendDb *db, int64_t id, int64_t number, GError **error);
+
+/* Whether predictions of it have not ended, and since when it has not run: the end of its last
+ * prediction, or when its last minimum of instances became 0; 0 = it never ran. */
+bool vend_store_deployment_use (VendDb *db, const VendDeployment *deployment, bool *out_runs,
+                                int64_t *out_since_us, GError **error);
+bool vend_store_deployment_delete (VendDb *db, int64_t id, GError **error);
+
+/* Whether a deployment runs this version. */
+bool vend_store_deployment_of_version (VendDb *db, int64_t model_id, const char *version, bool *out,
+                                       GError **error);
+/* Hardware of the newest release of "owner/name" with this version; NOT_FOUND when there is none.
+ */
+bool vend_store_release_hardware (VendDb *db, const char *full_name, int64_t model_id,
+                                  const char *version, char **out, GError **error);

@@ -1,0 +1,188 @@
+/* Store functions of examples: predictions that show what a model does. */
+#include "store/examples.h"
+#include "store/predictions.h"
+
+static bool
+run_with_id (VendDb *db, VendSql sql, int64_t id, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, sql, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_example_insert (VendDb *db, int64_t model_id, const char *prediction, bool is_first,
+                           GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_INSERT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, prediction);
+  vend_stmt_int (stmt, 3, is_first);
+  return vend_stmt_run_one (stmt, "prediction", error)
+         && run_with_id (db, VEND_SQL_EXAMPLE_SET_DEFAULT, model_id, error);
+}
+
+bool
+vend_store_example_count (VendDb *db, int64_t model_id, int64_t *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_COUNT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  if (!vend_stmt_one (stmt, "count", error))
+    return false;
+  *out = vend_stmt_get_int (stmt, 0);
+  return true;
+}
+
+typedef struct
+{
+  int64_t place;
+  char *prediction;
+  json_t *input;
+  json_t *output;
+  char *logs;
+} Kept;
+
+static void
+kept_free (void *data)
+{
+  Kept *kept = data;
+  g_free (kept->prediction);
+  json_decref (kept->input);
+  json_decref (kept->output);
+  g_free (kept->logs);
+  g_free (kept);
+}
+
+static void *
+read_kept (VendStmt *stmt)
+{
+  Kept *kept = g_new0 (Kept, 1);
+  kept->place = vend_stmt_get_int (stmt, 0);
+  kept->prediction = vend_stmt_dup_text (stmt, 1);
+  kept->input = vend_stmt_get_json (stmt, 2);
+  kept->output = vend_stmt_get_json (stmt, 3);
+  kept->logs = vend_stmt_dup_text (stmt, 4);
+  return kept;
+}
+
+/* The prediction with what was kept of it, without what is its account's own business. */
+static bool
+restore (VendDb *db, const Kept *kept, VendPrediction **out, GError **error)
+{
+  g_autoptr (VendPrediction) p = NULL;
+  if (!vend_store_prediction_get (db, kept->prediction, &p, error))
+    return false;
+  json_decref (p->input);
+  json_decref (p->output);
+  g_free (p->logs);
+  p->input = json_incref (kept->input);
+  p->output = json_incref (kept->output);
+  p->logs = g_strdup (kept->logs);
+  p->data_removed = false;
+  p->deadline_us = 0;
+  g_clear_pointer (&p->deployment, g_free);
+  g_clear_pointer (&p->webhook, g_free);
+  g_clear_pointer (&p->webhook_events, json_decref);
+  *out = g_steal_pointer (&p);
+  return true;
+}
+
+static VendStmt *
+find (VendDb *db, const char *prediction, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_GET, error);
+  if (stmt != NULL)
+    vend_stmt_text (stmt, 1, prediction);
+  return stmt;
+}
+
+bool
+vend_store_example_get (VendDb *db, const char *prediction, VendPrediction **out, GError **error)
+{
+  VendStmt *stmt = find (db, prediction, error);
+  if (stmt == NULL || !vend_stmt_one (stmt, "example", error))
+    return false;
+  Kept *kept = read_kept (stmt);
+  bool good = restore (db, kept, out, error);
+  kept_free (kept);
+  return good;
+}
+
+bool
+vend_store_example_has (VendDb *db, const char *prediction, bool *out, GError **error)
+{
+  VendStmt *stmt = find (db, prediction, error);
+  return stmt != NULL && vend_stmt_step (stmt, out, error);
+}
+
+bool
+vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, int limit,
+                         GPtrArray **out, int64_t *out_place, GError **error)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+  g_autoptr (GPtrArray) examples
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_prediction_free);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_PAGE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_int (stmt, 2, after_place);
+  vend_stmt_int (stmt, 3, limit);
+  if (!vend_stmt_collect (stmt, read_kept, kept_free, &rows, error))
+    return false;
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const Kept *kept = g_ptr_array_index (rows, i);
+      VendPrediction *p = NULL;
+      if (!restore (db, kept, &p, error))
+        return false;
+      g_ptr_array_add (examples, p);
+      *out_place = kept->place;
+    }
+  *out = g_steal_pointer (&examples);
+  return true;
+}
+
+/* Files that only the example still needed. */
+static bool
+drop_outputs (VendDb *db, const char *prediction, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_OUTPUT_DELETE_REMOVED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, prediction);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_DELETE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, prediction);
+  return vend_stmt_run_one (stmt, "example", error) && drop_outputs (db, prediction, error)
+         && run_with_id (db, VEND_SQL_EXAMPLE_SET_DEFAULT, model_id, error);
+}
+
+bool
+vend_store_example_delete_all (VendDb *db, int64_t model_id, GError **error)
+{
+  g_autoptr (GPtrArray) examples = NULL;
+  int64_t last_place = 0;
+  if (!vend_store_example_page (db, model_id, G_MININT64, G_MAXINT, &examples, &last_place, error))
+    return false;
+  if (!run_with_id (db, VEND_SQL_EXAMPLE_DELETE_ALL, model_id, error))
+    return false;
+  for (guint i = 0; i < examples->len; i++)
+    if (!drop_outputs (db, ((const VendPrediction *) g_ptr_array_index (examples, i))->id, error))
+      return false;
+  return true;
+}

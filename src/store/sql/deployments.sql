@@ -1,0 +1,64 @@
+-- name: deployment_insert
+INSERT INTO deployments (id, account_id, owner, name, current_number, serving_number, created_us)
+VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM deployments), $1, $2, $3, 1, 1, $4)
+RETURNING id;
+-- name: release_insert
+INSERT INTO releases (deployment_id, number, model_id, model, version, hardware, min_instances,
+  max_instances, created_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- name: deployment_by_name
+SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
+  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
+  c.created_us,
+  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
+  s.created_us
+FROM deployments d
+JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
+JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
+WHERE d.owner = $1 AND d.name = $2;
+-- name: deployment_page
+SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
+  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
+  c.created_us,
+  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
+  s.created_us
+FROM deployments d
+JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
+JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
+WHERE d.account_id = $1 AND (d.created_us, d.id) < ($2, $3)
+ORDER BY d.created_us DESC, d.id DESC LIMIT $4;
+-- name: deployment_all
+SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
+  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
+  c.created_us,
+  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
+  s.created_us
+FROM deployments d
+JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
+JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
+ORDER BY d.id;
+-- name: deployment_count
+SELECT COUNT(*) FROM deployments WHERE account_id = $1;
+-- name: deployment_set_current
+UPDATE deployments SET current_number = $2 WHERE id = $1;
+-- name: deployment_set_serving
+UPDATE deployments SET serving_number = $2 WHERE id = $1 AND serving_number < $2;
+-- name: deployment_runs
+SELECT 1 FROM predictions WHERE deployment = $1 AND completed_us = 0 LIMIT 1;
+-- name: deployment_last_run
+SELECT COALESCE(MAX(completed_us), 0) FROM predictions WHERE deployment = $1;
+-- name: deployment_off_since
+SELECT COALESCE(MIN(created_us), 0) FROM releases WHERE deployment_id = $1
+  AND number > (SELECT MAX(number) FROM releases WHERE deployment_id = $1 AND min_instances > 0);
+-- name: deployment_delete_releases
+DELETE FROM releases WHERE deployment_id = $1;
+-- name: deployment_delete
+DELETE FROM deployments WHERE id = $1;
+-- name: deployment_of_version
+SELECT 1 FROM releases r JOIN deployments d ON d.id = r.deployment_id
+WHERE r.model_id = $1 AND r.version = $2 AND r.number IN (d.current_number, d.serving_number)
+LIMIT 1;
+-- name: release_hardware
+SELECT r.hardware FROM releases r JOIN deployments d ON d.id = r.deployment_id
+WHERE d.owner = $1 AND d.name = $2 AND r.model_id = $3 AND r.version = $4
+ORDER BY r.number DESC LIMIT 1;

@@ -1,0 +1,132 @@
+"""Trainings: the endpoints, their objects, and that they are no predictions."""
+
+import pytest
+from test_models import all_pages
+
+MISSING = "The specified training destination does not exist"
+
+
+@pytest.fixture(scope="module")
+def path(server):
+    version = server.api().get("/models/lab/trainer").json()["latest_version"]
+    schemas = version["openapi_schema"]["components"]["schemas"]
+    assert {"TrainingInput", "TrainingOutput", "Input"} <= set(schemas)
+    return f"/models/lab/trainer/versions/{version['id']}/trainings"
+
+
+@pytest.fixture
+def tuned(api):
+    body = {"owner": "lab", "name": "tuned", "visibility": "private", "hardware": "cpu"}
+    assert api.post("/models", body).status_code in (201, 409)
+    return "lab/tuned"
+
+
+def training(api, which):
+    return api.get(f"/trainings/{which['id']}").json()
+
+
+def reaches(api, which, *statuses):
+    from waiting import wait_until
+
+    def look():
+        now = training(api, which)
+        return now if now["status"] in statuses else None
+
+    return wait_until(look, 60, f"{statuses} of {which}")
+
+
+def test_life_of_a_training(api, path, tuned):
+    made = api.post(path, {"destination": tuned, "input": {"steps": 2}}, 201)
+    assert made.headers["Location"] == made.json()["urls"]["get"]
+    assert "/v1/trainings/" in made.json()["urls"]["get"]
+    assert made.json()["urls"]["cancel"] == made.json()["urls"]["get"] + "/cancel"
+    assert made.json()["status"] == "starting" and made.json()["model"] == "lab/trainer"
+    assert "destination" not in made.json()
+    done = reaches(api, made.json(), "succeeded", "failed", "canceled")
+    assert done["status"] == "succeeded", done
+    assert done["logs"] == "step 1\nstep 2\n"
+    assert done["output"]["note"] == "done"
+    weights = api.call("GET", done["output"]["weights"], 200, token="")
+    assert weights.text == "2 steps, nothing"
+    assert done["metrics"]["predict_time"] >= 0 and done["metrics"]["total_time"] > 0
+
+
+def test_neither_is_the_other(api, path, tuned):
+    trained = api.post(path, {"destination": tuned, "input": {"steps": 1}}, 201).json()
+    reaches(api, trained, "succeeded")
+    predicted = api.run("echo", {"text": "x"})
+    api.get(f"/predictions/{trained['id']}", 404)
+    api.post(f"/predictions/{trained['id']}/cancel", expect=404)
+    api.get(f"/trainings/{predicted['id']}", 404)
+    api.post(f"/trainings/{predicted['id']}/cancel", expect=404)
+    assert trained["id"] not in [p["id"] for p in all_pages(api, "/predictions")[1]]
+    listed = [t["id"] for t in all_pages(api, "/trainings")[1]]
+    assert trained["id"] in listed and predicted["id"] not in listed
+
+
+def test_cancel(api, path, tuned):
+    made = api.post(path, {"destination": tuned, "input": {"steps": 100, "delay": 10}}, 201).json()
+    reaches(api, made, "processing")
+    reply = api.post(f"/trainings/{made['id']}/cancel", expect=200).json()
+    assert reply["id"] == made["id"]
+    assert reaches(api, made, "canceled")["output"] is None
+    again = api.post(f"/trainings/{made['id']}/cancel", expect=200).json()
+    assert again["status"] == "canceled"
+
+
+def test_a_file_as_input(api, path, tuned):
+    file = api.upload(b"facts")
+    made = api.post(
+        path, {"destination": tuned, "input": {"steps": 1, "data": file["urls"]["get"]}}, 201
+    ).json()
+    done = reaches(api, made, "succeeded", "failed")
+    assert done["status"] == "succeeded", done
+    assert api.call("GET", done["output"]["weights"], 200, token="").text == "1 steps, facts"
+
+
+@pytest.mark.parametrize("destination", ["lab/nothing", "somebody/else", "other/theirs"])
+def test_destinations_must_be_the_callers(api, other, path, destination):
+    body = {"owner": "other", "name": "theirs", "visibility": "public", "hardware": "cpu"}
+    assert other.post("/models", body).status_code in (201, 409)
+    reply = api.post(path, {"destination": destination, "input": {"steps": 1}}, 404).json()
+    assert reply["detail"] == MISSING
+
+
+@pytest.mark.parametrize(
+    "body,word",
+    [
+        ({}, "destination"),
+        ({"destination": 5}, "destination"),
+        ({"destination": "nonsense"}, "destination"),
+        ({"destination": "lab/tuned:" + "0" * 64}, "destination"),
+        ({"destination": "lab/tuned"}, "steps"),
+        ({"destination": "lab/tuned", "input": {"steps": 0}}, "input.steps"),
+        ({"destination": "lab/tuned", "input": {"steps": "many"}}, "input.steps"),
+        ({"destination": "lab/tuned", "input": []}, "input"),
+        ({"destination": "lab/tuned", "input": {"steps": 1}, "webhook": "x"}, "webhook"),
+    ],
+)
+def test_wrong_bodies(api, path, tuned, body, word):
+    before = len(all_pages(api, "/trainings")[1])
+    assert word in api.post(path, body, 422).json()["detail"]
+    assert len(all_pages(api, "/trainings")[1]) == before
+
+
+def test_versions_that_cannot_be_trained(api, tuned):
+    version = api.get("/models/lab/echo").json()["latest_version"]["id"]
+    body = {"destination": tuned, "input": {}}
+    reply = api.post(f"/models/lab/echo/versions/{version}/trainings", body, 422).json()
+    assert "train" in reply["detail"]
+    api.post(f"/models/lab/trainer/versions/{version}/trainings", body, 404)
+    api.post(f"/models/lab/nothing/versions/{version}/trainings", body, 404)
+
+
+def test_others(api, other, path, tuned):
+    made = api.post(path, {"destination": tuned, "input": {"steps": 1}}, 201).json()
+    other.get(f"/trainings/{made['id']}", 404)
+    other.post(f"/trainings/{made['id']}/cancel", expect=404)
+    assert other.get("/trainings").json()["results"] == []
+    for method, where in (("GET", "/trainings"), ("POST", path)):
+        api.call(method, where, 401, token="nonsense")
+    reader = api.post("/tokens", {"name": "r", "scopes": ["read"]}, 201).json()["token"]
+    api.call("POST", path, 403, token=reader, json={"destination": tuned})

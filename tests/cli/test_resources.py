@@ -1,0 +1,144 @@
+"""Deployments, trainings and hardware on the command line."""
+
+import json
+import signal
+
+import pytest
+from api_server import VERSION
+
+OTHER = "cd" * 32
+
+
+@pytest.fixture
+def deployed(vend, server):
+    made = vend("deployments", "create", "prod", "lab/echo", "--max", "3")
+    assert made.returncode == 0, made.stderr
+    return made
+
+
+def test_deployments(vend, server, deployed):
+    body = next(r for r in server.requests if r.method == "POST").json
+    assert body == {
+        "name": "prod",
+        "model": "lab/echo",
+        "version": VERSION,
+        "hardware": "cpu",
+        "min_instances": 0,
+        "max_instances": 3,
+    }
+    assert "lab/prod" in deployed.stdout and VERSION in deployed.stdout
+    named = vend(
+        "deployments", "create", "named", f"lab/echo:{OTHER}", "--hardware", "gpu-x", "--min", "1"
+    )
+    assert named.returncode == 0
+    made = server.deployments["lab/named"]["current_release"]
+    assert made["version"] == OTHER
+    assert made["configuration"] == {
+        "hardware": "gpu-x",
+        "min_instances": 1,
+        "max_instances": 1,
+    }
+
+    lines = vend("deployments").stdout.splitlines()
+    assert lines[0].split() == [
+        "DEPLOYMENT", "RELEASE", "MODEL", "VERSION", "HARDWARE", "INSTANCES",
+    ]
+    assert lines[1].split() == ["lab/prod", "1", "lab/echo", VERSION[:12], "cpu", "0-3"]
+    assert len(json.loads(vend("deployments", "list", "--json").stdout)["results"]) == 2
+    assert len(json.loads(vend("deployments", "--json", "-n", "1").stdout)["results"]) == 1
+
+    changed = vend("deployments", "update", "lab/prod", "--version", OTHER, "--min", "0", "--json")
+    assert json.loads(changed.stdout)["current_release"]["number"] == 2
+    assert next(r for r in server.requests if r.method == "PATCH").json == {
+        "version": OTHER,
+        "min_instances": 0,
+    }
+    shown = vend("deployments", "get", "lab/prod")
+    assert OTHER in shown.stdout
+    assert vend("deployments", "delete", "lab/prod").returncode == 0
+    assert "lab/prod" not in server.deployments
+    assert vend("deployments", "get", "lab/prod").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["deployments", "create", "x"], "NAME owner/name"),
+        (["deployments", "create", "x", "lab"], "expected owner/name"),
+        (["deployments", "create", "x", "lab/echo", "--min", "-1"], "--min"),
+        (["deployments", "create", "x", "lab/echo", "--max", "many"], "--help"),
+        (["deployments", "update", "lab/prod"], "nothing to change"),
+        (["deployments", "update", "lab/prod", "--version", "12"], "64 characters"),
+        (["deployments", "update", "lab/prod", "--max", "-5"], "--max"),
+        (["deployments", "get", "prod"], "expected owner/name"),
+        (["deployments", "delete", f"lab/prod:{VERSION}"], "owner/name"),
+        (["deployments", "list", "--limit", "-1"], "--limit"),
+        (["run"], "owner/name[:version]"),
+        (["run", "--deployment", "prod", "prompt=x"], "expected owner/name"),
+        (["run", "--deployment", "lab/prod", "lab/echo", "prompt=x"], "expected key=value"),
+        (["train", "lab/echo", "prompt=x"], "--destination"),
+        (["train", "--destination", "lab/tuned"], "owner/name[:version]"),
+        (["hardware", "extra"], "unexpected argument"),
+    ],
+)
+def test_bad_usage_is_told_before_any_request(vend, server, words, expected):
+    done = vend(*words)
+    assert done.returncode == 2, done
+    assert expected in done.stderr and done.stdout == ""
+    assert server.requests == []
+
+
+def test_hardware(vend):
+    done = vend("hardware")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["SKU", "cpu", "gpu-x"]
+    assert len(json.loads(vend("hardware", "--json").stdout)) == 2
+
+
+def test_run_of_a_deployment(vend, server, deployed):
+    done = vend("run", "--deployment", "lab/prod", "prompt=hi", "steps=4")
+    assert done.returncode == 0 and done.stdout == "hello\n"
+    sent = next(r for r in server.requests if r.path.endswith("/predictions"))
+    assert sent.path == "/v1/deployments/lab/prod/predictions"
+    assert sent.json == {"input": {"prompt": "hi", "steps": 4}}
+    missing = vend("run", "--deployment", "lab/none", "prompt=hi")
+    assert missing.returncode == 1 and "lab/none" in missing.stderr
+
+
+@pytest.fixture
+def trainable(server):
+    server.schema["components"]["schemas"]["TrainingInput"] = {
+        "type": "object",
+        "required": ["steps"],
+        "properties": {"steps": {"type": "integer"}},
+    }
+    server.schema["components"]["schemas"]["TrainingOutput"] = {"type": "object"}
+    server.script = [{"status": "succeeded", "output": {"weights": "x", "note": "done"}}]
+
+
+def test_train(vend, server, trainable):
+    done = vend("train", "lab/echo", "--destination", "lab/tuned", "steps=4")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"weights": "x", "note": "done"}
+    sent = next(r for r in server.requests if r.method == "POST")
+    assert sent.path == f"/v1/models/lab/echo/versions/{VERSION}/trainings"
+    assert sent.json == {"destination": "lab/tuned", "input": {"steps": 4}}
+    assert not any(r.path.startswith("/v1/predictions") for r in server.requests)
+    wrong = vend("train", "lab/echo", "--destination", "lab/tuned", "steps=many")
+    assert wrong.returncode == 2 and "steps" in wrong.stderr
+
+
+def test_train_of_what_cannot_be_trained(vend):
+    done = vend("train", "lab/echo", "--destination", "lab/tuned", "prompt=x")
+    assert done.returncode == 2 and "cannot be trained" in done.stderr
+
+
+def test_train_interrupted_cancels(vend, server, trainable):
+    server.script = [{"status": "processing"}]
+    process = vend.start("train", "lab/echo", "--destination", "lab/tuned", "steps=4")
+    server.wait_for("GET", r"/v1/trainings/\w+")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert server.count("POST", r"/v1/trainings/\w+/cancel") == 1
