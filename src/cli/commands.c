@@ -13,6 +13,7 @@ const VendCommand vend_commands[] = {
   { "versions", "list, show and delete versions of a model", vend_cmd_versions },
   { "predictions", "list and show predictions", vend_cmd_predictions },
   { "deployments", "list, create, change and delete deployments", vend_cmd_deployments },
+  { "files", "list, upload, download and delete files, make links to them", vend_cmd_files },
   { "hardware", "list what models may run on", vend_cmd_hardware },
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
   { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },

@@ -24,6 +24,7 @@ int vend_cmd_models (int argc, char **argv);
 int vend_cmd_versions (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
 int vend_cmd_deployments (int argc, char **argv);
+int vend_cmd_files (int argc, char **argv);
 int vend_cmd_hardware (int argc, char **argv);
 int vend_cmd_tokens (int argc, char **argv);
 int vend_cmd_webhooks (int argc, char **argv);

@@ -37,13 +37,9 @@ vend_save_check (const VendSave *save, GError **error)
 }
 
 char *
-vend_save_name_of_url (const char *url)
+vend_save_plain_name (const char *given)
 {
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
-  g_autofree char *path = g_strdup (uri != NULL ? g_uri_get_path (uri) : "");
-  const char *slash = strrchr (path, '/');
-  g_autofree char *decoded = g_uri_unescape_string (slash != NULL ? slash + 1 : path, NULL);
-  g_autofree char *name = vend_terminal_one_line (decoded != NULL ? decoded : "");
+  g_autofree char *name = vend_terminal_one_line (given);
 
   g_strdelimit (name, "/\\", '_');
   /* No hidden files, and no ".." either. */
@@ -52,6 +48,16 @@ vend_save_name_of_url (const char *url)
   while (strlen (name) > MAX_NAME_BYTES)
     *g_utf8_prev_char (name + strlen (name)) = '\0';
   return g_strdup (*name != '\0' ? name : FALLBACK_NAME);
+}
+
+char *
+vend_save_name_of_url (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
+  g_autofree char *path = g_strdup (uri != NULL ? g_uri_get_path (uri) : "");
+  const char *slash = strrchr (path, '/');
+  g_autofree char *decoded = g_uri_unescape_string (slash != NULL ? slash + 1 : path, NULL);
+  return vend_save_plain_name (decoded != NULL ? decoded : "");
 }
 
 /* "out.png", 2 → "out-2.png". */

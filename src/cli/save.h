@@ -26,5 +26,8 @@ bool vend_save_url (const VendSave *save, VendClient *client, const char *url, g
 bool vend_save_text (const VendSave *save, const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* `given`, or what of it can be the name of a visible file in a directory. Free with g_free. */
+char *vend_save_plain_name (const char *given) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A plain file name from the last part of a URL's path. Free with g_free. */
 char *vend_save_name_of_url (const char *url) G_GNUC_WARN_UNUSED_RESULT;

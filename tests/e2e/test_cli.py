@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 
+import requests
+
 from waiting import wait_until
 
 
@@ -34,6 +36,34 @@ def test_run_with_files(server, tmp_path):
     )
     assert ran.returncode == 0, ran.stderr
     assert sorted(p.read_text() for p in directory.iterdir()) == ["FILE", "TWO"]
+
+
+def test_files(server, tmp_path):
+    (tmp_path / "my notes.txt").write_text("notes")
+    uploaded = server.cli("files", "upload", tmp_path / "my notes.txt")
+    assert uploaded.returncode == 0, uploaded.stderr
+    url = uploaded.stdout.strip()
+    assert url.startswith(server.url + "/v1/files/")
+    file = url.rsplit("/", 1)[1]
+    assert file in server.cli("files", "list").stdout
+
+    link = server.cli("files", "link", file, "--for", "2m").stdout.strip()
+    assert requests.get(link, timeout=30).text == "notes"
+    (tmp_path / "here").mkdir()
+    got = server.cli("files", "download", file, "-o", f"{tmp_path}/here/")
+    assert got.returncode == 0, got.stderr
+    assert (tmp_path / "here" / "my notes.txt").read_text() == "notes"
+    again = server.cli("files", "download", file, "-o", f"{tmp_path}/here/")
+    assert again.returncode == 2 and "my notes.txt" in again.stderr
+    # What it names in an input reaches the model as bytes.
+    ran = server.cli("run", "lab/image", f"image={url}", "-o", tmp_path / "out.txt")
+    assert ran.returncode == 0 and (tmp_path / "out.txt").read_text() == "NOTES"
+
+    assert server.cli("files", "delete", file).returncode == 0
+    assert server.cli("files", "download", file).returncode == 1
+    assert requests.get(link, timeout=30).status_code == 404
+    for words in (["delete", "../x"], ["link", file, "--for", "soon"], ["upload"], ["nothing"]):
+        assert server.cli("files", *words).returncode == 2
 
 
 def test_failures_exit_1(server):
