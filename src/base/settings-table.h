@@ -69,6 +69,8 @@ static const VendSettingInfo setting_infos[] = {
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
     "between SIGTERM and SIGKILL of a model" },
   { "max-queue", VEND_SETTING_INT, "1000000", 1, 100000000, "predictions that wait, all together" },
+  { "lease", VEND_SETTING_SECONDS, "60s", 2 * G_GINT64_CONSTANT (1000000), VEND_DAY_US,
+    "a director that says nothing for this long is given up, and its runs are tried again" },
   { "account-max-queued", VEND_SETTING_INT, "100000", 1, 100000000,
     "predictions of one account that wait" },
   { "account-max-running", VEND_SETTING_INT, "0", 0, 100000000,

@@ -189,6 +189,7 @@ sched_limits (const VendSettings *s)
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .lease_us = vend_settings_us (s, "lease"),
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),
     .max_input_file = vend_settings_bytes (s, "max-input-file"),

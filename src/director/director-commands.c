@@ -163,6 +163,7 @@ vend_director_greet (VendDirector *director)
   gsize budget = (gsize) director->spec->max_output;
   vend_json_set_string (hello, "event", "hello");
   vend_json_set_int (hello, "protocol", PROTOCOL);
+  vend_json_set_bool (hello, "pings", true);
   vend_json_set_string (hello, "instance", director->spec->instance);
   vend_json_set_string (hello, "version", director->spec->version);
   vend_json_set_int (hello, "pid", getpid ());
@@ -252,6 +253,11 @@ vend_director_command (VendDirector *director, json_t *command)
       return;
     }
 
+  if (g_strcmp0 (name, "ping") == 0)
+    {
+      vend_uplink_send (director->uplink, json_pack ("{s:s}", "event", "pong"));
+      return;
+    }
   g_autoptr (GError) error = NULL;
   if (!vend_run_command_check (command, &error))
     {

@@ -106,7 +106,9 @@ struct Instance
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Live, borrowed */
   guint slots;
-  guint ahead; /* runs that the director takes beyond its slots */
+  guint ahead;    /* runs that the director takes beyond its slots */
+  bool pings;     /* it answers them */
+  guint silent_s; /* ticks since it said something */
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
@@ -265,6 +267,8 @@ void vend_instance_run (Instance *instance, Live *live);
 void vend_instance_cancel (Instance *instance, Live *live);
 /* Tells it to drop a run that nobody wants. */
 void vend_instance_drop (Instance *instance, const char *prediction, int attempt);
+/* Once a second: one that says nothing is asked, and given up when the lease has passed. */
+void vend_instance_tick (Instance *instance);
 /* The result is on disk, or is not wanted. */
 void vend_instance_settle (Instance *instance, const char *prediction, int attempt);
 void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,

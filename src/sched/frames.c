@@ -168,6 +168,7 @@ on_hello (Instance *instance, const json_t *frame)
       if (live->p->cancel_requested)
         vend_instance_cancel (instance, live);
     }
+  instance->pings = vend_json_bool (frame, "pings", false);
   instance->ahead = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
   if (instance->state == INSTANCE_STARTING)
     instance->state = INSTANCE_BOOTING;

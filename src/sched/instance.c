@@ -142,6 +142,7 @@ vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_
 static void
 on_frame (VendLink *link, json_t *frame, void *context)
 {
+  ((Instance *) context)->silent_s = 0;
   vend_instance_on_frame (context, frame);
 }
 
@@ -201,6 +202,29 @@ on_closed (VendLink *link, const GError *error, void *context)
   g_clear_pointer (&instance->link, vend_link_free);
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
   look_after (instance);
+}
+
+/* Seconds are counted by ticks and not by a clock: when this process was stopped itself, what came
+ * meanwhile is read before the next one. */
+void
+vend_instance_tick (Instance *instance)
+{
+  const guint lease_s = (guint) MAX (instance->sched->limits.lease_us / VEND_US_PER_S, 2);
+  if (instance->link == NULL || !instance->pings || instance->state == INSTANCE_GONE)
+    return;
+  instance->silent_s++;
+  if (instance->silent_s >= lease_s)
+    {
+      vend_log (VEND_LOG_WARN, "a director says nothing; giving it up", "instance", instance->id,
+                NULL);
+      g_free (instance->why);
+      instance->why = g_strdup ("its director does not answer");
+      g_clear_pointer (&instance->link, vend_link_free);
+      bury (instance);
+    }
+  else if (instance->silent_s >= lease_s / 2
+           && !vend_link_send (instance->link, json_pack ("{s:s}", "command", "ping")))
+    vend_log (VEND_LOG_WARN, "cannot ping a director", "instance", instance->id, NULL);
 }
 
 static const VendLinkEvents link_events = { .on_frame = on_frame, .on_closed = on_closed };

@@ -352,7 +352,13 @@ vend_sched_retire (VendSched *sched, int64_t model_id, const char *version)
 static gboolean
 tick (void *data)
 {
-  vend_sched_sweep_soon (data);
+  VendSched *sched = data;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    vend_instance_tick (value);
+  vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
 

@@ -425,6 +425,13 @@ def test_repeated_run_is_ignored(ready):
     assert link.completed(link.run(prediction, attempt=2, s="second"))["output"] == "second"
 
 
+def test_ping(ready):
+    _, link = ready
+    link.run(mode="wait", seconds=0.3)
+    link.send(command="ping")
+    assert link.until(event="pong") == {"event": "pong"}
+
+
 def test_no_free_slot(ready):
     _, link = ready
     first = link.run(mode="wait", seconds=0.3)

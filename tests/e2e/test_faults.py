@@ -1,5 +1,8 @@
 """Models that fail, hang, crash, and flood."""
 
+import signal
+import time
+
 import pytest
 
 import processes
@@ -112,6 +115,37 @@ def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_pat
     # The model that it left behind is ended too.
     old = {pid for pid in before if pid != server.pid()}
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
+
+
+def test_a_director_that_stands_still_is_replaced(servers, tmp_path):
+    """Its socket stays open and its process stays there; only that it says nothing tells."""
+    server = servers("--lease", "3s")
+    api = server.api()
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "again", "delay": 4, "record": str(record)})
+    wait_until(lambda: record.exists() and record.read_text())
+    before = processes.of_data_dir(server.data)
+    for pid in processes.directors(server.data):
+        processes.kill(pid, signal.SIGSTOP)
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    assert len(record.read_text().splitlines()) == 2
+    old = {pid for pid in before if pid != server.pid()}
+    wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
+
+
+def test_a_server_that_stood_still_gives_nobody_up(servers):
+    server = servers("--lease", "3s")
+    api = server.api()
+    made = api.create("echo", {"text": "on", "delay": 8})
+    api.reaches(made, "processing")
+    directors = processes.directors(server.data)
+    server.signal(signal.SIGSTOP)
+    time.sleep(5)  # what is tested is that this time passes
+    server.signal(signal.SIGCONT)
+    assert api.ended(made)["status"] == "succeeded"
+    assert processes.directors(server.data) == directors
+    assert api.debug()["instance_starts"] == 1
 
 
 def test_what_has_returned_output_is_not_run_again(api, server):
