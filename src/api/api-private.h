@@ -39,6 +39,7 @@ extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
 extern const ApiRoute vend_api_collection_routes[];
 extern const ApiRoute vend_api_deployment_routes[];
+extern const ApiRoute vend_api_download_routes[];
 extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_model_routes[];

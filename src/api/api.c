@@ -153,6 +153,7 @@ vend_api_new (const VendApiParts *parts)
   bind_routes (api, vend_api_build_routes);
   bind_routes (api, vend_api_collection_routes);
   bind_routes (api, vend_api_deployment_routes);
+  bind_routes (api, vend_api_download_routes);
   bind_routes (api, vend_api_example_routes);
   bind_routes (api, vend_api_file_routes);
   bind_routes (api, vend_api_model_routes);

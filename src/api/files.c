@@ -1,4 +1,4 @@
-/* Files that people upload, and the files that models return. */
+/* Files that people upload. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -185,36 +185,10 @@ delete_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   return true;
 }
 
-/* ---- Outputs: the URL is the capability */
-
-static bool
-get_output (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
-{
-  g_autoptr (VendOutput) output = NULL;
-  uint64_t size = 0;
-  {
-    g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_store_output_get (reader.db, vend_call_param (call, "token"), &output, error))
-      return false;
-  }
-  if (strcmp (output->name, vend_call_param (call, "name")) != 0)
-    return vend_api_not_found (error);
-  vend_autofd fd = -1;
-  if (!vend_blobs_open_fd (api->parts.blobs, output->sha256, &fd, &size, error))
-    return false;
-  *out = vend_reply_file (vend_fd_steal (&fd), size, output->content_type, output->sha256);
-  vend_reply_header (*out, "Cache-Control", "private, max-age=3600");
-  vend_reply_header (*out, "X-Content-Type-Options", "nosniff");
-  /* A model may return HTML; it must not run as a page of this server. */
-  vend_reply_header (*out, "Content-Security-Policy", "sandbox; default-src 'none'");
-  return true;
-}
-
 const ApiRoute vend_api_file_routes[] = {
   { "POST", "/v1/files", VEND_SCOPE_RUN, VEND_BODY_MULTIPART, create_file, "max-file" },
   { "GET", "/v1/files", VEND_SCOPE_READ, VEND_BODY_NONE, list_files, NULL },
   { "GET", "/v1/files/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_file, NULL },
   { "DELETE", "/v1/files/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, delete_file, NULL },
-  { "GET", "/v1/outputs/{token}/{name}", 0, VEND_BODY_NONE, get_output, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

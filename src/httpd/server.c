@@ -82,6 +82,19 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
   return refuse_head (call, refusal, length);
 }
 
+/* The library takes a short read for the end of what is there, though the end of the connection may
+ * be there too; no event follows then, and a client that left half-way would hold its call until it
+ * is idle for too long. Ending our side of reading makes an event of it. */
+static void
+notice_end (const VendCall *call)
+{
+  const union MHD_ConnectionInfo *info
+      = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  char byte;
+  if (recv (info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+    shutdown (info->connect_fd, SHUT_RD);
+}
+
 static enum MHD_Result
 on_request (void *data, struct MHD_Connection *connection, const char *raw_path, const char *method,
             const char *version, const char *upload, size_t *upload_size, void **state)
@@ -95,7 +108,10 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
       const size_t size = *upload_size;
       *upload_size = 0;
       if (call->asked || vend_body_write (call, upload, size, &refusal))
-        return MHD_YES;
+        {
+          notice_end (call);
+          return MHD_YES;
+        }
       return refuse_body (call, refusal);
     }
   if (!call->asked && !vend_body_end (call, &refusal))

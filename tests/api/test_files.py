@@ -1,9 +1,12 @@
 """Files that people upload."""
 
+import base64
 import hashlib
+import hmac
 import json
 import socket
 import sqlite3
+import time
 import urllib.parse
 import uuid
 
@@ -143,3 +146,59 @@ def test_two_files_of_one_content(api):
     api.delete(f"/files/{one['id']}", 204)
     ran = api.run("image", {"image": two["urls"]["get"]})
     assert ran["status"] == "succeeded", ran
+
+
+def signed(api, file, owner="lab", seconds=60, secret=None):
+    """The query of a download, as the API's document describes it."""
+    secret = secret or api.get("/files/default/secret").json()["key"]
+    expiry = int(time.time()) + seconds
+    text = f"{owner} {file['id']} {expiry}".encode()
+    signature = base64.b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
+    return {"owner": owner, "expiry": expiry, "signature": signature}
+
+
+def download(api, file, query, expect=200, **options):
+    return api.get(f"/files/{file['id']}/download", expect, params=query, token="", **options)
+
+
+def test_signed_download(api):
+    file = api.upload(b"hello", "page.html", "text/html")
+    query = signed(api, file)
+    reply = download(api, file, query)
+    assert reply.content == b"hello" and reply.headers["Content-Type"] == "text/html"
+    assert "sandbox" in reply.headers["Content-Security-Policy"]
+    part = download(api, file, query, 206, headers={"Range": "bytes=1-2"})
+    assert part.content == b"el"
+    assert api.get(f"/files/{file['id']}/download", params=query).content == b"hello"
+    api.delete(f"/files/{file['id']}", 204)
+    download(api, file, query, 404)
+
+
+def test_wrong_downloads(api, other):
+    file = api.upload(b"hello", "a.txt")
+    good = signed(api, file)
+    for change in (
+        {"signature": good["signature"][:-1]},
+        {"signature": ""},
+        {"signature": None},
+        {"expiry": good["expiry"] + 1},
+        {"expiry": "soon"},
+        {"expiry": "9" * 30},
+        {"expiry": None},
+        {"owner": "other"},
+        {"owner": "nobody"},
+        {"owner": None},
+    ):
+        download(api, file, {**good, **change}, 404)
+    download(api, file, signed(api, file, seconds=-1), 404)
+    download(api, {"id": "x" * 48}, signed(api, {"id": "x" * 48}), 404)
+    theirs = other.get("/files/default/secret").json()["key"]
+    assert theirs != api.get("/files/default/secret").json()["key"]
+    download(api, file, signed(api, file, secret=theirs), 404)
+    download(api, file, signed(api, file, owner="other", secret=theirs), 404)
+    download(api, file, good)
+
+
+def test_signing_secret_needs_a_scope(api, server):
+    token = api.post("/tokens", {"name": "r", "scopes": ["read"]}, 201).json()["token"]
+    server.api(token).get("/files/default/secret", 403)

@@ -593,6 +593,30 @@ test_idle (void)
   stop (&server);
 }
 
+/* The end of the connection may come while the last bytes are being read. */
+static void
+test_clients_that_leave_half_way (void)
+{
+  Server server;
+  start (&server, NULL);
+  g_autofree char *part = g_strnfill (100 * 1000, 'x');
+  for (guint i = 0; i < 300; i++)
+    {
+      RawClient *client = raw_connect (server.port);
+      raw_send_format (
+          client, "PUT /v1/spool HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n%s", part);
+      while (count_files (server.spool, false) == 0)
+        ;
+      raw_free (client);
+      /* Long before it has been idle for too long. */
+      const int64_t until_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+      while (vend_httpd_active_calls (server.httpd) > 0 && g_get_monotonic_time () < until_us)
+        ;
+      g_assert_cmpuint (vend_httpd_active_calls (server.httpd), ==, 0);
+    }
+  stop (&server);
+}
+
 static void
 test_listen (void)
 {
@@ -640,6 +664,7 @@ main (int argc, char **argv)
   g_test_add_func ("/server/stop-accepting", test_stop_accepting);
   g_test_add_func ("/server/max-connections", test_max_connections);
   g_test_add_func ("/server/idle", test_idle);
+  g_test_add_func ("/server/clients-that-leave-half-way", test_clients_that_leave_half_way);
   g_test_add_func ("/server/listen", test_listen);
   return g_test_run ();
 }
