@@ -38,7 +38,7 @@ NEVER_NULL = {
 FILE = pathlib.Path(__file__).resolve().parents[1] / "api" / "replicate-shapes.json"
 
 
-def _pattern(path):
+def path_pattern(path):
     parts = [
         "[^/]+" if part.startswith("{") else re.escape(part) for part in path.split("/") if part
     ]
@@ -53,7 +53,7 @@ class Shapes:
     def __init__(self):
         self.document = json.loads(FILE.read_text())
         paths = sorted(self.document["paths"], key=_literals, reverse=True)
-        self.operations = [(_pattern(path), self.document["paths"][path]) for path in paths]
+        self.operations = [(path_pattern(path), self.document["paths"][path]) for path in paths]
         self.validators = {}
 
     def check_status(self, method, path, status):
