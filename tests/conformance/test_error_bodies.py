@@ -4,8 +4,9 @@ import types
 
 import pytest
 from api import Api
+from checking_proxy import make_proxy
 from client_worker import ClientError
-from conftest import COMMANDS, Client, make_proxy
+from clients import COMMANDS, Client
 
 FLAGS = ("--max-file", "1M")
 VERSION = "The specified version does not exist (or perhaps you don't have permission to use it?)"

@@ -7,8 +7,9 @@ import types
 
 import pytest
 from api import Api
+from checking_proxy import make_proxy
 from client_worker import ClientError
-from conftest import COMMANDS, Client, make_proxy
+from clients import COMMANDS, Client
 from sse import Stream, parse
 
 FLAGS = ("--stream-keepalive", "1s")

@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import threading
+import urllib.parse
 from dataclasses import dataclass, field
 
 from rules import check_reply
@@ -115,6 +116,14 @@ class CheckingProxy(http.server.ThreadingHTTPServer):
             lambda: (found := self.seen(method, part)) and all(e.over for e in found) and found,
             what=f"the end of {method} {part}",
         )
+
+
+def make_proxy(server):
+    """In front of a real server; speaks TLS with the server's own certificate where it does."""
+    parts = urllib.parse.urlsplit(server.url)
+    tls = server.data / "tls"
+    certificate = (tls / "server.pem", tls / "server.key") if server.ca else None
+    return CheckingProxy(parts.hostname, parts.port, certificate, server.ca)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -128,8 +128,9 @@ async function answer(line) {
 }
 
 async function main() {
-  // `File` is global from Node 20 on.
+  // Global from Node 20 on.
   globalThis.File ??= require("node:buffer").File;
+  globalThis.crypto ??= require("node:crypto").webcrypto;
   for await (const line of readline.createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
   }
