@@ -13,6 +13,7 @@ struct VendApi
   VendVersionsCache *versions;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
+  json_t *openapi;  /* the document but for the address of the server */
   VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* contexts of the routes */
@@ -86,6 +87,10 @@ typedef struct
 } ApiCursor;
 void vend_api_cursor_clear (ApiCursor *cursor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
+/* NULL or "" is the first page. */
+bool vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+char *vend_api_cursor_text (int64_t last_us, const char *last_id) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for rows with a number: G_MAXINT64 in both for the first page. */
 bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)

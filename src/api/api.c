@@ -1,6 +1,7 @@
 /* The HTTP API: binds the tables of routes to the server; every request passes here for its caller
  * and its errors. */
 #include "api/api-private.h"
+#include "api/openapi.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
@@ -160,6 +161,26 @@ bind_routes (VendApi *api, const ApiRoute *routes)
     }
 }
 
+static const ApiRoute *const tables[] = {
+  vend_api_account_routes,
+  vend_api_build_routes,
+  vend_api_collection_routes,
+  vend_api_deployment_routes,
+  vend_api_download_routes,
+  vend_api_example_routes,
+  vend_api_file_routes,
+  vend_api_model_routes,
+  vend_api_prediction_routes,
+  vend_api_search_routes,
+  vend_api_stream_routes,
+  vend_api_system_routes,
+  vend_api_training_routes,
+  vend_api_upload_routes,
+  vend_api_version_routes,
+  vend_api_webhook_routes,
+  NULL,
+};
+
 VendApi *
 vend_api_new (const VendApiParts *parts)
 {
@@ -174,22 +195,9 @@ vend_api_new (const VendApiParts *parts)
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);
-  bind_routes (api, vend_api_account_routes);
-  bind_routes (api, vend_api_build_routes);
-  bind_routes (api, vend_api_collection_routes);
-  bind_routes (api, vend_api_deployment_routes);
-  bind_routes (api, vend_api_download_routes);
-  bind_routes (api, vend_api_example_routes);
-  bind_routes (api, vend_api_file_routes);
-  bind_routes (api, vend_api_model_routes);
-  bind_routes (api, vend_api_prediction_routes);
-  bind_routes (api, vend_api_search_routes);
-  bind_routes (api, vend_api_stream_routes);
-  bind_routes (api, vend_api_system_routes);
-  bind_routes (api, vend_api_training_routes);
-  bind_routes (api, vend_api_upload_routes);
-  bind_routes (api, vend_api_version_routes);
-  bind_routes (api, vend_api_webhook_routes);
+  for (const ApiRoute *const *table = tables; *table != NULL; table++)
+    bind_routes (api, *table);
+  api->openapi = vend_openapi_new (tables);
   return api;
 }
 
@@ -201,6 +209,7 @@ vend_api_free (VendApi *api)
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
   json_decref (api->hardware);
+  json_decref (api->openapi);
   vend_replays_free (api->replays);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);

@@ -54,10 +54,12 @@ vend_prefer_hold_us (const char *prefer, char **out_applied)
 bool
 vend_cancel_after_us (const char *header, int64_t *out_us, GError **error)
 {
-  *out_us = 0;
-  if (header == NULL)
-    return true;
   int64_t after_us = 0;
+  if (header == NULL)
+    {
+      *out_us = 0;
+      return true;
+    }
   if (!vend_duration_parse (header, &after_us, error))
     {
       g_prefix_error (error, "Cancel-After: ");

@@ -12,9 +12,8 @@ vend_api_cursor_clear (ApiCursor *cursor)
 }
 
 bool
-vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
+vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
 {
-  const char *text = vend_call_query (call, "cursor");
   if (text == NULL || *text == '\0')
     {
       *out = (ApiCursor){ .first = true };
@@ -26,11 +25,17 @@ vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
   g_autofree char *plain = raw != NULL ? g_strndup ((const char *) raw, size) : g_strdup ("");
   g_auto (GStrv) parts = g_strsplit (plain, ".", 2);
   gint64 after_us = 0;
-  if (g_strv_length (parts) != 2
+  if (g_strv_length (parts) != 2 || strlen (plain) != size || !g_utf8_validate (plain, -1, NULL)
       || !g_ascii_string_to_signed (parts[0], 10, 0, G_MAXINT64, &after_us, NULL))
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
   *out = (ApiCursor){ .after_us = after_us, .after_id = g_strdup (parts[1]) };
   return true;
+}
+
+bool
+vend_api_cursor (VendCall *call, ApiCursor *out, GError **error)
+{
+  return vend_api_cursor_read (vend_call_query (call, "cursor"), out, error);
 }
 
 bool
@@ -45,12 +50,18 @@ vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError
          || vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
 }
 
-static char *
-next_url (VendCall *call, int64_t last_us, const char *last_id, const char *const *keep)
+char *
+vend_api_cursor_text (int64_t last_us, const char *last_id)
 {
   g_autofree char *plain = g_strdup_printf ("%" G_GINT64_FORMAT ".%s", last_us, last_id);
   g_autofree char *standard = g_base64_encode ((const guchar *) plain, strlen (plain));
-  g_autofree char *cursor = g_strdelimit (g_strdelimit (g_strdup (standard), "+", '-'), "/", '_');
+  return g_strdelimit (g_strdelimit (g_steal_pointer (&standard), "+", '-'), "/", '_');
+}
+
+static char *
+next_url (VendCall *call, int64_t last_us, const char *last_id, const char *const *keep)
+{
+  g_autofree char *cursor = vend_api_cursor_text (last_us, last_id);
   g_autofree char *escaped = g_uri_escape_string (cursor, NULL, FALSE);
   const char *path = vend_call_path (call);
   g_autoptr (GString) url = g_string_new (vend_call_origin (call));

@@ -49,7 +49,17 @@ hardware (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GEr
   return true;
 }
 
+static bool
+openapi (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_t *document = json_copy (api->openapi);
+  json_object_set_new (document, "servers", json_pack ("[{s:s}]", "url", vend_call_origin (call)));
+  *out = vend_reply_json (200, document);
+  return true;
+}
+
 const ApiRoute vend_api_system_routes[] = {
+  { "GET", "/v1/openapi.json", 0, VEND_BODY_NONE, openapi, NULL },
   { "GET", "/-/healthz", 0, VEND_BODY_NONE, healthz, NULL },
   { "GET", "/-/readyz", 0, VEND_BODY_NONE, readyz, NULL },
   { "GET", "/-/debug", VEND_SCOPE_ADMIN, VEND_BODY_NONE, debug, NULL },

@@ -2,6 +2,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+/* The years 1 to 9999: what four digits can say. */
+#define LEAST_S G_GINT64_CONSTANT (-62135596800)
+#define GREATEST_S G_GINT64_CONSTANT (253402300799)
+
 int64_t
 vend_now_us (void)
 {
@@ -11,9 +15,18 @@ vend_now_us (void)
 char *
 vend_time_format (int64_t time_us)
 {
-  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time_us / VEND_US_PER_S);
-  g_autofree char *seconds = g_date_time_format (date, "%Y-%m-%dT%H:%M:%S");
-  return g_strdup_printf ("%s.%06dZ", seconds, (int) (time_us % VEND_US_PER_S));
+  int64_t seconds = time_us / VEND_US_PER_S;
+  int64_t fraction = time_us % VEND_US_PER_S;
+  if (fraction < 0)
+    {
+      seconds--;
+      fraction += VEND_US_PER_S;
+    }
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (CLAMP (seconds, LEAST_S, GREATEST_S));
+  return g_strdup_printf ("%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", g_date_time_get_year (date),
+                          g_date_time_get_month (date), g_date_time_get_day_of_month (date),
+                          g_date_time_get_hour (date), g_date_time_get_minute (date),
+                          g_date_time_get_second (date), (int) fraction);
 }
 
 bool
@@ -21,8 +34,9 @@ vend_time_parse (const char *text, int64_t *out_us, GError **error)
 {
   g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
   g_autoptr (GDateTime) date = g_date_time_new_from_iso8601 (text, utc);
-  if (date == NULL)
+  const int64_t seconds = date != NULL ? g_date_time_to_unix (date) : 0;
+  if (date == NULL || seconds < LEAST_S || seconds > GREATEST_S)
     return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not an ISO 8601 date and time", text);
-  *out_us = g_date_time_to_unix (date) * VEND_US_PER_S + g_date_time_get_microsecond (date);
+  *out_us = seconds * VEND_US_PER_S + g_date_time_get_microsecond (date);
   return true;
 }

@@ -1,5 +1,6 @@
 /* The one error domain of Vend and the table that maps it to HTTP. */
 #include "base/error.h"
+#include <string.h>
 
 static const VendErrorInfo infos[VEND_ERROR_N_CODES] = {
   [VEND_ERROR_INVALID] = { "invalid", 422, "Invalid request" },
@@ -36,9 +37,17 @@ vend_fail (GError **error, VendError code, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  GError *made = g_error_new_valist (VEND_ERROR, (int) code, format, args);
+  g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_propagate_error (error, made);
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  if (strlen (valid) > VEND_ERROR_TEXT_BYTES)
+    {
+      char *end = valid + VEND_ERROR_TEXT_BYTES - strlen ("...");
+      while (((guchar) *end & 0xc0) == 0x80)
+        end--;
+      memcpy (end, "...", sizeof "...");
+    }
+  g_set_error_literal (error, VEND_ERROR, (int) code, valid);
   return false;
 }
 

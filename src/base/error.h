@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #define VEND_ERROR (vend_error_quark ())
+#define VEND_ERROR_TEXT_BYTES 8192 /* longest text; it may quote a whole file */
 
 typedef enum
 {
@@ -39,7 +40,8 @@ GQuark vend_error_quark (void);
 /* What a code means to an HTTP client. Never NULL; codes outside the domain count as INTERNAL. */
 const VendErrorInfo *vend_error_info (const GError *error);
 
-/* Sets `error` and returns false, so that a failing function ends in one line. */
+/* Sets `error` and returns false, so that a failing function ends in one line. What is not UTF-8 in
+ * the text is replaced, and the end of a text that is too long left off. */
 bool vend_fail (GError **error, VendError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 /* Like vend_fail, with ": <strerror (saved_errno)>" added. */

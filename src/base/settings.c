@@ -46,7 +46,8 @@ take_quantity (const char **text, double *out_number, char *out_unit)
   if (!g_ascii_isdigit (**text) && **text != '.')
     return false;
   *out_number = g_ascii_strtod (*text, &end);
-  if (end == *text || !isfinite (*out_number))
+  /* Decimal digits alone: strtod would take 0x1d and 1e5 too. */
+  if (end != *text + strspn (*text, "0123456789.") || !isfinite (*out_number))
     return false;
   *out_unit = *end;
   *text = *end != '\0' ? end + 1 : end;

@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <libfyaml.h>
 
+#include "build/cog-yaml.h"
+
 #define VEND_COG_YAML_MAX_ALIASES 64
 #define VEND_COG_YAML_MAX_ITEMS 4096
 
@@ -49,3 +51,8 @@ GArray *vend_yaml_items (VendYamlValue value, const VendYamlReport *report)
 
 /* `text` fit for a message: short, and without what would upset a terminal. Free with g_free. */
 char *vend_yaml_shown (const char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* vend_cog_yaml_load of a file that is in memory. ---- cog-yaml.c */
+VendCogYaml *vend_cog_yaml_read (const char *project_dir, const char *text, gsize size,
+                                 GPtrArray *problems, GPtrArray *warnings)
+    G_GNUC_WARN_UNUSED_RESULT;

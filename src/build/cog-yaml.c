@@ -455,30 +455,40 @@ read_file (const char *project_dir, const VendYamlReport *report, gsize *out_siz
   return NULL;
 }
 
-VendCogYaml *
-vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+static VendCogYaml *
+read_text (const char *project_dir, const char *text, gsize size, const VendYamlReport *report)
 {
   g_autoptr (VendCogYaml) yaml = g_new0 (VendCogYaml, 1);
-  /* Its own list: the caller's may have problems of other files already. */
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
-  Reader reader = {
-    .dir = project_dir,
-    .yaml = yaml,
-    .report = { .problems = found, .warnings = warnings },
-  };
-  gsize size = 0;
-  g_autofree char *text = read_file (project_dir, &reader.report, &size);
-  struct fy_document *document = text != NULL ? vend_yaml_parse (text, size, &reader.report) : NULL;
+  Reader reader = { .dir = project_dir, .yaml = yaml, .report = *report };
+  struct fy_document *document = vend_yaml_parse (text, size, report);
   if (document != NULL)
     {
       read_root (&reader, vend_yaml_root (document));
       fy_document_destroy (document);
     }
-  if (found->len == 0)
-    {
-      yaml->meaning = meaning_of (yaml);
-      return g_steal_pointer (&yaml);
-    }
+  if (report->problems->len > 0)
+    return NULL;
+  yaml->meaning = meaning_of (yaml);
+  return g_steal_pointer (&yaml);
+}
+
+VendCogYaml *
+vend_cog_yaml_read (const char *project_dir, const char *text, gsize size, GPtrArray *problems,
+                    GPtrArray *warnings)
+{
+  /* Its own list: the caller's may have problems of other files already. */
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
+  VendYamlReport report = { .problems = found, .warnings = warnings };
+  VendCogYaml *yaml = read_text (project_dir, text, size, &report);
   g_ptr_array_extend_and_steal (problems, g_steal_pointer (&found));
-  return NULL;
+  return yaml;
+}
+
+VendCogYaml *
+vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+{
+  gsize size = 0;
+  VendYamlReport report = { .problems = problems, .warnings = warnings };
+  g_autofree char *text = read_file (project_dir, &report, &size);
+  return text != NULL ? vend_cog_yaml_read (project_dir, text, size, problems, warnings) : NULL;
 }

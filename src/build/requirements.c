@@ -74,10 +74,20 @@ package_name (const char *line)
   return g_string_free (g_steal_pointer (&plain), FALSE);
 }
 
+/* "https://…" or "git+ssh://…". A "://" further on, as in a marker, makes no URL of a path. */
+static bool
+is_url (const char *text)
+{
+  gsize length = 0;
+  while (g_ascii_isalnum (text[length]) || (text[length] != '\0' && strchr ("+.-", text[length])))
+    length++;
+  return g_ascii_isalpha (text[0]) && g_str_has_prefix (text + length, "://");
+}
+
 static bool
 is_local_path (const char *text)
 {
-  if (strstr (text, "://") != NULL || g_str_has_prefix (text, "git+"))
+  if (is_url (text) || g_str_has_prefix (text, "git+"))
     return false;
   const gsize name_end = strcspn (text, " \t;@[<>=!~");
   const bool has_slash = memchr (text, '/', name_end) != NULL;
@@ -126,6 +136,9 @@ add_requirement (const Reader *reader, const char *text, GError **error)
   if (g_ascii_strncasecmp (text, "file:", 5) == 0)
     return add_local (reader, "", g_str_has_prefix (text + 5, "//") ? text + 7 : text + 5, error);
   const char *at = strstr (text, "@");
+  /* In a URL it ends a user, not a name. */
+  if (is_url (text))
+    at = NULL;
   const char *target = at != NULL ? at + 1 + strspn (at + 1, " \t") : NULL;
   if (target != NULL && g_ascii_strncasecmp (target, "file:", 5) == 0)
     target += g_str_has_prefix (target + 5, "//") ? 7 : 5;
@@ -207,6 +220,12 @@ add_option (const Reader *reader, const char *text, GError **error)
 }
 
 static bool
+ends_line (gunichar c)
+{
+  return (c != '\t' && g_unichar_iscntrl (c)) || c == 0x2028 || c == 0x2029;
+}
+
+static bool
 add_text (const Reader *reader, char *text, GError **error)
 {
   for (char *hash = strchr (text, '#'); hash != NULL; hash = strchr (hash + 1, '#'))
@@ -218,6 +237,10 @@ add_text (const Reader *reader, char *text, GError **error)
   g_strstrip (text);
   if (*text == '\0')
     return true;
+  /* Installers end a line at more characters than we do; what follows would be another line. */
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    if (ends_line (g_utf8_get_char (c)))
+      return refuse (reader, error, text, "holds a control character");
   if (reader->out->lines->len + reader->out->options->len + reader->out->constraints->len
       > MAX_TOTAL)
     return refuse (reader, error, text, "is one too many: the requirements are too long");

@@ -83,6 +83,12 @@ count_one (Unpack *unpack, const char *name, GError **error)
   return true;
 }
 
+static int
+open_below (int folder_fd, const char *name)
+{
+  return openat (folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Opens the folder `count` components down, making what is missing. */
 static bool
 open_folder (Unpack *unpack, const char *name, char **parts, gsize count, int *out, GError **error)
@@ -92,14 +98,14 @@ open_folder (Unpack *unpack, const char *name, char **parts, gsize count, int *o
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "unpack '%s'", name);
   for (gsize i = 0; i < count; i++)
     {
-      if (mkdirat (at, parts[i], 0755) == 0)
+      vend_autofd next = open_below (at, parts[i]);
+      if (next < 0 && errno == ENOENT)
         {
           if (!count_one (unpack, name, error))
             return false;
+          if (mkdirat (at, parts[i], 0755) == 0)
+            next = open_below (at, parts[i]);
         }
-      else if (errno != EEXIST)
-        return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "unpack '%s'", name);
-      vend_autofd next = openat (at, parts[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       if (next < 0 && (errno == ENOTDIR || errno == ELOOP))
         return refuse (error, name, "a file has the place of a folder");
       if (next < 0)

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/listing.h"
 #include "cli/table.h"
 #include "base/error.h"
 #include "model/model.h"
@@ -47,34 +48,13 @@ print_list (const json_t *page)
 static bool
 list (int argc, char **argv, GError **error)
 {
-  g_auto (VendConnection) connection = { 0 };
-  g_auto (GStrv) words = NULL;
-  g_autoptr (VendClient) client = NULL;
-  json_auto_t *page = NULL;
-  int limit = 0;
-  const GOptionEntry entries[] = {
-    { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, "how many; 0 = all", "N" },
-    { NULL },
-  };
-  const VendOptions options = {
+  static const VendListing listing = {
     .command = "deployments list",
-    .usage = "",
     .summary = "Lists your deployments.",
-    .entries = entries,
-    .connection = &connection,
+    .path = "/v1/deployments",
+    .print = print_list,
   };
-  if (!vend_options_parse (&options, argc, argv, &words, error))
-    return false;
-  if (limit < 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "--limit: expected 0 or more, got %d", limit);
-  if (!vend_client_new (&connection, &client, error)
-      || !vend_client_list (client, "/v1/deployments", (guint) limit, &page, error))
-    return false;
-  if (connection.json)
-    vend_terminal_json (page);
-  else
-    print_list (page);
-  return true;
+  return vend_listing_run (&listing, argc, argv, error);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* `vend webhooks`: deliveries, replay, the signing key. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments.h"
+#include "cli/listing.h"
 #include "cli/table.h"
 #include "cli/webhooks-private.h"
 #include "base/error.h"
@@ -35,38 +36,18 @@ print_list (const json_t *page)
 static bool
 list (int argc, char **argv, GError **error)
 {
-  g_auto (VendConnection) connection = { 0 };
-  g_auto (GStrv) words = NULL;
-  g_autoptr (VendClient) client = NULL;
-  json_auto_t *page = NULL;
-  int limit = DEFAULT_LIMIT;
-  gboolean only_dead = FALSE;
-  const GOptionEntry entries[] = {
-    { "dead", 0, 0, G_OPTION_ARG_NONE, &only_dead, "only those that were given up", NULL },
-    { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, "how many, newest first; 0 = all", "N" },
-    { NULL },
-  };
-  const VendOptions options = {
+  static const VendListing listing = {
     .command = "webhooks list",
-    .usage = "",
     .summary = "Lists webhook deliveries of your account, newest first.",
-    .entries = entries,
-    .connection = &connection,
+    .path = "/v1/webhooks/deliveries",
+    .limit = DEFAULT_LIMIT,
+    .is_newest_first = true,
+    .print = print_list,
+    .flag = "dead",
+    .flag_help = "only those that were given up",
+    .flag_path = "/v1/webhooks/deliveries?state=dead",
   };
-  if (!vend_options_parse (&options, argc, argv, &words, error))
-    return false;
-  if (limit < 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "--limit: expected 0 or more, got %d", limit);
-  if (!vend_client_new (&connection, &client, error)
-      || !vend_client_list (
-          client, only_dead ? "/v1/webhooks/deliveries?state=dead" : "/v1/webhooks/deliveries",
-          (guint) limit, &page, error))
-    return false;
-  if (connection.json)
-    vend_terminal_json (page);
-  else
-    print_list (page);
-  return true;
+  return vend_listing_run (&listing, argc, argv, error);
 }
 
 /* ---- Replay */

@@ -33,6 +33,7 @@ end_string (VendJsonCut *cut)
 {
   cut->in_string = false;
   cut->cutting = false;
+  cut->half = false;
   if (!cut->in_key)
     return;
   cut->in_key = false;
@@ -71,7 +72,35 @@ structure_byte (VendJsonCut *cut, char c)
 static bool
 begins_character (const VendJsonCut *cut, char c)
 {
-  return !cut->escaped && cut->hex_left == 0 && ((guchar) c & 0xc0) != 0x80;
+  return !cut->escaped && cut->hex_left == 0 && ((guchar) c & 0xc0) != 0x80
+         && !(cut->half && c == '\\');
+}
+
+/* Follows escapes; \ud83d\ude00 is one character. A third one in a row begins another, so that
+ * halves without an end are cut too. */
+static void
+follow_escape (VendJsonCut *cut, char c)
+{
+  if (cut->hex_left > 0)
+    {
+      cut->unit = (cut->unit << 4 | ((guint) g_ascii_xdigit_value (c) & 0xf)) & 0xffff;
+      if (--cut->hex_left > 0)
+        return;
+      cut->half = !cut->second_half && (cut->unit & 0xfc00) == 0xd800;
+      cut->second_half = false;
+    }
+  else if (cut->escaped)
+    {
+      cut->escaped = false;
+      cut->hex_left = c == 'u' ? 4 : 0;
+      cut->second_half = cut->second_half && c == 'u';
+    }
+  else
+    {
+      cut->escaped = c == '\\';
+      cut->second_half = cut->half && cut->escaped;
+      cut->half = false;
+    }
 }
 
 static bool
@@ -90,16 +119,7 @@ string_byte (VendJsonCut *cut, char c)
       cut->key_length++;
     }
 
-  if (cut->hex_left > 0)
-    cut->hex_left--;
-  else if (cut->escaped)
-    {
-      cut->escaped = false;
-      cut->hex_left = c == 'u' ? 4 : 0;
-    }
-  else
-    cut->escaped = c == '\\';
-
+  follow_escape (cut, c);
   if (!cut->cutting)
     return true;
   if (fresh && cut->kept >= cut->keep)

@@ -14,6 +14,9 @@ typedef struct
   bool in_string;
   bool escaped;      /* the last byte was a backslash */
   guint hex_left;    /* of a \uXXXX */
+  guint unit;        /* its value */
+  bool half;         /* it was the first of two that make one character */
+  bool second_half;  /* the second is being read */
   bool key_expected; /* the next string at depth 1 is a key */
   bool in_key;
   bool matched; /* the last key was `member` */

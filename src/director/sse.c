@@ -90,7 +90,8 @@ begin_data (VendSse *sse)
 {
   if (sse->has_data)
     {
-      g_string_append_c (sse->data, '\n');
+      if (!sse->ignored)
+        g_string_append_c (sse->data, '\n');
       return;
     }
   sse->has_data = true;
@@ -126,6 +127,19 @@ end_field_name (VendSse *sse)
 }
 
 static bool
+check_limits (const VendSse *sse, GError **error)
+{
+  if (sse->data->len > sse->limit)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "event '%s' is larger than %" G_GSIZE_FORMAT " bytes", sse->event->str,
+                      sse->limit);
+  if (sse->event->len > VEND_SSE_NAME_MAX)
+    return vend_fail (error, VEND_ERROR_TOO_LARGE, "event name is longer than %d bytes",
+                      VEND_SSE_NAME_MAX);
+  return true;
+}
+
+static bool
 end_line (VendSse *sse, GError **error)
 {
   const bool empty = sse->part == PART_FIELD && sse->name_length == 0;
@@ -134,7 +148,8 @@ end_line (VendSse *sse, GError **error)
   sse->part = PART_FIELD;
   sse->field = FIELD_OTHER;
   sse->name_length = 0;
-  return !empty || end_event (sse, error);
+  /* Lines without a value grow the data too. */
+  return empty ? end_event (sse, error) : check_limits (sse, error);
 }
 
 static void
@@ -157,14 +172,7 @@ value_bytes (VendSse *sse, const char *data, gsize size, GError **error)
     vend_json_cut_feed (&sse->cut, data, size, sse->data);
   else if (sse->field == FIELD_EVENT)
     g_string_append_len (sse->event, data, (gssize) size);
-  if (sse->data->len > sse->limit)
-    return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                      "event '%s' is larger than %" G_GSIZE_FORMAT " bytes", sse->event->str,
-                      sse->limit);
-  if (sse->event->len > VEND_SSE_NAME_MAX)
-    return vend_fail (error, VEND_ERROR_TOO_LARGE, "event name is longer than %d bytes",
-                      VEND_SSE_NAME_MAX);
-  return true;
+  return check_limits (sse, error);
 }
 
 static gsize

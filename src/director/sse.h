@@ -6,8 +6,8 @@
 #define VEND_SSE_MAX_CUTS 4
 #define VEND_SSE_NAME_MAX 64
 
-/* Events named `event` have their JSON member `member` cut to `keep` bytes while they are read;
- * with a NULL member they are passed over. */
+/* Events named `event`, by a name that comes before the data, have their JSON member `member` cut
+ * to `keep` bytes while they are read; with a NULL member they are passed over. */
 typedef struct
 {
   const char *event;

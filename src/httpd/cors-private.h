@@ -14,6 +14,9 @@ bool vend_cors_new (const char *origins, VendCors **out, GError **error) G_GNUC_
 void vend_cors_free (VendCors *cors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCors, vend_cors_free)
 
+/* The value that lets a page of `origin` (may be NULL) in; NULL when it may not. Free with g_free.
+ */
+char *vend_cors_allowed (const VendCors *cors, const char *origin);
 /* Lets the page that made `call` read `reply`. */
 void vend_cors_mark (const VendCors *cors, VendCall *call, VendReply *reply);
 /* The answer to a browser that asks before it calls; NULL when `call` is no such question, or not

@@ -49,19 +49,24 @@ vend_cors_free (VendCors *cors)
   g_free (cors);
 }
 
-/* The value that lets the page in; NULL when it may not. Free with g_free. */
-static char *
-allowed_origin (const VendCors *cors, VendCall *call)
+char *
+vend_cors_allowed (const VendCors *cors, const char *origin)
 {
   if (cors->all)
     return g_strdup ("*");
-  const char *origin = cors->origins[0] != NULL ? vend_call_header (call, "Origin") : NULL;
   if (origin == NULL)
     return NULL;
   g_autofree char *lower = g_ascii_strdown (origin, -1);
   return *lower != '\0' && g_strv_contains ((const char *const *) cors->origins, lower)
              ? g_strdup (origin)
              : NULL;
+}
+
+static char *
+allowed_origin (const VendCors *cors, VendCall *call)
+{
+  const bool asks = !cors->all && cors->origins[0] != NULL;
+  return vend_cors_allowed (cors, asks ? vend_call_header (call, "Origin") : NULL);
 }
 
 void

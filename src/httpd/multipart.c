@@ -124,6 +124,7 @@ begin_part (VendMultipart *multipart, char *head, GError **error)
   g_autofree char *name = NULL;
   g_autofree char *filename = NULL;
   g_autofree char *content_type = NULL;
+  bool disposed = false;
   g_auto (GStrv) lines = g_strsplit (head, "\r\n", -1);
   for (char **line = lines; *line != NULL; line++)
     {
@@ -136,8 +137,11 @@ begin_part (VendMultipart *multipart, char *head, GError **error)
       char *value = g_strstrip (colon + 1);
       if (g_ascii_strcasecmp (*line, "Content-Type") == 0 && content_type == NULL)
         content_type = g_strdup (value);
-      if (g_ascii_strcasecmp (*line, "Content-Disposition") != 0 || name != NULL)
+      if (g_ascii_strcasecmp (*line, "Content-Disposition") != 0)
         continue;
+      if (disposed)
+        return malformed (error, "a part with two Content-Disposition headers");
+      disposed = true;
       if (g_ascii_strncasecmp (value, "form-data", strlen ("form-data")) != 0)
         return malformed (error, "a part that is not form-data");
       name = header_param (value, "name");
@@ -157,8 +161,10 @@ step_line_end (VendMultipart *multipart, bool *out_more, GError **error)
 {
   GString *waiting = multipart->waiting;
   gsize padding = strspn (waiting->str, " \t");
+  if (padding > VEND_MULTIPART_HEAD_BYTES)
+    return malformed (error, "a delimiter line too long");
   if (waiting->len < padding + 2)
-    return padding < VEND_MULTIPART_HEAD_BYTES || malformed (error, "a delimiter line too long");
+    return true;
   if (memcmp (waiting->str, "--", 2) == 0)
     multipart->place = AT_EPILOGUE;
   else if (memcmp (waiting->str + padding, "\r\n", 2) == 0)
@@ -178,7 +184,8 @@ step_head (VendMultipart *multipart, bool *out_more, GError **error)
 {
   GString *waiting = multipart->waiting;
   const char *end = memmem (waiting->str, waiting->len, "\r\n\r\n", 4);
-  gsize size = end != NULL ? (gsize) (end - waiting->str) : waiting->len;
+  /* The last three bytes may be the start of the end. */
+  gsize size = end != NULL ? (gsize) (end - waiting->str) : waiting->len - MIN (waiting->len, 3);
   if (size > VEND_MULTIPART_HEAD_BYTES)
     return malformed (error, "part headers too long");
   if (end == NULL)

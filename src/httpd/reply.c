@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "httpd/range-private.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -216,54 +217,6 @@ etag_matches (const char *list, const char *etag)
   return false;
 }
 
-typedef enum
-{
-  RANGE_NONE, /* absent or not understood: the whole file */
-  RANGE_PART,
-  RANGE_OUTSIDE,
-} RangeKind;
-
-static bool
-read_number (const char *text, gsize size, uint64_t *out)
-{
-  g_autofree char *digits = g_strndup (text, size);
-  return g_ascii_string_to_unsigned (digits, 10, 0, G_MAXINT64, out, NULL);
-}
-
-/* One range of "bytes=a-b", "bytes=a-", "bytes=-n". */
-static RangeKind
-parse_range (const char *text, uint64_t size, uint64_t *out_start, uint64_t *out_size)
-{
-  uint64_t first = 0;
-  uint64_t last = 0;
-  if (g_ascii_strncasecmp (text, "bytes=", 6) != 0)
-    return RANGE_NONE;
-  text += 6;
-  const char *dash = strchr (text, '-');
-  if (dash == NULL || strchr (text, ',') != NULL)
-    return RANGE_NONE;
-  const bool has_last = dash[1] != '\0';
-  if (has_last && !read_number (dash + 1, strlen (dash + 1), &last))
-    return RANGE_NONE;
-  if (dash == text)
-    {
-      if (!has_last)
-        return RANGE_NONE;
-      if (last == 0 || size == 0)
-        return RANGE_OUTSIDE;
-      *out_size = MIN (last, size);
-      *out_start = size - *out_size;
-      return RANGE_PART;
-    }
-  if (!read_number (text, (gsize) (dash - text), &first) || (has_last && last < first))
-    return RANGE_NONE;
-  if (first >= size)
-    return RANGE_OUTSIDE;
-  *out_start = first;
-  *out_size = has_last ? MIN (last - first + 1, size - first) : size - first;
-  return RANGE_PART;
-}
-
 static enum MHD_Result
 copy_header (void *response, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -305,16 +258,16 @@ finish_file (VendReply *reply, VendCall *call)
     range = NULL;
 
   int status = 200;
-  switch (range != NULL ? parse_range (range, reply->size, &start, &size) : RANGE_NONE)
+  switch (range != NULL ? vend_range_parse (range, reply->size, &start, &size) : VEND_RANGE_NONE)
     {
-    case RANGE_OUTSIDE:
+    case VEND_RANGE_OUTSIDE:
       {
         g_autofree char *unsatisfied = g_strdup_printf ("bytes */%" G_GUINT64_FORMAT, reply->size);
         vend_reply_header (reply, MHD_HTTP_HEADER_CONTENT_RANGE, unsatisfied);
         reply->status = 416;
         return;
       }
-    case RANGE_PART:
+    case VEND_RANGE_PART:
       {
         g_autofree char *part = g_strdup_printf ("bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT
                                                  "/%" G_GUINT64_FORMAT,
@@ -323,7 +276,7 @@ finish_file (VendReply *reply, VendCall *call)
         status = 206;
         break;
       }
-    case RANGE_NONE:
+    case VEND_RANGE_NONE:
     default:
       break;
     }

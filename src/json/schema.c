@@ -6,16 +6,32 @@
 #define COMPONENTS "#/components/schemas/"
 #define MAX_DEPTH 32
 #define MAX_PROBLEMS 100
+/* Of one check. A schema of a few lines can ask for any number: alternatives of alternatives, slow
+ * patterns, long lists of choices for long arrays. What is left then is left to the model server.
+ */
+#define MAX_STEPS 1000000
+#define TRIAL_STEPS 30
+#define PATTERN_STEPS 1000
+#define PATTERN_LIMIT "(*LIMIT_MATCH=100000)"
 
 typedef struct
 {
   const json_t *openapi;
   json_t *problems;
   int depth;
+  gsize *steps; /* left; shared with trials */
 } Check;
 
 static void check_value (Check *check, const char *field, const json_t *schema,
                          const json_t *value);
+
+static bool
+spend (Check *check, gsize steps)
+{
+  const bool enough = *check->steps >= steps;
+  *check->steps -= enough ? steps : *check->steps;
+  return enough;
+}
 
 static void add_problem (Check *check, const char *type, const char *field, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
@@ -116,6 +132,8 @@ check_enum (Check *check, const char *field, const json_t *choices, const json_t
   size_t i;
   json_t *choice;
   g_autoptr (GString) list = g_string_new (NULL);
+  if (!spend (check, json_array_size (choices)))
+    return;
   json_array_foreach ((json_t *) choices, i, choice)
     {
       bool same_number = json_is_number (choice) && json_is_number (value)
@@ -168,10 +186,11 @@ check_string (Check *check, const char *field, const json_t *schema, const json_
                  "String length must be less than or equal to %" G_GINT64_FORMAT, greatest);
   if (g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0 && !is_file_uri (text))
     add_problem (check, "format", field, "Does not match format 'uri'");
-  if (pattern == NULL)
+  if (pattern == NULL || !spend (check, PATTERN_STEPS))
     return;
+  g_autofree char *limited = g_strconcat (PATTERN_LIMIT, pattern, NULL);
   /* A pattern that only Python understands is left to the model server. */
-  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+  g_autoptr (GRegex) regex = g_regex_new (limited, 0, 0, NULL);
   g_autoptr (GError) error = NULL;
   if (regex != NULL && !g_regex_match_full (regex, text, -1, 0, 0, NULL, &error) && error == NULL)
     add_problem (check, "pattern", field, "Does not match pattern '%s'", pattern);
@@ -193,10 +212,12 @@ check_items (Check *check, const char *field, const json_t *schema, const json_t
 }
 
 static bool
-fits (const Check *check, const json_t *schema, const json_t *value)
+fits (Check *check, const json_t *schema, const json_t *value)
 {
+  if (!spend (check, TRIAL_STEPS))
+    return true;
   json_auto_t *problems = json_array ();
-  Check trial = { check->openapi, problems, check->depth + 1 };
+  Check trial = { check->openapi, problems, check->depth + 1, check->steps };
   check_value (&trial, "", schema, value);
   return json_array_size (problems) == 0;
 }
@@ -216,7 +237,7 @@ static void
 check_value (Check *check, const char *field, const json_t *schema, const json_t *value)
 {
   bool nullable = json_is_true (json_object_get (schema, "nullable"));
-  if (check->depth > MAX_DEPTH || (nullable && json_is_null (value)))
+  if (check->depth > MAX_DEPTH || (nullable && json_is_null (value)) || !spend (check, 1))
     return;
 
   const json_t *resolved = vend_schema_resolve (check->openapi, schema);
@@ -256,7 +277,8 @@ vend_schema_problems (const json_t *openapi, const char *name, const json_t *inp
 {
   const json_t *schema = vend_schema_component (openapi, name);
   json_t *properties = json_object_get (schema, "properties");
-  Check check = { openapi, json_array (), 0 };
+  gsize steps = MAX_STEPS;
+  Check check = { openapi, json_array (), 0, &steps };
   const char *key;
   json_t *property;
 

@@ -56,7 +56,6 @@ vend_create_key_read (const char *idempotency_key, const char *retry_count, cons
                       VendCreateKey **out, GError **error)
 {
   uint64_t count = 0;
-  *out = NULL;
   if (idempotency_key != NULL
       && (*idempotency_key == '\0' || strlen (idempotency_key) > VEND_CREATE_KEY_MAX
           || !is_visible (idempotency_key)))
@@ -65,7 +64,10 @@ vend_create_key_read (const char *idempotency_key, const char *retry_count, cons
   if (idempotency_key == NULL
       && (retry_count == NULL
           || !g_ascii_string_to_unsigned (retry_count, 10, 0, G_MAXUINT32, &count, NULL)))
-    return true;
+    {
+      *out = NULL;
+      return true;
+    }
 
   VendCreateKey *key = g_new0 (VendCreateKey, 1);
   key->digest = digest_of (path, request, request_size);

@@ -96,13 +96,14 @@ vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size)
 bool
 vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
 {
-  *out = NULL;
   const guint8 *data = reader->data->data + reader->taken;
   const gsize available = reader->data->len - reader->taken;
-  if (available < VEND_FRAME_HEADER_SIZE)
-    return true;
-
   guint32 length;
+  if (available < VEND_FRAME_HEADER_SIZE)
+    {
+      *out = NULL;
+      return true;
+    }
   memcpy (&length, data, sizeof length);
   length = GUINT32_FROM_BE (length);
   if (length > reader->limit)
@@ -110,7 +111,10 @@ vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
                       "frame: %" G_GUINT32_FORMAT " bytes, at most %" G_GSIZE_FORMAT, length,
                       reader->limit);
   if (available - VEND_FRAME_HEADER_SIZE < length)
-    return true;
+    {
+      *out = NULL;
+      return true;
+    }
 
   json_auto_t *frame = NULL;
   if (!vend_json_parse ((const char *) data + VEND_FRAME_HEADER_SIZE, length, &frame, error))

@@ -7,17 +7,26 @@ import sqlite3
 import pytest
 
 SQL = pathlib.Path(__file__).resolve().parents[2] / "src" / "store" / "sql"
-FILES = ("collections", "deployments", "examples", "search")
-MORE = {"predictions": ("prediction_page", "prediction_page_web")}
-# Once at the start, for all of them.
-SCANS = {"deployment_all"}
+# Those that need all rows, and how many that can be.
+SCANS = {
+    "account_list": "for an administrator; accounts are few",
+    "build_open": "once at the start; what has not ended",
+    "deployment_all": "once at the start",
+    "model_building": "when a model is deleted; what has not ended",
+    "prediction_open": "once at the start; what has not ended",
+    "prediction_open_of": "when a version is deleted; what has not ended",
+    "upload_expired": "once an hour; uploads of a day",
+    "version_venvs": "once at the start",
+}
+# An index of words is asked, not read through.
+WORDS = ("model_search", "collection_search")
 
 
 def statements():
-    for name in (*FILES, *MORE):
-        parts = re.split(r"^-- name: (\w+)\s*$", (SQL / f"{name}.sql").read_text(), flags=re.M)
+    for file in sorted(SQL.glob("*.sql")):
+        parts = re.split(r"^-- name: (\w+)\s*$", file.read_text(), flags=re.M)
         for word, text in zip(parts[1::2], parts[2::2]):
-            if name not in MORE or word in MORE[name]:
+            if not text.lstrip().startswith(("CREATE", "PRAGMA")):
                 yield word, re.sub(r"\$(\d+)", r"?\1", text)
 
 
@@ -35,8 +44,8 @@ def test_no_statement_scans_a_table(database, name, text):
     scans = [
         step
         for step in plan
-        if step.startswith("SCAN") and "INDEX" not in step and "CONSTANT ROW" not in step
+        if step.startswith("SCAN") and "CONSTANT ROW" not in step and step.split()[1] not in WORDS
     ]
-    assert name in SCANS or not scans, plan
+    assert not scans or name in SCANS, plan
     if name.endswith(("_page", "_page_web")):
         assert not any("TEMP B-TREE" in step for step in plan), plan

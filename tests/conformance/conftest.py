@@ -11,7 +11,11 @@ from clients import COMMANDS, Client
 @pytest.fixture
 def proxied(server, proxy):
     """The helper of the API tests, behind the proxy."""
-    return Api(types.SimpleNamespace(url=proxy.url, ca=server.ca, token=server.token))
+    return Api(
+        types.SimpleNamespace(
+            url=proxy.url, ca=server.ca, token=server.token, binary=server.binary
+        )
+    )
 
 
 @pytest.fixture(scope="module")

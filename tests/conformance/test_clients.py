@@ -1,6 +1,8 @@
 """What users of the official clients do, with each of them as it is published, over https."""
 
+import base64
 import hashlib
+import hmac
 import time
 
 import pytest
@@ -32,7 +34,6 @@ def receiver():
 def many(server):
     """More predictions than two pages have; nothing runs."""
     api = server.api()
-    api.post("/models", {"owner": "lab", "name": "idle", "visibility": "private", "hardware": "cpu"}, 201)
     version = latest(api, "echo")
     deployment = {"name": "paused", "model": "lab/echo", "version": version, "hardware": "cpu"}
     api.post("/deployments", {**deployment, "min_instances": 0, "max_instances": 0}, 200)
@@ -205,6 +206,18 @@ def test_file_resources(client, proxy, server):
     with pytest.raises(ClientError) as failed:
         client("file", id=made["id"])
     assert failed.value.status == 404
+
+
+def test_download(client, api):
+    made = api.upload(b"fetched")
+    if not client.has("download"):
+        client("download")
+    expiry = int(time.time()) + 60
+    key = api.get("/files/default/secret").json()["key"]
+    mac = hmac.digest(key.encode(), f"lab {made['id']} {expiry}".encode(), "sha256")
+    signature = base64.b64encode(mac).decode()
+    query = {"owner": "lab", "expiry": expiry, "signature": signature}
+    assert client("download", id=made["id"], **query) == "fetched"
 
 
 # Models, collections, hardware, search

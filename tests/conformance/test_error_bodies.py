@@ -117,7 +117,7 @@ def spend(api, path, body=None):
 
 def test_429(throttled):
     server, proxy = throttled
-    api = Api(types.SimpleNamespace(url=proxy.url, ca=None, token=server.token))
+    api = Api(types.SimpleNamespace(url=proxy.url, ca=None, token=server.token, binary=server.binary))
     reply = spend(api, "/account")
     wait = reply.json()["retry_after"]
     assert reply.json() == {

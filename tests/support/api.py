@@ -2,7 +2,7 @@
 
 import requests
 
-from rules import check_reply
+from rules import check_reply, own_shapes
 
 TERMINAL = {"succeeded", "failed", "canceled", "aborted"}
 TIMEOUT_S = 120
@@ -43,6 +43,7 @@ class Api:
             reply.headers,
             b"" if options.get("stream") else reply.content,
             origin or self.server.url,
+            own_shapes(self.server),
         )
         return reply
 

@@ -11,7 +11,7 @@ import threading
 import urllib.parse
 from dataclasses import dataclass, field
 
-from rules import check_reply
+from rules import check_reply, own_shapes
 from waiting import wait_until
 
 PIECE = 65536
@@ -45,9 +45,10 @@ class CheckingProxy(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, host, port, certificate=None, ca=None):
+    def __init__(self, host, port, certificate=None, ca=None, own=None):
         """`certificate`: (chain, key) to speak TLS on both sides; `ca` is what the server's is made by."""
         super().__init__(("127.0.0.1", 0), Handler)
+        self.own_shapes = own
         self.backend = (host, port)
         self.backend_tls = ssl.create_default_context(cafile=ca) if ca else None
         self.own_tls = None
@@ -123,7 +124,8 @@ def make_proxy(server):
     parts = urllib.parse.urlsplit(server.url)
     tls = server.data / "tls"
     certificate = (tls / "server.pem", tls / "server.key") if server.ca else None
-    return CheckingProxy(parts.hostname, parts.port, certificate, server.ca)
+    own = own_shapes(server)
+    return CheckingProxy(parts.hostname, parts.port, certificate, server.ca, own)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -228,7 +230,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         origin = self.server.url
         try:
             check_reply(
-                self.command, url, exchange.status, exchange.reply_headers, body, origin
+                self.command,
+                url,
+                exchange.status,
+                exchange.reply_headers,
+                body,
+                origin,
+                self.server.own_shapes,
             )
             assert self.server.backend_url.encode() not in body, "a URL of another origin"
         except (AssertionError, KeyError, ValueError, TypeError) as fault:

@@ -4,12 +4,26 @@ import json
 import re
 import urllib.parse
 
+import requests
 from shapes import Shapes
 
 STATUSES = {"starting", "processing", "succeeded", "failed", "canceled", "aborted"}
 PREDICTION = {"id", "status", "input", "created_at"}
 CREATES = re.compile(r"^(?:/v1)*/(?:predictions|(?:models|deployments)/[^/]+/[^/]+/predictions)$")
+TIMEOUT_S = 120
 _shapes = Shapes()
+_own_shapes = {}  # by binary
+
+
+def own_shapes(server):
+    """What the server's own document says of its replies."""
+    if server.binary not in _own_shapes:
+        reply = requests.get(
+            server.url + "/openapi.json", timeout=TIMEOUT_S, verify=server.ca or True
+        )
+        assert reply.status_code == 200, reply.text
+        _own_shapes[server.binary] = Shapes(reply.json())
+    return _own_shapes[server.binary]
 
 
 def check_problem(status, kind, body):
@@ -64,8 +78,9 @@ def check_json(value, origin):
         check_json(item, origin)
 
 
-def check_reply(method, url, status, headers, body, origin):
-    """Raises AssertionError. `headers` knows names in any case or in lower case; `body` is bytes."""
+def check_reply(method, url, status, headers, body, origin, own=None):
+    """Raises AssertionError. `headers` knows names in any case or in lower case; `body` is bytes;
+    `own` is what the server's own document says."""
     kind = headers.get("content-type") or ""
     path = urllib.parse.urlsplit(url).path
     assert not 300 <= status < 400 or status == 304, f"{method} {path} redirects: {status}"
@@ -78,7 +93,12 @@ def check_reply(method, url, status, headers, body, origin):
     if not kind.startswith("application/json"):
         return
     value = json.loads(body)
+    if path.endswith("/openapi.json"):  # which tells of URLs
+        return
     _shapes.check(method, path, status, value)
+    if own is not None:
+        own.check_status(method, path, status)
+        own.check(method, path, status, value)
     check_urls(value, origin)
     check_json(value, origin)
     if method == "POST" and CREATES.match(path):

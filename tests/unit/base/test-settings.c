@@ -15,8 +15,8 @@ test_durations (void)
     { "45", 45000000 }, { "45s", 45000000 }, { "2m", 120000000 }, { "1h5m10s", 3910000000 },
     { "0.5s", 500000 }, { "250ms", 250000 }, { "0", 0 },          { "1d", 86400000000 },
   };
-  static const char *const bad[]
-      = { "", "s", "5x", "-1", "1h-5m", "nan", "inf", "1e400", " 5", "5 s" };
+  static const char *const bad[] = { "",      "s",  "5x",  "-1",   "1h-5m", "nan", "inf",
+                                     "1e400", " 5", "5 s", "0x1d", "1e5s",  "0x5", "1.2.3" };
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
       int64_t us = -1;
@@ -47,7 +47,8 @@ test_sizes (void)
     { "100MiB", 100 << 20 },
     { "1.5G", 1610612736 },
   };
-  static const char *const bad[] = { "", "K", "-4", "4Q", "4 M", "99999999999T" };
+  static const char *const bad[]
+      = { "", "K", "-4", "4Q", "4 M", "99999999999T", "0x10", "1e3", "1e3K" };
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
       uint64_t bytes = 0;

@@ -54,6 +54,8 @@ test_lines (void)
     { "pkg \\\n  ==1.0", "pkg   ==1.0\n", "" },
     { "git+https://github.com/a/b.git@main#egg=b", "git+https://github.com/a/b.git@main#egg=b\n",
       "" },
+    { "git+ssh://git@github.com/a/b.git", "git+ssh://git@github.com/a/b.git\n", "" },
+    { "https://user:word@e.com/x.whl", "https://user:word@e.com/x.whl\n", "" },
     { "name @ https://example.com/x.whl", "name @ https://example.com/x.whl\n", "" },
     { "./local", "SRC/local\n", "" },
     { "-e ./local", "SRC/local\n", "" },
@@ -97,12 +99,27 @@ static void
 test_refused (void)
 {
   static const char *const bad[] = {
-    "../outside",          "-e ../../x",          "/etc",
-    "-r /etc/passwd",      "-r ../x.txt",         "-r https://example.com/r.txt",
-    "-r missing.txt",      "-r requirements.txt", "-c /etc/hosts",
-    "thing @ file:///etc", "thing @ ../x",        "thing @ git+file:///etc",
-    "file:///etc",         "--find-links /etc",   "./missing",
-    "--unknown-option",    "--config-settings x",
+    "../outside",
+    "-e ../../x",
+    "/etc",
+    "-r /etc/passwd",
+    "-r ../x.txt",
+    "-r https://example.com/r.txt",
+    "-r missing.txt",
+    "-r requirements.txt",
+    "-c /etc/hosts",
+    "thing @ file:///etc",
+    "thing @ ../x",
+    "thing @ git+file:///etc",
+    "file:///etc",
+    "--find-links /etc",
+    "./missing",
+    "--unknown-option",
+    "--config-settings x",
+    "six\r-e /etc",
+    "/etc ; python_version != '://'",
+    "thing @ ../x ; a != '://'",
+    "six\xe2\x80\xa8/etc",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {

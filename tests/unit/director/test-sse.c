@@ -34,6 +34,10 @@ static const struct
   { "event: log\ndata: {\"data\":\"abc\\n\\n\"}\n\n", "log={\"data\":\"abc\\n\"}|" },
   { "event: log\ndata: {\"data\":\"abc\\u0041x\"}\n\n", "log={\"data\":\"abc\\u0041\"}|" },
   { "event: log\ndata: {\"data\":\"abc\xc3\xa9x\"}\n\n", "log={\"data\":\"abc\xc3\xa9\"}|" },
+  { "event: log\ndata: {\"data\":\"abc\\ud83d\\ude00x\"}\n\n",
+    "log={\"data\":\"abc\\ud83d\\ude00\"}|" },
+  { "event: log\ndata: {\"data\":\"abc\\ud83d\\ud83d\\ud83d\\ud83d\"}\n\n",
+    "log={\"data\":\"abc\\ud83d\\ud83d\"}|" },
 };
 
 static void
@@ -66,6 +70,10 @@ test_limits (void)
   } bad[] = {
     { "data: 12345678901\n\n", VEND_ERROR_TOO_LARGE },
     { "data: 123456\ndata: 123456\n\n", VEND_ERROR_TOO_LARGE },
+    { "data\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\ndata\n",
+      VEND_ERROR_TOO_LARGE },
+    { "data:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\ndata:\n",
+      VEND_ERROR_TOO_LARGE },
     { "event: stop\ndata: x\n\n", VEND_ERROR_CANCELED },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -86,6 +86,9 @@ test_bad (void)
     "--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n--XX--",
     "--XX\r\nnonsense\r\n\r\n1\r\n--XX--",
     "--XX\r\n" PART "\"\xff\"\r\n\r\n1\r\n--XX--",
+    "--XX\r\n" PART "\"a\"\r\n" PART "\"b\"\r\n\r\n1\r\n--XX--",
+    "--XX\r\nContent-Disposition: form-data; filename=\"a\"\r\n" PART
+    "\"b\"; filename=\"c\"\r\n\r\n1\r\n--XX--",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     for (gsize piece = 1; piece <= strlen (bad[i]) + 1; piece++)
@@ -113,6 +116,27 @@ test_limits (void)
     g_string_append_c (body, ' ');
   g_assert_false (parse (body->str, body->len, 100, seen, &error));
   g_assert_error (error, VEND_ERROR, VEND_ERROR_BAD_REQUEST);
+}
+
+/* A body at a limit passes, or not, whatever the pieces it comes in. */
+static void
+test_limits_in_pieces (void)
+{
+  static const gsize pieces[] = { 1, 2, 3, 5, 8191, 8192, 8193, 100000 };
+  for (gsize extra = 0; extra < 3; extra++)
+    for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++)
+      {
+        const gsize size = VEND_MULTIPART_HEAD_BYTES - 1 + extra;
+        g_autoptr (GString) seen = g_string_new (NULL);
+        g_autofree char *padding = g_strnfill (size, ' ');
+        g_autofree char *filler = g_strnfill (size - strlen ("\r\n" PART "a\r\nX:"), 'x');
+        g_autofree char *padded
+            = g_strconcat ("--XX", padding, "\r\n" PART "a\r\n\r\n1\r\n--XX--", NULL);
+        g_autofree char *headed
+            = g_strconcat ("--XX\r\n" PART "a\r\nX:", filler, "\r\n\r\n1\r\n--XX--", NULL);
+        g_assert_true (parse (padded, strlen (padded), pieces[i], seen, NULL) == (extra < 2));
+        g_assert_true (parse (headed, strlen (headed), pieces[i], seen, NULL) == (extra < 2));
+      }
 }
 
 static void
@@ -147,6 +171,7 @@ main (int argc, char **argv)
   g_test_add_func ("/multipart/good", test_good);
   g_test_add_func ("/multipart/bad", test_bad);
   g_test_add_func ("/multipart/limits", test_limits);
+  g_test_add_func ("/multipart/limits-in-pieces", test_limits_in_pieces);
   g_test_add_func ("/multipart/boundary", test_boundary);
   return g_test_run ();
 }

@@ -97,6 +97,50 @@ test_circular_references_end (void)
   json_decref (vend_schema_problems (openapi, "Input", input));
 }
 
+static json_t *
+check_own (const char *schemas, const char *input)
+{
+  g_autofree char *text = g_strdup_printf ("{\"components\":{\"schemas\":%s}}", schemas);
+  json_auto_t *openapi = json_loads (text, 0, NULL);
+  json_auto_t *value = json_loads (input, 0, NULL);
+  g_assert_nonnull (openapi);
+  g_assert_nonnull (value);
+  return vend_schema_problems (openapi, "Input", value);
+}
+
+/* 6^15 trials if each were made. */
+static void
+test_alternatives_end (void)
+{
+  g_autoptr (GString) schemas
+      = g_string_new ("{\"Input\":{\"properties\":{\"a\":{\"$ref\":\"#/components/schemas/n0\"}}}");
+  for (int i = 0; i < 15; i++)
+    {
+      g_string_append_printf (schemas, ",\"n%d\":{\"anyOf\":[", i);
+      for (int k = 0; k < 6; k++)
+        g_string_append_printf (schemas, "%s{\"$ref\":\"#/components/schemas/n%d\"}",
+                                k > 0 ? "," : "", i + 1);
+      g_string_append (schemas, "]}");
+    }
+  g_string_append (schemas, ",\"n15\":{\"type\":\"integer\"}}");
+  g_assert_null (check_own (schemas->str, "{\"a\":\"x\"}"));
+}
+
+/* Each match takes 2^40 steps if it may. */
+static void
+test_patterns_end (void)
+{
+  static const char schemas[]
+      = "{\"Input\":{\"properties\":{\"a\":{\"type\":\"array\",\"items\":{\"type\":\"string\","
+        "\"pattern\":\"^(a+)+$\"}}}}}";
+  g_autoptr (GString) input = g_string_new ("{\"a\":[\"b\"");
+  for (int i = 0; i < 5000; i++)
+    g_string_append (input, ",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"");
+  g_string_append (input, "]}");
+  json_auto_t *problems = check_own (schemas, input->str);
+  g_assert_cmpuint (json_array_size (problems), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -105,5 +149,7 @@ main (int argc, char **argv)
   g_test_add_func ("/schema/bad", test_bad);
   g_test_add_func ("/schema/all-at-once", test_all_at_once);
   g_test_add_func ("/schema/circular-references-end", test_circular_references_end);
+  g_test_add_func ("/schema/alternatives-end", test_alternatives_end);
+  g_test_add_func ("/schema/patterns-end", test_patterns_end);
   return g_test_run ();
 }
