@@ -74,7 +74,7 @@ def test_a_deployment_that_ran_lately_stays(proxied, deployment):
     path, _ = deployment
     run = proxied.post(path + "/predictions", {"input": {}}, 201).json()
     proxied.ended(run)
-    assert "15" in proxied.delete(path, 409).json()["detail"]
+    assert "900 s" in proxied.delete(path, 409).json()["detail"]
 
 
 def test_created_by_has_texts(deployment):
@@ -140,7 +140,7 @@ def test_both_schemes(proxied, scheme):
 
 
 def test_errors_have_a_type(proxied):
-    assert proxied.get("/nothing", 404).json()["type"] == "urn:vend:error:not-found"
+    assert proxied.get("/models/lab/no", 404).json()["type"] == "urn:vend:error:not-found"
 
 
 def test_a_missing_input_is_a_fault_of_the_whole(proxied):
