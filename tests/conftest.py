@@ -10,6 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from checking_proxy import make_proxy  # noqa: E402
 from servers import MODELS, Servers  # noqa: E402
 from vend_server import ACCOUNT, Server  # noqa: E402
 
@@ -75,6 +76,23 @@ def server(binary, template, tmp_path_factory, request):
     made = Servers(binary, template, tmp_path_factory.mktemp("module"))
     yield made(*getattr(request.module, "FLAGS", ()))
     made.close()
+
+
+@pytest.fixture(scope="module")
+def module_proxy(server):
+    made = make_proxy(server)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def proxy(module_proxy):
+    """Empty for each test; a wrong reply of any kind fails the test that got it."""
+    module_proxy.forget()
+    yield module_proxy
+    module_proxy.before = None
+    faults = module_proxy.take_faults()
+    assert not faults, "\n".join(faults)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ typedef struct
   ApiHandler handler;
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
   VendRateKind rate;
+  const char *missing; /* what a 404 says; NULL = that the resource could not be found */
 } ApiRoute;
 
 extern const ApiRoute vend_api_account_routes[];
@@ -65,6 +66,11 @@ bool vend_api_text (const json_t *body, const char *key, gsize most, const char 
 /* "" or an http(s) URL. */
 bool vend_api_optional_url (const json_t *body, const char *key, const char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- files.c */
+/* Free with g_free. */
+char *vend_api_file_too_large (uint64_t most) G_GNUC_WARN_UNUSED_RESULT;
+#define VEND_API_NO_FILE "File not found"
 
 /* ---- webhooks.c */
 /* Reads `webhook`, `webhook_events_filter` and the older `webhook_completed` of a body into

@@ -10,7 +10,16 @@ typedef struct
 {
   VendApi *api;
   const ApiRoute *route;
+  char *too_large;
 } Bound;
+
+static void
+free_bound (void *data)
+{
+  Bound *bound = data;
+  g_free (bound->too_large);
+  g_free (bound);
+}
 
 bool
 vend_api_not_found (GError **error)
@@ -83,7 +92,13 @@ serve (VendCall *call, void *context)
     {
       g_autoptr (GError) plain = NULL;
       if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-        vend_api_not_found (&plain);
+        {
+          const char *missing = bound->route->missing;
+          if (missing != NULL)
+            vend_fail (&plain, VEND_ERROR_NOT_FOUND, "%s", missing);
+          else
+            vend_api_not_found (&plain);
+        }
       reply = vend_reply_error (plain != NULL ? plain : error);
     }
   if (reply != NULL)
@@ -115,13 +130,22 @@ body_limit (const VendApi *api, const ApiRoute *route)
   return vend_settings_bytes (api->parts.settings, setting) + slack;
 }
 
+/* Of the files in a form, in the words that the clients know. NULL for other bodies. */
+static char *
+too_large_text (const VendApi *api, const ApiRoute *route)
+{
+  return route->body == VEND_BODY_MULTIPART
+             ? vend_api_file_too_large (vend_settings_bytes (api->parts.settings, route->limit))
+             : NULL;
+}
+
 static void
 bind_routes (VendApi *api, const ApiRoute *routes)
 {
   for (const ApiRoute *route = routes; route->method != NULL; route++)
     {
       Bound *bound = g_new0 (Bound, 1);
-      *bound = (Bound){ api, route };
+      *bound = (Bound){ api, route, too_large_text (api, route) };
       g_ptr_array_add (api->bound, bound);
       VendRoute bare = {
         .method = route->method,
@@ -131,6 +155,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .body = route->body,
         .limit = body_limit (api, route),
         .admit = route->scope != 0 ? admit : NULL,
+        .too_large = bound->too_large,
       };
       g_array_append_val (api->routes, bare);
     }
@@ -169,7 +194,7 @@ vend_api_new (const VendApiParts *parts)
     g_error ("%s: checked before", error->message);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
-  api->bound = g_ptr_array_new_with_free_func (g_free);
+  api->bound = g_ptr_array_new_with_free_func (free_bound);
   for (const ApiRoute *const *table = tables; *table != NULL; table++)
     bind_routes (api, *table);
   api->openapi = vend_openapi_new (tables);

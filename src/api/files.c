@@ -81,6 +81,12 @@ insert_file (VendDb *db, void *data, GError **error)
   return vend_store_file_insert (db, data, error);
 }
 
+char *
+vend_api_file_too_large (uint64_t most)
+{
+  return g_strdup_printf ("Files must be less than %" G_GUINT64_FORMAT "MB in size", most >> 20);
+}
+
 static bool
 create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
@@ -90,8 +96,10 @@ create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
                       "content: expected a file part of multipart/form-data");
   uint64_t most = vend_settings_bytes (api->parts.settings, "max-file");
   if (content->size > most)
-    return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                      "Files must be less than %" G_GUINT64_FORMAT "MB in size", most >> 20);
+    {
+      g_autofree char *text = vend_api_file_too_large (most);
+      return vend_fail (error, VEND_ERROR_TOO_LARGE, "%s", text);
+    }
   g_autoptr (VendFile) file = g_new0 (VendFile, 1);
   if (!read_name (call, content, &file->name, error)
       || !read_type (call, content, &file->content_type, error)
@@ -188,7 +196,9 @@ delete_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 const ApiRoute vend_api_file_routes[] = {
   { "POST", "/v1/files", VEND_SCOPE_RUN, VEND_BODY_MULTIPART, create_file, "max-file" },
   { "GET", "/v1/files", VEND_SCOPE_READ, VEND_BODY_NONE, list_files, NULL },
-  { "GET", "/v1/files/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_file, NULL },
-  { "DELETE", "/v1/files/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, delete_file, NULL },
+  { "GET", "/v1/files/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_file, NULL,
+    .missing = VEND_API_NO_FILE },
+  { "DELETE", "/v1/files/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, delete_file, NULL,
+    .missing = VEND_API_NO_FILE },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

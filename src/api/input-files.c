@@ -16,14 +16,27 @@ point_to_blob (VendApi *api, json_t *file, const char *sha256, const char *name,
   vend_json_set_string (file, "type", type);
 }
 
-/* The part of `url` behind `prefix` up to the next slash or query; NULL when it starts otherwise.
+/* Where the path of one of our own URLs goes on behind the origin and any "/v1"; NULL for others.
+ * The API is served with and without it, so files are found under all these names. */
+static const char *
+own_path (const char *url, const char *origin)
+{
+  if (!g_str_has_prefix (url, origin))
+    return NULL;
+  const char *path = url + strlen (origin);
+  while (g_str_has_prefix (path, "/v1/"))
+    path += strlen ("/v1");
+  return path;
+}
+
+/* The part of `path` behind `prefix` up to the next slash or query; NULL when it starts otherwise.
  */
 static char *
-segment_after (const char *url, const char *prefix)
+segment_after (const char *path, const char *prefix)
 {
-  if (!g_str_has_prefix (url, prefix))
+  if (path == NULL || !g_str_has_prefix (path, prefix))
     return NULL;
-  const char *start = url + strlen (prefix);
+  const char *start = path + strlen (prefix);
   return g_strndup (start, strcspn (start, "/?#"));
 }
 
@@ -33,11 +46,9 @@ resolve (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db, jso
 {
   const char *url = vend_json_string (file, "url");
   const char *field = json_string_value (json_array_get (json_object_get (file, "at"), 0));
-  const char *origin = vend_call_origin (call);
-  g_autofree char *files = g_strconcat (origin, "/v1/files/", NULL);
-  g_autofree char *outputs = g_strconcat (origin, "/v1/outputs/", NULL);
-  g_autofree char *file_id = segment_after (url, files);
-  g_autofree char *token = segment_after (url, outputs);
+  const char *path = own_path (url, vend_call_origin (call));
+  g_autofree char *file_id = segment_after (path, "/files/");
+  g_autofree char *token = segment_after (path, "/outputs/");
   g_autoptr (GError) problem = NULL;
 
   if (file_id != NULL)

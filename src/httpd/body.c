@@ -150,11 +150,12 @@ refuse_error (GError *error, VendReply **out_refusal)
 }
 
 static bool
-refuse_size (uint64_t limit, VendReply **out_refusal)
+refuse_size (const VendRoute *route, uint64_t limit, VendReply **out_refusal)
 {
   g_autofree char *detail
       = g_strdup_printf ("The request body must be at most %" G_GUINT64_FORMAT " bytes.", limit);
-  *out_refusal = vend_reply_problem (413, "Too large", detail);
+  *out_refusal
+      = vend_reply_problem (413, "Too large", route->too_large != NULL ? route->too_large : detail);
   return false;
 }
 
@@ -182,7 +183,7 @@ vend_body_begin (VendCall *call, uint64_t length, VendReply **out_refusal)
   const VendRoute *route = call->match.route;
   if (route->body == VEND_BODY_NONE)
     return length == UINT64_MAX || length <= VEND_HTTPD_IGNORED_BYTES
-           || refuse_size (VEND_HTTPD_IGNORED_BYTES, out_refusal);
+           || refuse_size (route, VEND_HTTPD_IGNORED_BYTES, out_refusal);
 
   VendBody *body = call->body = g_new0 (VendBody, 1);
   body->kind = route->body;
@@ -190,7 +191,7 @@ vend_body_begin (VendCall *call, uint64_t length, VendReply **out_refusal)
   body->spool_dir = call->httpd->spool_dir;
   body->fd = -1;
   if (length != UINT64_MAX && length > body->limit)
-    return refuse_size (body->limit, out_refusal);
+    return refuse_size (call->match.route, body->limit, out_refusal);
   if (body->kind == VEND_BODY_MULTIPART)
     return begin_multipart (body, call, out_refusal);
   if (body->kind == VEND_BODY_BUFFER)
@@ -243,10 +244,10 @@ vend_body_write (VendCall *call, const char *data, gsize size, VendReply **out_r
     {
       call->ignored_bytes += size;
       return call->ignored_bytes <= VEND_HTTPD_IGNORED_BYTES
-             || refuse_size (VEND_HTTPD_IGNORED_BYTES, out_refusal);
+             || refuse_size (call->match.route, VEND_HTTPD_IGNORED_BYTES, out_refusal);
     }
   if (size > body->limit - body->size)
-    return refuse_size (body->limit, out_refusal);
+    return refuse_size (call->match.route, body->limit, out_refusal);
   body->size += size;
   bool written = body->kind == VEND_BODY_BUFFER ? append_bytes (body, data, size, &error)
                  : body->kind == VEND_BODY_SPOOL

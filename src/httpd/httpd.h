@@ -42,8 +42,9 @@ typedef struct
   VendHandler handler;
   void *context;
   VendBodyKind body;
-  uint64_t limit;  /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
-  VendAdmit admit; /* or NULL */
+  uint64_t limit;        /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
+  VendAdmit admit;       /* or NULL */
+  const char *too_large; /* what a larger body is told, valid as long as the server; or NULL */
 } VendRoute;
 
 typedef struct

@@ -6,7 +6,7 @@ import re
 import openapi_spec_validator
 import pytest
 
-from api import own_shapes
+from rules import own_shapes
 from shapes import FILE
 
 TOKEN_FREE = {

@@ -5,13 +5,17 @@ import io
 
 import pytest
 import replicate
+from checking_proxy import make_proxy
 from replicate.exceptions import ModelError, ReplicateError
 from replicate.helpers import FileOutput
 
 
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
 @pytest.fixture(scope="module")
-def client(server):
-    return replicate.Client(api_token=server.token, base_url=server.url)
+def client(server, module_proxy):
+    return replicate.Client(api_token=server.token, base_url=module_proxy.url)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,10 @@ def https(binary, template, tmp_path_factory):
 @pytest.fixture
 def https_client(https, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", https.ca)
-    return replicate.Client(api_token=https.token, base_url=https.url)
+    proxy = make_proxy(https)
+    yield replicate.Client(api_token=https.token, base_url=proxy.url)
+    proxy.close()
+    assert not proxy.faults, proxy.faults
 
 
 def test_run_by_name(client):
@@ -145,10 +152,10 @@ def test_files(client, tmp_path):
         client.files.get(made.id)
 
 
-def test_file_over_http_is_text(client, server):
+def test_file_over_http_is_text(client, server, proxy):
     """Over plain http the client leaves URLs alone."""
     output = client.run("lab/image", input={"image": io.BytesIO(b"hello")})
-    assert isinstance(output, str) and output.startswith(server.url + "/v1/outputs/")
+    assert isinstance(output, str) and output.startswith(proxy.url + "/v1/outputs/")
     assert server.api().session.get(output, timeout=30).content == b"HELLO"
 
 

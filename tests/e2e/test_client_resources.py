@@ -8,9 +8,12 @@ from waiting import wait_until
 FLAGS = ("--deployment-delete-idle", "0")
 
 
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
 @pytest.fixture(scope="module")
-def client(server):
-    return replicate.Client(api_token=server.token, base_url=server.url)
+def client(server, module_proxy):
+    return replicate.Client(api_token=server.token, base_url=module_proxy.url)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,12 @@ import sse
 FLAGS = ["--stream-keepalive", "1s"]
 
 
+pytestmark = pytest.mark.usefixtures("proxy")
+
+
 @pytest.fixture(scope="module")
-def client(server):
-    return replicate.Client(api_token=server.token, base_url=server.url)
+def client(server, module_proxy):
+    return replicate.Client(api_token=server.token, base_url=module_proxy.url)
 
 
 @pytest.fixture(scope="module")

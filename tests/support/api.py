@@ -1,50 +1,11 @@
 """An HTTP client that checks what must hold for every reply."""
 
-import urllib.parse
-
 import requests
 
-from shapes import Shapes
+from rules import check_reply, own_shapes
 
 TERMINAL = {"succeeded", "failed", "canceled", "aborted"}
 TIMEOUT_S = 120
-_shapes = Shapes()
-_own_shapes = {}  # by binary
-
-
-def own_shapes(server):
-    """What the server's own document says of its replies."""
-    if server.binary not in _own_shapes:
-        reply = requests.get(
-            server.url + "/openapi.json", timeout=TIMEOUT_S, verify=server.ca or True
-        )
-        assert reply.status_code == 200, reply.text
-        _own_shapes[server.binary] = Shapes(reply.json())
-    return _own_shapes[server.binary]
-
-
-def check_problem(reply):
-    """Section 4 of the API notes: `detail` is text, `status` is the reply's own."""
-    assert reply.headers["Content-Type"].startswith("application/problem+json"), reply.text
-    body = reply.json()
-    assert isinstance(body, dict)
-    assert isinstance(body["detail"], str) and body["detail"]
-    assert isinstance(body.get("title", ""), str)
-    assert body["status"] == reply.status_code
-
-
-def check_urls(value, origin):
-    """No null inside `urls`; every URL has the caller's origin."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "urls":
-                for url in item.values():
-                    assert isinstance(url, str) and url.startswith(origin + "/"), value
-            else:
-                check_urls(item, origin)
-    elif isinstance(value, list):
-        for item in value:
-            check_urls(item, origin)
 
 
 class Api:
@@ -75,19 +36,16 @@ class Api:
         )
         if expect is not None:
             assert reply.status_code == expect, f"{reply.status_code}: {reply.text[:2000]}"
-        self._check(method, url, reply, origin or self.server.url)
+        check_reply(
+            method,
+            url,
+            reply.status_code,
+            reply.headers,
+            b"" if options.get("stream") else reply.content,
+            origin or self.server.url,
+            own_shapes(self.server),
+        )
         return reply
-
-    def _check(self, method, url, reply, origin):
-        kind = reply.headers.get("Content-Type", "")
-        if reply.status_code >= 400 and method != "HEAD":
-            check_problem(reply)
-        elif kind.startswith("application/json"):
-            path = urllib.parse.urlsplit(url).path
-            _shapes.check(method, path, reply.status_code, reply.json())
-            own_shapes(self.server).check(method, path, reply.status_code, reply.json())
-            if not path.endswith("/openapi.json"):  # which tells of URLs
-                check_urls(reply.json(), origin)
 
     def get(self, path, expect=200, **options):
         return self.call("GET", path, expect, **options)
