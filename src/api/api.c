@@ -6,12 +6,6 @@
 #include "base/error.h"
 #include "model/hardware.h"
 
-typedef struct
-{
-  VendApi *api;
-  const ApiRoute *route;
-} Bound;
-
 bool
 vend_api_not_found (GError **error)
 {
@@ -55,7 +49,7 @@ show_budget (VendCall *call, const VendRateState *state)
 static VendReply *
 admit (VendCall *call, void *context)
 {
-  const Bound *bound = context;
+  const ApiBound *bound = context;
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
   if (!vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
@@ -74,7 +68,7 @@ admit (VendCall *call, void *context)
 static void
 serve (VendCall *call, void *context)
 {
-  const Bound *bound = context;
+  const ApiBound *bound = context;
   VendCaller *admitted = vend_call_get_data (call);
   g_autoptr (VendCaller) caller = admitted != NULL ? g_atomic_rc_box_acquire (admitted) : NULL;
   g_autoptr (GError) error = NULL;
@@ -115,14 +109,26 @@ body_limit (const VendApi *api, const ApiRoute *route)
   return vend_settings_bytes (api->parts.settings, setting) + slack;
 }
 
+static ApiBound *
+add_bound (VendApi *api, const ApiRoute *route)
+{
+  ApiBound *bound = g_new0 (ApiBound, 1);
+  bound->api = api;
+  bound->route = route;
+  vend_api_route_stats_init (&bound->stats);
+  g_ptr_array_add (api->bound, bound);
+  return bound;
+}
+
 static void
 bind_routes (VendApi *api, const ApiRoute *routes)
 {
   for (const ApiRoute *route = routes; route->method != NULL; route++)
     {
-      Bound *bound = g_new0 (Bound, 1);
-      *bound = (Bound){ api, route };
-      g_ptr_array_add (api->bound, bound);
+      ApiBound *bound = add_bound (api, route);
+      const bool is_open = route->scope == 0
+                           || (route->opened_by != NULL
+                               && vend_settings_bool (api->parts.settings, route->opened_by));
       VendRoute bare = {
         .method = route->method,
         .pattern = route->pattern,
@@ -130,30 +136,23 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .context = bound,
         .body = route->body,
         .limit = body_limit (api, route),
-        .admit = route->scope != 0 ? admit : NULL,
+        .admit = is_open ? NULL : admit,
       };
       g_array_append_val (api->routes, bare);
     }
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,
-  vend_api_build_routes,
-  vend_api_collection_routes,
-  vend_api_deployment_routes,
-  vend_api_download_routes,
-  vend_api_example_routes,
-  vend_api_file_routes,
-  vend_api_model_routes,
-  vend_api_prediction_routes,
-  vend_api_search_routes,
-  vend_api_stream_routes,
-  vend_api_system_routes,
-  vend_api_training_routes,
-  vend_api_upload_routes,
-  vend_api_version_routes,
-  vend_api_webhook_routes,
-  NULL,
+  vend_api_account_routes,    vend_api_build_routes,
+  vend_api_collection_routes, vend_api_deployment_routes,
+  vend_api_download_routes,   vend_api_example_routes,
+  vend_api_explain_routes,    vend_api_file_routes,
+  vend_api_metrics_routes,    vend_api_model_routes,
+  vend_api_prediction_routes, vend_api_search_routes,
+  vend_api_stream_routes,     vend_api_system_routes,
+  vend_api_training_routes,   vend_api_upload_routes,
+  vend_api_usage_routes,      vend_api_version_routes,
+  vend_api_webhook_routes,    NULL,
 };
 
 VendApi *
@@ -165,11 +164,14 @@ vend_api_new (const VendApiParts *parts)
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
-                            &error))
+                            &error)
+      || !vend_prices_parse (vend_settings_text (parts->settings, "hardware-price"), api->hardware,
+                             &api->prices, &error))
     g_error ("%s: checked before", error->message);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (g_free);
+  add_bound (api, NULL);
   for (const ApiRoute *const *table = tables; *table != NULL; table++)
     bind_routes (api, *table);
   api->openapi = vend_openapi_new (tables);
@@ -183,6 +185,7 @@ vend_api_free (VendApi *api)
     return;
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
+  vend_prices_free (api->prices);
   json_decref (api->hardware);
   json_decref (api->openapi);
   vend_replays_free (api->replays);
@@ -196,6 +199,14 @@ vend_api_routes (VendApi *api, gsize *out_count)
 {
   *out_count = api->routes->len;
   return (const VendRoute *) (void *) api->routes->data;
+}
+
+void
+vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *data)
+{
+  VendApi *api = data;
+  ApiBound *bound = route != NULL ? route->context : g_ptr_array_index (api->bound, 0);
+  vend_api_count (&bound->stats, status, duration_us);
 }
 
 void
