@@ -27,7 +27,7 @@ test_amounts (void)
     { "cpu=1", 2500000, "2.5" },
     { "cpu=0", 2500000, "0" },
     { " cpu = 0.5 , x=1", 0, "0" },
-    { "cpu=999999.999999999", G_MAXINT64, "9223372036854.775807" },
+    { "cpu=999999.999999999", G_MAXINT64, "9223372036854766583.627963145224193" },
   };
   json_auto_t *list = hardware ();
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -38,11 +38,7 @@ test_amounts (void)
       g_assert_true (vend_prices_parse (cases[i].prices, list, &prices, &error));
       g_assert_true (vend_prices_amount (prices, "cpu", cases[i].run_us, &amount));
       g_autofree char *text = vend_amount_text (amount);
-      /* The last one is too large for the short way of writing it here. */
-      if (i + 1 < G_N_ELEMENTS (cases))
-        g_assert_cmpstr (text, ==, cases[i].amount);
-      else
-        g_assert_cmpstr (text, ==, "9223372036854775806.990776627963145224193");
+      g_assert_cmpstr (text, ==, cases[i].amount);
     }
 }
 
