@@ -37,8 +37,7 @@ typedef struct
   ApiHandler handler;
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
   VendRateKind rate;
-  const char
-      *opened_by; /* name of a setting that, when true, lets in those without a token; or NULL */
+  const char *opened_by; /* name of a setting; when it is true, nobody is asked. Or NULL */
 } ApiRoute;
 
 #define API_STATUS_CLASSES 6 /* by the first digit */
