@@ -3,7 +3,9 @@
 #include "api/api.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
+#include "base/histogram.h"
 #include "events/feed.h"
+#include "model/usage.h"
 
 #define VEND_PAGE_SIZE 100
 
@@ -13,10 +15,11 @@ struct VendApi
   VendVersionsCache *versions;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
-  json_t *openapi;  /* the document but for the address of the server */
+  VendPrices *prices;
+  json_t *openapi; /* the document but for the address of the server */
   VendReplays *replays;
   GArray *routes;   /* of VendRoute */
-  GPtrArray *bound; /* contexts of the routes */
+  GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
 };
 
@@ -34,8 +37,30 @@ typedef struct
   ApiHandler handler;
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
   VendRateKind rate;
-  const char *missing; /* what a 404 says; NULL = that the resource could not be found */
+  const char *missing;   /* what a 404 says; NULL = that the resource could not be found */
+  const char *opened_by; /* name of a setting; when it is true, nobody is asked. Or NULL */
 } ApiRoute;
+
+#define API_STATUS_CLASSES 6 /* by the first digit */
+
+typedef struct
+{
+  _Atomic uint64_t by_class[API_STATUS_CLASSES];
+  VendHistogram duration;
+} ApiRouteStats;
+
+/* A route of this server. */
+typedef struct
+{
+  VendApi *api;
+  const ApiRoute *route; /* NULL: requests that match none */
+  ApiRouteStats stats;
+  char *too_large; /* what a body over its limit is told, or NULL */
+} ApiBound;
+
+/* ---- metrics.c: counting of requests. Any thread. */
+void vend_api_route_stats_init (ApiRouteStats *stats);
+void vend_api_count (ApiRouteStats *stats, int status, int64_t duration_us);
 
 extern const ApiRoute vend_api_account_routes[];
 extern const ApiRoute vend_api_build_routes[];
@@ -43,7 +68,9 @@ extern const ApiRoute vend_api_collection_routes[];
 extern const ApiRoute vend_api_deployment_routes[];
 extern const ApiRoute vend_api_download_routes[];
 extern const ApiRoute vend_api_example_routes[];
+extern const ApiRoute vend_api_explain_routes[];
 extern const ApiRoute vend_api_file_routes[];
+extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_search_routes[];
@@ -51,6 +78,7 @@ extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
+extern const ApiRoute vend_api_usage_routes[];
 extern const ApiRoute vend_api_version_routes[];
 extern const ApiRoute vend_api_webhook_routes[];
 
@@ -94,6 +122,9 @@ char *vend_api_cursor_text (int64_t last_us, const char *last_id) G_GNUC_WARN_UN
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for rows with a number: G_MAXINT64 in both for the first page. */
 bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* A date and time of the query; `*out_us` stays as it is without one. BAD_REQUEST names it. */
+bool vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */

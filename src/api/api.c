@@ -6,21 +6,6 @@
 #include "base/error.h"
 #include "model/hardware.h"
 
-typedef struct
-{
-  VendApi *api;
-  const ApiRoute *route;
-  char *too_large;
-} Bound;
-
-static void
-free_bound (void *data)
-{
-  Bound *bound = data;
-  g_free (bound->too_large);
-  g_free (bound);
-}
-
 bool
 vend_api_not_found (GError **error)
 {
@@ -64,7 +49,7 @@ show_budget (VendCall *call, const VendRateState *state)
 static VendReply *
 admit (VendCall *call, void *context)
 {
-  const Bound *bound = context;
+  const ApiBound *bound = context;
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
   if (!vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
@@ -83,7 +68,7 @@ admit (VendCall *call, void *context)
 static void
 serve (VendCall *call, void *context)
 {
-  const Bound *bound = context;
+  const ApiBound *bound = context;
   VendCaller *admitted = vend_call_get_data (call);
   g_autoptr (VendCaller) caller = admitted != NULL ? g_atomic_rc_box_acquire (admitted) : NULL;
   g_autoptr (GError) error = NULL;
@@ -140,13 +125,34 @@ too_large_text (const VendApi *api, const ApiRoute *route)
 }
 
 static void
+free_bound (void *data)
+{
+  ApiBound *bound = data;
+  g_free (bound->too_large);
+  g_free (bound);
+}
+
+static ApiBound *
+add_bound (VendApi *api, const ApiRoute *route)
+{
+  ApiBound *bound = g_new0 (ApiBound, 1);
+  bound->api = api;
+  bound->route = route;
+  vend_api_route_stats_init (&bound->stats);
+  g_ptr_array_add (api->bound, bound);
+  return bound;
+}
+
+static void
 bind_routes (VendApi *api, const ApiRoute *routes)
 {
   for (const ApiRoute *route = routes; route->method != NULL; route++)
     {
-      Bound *bound = g_new0 (Bound, 1);
-      *bound = (Bound){ api, route, too_large_text (api, route) };
-      g_ptr_array_add (api->bound, bound);
+      ApiBound *bound = add_bound (api, route);
+      bound->too_large = too_large_text (api, route);
+      const bool is_open = route->scope == 0
+                           || (route->opened_by != NULL
+                               && vend_settings_bool (api->parts.settings, route->opened_by));
       VendRoute bare = {
         .method = route->method,
         .pattern = route->pattern,
@@ -154,7 +160,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .context = bound,
         .body = route->body,
         .limit = body_limit (api, route),
-        .admit = route->scope != 0 ? admit : NULL,
+        .admit = is_open ? NULL : admit,
         .too_large = bound->too_large,
       };
       g_array_append_val (api->routes, bare);
@@ -162,23 +168,16 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,
-  vend_api_build_routes,
-  vend_api_collection_routes,
-  vend_api_deployment_routes,
-  vend_api_download_routes,
-  vend_api_example_routes,
-  vend_api_file_routes,
-  vend_api_model_routes,
-  vend_api_prediction_routes,
-  vend_api_search_routes,
-  vend_api_stream_routes,
-  vend_api_system_routes,
-  vend_api_training_routes,
-  vend_api_upload_routes,
-  vend_api_version_routes,
-  vend_api_webhook_routes,
-  NULL,
+  vend_api_account_routes,    vend_api_build_routes,
+  vend_api_collection_routes, vend_api_deployment_routes,
+  vend_api_download_routes,   vend_api_example_routes,
+  vend_api_explain_routes,    vend_api_file_routes,
+  vend_api_metrics_routes,    vend_api_model_routes,
+  vend_api_prediction_routes, vend_api_search_routes,
+  vend_api_stream_routes,     vend_api_system_routes,
+  vend_api_training_routes,   vend_api_upload_routes,
+  vend_api_usage_routes,      vend_api_version_routes,
+  vend_api_webhook_routes,    NULL,
 };
 
 VendApi *
@@ -190,11 +189,14 @@ vend_api_new (const VendApiParts *parts)
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
-                            &error))
+                            &error)
+      || !vend_prices_parse (vend_settings_text (parts->settings, "hardware-price"), api->hardware,
+                             &api->prices, &error))
     g_error ("%s: checked before", error->message);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);
+  add_bound (api, NULL);
   for (const ApiRoute *const *table = tables; *table != NULL; table++)
     bind_routes (api, *table);
   api->openapi = vend_openapi_new (tables);
@@ -208,6 +210,7 @@ vend_api_free (VendApi *api)
     return;
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
+  vend_prices_free (api->prices);
   json_decref (api->hardware);
   json_decref (api->openapi);
   vend_replays_free (api->replays);
@@ -221,6 +224,14 @@ vend_api_routes (VendApi *api, gsize *out_count)
 {
   *out_count = api->routes->len;
   return (const VendRoute *) (void *) api->routes->data;
+}
+
+void
+vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *data)
+{
+  VendApi *api = data;
+  ApiBound *bound = route != NULL ? route->context : g_ptr_array_index (api->bound, 0);
+  vend_api_count (&bound->stats, status, duration_us);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "events/webhooks.h"
 #include "files/blobs.h"
 #include "httpd/httpd.h"
+#include "meter/meter.h"
 #include "sched/sched.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ typedef struct
   VendSched *sched;
   VendBuilds *builds;
   VendWebhooks *webhooks;
+  VendMeter *meter;
   const VendSettings *settings;
 } VendApiParts;
 
@@ -31,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendApi, vend_api_free)
 
 /* For vend_httpd_start; valid as long as the API. */
 const VendRoute *vend_api_routes (VendApi *api, gsize *out_count);
+
+/* A VendObserve for vend_httpd_start; `api` is its data. */
+void vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *api);
 
 /* Whether /-/readyz says 200. Any thread. */
 void vend_api_set_ready (VendApi *api, bool ready);

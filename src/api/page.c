@@ -1,5 +1,6 @@
 /* Pages of lists: cursors in, list objects out. */
 #include "api/api-private.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <string.h>
 
@@ -48,6 +49,17 @@ vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError
   *out_id = G_MAXINT64;
   return cursor.first || g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, out_id, NULL)
          || vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+}
+
+bool
+vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
+{
+  const char *text = vend_call_query (call, name);
+  if (text == NULL || vend_time_parse (text, out_us, error))
+    return true;
+  (*error)->code = VEND_ERROR_BAD_REQUEST;
+  g_prefix_error (error, "%s: ", name);
+  return false;
 }
 
 char *

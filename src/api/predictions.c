@@ -236,17 +236,6 @@ cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 
 /* ---- List */
 
-static bool
-parse_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
-{
-  const char *text = vend_call_query (call, name);
-  if (text == NULL || vend_time_parse (text, out_us, error))
-    return true;
-  (*error)->code = VEND_ERROR_BAD_REQUEST;
-  g_prefix_error (error, "%s: ", name);
-  return false;
-}
-
 bool
 vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind, VendReply **out,
                    GError **error)
@@ -262,8 +251,8 @@ vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind ki
   if (source != NULL && strcmp (source, "web") != 0)
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "source: expected web");
   page.web_only = source != NULL;
-  if (!parse_time (call, "created_before", &page.before_us, error)
-      || !parse_time (call, "created_after", &page.created_after_us, error)
+  if (!vend_api_query_time (call, "created_before", &page.before_us, error)
+      || !vend_api_query_time (call, "created_after", &page.created_after_us, error)
       || !vend_api_cursor (call, &cursor, error))
     return false;
   if (!cursor.first)

@@ -97,6 +97,16 @@ static const VendSettingInfo setting_infos[] = {
   { "webhook-dead-keep", VEND_SETTING_SECONDS, "7d", 0, 36500 * VEND_DAY_US,
     "webhooks that could not be delivered, for replay" },
   { "webhook-dead-max", VEND_SETTING_INT, "10000", 1, 100000000, "such webhooks of one account" },
+  { "decision-keep", VEND_SETTING_SECONDS, "7d", 0, 36500 * VEND_DAY_US,
+    "what the scheduler decided and why" },
+  { "decision-max", VEND_SETTING_INT, "100000", 1, 100000000, "such decisions, the newest" },
+
+  /* Metering */
+  { "hardware-price", VEND_SETTING_TEXT, "", 0, 0,
+    "price of a second, comma-separated: sku=0.0001" },
+  { "metrics-public", VEND_SETTING_BOOL, "false", 0, 0, "/metrics needs no token" },
+  { "metrics-deployables", VEND_SETTING_INT, "100", 1, 10000,
+    "models and deployments with metrics of their own; the others share one" },
 
   /* Builds */
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,

@@ -1,5 +1,6 @@
 /* Arguments and members that several commands read. Main thread only. */
 #include "cli/arguments.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/id.h"
@@ -43,6 +44,18 @@ vend_argument_shown (const json_t *object, const char *key)
 {
   const char *text = vend_json_string (object, key);
   return text != NULL ? text : "";
+}
+
+char *
+vend_argument_local_time (const json_t *object, const char *key)
+{
+  int64_t time_us = 0;
+  g_autoptr (GError) error = NULL;
+  if (!vend_time_parse (vend_argument_shown (object, key), &time_us, &error))
+    return g_strdup ("");
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (time_us / VEND_US_PER_S);
+  g_autofree char *text = g_date_time_format (time, "%Y-%m-%d %H:%M:%S");
+  return g_strdup_printf ("%s.%03d", text, (int) (time_us / VEND_US_PER_MS % 1000));
 }
 
 char *

@@ -21,5 +21,9 @@ bool vend_argument_model_path (const char *text, char **out, GError **error)
 /* A string member for people: "" when it is absent or null. Borrowed. */
 const char *vend_argument_shown (const json_t *object, const char *key);
 
+/* "2026-01-05 10:00:00.123" in the local time, of a date-time member; "" when it is absent or null.
+ * Free with g_free. */
+char *vend_argument_local_time (const json_t *object, const char *key) G_GNUC_WARN_UNUSED_RESULT;
+
 /* "2026-01-05 10:00:00" of a date-time member; free with g_free. */
 char *vend_argument_shown_time (const json_t *object, const char *key) G_GNUC_WARN_UNUSED_RESULT;

@@ -14,7 +14,9 @@
 #include "files/sweep.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
+#include "meter/meter.h"
 #include "model/hardware.h"
+#include "model/usage.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -40,6 +42,7 @@ typedef struct
   VendAuth *auth;
   VendBuilds *builds;
   VendWebhooks *webhooks;
+  VendMeter *meter;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -66,6 +69,7 @@ app_clear (App *app)
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
+  vend_meter_free (app->meter);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
   vend_settings_free (app->settings);
@@ -230,8 +234,12 @@ static bool
 make_parts (App *app, GError **error)
 {
   json_auto_t *hardware = NULL;
-  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error))
+  g_autoptr (VendPrices) prices = NULL;
+  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error)
+      || !vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
+                             &prices, error))
     return false;
+  app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
   if (!check_input_allow (app, error) || !start_webhooks (app, error))
     return false;
@@ -243,6 +251,7 @@ make_parts (App *app, GError **error)
                            .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
                            .webhooks = app->webhooks,
+                           .meter = app->meter,
                            .limits = sched_limits (app->settings) });
   if (!vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
@@ -256,6 +265,8 @@ make_parts (App *app, GError **error)
       .store = app->store,
       .blobs = app->blobs,
       .retention_us = vend_settings_us (app->settings, "retention"),
+      .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
+      .decision_max = vend_settings_int (app->settings, "decision-max"),
       .uploads_dir = uploads,
   });
   app->api = vend_api_new (&(VendApiParts){ .store = app->store,
@@ -264,6 +275,7 @@ make_parts (App *app, GError **error)
                                             .sched = app->sched,
                                             .builds = app->builds,
                                             .webhooks = app->webhooks,
+                                            .meter = app->meter,
                                             .settings = app->settings });
   return true;
 }
@@ -312,6 +324,8 @@ start_http (App *app, char **out_ca, GError **error)
     .cors_origins = text_or_null (vend_settings_text (app->settings, "cors-origins")),
     .tls_cert_pem = cert,
     .tls_key_pem = key,
+    .observe = vend_api_observe,
+    .observe_data = app->api,
   };
   return vend_httpd_start (&options, routes, n, &app->httpd, error);
 }

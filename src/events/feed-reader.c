@@ -1,7 +1,11 @@
 /* Readers of an event log: each is a place in it. The thread of the reader's connection. */
 #include "events/feed-private.h"
 #include "events/format.h"
+#include <stdatomic.h>
 #include <string.h>
+
+/* Readers of all feeds, for metrics. */
+static atomic_uint n_open;
 
 typedef struct
 {
@@ -139,6 +143,7 @@ static void
 reader_free (void *data)
 {
   Reader *reader = data;
+  atomic_fetch_sub (&n_open, 1);
   vend_feed_unref (reader->feed);
   g_free (reader->origin);
   g_free (reader);
@@ -147,10 +152,17 @@ reader_free (void *data)
 static const VendPullFuncs reader_funcs
     = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE };
 
+guint
+vend_feed_open_readers (void)
+{
+  return atomic_load (&n_open);
+}
+
 VendReply *
 vend_feed_reply (VendFeed *feed, guint64 after, const char *origin)
 {
   Reader *reader = g_new0 (Reader, 1);
+  atomic_fetch_add (&n_open, 1);
   reader->feed = vend_feed_ref (feed);
   reader->origin = g_strdup (origin);
   reader->origin_size = strlen (origin);

@@ -37,6 +37,9 @@ bool vend_feed_is_read (VendFeed *feed, guint64 after);
 /* The events after the one with this number. */
 VendReply *vend_feed_reply (VendFeed *feed, guint64 after, const char *origin);
 
+/* Replies of all feeds that are being read. Any thread. */
+guint vend_feed_open_readers (void);
+
 /* ---- Feeds of ended predictions that are being read, so that all their readers share one. */
 VendReplays *vend_replays_new (void);
 /* No feed of it may be in use. */

@@ -124,6 +124,7 @@ on_answer (const VendOutsideAnswer *answer, void *data)
   Sending *sending = data;
   sending->call = NULL;
   judge (sending->delivery, answer, vend_now_us (), sending->webhooks->unit_us);
+  atomic_fetch_add (&sending->webhooks->tries[sending->delivery->state], 1);
   tell_log (sending->delivery);
   g_clear_pointer (&sending->delivery->body, g_free);
   g_ptr_array_add (sending->webhooks->answered, sending);

@@ -1,5 +1,6 @@
 /* The sender's state. All of it belongs to the sender's thread. */
 #pragma once
+#include <stdatomic.h>
 #include "base/inbox.h"
 #include "events/webhooks.h"
 #include "model/webhook.h"
@@ -25,8 +26,9 @@ struct VendWebhooks
   GMainContext *context;
   GMainLoop *loop;
   VendInbox *inbox;
-  gint woken;   /* atomic: a wake is on its way */
-  gint stopped; /* atomic */
+  gint woken;                                       /* atomic: a wake is on its way */
+  gint stopped;                                     /* atomic */
+  _Atomic guint64 tries[VEND_DELIVERY_DROPPED + 1]; /* by the state after it */
 
   VendOutside *outside;
   GHashTable *sending;     /* id → Sending (owned); answered ones too until that is on disk */

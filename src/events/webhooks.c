@@ -243,6 +243,12 @@ vend_webhooks_start (const VendWebhooksOptions *options, VendWebhooks **out, GEr
   return true;
 }
 
+guint64
+vend_webhooks_tries (VendWebhooks *webhooks, VendDeliveryState state)
+{
+  return atomic_load (&webhooks->tries[state]);
+}
+
 const VendNetworks *
 vend_webhooks_get_allow (const VendWebhooks *webhooks)
 {

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "base/network.h"
+#include "model/webhook.h"
 #include "store/store.h"
 
 /* Deliveries under way: all together, of one account, of one account to one server. */
@@ -39,6 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWebhooks, vend_webhooks_free)
 
 /* The outbox has something that was not there before. Any thread; cheap. */
 void vend_webhooks_wake (VendWebhooks *webhooks);
+
+/* Tries so far, by the state that they left the delivery in: pending stands for those that are
+ * tried again. Any thread. */
+guint64 vend_webhooks_tries (VendWebhooks *webhooks, VendDeliveryState state);
 
 /* Whom deliveries may go to beside public addresses. Any thread. */
 const VendNetworks *vend_webhooks_get_allow (const VendWebhooks *webhooks);

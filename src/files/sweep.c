@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "store/create-keys.h"
+#include "store/decisions.h"
 #include "store/examples.h"
 #include "store/files.h"
 #include "store/predictions.h"
@@ -38,6 +39,8 @@ typedef struct
 {
   int64_t now_us;
   int64_t retention_us;
+  int64_t decision_keep_us;
+  int64_t decision_max;
   guint n_removed;
   GPtrArray *contents; /* SHA-256 of blobs that lost a row */
 } Batch;
@@ -51,14 +54,14 @@ remove_data_of (VendDb *db, Batch *batch, const char *id, GError **error)
     return false;
   /* Its files stay with the example. */
   if (is_example)
-    return vend_store_prediction_remove_data (db, id, error);
+    return vend_store_prediction_remove_data (db, id, batch->now_us, error);
   if (!vend_store_output_list (db, id, &outputs, error))
     return false;
   for (guint i = 0; i < outputs->len; i++)
     g_ptr_array_add (batch->contents,
                      g_strdup (((const VendOutput *) g_ptr_array_index (outputs, i))->sha256));
   return vend_store_output_delete_of (db, id, error)
-         && vend_store_prediction_remove_data (db, id, error);
+         && vend_store_prediction_remove_data (db, id, batch->now_us, error);
 }
 
 static bool
@@ -140,6 +143,8 @@ run_batches (VendSweep *sweep, VendStoreJob job)
       g_autoptr (GError) error = NULL;
       Batch batch = { .now_us = vend_now_us (),
                       .retention_us = sweep->options.retention_us,
+                      .decision_keep_us = sweep->options.decision_keep_us,
+                      .decision_max = sweep->options.decision_max,
                       .contents = contents };
       if (!vend_store_write_wait (sweep->options.store, job, &batch, &error))
         {
@@ -201,6 +206,23 @@ remove_create_keys (VendDb *db, void *data, GError **error)
                                        &batch->n_removed, error);
 }
 
+/* ---- Decisions */
+
+static bool
+remove_old_decisions (VendDb *db, void *data, GError **error)
+{
+  Batch *batch = data;
+  return vend_store_decision_expire (db, batch->now_us - batch->decision_keep_us, BATCH,
+                                     &batch->n_removed, error);
+}
+
+static bool
+remove_most_decisions (VendDb *db, void *data, GError **error)
+{
+  Batch *batch = data;
+  return vend_store_decision_trim (db, batch->decision_max, BATCH, &batch->n_removed, error);
+}
+
 static void
 add_content (const char *sha256, void *data)
 {
@@ -237,6 +259,8 @@ sweep_main (void *data)
         run_batches (sweep, remove_predictions);
       run_batches (sweep, remove_files);
       run_batches (sweep, remove_create_keys);
+      run_batches (sweep, remove_old_decisions);
+      run_batches (sweep, remove_most_decisions);
       if (g_get_monotonic_time () >= full_sweep_us)
         {
           sweep_uploads (sweep);

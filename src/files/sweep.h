@@ -13,8 +13,10 @@ typedef struct
 {
   VendStore *store;
   VendBlobs *blobs;
-  int64_t retention_us;    /* of predictions' data; 0 keeps them */
-  const char *uploads_dir; /* sources on their way to a build; given up after a day */
+  int64_t retention_us;     /* of predictions' data; 0 keeps them */
+  int64_t decision_keep_us; /* of the scheduler's decisions */
+  int64_t decision_max;     /* the newest that stay */
+  const char *uploads_dir;  /* sources on their way to a build; given up after a day */
 } VendSweepOptions;
 
 /* Begins at once with what a crash may have left, then goes on once a minute. */

@@ -31,8 +31,10 @@ vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char
   call->worker = worker;
   call->connection = connection;
   call->method = method;
+  call->match.route = NULL;
   call->match.text = NULL;
   call->match.n_params = 0;
+  call->began_us = g_get_monotonic_time ();
   atomic_init (&call->state, CALL_FRESH);
   atomic_fetch_add (&call->httpd->active, 1);
   return call;

@@ -63,6 +63,8 @@ struct VendHttpd
   uint64_t max_body;
   int64_t pull_idle_us;
   bool tls;
+  VendObserve observe; /* or NULL */
+  void *observe_data;
   char *cert_pem;
   char *key_pem;
   atomic_bool closing;  /* no new connections; replies close theirs */
@@ -96,9 +98,11 @@ struct VendCall
   bool refused_early; /* before the body was read: the client may still be sending */
   VendBody *body;
   uint64_t ignored_bytes;
-  GArray *query;   /* QueryPair, or NULL */
-  GSList *strings; /* made for getters */
-  GSList *headers; /* HeaderPair, of the coming reply */
+  int64_t began_us; /* monotonic */
+  int status;       /* of the reply that is being sent; 0 = none yet */
+  GArray *query;    /* QueryPair, or NULL */
+  GSList *strings;  /* made for getters */
+  GSList *headers;  /* HeaderPair, of the coming reply */
   char *origin;
   char *remote;
   void *data;
@@ -121,6 +125,7 @@ enum MHD_Result vend_reply_send (VendReply *reply, VendCall *call);
 VendReply *vend_reply_problem (int status, const char *title, const char *detail);
 /* The whole reply as bytes, for a request whose body was given up half-way. Free with g_free. */
 char *vend_reply_wire (const VendReply *reply, gsize *out_size);
+int vend_reply_get_status (const VendReply *reply);
 bool vend_is_token (const char *text);
 
 /* ---- stream.c */

@@ -47,6 +47,10 @@ typedef struct
   const char *too_large; /* what a larger body is told, valid as long as the server; or NULL */
 } VendRoute;
 
+/* A call has ended: `route` is NULL when none matched, `duration_us` is from its head to its last
+ * byte. HTTP thread. Not called for one whose client left before there was a reply. */
+typedef void (*VendObserve) (const VendRoute *route, int status, int64_t duration_us, void *data);
+
 typedef struct
 {
   const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
@@ -61,6 +65,8 @@ typedef struct
   const char *cors_origins;    /* "*", "https://a.example,https://b.example", or NULL: no pages */
   const char *tls_cert_pem;    /* contents, or NULL for plain HTTP */
   const char *tls_key_pem;
+  VendObserve observe; /* or NULL */
+  void *observe_data;
 } VendHttpdOptions;
 
 /* `routes` (n of them, copied) are matched by exact method and path; literals win over parameters.

@@ -297,6 +297,7 @@ vend_reply_send (VendReply *reply, VendCall *call)
     finish_file (reply, call);
   if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
     MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
+  call->status = reply->status;
   /* The library would end the chunked body that a HEAD reply does not have. */
   const bool is_head = strcmp (call->method, MHD_HTTP_METHOD_HEAD) == 0;
   if ((reply->stream != NULL || reply->pull != NULL) && is_head)
@@ -306,6 +307,12 @@ vend_reply_send (VendReply *reply, VendCall *call)
   if (reply->pull != NULL && !is_head)
     vend_pull_attach (reply->pull, call);
   return MHD_queue_response (call->connection, (unsigned int) reply->status, reply->response);
+}
+
+int
+vend_reply_get_status (const VendReply *reply)
+{
+  return reply->status;
 }
 
 char *

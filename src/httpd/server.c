@@ -36,6 +36,7 @@ refuse_body (VendCall *call, VendReply *refusal)
 {
   gsize size = 0;
   g_autofree char *wire = vend_reply_wire (refusal, &size);
+  call->status = vend_reply_get_status (refusal);
   vend_reply_free (refusal);
   const union MHD_ConnectionInfo *info
       = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -136,6 +137,9 @@ on_completed (void *data, struct MHD_Connection *connection, void **state,
           = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
       vend_linger_add (call->httpd->linger, info->connect_fd);
     }
+  if (call->httpd->observe != NULL && call->status != 0)
+    call->httpd->observe (call->match.route, call->status, g_get_monotonic_time () - call->began_us,
+                          call->httpd->observe_data);
   vend_call_free (call);
 }
 
@@ -378,6 +382,8 @@ vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsiz
   httpd->router = vend_router_new (routes, n);
   httpd->spool_dir = g_strdup (options->spool_dir);
   httpd->max_body = options->max_body;
+  httpd->observe = options->observe;
+  httpd->observe_data = options->observe_data;
   httpd->pull_idle_us
       = 1000 * (int64_t) (options->pull_idle_ms > 0 ? options->pull_idle_ms : PULL_IDLE_MS);
   httpd->tls = options->tls_cert_pem != NULL;

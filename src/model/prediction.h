@@ -52,6 +52,8 @@ typedef struct
   json_t *webhook_events;
   char *origin; /* of the call that made it, for URLs in webhooks; NULL without a webhook */
   bool data_removed;
+  int64_t removed_us;        /* when; 1 = not known */
+  guint queue_place;         /* in the queue when it came; 0 = it did not wait, or not known */
   guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
   int64_t queue_eta_us;      /* live only: until it begins */
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */

@@ -152,6 +152,7 @@ static void
 fail_queue (Deployable *deployable, const char *error_code, const char *setup_logs,
             const char *error)
 {
+  vend_decided_queue_failed (deployable);
   for (Live *live; (live = vend_queue_peek (deployable->queue)) != NULL;)
     vend_live_fail (live, error_code, setup_logs, "the model could not be started: %s", error);
 }
@@ -170,6 +171,8 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
       deployable->backoff_until_us
           = vend_now_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
     }
+  vend_measure_boot_failed (deployable);
+  vend_decided_boot_failed (deployable, error_code, error);
   if (failures >= MAX_BOOT_FAILURES)
     fail_queue (deployable, error_code, setup_logs, error);
 }
@@ -230,7 +233,11 @@ carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const
       if (action->kind == VEND_ACTION_START)
         vend_instance_start (g_ptr_array_index (deployables, action->index), action->reason);
       else
-        vend_instance_stop (g_ptr_array_index (instances, action->index), action->reason);
+        {
+          Instance *instance = g_ptr_array_index (instances, action->index);
+          instance->evicted = action->evicts;
+          vend_instance_stop (instance, action->reason);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ struct VendSched
   char *vend_binary;
   char *input_allow;
   VendWebhooks *webhooks;
+  VendMeter *meter;
   VendSchedLimits limits;
 
   VendInbox *inbox;
@@ -75,6 +76,7 @@ struct Deployable
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
   bool retired;
+  VendMeterSeries *series; /* borrowed from the meter; NULL until something is counted */
 };
 
 typedef enum
@@ -102,6 +104,7 @@ struct Instance
   bool adopted;        /* was there before this start of ours */
   bool adopting;       /* and has not said hello yet */
   bool stop_when_connected;
+  bool evicted;          /* its stop makes room for another model */
   bool buried;           /* killed, its journal read */
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Live, borrowed */
@@ -296,6 +299,30 @@ bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNU
 /* For vend_sched_describe. */
 json_t *vend_deployments_describe (VendSched *sched);
 void vend_deployment_state_free (Deployment *deployment);
+
+/* ---- decisions.c: what was decided, and why, on its way to the store. After the fact, but for a
+ * stop and a lost run. */
+void vend_decided_start (const Instance *instance, const char *reason);
+void vend_decided_stop (const Instance *instance, const char *reason);
+void vend_decided_ready (const Instance *instance);
+void vend_decided_gone (const Instance *instance);
+void vend_decided_boot_failed (const Deployable *deployable, const char *error_code,
+                               const char *error);
+/* Before those who wait are told. */
+void vend_decided_queue_failed (const Deployable *deployable);
+void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
+/* Whether it is tried again. */
+void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
+void vend_decided_deadline (const Live *live, bool aborted);
+
+/* ---- measure.c: what is counted for metrics */
+/* It was given to an instance. */
+void vend_measure_given (const Live *live);
+/* Its end is on disk. */
+void vend_measure_ended (const Live *live);
+void vend_measure_lost (const Live *live);
+void vend_measure_ready (const Instance *instance);
+void vend_measure_boot_failed (Deployable *deployable);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

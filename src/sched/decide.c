@@ -152,7 +152,10 @@ grow (Decision *d, guint index)
         {
           gssize victim = find_victim (d, index);
           if (victim >= 0)
-            stop (d, (guint) victim, "idle, and its hardware is wanted by another model");
+            {
+              stop (d, (guint) victim, "idle, and its hardware is wanted by another model");
+              ((VendAction *) g_ptr_array_index (d->plan, d->plan->len - 1))->evicts = true;
+            }
         }
       return;
     }

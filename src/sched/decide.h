@@ -54,6 +54,7 @@ typedef struct
   VendActionKind kind;
   guint index;
   char *reason; /* a sentence a person understands */
+  bool evicts;  /* a stop that makes room for another model */
 } VendAction;
 
 /* What to do now, in order. Calling again with the plan applied gives an empty plan. Free with

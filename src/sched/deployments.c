@@ -188,6 +188,7 @@ switch_over (Deployment *deployment, const char *why, VendSchedSettled settled, 
   sched->n_disk_jobs++;
   vend_log (VEND_LOG_INFO, "a release takes over", "deployment", deployment->name, "reason", why,
             NULL);
+  vend_decided_roll (deployment->current.deployable, to->number, why);
   vend_store_write (sched->store, store_switch, switch_stored, to);
 }
 

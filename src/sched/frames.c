@@ -63,7 +63,11 @@ became_ready (Instance *instance)
   instance->deployable->boot_failures = 0;
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
-    measure (&instance->deployable->boot_us, now_us - instance->created_us);
+    {
+      measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_measure_ready (instance);
+      vend_decided_ready (instance);
+    }
   vend_log (VEND_LOG_INFO, "an instance is ready", "instance", instance->id, "model",
             instance->deployable->name, NULL);
   vend_deployable_dispatch (instance->deployable);

@@ -117,6 +117,7 @@ vend_instance_start (Deployable *deployable, const char *reason)
   Instance *instance = instance_new (deployable, id, deployable->slots, vend_now_us ());
   deployable->sched->n_starts++;
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
+  vend_decided_start (instance, reason);
 
   Launch *job = g_new0 (Launch, 1);
   *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, 0,
@@ -260,6 +261,7 @@ vend_instance_run (Instance *instance, Live *live)
     {
       live->emitted = false;
       vend_live_attach (live, instance);
+      vend_measure_given (live);
     }
   /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
   if (instance->link == NULL)
@@ -350,6 +352,8 @@ vend_instance_stop (Instance *instance, const char *reason)
     return;
   vend_log (VEND_LOG_INFO, "stopping an instance", "instance", instance->id, "reason", reason,
             NULL);
+  if (!instance->stop_when_connected)
+    vend_decided_stop (instance, reason);
   g_free (instance->why);
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
@@ -423,6 +427,8 @@ bury (Instance *instance)
     return;
   vend_log (VEND_LOG_INFO, "an instance has gone", "instance", instance->id, "reason",
             instance->why != NULL ? instance->why : "", NULL);
+  if (instance->state != INSTANCE_STOPPING && !instance->stop_when_connected)
+    vend_decided_gone (instance);
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)

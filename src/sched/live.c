@@ -143,8 +143,12 @@ vend_live_enqueue (Live *live, bool at_head)
     vend_queue_push (live->deployable->queue, live->p->account_id, live, &live->place);
   live->sched->n_queued++;
   vend_deployable_dispatch (live->deployable);
-  if (live->place.link != NULL)
-    vend_sched_sweep_soon (live->sched);
+  if (live->place.link == NULL)
+    return;
+  /* Goes to the disk with the next write of its row. */
+  if (live->p->attempt == 0)
+    live->p->queue_place = vend_queue_position (live->deployable->queue, &live->place);
+  vend_sched_sweep_soon (live->sched);
 }
 
 void
@@ -231,6 +235,7 @@ store_lease_now (Live *live)
   lease->p.attempt = live->p->attempt;
   lease->p.instance = g_strdup (live->p->instance);
   lease->p.started_us = live->p->started_us;
+  lease->p.queue_place = live->p->queue_place;
   /* That there is output decides whether a lost run may be tried again. */
   if (live->emitted)
     lease->p.output = live->chunks != NULL ? json_copy (live->chunks) : json_array ();
@@ -337,6 +342,7 @@ end_stored (const GError *error, void *data)
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
   sched->n_ended++;
+  vend_measure_ended (live);
   if (live->hooks != NULL)
     vend_hooks_stored (sched);
   vend_live_feed_end (live);
@@ -447,7 +453,10 @@ deadline_passed (void *data)
 {
   Live *live = data;
   live->deadline = NULL;
-  if (live->p->started_us == 0 && live->instance == NULL)
+  const bool waits = live->p->started_us == 0 && live->instance == NULL;
+  if (!live->ending)
+    vend_decided_deadline (live, waits);
+  if (waits)
     vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
   else
     vend_live_cancel (live);
@@ -525,13 +534,18 @@ vend_live_lost (Live *live, bool emitted, const char *why)
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
   live->sched->n_lost++;
+  vend_measure_lost (live);
   record_lost (live);
 
   if (live->p->cancel_requested)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
-  else if (!started && live->lost_before_start++ < MAX_LOST_BEFORE_START)
-    back_to_queue (live);
-  else if (started && !emitted && live->lost_running++ < MAX_LOST_RUNNING)
+    {
+      vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+      return;
+    }
+  const bool again = started ? !emitted && live->lost_running++ < MAX_LOST_RUNNING
+                             : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+  vend_decided_lost (live, again, started, emitted, why);
+  if (again)
     back_to_queue (live);
   else
     vend_live_fail (live, "INSTANCE_LOST", NULL, "%s%s", why,

@@ -375,6 +375,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->input_allow = g_strdup (options->input_allow);
   sched->webhooks = options->webhooks;
+  sched->meter = options->meter;
   sched->limits = options->limits;
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);

@@ -9,6 +9,7 @@
 #include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
+#include "meter/meter.h"
 #include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
@@ -48,6 +49,7 @@ typedef struct
   const char *vend_binary; /* what is started as `vend director` */
   const char *input_allow; /* networks beside public addresses that input URLs may name */
   VendWebhooks *webhooks;  /* borrowed; or NULL */
+  VendMeter *meter;        /* borrowed; outlives it */
   VendSchedLimits limits;
 } VendSchedOptions;
 
@@ -110,3 +112,7 @@ void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 /* Queues, instances and counters for people and tests. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
 void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+
+/* `measured` comes when the gauges of the meter show how things stand. */
+typedef void (*VendSchedMeasured) (void *data);
+void vend_sched_measure (VendSched *sched, VendSchedMeasured measured, void *data);

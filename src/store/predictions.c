@@ -31,10 +31,12 @@ read_prediction (VendStmt *stmt)
   p->instance = vend_stmt_dup_text (stmt, 22);
   p->webhook = vend_stmt_dup_text (stmt, 23);
   p->webhook_events = vend_stmt_get_json (stmt, 24);
-  p->data_removed = vend_stmt_get_int (stmt, 25) != 0;
+  p->removed_us = vend_stmt_get_int (stmt, 25);
+  p->data_removed = p->removed_us != 0;
   p->files = vend_stmt_get_json (stmt, 26);
   p->origin = vend_stmt_dup_text (stmt, 27);
   p->stream = (guint) vend_stmt_get_int (stmt, 28);
+  p->queue_place = (guint) vend_stmt_get_int (stmt, 29);
   return p;
 }
 
@@ -74,6 +76,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_json (stmt, 16, p->webhook_events);
   vend_stmt_text (stmt, 17, p->origin);
   vend_stmt_int (stmt, 18, p->stream);
+  vend_stmt_int (stmt, 19, p->queue_place);
   return vend_stmt_run (stmt, NULL, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
@@ -142,6 +145,7 @@ vend_store_prediction_lease (VendDb *db, const VendPrediction *p, GError **error
   vend_stmt_text (stmt, 4, p->instance);
   vend_stmt_int (stmt, 5, p->started_us);
   vend_stmt_json (stmt, 6, p->output);
+  vend_stmt_int (stmt, 7, p->queue_place);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -197,6 +201,30 @@ vend_store_attempt_insert (VendDb *db, const VendPrediction *p, int64_t ended_us
   return vend_stmt_run (stmt, NULL, error);
 }
 
+static void *
+read_attempt (VendStmt *stmt)
+{
+  VendAttempt *attempt = g_new0 (VendAttempt, 1);
+  attempt->number = (int) vend_stmt_get_int (stmt, 0);
+  attempt->instance = vend_stmt_dup_text (stmt, 1);
+  attempt->started_us = vend_stmt_get_int (stmt, 2);
+  attempt->ended_us = vend_stmt_get_int (stmt, 3);
+  attempt->outcome = vend_stmt_dup_text (stmt, 4);
+  return attempt;
+}
+
+bool
+vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPtrArray **out,
+                         GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_ATTEMPT_LIST, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, prediction);
+  vend_stmt_int (stmt, 2, limit);
+  return vend_stmt_collect (stmt, read_attempt, (GDestroyNotify) vend_attempt_free, out, error);
+}
+
 bool
 vend_store_usage_insert (VendDb *db, const VendPrediction *p, const char *hardware, int64_t run_us,
                          GError **error)
@@ -243,11 +271,12 @@ vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArr
 }
 
 bool
-vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error)
+vend_store_prediction_remove_data (VendDb *db, const char *id, int64_t now_us, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_REMOVE_DATA, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, id);
+  vend_stmt_int (stmt, 2, now_us);
   return vend_stmt_run (stmt, NULL, error);
 }

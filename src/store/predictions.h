@@ -1,6 +1,7 @@
 /* Store functions of predictions, attempts and usage. Inside a transaction; outputs are
  * the caller's. A row with completed_us never changes its result again. */
 #pragma once
+#include "model/attempt.h"
 #include "model/prediction.h"
 #include "store/db.h"
 
@@ -41,6 +42,9 @@ bool vend_store_prediction_complete (VendDb *db, const VendPrediction *predictio
                                      GError **error);
 bool vend_store_attempt_insert (VendDb *db, const VendPrediction *prediction, int64_t ended_us,
                                 const char *outcome, GError **error);
+/* Of VendAttempt, in their order. */
+bool vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPtrArray **out,
+                              GError **error);
 /* With the completion, in its transaction. */
 bool vend_store_usage_insert (VendDb *db, const VendPrediction *prediction, const char *hardware,
                               int64_t run_us, GError **error);
@@ -49,4 +53,4 @@ bool vend_store_model_ran (VendDb *db, int64_t model_id, GError **error);
 /* Ids (char *) of ended predictions whose data are due for removal. */
 bool vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArray **out,
                                     GError **error);
-bool vend_store_prediction_remove_data (VendDb *db, const char *id, GError **error);
+bool vend_store_prediction_remove_data (VendDb *db, const char *id, int64_t now_us, GError **error);

@@ -23,9 +23,14 @@ typedef struct
   bool finished;
 } Write;
 
+static const int64_t commit_bounds[]
+    = { 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 250000, 1000000, 5000000 };
+static const int64_t group_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, MAX_GROUP };
+
 struct VendStore
 {
   VendDb *writer;
+  VendStoreStats stats;
   GThread *thread;
   GMainContext *core;
 
@@ -185,6 +190,22 @@ gather (VendStore *store)
     }
 }
 
+static void
+take_stats (VendStore *store, const GPtrArray *group, int64_t began_us)
+{
+  vend_histogram_add (&store->stats.commit_us, g_get_monotonic_time () - began_us);
+  vend_histogram_add (&store->stats.group_size, group->len);
+  for (guint i = 0; i < group->len; i++)
+    if (((const Write *) g_ptr_array_index (group, i))->error != NULL)
+      atomic_fetch_add (&store->stats.failed, 1);
+}
+
+const VendStoreStats *
+vend_store_get_stats (const VendStore *store)
+{
+  return &store->stats;
+}
+
 static void *
 writer_main (void *data)
 {
@@ -206,7 +227,9 @@ writer_main (void *data)
       pthread_mutex_unlock (&store->lock);
       if (ended)
         return NULL;
+      const int64_t began_us = g_get_monotonic_time ();
       commit_group (store, group);
+      take_stats (store, group, began_us);
       finish_group (store, group);
       g_ptr_array_set_size (group, 0);
     }
@@ -289,6 +312,8 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
   pthread_cond_init (&store->work, NULL);
   pthread_cond_init (&store->finished, NULL);
   pthread_cond_init (&store->reader_free, NULL);
+  vend_histogram_init (&store->stats.commit_us, commit_bounds, G_N_ELEMENTS (commit_bounds));
+  vend_histogram_init (&store->stats.group_size, group_bounds, G_N_ELEMENTS (group_bounds));
   store->told = g_ptr_array_new ();
   store->core
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "base/histogram.h"
 #include "store/db.h"
 
 typedef struct VendStore VendStore;
@@ -45,6 +46,15 @@ void vend_store_read_end (VendStore *store, VendDb *db);
 
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
+
+/* What the writer did so far. Any thread. */
+typedef struct
+{
+  _Atomic uint64_t failed;  /* writes that an error undid */
+  VendHistogram commit_us;  /* one value a commit: jobs and the wait for the disk */
+  VendHistogram group_size; /* writes in it */
+} VendStoreStats;
+const VendStoreStats *vend_store_get_stats (const VendStore *store);
 
 /* Scope-bound reader: `g_auto (VendReader) reader = vend_reader (store);` then reader.db. */
 typedef struct

@@ -170,6 +170,18 @@ vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const char 
 }
 
 bool
+vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray **out,
+                        GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DELIVERY_OF, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, prediction);
+  vend_stmt_int (stmt, 2, limit);
+  return vend_stmt_collect (stmt, read_delivery, (GDestroyNotify) vend_delivery_free, out, error);
+}
+
+bool
 vend_store_delivery_expire (VendDb *db, VendDeliveryState state, int64_t before_us, int limit,
                             int64_t *out_removed, GError **error)
 {

@@ -33,6 +33,10 @@ bool vend_store_delivery_replay (VendDb *db, const char *id, int64_t now_us, GEr
 bool vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const char *before_id,
                                int limit, GPtrArray **out, GError **error);
 
+/* Of one prediction, oldest first, without bodies. */
+bool vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray **out,
+                             GError **error);
+
 /* Removes at most `limit` of one state that ended before; `*out_removed` counts them. */
 bool vend_store_delivery_expire (VendDb *db, VendDeliveryState state, int64_t before_us, int limit,
                                  int64_t *out_removed, GError **error);

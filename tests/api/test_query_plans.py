@@ -45,6 +45,8 @@ def test_no_statement_scans_a_table(database, name, text):
         step
         for step in plan
         if step.startswith("SCAN") and "CONSTANT ROW" not in step and step.split()[1] not in WORDS
+        # The rows of a subquery.
+        and step.replace("SCAN", "CO-ROUTINE") not in plan
     ]
     assert not scans or name in SCANS, plan
     if name.endswith(("_page", "_page_web")):

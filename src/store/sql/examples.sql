@@ -22,4 +22,4 @@ UPDATE models SET default_example = (SELECT prediction FROM examples WHERE model
 WHERE id = $1;
 -- name: output_delete_removed
 DELETE FROM outputs WHERE prediction = $1
-  AND EXISTS (SELECT 1 FROM predictions WHERE id = $1 AND data_removed = 1);
+  AND EXISTS (SELECT 1 FROM predictions WHERE id = $1 AND data_removed <> 0);

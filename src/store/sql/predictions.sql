@@ -1,19 +1,20 @@
 -- name: prediction_insert
 INSERT INTO predictions (id, kind, account_id, model_id, model, version, deployment, status, from_web,
   input, files, secrets, logs, created_us, started_us, completed_us, deadline_us, cancel_requested,
-  attempt, webhook, webhook_events, data_removed, origin, stream)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, 0, 0, $14, 0, 0, $15, $16, 0, $17, $18);
+  attempt, webhook, webhook_events, data_removed, origin, stream,
+  queue_place)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, 0, 0, $14, 0, 0, $15, $16, 0, $17, $18, $19);
 -- name: prediction_get
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
   cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream
+  origin, stream, queue_place
 FROM predictions WHERE id = $1;
 -- name: prediction_open
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
   cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream
+  origin, stream, queue_place
 FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
 -- name: prediction_open_of
 SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version = $2 LIMIT 1;
@@ -21,7 +22,7 @@ SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version =
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
   cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream
+  origin, stream, queue_place
 FROM predictions
 WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
 ORDER BY created_us DESC, id DESC LIMIT $6;
@@ -29,12 +30,13 @@ ORDER BY created_us DESC, id DESC LIMIT $6;
 SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
   output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
   cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream
+  origin, stream, queue_place
 FROM predictions
 WHERE from_web = 1 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_lease
-UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5, output = $6
+UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5, output = $6,
+  queue_place = $7
 WHERE id = $1 AND completed_us = 0 AND attempt <= $3;
 -- name: prediction_cancel_request
 UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us = 0;
@@ -47,7 +49,7 @@ SELECT id FROM predictions
 WHERE completed_us > 0 AND completed_us < $1 AND data_removed = 0 AND from_web = 0
 ORDER BY completed_us LIMIT $2;
 -- name: prediction_remove_data
-UPDATE predictions SET input = '{}', files = NULL, output = NULL, logs = '', data_removed = 1
+UPDATE predictions SET input = '{}', files = NULL, output = NULL, logs = '', data_removed = $2
 WHERE id = $1 AND completed_us > 0;
 -- name: training_insert
 INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
@@ -55,6 +57,9 @@ INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (prediction, attempt) DO NOTHING;
+-- name: attempt_list
+SELECT attempt, instance, started_us, ended_us, outcome FROM attempts
+WHERE prediction = $1 ORDER BY attempt LIMIT $2;
 -- name: usage_insert
 INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us)
 VALUES ($1, $2, $3, $4, $5, $6, $7);

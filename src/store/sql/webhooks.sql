@@ -40,6 +40,10 @@ FROM webhook_deliveries WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT
 SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
   created_us, since_us, due_us, ended_us
 FROM webhook_deliveries WHERE account_id = $1 AND state = $4 AND id < $2 ORDER BY id DESC LIMIT $3;
+-- name: delivery_of
+SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
+  created_us, since_us, due_us, ended_us
+FROM webhook_deliveries WHERE prediction = $1 ORDER BY id LIMIT $2;
 -- name: delivery_expire
 DELETE FROM webhook_deliveries WHERE id IN (
   SELECT id FROM webhook_deliveries WHERE state <> 0 AND state = $1 AND ended_us < $2 LIMIT $3);

@@ -216,8 +216,8 @@ add_runs (VendDb *db, void *data, GError **error)
 static bool
 remove_data (VendDb *db, void *data, GError **error)
 {
-  return vend_store_prediction_remove_data (db, "p0", error)
-         && vend_store_prediction_remove_data (db, "p2", error);
+  return vend_store_prediction_remove_data (db, "p0", 5, error)
+         && vend_store_prediction_remove_data (db, "p2", 5, error);
 }
 
 static bool

@@ -1,0 +1,16 @@
+/* A try of a prediction that did not count. Plain values. */
+#pragma once
+#include <stdint.h>
+#include <glib.h>
+
+typedef struct
+{
+  int number;
+  char *instance;     /* "" when it is not known */
+  int64_t started_us; /* 0 = the model had not begun */
+  int64_t ended_us;
+  char *outcome; /* "lost" */
+} VendAttempt;
+
+void vend_attempt_free (VendAttempt *attempt);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAttempt, vend_attempt_free)

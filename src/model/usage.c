@@ -1,0 +1,187 @@
+/* What was used, and what it costs. */
+#include "model/usage.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/hardware.h"
+#include <string.h>
+
+#define MAX_PRICES 100
+#define MAX_WHOLE_DIGITS 6 /* before the point, of a second's price */
+#define AMOUNT_DIGITS (VEND_PRICE_DIGITS + 6)
+
+struct VendPrices
+{
+  GHashTable *by_hardware; /* SKU → int64_t, the price in its last digits */
+};
+
+void
+vend_usage_free (VendUsage *usage)
+{
+  if (usage == NULL)
+    return;
+  g_free (usage->model);
+  g_free (usage->hardware);
+  g_free (usage);
+}
+
+/* ---- Prices */
+
+/* "0.0001" as a whole number of its ninth digit. */
+static bool
+parse_price (const char *text, int64_t *out)
+{
+  const gsize whole = strspn (text, "0123456789");
+  const char *rest = text + whole;
+  const gsize digits = *rest == '.' ? strspn (rest + 1, "0123456789") : 0;
+  if (whole == 0 || whole > MAX_WHOLE_DIGITS || digits > VEND_PRICE_DIGITS
+      || (*rest == '.' && (digits == 0 || rest[1 + digits] != '\0'))
+      || (*rest != '.' && *rest != '\0'))
+    return false;
+  int64_t price = 0;
+  for (gsize i = 0; i < whole; i++)
+    price = price * 10 + (text[i] - '0');
+  for (gsize i = 0; i < VEND_PRICE_DIGITS; i++)
+    price = price * 10 + (i < digits ? rest[1 + i] - '0' : 0);
+  *out = price;
+  return true;
+}
+
+static bool
+add_price (VendPrices *prices, const char *entry, const json_t *hardware, GError **error)
+{
+  g_auto (GStrv) halves = g_strsplit (entry, "=", 2);
+  const char *sku = halves[0] != NULL ? g_strstrip (halves[0]) : "";
+  int64_t price = 0;
+  if (!vend_hardware_has (hardware, sku))
+    {
+      g_autofree char *skus = vend_hardware_skus (hardware);
+      return vend_fail (error, VEND_ERROR_INVALID,
+                        "hardware-price: there is no hardware '%.100s'; there is: %s", sku, skus);
+    }
+  if (halves[1] == NULL || !parse_price (g_strstrip (halves[1]), &price))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "hardware-price: expected '%s=0.0001', the price of a second with at most %d "
+                      "digits after the point",
+                      sku, VEND_PRICE_DIGITS);
+  if (g_hash_table_contains (prices->by_hardware, sku))
+    return vend_fail (error, VEND_ERROR_INVALID, "hardware-price: '%s' is there twice", sku);
+  int64_t *value = g_new (int64_t, 1);
+  *value = price;
+  g_hash_table_insert (prices->by_hardware, g_strdup (sku), value);
+  return true;
+}
+
+bool
+vend_prices_parse (const char *text, const json_t *hardware, VendPrices **out, GError **error)
+{
+  g_autoptr (VendPrices) prices = g_new0 (VendPrices, 1);
+  prices->by_hardware = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_auto (GStrv) entries = g_strsplit (text, ",", MAX_PRICES + 1);
+  if (g_strv_length (entries) > MAX_PRICES)
+    return vend_fail (error, VEND_ERROR_INVALID, "hardware-price: more than %d prices", MAX_PRICES);
+  for (guint i = 0; entries[i] != NULL; i++)
+    if (!add_price (prices, entries[i], hardware, error))
+      return false;
+  *out = g_steal_pointer (&prices);
+  return true;
+}
+
+void
+vend_prices_free (VendPrices *prices)
+{
+  if (prices == NULL)
+    return;
+  g_hash_table_unref (prices->by_hardware);
+  g_free (prices);
+}
+
+bool
+vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us, VendAmount *out)
+{
+  const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
+  if (price == NULL)
+    return false;
+  *out = (VendAmount) *price * (VendAmount) MAX (run_us, 0);
+  return true;
+}
+
+/* A whole number with its last `digits` behind the point. */
+static char *
+decimal_text (VendAmount value, guint digits)
+{
+  char text[64];
+  char *at = text + sizeof text - 1;
+  *at = '\0';
+  bool is_started = false;
+  for (guint i = 0; i < digits; i++, value /= 10)
+    {
+      const char digit = (char) ('0' + (int) (value % 10));
+      is_started = is_started || digit != '0';
+      if (is_started)
+        *--at = digit;
+    }
+  if (is_started)
+    *--at = '.';
+  do
+    *--at = (char) ('0' + (int) (value % 10));
+  while ((value /= 10) > 0);
+  return g_strdup (at);
+}
+
+char *
+vend_amount_text (VendAmount amount)
+{
+  return decimal_text (amount, AMOUNT_DIGITS);
+}
+
+char *
+vend_usage_seconds_text (int64_t run_us)
+{
+  return decimal_text ((VendAmount) MAX (run_us, 0), 6);
+}
+
+/* ---- The statement */
+
+static void
+set_sum (json_t *object, int64_t predictions, int64_t run_us, const VendAmount *amount)
+{
+  g_autofree char *seconds = vend_usage_seconds_text (run_us);
+  g_autofree char *cost = amount != NULL ? vend_amount_text (*amount) : NULL;
+  vend_json_set_int (object, "predictions", predictions);
+  vend_json_set_int (object, "run_us", run_us);
+  vend_json_set_string (object, "seconds", seconds);
+  vend_json_set_string (object, "amount", cost);
+}
+
+json_t *
+vend_usage_statement (const GPtrArray *usage, VendUsageGroup group, const VendPrices *prices)
+{
+  json_t *results = json_array ();
+  json_t *total = json_object ();
+  VendAmount all = 0;
+  int64_t predictions = 0, run_us = 0;
+  bool all_priced = true;
+  for (guint i = 0; i < usage->len; i++)
+    {
+      const VendUsage *sum = g_ptr_array_index (usage, i);
+      VendAmount amount = 0;
+      const bool priced = vend_prices_amount (prices, sum->hardware, sum->run_us, &amount);
+      json_t *object = json_object ();
+      if (group == VEND_USAGE_BY_MODEL)
+        vend_json_set_string (object, "model", sum->model);
+      if (group == VEND_USAGE_BY_DAY)
+        {
+          g_autofree char *time = vend_time_format (sum->day_us);
+          json_object_set_new (object, "day", json_stringn (time, strlen ("2026-01-05")));
+        }
+      vend_json_set_string (object, "hardware", sum->hardware);
+      set_sum (object, sum->predictions, sum->run_us, priced ? &amount : NULL);
+      json_array_append_new (results, object);
+      predictions += sum->predictions;
+      run_us += sum->run_us;
+      all += amount;
+      all_priced = all_priced && priced;
+    }
+  set_sum (total, predictions, run_us, all_priced ? &all : NULL);
+  return json_pack ("{s:o, s:o}", "results", results, "total", total);
+}

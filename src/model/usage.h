@@ -1,0 +1,54 @@
+/* What was used: sums of running time, and what they cost. Whole numbers throughout. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+/* A sum of usage rows on one kind of hardware. */
+typedef struct
+{
+  char *model;    /* "owner/name"; NULL: not grouped by model, or the model is gone */
+  int64_t day_us; /* the beginning of a day, UTC; 0 = not grouped by day */
+  char *hardware;
+  int64_t predictions;
+  int64_t run_us;
+} VendUsage;
+
+void vend_usage_free (VendUsage *usage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUsage, vend_usage_free)
+
+/* Prices by hardware: the setting `hardware-price`. */
+typedef struct VendPrices VendPrices;
+
+#define VEND_PRICE_DIGITS 9 /* after the point, of a second's price */
+
+/* "cpu=0.0001,gpu-x=0.00055": the price of a second. `hardware` is that of vend_hardware_parse.
+ * INVALID names what is wrong. "" has no prices. */
+bool vend_prices_parse (const char *text, const json_t *hardware, VendPrices **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vend_prices_free (VendPrices *prices);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrices, vend_prices_free)
+
+/* An exact amount: microseconds times a price of VEND_PRICE_DIGITS digits. */
+typedef unsigned __int128 VendAmount;
+
+/* False when that hardware has no price. */
+bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,
+                         VendAmount *out);
+/* "0.000123", without zeros at the end; free with g_free. */
+char *vend_amount_text (VendAmount amount) G_GNUC_WARN_UNUSED_RESULT;
+/* "2.5" of 2500000; free with g_free. */
+char *vend_usage_seconds_text (int64_t run_us) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum
+{
+  VEND_USAGE_TOTAL,
+  VEND_USAGE_BY_MODEL,
+  VEND_USAGE_BY_DAY,
+} VendUsageGroup;
+
+/* {"results": [...], "total": {...}}; amounts are decimal texts, null without a price. */
+json_t *vend_usage_statement (const GPtrArray *usage, VendUsageGroup group,
+                              const VendPrices *prices);

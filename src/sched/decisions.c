@@ -1,0 +1,217 @@
+/* What was decided, on its way to the store: a sentence for people and what it was decided from.
+ * Core thread; nothing waits for it. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "store/decisions.h"
+#include <string.h>
+
+/* Of an error that a model prints while it boots. */
+#define MAX_SENTENCE 2000
+
+static bool
+store_decision (VendDb *db, void *data, GError **error)
+{
+  return vend_store_decision_insert (db, data, error);
+}
+
+static void
+decision_stored (const GError *error, void *data)
+{
+  if (error != NULL)
+    vend_log (VEND_LOG_WARN, "cannot store a decision", "error", error->message, NULL);
+  vend_decision_free (data);
+}
+
+static void write_down (VendSched *sched, VendDecision *take, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+static void
+write_down (VendSched *sched, VendDecision *take, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *sentence = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (strlen (sentence) > MAX_SENTENCE)
+    sentence[MAX_SENTENCE] = '\0';
+  take->sentence = g_utf8_make_valid (sentence, -1);
+  take->at_us = vend_now_us ();
+  vend_store_write (sched->store, store_decision, decision_stored, take);
+}
+
+static VendDecision *
+about (const Deployable *deployable, VendDecisionKind kind, const char *instance, json_t *inputs)
+{
+  VendDecision *decision = g_new0 (VendDecision, 1);
+  decision->kind = kind;
+  decision->model = g_strdup (deployable->name);
+  decision->version = g_strdup (deployable->version);
+  decision->deployment = g_strdup (deployable->deployment);
+  decision->instance = g_strdup (instance);
+  decision->inputs = inputs;
+  return decision;
+}
+
+static const char *
+name_of (const Deployable *deployable)
+{
+  return deployable->deployment != NULL ? deployable->deployment : deployable->name;
+}
+
+/* Reasons of the plan begin with a name; the sentences here say it themselves. */
+static const char *
+plain_reason (const Deployable *deployable, const char *reason)
+{
+  const char *name = name_of (deployable);
+  if (g_str_has_prefix (reason, name) && g_str_has_prefix (reason + strlen (name), ": "))
+    return reason + strlen (name) + 2;
+  return reason;
+}
+
+/* What the plan looks at, as it is now. */
+static json_t *
+demand_inputs (const Deployable *deployable)
+{
+  const VendSched *sched = deployable->sched;
+  return json_pack ("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:i, s:i}", "waiting",
+                    (int) vend_queue_length (deployable->queue), "running",
+                    (int) deployable->n_running, "instances", (int) deployable->instances->len,
+                    "slots", (int) deployable->slots, "min", (int) deployable->min, "max",
+                    (int) deployable->max, "boot_seconds", deployable->boot_us / VEND_US_PER_S,
+                    "run_seconds", deployable->run_us / VEND_US_PER_S, "hardware_used",
+                    (int) g_hash_table_size (sched->instances), "hardware_units",
+                    (int) sched->limits.hardware_units);
+}
+
+void
+vend_decided_start (const Instance *instance, const char *reason)
+{
+  const Deployable *deployable = instance->deployable;
+  write_down (deployable->sched,
+              about (deployable, VEND_DECISION_START, instance->id, demand_inputs (deployable)),
+              "Starting an instance of %s: %s.", name_of (deployable),
+              plain_reason (deployable, reason));
+}
+
+void
+vend_decided_stop (const Instance *instance, const char *reason)
+{
+  const Deployable *deployable = instance->deployable;
+  json_t *inputs = demand_inputs (deployable);
+  if (instance->idle_since_us > 0)
+    json_object_set_new (
+        inputs, "idle_seconds",
+        json_real ((double) (vend_now_us () - instance->idle_since_us) / VEND_US_PER_S));
+  write_down (deployable->sched,
+              about (deployable, instance->evicted ? VEND_DECISION_EVICT : VEND_DECISION_STOP,
+                     instance->id, inputs),
+              "Stopping an instance of %s: %s.", name_of (deployable),
+              plain_reason (deployable, reason));
+}
+
+void
+vend_decided_ready (const Instance *instance)
+{
+  const Deployable *deployable = instance->deployable;
+  const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
+  write_down (deployable->sched,
+              about (deployable, VEND_DECISION_READY, instance->id,
+                     json_pack ("{s:f, s:i}", "boot_seconds", boot, "waiting",
+                                (int) vend_queue_length (deployable->queue))),
+              "An instance of %s is ready; its boot took %.1f s.", name_of (deployable), boot);
+}
+
+void
+vend_decided_gone (const Instance *instance)
+{
+  const Deployable *deployable = instance->deployable;
+  write_down (deployable->sched,
+              about (deployable, VEND_DECISION_GONE, instance->id,
+                     json_pack ("{s:i}", "running", (int) g_hash_table_size (instance->running))),
+              "An instance of %s has gone: %s.", name_of (deployable),
+              instance->why != NULL ? plain_reason (deployable, instance->why) : "it ended");
+}
+
+void
+vend_decided_boot_failed (const Deployable *deployable, const char *error_code, const char *error)
+{
+  const int64_t wait_us = MAX (deployable->backoff_until_us - vend_now_us (), 0);
+  json_t *inputs = json_pack ("{s:i, s:f}", "failures", (int) deployable->boot_failures,
+                              "back_off_seconds", (double) wait_us / VEND_US_PER_S);
+  vend_json_set_string (inputs, "error_code", error_code);
+  g_autofree char *next = wait_us > 0
+                              ? g_strdup_printf ("the next try is not before %.0f s from now",
+                                                 (double) wait_us / VEND_US_PER_S)
+                              : g_strdup ("it is tried again at once");
+  write_down (deployable->sched, about (deployable, VEND_DECISION_BOOT_FAILED, NULL, inputs),
+              "An instance of %s did not start (failure %u in a row): %s; %s.",
+              name_of (deployable), deployable->boot_failures, error, next);
+}
+
+void
+vend_decided_queue_failed (const Deployable *deployable)
+{
+  const guint waiting = vend_queue_length (deployable->queue);
+  if (waiting == 0)
+    return;
+  write_down (deployable->sched,
+              about (deployable, VEND_DECISION_QUEUE_FAILED, NULL,
+                     json_pack ("{s:i, s:i}", "waiting", (int) waiting, "failures",
+                                (int) deployable->boot_failures)),
+              "%u that wait for %s get an error, since %u boots failed in a row.", waiting,
+              name_of (deployable), deployable->boot_failures);
+}
+
+void
+vend_decided_roll (const Deployable *to, int64_t release, const char *why)
+{
+  json_t *inputs = json_pack ("{s:I}", "release", (json_int_t) release);
+  write_down (to->sched, about (to, VEND_DECISION_ROLL, NULL, inputs),
+              "Release %" G_GINT64_FORMAT " of %s takes over: %s.", release, name_of (to), why);
+}
+
+/* ---- About one prediction */
+
+static VendDecision *
+about_live (const Live *live, VendDecisionKind kind, const char *instance, json_t *inputs)
+{
+  VendDecision *decision = about (live->deployable, kind, instance, inputs);
+  decision->prediction = g_strdup (live->p->id);
+  return decision;
+}
+
+void
+vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why)
+{
+  const guint lost = live->lost_before_start + live->lost_running;
+  json_t *inputs
+      = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
+                   "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
+                   "lost_running", (int) live->lost_running);
+  vend_json_set_string (inputs, "reason", why);
+  write_down (live->sched,
+              about_live (live, again ? VEND_DECISION_RETRY : VEND_DECISION_GIVE_UP,
+                          live->p->instance, inputs),
+              again     ? "Attempt %d was lost (%s): it goes back to the head of the queue, as %s."
+              : emitted ? "Attempt %d was lost (%s): it is not tried again, since %s."
+                        : "Attempt %d was lost (%s): it is not tried again, after %s.",
+              live->p->attempt, why,
+              again     ? (started ? "nothing of it had been returned" : "it had not begun")
+              : emitted ? "output of it had been returned already"
+                        : (lost == 1 ? "one try more" : "several tries"));
+}
+
+void
+vend_decided_deadline (const Live *live, bool aborted)
+{
+  json_t *inputs = json_object ();
+  vend_json_set_time (inputs, "deadline", live->p->deadline_us);
+  vend_json_set_int (inputs, "waiting", vend_queue_length (live->deployable->queue));
+  write_down (live->sched,
+              about_live (live, aborted ? VEND_DECISION_ABORT : VEND_DECISION_DEADLINE,
+                          live->p->instance, inputs),
+              "%s",
+              aborted ? "Its deadline passed while it waited: it does not begin any more."
+                      : "Its deadline passed while it ran: the model is asked to stop.");
+}

@@ -1,0 +1,103 @@
+/* What is counted for metrics. Core thread. */
+#include "base/clock.h"
+#include "sched/core-private.h"
+
+static VendMeterSeries *
+series_of (Deployable *deployable)
+{
+  if (deployable->series == NULL)
+    deployable->series
+        = vend_meter_series (deployable->sched->meter, deployable->name, deployable->deployment);
+  return deployable->series;
+}
+
+static void
+count (_Atomic uint64_t *counter)
+{
+  atomic_fetch_add_explicit (counter, 1, memory_order_relaxed);
+}
+
+void
+vend_measure_given (const Live *live)
+{
+  /* Of a retry it would count the lost run as waiting. */
+  if (live->p->attempt == 1)
+    vend_histogram_add (&series_of (live->deployable)->wait, vend_now_us () - live->p->created_us);
+}
+
+void
+vend_measure_ended (const Live *live)
+{
+  VendMeterSeries *series = series_of (live->deployable);
+  const VendPrediction *p = live->p;
+  count (&series->ended[p->status]);
+  if (p->started_us > 0)
+    vend_histogram_add (&series->run, p->completed_us - p->started_us);
+}
+
+void
+vend_measure_lost (const Live *live)
+{
+  count (&series_of (live->deployable)->lost);
+}
+
+void
+vend_measure_ready (const Instance *instance)
+{
+  vend_histogram_add (&series_of (instance->deployable)->boot,
+                      instance->ready_us - instance->created_us);
+}
+
+void
+vend_measure_boot_failed (Deployable *deployable)
+{
+  count (&series_of (deployable)->boot_failures);
+}
+
+/* ---- Gauges */
+
+static void
+look_at_all (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  vend_meter_begin_gauges (sched->meter);
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Deployable *deployable = value;
+      VendMeterGauges *gauges = &series_of (deployable)->next;
+      gauges->queued += vend_queue_length (deployable->queue);
+      gauges->running += deployable->n_running;
+    }
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Instance *instance = value;
+      series_of (instance->deployable)->next.instances[instance->state]++;
+    }
+  vend_meter_end_gauges (sched->meter);
+}
+
+typedef struct
+{
+  VendSched *sched;
+  VendSchedMeasured measured;
+  void *data;
+} Request;
+
+static void
+measure_on_core (void *data)
+{
+  g_autofree Request *request = data;
+  look_at_all (request->sched);
+  request->measured (request->data);
+}
+
+void
+vend_sched_measure (VendSched *sched, VendSchedMeasured measured, void *data)
+{
+  Request *request = g_new0 (Request, 1);
+  *request = (Request){ sched, measured, data };
+  vend_inbox_post (sched->inbox, measure_on_core, request);
+}

@@ -1,0 +1,156 @@
+/* The story of a prediction: every ending in words, the order of time, and the bound of lines. */
+#include "model/attempt.h"
+#include "model/decision.h"
+#include "model/file.h"
+#include "model/story.h"
+#include "model/webhook.h"
+#include <string.h>
+
+#define S G_GINT64_CONSTANT (1000000)
+#define AT (1700000000 * S)
+
+static void
+test_times (void)
+{
+  static const struct
+  {
+    int64_t time_us;
+    const char *text;
+  } cases[] = { { -5, "0 ms" },       { 999, "0 ms" },           { 230 * 1000, "230 ms" },
+                { 4100000, "4.1 s" }, { 200 * S, "3 min 20 s" }, { 3660 * S, "1 h 1 min" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = vend_story_time (cases[i].time_us);
+      g_assert_cmpstr (text, ==, cases[i].text);
+    }
+}
+
+/* Lists without anything. */
+static VendStory
+story_of (const VendPrediction *p, GPtrArray *none)
+{
+  return (VendStory){ .prediction = p,
+                      .attempts = none,
+                      .decisions = none,
+                      .instance = none,
+                      .outputs = none,
+                      .deliveries = none };
+}
+
+static const char *
+sentence_of (const json_t *entries, const char *what)
+{
+  size_t i;
+  json_t *entry;
+  json_array_foreach ((json_t *) entries, i, entry)
+    if (g_strcmp0 (vend_json_string (entry, "what"), what) == 0)
+      return vend_json_string (entry, "sentence");
+  return NULL;
+}
+
+static void
+test_endings (void)
+{
+  static const struct
+  {
+    VendStatus status;
+    int64_t started_us;
+    bool cancel_requested;
+    const char *error;
+    const char *sentence;
+  } cases[] = {
+    { VEND_STATUS_SUCCEEDED, AT + S, false, NULL, "Succeeded after running for 2.0 s." },
+    { VEND_STATUS_FAILED, AT + S, false, "boom", "Failed after running for 2.0 s: boom" },
+    { VEND_STATUS_FAILED, 0, false, NULL, "Failed: no message" },
+    { VEND_STATUS_CANCELED, AT + S, true, NULL,
+      "Canceled after running for 2.0 s, as was asked for." },
+    { VEND_STATUS_CANCELED, 0, false, NULL, "Canceled before it began." },
+    { VEND_STATUS_ABORTED, 0, false, NULL, "Aborted: its deadline passed before it began." },
+  };
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      VendPrediction p = { .id = (char *) "p",
+                           .model = (char *) "lab/echo",
+                           .version = (char *) "v",
+                           .status = cases[i].status,
+                           .error = (char *) cases[i].error,
+                           .cancel_requested = cases[i].cancel_requested,
+                           .created_us = AT,
+                           .started_us = cases[i].started_us,
+                           .completed_us = AT + 3 * S };
+      const VendStory story = story_of (&p, none);
+      json_auto_t *entries = vend_story_tell (&story);
+      g_assert_cmpstr (sentence_of (entries, "completed"), ==, cases[i].sentence);
+    }
+}
+
+static void
+test_order_and_bound (void)
+{
+  VendPrediction p = { .id = (char *) "p",
+                       .model = (char *) "lab/echo",
+                       .version = (char *) "v",
+                       .status = VEND_STATUS_SUCCEEDED,
+                       .instance = (char *) "i",
+                       .attempt = 2,
+                       .queue_place = 4,
+                       .created_us = AT,
+                       .started_us = AT + 5 * S,
+                       .completed_us = AT + 7 * S,
+                       .data_removed = true,
+                       .removed_us = 1 };
+  VendAttempt attempt = { 1, (char *) "h", AT + S, AT + 2 * S, (char *) "lost" };
+  VendDelivery delivery = { .id = (char *) "msg_1",
+                            .event = VEND_WEBHOOK_COMPLETED,
+                            .state = VEND_DELIVERY_DELIVERED,
+                            .tries = 22,
+                            .created_us = AT + 7 * S,
+                            .ended_us = AT + 9 * S };
+  json_auto_t *inputs = json_object ();
+  VendDecision decision = { .at_us = AT + 3 * S,
+                            .kind = VEND_DECISION_START,
+                            .model = (char *) "lab/echo",
+                            .sentence = (char *) "Starting.",
+                            .inputs = inputs };
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GPtrArray) attempts = g_ptr_array_new ();
+  g_autoptr (GPtrArray) deliveries = g_ptr_array_new ();
+  g_autoptr (GPtrArray) decisions = g_ptr_array_new ();
+  g_ptr_array_add (attempts, &attempt);
+  g_ptr_array_add (deliveries, &delivery);
+  for (guint i = 0; i < VEND_STORY_MAX + 5; i++)
+    g_ptr_array_add (decisions, &decision);
+  VendStory story = story_of (&p, none);
+  story.attempts = attempts;
+  story.deliveries = deliveries;
+  story.decisions = decisions;
+  json_auto_t *entries = vend_story_tell (&story);
+
+  static const char *const begin[] = { "created", "queued", "lost", "start" };
+  static const char *const end[]
+      = { "start", "started", "completed", "webhook", "more", "data-removed" };
+  const size_t n = json_array_size (entries);
+  g_assert_cmpuint (n, ==, VEND_STORY_MAX + 8);
+  for (guint i = 0; i < G_N_ELEMENTS (begin); i++)
+    g_assert_cmpstr (vend_json_string (json_array_get (entries, i), "what"), ==, begin[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (end); i++)
+    g_assert_cmpstr (
+        vend_json_string (json_array_get (entries, n - G_N_ELEMENTS (end) + i), "what"), ==,
+        end[i]);
+  g_assert_cmpstr (sentence_of (entries, "queued"), ==, "Queued behind 3.");
+  g_assert_cmpstr (sentence_of (entries, "lost"), ==,
+                   "Attempt 1 was lost after running for 1.0 s.");
+  g_assert_cmpstr (sentence_of (entries, "webhook"), ==,
+                   "Webhook 'completed' was delivered at the 22nd try.");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/story/times", test_times);
+  g_test_add_func ("/story/endings", test_endings);
+  g_test_add_func ("/story/order-and-bound", test_order_and_bound);
+  return g_test_run ();
+}
