@@ -161,12 +161,14 @@ tell_instance (const VendStory *story, json_t *details)
       vend_json_set_time (details, "instance_started_at", start->at_us);
       vend_json_set_string (details, "instance_reason", start->sentence);
     }
+  const int64_t came_us = story->prediction->created_us;
   if (ready == NULL)
     return g_strdup ("");
   vend_json_set_time (details, "instance_ready_at", ready->at_us);
-  if (ready->at_us > story->prediction->created_us)
-    return g_strdup ("");
-  g_autofree char *since = vend_story_time (story->prediction->created_us - ready->at_us);
+  if (ready->at_us > came_us)
+    return g_strdup (start != NULL && start->at_us < came_us ? ", which was booting when it came"
+                                                             : "");
+  g_autofree char *since = vend_story_time (came_us - ready->at_us);
   return g_strdup_printf (", which had been ready for %s when it came", since);
 }
 

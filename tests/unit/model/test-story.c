@@ -145,12 +145,54 @@ test_order_and_bound (void)
                    "Webhook 'completed' was delivered at the 22nd try.");
 }
 
+/* What is said of the instance depends on when it was started and ready. */
+static void
+test_instances (void)
+{
+  static const struct
+  {
+    int64_t start_us;
+    int64_t ready_us;
+    const char *sentence;
+  } cases[] = {
+    { AT - 90 * S, AT - 80 * S,
+      "Started after 1.0 s on instance i, which had been ready for 1 min 20 s when it came." },
+    { AT - S, AT + S, "Started after 1.0 s on instance i, which was booting when it came." },
+    { AT + 1, AT + S, "Started after 1.0 s on instance i." },
+  };
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      VendPrediction p = { .id = (char *) "p",
+                           .model = (char *) "lab/echo",
+                           .version = (char *) "v",
+                           .status = VEND_STATUS_PROCESSING,
+                           .instance = (char *) "i",
+                           .attempt = 1,
+                           .created_us = AT,
+                           .started_us = AT + S };
+      VendDecision start = { .at_us = cases[i].start_us,
+                             .kind = VEND_DECISION_START,
+                             .sentence = (char *) "Starting." };
+      VendDecision ready = { .at_us = cases[i].ready_us, .kind = VEND_DECISION_READY };
+      g_autoptr (GPtrArray) instance = g_ptr_array_new ();
+      g_ptr_array_add (instance, &start);
+      g_ptr_array_add (instance, &ready);
+      VendStory story = story_of (&p, none);
+      story.instance = instance;
+      json_auto_t *entries = vend_story_tell (&story);
+      g_assert_cmpstr (sentence_of (entries, "started"), ==, cases[i].sentence);
+      g_assert_cmpstr (sentence_of (entries, "running"), ==, "It runs.");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/story/times", test_times);
   g_test_add_func ("/story/endings", test_endings);
+  g_test_add_func ("/story/instances", test_instances);
   g_test_add_func ("/story/order-and-bound", test_order_and_bound);
   return g_test_run ();
 }
