@@ -3,20 +3,10 @@
 #include "base/log.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
+#include "sched/load-history.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
-/* Weight of the newest measurement in the averages of boot and run times. */
-#define NEWEST_WEIGHT 0.3
-
-static void
-measure (double *average, int64_t value_us)
-{
-  if (value_us <= 0)
-    return;
-  *average = *average == 0 ? (double) value_us
-                           : *average * (1 - NEWEST_WEIGHT) + (double) value_us * NEWEST_WEIGHT;
-}
 
 /* The prediction that a frame is about, if that attempt runs on this instance. */
 static Live *
@@ -63,7 +53,7 @@ became_ready (Instance *instance)
   instance->deployable->boot_failures = 0;
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
-    measure (&instance->deployable->boot_us, now_us - instance->created_us);
+    vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
   vend_log (VEND_LOG_INFO, "an instance is ready", "instance", instance->id, "model",
             instance->deployable->name, NULL);
   vend_deployable_dispatch (instance->deployable);
@@ -245,7 +235,7 @@ on_completed (Instance *instance, const json_t *frame)
   end.started_us = started_us;
   end.completed_us = completed_us;
   if (started_us > 0)
-    measure (&instance->deployable->run_us, completed_us - started_us);
+    vend_measure (&instance->deployable->run_us, completed_us - started_us);
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */

@@ -1,0 +1,71 @@
+/* Whose hardware another model gets. Pure. Never of one that is busy, needed for a minimum, or
+ * younger than its own load: loads would be all that the machine does. */
+#include "sched/decide-private.h"
+
+static bool
+may_go (const Decision *d, guint i, guint for_demand)
+{
+  const VendUnit *unit = &d->snapshot->units[i];
+  const VendDemand *demand = &d->snapshot->demands[unit->demand];
+  return unit->demand != for_demand && vend_decision_serves (d, i) && !unit->booting
+         && (unit->worn || d->have[unit->demand] > demand->min)
+         && d->snapshot->now_us - unit->since_us >= demand->boot_us;
+}
+
+/* What is lost with an idle one: the cost of its load, by the hardware it takes, the less likely
+ * the longer nobody has wanted it. */
+static double
+worth (const Decision *d, const VendUnit *unit)
+{
+  const VendDemand *demand = &d->snapshot->demands[unit->demand];
+  int64_t idle_us = d->snapshot->now_us - unit->idle_since_us;
+  return (double) demand->boot_us / vend_demand_size (demand) / (double) MAX (idle_us, 1);
+}
+
+bool
+vend_decide_evict (Decision *d, guint for_demand)
+{
+  gssize victim = -1;
+  double least = 0;
+  for (guint i = 0; i < d->snapshot->n_units; i++)
+    {
+      const VendUnit *unit = &d->snapshot->units[i];
+      if (unit->busy > 0 || d->snapshot->demands[unit->demand].waiting > 0
+          || !may_go (d, i, for_demand))
+        continue;
+      double value = worth (d, unit);
+      if (victim < 0 || value < least)
+        {
+          victim = i;
+          least = value;
+        }
+    }
+  if (victim >= 0)
+    vend_decision_stop (d, (guint) victim, "idle, and its hardware is wanted by another model");
+  return victim >= 0;
+}
+
+/* The one that ends soonest, of models whose first in the queue came later. */
+bool
+vend_decide_drain (Decision *d, guint for_demand)
+{
+  gssize victim = -1;
+  int64_t soonest_us = 0;
+  for (guint i = 0; i < d->snapshot->n_units; i++)
+    {
+      const VendUnit *unit = &d->snapshot->units[i];
+      const VendDemand *demand = &d->snapshot->demands[unit->demand];
+      if (unit->busy == 0 || !may_go (d, i, for_demand)
+          || (demand->waiting > 0 && demand->oldest_us <= d->snapshot->demands[for_demand].oldest_us))
+        continue;
+      int64_t ends_us = unit->began_us + demand->run_us;
+      if (victim < 0 || ends_us < soonest_us)
+        {
+          victim = i;
+          soonest_us = ends_us;
+        }
+    }
+  if (victim >= 0)
+    vend_decision_drain (d, (guint) victim, "somebody has waited for its hardware for too long");
+  return victim >= 0;
+}

@@ -1,0 +1,148 @@
+/* Who gets the next instance. Pure. */
+#include "sched/decide-private.h"
+
+typedef enum
+{
+  CLAIM_STARVING, /* by the length of the wait */
+  CLAIM_MINIMUM,
+  CLAIM_QUEUE, /* by how many an instance serves in the time that it takes */
+} ClaimKind;
+
+typedef struct
+{
+  guint demand;
+  double served; /* of its queue, by the instances that are there or are started here */
+  bool is_done;  /* it can get nothing more now */
+  ClaimKind kind;
+  double value; /* the highest of its kind goes first */
+  const char *why;
+} Claim;
+
+static double
+runs_in (const VendDemand *demand, int64_t time_us)
+{
+  return MAX (demand->slots, 1) * (double) MAX (time_us, 0) / (double) MAX (demand->run_us, 1);
+}
+
+/* How many of the queue a new instance leaves to the next one: one run a slot, or what it does in
+ * the time of a load, so that each has a load's worth of work. */
+static double
+served_by_new (const VendDemand *demand)
+{
+  return MAX (runs_in (demand, demand->boot_us), MAX (demand->slots, 1));
+}
+
+/* How many of the queue this one begins before one more could be ready. */
+static double
+served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
+{
+  guint slots = MAX (demand->slots, 1);
+  if (unit->booting)
+    return served_by_new (demand);
+  if (slots > 1 || unit->busy == 0 || unit->began_us == 0)
+    return slots - MIN (unit->busy, slots) + runs_in (demand, demand->boot_us);
+  int64_t left_us = MAX (unit->began_us + demand->run_us - now_us, 0);
+  return left_us > demand->boot_us ? 0 : 1 + runs_in (demand, demand->boot_us - left_us);
+}
+
+/* What it is due next; false for nothing. */
+static bool
+renew (const Decision *d, Claim *claim)
+{
+  const VendDemand *demand = &d->snapshot->demands[claim->demand];
+  const int64_t now_us = d->snapshot->now_us;
+  guint have = d->have[claim->demand];
+  double left = have == 0 ? demand->waiting : demand->waiting - claim->served;
+  if (claim->is_done || now_us < demand->backoff_until_us)
+    return false;
+  if (demand->waiting > 0 && have < vend_demand_wanted (demand) && left > 0)
+    {
+      double time_us = (double) demand->boot_us + left * (double) demand->run_us / MAX (demand->slots, 1);
+      bool starves = vend_demand_starves (demand, now_us);
+      claim->kind = starves ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
+      claim->value = starves ? (double) (now_us - demand->oldest_us) : left / MAX (time_us, 1);
+      claim->why = have < demand->min ? "below its minimum"
+                   : have == 0        ? "somebody waits and nothing runs"
+                                      : "one more serves the queue sooner";
+      return true;
+    }
+  claim->kind = CLAIM_MINIMUM;
+  claim->value = 0;
+  claim->why = "below its minimum";
+  return have < demand->min;
+}
+
+/* One instance now, or the promise of hardware that is about to be free. */
+static void
+grant (Decision *d, Claim *claim)
+{
+  const VendDemand *demand = &d->snapshot->demands[claim->demand];
+  guint size = vend_demand_size (demand);
+  const guint units = d->snapshot->hardware_units;
+  if (d->n_booting >= d->snapshot->boot_limit || size > units)
+    {
+      claim->is_done = true;
+      return;
+    }
+  if (d->held + size <= units)
+    {
+      vend_decision_start (d, claim->demand, claim->why);
+      claim->served += served_by_new (demand);
+      return;
+    }
+  guint lacking = d->held + size - units;
+  claim->is_done = true;
+  while (d->freeing < lacking)
+    if (!vend_decide_evict (d, claim->demand)
+        && (claim->kind != CLAIM_STARVING || !vend_decide_drain (d, claim->demand)))
+      return;
+  d->freeing -= lacking;
+  d->n_booting++;
+}
+
+/* Those who may want an instance: everybody else is not looked at again. */
+static GArray *
+find_claims (const Decision *d)
+{
+  GArray *claims = NULL;
+  for (guint i = 0; i < d->snapshot->n_demands; i++)
+    {
+      const VendDemand *demand = &d->snapshot->demands[i];
+      if (demand->waiting == 0 && d->have[i] >= demand->min)
+        continue;
+      Claim claim = { .demand = i };
+      if (claims == NULL)
+        claims = g_array_new (FALSE, FALSE, sizeof (Claim));
+      for (guint u = 0; u < d->snapshot->n_units; u++)
+        if (d->snapshot->units[u].demand == i && vend_decision_serves (d, u))
+          claim.served += served_by (demand, &d->snapshot->units[u], d->snapshot->now_us);
+      g_array_append_val (claims, claim);
+    }
+  return claims;
+}
+
+static Claim *
+find_first (const Decision *d, GArray *claims)
+{
+  Claim *first = NULL;
+  for (guint i = 0; i < claims->len; i++)
+    {
+      Claim *claim = &g_array_index (claims, Claim, i);
+      if (renew (d, claim)
+          && (first == NULL || claim->kind < first->kind
+              || (claim->kind == first->kind && claim->value > first->value)))
+        first = claim;
+    }
+  return first;
+}
+
+void
+vend_decide_grow (Decision *d)
+{
+  g_autoptr (GArray) claims = find_claims (d);
+  Claim *claim;
+  if (claims == NULL)
+    return;
+  while ((claim = find_first (d, claims)) != NULL)
+    grant (d, claim);
+}

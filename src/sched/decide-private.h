@@ -1,0 +1,39 @@
+/* A decision under way: what the files of decide.c share. Pure. */
+#pragma once
+#include "sched/decide.h"
+
+typedef struct
+{
+  const VendSnapshot *snapshot;
+  GPtrArray *plan;
+  guint *have;     /* per demand: instances that serve or will serve, without worn ones */
+  guint *ready;    /* per demand: those of them that serve */
+  bool *leaving;   /* per unit: stopped or drained by this plan */
+  guint n_booting; /* with the boots that wait for hardware on its way out */
+  guint held;      /* hardware units in use */
+  guint freeing;   /* of them, on their way out and promised to nobody */
+} Decision;
+
+/* ---- decide.c */
+/* It takes work, now or after its boot. */
+bool vend_decision_serves (const Decision *d, guint unit);
+guint vend_demand_size (const VendDemand *demand);
+/* Instances for its load, within its bounds. */
+guint vend_demand_wanted (const VendDemand *demand);
+/* Its first in the queue has waited so long that it goes before what is loaded. */
+bool vend_demand_starves (const VendDemand *demand, int64_t now_us);
+void vend_decision_start (Decision *d, guint demand, const char *why);
+void vend_decision_stop (Decision *d, guint unit, const char *reason);
+void vend_decision_drain (Decision *d, guint unit, const char *reason);
+
+/* ---- decide-shrink.c: instances that nothing needs any more */
+void vend_decide_shrink (Decision *d);
+
+/* ---- decide-grow.c: who gets the next instance */
+void vend_decide_grow (Decision *d);
+
+/* ---- decide-evict.c: whose hardware another model gets */
+/* Makes an idle instance go; false when there is none that may. */
+bool vend_decide_evict (Decision *d, guint for_demand);
+/* Lets a busy one take no more, for a demand that starves. */
+bool vend_decide_drain (Decision *d, guint for_demand);
