@@ -1,4 +1,5 @@
-/* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server. */
+/* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
+ */
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/table.h"
@@ -130,8 +131,8 @@ make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
                       "expected a trace or --synthetic; see 'vend simulate --help'");
   if (!asked->is_synthetic)
     return read_trace (words[0], out, error);
-  double rate = asked->rate > 0 ? asked->rate
-                                : 3600 / SYNTHETIC_RUN_S * SYNTHETIC_LOAD * asked->hardware;
+  double rate
+      = asked->rate > 0 ? asked->rate : 3600 / SYNTHETIC_RUN_S * SYNTHETIC_LOAD * asked->hardware;
   const VendSynthetic options = {
     .models = (guint) asked->models,
     .hours = asked->hours,
@@ -190,7 +191,7 @@ static void
 simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[])
 {
   static const char *const columns[]
-      = { "POLICY", "MEAN", "P50",      "P90",       "P95",    "P99",  "MAX s",
+      = { "POLICY", "MEAN",  "P50",    "P90",       "P95",    "P99",  "MAX s",
           "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   json_auto_t *results = json_array ();
@@ -206,10 +207,9 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
     }
   if (asked->is_json)
     {
-      json_auto_t *all = json_pack ("{s:I, s:I, s:i, s:O}", "requests",
-                                    (json_int_t) trace->requests->len, "models",
-                                    (json_int_t) trace->models->len, "hardware", asked->hardware,
-                                    "results", results);
+      json_auto_t *all = json_pack (
+          "{s:I, s:I, s:i, s:O}", "requests", (json_int_t) trace->requests->len, "models",
+          (json_int_t) trace->models->len, "hardware", asked->hardware, "results", results);
       vend_terminal_json (all);
       return;
     }
@@ -255,8 +255,7 @@ run (int argc, char **argv, GError **error)
     { "slots", 0, 0, G_OPTION_ARG_INT, &asked.slots, "runs of an instance at a time (1)", "N" },
     { "max-instances", 0, 0, G_OPTION_ARG_INT, &asked.max_instances, "of a model (all units)",
       "N" },
-    { "boot-limit", 0, 0, G_OPTION_ARG_INT, &asked.boot_limit, "loads at a time (all units)",
-      "N" },
+    { "boot-limit", 0, 0, G_OPTION_ARG_INT, &asked.boot_limit, "loads at a time (all units)", "N" },
     { "target", 0, 0, G_OPTION_ARG_INT, &asked.target, "as the setting (100)", "PERCENT" },
     { "idle-timeout", 0, 0, G_OPTION_ARG_STRING, &asked.idle_timeout,
       "as the setting; without it models stay loaded until they are in the way", "DURATION" },
@@ -278,7 +277,8 @@ run (int argc, char **argv, GError **error)
   };
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
       || !read_policy (asked.policy, is_wanted, error)
-      || !make_simulation (&asked, &simulation, error) || !make_trace (&asked, words, &trace, error))
+      || !make_simulation (&asked, &simulation, error)
+      || !make_trace (&asked, words, &trace, error))
     return false;
   simulate (&asked, trace, simulation, is_wanted);
   return true;

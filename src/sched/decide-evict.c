@@ -2,6 +2,12 @@
  * younger than its own load: loads would be all that the machine does. */
 #include "sched/decide-private.h"
 
+/* Of the hardware, what drains at a time: the rest serves what is loaded, or a queue that outgrows
+ * the machine would make all models take turns. */
+#define DRAINING_PART 4
+/* A model gives way to one whose first has waited longer than its own by this part of the bound. */
+#define YOUNGER_PART 3
+
 static bool
 may_go (const Decision *d, guint i, guint for_demand)
 {
@@ -45,25 +51,32 @@ vend_decide_evict (Decision *d, guint for_demand)
   return victim >= 0;
 }
 
-/* The one that ends soonest, of models whose first in the queue came later. */
+/* The cost of a load, unless others of its model stay, and the time until it can begin. */
+static int64_t
+cost_of_drain (const Decision *d, const VendUnit *unit)
+{
+  const VendDemand *demand = &d->snapshot->demands[unit->demand];
+  int64_t left_us = MAX (unit->began_us + demand->run_us - d->snapshot->now_us, 0);
+  return left_us + (d->have[unit->demand] > 1 ? 0 : demand->boot_us);
+}
+
 bool
 vend_decide_drain (Decision *d, guint for_demand)
 {
+  const VendDemand *starving = &d->snapshot->demands[for_demand];
   gssize victim = -1;
-  int64_t soonest_us = 0;
+  if (d->n_draining >= MAX (d->snapshot->hardware_units / DRAINING_PART, 1))
+    return false;
   for (guint i = 0; i < d->snapshot->n_units; i++)
     {
       const VendUnit *unit = &d->snapshot->units[i];
       const VendDemand *demand = &d->snapshot->demands[unit->demand];
       if (unit->busy == 0 || !may_go (d, i, for_demand)
-          || (demand->waiting > 0 && demand->oldest_us <= d->snapshot->demands[for_demand].oldest_us))
+          || (demand->waiting > 0
+              && demand->oldest_us < starving->oldest_us + starving->starvation_us / YOUNGER_PART))
         continue;
-      int64_t ends_us = unit->began_us + demand->run_us;
-      if (victim < 0 || ends_us < soonest_us)
-        {
-          victim = i;
-          soonest_us = ends_us;
-        }
+      if (victim < 0 || cost_of_drain (d, unit) < cost_of_drain (d, &d->snapshot->units[victim]))
+        victim = i;
     }
   if (victim >= 0)
     vend_decision_drain (d, (guint) victim, "somebody has waited for its hardware for too long");

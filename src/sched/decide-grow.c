@@ -1,6 +1,9 @@
 /* Who gets the next instance. Pure. */
 #include "sched/decide-private.h"
 
+/* What runs has to end and a model to load before the bound is reached: the last part of it. */
+#define LEAD_PART 4
+
 typedef enum
 {
   CLAIM_STARVING, /* by the length of the wait */
@@ -45,6 +48,23 @@ served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
   return left_us > demand->boot_us ? 0 : 1 + runs_in (demand, demand->boot_us - left_us);
 }
 
+/* Nothing serves it, and its first has waited so long that it goes before what is loaded. One that
+ * is served does not starve, however long its queue: it would take turns with the others, and loads
+ * would be all that the machine does. */
+static bool
+starves (const VendDemand *demand, guint have, int64_t now_us)
+{
+  return have == 0 && demand->starvation_us > 0 && demand->oldest_us > 0
+         && now_us - demand->oldest_us >= demand->starvation_us - demand->starvation_us / LEAD_PART;
+}
+
+/* All that serve it are to be replaced. */
+static bool
+lacks_replacement (const Decision *d, guint demand)
+{
+  return d->have[demand] == 0 && d->worn[demand] > 0 && d->snapshot->demands[demand].max > 0;
+}
+
 /* What it is due next; false for nothing. */
 static bool
 renew (const Decision *d, Claim *claim)
@@ -57,10 +77,11 @@ renew (const Decision *d, Claim *claim)
     return false;
   if (demand->waiting > 0 && have < vend_demand_wanted (demand) && left > 0)
     {
-      double time_us = (double) demand->boot_us + left * (double) demand->run_us / MAX (demand->slots, 1);
-      bool starves = vend_demand_starves (demand, now_us);
-      claim->kind = starves ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
-      claim->value = starves ? (double) (now_us - demand->oldest_us) : left / MAX (time_us, 1);
+      double runs_us = left * (double) demand->run_us / MAX (demand->slots, 1);
+      bool is_starving = starves (demand, have, now_us);
+      claim->kind = is_starving ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
+      claim->value = is_starving ? (double) (now_us - demand->oldest_us)
+                                 : left / MAX ((double) demand->boot_us + runs_us, 1);
       claim->why = have < demand->min ? "below its minimum"
                    : have == 0        ? "somebody waits and nothing runs"
                                       : "one more serves the queue sooner";
@@ -68,8 +89,8 @@ renew (const Decision *d, Claim *claim)
     }
   claim->kind = CLAIM_MINIMUM;
   claim->value = 0;
-  claim->why = "below its minimum";
-  return have < demand->min;
+  claim->why = have < demand->min ? "below its minimum" : "the one there is fails too often";
+  return have < demand->min || lacks_replacement (d, claim->demand);
 }
 
 /* One instance now, or the promise of hardware that is about to be free. */
@@ -108,7 +129,7 @@ find_claims (const Decision *d)
   for (guint i = 0; i < d->snapshot->n_demands; i++)
     {
       const VendDemand *demand = &d->snapshot->demands[i];
-      if (demand->waiting == 0 && d->have[i] >= demand->min)
+      if (demand->waiting == 0 && d->have[i] >= demand->min && !lacks_replacement (d, i))
         continue;
       Claim claim = { .demand = i };
       if (claims == NULL)

@@ -7,11 +7,13 @@ typedef struct
   const VendSnapshot *snapshot;
   GPtrArray *plan;
   guint *have;     /* per demand: instances that serve or will serve, without worn ones */
+  guint *worn;     /* per demand: instances that are to be replaced, and serve until then */
   guint *ready;    /* per demand: those of them that serve */
   bool *leaving;   /* per unit: stopped or drained by this plan */
   guint n_booting; /* with the boots that wait for hardware on its way out */
-  guint held;      /* hardware units in use */
-  guint freeing;   /* of them, on their way out and promised to nobody */
+  guint n_draining;
+  guint held;    /* hardware units in use */
+  guint freeing; /* of them, on their way out and promised to nobody */
 } Decision;
 
 /* ---- decide.c */
@@ -20,8 +22,6 @@ bool vend_decision_serves (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
 /* Instances for its load, within its bounds. */
 guint vend_demand_wanted (const VendDemand *demand);
-/* Its first in the queue has waited so long that it goes before what is loaded. */
-bool vend_demand_starves (const VendDemand *demand, int64_t now_us);
 void vend_decision_start (Decision *d, guint demand, const char *why);
 void vend_decision_stop (Decision *d, guint unit, const char *reason);
 void vend_decision_drain (Decision *d, guint unit, const char *reason);

@@ -50,16 +50,6 @@ vend_demand_wanted (const VendDemand *demand)
   return MAX (wanted, demand->min);
 }
 
-bool
-vend_demand_starves (const VendDemand *demand, int64_t now_us)
-{
-  if (demand->starvation_us == 0 || demand->waiting == 0 || demand->oldest_us == 0)
-    return false;
-  /* It is to begin within the bound: what runs has to end, and the model to load, before. */
-  int64_t lead_us = MIN (2 * demand->boot_us + 2 * demand->run_us, demand->starvation_us / 2);
-  return now_us - demand->oldest_us >= demand->starvation_us - lead_us;
-}
-
 void
 vend_decision_start (Decision *d, guint index, const char *why)
 {
@@ -81,9 +71,13 @@ leave (Decision *d, guint i, VendActionKind kind, const char *reason)
   if (unit->draining)
     return;
   d->leaving[i] = true;
+  d->n_draining += kind == VEND_ACTION_DRAIN;
   d->freeing += vend_demand_size (demand);
   if (unit->worn)
-    return;
+    {
+      d->worn[unit->demand]--;
+      return;
+    }
   d->have[unit->demand]--;
   d->ready[unit->demand] -= !unit->booting;
 }
@@ -108,12 +102,14 @@ count_units (Decision *d)
       const VendUnit *unit = &d->snapshot->units[i];
       guint size = vend_demand_size (&d->snapshot->demands[unit->demand]);
       d->held += size;
+      d->n_draining += unit->draining && !unit->stopping;
       if (unit->stopping || unit->draining)
         d->freeing += size;
       else
         {
           d->n_booting += unit->booting;
           d->have[unit->demand] += !unit->worn;
+          d->worn[unit->demand] += unit->worn;
           d->ready[unit->demand] += !unit->worn && !unit->booting;
         }
     }
@@ -123,11 +119,13 @@ GPtrArray *
 vend_decide (const VendSnapshot *snapshot)
 {
   g_autofree guint *have = g_new0 (guint, snapshot->n_demands + 1);
+  g_autofree guint *worn = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree guint *ready = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree bool *leaving = g_new0 (bool, snapshot->n_units + 1);
   Decision d = { .snapshot = snapshot,
                  .plan = g_ptr_array_new_with_free_func (action_free),
                  .have = have,
+                 .worn = worn,
                  .ready = ready,
                  .leaving = leaving };
   count_units (&d);

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
-#include "sched/load-history.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
@@ -234,6 +233,10 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  if (end.status == VEND_STATUS_SUCCEEDED)
+    instance->failures = 0;
+  else if (end.status == VEND_STATUS_FAILED)
+    instance->failures++;
   if (started_us > 0)
     vend_measure (&instance->deployable->run_us, completed_us - started_us);
   /* Its directory stays until the result is on disk. */

@@ -1,5 +1,5 @@
-/* What is measured of a deployable: times of boots and runs, and its load in the last seconds. Pure: whoever decides keeps one of
- * these for each demand. */
+/* What is measured of a deployable: times of boots and runs, and its load in the last seconds.
+ * Pure: whoever decides keeps one of these for each demand. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>

@@ -15,7 +15,8 @@ demand_of (Sim *sim, guint index)
     .name = g_array_index (sim->trace->models, VendTraceModel, index).name,
     .waiting = waiting,
     .running = model->running,
-    .oldest_us = waiting > 0 ? MAX (vend_sim_request (sim, vend_sim_first (sim, index))->at_us, 1) : 0,
+    .oldest_us
+    = waiting > 0 ? MAX (vend_sim_request (sim, vend_sim_first (sim, index))->at_us, 1) : 0,
     .slots = options->slots,
     .target = options->target,
     .max = options->max_instances,
@@ -44,7 +45,8 @@ unit_of (const SimUnit *unit, guint demand)
 }
 
 static void
-carry_out (Sim *sim, const VendAction *action, const guint *demand_models, const guint *unit_indexes)
+carry_out (Sim *sim, const VendAction *action, const guint *demand_models,
+           const guint *unit_indexes)
 {
   if (action->kind == VEND_ACTION_START)
     {

@@ -21,10 +21,9 @@ typedef struct
   guint request;
 } Event;
 
-static const char *const policy_names[]
-    = { [VEND_POLICY_VEND] = "vend",
-        [VEND_POLICY_FCFS_LRU] = "fcfs-lru",
-        [VEND_POLICY_FIXED_TIMEOUT] = "fixed-timeout" };
+static const char *const policy_names[] = { [VEND_POLICY_VEND] = "vend",
+                                            [VEND_POLICY_FCFS_LRU] = "fcfs-lru",
+                                            [VEND_POLICY_FIXED_TIMEOUT] = "fixed-timeout" };
 
 const char *
 vend_policy_name (VendPolicy policy)

@@ -91,8 +91,8 @@ read_seconds (const Reader *reader, const char *column, const char *text, int64_
     end++;
   if (end == text || *end != '\0' || !isfinite (seconds) || seconds < 0 || seconds > MAX_SECONDS)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "line %u: %s is '%.40s', expected seconds of at least 0", reader->line, column,
-                      text);
+                      "line %u: %s is '%.40s', expected seconds of at least 0", reader->line,
+                      column, text);
   *out_us = (int64_t) llround (seconds * VEND_US_PER_S);
   return true;
 }

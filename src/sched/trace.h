@@ -40,8 +40,7 @@ int64_t vend_trace_end_us (const VendTrace *trace);
 /* Lines of "time_s,model,run_s[,load_s]", in any order; a first line that starts with "time_s" and
  * empty lines are passed over. A model's load takes what the last line with a load_s says, 10 s
  * when there is none. INVALID names the line. */
-bool vend_trace_parse (const char *text, VendTrace **out, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool vend_trace_parse (const char *text, VendTrace **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct
 {
