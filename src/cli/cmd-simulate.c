@@ -14,10 +14,8 @@
 #define MAX_TRACE_BYTES (G_GINT64_CONSTANT (1) << 30)
 #define MAX_HARDWARE 10000
 #define MAX_HOURS (366 * 24)
-/* What the synthetic models keep the hardware busy with, unless a rate is given. */
-#define SYNTHETIC_LOAD 0.6
-/* Mean of the run times of a synthetic trace. */
-#define SYNTHETIC_RUN_S 28.3
+/* Requests an hour and unit, unless a rate is given: their runs take 40 % of the hardware. */
+#define SYNTHETIC_RATE 50.0
 
 typedef struct
 {
@@ -131,8 +129,7 @@ make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
                       "expected a trace or --synthetic; see 'vend simulate --help'");
   if (!asked->is_synthetic)
     return read_trace (words[0], out, error);
-  double rate
-      = asked->rate > 0 ? asked->rate : 3600 / SYNTHETIC_RUN_S * SYNTHETIC_LOAD * asked->hardware;
+  double rate = asked->rate > 0 ? asked->rate : SYNTHETIC_RATE * asked->hardware;
   const VendSynthetic options = {
     .models = (guint) asked->models,
     .hours = asked->hours,
@@ -246,8 +243,7 @@ run (int argc, char **argv, GError **error)
     { "synthetic", 0, 0, G_OPTION_ARG_NONE, &asked.is_synthetic, "make the trace", NULL },
     { "models", 0, 0, G_OPTION_ARG_INT, &asked.models, "models in it (50)", "N" },
     { "hours", 0, 0, G_OPTION_ARG_DOUBLE, &asked.hours, "its length (24)", "H" },
-    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &asked.rate,
-      "requests an hour (so many that their runs take 60 % of the hardware)", "N" },
+    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &asked.rate, "requests an hour (50 for each unit)", "N" },
     { "seed", 0, 0, G_OPTION_ARG_INT64, &asked.seed, "another seed, another trace (1)", "N" },
     { "policy", 0, 0, G_OPTION_ARG_STRING, &asked.policy,
       "vend (default), fcfs-lru, fixed-timeout or all", "NAME" },

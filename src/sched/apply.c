@@ -189,7 +189,10 @@ count_ready (const Deployable *deployable)
 {
   guint n = 0;
   for (guint i = 0; i < deployable->instances->len; i++)
-    n += ((const Instance *) g_ptr_array_index (deployable->instances, i))->state == INSTANCE_READY;
+    {
+      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      n += instance->state == INSTANCE_READY && !instance->draining;
+    }
   return n;
 }
 
@@ -201,13 +204,17 @@ demand_of (Deployable *deployable, int64_t now_us)
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
   guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
+  guint n_ready = count_ready (deployable);
   vend_load_note (&deployable->load, now_us, waiting + deployable->n_running,
-                  deployable->slots * MAX (count_ready (deployable), 1));
+                  deployable->slots * MAX (n_ready, 1));
+  if (n_ready > 0)
+    deployable->served_us = now_us;
   return (VendDemand){
     .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
     .waiting = waiting,
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
+    .served_us = deployable->served_us,
     .slots = deployable->slots,
     .target = sched->limits.target,
     .min = deployable->min,

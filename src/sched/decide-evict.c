@@ -4,9 +4,9 @@
 
 /* Of the hardware, what drains at a time: the rest serves what is loaded, or a queue that outgrows
  * the machine would make all models take turns. */
-#define DRAINING_PART 4
-/* A model gives way to one whose first has waited longer than its own by this part of the bound. */
-#define YOUNGER_PART 3
+#define DRAINING_PART 2
+/* A busy instance serves for this part of the bound before it gives way. */
+#define TURN_PART 3
 
 static bool
 may_go (const Decision *d, guint i, guint for_demand)
@@ -28,6 +28,24 @@ worth (const Decision *d, const VendUnit *unit)
   return (double) demand->boot_us / vend_demand_size (demand) / (double) MAX (idle_us, 1);
 }
 
+static bool
+may_be_evicted (const Decision *d, guint i, guint for_demand)
+{
+  const VendUnit *unit = &d->snapshot->units[i];
+  return unit->busy == 0 && d->snapshot->demands[unit->demand].waiting == 0
+         && may_go (d, i, for_demand);
+}
+
+guint
+vend_decide_evictable (const Decision *d, guint for_demand)
+{
+  guint size = 0;
+  for (guint i = 0; i < d->snapshot->n_units; i++)
+    if (may_be_evicted (d, i, for_demand))
+      size += vend_demand_size (&d->snapshot->demands[d->snapshot->units[i].demand]);
+  return size;
+}
+
 bool
 vend_decide_evict (Decision *d, guint for_demand)
 {
@@ -36,8 +54,7 @@ vend_decide_evict (Decision *d, guint for_demand)
   for (guint i = 0; i < d->snapshot->n_units; i++)
     {
       const VendUnit *unit = &d->snapshot->units[i];
-      if (unit->busy > 0 || d->snapshot->demands[unit->demand].waiting > 0
-          || !may_go (d, i, for_demand))
+      if (!may_be_evicted (d, i, for_demand))
         continue;
       double value = worth (d, unit);
       if (victim < 0 || value < least)
@@ -70,10 +87,8 @@ vend_decide_drain (Decision *d, guint for_demand)
   for (guint i = 0; i < d->snapshot->n_units; i++)
     {
       const VendUnit *unit = &d->snapshot->units[i];
-      const VendDemand *demand = &d->snapshot->demands[unit->demand];
       if (unit->busy == 0 || !may_go (d, i, for_demand)
-          || (demand->waiting > 0
-              && demand->oldest_us < starving->oldest_us + starving->starvation_us / YOUNGER_PART))
+          || d->snapshot->now_us - unit->since_us < starving->starvation_us / TURN_PART)
         continue;
       if (victim < 0 || cost_of_drain (d, unit) < cost_of_drain (d, &d->snapshot->units[victim]))
         victim = i;

@@ -2,7 +2,8 @@
 #include "sched/decide-private.h"
 
 /* What runs has to end and a model to load before the bound is reached: the last part of it. */
-#define LEAD_PART 4
+#define LEAD_PART 2
+#define CREDIT_PART 3
 
 typedef enum
 {
@@ -48,14 +49,22 @@ served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
   return left_us > demand->boot_us ? 0 : 1 + runs_in (demand, demand->boot_us - left_us);
 }
 
-/* Nothing serves it, and its first has waited so long that it goes before what is loaded. One that
- * is served does not starve, however long its queue: it would take turns with the others, and loads
+/* How long it has been left to wait. Of the time before it was last served a part counts. */
+static int64_t
+neglected_us (const VendDemand *demand, int64_t now_us)
+{
+  return now_us - MAX (demand->oldest_us, demand->served_us - demand->starvation_us / CREDIT_PART);
+}
+
+/* Nothing serves it, and it has waited so long that it goes before what is loaded. One that is
+ * served does not starve, however long its queue: it would take turns with the others, and loads
  * would be all that the machine does. */
 static bool
 starves (const VendDemand *demand, guint have, int64_t now_us)
 {
   return have == 0 && demand->starvation_us > 0 && demand->oldest_us > 0
-         && now_us - demand->oldest_us >= demand->starvation_us - demand->starvation_us / LEAD_PART;
+         && neglected_us (demand, now_us)
+                >= demand->starvation_us - demand->starvation_us / LEAD_PART;
 }
 
 /* All that serve it are to be replaced. */
@@ -80,7 +89,7 @@ renew (const Decision *d, Claim *claim)
       double runs_us = left * (double) demand->run_us / MAX (demand->slots, 1);
       bool is_starving = starves (demand, have, now_us);
       claim->kind = is_starving ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
-      claim->value = is_starving ? (double) (now_us - demand->oldest_us)
+      claim->value = is_starving ? (double) neglected_us (demand, now_us)
                                  : left / MAX ((double) demand->boot_us + runs_us, 1);
       claim->why = have < demand->min ? "below its minimum"
                    : have == 0        ? "somebody waits and nothing runs"
@@ -91,6 +100,21 @@ renew (const Decision *d, Claim *claim)
   claim->value = 0;
   claim->why = have < demand->min ? "below its minimum" : "the one there is fails too often";
   return have < demand->min || lacks_replacement (d, claim->demand);
+}
+
+/* Sees that so much is on its way out; false when it cannot be. */
+static bool
+make_room (Decision *d, const Claim *claim, guint units)
+{
+  bool is_starving = claim->kind == CLAIM_STARVING;
+  if (d->freeing < units && !is_starving
+      && d->freeing + vend_decide_evictable (d, claim->demand) < units)
+    return false;
+  while (d->freeing < units)
+    if (!vend_decide_evict (d, claim->demand)
+        && !(is_starving && vend_decide_drain (d, claim->demand)))
+      return false;
+  return true;
 }
 
 /* One instance now, or the promise of hardware that is about to be free. */
@@ -111,13 +135,11 @@ grant (Decision *d, Claim *claim)
       claim->served += served_by_new (demand);
       return;
     }
-  guint lacking = d->held + size - units;
   claim->is_done = true;
-  while (d->freeing < lacking)
-    if (!vend_decide_evict (d, claim->demand)
-        && (claim->kind != CLAIM_STARVING || !vend_decide_drain (d, claim->demand)))
-      return;
-  d->freeing -= lacking;
+  if (!make_room (d, claim, d->held + size - units))
+    return;
+  d->held += size;
+  d->promised[claim->demand] = true;
   d->n_booting++;
 }
 
@@ -135,7 +157,8 @@ find_claims (const Decision *d)
       if (claims == NULL)
         claims = g_array_new (FALSE, FALSE, sizeof (Claim));
       for (guint u = 0; u < d->snapshot->n_units; u++)
-        if (d->snapshot->units[u].demand == i && vend_decision_serves (d, u))
+        if (d->snapshot->units[u].demand == i && vend_decision_serves (d, u)
+            && !d->snapshot->units[u].worn)
           claim.served += served_by (demand, &d->snapshot->units[u], d->snapshot->now_us);
       g_array_append_val (claims, claim);
     }

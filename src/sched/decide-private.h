@@ -6,14 +6,15 @@ typedef struct
 {
   const VendSnapshot *snapshot;
   GPtrArray *plan;
-  guint *have;     /* per demand: instances that serve or will serve, without worn ones */
-  guint *worn;     /* per demand: instances that are to be replaced, and serve until then */
-  guint *ready;    /* per demand: those of them that serve */
-  bool *leaving;   /* per unit: stopped or drained by this plan */
-  guint n_booting; /* with the boots that wait for hardware on its way out */
-  guint n_draining;
-  guint held;    /* hardware units in use */
-  guint freeing; /* of them, on their way out and promised to nobody */
+  guint *have;      /* per demand: instances that serve or will serve, without worn ones */
+  guint *worn;      /* per demand: instances that are to be replaced, and serve until then */
+  guint *ready;     /* per demand: those of them that serve */
+  bool *promised;   /* per demand: it gets hardware that is on its way out */
+  bool *leaving;    /* per unit: stopped or drained by this plan */
+  guint n_booting;  /* with the boots that wait for hardware on its way out */
+  guint n_draining; /* and are still busy */
+  guint held;       /* hardware units in use or promised */
+  guint freeing;    /* of them, on their way out */
 } Decision;
 
 /* ---- decide.c */
@@ -28,11 +29,15 @@ void vend_decision_drain (Decision *d, guint unit, const char *reason);
 
 /* ---- decide-shrink.c: instances that nothing needs any more */
 void vend_decide_shrink (Decision *d);
+/* Those that are to be replaced; after the growth, which starts the others. */
+void vend_decide_replace (Decision *d);
 
 /* ---- decide-grow.c: who gets the next instance */
 void vend_decide_grow (Decision *d);
 
 /* ---- decide-evict.c: whose hardware another model gets */
+/* Hardware of idle instances that may go. */
+guint vend_decide_evictable (const Decision *d, guint for_demand);
 /* Makes an idle instance go; false when there is none that may. */
 bool vend_decide_evict (Decision *d, guint for_demand);
 /* Lets a busy one take no more, for a demand that starves. */

@@ -12,7 +12,7 @@ replace_worn (Decision *d, guint i)
                    || d->snapshot->now_us - unit->idle_since_us < demand->idle_timeout_us;
   bool is_replaced = d->ready[unit->demand] > 0;
   bool has_room = d->held + vend_demand_size (demand) <= d->snapshot->hardware_units
-                  || d->have[unit->demand] > 0 || d->freeing > 0;
+                  || d->have[unit->demand] > 0 || d->promised[unit->demand];
   if (unit->booting || (is_needed && !is_replaced && has_room))
     return;
   if (unit->busy > 0)
@@ -53,9 +53,15 @@ vend_decide_shrink (Decision *d)
       const VendUnit *unit = &d->snapshot->units[i];
       if (unit->draining && !unit->stopping && unit->busy == 0)
         vend_decision_stop (d, i, "it has ended what it ran, and another is to take its place");
-      else if (vend_decision_serves (d, i) && unit->worn)
-        replace_worn (d, i);
-      else if (vend_decision_serves (d, i))
+      else if (vend_decision_serves (d, i) && !unit->worn)
         shrink (d, i);
     }
+}
+
+void
+vend_decide_replace (Decision *d)
+{
+  for (guint i = 0; i < d->snapshot->n_units; i++)
+    if (vend_decision_serves (d, i) && d->snapshot->units[i].worn)
+      replace_worn (d, i);
 }

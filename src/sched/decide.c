@@ -102,7 +102,7 @@ count_units (Decision *d)
       const VendUnit *unit = &d->snapshot->units[i];
       guint size = vend_demand_size (&d->snapshot->demands[unit->demand]);
       d->held += size;
-      d->n_draining += unit->draining && !unit->stopping;
+      d->n_draining += unit->draining && unit->busy > 0;
       if (unit->stopping || unit->draining)
         d->freeing += size;
       else
@@ -121,15 +121,18 @@ vend_decide (const VendSnapshot *snapshot)
   g_autofree guint *have = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree guint *worn = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree guint *ready = g_new0 (guint, snapshot->n_demands + 1);
+  g_autofree bool *promised = g_new0 (bool, snapshot->n_demands + 1);
   g_autofree bool *leaving = g_new0 (bool, snapshot->n_units + 1);
   Decision d = { .snapshot = snapshot,
                  .plan = g_ptr_array_new_with_free_func (action_free),
                  .have = have,
                  .worn = worn,
                  .ready = ready,
+                 .promised = promised,
                  .leaving = leaving };
   count_units (&d);
   vend_decide_shrink (&d);
   vend_decide_grow (&d);
+  vend_decide_replace (&d);
   return d.plan;
 }

@@ -15,6 +15,7 @@ typedef struct
   guint waiting;
   guint running;
   int64_t oldest_us; /* when the first in the queue came; 0 = empty */
+  int64_t served_us; /* when an instance last took its work; 0 = never */
   guint slots;       /* of one instance */
   guint size;        /* hardware units of one instance; 0 = 1 */
   double target;     /* share of the slots that the load is to take; 0 = all of them */
@@ -68,6 +69,7 @@ typedef struct
   char *reason; /* a sentence a person understands */
 } VendAction;
 
-/* What to do now, in order. Calling again with the plan applied gives an empty plan. Free with
+/* What to do now, in order. At one moment, the second plan after one that was
+ * carried out is empty, and mostly the first is. Free with
  * g_ptr_array_unref; items are VendAction. */
 GPtrArray *vend_decide (const VendSnapshot *snapshot) G_GNUC_WARN_UNUSED_RESULT;

@@ -17,6 +17,7 @@ demand_of (Sim *sim, guint index)
     .running = model->running,
     .oldest_us
     = waiting > 0 ? MAX (vend_sim_request (sim, vend_sim_first (sim, index))->at_us, 1) : 0,
+    .served_us = model->served_us,
     .slots = options->slots,
     .target = options->target,
     .max = options->max_instances,
@@ -78,15 +79,19 @@ decide (Sim *sim)
   guint n = 0;
   for (guint i = 0; i < n_demands; i++)
     {
-      demands[i] = demand_of (sim, models[i]);
       sim->models[models[i]].demand = i;
     }
   for (guint i = 0; i < n_units; i++)
     if (sim->units[i].in_use)
       {
+        SimModel *model = &sim->models[sim->units[i].model];
+        if (!sim->units[i].booting && !sim->units[i].draining)
+          model->served_us = sim->now_us;
         unit_indexes[n] = i;
         units[n++] = unit_of (&sim->units[i], sim->models[sim->units[i].model].demand);
       }
+  for (guint i = 0; i < n_demands; i++)
+    demands[i] = demand_of (sim, models[i]);
   VendSnapshot snapshot = {
     .now_us = sim->now_us,
     .hardware_units = n_units,
