@@ -3,7 +3,7 @@
 
 /* What runs has to end and a model to load before the bound is reached: the last part of it. */
 #define LEAD_PART 2
-#define CREDIT_PART 3
+#define CREDIT_PART 2
 
 typedef enum
 {

@@ -7,7 +7,7 @@ typedef struct
   const VendSnapshot *snapshot;
   GPtrArray *plan;
   guint *have;      /* per demand: instances that serve or will serve, without worn ones */
-  guint *worn;      /* per demand: instances that are to be replaced, and serve until then */
+  guint *worn;      /* per demand: needed ones that are to be replaced, and serve until then */
   guint *ready;     /* per demand: those of them that serve */
   bool *promised;   /* per demand: it gets hardware that is on its way out */
   bool *leaving;    /* per unit: stopped or drained by this plan */
@@ -20,6 +20,8 @@ typedef struct
 /* ---- decide.c */
 /* It takes work, now or after its boot. */
 bool vend_decision_serves (const Decision *d, guint unit);
+/* Somebody uses it, or did not long ago. */
+bool vend_decision_is_needed (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
 /* Instances for its load, within its bounds. */
 guint vend_demand_wanted (const VendDemand *demand);

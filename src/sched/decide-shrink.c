@@ -8,8 +8,7 @@ replace_worn (Decision *d, guint i)
   static const char *const why = "it fails too often and is replaced";
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
-  bool is_needed = demand->waiting + demand->running > 0 || demand->min > 0
-                   || d->snapshot->now_us - unit->idle_since_us < demand->idle_timeout_us;
+  bool is_needed = vend_decision_is_needed (d, i);
   bool is_replaced = d->ready[unit->demand] > 0;
   bool has_room = d->held + vend_demand_size (demand) <= d->snapshot->hardware_units
                   || d->have[unit->demand] > 0 || d->promised[unit->demand];

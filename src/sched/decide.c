@@ -34,6 +34,15 @@ vend_decision_serves (const Decision *d, guint i)
   return !unit->stopping && !unit->draining && !d->leaving[i];
 }
 
+bool
+vend_decision_is_needed (const Decision *d, guint i)
+{
+  const VendUnit *unit = &d->snapshot->units[i];
+  const VendDemand *demand = &d->snapshot->demands[unit->demand];
+  return demand->waiting + demand->running > 0 || demand->min > 0
+         || d->snapshot->now_us - unit->idle_since_us < demand->idle_timeout_us;
+}
+
 guint
 vend_demand_size (const VendDemand *demand)
 {
@@ -74,10 +83,7 @@ leave (Decision *d, guint i, VendActionKind kind, const char *reason)
   d->n_draining += kind == VEND_ACTION_DRAIN;
   d->freeing += vend_demand_size (demand);
   if (unit->worn)
-    {
-      d->worn[unit->demand]--;
-      return;
-    }
+    return;
   d->have[unit->demand]--;
   d->ready[unit->demand] -= !unit->booting;
 }
@@ -109,7 +115,7 @@ count_units (Decision *d)
         {
           d->n_booting += unit->booting;
           d->have[unit->demand] += !unit->worn;
-          d->worn[unit->demand] += unit->worn;
+          d->worn[unit->demand] += unit->worn && vend_decision_is_needed (d, i);
           d->ready[unit->demand] += !unit->worn && !unit->booting;
         }
     }
