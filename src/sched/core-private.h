@@ -74,7 +74,7 @@ struct Deployable
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
   VendLoadHistory load;
-  int64_t served_us; /* when a decision last saw an instance that takes its work */
+  int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
   bool retired;
