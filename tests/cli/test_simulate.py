@@ -29,7 +29,7 @@ def test_table(vend, tmp_path):
     assert done.returncode == 0, done.stderr
     heads, row = done.stdout.splitlines()
     assert heads.split()[:3] == ["POLICY", "MEAN", "P50"]
-    assert row.split()[:2] == ["vend", "13.3"]
+    assert row.split()[:2] == ["vend", "12.7"]
 
 
 def test_bad_trace(vend, tmp_path):
