@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define SHORT_RUN_US (20 * VEND_US_PER_MS)
-/* Before anything is measured. */
-#define ASSUMED_US (10 * VEND_US_PER_S)
 #define FIRST_BACKOFF_US (10 * VEND_US_PER_S)
 #define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
+/* Of runs in a row; an instance with more is replaced. */
+#define MAX_FAILURES 5
 /* The queue of a model that does not start fails after so many boots in a row. */
 #define MAX_BOOT_FAILURES 3
 /* Creates that read which release serves just before that changed still find a warm instance. */
@@ -127,8 +127,8 @@ vend_deployable_dispatch (Deployable *deployable)
 int64_t
 vend_deployable_eta_us (const Deployable *deployable, guint position)
 {
-  const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : ASSUMED_US;
-  const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : ASSUMED_US;
+  const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : VEND_ASSUMED_US;
+  const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : VEND_ASSUMED_US;
   const int64_t now_us = vend_now_us ();
   int64_t until_ready_us = boot_us;
   guint slots = 0;
@@ -187,25 +187,48 @@ idle_timeout_of (const Deployable *deployable)
   return deployable->deployment != NULL ? LAST_CALLS_US : 0;
 }
 
+static guint
+count_ready (const Deployable *deployable)
+{
+  guint n = 0;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      n += instance->state == INSTANCE_READY && !instance->draining;
+    }
+  return n;
+}
+
 static VendDemand
-demand_of (const Deployable *deployable)
+demand_of (Deployable *deployable, int64_t now_us)
 {
   const VendSched *sched = deployable->sched;
   const Live *first = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched);
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
+  guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
+  guint n_ready = count_ready (deployable);
+  vend_load_note (&deployable->load, now_us, waiting + deployable->n_running,
+                  deployable->slots * MAX (n_ready, 1));
+  if (n_ready > 0)
+    deployable->served_us = now_us;
   return (VendDemand){
     .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
-    .waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched),
+    .waiting = waiting,
     .running = deployable->n_running,
     .oldest_us = first != NULL ? first->p->created_us : 0,
+    .served_us = deployable->served_us,
     .slots = deployable->slots,
+    .target = sched->limits.target,
     .min = deployable->min,
     .max = deployable->max,
+    .on_demand = sched->limits.on_demand && !deployable->retired,
     .idle_timeout_us = idle_timeout_of (deployable),
     .scale_down_delay_us = sched->limits.scale_down_delay_us,
-    .boot_us = boot_us > 0 ? boot_us : ASSUMED_US,
-    .run_us = run_us > 0 ? run_us : ASSUMED_US,
+    .starvation_us = sched->limits.starvation_us,
+    .panic_until_us = deployable->load.panic_until_us,
+    .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
+    .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
     .backoff_until_us = deployable->backoff_until_us,
   };
 }
@@ -218,9 +241,12 @@ unit_of (const Instance *instance, guint demand)
     .demand = demand,
     .booting = booting,
     .stopping = instance->state >= INSTANCE_STOPPING || instance->stop_when_connected,
+    .draining = instance->draining,
+    .worn = instance->failures > MAX_FAILURES,
     .busy = g_hash_table_size (instance->running),
     .since_us = booting ? instance->created_us : instance->ready_us,
     .idle_since_us = instance->idle_since_us,
+    .began_us = instance->began_us,
   };
 }
 
@@ -231,13 +257,16 @@ carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const
     {
       const VendAction *action = g_ptr_array_index (plan, i);
       if (action->kind == VEND_ACTION_START)
-        vend_instance_start (g_ptr_array_index (deployables, action->index), action->reason);
-      else
         {
-          Instance *instance = g_ptr_array_index (instances, action->index);
-          instance->evicted = action->evicts;
-          vend_instance_stop (instance, action->reason);
+          vend_instance_start (g_ptr_array_index (deployables, action->index), action->reason);
+          continue;
         }
+      Instance *instance = g_ptr_array_index (instances, action->index);
+      instance->evicted = instance->evicted || action->evicts;
+      if (action->kind == VEND_ACTION_DRAIN)
+        vend_instance_drain (instance, action->reason);
+      else
+        vend_instance_stop (instance, action->reason);
     }
 }
 
@@ -248,6 +277,7 @@ decide_and_apply (VendSched *sched)
   g_autoptr (GPtrArray) instances = g_ptr_array_new ();
   g_autoptr (GArray) demands = g_array_new (FALSE, FALSE, sizeof (VendDemand));
   g_autoptr (GArray) units = g_array_new (FALSE, FALSE, sizeof (VendUnit));
+  const int64_t now_us = vend_now_us ();
   GHashTableIter iter;
   void *value;
 
@@ -256,7 +286,7 @@ decide_and_apply (VendSched *sched)
     {
       Deployable *deployable = value;
       guint index = deployables->len;
-      VendDemand demand = demand_of (deployable);
+      VendDemand demand = demand_of (deployable, now_us);
       g_array_append_val (demands, demand);
       g_ptr_array_add (deployables, deployable);
       for (guint i = 0; i < deployable->instances->len; i++)
@@ -268,7 +298,7 @@ decide_and_apply (VendSched *sched)
         }
     }
   VendSnapshot snapshot = {
-    .now_us = vend_now_us (),
+    .now_us = now_us,
     .hardware_units = sched->limits.hardware_units,
     .boot_limit = sched->limits.boot_limit,
     .demands = (const VendDemand *) (void *) demands->data,

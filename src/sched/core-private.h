@@ -8,6 +8,7 @@
 #include "model/webhook.h"
 #include "runner/link.h"
 #include "sched/alarms.h"
+#include "sched/load-history.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
 
@@ -73,6 +74,8 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  VendLoadHistory load;
+  int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
   bool retired;
@@ -105,6 +108,7 @@ struct Instance
   bool adopting;       /* and has not said hello yet */
   bool stop_when_connected;
   bool evicted;          /* its stop makes room for another model */
+  bool draining;         /* ends what it runs, and is given no more */
   bool buried;           /* killed, its journal read */
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Live, borrowed */
@@ -115,6 +119,8 @@ struct Instance
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
+  int64_t began_us; /* its latest run was given to it; 0 = none yet */
+  guint failures;   /* of runs, in a row */
   GString *setup_logs;
   char *why; /* of its end */
 };
@@ -266,6 +272,8 @@ Instance *vend_instance_start (Deployable *deployable, const char *reason);
 Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
                                int64_t created_us);
 void vend_instance_stop (Instance *instance, const char *reason);
+/* It ends what it runs; the next plan without anything on it stops it. */
+void vend_instance_drain (Instance *instance, const char *reason);
 void vend_instance_run (Instance *instance, Live *live);
 void vend_instance_cancel (Instance *instance, Live *live);
 /* Tells it to drop a run that nobody wants. */
@@ -304,6 +312,8 @@ void vend_deployment_state_free (Deployment *deployment);
  * stop and a lost run. */
 void vend_decided_start (const Instance *instance, const char *reason);
 void vend_decided_stop (const Instance *instance, const char *reason);
+/* It ends what it runs, and stops then. */
+void vend_decided_drain (const Instance *instance, const char *reason);
 void vend_decided_ready (const Instance *instance);
 void vend_decided_gone (const Instance *instance);
 void vend_decided_boot_failed (const Deployable *deployable, const char *error_code,

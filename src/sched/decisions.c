@@ -94,8 +94,8 @@ vend_decided_start (const Instance *instance, const char *reason)
               plain_reason (deployable, reason));
 }
 
-void
-vend_decided_stop (const Instance *instance, const char *reason)
+static void
+write_end (const Instance *instance, const char *what, const char *reason)
 {
   const Deployable *deployable = instance->deployable;
   json_t *inputs = demand_inputs (deployable);
@@ -106,8 +106,20 @@ vend_decided_stop (const Instance *instance, const char *reason)
   write_down (deployable->sched,
               about (deployable, instance->evicted ? VEND_DECISION_EVICT : VEND_DECISION_STOP,
                      instance->id, inputs),
-              "Stopping an instance of %s: %s.", name_of (deployable),
+              "%s an instance of %s: %s.", what, name_of (deployable),
               plain_reason (deployable, reason));
+}
+
+void
+vend_decided_stop (const Instance *instance, const char *reason)
+{
+  write_end (instance, "Stopping", reason);
+}
+
+void
+vend_decided_drain (const Instance *instance, const char *reason)
+{
+  write_end (instance, "Draining", reason);
 }
 
 void

@@ -207,7 +207,8 @@ has_no_hardware (const Deployment *deployment)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Instance *instance = value;
-      if (instance->state >= INSTANCE_STOPPING || instance->stop_when_connected)
+      if (instance->state >= INSTANCE_STOPPING || instance->stop_when_connected
+          || instance->draining)
         return false;
     }
   return true;

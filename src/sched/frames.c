@@ -6,17 +6,6 @@
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
-/* Weight of the newest measurement in the averages of boot and run times. */
-#define NEWEST_WEIGHT 0.3
-
-static void
-measure (double *average, int64_t value_us)
-{
-  if (value_us <= 0)
-    return;
-  *average = *average == 0 ? (double) value_us
-                           : *average * (1 - NEWEST_WEIGHT) + (double) value_us * NEWEST_WEIGHT;
-}
 
 /* The prediction that a frame is about, if that attempt runs on this instance. */
 static Live *
@@ -64,7 +53,7 @@ became_ready (Instance *instance)
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
     {
-      measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -249,8 +238,12 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  if (end.status == VEND_STATUS_SUCCEEDED)
+    instance->failures = 0;
+  else if (end.status == VEND_STATUS_FAILED)
+    instance->failures++;
   if (started_us > 0)
-    measure (&instance->deployable->run_us, completed_us - started_us);
+    vend_measure (&instance->deployable->run_us, completed_us - started_us);
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */

@@ -59,14 +59,14 @@ vend_instance_free (Instance *instance)
 bool
 vend_instance_has_room (const Instance *instance)
 {
-  return instance->state == INSTANCE_READY && instance->link != NULL
+  return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
          && g_hash_table_size (instance->running) < instance->slots;
 }
 
 bool
 vend_instance_has_room_ahead (const Instance *instance)
 {
-  return instance->state == INSTANCE_READY && instance->link != NULL
+  return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
          && g_hash_table_size (instance->running) < instance->slots + instance->ahead;
 }
 
@@ -370,6 +370,17 @@ vend_instance_stop (Instance *instance, const char *reason)
                         stop_took_too_long, instance);
   if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
     vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);
+}
+
+void
+vend_instance_drain (Instance *instance, const char *reason)
+{
+  if (instance->draining || instance->state >= INSTANCE_STOPPING)
+    return;
+  vend_log (VEND_LOG_INFO, "an instance takes no more", "instance", instance->id, "reason", reason,
+            NULL);
+  instance->draining = true;
+  vend_decided_drain (instance, reason);
 }
 
 typedef struct

@@ -162,6 +162,7 @@ vend_live_attach (Live *live, Instance *instance)
   instance->deployable->n_running++;
   vend_account_began (live->sched, live->p->account_id);
   instance->idle_since_us = 0;
+  instance->began_us = vend_now_us ();
 }
 
 static void

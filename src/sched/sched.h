@@ -26,6 +26,9 @@ typedef struct
   guint max_queue;
   guint account_max_queued;
   guint account_max_running; /* 0 = no limit */
+  double target;             /* share of the slots that the load is to take */
+  bool on_demand;
+  int64_t starvation_us; /* 0 = no bound */
   int64_t idle_timeout_us;
   int64_t scale_down_delay_us;
   int64_t setup_timeout_us;

@@ -76,6 +76,10 @@ def run_in_terminal(vend, *words, **env):
         (["models", "list", "--url", "ftp://x"], "--url: "),
         (["models", "list", "--ca", "/nowhere.pem"], "/nowhere.pem"),
         (["config", "get", "nope"], "there is no setting 'nope'"),
+        (["simulate"], "expected a trace or --synthetic"),
+        (["simulate", "--synthetic", "--policy", "lru"], "not 'lru'"),
+        (["simulate", "--synthetic", "--hardware", "0"], "--hardware: expected 1 to"),
+        (["simulate", "--synthetic", "--starvation-bound", "soon"], "--starvation-bound: "),
     ],
 )
 def test_bad_usage_is_told_before_any_request(vend, server, words, expected):

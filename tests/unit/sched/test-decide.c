@@ -1,4 +1,4 @@
-/* The scheduler's rules, one test each, and a long random walk over the invariants. */
+/* Scaling of one model and of two that share hardware, one test each. */
 #include "sched/decide.h"
 
 #define S G_GINT64_CONSTANT (1000000)
@@ -201,138 +201,6 @@ test_above_the_maximum (void)
   g_assert_cmpuint (decide (snapshot).stops, ==, 2);
 }
 
-/* ---- A random walk: the plan is carried out, instances boot and go, predictions come and end. */
-
-#define DEMANDS 4
-#define MAX_UNITS 16
-
-typedef struct
-{
-  VendDemand demands[DEMANDS];
-  VendUnit units[MAX_UNITS];
-  guint n_units;
-  int64_t now_us;
-} World;
-
-static void
-remove_unit (World *w, guint i)
-{
-  w->demands[w->units[i].demand].running -= w->units[i].busy;
-  w->units[i] = w->units[--w->n_units];
-}
-
-static void
-live (World *w, GRand *rand)
-{
-  w->now_us += g_rand_int_range (rand, 1, 20) * S;
-  for (guint i = 0; i < DEMANDS; i++)
-    if (g_rand_int_range (rand, 0, 4) == 0)
-      w->demands[i].waiting += (guint) g_rand_int_range (rand, 0, 5);
-  for (guint i = 0; i < w->n_units;)
-    {
-      VendUnit *unit = &w->units[i];
-      VendDemand *demand = &w->demands[unit->demand];
-      if (unit->stopping)
-        {
-          remove_unit (w, i);
-          continue;
-        }
-      if (unit->booting && w->now_us - unit->since_us >= demand->boot_us)
-        *unit = (VendUnit){ .demand = unit->demand,
-                            .since_us = w->now_us,
-                            .idle_since_us = w->now_us };
-      if (unit->busy > 0 && g_rand_boolean (rand))
-        {
-          unit->busy = 0;
-          demand->running--;
-          unit->idle_since_us = w->now_us;
-        }
-      if (!unit->booting && unit->busy == 0 && demand->waiting > 0)
-        {
-          demand->waiting--;
-          demand->running++;
-          unit->busy = 1;
-          unit->idle_since_us = 0;
-        }
-      i++;
-    }
-  for (guint i = 0; i < DEMANDS; i++)
-    w->demands[i].oldest_us = w->demands[i].waiting > 0 ? w->now_us - 1 : 0;
-}
-
-static void
-carry_out (World *w, const GPtrArray *plan)
-{
-  for (guint i = 0; i < plan->len; i++)
-    {
-      const VendAction *action = g_ptr_array_index (plan, i);
-      if (action->kind == VEND_ACTION_STOP)
-        {
-          VendUnit *unit = &w->units[action->index];
-          g_assert_false (unit->stopping);
-          g_assert_false (unit->booting);
-          g_assert_cmpuint (unit->busy, ==, 0);
-          unit->stopping = true;
-        }
-      else
-        {
-          g_assert_cmpuint (w->n_units, <, MAX_UNITS);
-          w->units[w->n_units++]
-              = (VendUnit){ .demand = action->index, .booting = true, .since_us = w->now_us };
-        }
-    }
-}
-
-static void
-check_invariants (const World *w, guint hardware, guint boot_limit)
-{
-  guint have[DEMANDS] = { 0 }, booting = 0;
-  g_assert_cmpuint (w->n_units, <=, hardware);
-  for (guint i = 0; i < w->n_units; i++)
-    {
-      have[w->units[i].demand] += !w->units[i].stopping;
-      booting += w->units[i].booting;
-    }
-  g_assert_cmpuint (booting, <=, boot_limit);
-  for (guint i = 0; i < DEMANDS; i++)
-    {
-      g_assert_cmpuint (have[i], <=, w->demands[i].max);
-      /* With hardware and a boot to spare nobody waits without an instance. */
-      if (w->demands[i].waiting > 0 && w->n_units < hardware && booting < boot_limit)
-        g_assert_cmpuint (have[i], >, 0);
-    }
-}
-
-static void
-test_invariants (void)
-{
-  const guint hardware = 6, boot_limit = 2;
-  GRand *rand = g_rand_new_with_seed (42);
-  World w = { .now_us = 1000 * S };
-  for (guint i = 0; i < DEMANDS; i++)
-    {
-      w.demands[i] = idle_demand;
-      w.demands[i].max = 3;
-      w.demands[i].boot_us = (int64_t) (i + 1) * 4 * S;
-      w.demands[i].min = i == 0 ? 1 : 0;
-    }
-  for (guint step = 0; step < 100000; step++)
-    {
-      live (&w, rand);
-      VendSnapshot snapshot = { .now_us = w.now_us,
-                                .hardware_units = hardware,
-                                .boot_limit = boot_limit,
-                                .demands = w.demands,
-                                .n_demands = DEMANDS,
-                                .units = w.units,
-                                .n_units = w.n_units };
-      g_autoptr (GPtrArray) plan = vend_decide (&snapshot);
-      carry_out (&w, plan);
-      check_invariants (&w, hardware, boot_limit);
-    }
-  g_rand_free (rand);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -346,6 +214,5 @@ main (int argc, char **argv)
   g_test_add_func ("/decide/minimum-without-anybody", test_minimum_without_anybody);
   g_test_add_func ("/decide/maximum-of-none", test_maximum_of_none);
   g_test_add_func ("/decide/above-the-maximum", test_above_the_maximum);
-  g_test_add_func ("/decide/invariants", test_invariants);
   return g_test_run ();
 }

@@ -1,0 +1,289 @@
+/* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
+ */
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/settings.h"
+#include "sched/simulate.h"
+#include <glib/gstdio.h>
+#include <math.h>
+
+#define MAX_TRACE_BYTES (G_GINT64_CONSTANT (1) << 30)
+#define MAX_HARDWARE 10000
+#define MAX_HOURS (366 * 24)
+/* Requests an hour and unit, unless a rate is given: their runs take 40 % of the hardware. */
+#define SYNTHETIC_RATE 50.0
+
+typedef struct
+{
+  gboolean is_synthetic;
+  gboolean is_json;
+  int models;
+  double hours;
+  double rate;
+  gint64 seed;
+  char *policy;
+  int hardware;
+  int slots;
+  int max_instances;
+  int boot_limit;
+  int target;
+  double price;
+  char *idle_timeout;
+  char *scale_down_delay;
+  char *starvation_bound;
+} Asked;
+
+static void
+asked_clear (Asked *asked)
+{
+  g_free (asked->policy);
+  g_free (asked->idle_timeout);
+  g_free (asked->scale_down_delay);
+  g_free (asked->starvation_bound);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
+
+static bool
+check_range (const char *name, double value, double least, double greatest, GError **error)
+{
+  if (isfinite (value) && value >= least && value <= greatest)
+    return true;
+  return vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %g to %g", name, least, greatest);
+}
+
+static bool
+check (const Asked *asked, GError **error)
+{
+  return check_range ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
+         && check_range ("hours", asked->hours, 0.01, MAX_HOURS, error)
+         && check_range ("rate", asked->rate, 0, 1e6, error)
+         && check_range ("seed", (double) asked->seed, 0, G_MAXUINT32, error)
+         && check_range ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
+         && check_range ("slots", asked->slots, 1, 256, error)
+         && check_range ("max-instances", asked->max_instances, 0, MAX_HARDWARE, error)
+         && check_range ("boot-limit", asked->boot_limit, 0, MAX_HARDWARE, error)
+         && check_range ("target", asked->target, 1, 100, error)
+         && check_range ("price", asked->price, 0, 1e9, error);
+}
+
+static bool
+read_duration (const char *name, const char *text, int64_t *out_us, GError **error)
+{
+  if (text == NULL || vend_duration_parse (text, out_us, error))
+    return true;
+  g_prefix_error (error, "--%s: ", name);
+  return false;
+}
+
+/* Hardware that is there costs nothing more when models stay on it, so they do, unless a timeout
+ * is given. */
+static bool
+make_simulation (const Asked *asked, VendSimulation *out, GError **error)
+{
+  VendSimulation simulation = {
+    .hardware_units = (guint) asked->hardware,
+    .boot_limit = (guint) asked->boot_limit,
+    .max_instances = (guint) asked->max_instances,
+    .slots = (guint) asked->slots,
+    .target = asked->target / 100.0,
+    .on_demand = asked->idle_timeout == NULL,
+    .idle_timeout_us = 300 * VEND_US_PER_S,
+    .scale_down_delay_us = 60 * VEND_US_PER_S,
+    .starvation_us = 600 * VEND_US_PER_S,
+  };
+  if (!read_duration ("idle-timeout", asked->idle_timeout, &simulation.idle_timeout_us, error)
+      || !read_duration ("scale-down-delay", asked->scale_down_delay,
+                         &simulation.scale_down_delay_us, error)
+      || !read_duration ("starvation-bound", asked->starvation_bound, &simulation.starvation_us,
+                         error))
+    return false;
+  *out = simulation;
+  return true;
+}
+
+static bool
+read_trace (const char *path, VendTrace **out, GError **error)
+{
+  g_autofree char *text = NULL;
+  GStatBuf about;
+  if (g_stat (path, &about) == 0 && about.st_size > MAX_TRACE_BYTES)
+    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is larger than 1 GiB", path);
+  if (!g_file_get_contents (path, &text, NULL, error))
+    return false;
+  if (vend_trace_parse (text, out, error))
+    return true;
+  g_prefix_error (error, "%s: ", path);
+  return false;
+}
+
+static bool
+make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
+{
+  if (asked->is_synthetic == (words[0] != NULL))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "expected a trace or --synthetic; see 'vend simulate --help'");
+  if (!asked->is_synthetic)
+    return read_trace (words[0], out, error);
+  double rate = asked->rate > 0 ? asked->rate : SYNTHETIC_RATE * asked->hardware;
+  const VendSynthetic options = {
+    .models = (guint) asked->models,
+    .hours = asked->hours,
+    .rate = rate,
+    .seed = (guint32) asked->seed,
+  };
+  g_autoptr (VendTrace) trace = vend_trace_synthetic (&options);
+  if (trace->requests->len == 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "no requests in %g hours; see --rate and --hours",
+                      asked->hours);
+  *out = g_steal_pointer (&trace);
+  return true;
+}
+
+/* ---- What comes out */
+
+static double
+cost_of (const Asked *asked, const VendSimulated *result)
+{
+  return asked->price * (result->busy_hours + result->loading_hours + result->idle_hours);
+}
+
+static json_t *
+result_json (VendPolicy policy, const Asked *asked, const VendSimulated *r)
+{
+  json_t *wait = json_pack ("{s:f, s:f, s:f, s:f, s:f, s:f}", "mean", r->wait_mean_s, "p50",
+                            r->wait_p50_s, "p90", r->wait_p90_s, "p95", r->wait_p95_s, "p99",
+                            r->wait_p99_s, "max", r->wait_max_s);
+  return json_pack ("{s:s, s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "policy",
+                    vend_policy_name (policy), "wait_seconds", wait, "cold_starts",
+                    (json_int_t) r->cold_starts, "evictions", (json_int_t) r->evictions, "late",
+                    (json_int_t) r->late, "hours", r->hours, "busy_hours", r->busy_hours,
+                    "loading_hours", r->loading_hours, "idle_hours", r->idle_hours, "cost",
+                    cost_of (asked, r));
+}
+
+static void
+add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimulated *r)
+{
+  const double seconds[] = { r->wait_mean_s, r->wait_p50_s, r->wait_p90_s,
+                             r->wait_p95_s,  r->wait_p99_s, r->wait_max_s };
+  char waits[6][32], hours[3][32], counts[2][32], cost[32];
+  for (guint i = 0; i < 6; i++)
+    g_snprintf (waits[i], sizeof waits[i], "%.1f", seconds[i]);
+  g_snprintf (counts[0], sizeof counts[0], "%u", r->cold_starts);
+  g_snprintf (counts[1], sizeof counts[1], "%u", r->late);
+  g_snprintf (hours[0], sizeof hours[0], "%.1f", r->busy_hours);
+  g_snprintf (hours[1], sizeof hours[1], "%.1f", r->loading_hours);
+  g_snprintf (hours[2], sizeof hours[2], "%.1f", r->idle_hours);
+  g_snprintf (cost, sizeof cost, "%.2f", cost_of (asked, r));
+  vend_table_add (table, vend_policy_name (policy), waits[0], waits[1], waits[2], waits[3],
+                  waits[4], waits[5], counts[1], counts[0], hours[0], hours[1], hours[2], cost);
+}
+
+static void
+simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[])
+{
+  static const char *const columns[]
+      = { "POLICY", "MEAN",  "P50",    "P90",       "P95",    "P99",  "MAX s",
+          "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  json_auto_t *results = json_array ();
+  VendSimulated result = { 0 };
+  for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
+    {
+      if (!is_wanted[i])
+        continue;
+      simulation.policy = (VendPolicy) i;
+      vend_simulate (trace, &simulation, &result);
+      json_array_append_new (results, result_json (simulation.policy, asked, &result));
+      add_row (table, simulation.policy, asked, &result);
+    }
+  if (asked->is_json)
+    {
+      json_auto_t *all = json_pack (
+          "{s:I, s:I, s:i, s:O}", "requests", (json_int_t) trace->requests->len, "models",
+          (json_int_t) trace->models->len, "hardware", asked->hardware, "results", results);
+      vend_terminal_json (all);
+      return;
+    }
+  vend_terminal_note ("%u requests to %u models on %d units; waits in seconds",
+                      trace->requests->len, trace->models->len, asked->hardware);
+  vend_table_print (table);
+}
+
+static bool
+read_policy (const char *name, bool is_wanted[], GError **error)
+{
+  VendPolicy policy;
+  bool is_all = g_strcmp0 (name, "all") == 0;
+  if (name != NULL && !is_all && !vend_policy_parse (name, &policy))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "--policy: expected vend, fcfs-lru, fixed-timeout or all, not '%s'", name);
+  if (name == NULL)
+    policy = VEND_POLICY_VEND;
+  for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
+    is_wanted[i] = is_all || i == (guint) policy;
+  return true;
+}
+
+static bool
+run (int argc, char **argv, GError **error)
+{
+  g_auto (Asked) asked
+      = { .models = 50, .hours = 24, .seed = 1, .hardware = 4, .slots = 1, .target = 100 };
+  g_auto (GStrv) words = NULL;
+  g_autoptr (VendTrace) trace = NULL;
+  VendSimulation simulation;
+  bool is_wanted[VEND_POLICY_FIXED_TIMEOUT + 1];
+  const GOptionEntry entries[] = {
+    { "synthetic", 0, 0, G_OPTION_ARG_NONE, &asked.is_synthetic, "make the trace", NULL },
+    { "models", 0, 0, G_OPTION_ARG_INT, &asked.models, "models in it (50)", "N" },
+    { "hours", 0, 0, G_OPTION_ARG_DOUBLE, &asked.hours, "its length (24)", "H" },
+    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &asked.rate, "requests an hour (50 for each unit)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &asked.seed, "another seed, another trace (1)", "N" },
+    { "policy", 0, 0, G_OPTION_ARG_STRING, &asked.policy,
+      "vend (default), fcfs-lru, fixed-timeout or all", "NAME" },
+    { "hardware", 0, 0, G_OPTION_ARG_INT, &asked.hardware, "units (4)", "N" },
+    { "slots", 0, 0, G_OPTION_ARG_INT, &asked.slots, "runs of an instance at a time (1)", "N" },
+    { "max-instances", 0, 0, G_OPTION_ARG_INT, &asked.max_instances, "of a model (all units)",
+      "N" },
+    { "boot-limit", 0, 0, G_OPTION_ARG_INT, &asked.boot_limit, "loads at a time (all units)", "N" },
+    { "target", 0, 0, G_OPTION_ARG_INT, &asked.target, "as the setting (100)", "PERCENT" },
+    { "idle-timeout", 0, 0, G_OPTION_ARG_STRING, &asked.idle_timeout,
+      "as the setting; without it models stay loaded until they are in the way", "DURATION" },
+    { "scale-down-delay", 0, 0, G_OPTION_ARG_STRING, &asked.scale_down_delay,
+      "as the setting (60s)", "DURATION" },
+    { "starvation-bound", 0, 0, G_OPTION_ARG_STRING, &asked.starvation_bound,
+      "as the setting (600s)", "DURATION" },
+    { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "of a unit in use, an hour (0)", "P" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &asked.is_json, "print JSON", NULL },
+    { NULL },
+  };
+  const VendOptions options = {
+    .command = "simulate",
+    .usage = "TRACE | --synthetic",
+    .summary = "Shows how long requests would wait, and what the hardware would cost. TRACE is a\n"
+               "file with lines of time_s,model,run_s[,load_s].",
+    .entries = entries,
+    .most = 1,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
+      || !read_policy (asked.policy, is_wanted, error)
+      || !make_simulation (&asked, &simulation, error)
+      || !make_trace (&asked, words, &trace, error))
+    return false;
+  simulate (&asked, trace, simulation, is_wanted);
+  return true;
+}
+
+int
+vend_cmd_simulate (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  bool good = run (argc, argv, &error);
+  return vend_exit_code (good, error);
+}

@@ -1,0 +1,192 @@
+/* Who gets the next instance. Pure. */
+#include "sched/decide-private.h"
+
+/* What runs has to end and a model to load before the bound is reached: the last part of it. */
+#define LEAD_PART 2
+#define CREDIT_PART 2
+
+typedef enum
+{
+  CLAIM_STARVING, /* by the length of the wait */
+  CLAIM_MINIMUM,
+  CLAIM_QUEUE, /* by how many an instance serves in the time that it takes */
+} ClaimKind;
+
+typedef struct
+{
+  guint demand;
+  double served; /* of its queue, by the instances that are there or are started here */
+  bool is_done;  /* it can get nothing more now */
+  ClaimKind kind;
+  double value; /* the highest of its kind goes first */
+  const char *why;
+} Claim;
+
+static double
+runs_in (const VendDemand *demand, int64_t time_us)
+{
+  return MAX (demand->slots, 1) * (double) MAX (time_us, 0) / (double) MAX (demand->run_us, 1);
+}
+
+/* How many of the queue a new instance leaves to the next one: one run a slot, or what it does in
+ * the time of a load, so that each has a load's worth of work. */
+static double
+served_by_new (const VendDemand *demand)
+{
+  return MAX (runs_in (demand, demand->boot_us), MAX (demand->slots, 1));
+}
+
+/* How many of the queue this one begins before one more could be ready. */
+static double
+served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
+{
+  guint slots = MAX (demand->slots, 1);
+  if (unit->booting)
+    return served_by_new (demand);
+  if (slots > 1 || unit->busy == 0 || unit->began_us == 0)
+    return slots - MIN (unit->busy, slots) + runs_in (demand, demand->boot_us);
+  int64_t left_us = MAX (unit->began_us + demand->run_us - now_us, 0);
+  return left_us > demand->boot_us ? 0 : 1 + runs_in (demand, demand->boot_us - left_us);
+}
+
+/* How long it has been left to wait. Of the time before it was last served a part counts. */
+static int64_t
+neglected_us (const VendDemand *demand, int64_t now_us)
+{
+  return now_us - MAX (demand->oldest_us, demand->served_us - demand->starvation_us / CREDIT_PART);
+}
+
+/* Nothing serves it, and it has waited so long that it goes before what is loaded. One that is
+ * served does not starve, however long its queue: it would take turns with the others, and loads
+ * would be all that the machine does. */
+static bool
+starves (const VendDemand *demand, guint have, int64_t now_us)
+{
+  return have == 0 && demand->starvation_us > 0 && demand->oldest_us > 0
+         && neglected_us (demand, now_us)
+                >= demand->starvation_us - demand->starvation_us / LEAD_PART;
+}
+
+/* All that serve it are to be replaced. */
+static bool
+lacks_replacement (const Decision *d, guint demand)
+{
+  return d->have[demand] == 0 && d->worn[demand] > 0 && d->snapshot->demands[demand].max > 0;
+}
+
+/* What it is due next; false for nothing. */
+static bool
+renew (const Decision *d, Claim *claim)
+{
+  const VendDemand *demand = &d->snapshot->demands[claim->demand];
+  const int64_t now_us = d->snapshot->now_us;
+  guint have = d->have[claim->demand];
+  double left = have == 0 ? demand->waiting : demand->waiting - claim->served;
+  if (claim->is_done || now_us < demand->backoff_until_us)
+    return false;
+  if (demand->waiting > 0 && have < vend_demand_wanted (demand) && left > 0)
+    {
+      double runs_us = left * (double) demand->run_us / MAX (demand->slots, 1);
+      bool is_starving = starves (demand, have, now_us);
+      claim->kind = is_starving ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
+      claim->value = is_starving ? (double) neglected_us (demand, now_us)
+                                 : left / MAX ((double) demand->boot_us + runs_us, 1);
+      claim->why = have < demand->min ? "below its minimum"
+                   : have == 0        ? "somebody waits and nothing runs"
+                                      : "one more serves the queue sooner";
+      return true;
+    }
+  claim->kind = CLAIM_MINIMUM;
+  claim->value = 0;
+  claim->why = have < demand->min ? "below its minimum" : "the one there is fails too often";
+  return have < demand->min || lacks_replacement (d, claim->demand);
+}
+
+/* Sees that so much is on its way out; false when it cannot be. */
+static bool
+make_room (Decision *d, const Claim *claim, guint units)
+{
+  bool is_starving = claim->kind == CLAIM_STARVING;
+  if (d->freeing < units && !is_starving
+      && d->freeing + vend_decide_evictable (d, claim->demand) < units)
+    return false;
+  while (d->freeing < units)
+    if (!vend_decide_evict (d, claim->demand)
+        && !(is_starving && vend_decide_drain (d, claim->demand)))
+      return false;
+  return true;
+}
+
+/* One instance now, or the promise of hardware that is about to be free. */
+static void
+grant (Decision *d, Claim *claim)
+{
+  const VendDemand *demand = &d->snapshot->demands[claim->demand];
+  guint size = vend_demand_size (demand);
+  const guint units = d->snapshot->hardware_units;
+  if (d->n_booting >= d->snapshot->boot_limit || size > units)
+    {
+      claim->is_done = true;
+      return;
+    }
+  if (d->held + size <= units)
+    {
+      vend_decision_start (d, claim->demand, claim->why);
+      claim->served += served_by_new (demand);
+      return;
+    }
+  claim->is_done = true;
+  if (!make_room (d, claim, d->held + size - units))
+    return;
+  d->held += size;
+  d->promised[claim->demand] = true;
+  d->n_booting++;
+}
+
+/* Those who may want an instance: everybody else is not looked at again. */
+static GArray *
+find_claims (const Decision *d)
+{
+  GArray *claims = NULL;
+  for (guint i = 0; i < d->snapshot->n_demands; i++)
+    {
+      const VendDemand *demand = &d->snapshot->demands[i];
+      if (demand->waiting == 0 && d->have[i] >= demand->min && !lacks_replacement (d, i))
+        continue;
+      Claim claim = { .demand = i };
+      if (claims == NULL)
+        claims = g_array_new (FALSE, FALSE, sizeof (Claim));
+      for (guint u = 0; u < d->snapshot->n_units; u++)
+        if (d->snapshot->units[u].demand == i && vend_decision_serves (d, u)
+            && !d->snapshot->units[u].worn)
+          claim.served += served_by (demand, &d->snapshot->units[u], d->snapshot->now_us);
+      g_array_append_val (claims, claim);
+    }
+  return claims;
+}
+
+static Claim *
+find_first (const Decision *d, GArray *claims)
+{
+  Claim *first = NULL;
+  for (guint i = 0; i < claims->len; i++)
+    {
+      Claim *claim = &g_array_index (claims, Claim, i);
+      if (renew (d, claim)
+          && (first == NULL || claim->kind < first->kind
+              || (claim->kind == first->kind && claim->value > first->value)))
+        first = claim;
+    }
+  return first;
+}
+
+void
+vend_decide_grow (Decision *d)
+{
+  g_autoptr (GArray) claims = find_claims (d);
+  Claim *claim;
+  if (claims == NULL)
+    return;
+  while ((claim = find_first (d, claims)) != NULL)
+    grant (d, claim);
+}

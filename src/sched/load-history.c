@@ -1,0 +1,55 @@
+/* What is measured of a deployable. Pure. */
+#include "sched/load-history.h"
+#include "base/clock.h"
+
+#define WINDOW_US (VEND_LOAD_SECONDS * VEND_US_PER_S)
+#define PANIC_RATIO 2
+/* Weight of the newest measurement in the averages of boot and run times. */
+#define NEWEST_WEIGHT 0.3
+
+void
+vend_measure (double *average, int64_t value_us)
+{
+  if (value_us <= 0)
+    return;
+  *average = *average == 0 ? (double) value_us
+                           : *average * (1 - NEWEST_WEIGHT) + (double) value_us * NEWEST_WEIGHT;
+}
+
+static void
+pass (VendLoadHistory *h, int64_t now_us)
+{
+  int64_t at_us = MAX (h->noted_us, now_us - now_us % VEND_US_PER_S - WINDOW_US + VEND_US_PER_S);
+  while (at_us < now_us)
+    {
+      int64_t second = at_us / VEND_US_PER_S;
+      int64_t until_us = MIN ((second + 1) * VEND_US_PER_S, now_us);
+      if (at_us % VEND_US_PER_S == 0)
+        h->load[second % VEND_LOAD_SECONDS] = h->capacity[second % VEND_LOAD_SECONDS] = 0;
+      h->load[second % VEND_LOAD_SECONDS] += (double) h->last_load * (double) (until_us - at_us);
+      h->capacity[second % VEND_LOAD_SECONDS]
+          += (double) h->last_capacity * (double) (until_us - at_us);
+      at_us = until_us;
+    }
+}
+
+void
+vend_load_note (VendLoadHistory *h, int64_t now_us, guint load, guint capacity)
+{
+  double sum = 0, room = 0;
+  /* A clock that was set back begins anew. */
+  if (h->began_us == 0 || now_us < h->noted_us)
+    *h = (VendLoadHistory){ .began_us = now_us, .panic_until_us = 0 };
+  else
+    pass (h, now_us);
+  h->noted_us = now_us;
+  h->last_load = load;
+  h->last_capacity = capacity;
+  for (guint i = 0; i < VEND_LOAD_SECONDS; i++)
+    {
+      sum += h->load[i];
+      room += h->capacity[i];
+    }
+  if (now_us - h->began_us >= WINDOW_US && sum > 0 && sum >= PANIC_RATIO * room)
+    h->panic_until_us = now_us + VEND_PANIC_US;
+}

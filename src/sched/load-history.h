@@ -1,0 +1,26 @@
+/* What is measured of a deployable: times of boots and runs, and its load in the last seconds.
+ * Pure: whoever decides keeps one of these for each demand. */
+#pragma once
+#include <stdint.h>
+#include <glib.h>
+
+#define VEND_LOAD_SECONDS 6
+#define VEND_PANIC_US G_GINT64_CONSTANT (60000000)
+
+typedef struct
+{
+  double load[VEND_LOAD_SECONDS]; /* × microseconds, by second */
+  double capacity[VEND_LOAD_SECONDS];
+  int64_t began_us; /* 0 = nothing noted yet */
+  int64_t noted_us;
+  guint last_load;
+  guint last_capacity;
+  int64_t panic_until_us; /* 0 = never */
+} VendLoadHistory;
+
+/* Takes a boot or a run into a moving average; 0 = nothing measured yet. */
+void vend_measure (double *average_us, int64_t us);
+
+/* From now on `load` (running and waiting) stands against `capacity` (slots that serve). Twice the
+ * capacity over VEND_LOAD_SECONDS is a panic for VEND_PANIC_US from the last such moment on. */
+void vend_load_note (VendLoadHistory *history, int64_t now_us, guint load, guint capacity);

@@ -1,0 +1,403 @@
+/* A day of traffic in a second: the event loop. Pure: its clock is a number. */
+#include "sched/simulate.h"
+#include "sched/simulate-private.h"
+#include "base/clock.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum
+{
+  EVENT_READY, /* a unit has booted */
+  EVENT_ENDED, /* a run */
+  EVENT_LOOK,
+} EventKind;
+
+typedef struct
+{
+  int64_t at_us;
+  guint64 number; /* of equals the first that was planned goes first */
+  EventKind kind;
+  guint unit;
+  guint request;
+} Event;
+
+static const char *const policy_names[] = { [VEND_POLICY_VEND] = "vend",
+                                            [VEND_POLICY_FCFS_LRU] = "fcfs-lru",
+                                            [VEND_POLICY_FIXED_TIMEOUT] = "fixed-timeout" };
+
+const char *
+vend_policy_name (VendPolicy policy)
+{
+  return policy_names[policy];
+}
+
+bool
+vend_policy_parse (const char *name, VendPolicy *out)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (policy_names); i++)
+    if (strcmp (name, policy_names[i]) == 0)
+      {
+        *out = (VendPolicy) i;
+        return true;
+      }
+  return false;
+}
+
+/* ---- Events */
+
+static Event *
+event_at (const Sim *sim, guint i)
+{
+  return &g_array_index (sim->events, Event, i);
+}
+
+static bool
+is_before (const Event *a, const Event *b)
+{
+  return a->at_us < b->at_us || (a->at_us == b->at_us && a->number < b->number);
+}
+
+static void
+swap (Sim *sim, guint a, guint b)
+{
+  Event kept = *event_at (sim, a);
+  *event_at (sim, a) = *event_at (sim, b);
+  *event_at (sim, b) = kept;
+}
+
+static void
+plan (Sim *sim, int64_t at_us, EventKind kind, guint unit, guint request)
+{
+  Event event = { at_us, sim->n_events++, kind, unit, request };
+  g_array_append_val (sim->events, event);
+  for (guint i = sim->events->len - 1; i > 0; i = (i - 1) / 2)
+    if (is_before (event_at (sim, i), event_at (sim, (i - 1) / 2)))
+      swap (sim, i, (i - 1) / 2);
+    else
+      break;
+}
+
+static Event
+take_event (Sim *sim)
+{
+  Event first = *event_at (sim, 0);
+  guint n = sim->events->len - 1;
+  *event_at (sim, 0) = *event_at (sim, n);
+  g_array_set_size (sim->events, n);
+  for (guint i = 0;;)
+    {
+      guint least = i;
+      for (guint child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+        if (is_before (event_at (sim, child), event_at (sim, least)))
+          least = child;
+      if (least == i)
+        return first;
+      swap (sim, i, least);
+      i = least;
+    }
+}
+
+/* ---- For the policies */
+
+const VendTraceRequest *
+vend_sim_request (const Sim *sim, guint request)
+{
+  return &g_array_index (sim->trace->requests, VendTraceRequest, request);
+}
+
+guint
+vend_sim_waiting (const Sim *sim, guint model)
+{
+  return sim->models[model].queue->len - sim->models[model].head;
+}
+
+guint
+vend_sim_first (const Sim *sim, guint model)
+{
+  return g_array_index (sim->models[model].queue, guint, sim->models[model].head);
+}
+
+guint
+vend_sim_take (Sim *sim, guint model)
+{
+  guint first = vend_sim_first (sim, model);
+  sim->models[model].head++;
+  sim->n_waiting--;
+  return first;
+}
+
+void
+vend_sim_tidy (Sim *sim)
+{
+  guint kept = 0;
+  for (guint i = 0; i < sim->active->len; i++)
+    {
+      guint model = g_array_index (sim->active, guint, i);
+      sim->models[model].is_active
+          = vend_sim_waiting (sim, model) > 0 || sim->models[model].n_units > 0;
+      if (sim->models[model].is_active)
+        g_array_index (sim->active, guint, kept++) = model;
+    }
+  g_array_set_size (sim->active, kept);
+}
+
+void
+vend_sim_start (Sim *sim, guint unit, guint model)
+{
+  int64_t load_us = g_array_index (sim->trace->models, VendTraceModel, model).load_us;
+  sim->units[unit] = (SimUnit){
+    .in_use = true, .booting = true, .model = model, .bound = -1, .since_us = sim->now_us
+  };
+  sim->n_booting++;
+  sim->models[model].n_booting++;
+  sim->models[model].n_units++;
+  sim->result->cold_starts++;
+  plan (sim, sim->now_us + load_us, EVENT_READY, unit, 0);
+}
+
+void
+vend_sim_stop (Sim *sim, guint index)
+{
+  SimUnit *unit = &sim->units[index];
+  g_assert (unit->in_use && !unit->booting && unit->busy == 0);
+  sim->result->idle_hours += (double) (sim->now_us - unit->idle_since_us);
+  unit->in_use = false;
+  sim->models[unit->model].n_units--;
+}
+
+void
+vend_sim_run (Sim *sim, guint index, guint request)
+{
+  SimUnit *unit = &sim->units[index];
+  const VendTraceRequest *asked = vend_sim_request (sim, request);
+  g_assert (unit->in_use && !unit->booting && unit->model == asked->model);
+  if (unit->busy++ == 0)
+    {
+      sim->result->idle_hours += (double) (sim->now_us - unit->idle_since_us);
+      unit->busy_since_us = sim->now_us;
+    }
+  unit->idle_since_us = 0;
+  unit->began_us = sim->now_us;
+  sim->models[unit->model].running++;
+  sim->waits[request] = (double) (sim->now_us - asked->at_us) / VEND_US_PER_S;
+  plan (sim, sim->now_us + asked->run_us, EVENT_ENDED, index, request);
+}
+
+void
+vend_sim_look_at (Sim *sim, int64_t at_us)
+{
+  plan (sim, at_us, EVENT_LOOK, 0, 0);
+}
+
+gssize
+vend_sim_find_free (const Sim *sim)
+{
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    if (!sim->units[i].in_use)
+      return i;
+  return -1;
+}
+
+bool
+vend_sim_may_boot (const Sim *sim)
+{
+  return sim->n_booting < sim->options->boot_limit;
+}
+
+gssize
+vend_sim_find_slot (const Sim *sim, guint model)
+{
+  gssize best = -1;
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    {
+      const SimUnit *unit = &sim->units[i];
+      if (unit->in_use && !unit->booting && !unit->draining && unit->model == model
+          && unit->busy < sim->options->slots
+          && (best < 0 || unit->busy > sim->units[best].busy
+              || (unit->busy == sim->units[best].busy
+                  && unit->idle_since_us > sim->units[best].idle_since_us)))
+        best = i;
+    }
+  return best;
+}
+
+static void
+dispatch (Sim *sim, guint model)
+{
+  gssize unit;
+  while (vend_sim_waiting (sim, model) > 0 && (unit = vend_sim_find_slot (sim, model)) >= 0)
+    vend_sim_run (sim, (guint) unit, vend_sim_take (sim, model));
+}
+
+void
+vend_sim_dispatch (Sim *sim)
+{
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    if (sim->units[i].in_use)
+      dispatch (sim, sim->units[i].model);
+}
+
+/* ---- The loop */
+
+static void
+on_ready (Sim *sim, SimUnit *unit)
+{
+  SimModel *model = &sim->models[unit->model];
+  unit->booting = false;
+  sim->n_booting--;
+  sim->result->loading_hours += (double) (sim->now_us - unit->since_us);
+  model->n_booting--;
+  vend_measure (&model->boot_us, sim->now_us - unit->since_us);
+  unit->since_us = sim->now_us;
+  unit->idle_since_us = sim->now_us;
+  if (unit->bound >= 0)
+    vend_sim_run (sim, (guint) (unit - sim->units), (guint) unit->bound);
+  unit->bound = -1;
+}
+
+static void
+on_ended (Sim *sim, SimUnit *unit, guint request)
+{
+  SimModel *model = &sim->models[unit->model];
+  model->running--;
+  vend_measure (&model->run_us, vend_sim_request (sim, request)->run_us);
+  if (--unit->busy > 0)
+    return;
+  sim->result->busy_hours += (double) (sim->now_us - unit->busy_since_us);
+  unit->idle_since_us = sim->now_us;
+}
+
+static void
+arrive (Sim *sim)
+{
+  const VendTraceRequest *asked = vend_sim_request (sim, sim->next);
+  SimModel *model = &sim->models[asked->model];
+  if (sim->options->policy != VEND_POLICY_FCFS_LRU)
+    {
+      g_array_append_val (model->queue, sim->next);
+      sim->n_waiting++;
+      if (!model->is_active)
+        g_array_append_val (sim->active, asked->model);
+      model->is_active = true;
+    }
+  sim->next++;
+}
+
+/* Everything that happens at the next moment when something happens. */
+static bool
+advance (Sim *sim)
+{
+  const guint n = sim->trace->requests->len;
+  int64_t at_us = sim->events->len > 0 ? event_at (sim, 0)->at_us : G_MAXINT64;
+  if (sim->next < n)
+    at_us = MIN (at_us, vend_sim_request (sim, sim->next)->at_us);
+  if (at_us == G_MAXINT64)
+    return false;
+  sim->now_us = at_us;
+  while (sim->events->len > 0 && event_at (sim, 0)->at_us == at_us)
+    {
+      Event event = take_event (sim);
+      if (event.kind == EVENT_LOOK)
+        sim->has_tick = false;
+      else if (event.kind == EVENT_READY)
+        on_ready (sim, &sim->units[event.unit]);
+      else
+        on_ended (sim, &sim->units[event.unit], event.request);
+    }
+  while (sim->next < n && vend_sim_request (sim, sim->next)->at_us == at_us)
+    arrive (sim);
+  return true;
+}
+
+static void
+run (Sim *sim)
+{
+  static void (*const policies[]) (Sim *)
+      = { [VEND_POLICY_VEND] = vend_sim_policy_vend,
+          [VEND_POLICY_FCFS_LRU] = vend_sim_policy_fcfs_lru,
+          [VEND_POLICY_FIXED_TIMEOUT] = vend_sim_policy_fixed_timeout };
+  while (advance (sim))
+    policies[sim->options->policy](sim);
+}
+
+/* ---- The result */
+
+static int
+by_size (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return x < y ? -1 : x > y;
+}
+
+/* The least wait that `share` of the requests do not exceed. */
+static double
+percentile (const double *sorted, guint n, double share)
+{
+  guint rank = (guint) ((double) n * share + 0.999999);
+  return sorted[CLAMP (rank, 1, n) - 1];
+}
+
+static void
+sum_up (Sim *sim)
+{
+  const guint n = sim->trace->requests->len;
+  VendSimulated *result = sim->result;
+  int64_t first_us = vend_sim_request (sim, 0)->at_us;
+  double sum = 0;
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    if (sim->units[i].in_use)
+      result->idle_hours += (double) (sim->now_us - sim->units[i].idle_since_us);
+  for (guint i = 0; i < n; i++)
+    {
+      sum += sim->waits[i];
+      result->late += sim->options->starvation_us > 0
+                      && sim->waits[i] * VEND_US_PER_S > (double) sim->options->starvation_us;
+    }
+  qsort (sim->waits, n, sizeof (double), by_size);
+  result->requests = n;
+  result->models = sim->trace->models->len;
+  result->wait_mean_s = sum / n;
+  result->wait_p50_s = percentile (sim->waits, n, 0.50);
+  result->wait_p90_s = percentile (sim->waits, n, 0.90);
+  result->wait_p95_s = percentile (sim->waits, n, 0.95);
+  result->wait_p99_s = percentile (sim->waits, n, 0.99);
+  result->wait_max_s = sim->waits[n - 1];
+  const double hour_us = 3600.0 * VEND_US_PER_S;
+  result->hours = (double) (sim->now_us - first_us) / hour_us;
+  result->busy_hours /= hour_us;
+  result->loading_hours /= hour_us;
+  result->idle_hours /= hour_us;
+}
+
+void
+vend_simulate (const VendTrace *trace, const VendSimulation *options, VendSimulated *out)
+{
+  VendSimulation filled = *options;
+  const guint n_models = trace->models->len;
+  filled.hardware_units = MAX (filled.hardware_units, 1);
+  filled.slots = MAX (filled.slots, 1);
+  if (filled.boot_limit == 0)
+    filled.boot_limit = filled.hardware_units;
+  if (filled.max_instances == 0)
+    filled.max_instances = filled.hardware_units;
+  Sim sim = { .trace = trace, .options = &filled, .result = out };
+  *out = (VendSimulated){ 0 };
+  if (trace->requests->len == 0)
+    return;
+  sim.models = g_new0 (SimModel, n_models);
+  sim.units = g_new0 (SimUnit, filled.hardware_units);
+  sim.waits = g_new0 (double, trace->requests->len);
+  sim.events = g_array_new (FALSE, FALSE, sizeof (Event));
+  sim.active = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; i < n_models; i++)
+    sim.models[i].queue = g_array_new (FALSE, FALSE, sizeof (guint));
+  run (&sim);
+  sum_up (&sim);
+  for (guint i = 0; i < n_models; i++)
+    g_array_unref (sim.models[i].queue);
+  g_array_unref (sim.active);
+  g_array_unref (sim.events);
+  g_free (sim.models);
+  g_free (sim.units);
+  g_free (sim.waits);
+}

@@ -1,0 +1,50 @@
+/* A day of traffic in a second: a policy decides over a trace, on hardware and a clock that are
+ * only numbers. Pure: no threads, no clock, no I/O. */
+#pragma once
+#include "sched/trace.h"
+
+typedef enum
+{
+  VEND_POLICY_VEND,          /* vend_decide, as it runs live */
+  VEND_POLICY_FCFS_LRU,      /* in the order of arrival; the model used least recently goes */
+  VEND_POLICY_FIXED_TIMEOUT, /* models scale on their own; an instance stops when it is idle */
+} VendPolicy;
+
+typedef struct
+{
+  VendPolicy policy;
+  guint hardware_units;
+  guint boot_limit;    /* 0 = all units at once */
+  guint max_instances; /* of a model; 0 = all units */
+  guint slots;         /* of an instance; 0 = 1 */
+  double target;
+  bool on_demand; /* these are for VEND_POLICY_VEND */
+  int64_t scale_down_delay_us;
+  int64_t starvation_us;
+  int64_t idle_timeout_us;
+} VendSimulation;
+
+typedef struct
+{
+  guint requests;
+  guint models;
+  guint cold_starts; /* loads */
+  guint evictions;   /* loaded models that went for another one */
+  guint late;        /* requests that waited longer than the bound */
+  double wait_mean_s;
+  double wait_p50_s;
+  double wait_p90_s;
+  double wait_p95_s;
+  double wait_p99_s;
+  double wait_max_s;
+  double hours; /* from the first request to the end of the last */
+  double busy_hours;
+  double loading_hours;
+  double idle_hours;
+} VendSimulated;
+
+const char *vend_policy_name (VendPolicy policy);
+bool vend_policy_parse (const char *name, VendPolicy *out);
+
+/* Runs the whole trace; every request of it is served. */
+void vend_simulate (const VendTrace *trace, const VendSimulation *options, VendSimulated *out);
