@@ -38,7 +38,8 @@ int64_t
 vend_prefer_hold_us (const char *prefer, char **out_applied)
 {
   *out_applied = NULL;
-  g_auto (GStrv) preferences = g_strsplit (prefer != NULL ? prefer : "", ",", 32);
+  /* As many as fit into a request's head: a limit would leave the rest in the last one. */
+  g_auto (GStrv) preferences = g_strsplit (prefer != NULL ? prefer : "", ",", -1);
   for (guint i = 0; preferences[i] != NULL; i++)
     {
       double seconds = 0;

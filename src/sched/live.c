@@ -382,7 +382,6 @@ vend_live_end (Live *live, const LiveEnd *end)
   if (live->ending)
     return;
 
-  vend_live_store_insert (live);
   leave_queue (live);
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
@@ -413,6 +412,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   const json_t *output = end->output != NULL ? end->output : live->chunks;
   if (output != NULL && vend_outputs_have_files (output))
     {
+      vend_live_store_insert (live);
       vend_outputs_take (live->sched, p->id, output, outputs_taken, ending);
       return;
     }
@@ -421,6 +421,8 @@ vend_live_end (Live *live, const LiveEnd *end)
       json_decref (p->output);
       p->output = json_incref (end->output);
     }
+  /* One right after the other, so that one commit takes both. */
+  vend_live_store_insert (live);
   vend_store_write (live->sched->store, store_end, end_stored, ending);
 }
 
