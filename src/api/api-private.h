@@ -91,6 +91,9 @@ bool vend_api_optional_text (const json_t *body, const char *key, gsize most, co
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_text (const json_t *body, const char *key, gsize most, const char **out,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes a member over into `*field` when it is there; null empties it. */
+bool vend_api_change_text (const json_t *body, const char *key, gsize most, char **field,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "" or an http(s) URL. */
 bool vend_api_optional_url (const json_t *body, const char *key, const char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

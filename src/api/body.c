@@ -73,3 +73,16 @@ vend_api_optional_url (const json_t *body, const char *key, const char **out, GE
   *out = text;
   return true;
 }
+
+bool
+vend_api_change_text (const json_t *body, const char *key, gsize most, char **field, GError **error)
+{
+  const char *text = NULL;
+  if (json_object_get (body, key) == NULL)
+    return true;
+  if (!vend_api_optional_text (body, key, most, &text, error))
+    return false;
+  g_free (*field);
+  *field = g_strdup (text);
+  return true;
+}

@@ -98,19 +98,6 @@ typedef struct
 } Change;
 
 static bool
-copy_text (const json_t *body, const char *key, gsize most, char **field, GError **error)
-{
-  const char *text = NULL;
-  if (json_object_get (body, key) == NULL)
-    return true;
-  if (!vend_api_optional_text (body, key, most, &text, error))
-    return false;
-  g_free (*field);
-  *field = g_strdup (text);
-  return true;
-}
-
-static bool
 add_model (VendDb *db, const VendCaller *caller, const json_t *item, size_t i, GArray *models,
            GError **error)
 {
@@ -156,9 +143,10 @@ static bool
 read_body (VendApi *api, const VendCaller *caller, const json_t *body, VendCollection *collection,
            GArray **out_models, GError **error)
 {
-  if (!copy_text (body, "name", MAX_SHORT, &collection->name, error)
-      || !copy_text (body, "description", MAX_LONG, &collection->description, error)
-      || !copy_text (body, "full_description", MAX_LONG, &collection->full_description, error)
+  if (!vend_api_change_text (body, "name", MAX_SHORT, &collection->name, error)
+      || !vend_api_change_text (body, "description", MAX_LONG, &collection->description, error)
+      || !vend_api_change_text (body, "full_description", MAX_LONG, &collection->full_description,
+                                error)
       || !read_models (api, caller, body, out_models, error))
     return false;
   /* The clients want a text in both. */

@@ -101,19 +101,6 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 }
 
 static bool
-copy_text (const json_t *body, const char *key, gsize most, char **field, GError **error)
-{
-  const char *text = NULL;
-  if (json_object_get (body, key) == NULL)
-    return true;
-  if (!vend_api_optional_text (body, key, most, &text, error))
-    return false;
-  g_free (*field);
-  *field = g_strdup (text);
-  return true;
-}
-
-static bool
 copy_url (const json_t *body, const char *key, char **field, GError **error)
 {
   const char *text = NULL;
@@ -130,8 +117,8 @@ copy_url (const json_t *body, const char *key, char **field, GError **error)
 static bool
 copy_details (const json_t *body, VendModel *model, GError **error)
 {
-  return copy_text (body, "description", MAX_README, &model->description, error)
-         && copy_text (body, "readme", MAX_README, &model->readme, error)
+  return vend_api_change_text (body, "description", MAX_README, &model->description, error)
+         && vend_api_change_text (body, "readme", MAX_README, &model->readme, error)
          && copy_url (body, "github_url", &model->github_url, error)
          && copy_url (body, "paper_url", &model->paper_url, error)
          && copy_url (body, "license_url", &model->license_url, error)

@@ -13,3 +13,12 @@ vend_fd_source_new (int fd, GIOCondition condition, GUnixFDSourceFunc callback, 
   g_source_attach (source, context);
   return source;
 }
+
+void
+vend_gsource_clear (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}

@@ -54,15 +54,6 @@ prepare_child (void *data)
 }
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 take_bytes (VendModelProcess *process, const char *data, gsize size)
 {
   for (gsize i = 0; i < size;)
@@ -105,7 +96,7 @@ on_stderr (int fd, GIOCondition condition, void *user_data)
   VendModelProcess *process = user_data;
   if (read_stderr (process, READS_PER_TURN))
     return G_SOURCE_CONTINUE;
-  clear_source (&process->stderr_source);
+  vend_gsource_clear (&process->stderr_source);
   return G_SOURCE_REMOVE;
 }
 
@@ -134,14 +125,14 @@ static gboolean
 on_exit_ready (int fd, GIOCondition condition, void *user_data)
 {
   VendModelProcess *process = user_data;
-  clear_source (&process->exit_source);
+  vend_gsource_clear (&process->exit_source);
   const int status = end_group (process);
   if (process->stderr_source != NULL)
     (void) read_stderr (process, G_MAXUINT);
   if (process->line->len > 0)
     process->events->on_line (process->line->str, process->line->len, process->context);
   g_string_truncate (process->line, 0);
-  clear_source (&process->stderr_source);
+  vend_gsource_clear (&process->stderr_source);
   process->events->on_exit (status, process->context);
   return G_SOURCE_REMOVE;
 }
@@ -227,8 +218,8 @@ vend_model_process_free (VendModelProcess *process)
 {
   if (process == NULL)
     return;
-  clear_source (&process->exit_source);
-  clear_source (&process->stderr_source);
+  vend_gsource_clear (&process->exit_source);
+  vend_gsource_clear (&process->stderr_source);
   if (process->pid > 0)
     end_group (process);
   else

@@ -1,5 +1,6 @@
 /* The sender of webhooks: its thread, its turns, and what is removed when. */
 #include "base/clock.h"
+#include "base/fd-source.h"
 #include "base/log.h"
 #include "events/webhooks-private.h"
 #include "store/webhooks.h"
@@ -12,15 +13,6 @@
 #define SWEEP_BATCH 500
 /* For answers that are on their way when Vend stops. */
 #define CLOSE_GRACE_MS 2000
-
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
 
 static GSource *
 add_source (VendWebhooks *webhooks, GSource *take, GSourceFunc call)
@@ -36,7 +28,7 @@ static gboolean
 on_alarm (void *data)
 {
   VendWebhooks *webhooks = data;
-  clear_source (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->alarm);
   vend_webhooks_turn_soon (webhooks);
   return G_SOURCE_REMOVE;
 }
@@ -44,7 +36,7 @@ on_alarm (void *data)
 static void
 set_alarm (VendWebhooks *webhooks, int64_t due_us)
 {
-  clear_source (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->alarm);
   if (due_us == 0)
     return;
   int64_t wait_us = CLAMP (due_us - vend_now_us (), 0, MAX_SLEEP_US);
@@ -96,7 +88,7 @@ take_turn (void *data)
   VendWebhooks *webhooks = data;
   g_autoptr (GError) error = NULL;
   int64_t next_us = 0;
-  clear_source (&webhooks->turn);
+  vend_gsource_clear (&webhooks->turn);
   if (!flush (webhooks, &error)
       || (!webhooks->closing && !vend_webhooks_fill (webhooks, &next_us, &error)))
     {
@@ -207,10 +199,10 @@ sender_main (void *data)
   vend_webhooks_turn_soon (webhooks);
   g_main_loop_run (webhooks->loop);
 
-  clear_source (&webhooks->turn);
-  clear_source (&webhooks->alarm);
-  clear_source (&webhooks->sweep);
-  clear_source (&webhooks->grace);
+  vend_gsource_clear (&webhooks->turn);
+  vend_gsource_clear (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->sweep);
+  vend_gsource_clear (&webhooks->grace);
   g_hash_table_remove_all (webhooks->sending);
   vend_outside_free (webhooks->outside);
   return NULL;
@@ -272,7 +264,7 @@ vend_webhooks_free (VendWebhooks *webhooks)
     return;
   vend_webhooks_stop (webhooks);
   vend_inbox_free (webhooks->inbox);
-  clear_source (&webhooks->turn); /* a late wake may have set it */
+  vend_gsource_clear (&webhooks->turn); /* a late wake may have set it */
   g_hash_table_unref (webhooks->sending);
   g_hash_table_unref (webhooks->predictions);
   g_hash_table_unref (webhooks->lanes);

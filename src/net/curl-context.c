@@ -38,19 +38,10 @@ typedef struct
 static void run_sockets (VendCurlContext *curl, curl_socket_t socket, int events);
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 watch_free (void *data)
 {
   Watch *watch = data;
-  clear_source (&watch->source);
+  vend_gsource_clear (&watch->source);
   g_free (watch);
 }
 
@@ -58,7 +49,7 @@ static gboolean
 on_timeout (void *user_data)
 {
   VendCurlContext *curl = user_data;
-  clear_source (&curl->timer);
+  vend_gsource_clear (&curl->timer);
   run_sockets (curl, CURL_SOCKET_TIMEOUT, 0);
   return G_SOURCE_REMOVE;
 }
@@ -67,7 +58,7 @@ static int
 timer_changed (CURLM *multi, long timeout_ms, void *user_data)
 {
   VendCurlContext *curl = user_data;
-  clear_source (&curl->timer);
+  vend_gsource_clear (&curl->timer);
   if (timeout_ms < 0 || curl->closing)
     return 0;
   curl->timer = timeout_ms == 0 ? g_idle_source_new () : g_timeout_source_new ((guint) timeout_ms);
@@ -130,7 +121,7 @@ socket_changed (CURL *easy, curl_socket_t socket, int what, void *user_data, voi
       curl_multi_assign (curl->multi, socket, watch);
     }
   acknowledge_quickly (curl, socket);
-  clear_source (&watch->source);
+  vend_gsource_clear (&watch->source);
   GIOCondition condition = G_IO_HUP | G_IO_ERR;
   if (what & CURL_POLL_IN)
     condition |= G_IO_IN;
@@ -174,7 +165,7 @@ vend_curl_context_free (VendCurlContext *curl)
   g_assert (g_hash_table_size (curl->transfers) == 0);
   curl->closing = true;
   curl_multi_cleanup (curl->multi);
-  clear_source (&curl->timer);
+  vend_gsource_clear (&curl->timer);
   g_hash_table_unref (curl->watches);
   g_hash_table_unref (curl->transfers);
   g_ptr_array_unref (curl->added);

@@ -57,15 +57,6 @@ short_address (const char *path, int *out_dir_fd, struct sockaddr_un *address, G
 }
 
 static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 release (VendLink *link)
 {
   vend_frame_reader_free (link->reader);
@@ -78,9 +69,9 @@ release (VendLink *link)
 static void
 shut (VendLink *link)
 {
-  clear_source (&link->read_source);
-  clear_source (&link->write_source);
-  clear_source (&link->patience);
+  vend_gsource_clear (&link->read_source);
+  vend_gsource_clear (&link->write_source);
+  vend_gsource_clear (&link->patience);
   vend_fd_clear (&link->fd);
 }
 
@@ -88,7 +79,7 @@ static gboolean
 tell_closed (void *user_data)
 {
   VendLink *link = user_data;
-  clear_source (&link->close_source);
+  vend_gsource_clear (&link->close_source);
   link->depth++;
   link->events->on_closed (link, link->problem, link->context_data);
   if (--link->depth == 0 && link->freed)
@@ -207,8 +198,8 @@ flush (VendLink *link)
         }
       link->written += (gsize) n;
     }
-  clear_source (&link->write_source);
-  clear_source (&link->patience);
+  vend_gsource_clear (&link->write_source);
+  vend_gsource_clear (&link->patience);
   link->written = 0;
   if (link->out->len > SHRINK_ABOVE)
     {
@@ -257,7 +248,7 @@ vend_link_free (VendLink *link)
   if (link == NULL || link->freed)
     return;
   shut (link);
-  clear_source (&link->close_source);
+  vend_gsource_clear (&link->close_source);
   link->freed = true;
   if (link->depth == 0)
     release (link);
@@ -297,7 +288,7 @@ static gboolean
 patience_over (void *user_data)
 {
   VendLink *link = user_data;
-  clear_source (&link->patience);
+  vend_gsource_clear (&link->patience);
   if (link->write_source == NULL)
     flush (link);
   return G_SOURCE_REMOVE;

@@ -2,6 +2,7 @@
 #include "sched/sched.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
 #include "store/create-keys.h"
@@ -433,22 +434,13 @@ vend_sched_release_holds (VendSched *sched)
       }
 }
 
-static void
-free_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 void
 vend_sched_free (VendSched *sched)
 {
   if (sched == NULL)
     return;
-  free_source (&sched->janitor);
-  free_source (&sched->sweep);
+  vend_gsource_clear (&sched->janitor);
+  vend_gsource_clear (&sched->sweep);
   g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
   vend_inbox_free (sched->inbox);
   g_hash_table_unref (sched->live);
@@ -456,7 +448,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);
   g_hash_table_unref (sched->deployments);
-  free_source (&sched->sweep);
+  vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);
