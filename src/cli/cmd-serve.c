@@ -15,7 +15,10 @@
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
 #include "meter/meter.h"
+#include "hardware/gpu-watch.h"
+#include "hardware/machine.h"
 #include "model/hardware.h"
+#include "model/sku.h"
 #include "model/usage.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
@@ -43,6 +46,8 @@ typedef struct
   VendBuilds *builds;
   VendWebhooks *webhooks;
   VendMeter *meter;
+  VendGpuWatch *gpu_watch;
+  VendSkus *skus;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -64,7 +69,9 @@ app_clear (App *app)
   vend_builds_free (app->builds);
   vend_httpd_free (app->httpd);
   vend_sweep_free (app->sweep);
+  vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
+  vend_skus_free (app->skus);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
@@ -176,12 +183,13 @@ or_default (int64_t value, guint fallback)
 }
 
 static VendSchedLimits
-sched_limits (const VendSettings *s)
+sched_limits (const App *app)
 {
-  guint cores = MAX (g_get_num_processors (), 1);
+  const VendSettings *s = app->settings;
+  const guint cores = vend_machine_cores ();
   return (VendSchedLimits){
     .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
-    .hardware_units = or_default (vend_settings_int (s, "hardware-units"), 2 * cores),
+    .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
     .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
     .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
@@ -233,14 +241,50 @@ check_input_allow (const App *app, GError **error)
                               &networks, error);
 }
 
+static void
+on_gpus_changed (GPtrArray *take, void *sched)
+{
+  vend_sched_see_gpus (sched, take);
+}
+
+/* What nobody names is what the machine has. */
+static bool
+set_default_hardware (App *app, const GPtrArray *gpus, GError **error)
+{
+  if (*vend_settings_text (app->settings, "hardware") != '\0')
+    return true;
+  if (gpus->len == 0)
+    return vend_settings_set (app->settings, "hardware", "cpu=CPU", "default", error);
+  const VendGpu *first = g_ptr_array_index (gpus, 0);
+  g_autofree char *name = g_strdelimit (g_strdup (first->name), ",=", ' ');
+  g_autofree char *kinds = g_strdup_printf ("cpu=CPU,gpu=%s", name);
+  return vend_settings_set (app->settings, "hardware", kinds, "default", error)
+         && (*vend_settings_text (app->settings, "hardware-gpus") != '\0'
+             || vend_settings_set (app->settings, "hardware-gpus", "gpu=1", "default", error));
+}
+
+static bool
+read_hardware (App *app, const GPtrArray *gpus, GError **error)
+{
+  if (!set_default_hardware (app, gpus, error))
+    return false;
+  const VendSkuTexts texts = { .hardware = vend_settings_text (app->settings, "hardware"),
+                               .units = vend_settings_text (app->settings, "hardware-units"),
+                               .gpus = vend_settings_text (app->settings, "hardware-gpus") };
+  json_auto_t *hardware = NULL;
+  g_autoptr (VendPrices) prices = NULL;
+  return vend_skus_parse (&texts, &app->skus, error)
+         && vend_hardware_parse (texts.hardware, &hardware, error)
+         && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
+                               &prices, error);
+}
+
 static bool
 make_parts (App *app, GError **error)
 {
-  json_auto_t *hardware = NULL;
-  g_autoptr (VendPrices) prices = NULL;
-  if (!vend_hardware_parse (vend_settings_text (app->settings, "hardware"), &hardware, error)
-      || !vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                             &prices, error))
+  g_autoptr (GPtrArray) gpus = NULL;
+  app->gpu_watch = vend_gpu_watch_new (&gpus);
+  if (!read_hardware (app, gpus, error))
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
@@ -255,7 +299,10 @@ make_parts (App *app, GError **error)
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
                            .webhooks = app->webhooks,
                            .meter = app->meter,
-                           .limits = sched_limits (app->settings) });
+                           .limits = sched_limits (app),
+                           .skus = app->skus,
+                           .gpus = g_steal_pointer (&gpus) });
+  vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
   if (!vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,

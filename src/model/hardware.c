@@ -74,3 +74,40 @@ vend_hardware_skus (const json_t *list)
     g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", vend_json_string (kind, "sku"));
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
+
+/* ---- Settings with a value for each kind */
+
+static bool
+read_value (const char *setting, const char *entry, const json_t *list, GHashTable *seen,
+            VendHardwareRead read, void *data, GError **error)
+{
+  g_auto (GStrv) halves = g_strsplit (entry, "=", 2);
+  const bool is_common = halves[0] == NULL || halves[1] == NULL;
+  const char *sku = is_common ? NULL : g_strstrip (halves[0]);
+  const char *value
+      = is_common ? (halves[0] != NULL ? g_strstrip (halves[0]) : "") : g_strstrip (halves[1]);
+  if (sku != NULL && !vend_hardware_has (list, sku))
+    {
+      g_autofree char *skus = vend_hardware_skus (list);
+      return vend_fail (error, VEND_ERROR_INVALID,
+                        "%s: there is no hardware '%.100s'; there is: %s", setting, sku, skus);
+    }
+  if (!g_hash_table_add (seen, g_strdup (sku != NULL ? sku : "")))
+    return vend_fail (error, VEND_ERROR_INVALID, "%s: '%.100s' is there twice", setting,
+                      sku != NULL ? sku : value);
+  return read (sku, value, data, error);
+}
+
+bool
+vend_hardware_values (const char *setting, const char *text, const json_t *list,
+                      VendHardwareRead read, void *data, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_auto (GStrv) entries = g_strsplit (text, ",", MAX_KINDS + 2);
+  if (g_strv_length (entries) > MAX_KINDS + 1)
+    return vend_fail (error, VEND_ERROR_INVALID, "%s: more than %d values", setting, MAX_KINDS + 1);
+  for (guint i = 0; entries[i] != NULL; i++)
+    if (!read_value (setting, entries[i], list, seen, read, data, error))
+      return false;
+  return true;
+}

@@ -5,7 +5,6 @@
 #include "model/hardware.h"
 #include <string.h>
 
-#define MAX_PRICES 100
 #define MAX_WHOLE_DIGITS 6 /* before the point, of a second's price */
 #define AMOUNT_DIGITS (VEND_PRICE_DIGITS + 6)
 
@@ -47,24 +46,15 @@ parse_price (const char *text, int64_t *out)
 }
 
 static bool
-add_price (VendPrices *prices, const char *entry, const json_t *hardware, GError **error)
+add_price (const char *sku, const char *text, void *data, GError **error)
 {
-  g_auto (GStrv) halves = g_strsplit (entry, "=", 2);
-  const char *sku = halves[0] != NULL ? g_strstrip (halves[0]) : "";
+  VendPrices *prices = data;
   int64_t price = 0;
-  if (!vend_hardware_has (hardware, sku))
-    {
-      g_autofree char *skus = vend_hardware_skus (hardware);
-      return vend_fail (error, VEND_ERROR_INVALID,
-                        "hardware-price: there is no hardware '%.100s'; there is: %s", sku, skus);
-    }
-  if (halves[1] == NULL || !parse_price (g_strstrip (halves[1]), &price))
+  if (sku == NULL || !parse_price (text, &price))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "hardware-price: expected '%s=0.0001', the price of a second with at most %d "
                       "digits after the point",
-                      sku, VEND_PRICE_DIGITS);
-  if (g_hash_table_contains (prices->by_hardware, sku))
-    return vend_fail (error, VEND_ERROR_INVALID, "hardware-price: '%s' is there twice", sku);
+                      sku != NULL ? sku : "sku", VEND_PRICE_DIGITS);
   int64_t *value = g_new (int64_t, 1);
   *value = price;
   g_hash_table_insert (prices->by_hardware, g_strdup (sku), value);
@@ -76,12 +66,8 @@ vend_prices_parse (const char *text, const json_t *hardware, VendPrices **out, G
 {
   g_autoptr (VendPrices) prices = g_new0 (VendPrices, 1);
   prices->by_hardware = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_auto (GStrv) entries = g_strsplit (text, ",", MAX_PRICES + 1);
-  if (g_strv_length (entries) > MAX_PRICES)
-    return vend_fail (error, VEND_ERROR_INVALID, "hardware-price: more than %d prices", MAX_PRICES);
-  for (guint i = 0; entries[i] != NULL; i++)
-    if (!add_price (prices, entries[i], hardware, error))
-      return false;
+  if (!vend_hardware_values ("hardware-price", text, hardware, add_price, prices, error))
+    return false;
   *out = g_steal_pointer (&prices);
   return true;
 }

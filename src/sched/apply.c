@@ -43,6 +43,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->version = g_strdup (version->id);
   deployable->kind = p->kind;
   deployable->hardware = g_strdup (hardware);
+  deployable->pool = vend_pool_of (sched, hardware, &deployable->size);
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();
@@ -199,6 +200,16 @@ count_ready (const Deployable *deployable)
   return n;
 }
 
+static guint
+count_boots (const Deployable *deployable)
+{
+  guint n = 0;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    n += ((const Instance *) g_ptr_array_index (deployable->instances, i))->state
+         <= INSTANCE_BOOTING;
+  return n;
+}
+
 static VendDemand
 demand_of (Deployable *deployable, int64_t now_us)
 {
@@ -219,6 +230,7 @@ demand_of (Deployable *deployable, int64_t now_us)
     .oldest_us = first != NULL ? first->p->created_us : 0,
     .served_us = deployable->served_us,
     .slots = deployable->slots,
+    .size = deployable->size,
     .target = sched->limits.target,
     .min = deployable->min,
     .max = deployable->max,
@@ -270,14 +282,15 @@ carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const
     }
 }
 
+/* Instances of one pool know nothing of the others, but boots of all of them share the CPU. */
 static void
-decide_and_apply (VendSched *sched)
+decide_pool (VendSched *sched, guint pool, int64_t now_us)
 {
   g_autoptr (GPtrArray) deployables = g_ptr_array_new ();
   g_autoptr (GPtrArray) instances = g_ptr_array_new ();
   g_autoptr (GArray) demands = g_array_new (FALSE, FALSE, sizeof (VendDemand));
   g_autoptr (GArray) units = g_array_new (FALSE, FALSE, sizeof (VendUnit));
-  const int64_t now_us = vend_now_us ();
+  guint n_boots_elsewhere = 0;
   GHashTableIter iter;
   void *value;
 
@@ -285,6 +298,11 @@ decide_and_apply (VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Deployable *deployable = value;
+      if (deployable->pool != pool)
+        {
+          n_boots_elsewhere += count_boots (deployable);
+          continue;
+        }
       guint index = deployables->len;
       VendDemand demand = demand_of (deployable, now_us);
       g_array_append_val (demands, demand);
@@ -297,10 +315,13 @@ decide_and_apply (VendSched *sched)
           g_ptr_array_add (instances, instance);
         }
     }
+  if (demands->len == 0)
+    return;
+  const guint boot_limit = sched->limits.boot_limit;
   VendSnapshot snapshot = {
     .now_us = now_us,
-    .hardware_units = sched->limits.hardware_units,
-    .boot_limit = sched->limits.boot_limit,
+    .hardware_units = vend_pool_units (sched, pool),
+    .boot_limit = boot_limit - MIN (n_boots_elsewhere, boot_limit),
     .demands = (const VendDemand *) (void *) demands->data,
     .n_demands = demands->len,
     .units = (const VendUnit *) (void *) units->data,
@@ -308,6 +329,14 @@ decide_and_apply (VendSched *sched)
   };
   g_autoptr (GPtrArray) plan = vend_decide (&snapshot);
   carry_out (sched, deployables, instances, plan);
+}
+
+static void
+decide_and_apply (VendSched *sched)
+{
+  const int64_t now_us = vend_now_us ();
+  for (guint pool = 0; pool < vend_pools_count (sched); pool++)
+    decide_pool (sched, pool, now_us);
 }
 
 static void

@@ -31,6 +31,8 @@ struct VendSched
   VendWebhooks *webhooks;
   VendMeter *meter;
   VendSchedLimits limits;
+  const VendSkus *skus;
+  GPtrArray *gpus; /* of VendGpu, as last seen */
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -64,6 +66,8 @@ struct Deployable
   char *version;
   VendKind kind;
   char *hardware;
+  guint pool; /* whose units its instances take */
+  guint size; /* and how many each */
   json_t *launch;
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
@@ -121,6 +125,7 @@ struct Instance
   int64_t idle_since_us;
   int64_t began_us; /* its latest run was given to it; 0 = none yet */
   guint failures;   /* of runs, in a row */
+  char **gpus;      /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
   char *why; /* of its end */
 };
@@ -267,10 +272,11 @@ void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *
                         OutputsTaken taken, void *data);
 
 /* ---- instance.c: the life of an instance */
+/* NULL: the GPUs that it was to have are not there any more. */
 Instance *vend_instance_start (Deployable *deployable, const char *reason);
 /* One that was found on disk after a restart. */
 Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
-                               int64_t created_us);
+                               int64_t created_us, const json_t *gpus);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
@@ -333,6 +339,22 @@ void vend_measure_ended (const Live *live);
 void vend_measure_lost (const Live *live);
 void vend_measure_ready (const Instance *instance);
 void vend_measure_boot_failed (Deployable *deployable);
+
+/* ---- pools.c: what the machine has for instances */
+guint vend_pools_count (const VendSched *sched);
+/* The pool of a kind of hardware, and how many units of it one instance takes. */
+guint vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size);
+guint vend_pool_units (const VendSched *sched, guint pool);
+guint vend_pool_used (const VendSched *sched, guint pool);
+/* Gives it healthy GPUs that nobody has, as many as its hardware says; false when there are not. */
+bool vend_instance_take_gpus (Instance *instance);
+/* An adopted one has those that its spec names: the list of vend_instance_gpus_json. */
+void vend_instance_keep_gpus (Instance *instance, const json_t *gpus);
+json_t *vend_instance_gpus_json (const Instance *instance);
+/* Value of CUDA_VISIBLE_DEVICES; NULL: Vend gives out no GPUs here. Free with g_free. */
+char *vend_instance_visible_gpus (const Instance *instance);
+json_t *vend_pools_describe (const VendSched *sched);
+json_t *vend_gpus_describe (const VendSched *sched);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

@@ -80,8 +80,8 @@ demand_inputs (const Deployable *deployable)
                     "slots", (int) deployable->slots, "min", (int) deployable->min, "max",
                     (int) deployable->max, "boot_seconds", deployable->boot_us / VEND_US_PER_S,
                     "run_seconds", deployable->run_us / VEND_US_PER_S, "hardware_used",
-                    (int) g_hash_table_size (sched->instances), "hardware_units",
-                    (int) sched->limits.hardware_units);
+                    (int) vend_pool_used (sched, deployable->pool), "hardware_units",
+                    (int) vend_pool_units (sched, deployable->pool));
 }
 
 void

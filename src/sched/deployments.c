@@ -197,18 +197,20 @@ static bool
 has_no_hardware (const Deployment *deployment)
 {
   const VendSched *sched = deployment->sched;
+  const Deployable *current = deployment->current.deployable;
   GHashTableIter iter;
   void *value;
-  if (deployment->current.deployable->instances->len > 0
-      || deployment->current.deployable->backoff_until_us > vend_now_us ()
-      || g_hash_table_size (sched->instances) < sched->limits.hardware_units)
+  if (current->instances->len > 0 || current->backoff_until_us > vend_now_us ()
+      || vend_pool_used (sched, current->pool) + current->size
+             <= vend_pool_units (sched, current->pool))
     return false;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Instance *instance = value;
-      if (instance->state >= INSTANCE_STOPPING || instance->stop_when_connected
-          || instance->draining)
+      if (instance->deployable->pool == current->pool
+          && (instance->state >= INSTANCE_STOPPING || instance->stop_when_connected
+              || instance->draining))
         return false;
     }
   return true;

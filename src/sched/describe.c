@@ -7,12 +7,13 @@ static const char *const state_names[] = { "starting", "booting", "ready", "stop
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s}", "id", instance->id, "model",
-                    instance->deployable->name, "deployment", instance->deployable->deployment,
-                    "version", instance->deployable->version, "state", state_names[instance->state],
-                    "slots", (int) instance->slots, "running",
-                    (int) g_hash_table_size (instance->running), "connected",
-                    instance->link != NULL, "dir", instance->dir);
+  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o}", "id", instance->id,
+                    "model", instance->deployable->name, "deployment",
+                    instance->deployable->deployment, "version", instance->deployable->version,
+                    "state", state_names[instance->state], "slots", (int) instance->slots,
+                    "running", (int) g_hash_table_size (instance->running), "connected",
+                    instance->link != NULL, "dir", instance->dir, "hardware",
+                    instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance));
 }
 
 static json_t *
@@ -54,8 +55,9 @@ describe_on_core (void *data)
 
   request->described (
       json_pack (
-          "{s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances", instances,
-          "deployables", deployables, "deployments", vend_deployments_describe (sched), "live",
+          "{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances",
+          instances, "deployables", deployables, "deployments", vend_deployments_describe (sched),
+          "hardware", vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
           (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
           (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
           "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,

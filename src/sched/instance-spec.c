@@ -23,6 +23,7 @@ environment (const Instance *instance, const char *venv, const char *venv_bin)
   const char *train = vend_json_string (deployable->launch, "train");
   g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
   g_autofree char *home = g_build_filename (instance->sched->data_dir, "home", NULL);
+  g_autofree char *gpus = vend_instance_visible_gpus (instance);
 
   set_path (env, venv_bin);
   vend_json_set_string (env, "VIRTUAL_ENV", venv);
@@ -36,6 +37,8 @@ environment (const Instance *instance, const char *venv, const char *venv_bin)
   if (train != NULL)
     vend_json_set_string (env, "COG_TRAIN_TYPE_STUB", train);
   vend_json_set_string (env, "COG_MAX_CONCURRENCY", slots);
+  if (gpus != NULL)
+    vend_json_set_string (env, "CUDA_VISIBLE_DEVICES", gpus);
   return env;
 }
 
@@ -72,10 +75,11 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   /* For our own eyes after a restart. */
   json_object_set_new (spec, "deployable",
-                       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I}", "model_id",
+                       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o}", "model_id",
                                   (json_int_t) deployable->model_id, "model", deployable->name,
                                   "deployment", deployable->deployment, "kind",
                                   (int) deployable->kind, "hardware", deployable->hardware,
-                                  "created_us", (json_int_t) instance->created_us));
+                                  "created_us", (json_int_t) instance->created_us, "gpus",
+                                  vend_instance_gpus_json (instance)));
   return spec;
 }

@@ -53,6 +53,7 @@ vend_instance_free (Instance *instance)
   g_free (instance->id);
   g_free (instance->dir);
   g_free (instance->why);
+  g_strfreev (instance->gpus);
   g_free (instance);
 }
 
@@ -115,6 +116,13 @@ vend_instance_start (Deployable *deployable, const char *reason)
 {
   g_autofree char *id = vend_id_new ();
   Instance *instance = instance_new (deployable, id, deployable->slots, vend_now_us ());
+  if (!vend_instance_take_gpus (instance))
+    {
+      /* One has fallen ill since the plan was made. */
+      g_ptr_array_remove (deployable->instances, instance);
+      g_hash_table_remove (deployable->sched->instances, instance->id);
+      return NULL;
+    }
   deployable->sched->n_starts++;
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
@@ -127,9 +135,11 @@ vend_instance_start (Deployable *deployable, const char *reason)
 }
 
 Instance *
-vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us)
+vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
+                     const json_t *gpus)
 {
   Instance *instance = instance_new (deployable, id, slots, created_us);
+  vend_instance_keep_gpus (instance, gpus);
   instance->adopted = true;
   instance->adopting = true;
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;

@@ -95,7 +95,8 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
     {
       const json_t *about = json_object_get (spec, "deployable");
       guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
-      vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0));
+      vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0),
+                           json_object_get (about, "gpus"));
       return;
     }
   /* Half made, or of a version that is gone: nothing of it can be wanted. */

@@ -378,6 +378,9 @@ vend_sched_new (const VendSchedOptions *options)
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;
   sched->limits = options->limits;
+  sched->skus = options->skus;
+  sched->gpus
+      = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
   sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, FALSE, NULL);
@@ -450,6 +453,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);
+  g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);
   g_free (sched->vend_binary);

@@ -9,10 +9,12 @@
 #include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
+#include "hardware/gpu.h"
 #include "meter/meter.h"
 #include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
+#include "model/sku.h"
 #include "store/store.h"
 
 typedef struct VendSched VendSched;
@@ -21,7 +23,7 @@ typedef struct VendSched VendSched;
 typedef struct
 {
   guint max_instances;
-  guint hardware_units;
+  guint hardware_units; /* that all kinds of hardware without their own share */
   guint boot_limit;
   guint max_queue;
   guint account_max_queued;
@@ -53,6 +55,8 @@ typedef struct
   const char *input_allow; /* networks beside public addresses that input URLs may name */
   VendWebhooks *webhooks;  /* borrowed; or NULL */
   VendMeter *meter;        /* borrowed; outlives it */
+  const VendSkus *skus;    /* borrowed; outlives it */
+  GPtrArray *gpus;         /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
@@ -111,6 +115,9 @@ void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersio
                         VendSchedSettled settled, void *data);
 /* The deployment was deleted. */
 void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
+
+/* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
+void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
 /* Queues, instances and counters for people and tests. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);

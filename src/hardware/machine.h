@@ -1,0 +1,9 @@
+/* What this machine gives to this process. Any thread. */
+#pragma once
+#include <stdint.h>
+#include <glib.h>
+
+/* CPU cores that may be used, at least 1. */
+guint vend_machine_cores (void);
+/* Bytes of memory; 0 = not known. */
+uint64_t vend_machine_memory (void);

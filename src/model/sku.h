@@ -1,0 +1,42 @@
+/* What each kind of hardware is: how much there is of it, and what one instance gets. From the
+ * settings `hardware` and `hardware-*`. Plain values; read-only, so any thread may read. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+typedef struct
+{
+  char *sku;
+  char *name;
+  guint units; /* instances at a time; 0 = it shares the common units of the machine */
+  guint gpus;  /* of one instance; those with any share the GPUs of the machine */
+} VendSku;
+
+typedef struct VendSkus VendSkus;
+
+/* The texts of the settings. */
+typedef struct
+{
+  const char *hardware; /* "cpu=CPU,gpu-x=Some GPU" */
+  const char *units;    /* "8" or "cpu=4", or both; a number alone is the common units */
+  const char *gpus;     /* "gpu-x=1" */
+} VendSkuTexts;
+
+/* INVALID names the setting and what is wrong in it. */
+bool vend_skus_parse (const VendSkuTexts *texts, VendSkus **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vend_skus_free (VendSkus *skus);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSkus, vend_skus_free)
+
+guint vend_skus_count (const VendSkus *skus);
+/* In the order of the setting; borrowed. */
+const VendSku *vend_skus_at (const VendSkus *skus, guint index);
+/* NULL: there is none of that name any more. */
+const VendSku *vend_skus_find (const VendSkus *skus, const char *sku);
+/* What the setting says that all share; 0 = nothing. */
+guint vend_skus_common_units (const VendSkus *skus);
+/* Some of them have GPUs. */
+bool vend_skus_have_gpus (const VendSkus *skus);
