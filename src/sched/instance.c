@@ -478,7 +478,8 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  if (!vend_tree_remove (job->dir, &error))
+  /* With its groups left it is taken up, and removed, by the next start. */
+  if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
     vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
               error->message, NULL);
 }
