@@ -73,6 +73,7 @@ extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];

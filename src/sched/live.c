@@ -545,7 +545,8 @@ vend_live_lost (Live *live, bool emitted, const char *why)
       vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  const bool again = started ? !emitted && live->lost_running++ < MAX_LOST_RUNNING
+  const bool again = started ? !emitted && live->deployable->scaling.retry_safe != 0
+                                   && live->lost_running++ < MAX_LOST_RUNNING
                              : live->lost_before_start++ < MAX_LOST_BEFORE_START;
   vend_decided_lost (live, again, started, emitted, why);
   if (again)
