@@ -128,7 +128,8 @@ test_order (void)
     vend_queue_push (busy->queue, predictions[i].account_id, &lives[i], &lives[i].place);
 
   json_auto_t *status = json_object ();
-  vend_status_describe (&world.sched, status, NOW_US);
+  g_autoptr (VendStatusView) view = vend_status_view (&world.sched, NOW_US);
+  vend_status_describe (view, status);
   const json_t *queues = json_object_get (status, "queues");
   static const char *const order[] = { "lab/c", "lab/b", "lab/a" };
   for (guint i = 0; i < 3; i++)
@@ -187,9 +188,10 @@ test_bounds (void)
 
   json_auto_t *status = json_object ();
   const int64_t began_us = processor_us ();
-  vend_status_describe (&world.sched, status, NOW_US);
-  g_test_message ("%u instances described in %" G_GINT64_FORMAT " us of the processor", N_INSTANCES,
+  g_autoptr (VendStatusView) view = vend_status_view (&world.sched, NOW_US);
+  g_test_message ("%u instances copied in %" G_GINT64_FORMAT " us of the processor", N_INSTANCES,
                   processor_us () - began_us);
+  vend_status_describe (view, status);
   const json_t *listed = json_object_get (status, "instances");
   g_assert_cmpuint (json_array_size (listed), ==, VEND_STATUS_MAX_INSTANCES);
   g_assert_cmpstr (vend_json_string (json_array_get (listed, 0), "id"), ==, last->id);
