@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "director/director-private.h"
 #include "director/log-line.h"
+#include "model/failure.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -102,7 +103,8 @@ start_again (void *user_data)
   g_autoptr (GError) error = NULL;
   vend_director_clear_model (director);
   if (!vend_director_start_model (director, &error))
-    vend_director_set_state (director, VEND_DIRECTOR_FAILED, error->message, "SETUP_FAILED");
+    vend_director_set_state (director, VEND_DIRECTOR_FAILED, error->message,
+                             VEND_FAILURE_SETUP_FAILED);
   return G_SOURCE_REMOVE;
 }
 
@@ -124,7 +126,7 @@ on_exit_status (int status, void *context)
   if (director->state == VEND_DIRECTOR_STARTING)
     {
       g_autofree char *full = g_strdup_printf ("%s before it was ready:%s", text, words);
-      vend_director_set_state (director, VEND_DIRECTOR_FAILED, full, "SETUP_FAILED");
+      vend_director_set_state (director, VEND_DIRECTOR_FAILED, full, VEND_FAILURE_SETUP_FAILED);
     }
   else
     vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, text, NULL);
@@ -207,7 +209,8 @@ on_setup_lines_read (void *user_data)
   director->setup_timer = 0;
   if (director->state != VEND_DIRECTOR_STARTING)
     return G_SOURCE_REMOVE;
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED, director->setup_problem, "SETUP_FAILED");
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED, director->setup_problem,
+                           VEND_FAILURE_SETUP_FAILED);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
   return G_SOURCE_REMOVE;
@@ -250,7 +253,7 @@ on_setup_timeout (void *user_data)
   g_autofree char *text
       = g_strdup_printf ("setup did not end within %.6g s",
                          (double) director->spec->setup_timeout_us / (double) VEND_US_PER_S);
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED, text, "SETUP_TIMEOUT");
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED, text, VEND_FAILURE_SETUP_TIMEOUT);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
   return G_SOURCE_REMOVE;

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "director/director-private.h"
+#include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/process-identity.h"
 #include <errno.h>
@@ -304,7 +305,8 @@ direct (const char *dir, GError **error)
 
   g_autoptr (GError) problem = NULL;
   if (!vend_director_start_model (director, &problem))
-    vend_director_set_state (director, VEND_DIRECTOR_FAILED, problem->message, "SETUP_FAILED");
+    vend_director_set_state (director, VEND_DIRECTOR_FAILED, problem->message,
+                             VEND_FAILURE_SETUP_FAILED);
   g_main_loop_run (director->loop);
   return true;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "director/run-private.h"
+#include "model/failure.h"
 #include "runner/journal.h"
 #include <string.h>
 
@@ -94,7 +95,7 @@ completed_frame (VendRun *run, VendRunEnd *end)
   set_error (frame, end->error);
   if (end->code != NULL)
     vend_json_set_string (frame, "error_code", end->code);
-  if (g_strcmp0 (end->code, "INSTANCE_LOST") == 0)
+  if (g_strcmp0 (end->code, VEND_FAILURE_INSTANCE_LOST) == 0)
     vend_json_set_bool (frame, "emitted", json_array_size (run->chunks) > 0);
   json_object_set_new (frame, "logs", vend_json_string_new (run->logs->str, run->logs->len));
   json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : run->metrics);
@@ -133,7 +134,7 @@ vend_run_end_lost (VendRun *run, const char *why, bool sick)
 {
   vend_run_end (run, (VendRunEnd){ .status = "failed",
                                    .error = why,
-                                   .code = "INSTANCE_LOST",
+                                   .code = VEND_FAILURE_INSTANCE_LOST,
                                    .sick = sick ? why : NULL });
 }
 
@@ -158,7 +159,7 @@ vend_run_end_too_large (VendRun *run)
     return;
   g_autofree char *text = g_strdup_printf ("the output is larger than %" G_GUINT64_FORMAT " bytes",
                                            run->env->spec->max_output);
-  vend_run_end_early (run, text, "OUTPUT_TOO_LARGE");
+  vend_run_end_early (run, text, VEND_FAILURE_OUTPUT_TOO_LARGE);
 }
 
 /* ---- Cancel and deadlines. */
@@ -205,12 +206,13 @@ end_stopped (VendRun *run, bool by_force)
                                            (double) run->timeout_us / (double) VEND_US_PER_S);
   const char *sick = by_force ? "the model ignored a cancel" : NULL;
   if (run->timed_out)
-    vend_run_end (
-        run,
-        (VendRunEnd){ .status = "failed", .error = late, .code = "PREDICT_TIMEOUT", .sick = sick });
+    vend_run_end (run, (VendRunEnd){ .status = "failed",
+                                     .error = late,
+                                     .code = VEND_FAILURE_PREDICT_TIMEOUT,
+                                     .sick = sick });
   else
     vend_run_end (run, (VendRunEnd){ .status = "canceled",
-                                     .code = by_force ? "CANCEL_TIMEOUT" : NULL,
+                                     .code = by_force ? VEND_FAILURE_CANCEL_TIMEOUT : NULL,
                                      .sick = sick });
 }
 
@@ -267,8 +269,9 @@ on_inputs_ready (const char *problem, void *user_data)
   if (run->phase != VEND_RUN_INPUTS)
     return;
   if (problem != NULL)
-    vend_run_end (
-        run, (VendRunEnd){ .status = "failed", .error = problem, .code = "INPUT_DOWNLOAD_FAILED" });
+    vend_run_end (run, (VendRunEnd){ .status = "failed",
+                                     .error = problem,
+                                     .code = VEND_FAILURE_INPUT_DOWNLOAD_FAILED });
   else
     vend_run_call (run);
 }
@@ -394,7 +397,7 @@ vend_run_never_begun (const json_t *command, const char *status, const char *why
   if (why != NULL)
     {
       vend_json_set_string (frame, "error", why);
-      vend_json_set_string (frame, "error_code", "INSTANCE_LOST");
+      vend_json_set_string (frame, "error_code", VEND_FAILURE_INSTANCE_LOST);
       vend_json_set_bool (frame, "emitted", false);
     }
   vend_json_set_string (frame, "logs", "");

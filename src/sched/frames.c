@@ -1,6 +1,7 @@
 /* What directors say, and what it means for instances and predictions. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
 #include <string.h>
@@ -88,7 +89,7 @@ on_state (Instance *instance, const json_t *frame)
     {
       instance->state = INSTANCE_BOOTING;
       vend_deployable_boot_failed (
-          instance->deployable, error_code != NULL ? error_code : "SETUP_FAILED",
+          instance->deployable, error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
           instance->setup_logs->str, error != NULL ? error : "setup failed");
       vend_instance_stop (instance, "its setup failed");
     }
@@ -216,7 +217,7 @@ on_completed (Instance *instance, const json_t *frame)
         vend_instance_settle (instance, id, attempt);
       return;
     }
-  if (g_strcmp0 (code, "INSTANCE_LOST") == 0)
+  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0)
     {
       if (started_us > 0)
         live->p->started_us = started_us;

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "cog/input.h"
+#include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/journal.h"
 #include "runner/runner-process.h"
@@ -101,7 +102,8 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", "", job->error->message);
+      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED, "",
+                                   job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
@@ -453,8 +455,8 @@ bury (Instance *instance)
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)
-    vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", instance->setup_logs->str,
-                                 instance->why);
+    vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
+                                 instance->setup_logs->str, instance->why);
   instance->state = INSTANCE_GONE;
   vend_alarm_clear (&instance->alarm);
   vend_alarm_clear (&instance->stop_due);

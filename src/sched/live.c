@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "sched/core-private.h"
 #include "store/files.h"
 #include "store/predictions.h"
@@ -367,7 +368,7 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
       g_free (p->error);
       p->error = g_strdup ("the output files could not be stored");
       g_free (p->error_code);
-      p->error_code = g_strdup ("OUTPUT_STORE_FAILED");
+      p->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
     }
   else
     ending->outputs = g_ptr_array_ref (rows);
@@ -551,7 +552,7 @@ vend_live_lost (Live *live, bool emitted, const char *why)
   if (again)
     back_to_queue (live);
   else
-    vend_live_fail (live, "INSTANCE_LOST", NULL, "%s%s", why,
+    vend_live_fail (live, VEND_FAILURE_INSTANCE_LOST, NULL, "%s%s", why,
                     emitted ? "; it is not run again, since it had returned output already"
                             : "; it was tried again without success");
 }
