@@ -368,6 +368,9 @@ char *vend_instance_visible_gpus (const Instance *instance);
 json_t *vend_pools_describe (const VendSched *sched);
 json_t *vend_gpus_describe (const VendSched *sched);
 
+/* ---- describe.c */
+const char *vend_instance_state_name (InstanceState state);
+
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */
 void vend_sched_adopted (Instance *instance);

@@ -4,6 +4,12 @@
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
 
+const char *
+vend_instance_state_name (InstanceState state)
+{
+  return state_names[state];
+}
+
 static json_t *
 describe_instance (const Instance *instance)
 {

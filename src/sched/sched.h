@@ -134,6 +134,11 @@ void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
 void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
 
+/* The same for people who look every second: bounded lists, the busiest first, and what processes
+ * and the machine do. Adds to the object `take`; `told` gets the text of it. */
+typedef void (*VendSchedStatusTold) (char *take_text, void *data);
+void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusTold told, void *data);
+
 /* `measured` comes when the gauges of the meter show how things stand. */
 typedef void (*VendSchedMeasured) (void *data);
 void vend_sched_measure (VendSched *sched, VendSchedMeasured measured, void *data);
