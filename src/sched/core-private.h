@@ -32,6 +32,7 @@ struct VendSched
   VendMeter *meter;
   VendSchedLimits limits;
   const VendSkus *skus;
+  const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
 
   VendInbox *inbox;
@@ -158,6 +159,7 @@ struct Live
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  guint lost_out_of_memory;
 };
 
 /* ---- accounts.c: what each account has under way */
@@ -212,8 +214,9 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
-void vend_live_lost (Live *live, bool emitted, const char *why);
+/* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
+ * OUT_OF_MEMORY, `why` is for people. */
+void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -370,6 +373,12 @@ json_t *vend_gpus_describe (const VendSched *sched);
 
 /* ---- describe.c */
 const char *vend_instance_state_name (InstanceState state);
+
+/* ---- limits.c: memory, CPU and processes of an instance */
+/* Sets "limits" and "cgroups" of the spec of an instance on this hardware. */
+void vend_limits_set (const VendSched *sched, const char *hardware, json_t *spec);
+/* {"memory": "cgroup v1", …}: what keeps instances on this hardware to their limits. */
+json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

@@ -435,7 +435,7 @@ read_will (void *data)
       g_hash_table_iter_init (&iter, instance->running);
       if (!g_hash_table_iter_next (&iter, NULL, &value))
         break;
-      vend_live_lost (value, ((Live *) value)->emitted,
+      vend_live_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Live *) value)->emitted,
                       "the instance that ran this prediction was lost");
     }
   instance->buried = true;

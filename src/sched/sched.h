@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "cgroup/bases.h"
 #include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
@@ -47,13 +48,14 @@ typedef struct
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
-  const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary; /* what is started as `vend director` */
-  const char *input_allow; /* networks beside public addresses that input URLs may name */
-  VendWebhooks *webhooks;  /* borrowed; or NULL */
-  VendMeter *meter;        /* borrowed; outlives it */
-  const VendSkus *skus;    /* borrowed; outlives it */
-  GPtrArray *gpus;         /* of VendGpu, taken; NULL: none */
+  const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary;    /* what is started as `vend director` */
+  const char *input_allow;    /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;     /* borrowed; or NULL */
+  VendMeter *meter;           /* borrowed; outlives it */
+  const VendSkus *skus;       /* borrowed; outlives it */
+  const VendCgroups *cgroups; /* borrowed; outlives it */
+  GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
