@@ -2,6 +2,7 @@
 
 import shutil
 
+import processes
 from servers import MODELS
 from waiting import wait_until
 
@@ -112,3 +113,22 @@ def test_a_lower_concurrency_is_a_release_of_its_own(servers):
     wait_until(lambda: slots() == [4], what="an instance of the version's four slots")
     api.patch("/deployments/lab/pair", {"min_instances": 0, "idle_timeout": 0.2}, 200)
     wait_until(lambda: instances(api, "concurrent", "lab/pair") == [], what="the end of it")
+
+
+def test_what_is_not_retry_safe_runs_once(servers, tmp_path):
+    server = servers("--max-instances", "1")
+    api = server.api()
+    api.patch("/models/lab/echo/scaling", {"retry_safe": False}, 200)
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "once", "delay": 60, "record": str(record)})
+    line = wait_until(lambda: record.exists() and record.read_text(), what="its start")
+    waits = api.create("echo", {"text": "next"})
+    processes.kill(int(line.split()[1]))
+    ended = api.ended(made)
+    assert ended["status"] == "failed" and ended["error_code"] == "INSTANCE_LOST", ended
+    assert ended["error"].endswith("; it is not run again, since its runs are not retry_safe")
+    assert len(record.read_text().splitlines()) == 1
+    # What had not begun is another matter.
+    assert api.ended(waits)["output"] == "next"
+    told = [e["sentence"] for e in api.get(f"/predictions/{made['id']}/explanation").json()["entries"]]
+    assert any("its runs are not retry_safe" in sentence for sentence in told), told
