@@ -186,23 +186,34 @@ or_default (int64_t value, guint fallback)
   return value > 0 ? (guint) value : fallback;
 }
 
+static VendScaling
+default_scaling (const VendSettings *s, guint cores)
+{
+  return (VendScaling){
+    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
+    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
+    .on_demand = vend_settings_bool (s, "on-demand"),
+    .concurrency = VEND_SCALING_MAX_CONCURRENCY,
+    .target = vend_settings_int (s, "target"),
+    .fast_start = true,
+    .retry_safe = true,
+  };
+}
+
 static VendSchedLimits
 sched_limits (const App *app)
 {
   const VendSettings *s = app->settings;
   const guint cores = vend_machine_cores ();
   return (VendSchedLimits){
-    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .scaling = default_scaling (s, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
     .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
     .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
     .account_max_running = (guint) vend_settings_int (s, "account-max-running"),
-    .target = (double) vend_settings_int (s, "target") / 100,
-    .on_demand = vend_settings_bool (s, "on-demand"),
     .starvation_us = vend_settings_us (s, "starvation-bound"),
-    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
-    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
@@ -288,6 +299,12 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
                                &prices, error);
 }
 
+static void
+on_version_made (int64_t model_id, void *sched)
+{
+  vend_sched_model_changed (sched, model_id, NULL, NULL);
+}
+
 static bool
 find_cgroups (App *app, GError **error)
 {
@@ -331,7 +348,9 @@ make_parts (App *app, GError **error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
-                                                  .vend_binary = app->binary },
+                                                  .vend_binary = app->binary,
+                                                  .made = on_version_made,
+                                                  .data = app->sched },
                             &app->builds, error))
     return false;
   g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);

@@ -212,7 +212,9 @@ vend_decided_lost (const Live *live, bool again, bool started, bool emitted, con
               live->p->attempt, why,
               again     ? (started ? "nothing of it had been returned" : "it had not begun")
               : emitted ? "output of it had been returned already"
-                        : (lost == 2 ? "one try more" : "several tries"));
+              : started && live->deployable->scaling.retry_safe == 0
+                  ? "its runs are not retry_safe"
+                  : (lost == 2 ? "one try more" : "several tries"));
 }
 
 void

@@ -269,6 +269,8 @@ vend_instance_run (Instance *instance, Live *live)
   json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                              live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
                              (json_int_t) timeout_us, "files", files);
+  if (live->deployable->scaling.retry_safe == 0)
+    vend_json_set_bool (frame, "retry_safe", false);
   if (live->instance == NULL)
     {
       live->emitted = false;

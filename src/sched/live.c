@@ -533,7 +533,7 @@ back_to_queue (Live *live)
 static bool
 may_run_again (Live *live, const char *code, bool started, bool emitted)
 {
-  if (started && emitted)
+  if (started && (emitted || live->deployable->scaling.retry_safe == 0))
     return false;
   if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     return live->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
@@ -563,7 +563,9 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
   if (again)
     back_to_queue (live);
   else
-    vend_live_fail (live, code, NULL, "%s%s", why,
-                    emitted ? "; it is not run again, since it had returned output already"
-                            : "; it was tried again without success");
+    vend_live_fail (live, code, NULL, "%s; %s", why,
+                    emitted ? "it is not run again, since it had returned output already"
+                    : started && live->deployable->scaling.retry_safe == 0
+                        ? "it is not run again, since its runs are not retry_safe"
+                        : "it was tried again without success");
 }
