@@ -2,6 +2,7 @@
 
 import shutil
 
+import processes
 from servers import MODELS
 from waiting import wait_until
 
@@ -112,3 +113,26 @@ def test_a_lower_concurrency_is_a_release_of_its_own(servers):
     wait_until(lambda: slots() == [4], what="an instance of the version's four slots")
     api.patch("/deployments/lab/pair", {"min_instances": 0, "idle_timeout": 0.2}, 200)
     wait_until(lambda: instances(api, "concurrent", "lab/pair") == [], what="the end of it")
+
+
+def test_a_run_that_must_not_begin_twice(servers, tmp_path):
+    server = servers("--max-instances", "1")
+    api = server.api()
+    record = tmp_path / "runs"
+
+    def lose_one():
+        made = api.create("echo", {"delay": 1, "text": "once", "record": str(record)})
+        api.reaches(made, "processing")
+        for pid in processes.directors(server.data):
+            processes.kill(pid)
+        return api.ended(made)
+
+    assert lose_one()["status"] == "succeeded"
+    assert len(record.read_text().splitlines()) == 2
+    record.unlink()
+    api.patch("/models/lab/echo/scaling", {"retry_safe": False}, 200)
+    lost = lose_one()
+    assert lost["status"] == "failed" and lost["error_code"] == "INSTANCE_LOST"
+    assert "retry_safe" in lost["error"]
+    assert len(record.read_text().splitlines()) == 1
+    assert "retry_safe" in str(api.get(f"/predictions/{lost['id']}/explanation").json())
