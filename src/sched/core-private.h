@@ -7,6 +7,7 @@
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
+#include "sched/admission.h"
 #include "sched/alarms.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
@@ -76,6 +77,7 @@ struct Deployable
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
   guint n_live;        /* predictions that point here */
+  guint n_dated;       /* of those that wait: with a deadline */
   VendScaling own;     /* of a deployment's: how its instances run */
   VendScaling scaling; /* what holds: no member is unset */
   guint slots;         /* these are of it */
@@ -84,6 +86,8 @@ struct Deployable
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
   VendLoadHistory load;
+  VendLeast boots;
+  VendLeast runs;
   int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
@@ -185,7 +189,8 @@ void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */
 void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
-void vend_live_arm_deadline (Live *live);
+/* Counts it out; whoever takes it from the queue calls this. */
+void vend_live_left_queue (Live *live);
 /* It runs on this instance, as the instance says or the disk says. */
 void vend_live_attach (Live *live, Instance *instance);
 /* The prediction as people may see it now; borrowed until the next change. */
@@ -217,6 +222,11 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
 /* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
  * OUT_OF_MEMORY, `why` is for people. */
 void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
+
+/* ---- deadlines.c */
+void vend_live_arm_deadline (Live *live);
+/* Ends one that waits and cannot begin before its deadline, by what was measured. */
+void vend_live_admit (Live *live);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -345,6 +355,8 @@ void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
 /* Whether it is tried again. */
 void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
 void vend_decided_deadline (const Live *live, bool aborted);
+/* It ends since it cannot begin in time. */
+void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);
 
 /* ---- measure.c: what is counted for metrics */
 /* It was given to an instance. */

@@ -55,6 +55,7 @@ became_ready (Instance *instance)
   if (!instance->adopted)
     {
       vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -245,7 +246,11 @@ on_completed (Instance *instance, const json_t *frame)
   else if (end.status == VEND_STATUS_FAILED)
     instance->failures++;
   if (started_us > 0)
-    vend_measure (&instance->deployable->run_us, completed_us - started_us);
+    {
+      vend_measure (&instance->deployable->run_us, completed_us - started_us);
+      if (end.status != VEND_STATUS_CANCELED)
+        vend_least_note (&instance->deployable->runs, completed_us - started_us);
+    }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */
