@@ -204,7 +204,7 @@ def test_they_are_shown(servers, driver):
     assert any(line.split()[:4] == ["0", "80.0", "GiB", instance["id"][:8]] for line in top)
 
     checks = json.loads(server.cli("doctor", "--json").stdout)["checks"]
-    seen = [(c["status"], c["detail"]) for c in checks if c["check"] == "nvidia"]
+    seen = [(c["status"], c["detail"].replace("\xa0", " ")) for c in checks if c["check"] == "nvidia"]
     assert seen[0] == ("ok", "GPU 0: Fake GPU, 80.0 GiB")
     assert seen[1][0] == "warn" and seen[1][1].endswith("nothing is started on it: GPU is lost")
 
