@@ -183,7 +183,7 @@ def test_they_are_shown(servers, driver):
     api = server.api()
     deploy(api, "one", "gpu", 1)
     wait_until(lambda: ready(api, "one"), what="an instance")
-    driver.set(b="lost")
+    driver.set(b="rows")
     wait_until(lambda: api.get("/status").json()["gpus"][1]["sick"], what="a sick one")
     (instance,) = ready(api, "one")
     lines = [line.split() for line in server.cli("hardware").stdout.splitlines()]
@@ -191,7 +191,7 @@ def test_they_are_shown(servers, driver):
     assert ["gpu", "1", "1", "1", "One", "GPU"] in lines
     assert ["cpu", "0", "4", "0", "CPU"] in lines
     assert ["0", "80.0", "GiB", instance["id"], "ok", "Fake", "GPU"] in lines
-    assert ["1", "80.0", "GiB", "-", "GPU", "is", "lost", "Fake", "GPU"] in lines
+    assert any(line[:4] == ["1", "80.0", "GiB", "-"] and "rows" in line for line in lines)
     # Others see what there is, not how it stands.
     api.post("/accounts", {"username": "other"}, 201)
     body = {"name": "t", "scopes": ["read"], "account": "other"}
@@ -206,7 +206,7 @@ def test_they_are_shown(servers, driver):
     checks = json.loads(server.cli("doctor", "--json").stdout)["checks"]
     seen = [(c["status"], c["detail"].replace("\xa0", " ")) for c in checks if c["check"] == "nvidia"]
     assert seen[0] == ("ok", "GPU 0: Fake GPU, 80.0 GiB")
-    assert seen[1][0] == "warn" and seen[1][1].endswith("nothing is started on it: GPU is lost")
+    assert seen[1][0] == "warn" and "bad rows" in seen[1][1]
 
 
 @pytest.mark.parametrize(
