@@ -177,6 +177,9 @@ guint vend_account_room (int64_t id, const void *sched);
 bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* What all of them together have under way, for vend_sched_describe. */
+json_t *vend_accounts_describe (const VendSched *sched);
+
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
 void vend_live_free (Live *live);

@@ -132,9 +132,10 @@ void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
-/* Queues, instances and counters for people and tests. */
+/* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
+ * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
-void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
 
 /* The same for people who look every second: bounded lists, the busiest first, and what processes
  * and the machine do. Adds to the object `take`; `told` gets the text of it. */
