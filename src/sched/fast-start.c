@@ -191,8 +191,8 @@ looked_up (void *data)
 static const char *
 objection (const Instance *instance)
 {
-  const VendSched *sched = instance->sched;
-  return sched->limits.fast_start ? sched->fast_start->problem : "fast start is off";
+  return instance->deployable->scaling.fast_start ? instance->sched->fast_start->problem
+                                                  : "fast start is off";
 }
 
 void
@@ -344,8 +344,6 @@ vend_fast_start_new (VendSched *sched)
   g_autoptr (GError) error = NULL;
   fast->sched = sched;
   fast->dir = g_build_filename (sched->data_dir, "zygotes", NULL);
-  if (!sched->limits.fast_start)
-    return fast;
   if (!vend_zygote_install (fast->dir, &fast->scripts, &error))
     {
       vend_log (VEND_LOG_WARN, "no fast starts", "error", error->message, NULL);
