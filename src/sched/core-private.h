@@ -19,6 +19,7 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
+typedef struct FastStart FastStart;
 
 struct VendSched
 {
@@ -35,6 +36,7 @@ struct VendSched
   const VendSkus *skus;
   const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
+  FastStart *fast_start;
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -85,6 +87,8 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  double plain_boot_us; /* the same of one kind of boot */
+  double fast_boot_us;
   VendLoadHistory load;
   VendLeast boots;
   VendLeast runs;
@@ -136,6 +140,11 @@ struct Instance
   guint failures;   /* of runs, in a row */
   char **gpus;      /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
+  char *zygote;         /* socket of the one that it is forked from, or NULL */
+  char *plain_why;      /* why it starts, or started, plainly */
+  bool records_imports; /* and they are not learned yet */
+  bool learning;        /* its record is being read */
+  bool started_fast;
   char *why; /* of its end */
 };
 

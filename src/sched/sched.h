@@ -36,7 +36,8 @@ typedef struct
   int64_t train_timeout_us;
   int64_t cancel_grace_us;
   int64_t stop_grace_us;
-  int64_t lease_us; /* how long a director may say nothing */
+  uint64_t zygote_memory; /* of all zygotes together */
+  int64_t lease_us;       /* how long a director may say nothing */
   uint64_t max_output;
   uint64_t max_output_file;
   uint64_t max_input_file;
