@@ -48,6 +48,7 @@ typedef struct
   VendMeter *meter;
   VendGpuWatch *gpu_watch;
   VendSkus *skus;
+  VendPrices *prices;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -72,6 +73,7 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
@@ -272,11 +274,10 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
                                .units = vend_settings_text (app->settings, "hardware-units"),
                                .gpus = vend_settings_text (app->settings, "hardware-gpus") };
   json_auto_t *hardware = NULL;
-  g_autoptr (VendPrices) prices = NULL;
   return vend_skus_parse (&texts, &app->skus, error)
          && vend_hardware_parse (texts.hardware, &hardware, error)
          && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                               &prices, error);
+                               &app->prices, error);
 }
 
 static bool
@@ -301,6 +302,7 @@ make_parts (App *app, GError **error)
                            .meter = app->meter,
                            .limits = sched_limits (app),
                            .skus = app->skus,
+                           .prices = app->prices,
                            .gpus = g_steal_pointer (&gpus) });
   vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
   if (!vend_sched_recover (app->sched, error)

@@ -51,6 +51,7 @@ typedef struct
   bool port_taken;
   int64_t boot_us; /* monotonic */
   int64_t setup_us;
+  int64_t ready_us; /* wall clock; 0 = not yet */
   guint setup_timer;
   char *setup_problem; /* why setup failed, while its last lines are read */
   guint kill_timer;

@@ -81,13 +81,20 @@ vend_prices_free (VendPrices *prices)
   g_free (prices);
 }
 
+int64_t
+vend_prices_of (const VendPrices *prices, const char *hardware)
+{
+  const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
+  return price != NULL ? *price : VEND_NO_PRICE;
+}
+
 bool
 vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us, VendAmount *out)
 {
-  const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
-  if (price == NULL)
+  const int64_t price = vend_prices_of (prices, hardware);
+  if (price == VEND_NO_PRICE)
     return false;
-  *out = (VendAmount) *price * (VendAmount) MAX (run_us, 0);
+  *out = (VendAmount) price * (VendAmount) MAX (run_us, 0);
   return true;
 }
 

@@ -6,6 +6,23 @@
 
 #include "json/json.h"
 
+/* Whose the instances are that a version runs on, and what is billed: all of their time, to that
+ * account, or each run, to whoever asked for it. */
+typedef struct
+{
+  int64_t account_id; /* 0 = not known */
+  bool instances;
+} VendBilling;
+
+/* What one run took: the row that goes with its end. */
+typedef struct
+{
+  const char *hardware; /* borrowed */
+  int64_t run_us;
+  int64_t price; /* of a second, as of vend_prices_of */
+  bool billed;
+} VendRunUsage;
+
 /* A sum of usage rows on one kind of hardware. */
 typedef struct
 {
@@ -33,6 +50,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrices, vend_prices_free)
 
 /* An exact amount: microseconds times a price of VEND_PRICE_DIGITS digits. */
 typedef unsigned __int128 VendAmount;
+
+/* The price of a second in its last digit; VEND_NO_PRICE when that hardware has none. */
+int64_t vend_prices_of (const VendPrices *prices, const char *hardware);
+#define VEND_NO_PRICE (-1)
 
 /* False when that hardware has no price. */
 bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,

@@ -31,6 +31,9 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
+      /* Directors of an older Vend do not know it. */
+      if (p->billing.account_id != 0)
+        deployable->billing = p->billing;
       vend_deployable_refresh (deployable);
       return deployable;
     }
@@ -44,6 +47,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->kind = p->kind;
   deployable->hardware = g_strdup (hardware);
   deployable->pool = vend_pool_of (sched, hardware, &deployable->size);
+  deployable->billing = p->billing;
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();

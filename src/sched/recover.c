@@ -6,6 +6,7 @@
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
 #include "store/deployments.h"
+#include "store/instance-usage.h"
 #include "store/models.h"
 #include "store/predictions.h"
 
@@ -22,6 +23,14 @@ hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model)
                                        &error))
     hardware = g_strdup (model != NULL ? model->hardware : "cpu");
   return hardware;
+}
+
+static VendBilling
+billing_of (const VendPrediction *p, const VendModel *model)
+{
+  if (p->deployment != NULL)
+    return (VendBilling){ p->account_id, true };
+  return model != NULL ? (VendBilling){ model->account_id, model->is_private } : (VendBilling){ 0 };
 }
 
 static bool
@@ -49,6 +58,7 @@ load_open (VendSched *sched, GError **error)
           version->launch = json_object ();
         }
       g_autofree char *hardware = hardware_of (reader.db, p, model);
+      p->billing = billing_of (p, model);
       Deployable *deployable = vend_deployable_get (sched, p, version, hardware);
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
@@ -71,7 +81,9 @@ deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
   VendPrediction key = { .model_id = vend_json_int (about, "model_id", 0),
                          .kind = (VendKind) vend_json_int (about, "kind", 0),
                          .model = (char *) name,
-                         .deployment = (char *) vend_json_string (about, "deployment") };
+                         .deployment = (char *) vend_json_string (about, "deployment"),
+                         .billing = { vend_json_int (about, "account_id", 0),
+                                      vend_json_bool (about, "billed", false) } };
   if (id == NULL || name == NULL || hardware == NULL
       || !vend_store_version_get (db, key.model_id, id, &version, &error))
     return NULL;
@@ -94,9 +106,13 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
   if (deployable != NULL)
     {
       const json_t *about = json_object_get (spec, "deployable");
+      g_autoptr (VendInstanceUsage) last = NULL;
+      if (!vend_store_instance_usage_last (db, id, &last, &error))
+        vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
+                  error->message, NULL);
       guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
       vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0),
-                           json_object_get (about, "gpus"));
+                           json_object_get (about, "gpus"), last);
       return;
     }
   /* Half made, or of a version that is gone: nothing of it can be wanted. */
@@ -185,6 +201,7 @@ void
 vend_sched_adopted (Instance *instance)
 {
   VendSched *sched = instance->sched;
+  vend_metering_catch_up (instance, true);
   if (!instance->adopting)
     return;
   instance->adopting = false;

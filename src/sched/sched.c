@@ -358,7 +358,11 @@ tick (void *data)
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_instance_tick (value);
+    {
+      vend_instance_tick (value);
+      vend_metering_tick (value);
+    }
+  vend_books_tick (sched->books);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
@@ -379,6 +383,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->meter = options->meter;
   sched->limits = options->limits;
   sched->skus = options->skus;
+  sched->prices = options->prices;
+  sched->books = vend_books_new (options->store);
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);
@@ -453,6 +459,8 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);
+  vend_books_close (sched->books);
+  vend_books_unref (sched->books);
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);

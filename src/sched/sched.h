@@ -50,13 +50,14 @@ typedef struct
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
-  const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary; /* what is started as `vend director` */
-  const char *input_allow; /* networks beside public addresses that input URLs may name */
-  VendWebhooks *webhooks;  /* borrowed; or NULL */
-  VendMeter *meter;        /* borrowed; outlives it */
-  const VendSkus *skus;    /* borrowed; outlives it */
-  GPtrArray *gpus;         /* of VendGpu, taken; NULL: none */
+  const char *data_dir;     /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary;  /* what is started as `vend director` */
+  const char *input_allow;  /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;   /* borrowed; or NULL */
+  VendMeter *meter;         /* borrowed; outlives it */
+  const VendSkus *skus;     /* borrowed; outlives it */
+  const VendPrices *prices; /* the same */
+  GPtrArray *gpus;          /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
