@@ -88,13 +88,19 @@ vend_prices_of (const VendPrices *prices, const char *hardware)
   return price != NULL ? *price : VEND_NO_PRICE;
 }
 
+VendAmount
+vend_amount_of (int64_t price, int64_t time_us)
+{
+  return (VendAmount) price * (VendAmount) MAX (time_us, 0);
+}
+
 bool
 vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us, VendAmount *out)
 {
   const int64_t price = vend_prices_of (prices, hardware);
   if (price == VEND_NO_PRICE)
     return false;
-  *out = (VendAmount) price * (VendAmount) MAX (run_us, 0);
+  *out = vend_amount_of (price, run_us);
   return true;
 }
 
@@ -128,22 +134,65 @@ vend_amount_text (VendAmount amount)
 }
 
 char *
+vend_price_text (int64_t price)
+{
+  return price != VEND_NO_PRICE ? decimal_text ((VendAmount) price, VEND_PRICE_DIGITS) : NULL;
+}
+
+char *
 vend_usage_seconds_text (int64_t run_us)
 {
   return decimal_text ((VendAmount) MAX (run_us, 0), 6);
 }
 
-/* ---- The statement */
+/* ---- Sums */
+
+typedef struct
+{
+  int64_t predictions;
+  int64_t run_us;
+  VendAmount amount;
+  bool is_unpriced;
+  json_t *object; /* borrowed */
+} Sum;
 
 static void
-set_sum (json_t *object, int64_t predictions, int64_t run_us, const VendAmount *amount)
+add_to (Sum *sum, const VendUsage *usage, const VendPrices *prices)
 {
-  g_autofree char *seconds = vend_usage_seconds_text (run_us);
-  g_autofree char *cost = amount != NULL ? vend_amount_text (*amount) : NULL;
-  vend_json_set_int (object, "predictions", predictions);
-  vend_json_set_int (object, "run_us", run_us);
+  const int64_t price
+      = usage->price != VEND_NO_PRICE ? usage->price : vend_prices_of (prices, usage->hardware);
+  sum->predictions += usage->predictions;
+  sum->run_us += usage->run_us;
+  if (price != VEND_NO_PRICE)
+    sum->amount += vend_amount_of (price, usage->billed_us);
+  else
+    sum->is_unpriced = sum->is_unpriced || usage->billed_us > 0;
+}
+
+static void
+set_sum (json_t *object, const Sum *sum)
+{
+  g_autofree char *seconds = vend_usage_seconds_text (sum->run_us);
+  g_autofree char *cost = sum->is_unpriced ? NULL : vend_amount_text (sum->amount);
+  vend_json_set_int (object, "predictions", sum->predictions);
+  vend_json_set_int (object, "run_us", sum->run_us);
   vend_json_set_string (object, "seconds", seconds);
   vend_json_set_string (object, "amount", cost);
+}
+
+static json_t *
+group_to_json (const VendUsage *usage, VendUsageGroup group)
+{
+  json_t *object = json_object ();
+  if (group == VEND_USAGE_BY_MODEL)
+    vend_json_set_string (object, "model", usage->model);
+  if (group == VEND_USAGE_BY_DAY)
+    {
+      g_autofree char *time = vend_time_format (usage->day_us);
+      json_object_set_new (object, "day", json_stringn (time, strlen ("2026-01-05")));
+    }
+  vend_json_set_string (object, "hardware", usage->hardware);
+  return object;
 }
 
 json_t *
@@ -151,30 +200,27 @@ vend_usage_statement (const GPtrArray *usage, VendUsageGroup group, const VendPr
 {
   json_t *results = json_array ();
   json_t *total = json_object ();
-  VendAmount all = 0;
-  int64_t predictions = 0, run_us = 0;
-  bool all_priced = true;
+  g_autoptr (GHashTable) groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Sum all = { 0 };
   for (guint i = 0; i < usage->len; i++)
     {
-      const VendUsage *sum = g_ptr_array_index (usage, i);
-      VendAmount amount = 0;
-      const bool priced = vend_prices_amount (prices, sum->hardware, sum->run_us, &amount);
-      json_t *object = json_object ();
-      if (group == VEND_USAGE_BY_MODEL)
-        vend_json_set_string (object, "model", sum->model);
-      if (group == VEND_USAGE_BY_DAY)
+      const VendUsage *row = g_ptr_array_index (usage, i);
+      /* Rows of another price belong to the same result. */
+      g_autofree char *key
+          = g_strdup_printf ("%s\n%" G_GINT64_FORMAT "\n%s", row->model != NULL ? row->model : "",
+                             row->day_us, row->hardware);
+      Sum *sum = g_hash_table_lookup (groups, key);
+      if (sum == NULL)
         {
-          g_autofree char *time = vend_time_format (sum->day_us);
-          json_object_set_new (object, "day", json_stringn (time, strlen ("2026-01-05")));
+          sum = g_new0 (Sum, 1);
+          g_hash_table_insert (groups, g_steal_pointer (&key), sum);
+          sum->object = group_to_json (row, group);
+          json_array_append_new (results, sum->object);
         }
-      vend_json_set_string (object, "hardware", sum->hardware);
-      set_sum (object, sum->predictions, sum->run_us, priced ? &amount : NULL);
-      json_array_append_new (results, object);
-      predictions += sum->predictions;
-      run_us += sum->run_us;
-      all += amount;
-      all_priced = all_priced && priced;
+      add_to (sum, row, prices);
+      add_to (&all, row, prices);
+      set_sum (sum->object, sum);
     }
-  set_sum (total, predictions, run_us, all_priced ? &all : NULL);
+  set_sum (total, &all);
   return json_pack ("{s:o, s:o}", "results", results, "total", total);
 }

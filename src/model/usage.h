@@ -31,6 +31,8 @@ typedef struct
   char *hardware;
   int64_t predictions;
   int64_t run_us;
+  int64_t price;     /* of a second, as of vend_prices_of */
+  int64_t billed_us; /* of run_us: the rest is billed with the time of instances */
 } VendUsage;
 
 void vend_usage_free (VendUsage *usage);
@@ -58,6 +60,10 @@ int64_t vend_prices_of (const VendPrices *prices, const char *hardware);
 /* False when that hardware has no price. */
 bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,
                          VendAmount *out);
+/* What so much time costs at a price, which is not VEND_NO_PRICE. */
+VendAmount vend_amount_of (int64_t price, int64_t time_us);
+/* "0.0001" of a second's price, NULL of VEND_NO_PRICE; free with g_free. */
+char *vend_price_text (int64_t price) G_GNUC_WARN_UNUSED_RESULT;
 /* "0.000123", without zeros at the end; free with g_free. */
 char *vend_amount_text (VendAmount amount) G_GNUC_WARN_UNUSED_RESULT;
 /* "2.5" of 2500000; free with g_free. */

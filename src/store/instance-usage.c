@@ -24,8 +24,8 @@ vend_store_instance_usage_put (VendDb *db, const VendInstanceUsage *usage, GErro
   return vend_stmt_run (stmt, NULL, error);
 }
 
-static void *
-read_usage (VendStmt *stmt)
+void *
+vend_store_instance_usage_read (VendStmt *stmt)
 {
   VendInstanceUsage *usage = g_new0 (VendInstanceUsage, 1);
   usage->instance = vend_stmt_dup_text (stmt, 0);
@@ -54,6 +54,6 @@ vend_store_instance_usage_last (VendDb *db, const char *instance, VendInstanceUs
   vend_stmt_text (stmt, 1, instance);
   if (!vend_stmt_step (stmt, &row, error))
     return false;
-  *out = row ? read_usage (stmt) : NULL;
+  *out = row ? vend_store_instance_usage_read (stmt) : NULL;
   return true;
 }

@@ -4,6 +4,9 @@
 #include "model/instance-usage.h"
 #include "store/db.h"
 
+/* The columns of instance_usage_last. */
+void *vend_store_instance_usage_read (VendStmt *stmt);
+
 /* Stores a piece, or that it has grown; one that is further already stays as it is. */
 bool vend_store_instance_usage_put (VendDb *db, const VendInstanceUsage *usage, GError **error);
 /* The last piece of an instance; `*out` is NULL when nothing of it was counted yet. */
