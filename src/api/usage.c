@@ -5,6 +5,7 @@
 #include "model/month.h"
 #include "model/statement.h"
 #include "store/accounts.h"
+#include "store/budgets.h"
 #include "store/statements.h"
 #include "store/usage.h"
 #include <string.h>
@@ -156,6 +157,16 @@ show_csv (VendStatement *statement, const VendAccount *account, int64_t from_us)
   return reply;
 }
 
+static json_t *
+show_budget (const VendBudget *budget, const VendStatement *statement)
+{
+  VendAmount spent = 0;
+  if (budget->soft == VEND_NO_LIMIT && budget->hard == VEND_NO_LIMIT)
+    return json_null ();
+  (void) vend_statement_amount (statement, &spent);
+  return vend_budget_to_json (budget, spent);
+}
+
 static bool
 get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
@@ -163,11 +174,13 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   g_autoptr (VendStatement) statement = vend_statement_new (api->prices);
   int64_t from_us = 0, to_us = 0;
   bool is_month = false, is_csv = false;
+  VendBudget budget = { 0 };
   if (!read_month (call, &from_us, &to_us, &is_month, error) || !read_format (call, &is_csv, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!read_account (reader.db, call, caller, &account, error)
+        || !vend_store_budget_get (reader.db, account->id, &budget, error)
         || !vend_store_statement_add (reader.db, account->id, from_us, to_us, statement, error))
       return false;
   }
@@ -184,6 +197,7 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   vend_json_set_time (shown, "to", to_us);
   json_auto_t *made = vend_statement_to_json (statement);
   json_object_update (shown, made);
+  json_object_set_new (shown, "budget", is_month ? show_budget (&budget, statement) : json_null ());
   *out = vend_reply_json (200, shown);
   return true;
 }

@@ -109,6 +109,16 @@ name_of (const json_t *line)
 }
 
 static void
+warn_of_budget (const json_t *budget)
+{
+  const char *reached = vend_json_string (budget, "reached");
+  if (reached != NULL)
+    vend_terminal_warn ("the %s budget of %s is reached%s", reached,
+                        vend_argument_shown (budget, reached),
+                        strcmp (reached, "hard") == 0 ? ": nothing new is begun" : "");
+}
+
+static void
 print_statement (const json_t *statement)
 {
   static const char *const columns[] = { "MODEL OR DEPLOYMENT",
@@ -129,6 +139,7 @@ print_statement (const json_t *statement)
     add_line (table, name_of (line), line);
   add_line (table, "total", json_object_get (statement, "total"));
   vend_table_print (table);
+  warn_of_budget (json_object_get (statement, "budget"));
 }
 
 /* ---- Sums by model or day */

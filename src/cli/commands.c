@@ -17,6 +17,7 @@ const VendCommand vend_commands[] = {
   { "files", "list, upload, download and delete files, make links to them", vend_cmd_files },
   { "hardware", "list what models may run on", vend_cmd_hardware },
   { "usage", "sum up running time and what it costs", vend_cmd_usage },
+  { "budget", "show and set what an account may spend in a month", vend_cmd_budget },
   { "decisions", "list what the scheduler decided and why", vend_cmd_decisions },
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
   { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },

@@ -75,16 +75,15 @@ amount_of (const VendStatementLine *line, VendAmount *out)
 bool
 vend_statement_amount (const VendStatement *statement, VendAmount *out)
 {
-  VendAmount all = 0;
+  bool is_whole = true;
+  *out = 0;
   for (guint i = 0; i < statement->lines->len; i++)
     {
       VendAmount amount = 0;
-      if (!amount_of (g_ptr_array_index (statement->lines, i), &amount))
-        return false;
-      all += amount;
+      is_whole = amount_of (g_ptr_array_index (statement->lines, i), &amount) && is_whole;
+      *out += amount;
     }
-  *out = all;
-  return true;
+  return is_whole;
 }
 
 /* What has no name comes last. */

@@ -35,7 +35,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStatement, vend_statement_free)
 /* Takes a sum; it becomes part of the line that it belongs to. */
 void vend_statement_add (VendStatement *statement, VendStatementLine *take);
 
-/* Exact; false when something that is billed has no price. */
+/* Exact; false when something that is billed has no price, and is left out. */
 bool vend_statement_amount (const VendStatement *statement, VendAmount *out);
 
 /* {"lines": [...], "total": {...}} in the order of names. */

@@ -27,21 +27,21 @@ vend_usage_free (VendUsage *usage)
 
 /* "0.0001" as a whole number of its ninth digit. */
 static bool
-parse_price (const char *text, int64_t *out)
+parse_decimal (const char *text, gsize most_whole, VendAmount *out)
 {
   const gsize whole = strspn (text, "0123456789");
   const char *rest = text + whole;
   const gsize digits = *rest == '.' ? strspn (rest + 1, "0123456789") : 0;
-  if (whole == 0 || whole > MAX_WHOLE_DIGITS || digits > VEND_PRICE_DIGITS
+  if (whole == 0 || whole > most_whole || digits > VEND_PRICE_DIGITS
       || (*rest == '.' && (digits == 0 || rest[1 + digits] != '\0'))
       || (*rest != '.' && *rest != '\0'))
     return false;
-  int64_t price = 0;
+  VendAmount value = 0;
   for (gsize i = 0; i < whole; i++)
-    price = price * 10 + (text[i] - '0');
+    value = value * 10 + (VendAmount) (text[i] - '0');
   for (gsize i = 0; i < VEND_PRICE_DIGITS; i++)
-    price = price * 10 + (i < digits ? rest[1 + i] - '0' : 0);
-  *out = price;
+    value = value * 10 + (VendAmount) (i < digits ? rest[1 + i] - '0' : 0);
+  *out = value;
   return true;
 }
 
@@ -49,14 +49,14 @@ static bool
 add_price (const char *sku, const char *text, void *data, GError **error)
 {
   VendPrices *prices = data;
-  int64_t price = 0;
-  if (sku == NULL || !parse_price (text, &price))
+  VendAmount price = 0;
+  if (sku == NULL || !parse_decimal (text, MAX_WHOLE_DIGITS, &price))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "hardware-price: expected '%s=0.0001', the price of a second with at most %d "
                       "digits after the point",
                       sku != NULL ? sku : "sku", VEND_PRICE_DIGITS);
   int64_t *value = g_new (int64_t, 1);
-  *value = price;
+  *value = (int64_t) price;
   g_hash_table_insert (prices->by_hardware, g_strdup (sku), value);
   return true;
 }
@@ -86,6 +86,16 @@ vend_prices_of (const VendPrices *prices, const char *hardware)
 {
   const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
   return price != NULL ? *price : VEND_NO_PRICE;
+}
+
+bool
+vend_amount_parse (const char *text, VendAmount *out)
+{
+  VendAmount value = 0;
+  if (!parse_decimal (text, VEND_AMOUNT_WHOLE_DIGITS, &value))
+    return false;
+  *out = value * (VendAmount) VEND_US_PER_S;
+  return true;
 }
 
 VendAmount

@@ -60,6 +60,10 @@ int64_t vend_prices_of (const VendPrices *prices, const char *hardware);
 /* False when that hardware has no price. */
 bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,
                          VendAmount *out);
+/* Reads "12.50", with at most VEND_PRICE_DIGITS digits after the point. */
+bool vend_amount_parse (const char *text, VendAmount *out) G_GNUC_WARN_UNUSED_RESULT;
+#define VEND_AMOUNT_WHOLE_DIGITS 12 /* before the point */
+
 /* What so much time costs at a price, which is not VEND_NO_PRICE. */
 VendAmount vend_amount_of (int64_t price, int64_t time_us);
 /* "0.0001" of a second's price, NULL of VEND_NO_PRICE; free with g_free. */

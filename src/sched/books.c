@@ -14,6 +14,7 @@ typedef struct
 struct Books
 {
   VendStore *store;
+  Budgets *budgets;
   GArray *again;  /* of Again */
   bool is_closed; /* nobody looks at them any more */
 };
@@ -23,6 +24,7 @@ books_clear (void *data)
 {
   Books *books = data;
   g_array_unref (books->again);
+  vend_budgets_free (books->budgets);
 }
 
 Books *
@@ -30,6 +32,7 @@ vend_books_new (VendStore *store)
 {
   Books *books = g_rc_box_new0 (Books);
   books->store = store;
+  books->budgets = vend_budgets_new (store);
   books->again = g_array_new (FALSE, FALSE, sizeof (Again));
   return books;
 }
@@ -76,7 +79,14 @@ vend_books_tick (Books *books)
     }
 }
 
+Budgets *
+vend_books_get_budgets (Books *books)
+{
+  return books->budgets;
+}
+
 void
 vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price, int64_t time_us)
 {
+  vend_budgets_spend (books->budgets, account_id, at_us, price, time_us);
 }

@@ -9,6 +9,7 @@
 #include "model/webhook.h"
 #include "runner/link.h"
 #include "sched/alarms.h"
+#include "sched/budgets.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
@@ -36,7 +37,8 @@ struct VendSched
   const VendSkus *skus;
   const VendPrices *prices;
   Books *books;
-  GPtrArray *gpus; /* of VendGpu, as last seen */
+  Budgets *budgets; /* those of the books */
+  GPtrArray *gpus;  /* of VendGpu, as last seen */
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -383,6 +385,7 @@ void vend_metering_clear (Instance *instance);
 Books *vend_books_new (VendStore *store);
 Books *vend_books_ref (Books *books);
 void vend_books_unref (Books *books);
+Budgets *vend_books_get_budgets (Books *books);
 /* The scheduler goes. */
 void vend_books_close (Books *books);
 /* Keeps a write that failed for the next tick; false: there is none any more. */

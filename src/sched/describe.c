@@ -54,15 +54,16 @@ describe_on_core (void *data)
     json_array_append_new (deployables, describe_deployable (value));
 
   request->described (
-      json_pack (
-          "{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances",
-          instances, "deployables", deployables, "deployments", vend_deployments_describe (sched),
-          "hardware", vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
-          (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
-          (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
-          "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
-          "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-          sched->n_adopting > 0),
+      json_pack ("{s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}",
+                 "instances", instances, "deployables", deployables, "deployments",
+                 vend_deployments_describe (sched), "hardware", vend_pools_describe (sched), "gpus",
+                 vend_gpus_describe (sched), "budgets", vend_budgets_describe (sched->budgets),
+                 "live", (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued,
+                 "writes_waiting", (int) vend_store_backlog (sched->store), "submitted",
+                 (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
+                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
+                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+                 sched->n_adopting > 0),
       request->data);
 }
 

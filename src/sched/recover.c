@@ -1,5 +1,6 @@
 /* A start after a stop or a crash: what is on disk becomes live again. Core thread, before anything
  * else; blocks on the store and on disk. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -216,7 +217,8 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
-  if (!vend_deployments_recover (sched, error) || !load_open (sched, error)
+  if (!vend_budgets_recover (sched->budgets, sched->prices, vend_now_us (), error)
+      || !vend_deployments_recover (sched, error) || !load_open (sched, error)
       || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);

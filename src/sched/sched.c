@@ -144,10 +144,13 @@ submit_on_core (void *data)
       return;
     }
 
-  g_autoptr (GError) too_many = NULL;
-  if (!vend_account_may_queue (sched, submission->prediction->account_id, &too_many))
+  g_autoptr (GError) refused = NULL;
+  const int64_t account_id = submission->prediction->account_id;
+  if (!vend_account_may_queue (sched, account_id, &refused)
+      || !vend_budgets_allow (sched->budgets, account_id, submission->prediction->created_us,
+                              &refused))
     {
-      submission->told (NULL, too_many, submission->data);
+      submission->told (NULL, refused, submission->data);
       return;
     }
 
@@ -385,6 +388,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->skus = options->skus;
   sched->prices = options->prices;
   sched->books = vend_books_new (options->store);
+  sched->budgets = vend_books_get_budgets (sched->books);
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);
