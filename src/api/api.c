@@ -168,13 +168,29 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,    vend_api_budget_routes,     vend_api_build_routes,
-  vend_api_collection_routes, vend_api_deployment_routes, vend_api_download_routes,
-  vend_api_example_routes,    vend_api_explain_routes,    vend_api_file_routes,
-  vend_api_metrics_routes,    vend_api_model_routes,      vend_api_prediction_routes,
-  vend_api_search_routes,     vend_api_stream_routes,     vend_api_system_routes,
-  vend_api_training_routes,   vend_api_upload_routes,     vend_api_usage_routes,
-  vend_api_version_routes,    vend_api_webhook_routes,    NULL,
+  vend_api_account_routes,
+  vend_api_budget_routes,
+  vend_api_build_routes,
+  vend_api_collection_routes,
+  vend_api_deployment_routes,
+  vend_api_download_routes,
+  vend_api_example_routes,
+  vend_api_explain_routes,
+  vend_api_file_routes,
+  vend_api_metrics_routes,
+  vend_api_model_routes,
+  vend_api_prediction_routes,
+  vend_api_scaling_routes,
+  vend_api_search_routes,
+  vend_api_status_routes,
+  vend_api_stream_routes,
+  vend_api_system_routes,
+  vend_api_training_routes,
+  vend_api_upload_routes,
+  vend_api_usage_routes,
+  vend_api_version_routes,
+  vend_api_webhook_routes,
+  NULL,
 };
 
 VendApi *
@@ -182,6 +198,7 @@ vend_api_new (const VendApiParts *parts)
 {
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
+  api->started_us = vend_now_us ();
   api->versions = vend_versions_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;

@@ -4,6 +4,7 @@
 #include "cli/client.h"
 #include "cli/probe.h"
 #include "base/error.h"
+#include "cgroup/bases.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,6 +133,20 @@ check_namespaces (Report *sheet)
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
 }
 
+/* As seen from here: a server that was started elsewhere may be let do more. */
+static void
+check_limits (Report *sheet)
+{
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
+  g_autofree char *used = vend_cgroups_describe (cgroups);
+  if (vend_cgroups_are_all (cgroups))
+    report (sheet, GOOD, "limits", "%s", used);
+  else
+    report (sheet, WARN, "limits",
+            "%s from here (%s); what is missing is limited for each process, or not", used,
+            cgroups->why);
+}
+
 static void
 check_disk (Report *sheet)
 {
@@ -230,6 +245,7 @@ doctor (int argc, char **argv, GError **error)
   check_namespaces (&sheet);
   check_containers (&sheet);
   check_nvidia (&sheet);
+  check_limits (&sheet);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);

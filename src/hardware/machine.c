@@ -1,5 +1,6 @@
 /* What this machine gives to this process. */
 #include "hardware/machine.h"
+#include "cgroup/memory.h"
 #include <unistd.h>
 
 guint
@@ -13,5 +14,7 @@ vend_machine_memory (void)
 {
   const long pages = sysconf (_SC_PHYS_PAGES);
   const long size = sysconf (_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size : 0;
+  const uint64_t all = pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size : 0;
+  const uint64_t limit = vend_cgroup_memory_limit ();
+  return all == 0 && limit == G_MAXUINT64 ? 0 : MIN (all > 0 ? all : G_MAXUINT64, limit);
 }

@@ -21,11 +21,15 @@
 
 Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
-                     const char *hardware)
+                     const VendSchedPlace *place)
 {
+  const VendScaling unset = VEND_SCALING_NONE;
+  const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
   g_autofree char *key = p->deployment != NULL
-                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id,
-                                                version->id, p->deployment, hardware)
+                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
+                                                ":%" G_GINT64_FORMAT,
+                                                p->model_id, version->id, p->deployment,
+                                                place->hardware, own->concurrency, own->fast_start)
                              : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
                                                 version->id, (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
@@ -45,16 +49,13 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->model_id = p->model_id;
   deployable->version = g_strdup (version->id);
   deployable->kind = p->kind;
-  deployable->hardware = g_strdup (hardware);
-  deployable->pool = vend_pool_of (sched, hardware, &deployable->size);
+  deployable->hardware = g_strdup (place->hardware);
+  deployable->pool = vend_pool_of (sched, place->hardware, &deployable->size);
   deployable->billing = p->billing;
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();
-  deployable->slots
-      = p->kind == VEND_KIND_TRAINING
-            ? 1
-            : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  deployable->own = *own;
   vend_deployable_refresh (deployable);
   g_hash_table_insert (sched->deployables, deployable->key, deployable);
   return deployable;
@@ -200,7 +201,7 @@ idle_timeout_of (const Deployable *deployable, bool broke)
   if (broke)
     return 0;
   if (!deployable->retired)
-    return deployable->sched->limits.idle_timeout_us;
+    return deployable->scaling.idle_timeout_us;
   return deployable->deployment != NULL ? LAST_CALLS_US : 0;
 }
 
@@ -248,12 +249,12 @@ demand_of (Deployable *deployable, int64_t now_us)
     .served_us = deployable->served_us,
     .slots = deployable->slots,
     .size = deployable->size,
-    .target = sched->limits.target,
+    .target = (double) deployable->scaling.target / 100,
     .min = broke ? 0 : deployable->min,
     .max = deployable->max,
-    .on_demand = sched->limits.on_demand && !deployable->retired && !broke,
+    .on_demand = deployable->scaling.on_demand != 0 && !deployable->retired && !broke,
     .idle_timeout_us = idle_timeout_of (deployable, broke),
-    .scale_down_delay_us = sched->limits.scale_down_delay_us,
+    .scale_down_delay_us = deployable->scaling.scale_down_delay_us,
     .starvation_us = sched->limits.starvation_us,
     .panic_until_us = broke ? 0 : deployable->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,

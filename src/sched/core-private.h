@@ -38,7 +38,8 @@ struct VendSched
   const VendPrices *prices;
   Books *books;
   Budgets *budgets; /* those of the books */
-  GPtrArray *gpus;  /* of VendGpu, as last seen */
+  const VendCgroups *cgroups;
+  GPtrArray *gpus; /* of VendGpu, as last seen */
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -46,6 +47,8 @@ struct VendSched
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
+  GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
+  guint64 n_looks;         /* at the store for that */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -79,9 +82,11 @@ struct Deployable
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
-  guint n_live; /* predictions that point here */
-  guint slots;
-  guint min; /* of its instances */
+  guint n_live;        /* predictions that point here */
+  VendScaling own;     /* of a deployment's: how its instances run */
+  VendScaling scaling; /* what holds: no member is unset */
+  guint slots;         /* these are of it */
+  guint min;
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
@@ -178,6 +183,7 @@ struct Live
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  guint lost_out_of_memory;
 };
 
 /* ---- accounts.c: what each account has under way */
@@ -232,8 +238,9 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
-void vend_live_lost (Live *live, bool emitted, const char *why);
+/* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
+ * OUT_OF_MEMORY, `why` is for people. */
+void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -329,6 +336,14 @@ void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
 
+/* ---- scaling.c: what owners set, over the settings of the server */
+GHashTable *vend_sched_models_new (void);
+/* Sets what holds for it. */
+void vend_deployable_scale (Deployable *deployable, const VendScaling *own);
+/* The same for one without a deployment. */
+void vend_deployable_scale_like_model (Deployable *deployable);
+bool vend_scaling_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- deployments.c: which release takes predictions, and what bounds its instances */
 /* Sets its bounds, and whether it is on its way out. */
 void vend_deployable_refresh (Deployable *deployable);
@@ -411,13 +426,22 @@ char *vend_instance_visible_gpus (const Instance *instance);
 json_t *vend_pools_describe (const VendSched *sched);
 json_t *vend_gpus_describe (const VendSched *sched);
 
+/* ---- describe.c */
+const char *vend_instance_state_name (InstanceState state);
+
+/* ---- limits.c: memory, CPU and processes of an instance */
+/* Sets "limits" and "cgroups" of the spec of an instance on this hardware. */
+void vend_limits_set (const VendSched *sched, const char *hardware, json_t *spec);
+/* {"memory": "cgroup v1", …}: what keeps instances on this hardware to their limits. */
+json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
+
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */
 void vend_sched_adopted (Instance *instance);
 
 /* ---- apply.c: queues and instances brought together */
 Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
-                                 const VendVersion *version, const char *hardware);
+                                 const VendVersion *version, const VendSchedPlace *place);
 void vend_deployable_free (Deployable *deployable);
 void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
                                   const char *setup_logs, const char *error);

@@ -196,11 +196,12 @@ about_live (const Live *live, VendDecisionKind kind, const char *instance, json_
 void
 vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why)
 {
-  const guint lost = live->lost_before_start + live->lost_running;
+  const guint lost = live->lost_before_start + live->lost_running + live->lost_out_of_memory;
   json_t *inputs
       = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
                    "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
                    "lost_running", (int) live->lost_running);
+  vend_json_set_int (inputs, "lost_out_of_memory", live->lost_out_of_memory);
   vend_json_set_string (inputs, "reason", why);
   write_down (live->sched,
               about_live (live, again ? VEND_DECISION_RETRY : VEND_DECISION_GIVE_UP,
@@ -211,7 +212,9 @@ vend_decided_lost (const Live *live, bool again, bool started, bool emitted, con
               live->p->attempt, why,
               again     ? (started ? "nothing of it had been returned" : "it had not begun")
               : emitted ? "output of it had been returned already"
-                        : (lost == 1 ? "one try more" : "several tries"));
+              : started && live->deployable->scaling.retry_safe == 0
+                  ? "its runs are not retry_safe"
+                  : (lost == 2 ? "one try more" : "several tries"));
 }
 
 void

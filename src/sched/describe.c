@@ -4,6 +4,12 @@
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
 
+const char *
+vend_instance_state_name (InstanceState state)
+{
+  return state_names[state];
+}
+
 static json_t *
 describe_instance (const Instance *instance)
 {
@@ -20,13 +26,14 @@ static json_t *
 describe_deployable (const Deployable *deployable)
 {
   return json_pack (
-      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name,
-      "deployment", deployable->deployment, "min", (int) deployable->min, "max",
+      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b, s:o}", "model",
+      deployable->name, "deployment", deployable->deployment, "min", (int) deployable->min, "max",
       (int) deployable->max, "version", deployable->version, "waiting",
       (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
       "instances", (int) deployable->instances->len, "boot_seconds",
       deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
+      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired, "scaling",
+      vend_scaling_to_json (&deployable->scaling, false));
 }
 
 typedef struct

@@ -10,7 +10,7 @@ STEPS = [
     ["base"],
     ["json"],
     ["model"],
-    ["store", "net", "httpd"],
+    ["cgroup", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware"],
     ["director", "sched", "build"],
     ["api", "web"],
