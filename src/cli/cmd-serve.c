@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "build/builds.h"
+#include "cgroup/bases.h"
 #include "cli/commands.h"
 #include "cli/serve-options.h"
 #include "events/webhooks.h"
@@ -25,6 +26,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -48,6 +50,7 @@ typedef struct
   VendMeter *meter;
   VendGpuWatch *gpu_watch;
   VendSkus *skus;
+  VendCgroups *cgroups;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -72,6 +75,7 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_skus_free (app->skus);
+  vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
@@ -279,9 +283,14 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
 {
   if (!set_default_hardware (app, gpus, error))
     return false;
-  const VendSkuTexts texts = { .hardware = vend_settings_text (app->settings, "hardware"),
-                               .units = vend_settings_text (app->settings, "hardware-units"),
-                               .gpus = vend_settings_text (app->settings, "hardware-gpus") };
+  const VendSkuTexts texts
+      = { .hardware = vend_settings_text (app->settings, "hardware"),
+          .units = vend_settings_text (app->settings, "hardware-units"),
+          .gpus = vend_settings_text (app->settings, "hardware-gpus"),
+          .memory = vend_settings_text (app->settings, "hardware-memory"),
+          .cpus = vend_settings_text (app->settings, "hardware-cpus"),
+          .processes = vend_settings_text (app->settings, "hardware-processes"),
+          .machine_memory = vend_machine_memory () };
   json_auto_t *hardware = NULL;
   g_autoptr (VendPrices) prices = NULL;
   return vend_skus_parse (&texts, &app->skus, error)
@@ -297,11 +306,25 @@ on_version_made (int64_t model_id, void *sched)
 }
 
 static bool
+find_cgroups (App *app, GError **error)
+{
+  const char *setting = vend_settings_text (app->settings, "cgroups");
+  if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
+                      setting);
+  app->cgroups = *setting == 'a' ? vend_cgroups_prepare () : vend_cgroups_none ("they are off");
+  g_autofree char *used = vend_cgroups_describe (app->cgroups);
+  vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
+            vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  return true;
+}
+
+static bool
 make_parts (App *app, GError **error)
 {
   g_autoptr (GPtrArray) gpus = NULL;
   app->gpu_watch = vend_gpu_watch_new (&gpus);
-  if (!read_hardware (app, gpus, error))
+  if (!read_hardware (app, gpus, error) || !find_cgroups (app, error))
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
@@ -318,6 +341,7 @@ make_parts (App *app, GError **error)
                            .meter = app->meter,
                            .limits = sched_limits (app),
                            .skus = app->skus,
+                           .cgroups = app->cgroups,
                            .gpus = g_steal_pointer (&gpus) });
   vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
   if (!vend_sched_recover (app->sched, error)

@@ -73,13 +73,13 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
 }
 
 void
-vend_director_lose_runs (VendDirector *director, const char *why)
+vend_director_lose_runs (VendDirector *director, const char *why, const char *code)
 {
   /* Before the others, whose slots it would take. */
   vend_director_lose_ahead (director, why);
   g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
   for (GList *item = runs; item != NULL; item = item->next)
-    vend_run_lose (item->data, why);
+    vend_run_lose (item->data, why, code);
 }
 
 /* ---- Stop. */
@@ -131,7 +131,7 @@ vend_director_stop (VendDirector *director, int64_t grace_us)
   if (director->state >= VEND_DIRECTOR_STOPPING)
     return;
   vend_director_set_state (director, VEND_DIRECTOR_STOPPING, NULL, NULL);
-  vend_director_lose_runs (director, "the instance was stopped");
+  vend_director_lose_runs (director, "the instance was stopped", VEND_FAILURE_INSTANCE_LOST);
   /* The server waits for ever for open replies, so ours are closed first. */
   g_hash_table_remove_all (director->ended);
   g_clear_pointer (&director->health, vend_health_free);
@@ -175,6 +175,8 @@ on_tick (void *user_data)
   VendDirector *director = user_data;
   const int64_t alone_since = vend_uplink_alone_since (director->uplink);
   reap_adopted ();
+  if (director->limits != NULL)
+    vend_model_limits_tick (director->limits);
   if (alone_since > 0 && g_hash_table_size (director->runs) == 0
       && g_get_monotonic_time () - alone_since > director->spec->orphan_timeout_us)
     {

@@ -33,6 +33,7 @@ struct VendSched
   VendMeter *meter;
   VendSchedLimits limits;
   const VendSkus *skus;
+  const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
 
   VendInbox *inbox;
@@ -162,6 +163,7 @@ struct Live
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  guint lost_out_of_memory;
 };
 
 /* ---- accounts.c: what each account has under way */
@@ -174,6 +176,9 @@ void vend_account_ended (VendSched *sched, int64_t id);
 guint vend_account_room (int64_t id, const void *sched);
 bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* What all of them together have under way, for vend_sched_describe. */
+json_t *vend_accounts_describe (const VendSched *sched);
 
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
@@ -217,8 +222,9 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
-void vend_live_lost (Live *live, bool emitted, const char *why);
+/* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
+ * OUT_OF_MEMORY, `why` is for people. */
+void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
 
 /* ---- deadlines.c */
 void vend_live_arm_deadline (Live *live);
@@ -379,6 +385,15 @@ json_t *vend_instance_gpus_json (const Instance *instance);
 char *vend_instance_visible_gpus (const Instance *instance);
 json_t *vend_pools_describe (const VendSched *sched);
 json_t *vend_gpus_describe (const VendSched *sched);
+
+/* ---- describe.c */
+const char *vend_instance_state_name (InstanceState state);
+
+/* ---- limits.c: memory, CPU and processes of an instance */
+/* Sets "limits" and "cgroups" of the spec of an instance on this hardware. */
+void vend_limits_set (const VendSched *sched, const char *hardware, json_t *spec);
+/* {"memory": "cgroup v1", …}: what keeps instances on this hardware to their limits. */
+json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
 
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */

@@ -196,12 +196,13 @@ about_live (const Live *live, VendDecisionKind kind, const char *instance, json_
 void
 vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why)
 {
-  const guint lost = live->lost_before_start + live->lost_running;
+  const guint lost = live->lost_before_start + live->lost_running + live->lost_out_of_memory;
   const bool is_unsafe = started && live->deployable->scaling.retry_safe == 0;
   json_t *inputs
       = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
                    "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
                    "lost_running", (int) live->lost_running);
+  vend_json_set_int (inputs, "lost_out_of_memory", live->lost_out_of_memory);
   vend_json_set_string (inputs, "reason", why);
   write_down (live->sched,
               about_live (live, again ? VEND_DECISION_RETRY : VEND_DECISION_GIVE_UP,
@@ -213,7 +214,7 @@ vend_decided_lost (const Live *live, bool again, bool started, bool emitted, con
               again       ? (started ? "nothing of it had been returned" : "it had not begun")
               : emitted   ? "output of it had been returned already"
               : is_unsafe ? "retry_safe is off for it"
-                          : (lost == 1 ? "one try more" : "several tries"));
+                          : (lost == 2 ? "one try more" : "several tries"));
 }
 
 void

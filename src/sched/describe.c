@@ -4,16 +4,35 @@
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
 
+const char *
+vend_instance_state_name (InstanceState state)
+{
+  return state_names[state];
+}
+
+static json_t *
+ids_of (GHashTable *by_id)
+{
+  json_t *ids = json_array ();
+  GHashTableIter iter;
+  void *id;
+  g_hash_table_iter_init (&iter, by_id);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    json_array_append_new (ids, json_string (id));
+  return ids;
+}
+
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o}", "id", instance->id,
-                    "model", instance->deployable->name, "deployment",
+  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id",
+                    instance->id, "model", instance->deployable->name, "deployment",
                     instance->deployable->deployment, "version", instance->deployable->version,
-                    "state", state_names[instance->state], "slots", (int) instance->slots,
-                    "running", (int) g_hash_table_size (instance->running), "connected",
-                    instance->link != NULL, "dir", instance->dir, "hardware",
-                    instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance));
+                    "state", state_names[instance->state], "slots", (int) instance->slots, "ahead",
+                    (int) instance->ahead, "running", (int) g_hash_table_size (instance->running),
+                    "runs", ids_of (instance->running), "connected", instance->link != NULL, "dir",
+                    instance->dir, "hardware", instance->deployable->hardware, "gpus",
+                    vend_instance_gpus_json (instance));
 }
 
 static json_t *
@@ -33,6 +52,7 @@ describe_deployable (const Deployable *deployable)
 typedef struct
 {
   VendSched *sched;
+  bool all;
   VendSchedDescribed described;
   void *data;
 } Request;
@@ -56,9 +76,11 @@ describe_on_core (void *data)
 
   request->described (
       json_pack (
-          "{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances",
-          instances, "deployables", deployables, "deployments", vend_deployments_describe (sched),
-          "hardware", vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
+          "{s:s, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}",
+          "data", sched->data_dir, "accounts", vend_accounts_describe (sched), "open",
+          request->all ? ids_of (sched->live) : NULL, "instances", instances, "deployables",
+          deployables, "deployments", vend_deployments_describe (sched), "hardware",
+          vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
           (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
           (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
           "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
@@ -68,9 +90,9 @@ describe_on_core (void *data)
 }
 
 void
-vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data)
+vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data)
 {
   Request *request = g_new0 (Request, 1);
-  *request = (Request){ sched, described, data };
+  *request = (Request){ sched, all, described, data };
   vend_inbox_post (sched->inbox, describe_on_core, request);
 }

@@ -218,7 +218,8 @@ on_completed (Instance *instance, const json_t *frame)
         vend_instance_settle (instance, id, attempt);
       return;
     }
-  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0)
+  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
+      || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     {
       if (started_us > 0)
         live->p->started_us = started_us;
@@ -226,7 +227,7 @@ on_completed (Instance *instance, const json_t *frame)
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */
       vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
-      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false),
+      vend_live_lost (live, code, live->emitted || vend_json_bool (frame, "emitted", false),
                       why != NULL ? why : "the instance that ran this prediction was lost");
       return;
     }

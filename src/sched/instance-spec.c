@@ -73,6 +73,7 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "max_input_file", (int64_t) limits->max_input_file);
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
+  vend_limits_set (instance->sched, deployable->hardware, spec);
   /* For our own eyes after a restart. */
   json_object_set_new (spec, "deployable",
                        json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o}", "model_id",

@@ -269,6 +269,8 @@ vend_instance_run (Instance *instance, Live *live)
   json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                              live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
                              (json_int_t) timeout_us, "files", files);
+  if (live->deployable->scaling.retry_safe == 0)
+    vend_json_set_bool (frame, "retry_safe", false);
   if (live->instance == NULL)
     {
       live->emitted = false;
@@ -435,7 +437,7 @@ read_will (void *data)
       g_hash_table_iter_init (&iter, instance->running);
       if (!g_hash_table_iter_next (&iter, NULL, &value))
         break;
-      vend_live_lost (value, ((Live *) value)->emitted,
+      vend_live_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Live *) value)->emitted,
                       "the instance that ran this prediction was lost");
     }
   instance->buried = true;
@@ -478,7 +480,8 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  if (!vend_tree_remove (job->dir, &error))
+  /* With its groups left it is taken up, and removed, by the next start. */
+  if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
     vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
               error->message, NULL);
 }

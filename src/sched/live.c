@@ -14,6 +14,7 @@
 #define STORE_RETRY_US (1 * VEND_US_PER_S)
 #define MAX_LOST_BEFORE_START 3
 #define MAX_LOST_RUNNING 2
+#define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
 
 /* Somebody who waits for the end. */
 typedef struct
@@ -518,8 +519,19 @@ back_to_queue (Live *live)
   vend_live_enqueue (live, true);
 }
 
+static bool
+may_run_again (Live *live, const char *code, bool started, bool emitted)
+{
+  if (started && (emitted || live->deployable->scaling.retry_safe == 0))
+    return false;
+  if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
+    return live->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
+  return started ? live->lost_running++ < MAX_LOST_RUNNING
+                 : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+}
+
 void
-vend_live_lost (Live *live, bool emitted, const char *why)
+vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
 {
   bool started = live->p->started_us > 0;
   if (live->ending)
@@ -535,15 +547,14 @@ vend_live_lost (Live *live, bool emitted, const char *why)
       vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  const bool is_safe = live->deployable->scaling.retry_safe != 0;
-  const bool again = started ? !emitted && is_safe && live->lost_running++ < MAX_LOST_RUNNING
-                             : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+  const bool again = may_run_again (live, code, started, emitted);
   vend_decided_lost (live, again, started, emitted, why);
   if (again)
     back_to_queue (live);
   else
-    vend_live_fail (live, VEND_FAILURE_INSTANCE_LOST, NULL, "%s%s", why,
-                    emitted ? "; it is not run again, since it had returned output already"
-                    : started && !is_safe ? "; it is not run again, since retry_safe is off"
-                                          : "; it was tried again without success");
+    vend_live_fail (live, code, NULL, "%s; %s", why,
+                    emitted ? "it is not run again, since it had returned output already"
+                    : started && live->deployable->scaling.retry_safe == 0
+                        ? "it is not run again, since retry_safe is off"
+                        : "it was tried again without success");
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
 #include "store/deployments.h"
@@ -177,7 +178,8 @@ resume (VendSched *sched)
       if (live->p->cancel_requested)
         vend_live_cancel (live);
       else if (live->p->instance != NULL)
-        vend_live_lost (live, live->emitted, "the instance that ran this prediction was lost");
+        vend_live_lost (live, VEND_FAILURE_INSTANCE_LOST, live->emitted,
+                        "the instance that ran this prediction was lost");
       else
         vend_live_enqueue (live, false);
     }

@@ -381,6 +381,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->meter = options->meter;
   sched->limits = options->limits;
   sched->skus = options->skus;
+  sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);

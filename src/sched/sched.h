@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "cgroup/bases.h"
 #include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
@@ -47,13 +48,14 @@ typedef struct
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
-  const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary; /* what is started as `vend director` */
-  const char *input_allow; /* networks beside public addresses that input URLs may name */
-  VendWebhooks *webhooks;  /* borrowed; or NULL */
-  VendMeter *meter;        /* borrowed; outlives it */
-  const VendSkus *skus;    /* borrowed; outlives it */
-  GPtrArray *gpus;         /* of VendGpu, taken; NULL: none */
+  const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary;    /* what is started as `vend director` */
+  const char *input_allow;    /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;     /* borrowed; or NULL */
+  VendMeter *meter;           /* borrowed; outlives it */
+  const VendSkus *skus;       /* borrowed; outlives it */
+  const VendCgroups *cgroups; /* borrowed; outlives it */
+  GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
@@ -130,9 +132,15 @@ void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
-/* Queues, instances and counters for people and tests. */
+/* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
+ * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
-void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
+
+/* The same for people who look every second: bounded lists, the busiest first, and what processes
+ * and the machine do. Adds to the object `take`; `told` gets the text of it. */
+typedef void (*VendSchedStatusTold) (char *take_text, void *data);
+void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusTold told, void *data);
 
 /* `measured` comes when the gauges of the meter show how things stand. */
 typedef void (*VendSchedMeasured) (void *data);
