@@ -264,8 +264,8 @@ vend_fast_start_ready (Instance *instance)
 {
   const int64_t boot_us = instance->ready_us - instance->created_us;
   Deployable *deployable = instance->deployable;
-  vend_measure (instance->started_fast ? &deployable->fast_boot_us : &deployable->plain_boot_us,
-                boot_us);
+  vend_measure_boot (
+      instance->started_fast ? &deployable->fast_boot_us : &deployable->plain_boot_us, boot_us);
 }
 
 const char *
