@@ -165,8 +165,8 @@ looked_up (void *data)
 {
   g_autofree Preparation *job = data;
   Instance *instance = job->instance;
-  g_autofree char *path = job->path;
   g_autofree char *digest = job->digest;
+  g_free (job->path);
   if (digest == NULL)
     {
       instance->records_imports = true;
