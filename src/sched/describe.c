@@ -14,14 +14,16 @@ vend_instance_state_name (InstanceState state)
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack (
-      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o, s:s?, s:s?}", "id", instance->id,
-      "model", instance->deployable->name, "deployment", instance->deployable->deployment,
-      "version", instance->deployable->version, "state", state_names[instance->state], "slots",
-      (int) instance->slots, "running", (int) g_hash_table_size (instance->running), "connected",
-      instance->link != NULL, "dir", instance->dir, "hardware", instance->deployable->hardware,
-      "gpus", vend_instance_gpus_json (instance), "start", vend_fast_start_kind (instance),
-      "plain_reason", instance->started_fast ? NULL : instance->plain_why);
+  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o, s:s?, s:s?, s:b}",
+                    "id", instance->id, "model", instance->deployable->name, "deployment",
+                    instance->deployable->deployment, "version", instance->deployable->version,
+                    "state", state_names[instance->state], "slots", (int) instance->slots,
+                    "running", (int) g_hash_table_size (instance->running), "connected",
+                    instance->link != NULL, "dir", instance->dir, "hardware",
+                    instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance),
+                    "start", vend_fast_start_kind (instance), "plain_reason",
+                    instance->started_fast ? NULL : instance->plain_why, "learning",
+                    instance->records_imports || instance->learning);
 }
 
 static json_t *
