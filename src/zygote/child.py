@@ -78,6 +78,9 @@ class Launcher:
         self.check_alive()
 
     def read_request(self):
+        # Only a process that runs is sent descriptors: in the queue of one that stands still they
+        # would stay open.
+        self.connection.send(b"hello")
         timeout = struct.pack("@ll", ANSWER_SECONDS, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         try:
