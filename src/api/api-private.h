@@ -75,6 +75,7 @@ extern const ApiRoute vend_api_history_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];

@@ -2,8 +2,10 @@
 #include "cli/commands.h"
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/doctor-audit.h"
 #include "cli/probe.h"
 #include "base/error.h"
+#include "cgroup/bases.h"
 #include "hardware/nvml.h"
 #include <stdio.h>
 #include <string.h>
@@ -145,6 +147,20 @@ check_namespaces (Report *sheet)
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
 }
 
+/* As seen from here: a server that was started elsewhere may be let do more. */
+static void
+check_limits (Report *sheet)
+{
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
+  g_autofree char *used = vend_cgroups_describe (cgroups);
+  if (vend_cgroups_are_all (cgroups))
+    report (sheet, GOOD, "limits", "%s", used);
+  else
+    report (sheet, WARN, "limits",
+            "%s from here (%s); what is missing is limited for each process, or not", used,
+            cgroups->why);
+}
+
 static void
 check_disk (Report *sheet)
 {
@@ -226,14 +242,30 @@ doctor (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
   g_auto (GStrv) words = NULL;
+  g_autofree char *data = NULL;
+  gboolean audit = FALSE, deep = FALSE;
+  const GOptionEntry entries[] = {
+    { "audit", 0, 0, G_OPTION_ARG_NONE, &audit,
+      "Check that database, files, processes and server agree", NULL },
+    { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "With --audit: read the bytes of every file", NULL },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+      "With --audit: the server's data directory ($VEND_DATA)", "DIR" },
+    { NULL },
+  };
   const VendOptions options = {
     .command = "doctor",
     .usage = "",
     .summary = "Looks at this machine and at the server.",
+    .entries = entries,
     .connection = &connection,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error))
     return false;
+  if (!audit && (deep || data != NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "%s goes with --audit",
+                      deep ? "--deep" : "--data");
+  if (audit)
+    return vend_doctor_audit (&connection, data, deep, error);
 
   json_auto_t *checks = json_array ();
   Report sheet = { .checks = checks, .is_json = connection.json };
@@ -243,6 +275,7 @@ doctor (int argc, char **argv, GError **error)
   check_namespaces (&sheet);
   check_containers (&sheet);
   check_nvidia (&sheet);
+  check_limits (&sheet);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);
