@@ -2,11 +2,11 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "hardware/machine.h"
 #include "store/accounts.h"
 #include "store/deployments.h"
 #include "store/history.h"
 #include "store/models.h"
+#include "store/scaling.h"
 #include <string.h>
 
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
@@ -16,7 +16,6 @@
 #define MAX_ROWS 200000
 /* Of those that came first; the requests of others are left out. */
 #define MAX_DEPLOYABLES 200
-#define MAX_CONCURRENCY 256
 
 /* What is scaled on its own: a deployment, or a model. */
 typedef struct
@@ -28,9 +27,7 @@ typedef struct
   /* Of now; not known of what was deleted. */
   char *hardware;
   gboolean is_private;
-  int64_t min;
-  int64_t max;
-  int64_t slots;
+  VendScaling scaling;
   double load_s; /* 0 = not known */
 } Deployable;
 
@@ -121,32 +118,39 @@ take_row (const VendHistoryRow *row, void *data)
 
 /* ---- How they are run now */
 
-static int64_t
-concurrency_of (VendDb *db, int64_t model_id, const char *version_id)
+/* What holds, with the slots that the version allows. */
+static VendScaling
+effective (const VendApi *api, VendDb *db, const VendScaling *own, int64_t model_id,
+           const char *version_id)
 {
   g_autoptr (VendVersion) version = NULL;
-  if (version_id == NULL || !vend_store_version_get (db, model_id, version_id, &version, NULL))
-    return 1;
-  return CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, MAX_CONCURRENCY);
+  VendScaling scaling = vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
+  int64_t most = 1;
+  if (version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL))
+    most = CLAMP (vend_json_int (version->launch, "concurrency", 1), 1,
+                  VEND_SCALING_MAX_CONCURRENCY);
+  scaling.concurrency = MIN (scaling.concurrency, most);
+  scaling.max_instances = MAX (scaling.max_instances, scaling.min_instances);
+  return scaling;
 }
 
+/* What was deleted stays as unknown. */
 static void
-read_model (VendApi *api, VendDb *db, Deployable *out)
+read_model (const VendApi *api, VendDb *db, Deployable *out)
 {
   g_auto (GStrv) words = g_strsplit (out->model, "/", 2);
   g_autoptr (VendModel) model = NULL;
-  if (g_strv_length (words) != 2
-      || !vend_store_model_by_name (db, words[0], words[1], &model, NULL))
+  VendScaling own;
+  if (g_strv_length (words) != 2 || !vend_store_model_by_name (db, words[0], words[1], &model, NULL)
+      || !vend_store_scaling_get (db, model->id, &own, NULL))
     return;
-  const int64_t most = vend_settings_int (api->parts.settings, "max-instances");
   out->hardware = g_strdup (model->hardware);
   out->is_private = model->is_private;
-  out->max = most > 0 ? most : vend_machine_cores ();
-  out->slots = concurrency_of (db, model->id, model->latest_version);
+  out->scaling = effective (api, db, &own, model->id, model->latest_version);
 }
 
 static void
-read_deployment (VendDb *db, Deployable *out)
+read_deployment (const VendApi *api, VendDb *db, Deployable *out)
 {
   g_auto (GStrv) words = g_strsplit (out->deployment, "/", 2);
   g_autoptr (VendDeployment) deployment = NULL;
@@ -154,11 +158,10 @@ read_deployment (VendDb *db, Deployable *out)
       || !vend_store_deployment_by_name (db, words[0], words[1], &deployment, NULL))
     return;
   const VendRelease *release = deployment->current;
+  const VendScaling own = vend_release_scaling (release);
   out->hardware = g_strdup (release->hardware);
   out->is_private = true;
-  out->min = release->min_instances;
-  out->max = release->max_instances;
-  out->slots = concurrency_of (db, release->model_id, release->version);
+  out->scaling = effective (api, db, &own, release->model_id, release->version);
 }
 
 static bool
@@ -168,7 +171,7 @@ read_deployables (VendApi *api, VendDb *db, History *history, GError **error)
     {
       Deployable *deployable = g_ptr_array_index (history->deployables, i);
       if (deployable->deployment != NULL)
-        read_deployment (db, deployable);
+        read_deployment (api, db, deployable);
       else
         read_model (api, db, deployable);
       if (!vend_store_history_boot (db, deployable->model, deployable->deployment,
@@ -200,26 +203,13 @@ describe (const VendApi *api, const Deployable *d)
   vend_json_set_string (object, "hardware", d->hardware);
   json_object_set_new (object, "price", price_json (api, d->hardware));
   vend_json_set_string (object, "billed", d->is_private ? "instance" : "run");
-  vend_json_set_int (object, "min_instances", d->min);
-  vend_json_set_int (object, "max_instances", d->max);
-  vend_json_set_int (object, "slots", MAX (d->slots, 1));
+  json_object_set_new (object, "scaling", vend_scaling_to_json (&d->scaling, false));
   json_object_set_new (object, "load_seconds",
                        d->load_s > 0 ? json_real (d->load_s) : json_null ());
   vend_json_set_int (object, "requests", d->requests);
   json_object_set_new (object, "wait_seconds",
                        json_real (d->requests > 0 ? d->wait_s / (double) d->requests : 0));
   return object;
-}
-
-static json_t *
-settings_json (const VendSettings *settings)
-{
-  return json_pack ("{s:f, s:f, s:b, s:I}", "idle_timeout_seconds",
-                    (double) vend_settings_us (settings, "idle-timeout") / VEND_US_PER_S,
-                    "scale_down_delay_seconds",
-                    (double) vend_settings_us (settings, "scale-down-delay") / VEND_US_PER_S,
-                    "on_demand", vend_settings_bool (settings, "on-demand"), "target_percent",
-                    (json_int_t) vend_settings_int (settings, "target"));
 }
 
 typedef int64_t (*Column) (const Request *request);
@@ -272,7 +262,6 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
   vend_json_set_time (head, "from", query->from_us);
   vend_json_set_time (head, "to", query->to_us);
   vend_json_set_bool (head, "complete", !history->is_cut);
-  json_object_set_new (head, "settings", settings_json (api->parts.settings));
   json_object_set_new (head, "deployables", deployables);
   g_autofree char *plain = vend_json_text (head);
   g_autoptr (GString) text = g_string_sized_new (history->requests->len * 40 + 4096);

@@ -193,31 +193,26 @@ say_reason (GPtrArray *sentences, const VendAdviseAbout *about)
         pause, load, -more_hours, wait, other_wait, about->wait_weight);
 }
 
+/* The command that does it. */
 static void
 say_how (GPtrArray *sentences, const VendAdviseAbout *about)
 {
   const VendAdvice *advice = about->advice;
   const VendAdviseSetting *now = &vend_advice_at (advice, 0)->setting;
   const VendAdviseSetting *best = &vend_advice_at (advice, advice->best)->setting;
-  const bool has_bounds
-      = best->min_instances != now->min_instances || best->max_instances != now->max_instances;
   if (advice->best == 0)
     return;
-  if (has_bounds && about->item->is_deployment)
-    say (sentences, "vend deployments update %s --min %u --max %u", about->item->name,
-         best->min_instances, best->max_instances);
-  else if (has_bounds)
-    say (
-        sentences,
-        "A model has no bounds of its own, a deployment of it has: vend deployments create NAME %s "
-        "--hardware %s --min %u --max %u",
-        about->item->name, about->item->hardware, best->min_instances, best->max_instances);
-  if (best->min_instances == 0
-      && (best->on_demand != now->on_demand || best->idle_timeout_us != now->idle_timeout_us))
-    say (sentences,
-         "The idle timeout is the setting idle-timeout of the server, for all its models: "
-         "idle-timeout = %.0fs",
-         (double) best->idle_timeout_us / VEND_US_PER_S);
+  g_autoptr (GString) command = g_string_new (NULL);
+  g_string_append_printf (command, "%s %s --min %u --max %u",
+                          about->item->is_deployment ? "vend deployments update"
+                                                     : "vend models scaling",
+                          about->item->name, best->min_instances, best->max_instances);
+  if (best->min_instances == 0 && best->idle_timeout_us != now->idle_timeout_us)
+    g_string_append_printf (command, " --idle-timeout %.0fs",
+                            (double) best->idle_timeout_us / VEND_US_PER_S);
+  if (best->min_instances == 0 && now->on_demand)
+    g_string_append (command, " --on-demand off");
+  say (sentences, "%s", command->str);
 }
 
 char **

@@ -92,11 +92,11 @@ report_new (const Asked *asked, const VendHistory *history, const VendHistoryIte
     .until_us = history->until_us,
     .now = { .min_instances = item->min_instances,
              .max_instances = item->max_instances,
-             .on_demand = history->on_demand,
-             .idle_timeout_us = history->idle_timeout_us },
+             .on_demand = item->on_demand,
+             .idle_timeout_us = item->idle_timeout_us },
     .slots = item->slots,
-    .target = history->target,
-    .scale_down_delay_us = history->scale_down_delay_us,
+    .target = item->target,
+    .scale_down_delay_us = item->scale_down_delay_us,
     .wait_weight = asked->wait_weight,
   };
   Report *report = g_new0 (Report, 1);
@@ -155,7 +155,7 @@ reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *rep
     .policy = VEND_POLICY_VEND,
     .hardware_units = out->units,
     .slots = 1,
-    .target = history->target,
+    .target = 1,
     .on_demand = true,
     .starvation_us = 600 * VEND_US_PER_S,
   };

@@ -9,6 +9,8 @@
 #define MOST_INSTANCES 1000
 #define MOST_SLOTS 256
 #define MOST_LOAD_S 86400.0
+#define MOST_IDLE_S (366 * 86400.0)
+#define MOST_DELAY_S 86400.0
 
 static void
 item_free (void *data)
@@ -43,21 +45,32 @@ bounded (const json_t *object, const char *key, guint least, guint most)
   return (guint) CLAMP (vend_json_int (object, key, least), least, most);
 }
 
+static int64_t
+seconds_of (const json_t *object, const char *key, double most)
+{
+  return (int64_t) (CLAMP (vend_json_double (object, key, 0), 0, most) * VEND_US_PER_S);
+}
+
 static VendHistoryItem *
 item_new (const json_t *object)
 {
   VendHistoryItem *item = g_new0 (VendHistoryItem, 1);
   const double load_s = vend_json_double (object, "load_seconds", 0);
   const char *name = vend_json_string (object, "name");
+  const json_t *scaling = json_object_get (object, "scaling");
   item->name = g_strdup (name != NULL ? name : "");
   item->is_deployment = g_strcmp0 (vend_json_string (object, "kind"), "deployment") == 0;
   item->hardware = g_strdup (vend_json_string (object, "hardware"));
   item->is_known = item->hardware != NULL;
   item->bills_runs = g_strcmp0 (vend_json_string (object, "billed"), "run") == 0;
   item->price = price_of (object);
-  item->min_instances = bounded (object, "min_instances", 0, MOST_INSTANCES);
-  item->max_instances = bounded (object, "max_instances", 1, MOST_INSTANCES);
-  item->slots = bounded (object, "slots", 1, MOST_SLOTS);
+  item->min_instances = bounded (scaling, "min_instances", 0, MOST_INSTANCES);
+  item->max_instances = bounded (scaling, "max_instances", 1, MOST_INSTANCES);
+  item->slots = bounded (scaling, "concurrency", 1, MOST_SLOTS);
+  item->target = (double) bounded (scaling, "target", 1, 100) / 100;
+  item->on_demand = vend_json_bool (scaling, "on_demand", false);
+  item->idle_timeout_us = seconds_of (scaling, "idle_timeout", MOST_IDLE_S);
+  item->scale_down_delay_us = seconds_of (scaling, "scale_down_delay", MOST_DELAY_S);
   item->is_load_known = load_s > 0 && load_s <= MOST_LOAD_S;
   item->load_s = item->is_load_known ? load_s : (double) VEND_ASSUMED_US / VEND_US_PER_S;
   item->wait_mean_s = vend_json_double (object, "wait_seconds", 0);
@@ -102,7 +115,6 @@ bool
 vend_history_read (const json_t *reply, VendHistory **out, GError **error)
 {
   g_autoptr (VendHistory) history = g_new0 (VendHistory, 1);
-  const json_t *settings = json_object_get (reply, "settings");
   const char *from = vend_json_string (reply, "from"), *to = vend_json_string (reply, "to");
   int64_t to_us = 0, longest_us = 0;
   size_t i;
@@ -122,15 +134,6 @@ vend_history_read (const json_t *reply, VendHistory **out, GError **error)
     }
   history->until_us = to_us - history->from_us + longest_us;
   history->is_complete = vend_json_bool (reply, "complete", true);
-  history->on_demand = vend_json_bool (settings, "on_demand", false);
-  history->target = CLAMP ((double) vend_json_int (settings, "target_percent", 100), 1, 100) / 100;
-  history->idle_timeout_us
-      = (int64_t) (CLAMP (vend_json_double (settings, "idle_timeout_seconds", 300), 0,
-                          366 * 86400.0)
-                   * VEND_US_PER_S);
-  history->scale_down_delay_us
-      = (int64_t) (CLAMP (vend_json_double (settings, "scale_down_delay_seconds", 60), 0, 86400.0)
-                   * VEND_US_PER_S);
   if (!read_requests (reply, history, longest_us, error))
     return false;
   vend_trace_sort (history->trace);

@@ -14,6 +14,10 @@ typedef struct
   guint min_instances;
   guint max_instances;
   guint slots;
+  bool on_demand;
+  double target;
+  int64_t idle_timeout_us;
+  int64_t scale_down_delay_us;
   double load_s;      /* measured, or assumed */
   bool is_load_known; /* measured */
   double wait_mean_s; /* as it really was */
@@ -28,10 +32,6 @@ typedef struct
   int64_t
       until_us; /* the end of the time, as the traces count: from the beginning of the history */
   bool is_complete;
-  bool on_demand;
-  double target;
-  int64_t idle_timeout_us;
-  int64_t scale_down_delay_us;
 } VendHistory;
 
 typedef struct

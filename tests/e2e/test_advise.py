@@ -148,7 +148,7 @@ def test_steady_requests_keep_one_warm(planted):
     said = result["recommendation"]
     assert said[0] == "Keep 1 instance warm: a minimum of 1 (now 0)."
     assert any("requests are 10 min apart (median) and a load takes 60 s" in s for s in said)
-    assert any("vend deployments create NAME lab/echo" in s for s in said)
+    assert said[-1] == "vend models scaling lab/echo --min 1 --max 1"
 
 
 def test_what_waiting_is_worth_decides(planted):
@@ -171,7 +171,8 @@ def test_two_a_day_scale_to_zero(planted):
     assert seconds * 3600 == pytest.approx(DAYS * 2 * 100)
     said = result["recommendation"]
     assert said[0] == "Let it scale to zero: a minimum of 0 (now 1) and an idle timeout of 30 s."
-    assert f"vend deployments update lab/rare --min 0 --max {best['max_instances']}" in said
+    most = best["max_instances"]
+    assert said[-1] == f"vend deployments update lab/rare --min 0 --max {most} --idle-timeout 30s"
 
 
 def test_bursts_get_more_instances(planted):
