@@ -178,6 +178,7 @@ static const ApiRoute *const tables[] = {
   vend_api_example_routes,
   vend_api_explain_routes,
   vend_api_file_routes,
+  vend_api_history_routes,
   vend_api_metrics_routes,
   vend_api_model_routes,
   vend_api_prediction_routes,
