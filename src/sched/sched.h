@@ -12,6 +12,7 @@
 #include "files/blobs.h"
 #include "hardware/gpu.h"
 #include "meter/meter.h"
+#include "model/budget.h"
 #include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
@@ -55,6 +56,7 @@ typedef struct
   VendWebhooks *webhooks;     /* borrowed; or NULL */
   VendMeter *meter;           /* borrowed; outlives it */
   const VendSkus *skus;       /* borrowed; outlives it */
+  const VendPrices *prices;   /* borrowed; outlives it */
   const VendCgroups *cgroups; /* borrowed; outlives it */
   GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
@@ -130,12 +132,20 @@ void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersio
 /* The deployment was deleted. */
 void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 
+/* Sets what an account may spend, or takes the limits away. `told` comes on the core thread, with
+ * what is spent of it; `error` is NULL when it is stored. */
+typedef void (*VendSchedBudgeted) (const VendBudget *budget, VendAmount spent, const GError *error,
+                                   void *data);
+void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted told,
+                            void *data);
+
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
-/* Queues, instances and counters for people and tests. */
+/* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
+ * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
-void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
 
 /* The same for people who look every second: bounded lists, the busiest first, and what processes
  * and the machine do. Adds to the object `take`; `told` gets the text of it. */

@@ -12,7 +12,7 @@ STEPS = [
     ["model"],
     ["cgroup", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware", "zygote"],
-    ["director", "sched", "build"],
+    ["director", "sched", "build", "audit"],
     ["api", "web"],
     ["cli"],
     ["main.c"],
