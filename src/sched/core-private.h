@@ -154,6 +154,9 @@ struct Live
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  bool attempt_lost;   /* the attempt under way is over, and is not accepted */
+  int64_t earliest_us; /* no attempt begins before; wall clock */
+  int64_t since_us;    /* when it was created, on the clock that does not step */
 };
 
 /* ---- accounts.c: what each account has under way */

@@ -44,7 +44,7 @@ became_ready (Instance *instance)
 {
   if (instance->state == INSTANCE_READY)
     return;
-  int64_t now_us = vend_now_us ();
+  int64_t now_us = vend_steady_us ();
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
@@ -219,7 +219,7 @@ on_completed (Instance *instance, const json_t *frame)
   if (g_strcmp0 (code, "INSTANCE_LOST") == 0)
     {
       if (started_us > 0)
-        live->p->started_us = started_us;
+        live->p->started_us = MAX (started_us, live->earliest_us);
       const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */

@@ -1,5 +1,6 @@
 /* What a director is told to run: from a version's launch record to DIR/spec.json. */
 #include "sched/instance-spec.h"
+#include "base/clock.h"
 
 /* How long an instance that nobody talks to stays; a control plane that is being replaced is back
  * long before. */
@@ -79,7 +80,7 @@ vend_instance_spec (const Instance *instance)
                                   (json_int_t) deployable->model_id, "model", deployable->name,
                                   "deployment", deployable->deployment, "kind",
                                   (int) deployable->kind, "hardware", deployable->hardware,
-                                  "created_us", (json_int_t) instance->created_us, "gpus",
+                                  "created_us", (json_int_t) vend_now_us (), "gpus",
                                   vend_instance_gpus_json (instance)));
   return spec;
 }

@@ -107,7 +107,7 @@ launched (void *data)
       return;
     }
   instance->pid = job->pid;
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
 }
 
@@ -115,7 +115,7 @@ Instance *
 vend_instance_start (Deployable *deployable, const char *reason)
 {
   g_autofree char *id = vend_id_new ();
-  Instance *instance = instance_new (deployable, id, deployable->slots, vend_now_us ());
+  Instance *instance = instance_new (deployable, id, deployable->slots, vend_steady_us ());
   if (!vend_instance_take_gpus (instance))
     {
       /* One has fallen ill since the plan was made. */
@@ -138,11 +138,11 @@ Instance *
 vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
                      const json_t *gpus)
 {
-  Instance *instance = instance_new (deployable, id, slots, created_us);
+  Instance *instance = instance_new (deployable, id, slots, vend_steady_of (created_us));
   vend_instance_keep_gpus (instance, gpus);
   instance->adopted = true;
   instance->adopting = true;
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   deployable->sched->n_adopting++;
   try_connect (instance);
   return instance;
@@ -180,7 +180,7 @@ checked (void *data)
   instance->checking = false;
   if (instance->state == INSTANCE_GONE || instance->link != NULL)
     return;
-  if (!job->alive || vend_now_us () > instance->give_up_us)
+  if (!job->alive || vend_steady_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
         instance->why
@@ -188,7 +188,7 @@ checked (void *data)
       bury (instance);
       return;
     }
-  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_now_us () + CONNECT_RETRY_US,
+  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_steady_us () + CONNECT_RETRY_US,
                                     try_connect, instance);
 }
 
@@ -211,7 +211,7 @@ on_closed (VendLink *link, const GError *error, void *context)
     vend_log (VEND_LOG_WARN, "lost the connection to a director", "instance", instance->id, "error",
               error->message, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   look_after (instance);
 }
 
@@ -339,7 +339,7 @@ vend_instance_release (Instance *instance, Live *live)
       vend_account_ended (live->sched, live->p->account_id);
     }
   if (g_hash_table_size (instance->running) == 0)
-    instance->idle_since_us = vend_now_us ();
+    instance->idle_since_us = vend_steady_us ();
   vend_sched_sweep_soon (instance->sched);
 }
 
@@ -376,7 +376,7 @@ vend_instance_stop (Instance *instance, const char *reason)
   vend_alarm_clear (&instance->alarm);
   instance->stop_due
       = vend_alarm_set (instance->sched->alarms,
-                        vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
+                        vend_steady_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
                         stop_took_too_long, instance);
   if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
     vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);

@@ -38,7 +38,8 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   live->sched = sched;
   live->p = take;
   live->deployable = deployable;
-
+  live->since_us = vend_steady_of (take->created_us);
+  live->earliest_us = take->created_us;
   live->logs = g_string_new (NULL);
   live->waiters = g_ptr_array_new_with_free_func (waiter_free);
   deployable->n_live++;
@@ -162,7 +163,7 @@ vend_live_attach (Live *live, Instance *instance)
   instance->deployable->n_running++;
   vend_account_began (live->sched, live->p->account_id);
   instance->idle_since_us = 0;
-  instance->began_us = vend_now_us ();
+  instance->began_us = vend_steady_us ();
 }
 
 static void
@@ -264,8 +265,8 @@ void
 vend_live_lease_soon (Live *live)
 {
   if (live->lease_due == NULL)
-    live->lease_due
-        = vend_alarm_set (live->sched->alarms, vend_now_us () + LEASE_DELAY_US, lease_is_due, live);
+    live->lease_due = vend_alarm_set (live->sched->alarms, vend_steady_us () + LEASE_DELAY_US,
+                                      lease_is_due, live);
 }
 
 void
@@ -275,7 +276,7 @@ vend_live_started (Live *live, int64_t at_us)
   if (live->p->status == VEND_STATUS_STARTING
       && !vend_prediction_set_status (live->p, VEND_STATUS_PROCESSING, &error))
     g_assert_not_reached ();
-  live->p->started_us = at_us;
+  live->p->started_us = MAX (at_us, live->earliest_us);
   vend_hooks_started (live);
   vend_live_lease_soon (live);
 }
@@ -312,7 +313,8 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
-  return p->started_us == 0
+  /* An attempt that was lost was not accepted, though the prediction ends with it. */
+  return p->started_us == 0 || ending->live->attempt_lost
          || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
              && vend_store_model_ran (db, p->model_id, error));
 }
@@ -337,7 +339,7 @@ end_stored (const GError *error, void *data)
       /* The result is safe with the director, or will be made again; keep trying to store it. */
       vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
                 "error", error->message, NULL);
-      vend_alarm_set (sched->alarms, vend_now_us () + STORE_RETRY_US, store_end_again, ending);
+      vend_alarm_set (sched->alarms, vend_steady_us () + STORE_RETRY_US, store_end_again, ending);
       return;
     }
   if (live->p->instance != NULL)
@@ -374,6 +376,23 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
 }
 
+/* Those of an instance are its clock's; where that disagrees with ours the run moves, and keeps its
+ * length. */
+static void
+set_end_times (Live *live, const LiveEnd *end)
+{
+  VendPrediction *p = live->p;
+  const int64_t least_us = MAX (p->started_us, live->earliest_us);
+  if (end->started_us == 0)
+    {
+      p->completed_us = MAX (end->completed_us > 0 ? end->completed_us : vend_now_us (), least_us);
+      return;
+    }
+  const int64_t run_us = MAX (end->completed_us - end->started_us, 0);
+  p->started_us = MAX (end->started_us, live->earliest_us);
+  p->completed_us = p->started_us + run_us;
+}
+
 void
 vend_live_end (Live *live, const LiveEnd *end)
 {
@@ -402,9 +421,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   p->error_code = g_strdup (end->error_code);
   json_decref (p->metrics);
   p->metrics = end->metrics != NULL ? json_deep_copy (end->metrics) : NULL;
-  if (end->started_us > 0)
-    p->started_us = end->started_us;
-  p->completed_us = end->completed_us > 0 ? end->completed_us : vend_now_us ();
+  set_end_times (live, end);
   vend_hooks_ending (live);
 
   Ending *ending = g_new0 (Ending, 1);
@@ -469,8 +486,8 @@ void
 vend_live_arm_deadline (Live *live)
 {
   if (live->p->deadline_us > 0)
-    live->deadline
-        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
+    live->deadline = vend_alarm_set (live->sched->alarms, vend_steady_of (live->p->deadline_us),
+                                     deadline_passed, live);
 }
 
 typedef struct
@@ -503,7 +520,9 @@ record_lost (Live *live)
   lost->p.attempt = live->p->attempt;
   lost->p.instance = g_strdup (live->p->instance);
   lost->p.started_us = live->p->started_us;
-  lost->ended_us = vend_now_us ();
+  lost->ended_us = MAX (vend_now_us (), MAX (live->p->started_us, live->earliest_us));
+  live->attempt_lost = true;
+  live->earliest_us = lost->ended_us;
   vend_store_write (live->sched->store, store_lost, lost_stored, lost);
 }
 
@@ -516,6 +535,7 @@ back_to_queue (Live *live)
       && !vend_prediction_set_status (p, VEND_STATUS_STARTING, &error))
     g_assert_not_reached ();
   p->started_us = 0;
+  live->attempt_lost = false;
   g_clear_pointer (&p->instance, g_free);
   g_string_truncate (live->logs, 0);
   vend_live_forget_chunks (live);

@@ -52,6 +52,10 @@ load_open (VendSched *sched, GError **error)
       Deployable *deployable = vend_deployable_get (sched, p, version, hardware);
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
+      int64_t lost_us = 0;
+      if (p->attempt > 0 && !vend_store_attempt_last_end (reader.db, p->id, &lost_us, error))
+        return false;
+      live->earliest_us = MAX (live->earliest_us, lost_us);
 
       vend_live_arm_deadline (live);
     }

@@ -201,6 +201,19 @@ vend_store_attempt_insert (VendDb *db, const VendPrediction *p, int64_t ended_us
   return vend_stmt_run (stmt, NULL, error);
 }
 
+bool
+vend_store_attempt_last_end (VendDb *db, const char *prediction, int64_t *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_ATTEMPT_LAST_END, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, prediction);
+  if (!vend_stmt_one (stmt, "attempt", error))
+    return false;
+  *out = vend_stmt_get_int (stmt, 0);
+  return true;
+}
+
 static void *
 read_attempt (VendStmt *stmt)
 {

@@ -48,7 +48,7 @@ class Soak:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        env = {**self.shim.env, "VEND_TEST_WEBHOOK_UNIT_US": "20000"}
+        env = {**self.shim.env, "VEND_TEST_WEBHOOK_UNIT_US": "100000"}
         flags = [*FLAGS, "--listen", f"127.0.0.1:{port}"]
         self.server = Server(binary, directory / "server", flags, env=env, template=template)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):

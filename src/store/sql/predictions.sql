@@ -57,6 +57,8 @@ INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (prediction, attempt) DO NOTHING;
+-- name: attempt_last_end
+SELECT MAX(ended_us) FROM attempts WHERE prediction = $1;
 -- name: attempt_list
 SELECT attempt, instance, started_us, ended_us, outcome FROM attempts
 WHERE prediction = $1 ORDER BY attempt LIMIT $2;
