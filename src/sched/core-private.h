@@ -18,6 +18,7 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
+typedef struct LiveEnding LiveEnding;
 
 struct VendSched
 {
@@ -149,8 +150,10 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
-  bool ending;      /* its end is on the way to the disk */
-  bool emitted;     /* output has left the model in this attempt */
+  bool ending;       /* its end is on the way to the disk */
+  bool emitted;      /* output has left the model in this attempt */
+  LiveEnding *again; /* its end could not be stored, and is again soon; NULL otherwise */
+  VendAlarm *again_due;
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;

@@ -49,6 +49,8 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   return live;
 }
 
+static void ending_free (LiveEnding *ending);
+
 static void
 leave_queue (Live *live)
 {
@@ -67,6 +69,8 @@ vend_live_free (Live *live)
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
   vend_alarm_clear (&live->insert_due);
+  vend_alarm_clear (&live->again_due);
+  g_clear_pointer (&live->again, ending_free);
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
   g_ptr_array_unref (live->waiters);
@@ -283,7 +287,7 @@ vend_live_started (Live *live, int64_t at_us)
 
 /* ---- The end */
 
-typedef struct
+typedef struct LiveEnding
 {
   Live *live;
   GPtrArray *outputs; /* of VendOutput */
@@ -324,7 +328,8 @@ static void end_stored (const GError *error, void *data);
 static void
 store_end_again (void *data)
 {
-  Ending *ending = data;
+  Ending *ending = g_steal_pointer (&((Live *) data)->again);
+  ending->live->again_due = NULL;
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
 }
 
@@ -339,7 +344,9 @@ end_stored (const GError *error, void *data)
       /* The result is safe with the director, or will be made again; keep trying to store it. */
       vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
                 "error", error->message, NULL);
-      vend_alarm_set (sched->alarms, vend_steady_us () + STORE_RETRY_US, store_end_again, ending);
+      live->again = ending;
+      live->again_due = vend_alarm_set (sched->alarms, vend_steady_us () + STORE_RETRY_US,
+                                        store_end_again, live);
       return;
     }
   if (live->p->instance != NULL)

@@ -1,7 +1,5 @@
 """The wall clock is set forward and back while work is under way."""
 
-import os
-import pathlib
 import sqlite3
 from datetime import datetime
 
@@ -9,17 +7,13 @@ import pytest
 
 import processes
 from receiver import Receiver
-from shim import Shim
+from waiting import wait_until
 
 
 @pytest.fixture
-def shifted(servers, tmp_path):
+def shifted(shimmed):
     """A server whose clock, and that of its directors, can be set."""
-    library = pathlib.Path(os.environ["VEND_TEST_BUILD"]) / "tests" / "soak" / "vend-fault-shim.so"
-    shim = Shim(library, tmp_path, tmp_path / "server-0" / "data")
-    server = servers("--webhook-allow", "127.0.0.0/8", start=False, env=shim.env)
-    server.env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
-    return server.start(), shim
+    return shimmed("--webhook-allow", "127.0.0.0/8")
 
 
 def seconds(prediction):
@@ -92,8 +86,6 @@ def test_usage_is_of_accepted_attempts_only(api, server):
     made = api.create("stream", {"count": 1000, "delay": 0.1})
     api.reaches(made, "processing")
     # It is not run again once it has returned something.
-    from waiting import wait_until
-
     wait_until(lambda: api.prediction(made)["output"], what="output")
     for pid in processes.directors(server.data):
         processes.kill(pid)
