@@ -21,6 +21,7 @@ struct VendApi
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
+  int64_t started_us;
 };
 
 /* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem
@@ -73,7 +74,9 @@ extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];

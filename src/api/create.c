@@ -208,8 +208,9 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   int64_t hold_until_us = creation->hold_until_us;
   if (hold_until_us == 0)
     creation->ready = created_reply (creation, prediction);
-  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version,
-                     run->hardware != NULL ? run->hardware : model->hardware, hold_until_us,
-                     created, g_steal_pointer (&creation));
+  const VendSchedPlace place
+      = { run->hardware != NULL ? run->hardware : model->hardware, run->scaling };
+  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, &place,
+                     hold_until_us, created, g_steal_pointer (&creation));
   return true;
 }

@@ -7,6 +7,7 @@
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
+#include "sched/admission.h"
 #include "sched/alarms.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
@@ -19,6 +20,7 @@ typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
 typedef struct LiveEnding LiveEnding;
+typedef struct FastStart FastStart;
 
 struct VendSched
 {
@@ -33,7 +35,9 @@ struct VendSched
   VendMeter *meter;
   VendSchedLimits limits;
   const VendSkus *skus;
+  const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
+  FastStart *fast_start;
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -41,6 +45,8 @@ struct VendSched
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
+  GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
+  guint64 n_looks;         /* at the store for that */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -73,13 +79,20 @@ struct Deployable
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
-  guint n_live; /* predictions that point here */
-  guint slots;
-  guint min; /* of its instances */
+  guint n_live;        /* predictions that point here */
+  guint n_dated;       /* of those that wait: with a deadline */
+  VendScaling own;     /* of a deployment's: how its instances run */
+  VendScaling scaling; /* what holds: no member is unset */
+  guint slots;         /* these are of it */
+  guint min;
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  double plain_boot_us; /* the same of one kind of boot */
+  double fast_boot_us;
   VendLoadHistory load;
+  VendLeast boots;
+  VendLeast runs;
   int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
@@ -128,6 +141,11 @@ struct Instance
   guint failures;   /* of runs, in a row */
   char **gpus;      /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
+  char *zygote;         /* socket of the one that it is forked from, or NULL */
+  char *plain_why;      /* why it starts, or started, plainly */
+  bool records_imports; /* and they are not learned yet */
+  bool learning;        /* its record is being read */
+  bool started_fast;
   char *why; /* of its end */
 };
 
@@ -160,6 +178,8 @@ struct Live
   bool attempt_lost;   /* the attempt under way is over, and is not accepted */
   int64_t earliest_us; /* no attempt begins before; wall clock */
   int64_t since_us;    /* when it was created, on the clock that does not step */
+  int64_t due_us;      /* its deadline, on the same */
+  guint lost_out_of_memory;
 };
 
 /* ---- accounts.c: what each account has under way */
@@ -188,7 +208,8 @@ void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */
 void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
-void vend_live_arm_deadline (Live *live);
+/* Counts it out; whoever takes it from the queue calls this. */
+void vend_live_left_queue (Live *live);
 /* It runs on this instance, as the instance says or the disk says. */
 void vend_live_attach (Live *live, Instance *instance);
 /* The prediction as people may see it now; borrowed until the next change. */
@@ -217,8 +238,14 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
-void vend_live_lost (Live *live, bool emitted, const char *why);
+/* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
+ * OUT_OF_MEMORY, `why` is for people. */
+void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
+
+/* ---- deadlines.c */
+void vend_live_arm_deadline (Live *live);
+/* Ends one that waits and cannot begin before its deadline, by what was measured. */
+void vend_live_admit (Live *live);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -313,6 +340,14 @@ void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
 
+/* ---- scaling.c: what owners set, over the settings of the server */
+GHashTable *vend_sched_models_new (void);
+/* Sets what holds for it. */
+void vend_deployable_scale (Deployable *deployable, const VendScaling *own);
+/* The same for one without a deployment. */
+void vend_deployable_scale_like_model (Deployable *deployable);
+bool vend_scaling_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- deployments.c: which release takes predictions, and what bounds its instances */
 /* Sets its bounds, and whether it is on its way out. */
 void vend_deployable_refresh (Deployable *deployable);
@@ -339,6 +374,8 @@ void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
 /* Whether it is tried again. */
 void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
 void vend_decided_deadline (const Live *live, bool aborted);
+/* It ends since it cannot begin in time. */
+void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);
 
 /* ---- measure.c: what is counted for metrics */
 /* It was given to an instance. */
@@ -365,13 +402,22 @@ char *vend_instance_visible_gpus (const Instance *instance);
 json_t *vend_pools_describe (const VendSched *sched);
 json_t *vend_gpus_describe (const VendSched *sched);
 
+/* ---- describe.c */
+const char *vend_instance_state_name (InstanceState state);
+
+/* ---- limits.c: memory, CPU and processes of an instance */
+/* Sets "limits" and "cgroups" of the spec of an instance on this hardware. */
+void vend_limits_set (const VendSched *sched, const char *hardware, json_t *spec);
+/* {"memory": "cgroup v1", …}: what keeps instances on this hardware to their limits. */
+json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
+
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */
 void vend_sched_adopted (Instance *instance);
 
 /* ---- apply.c: queues and instances brought together */
 Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
-                                 const VendVersion *version, const char *hardware);
+                                 const VendVersion *version, const VendSchedPlace *place);
 void vend_deployable_free (Deployable *deployable);
 void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
                                   const char *setup_logs, const char *error);

@@ -1,8 +1,15 @@
 /* The live state as JSON, for people and tests. Core thread. */
 #include "base/clock.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
+
+const char *
+vend_instance_state_name (InstanceState state)
+{
+  return state_names[state];
+}
 
 static json_t *
 ids_of (GHashTable *by_id)
@@ -19,27 +26,30 @@ ids_of (GHashTable *by_id)
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id",
-                    instance->id, "model", instance->deployable->name, "deployment",
-                    instance->deployable->deployment, "version", instance->deployable->version,
-                    "state", state_names[instance->state], "slots", (int) instance->slots, "ahead",
-                    (int) instance->ahead, "running", (int) g_hash_table_size (instance->running),
-                    "runs", ids_of (instance->running), "connected", instance->link != NULL, "dir",
-                    instance->dir, "hardware", instance->deployable->hardware, "gpus",
-                    vend_instance_gpus_json (instance));
+  return json_pack (
+      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o, s:s?, s:s?}", "id",
+      instance->id, "model", instance->deployable->name, "deployment",
+      instance->deployable->deployment, "version", instance->deployable->version, "state",
+      state_names[instance->state], "slots", (int) instance->slots, "ahead", (int) instance->ahead,
+      "running", (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running),
+      "connected", instance->link != NULL, "dir", instance->dir, "hardware",
+      instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance), "start",
+      vend_fast_start_kind (instance), "plain_reason",
+      instance->started_fast ? NULL : instance->plain_why);
 }
 
 static json_t *
 describe_deployable (const Deployable *deployable)
 {
   return json_pack (
-      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name,
-      "deployment", deployable->deployment, "min", (int) deployable->min, "max",
+      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b, s:o}", "model",
+      deployable->name, "deployment", deployable->deployment, "min", (int) deployable->min, "max",
       (int) deployable->max, "version", deployable->version, "waiting",
       (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
       "instances", (int) deployable->instances->len, "boot_seconds",
       deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
+      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired, "scaling",
+      vend_scaling_to_json (&deployable->scaling, false));
 }
 
 typedef struct
@@ -68,17 +78,19 @@ describe_on_core (void *data)
     json_array_append_new (deployables, describe_deployable (value));
 
   request->described (
-      json_pack (
-          "{s:s, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}",
-          "data", sched->data_dir, "accounts", vend_accounts_describe (sched), "open",
-          request->all ? ids_of (sched->live) : NULL, "instances", instances, "deployables",
-          deployables, "deployments", vend_deployments_describe (sched), "hardware",
-          vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
-          (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
-          (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
-          "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
-          "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-          sched->n_adopting > 0),
+      json_pack ("{s:s, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, "
+                 "s:I, s:b, s:b}",
+                 "data", sched->data_dir, "accounts", vend_accounts_describe (sched), "open",
+                 request->all ? ids_of (sched->live) : NULL, "instances", instances, "deployables",
+                 deployables, "deployments", vend_deployments_describe (sched), "hardware",
+                 vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "zygotes",
+                 vend_fast_start_describe (sched->fast_start), "live",
+                 (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued,
+                 "writes_waiting", (int) vend_store_backlog (sched->store), "submitted",
+                 (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
+                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
+                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+                 sched->n_adopting > 0),
       request->data);
 }
 

@@ -1,8 +1,10 @@
 /* What directors say, and what it means for instances and predictions. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
@@ -54,6 +56,8 @@ became_ready (Instance *instance)
   if (!instance->adopted)
     {
       vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
+      vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -77,6 +81,7 @@ on_state (Instance *instance, const json_t *frame)
   const char *error = vend_json_string (frame, "error");
   const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
+  vend_fast_start_heard (instance, frame);
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
 
@@ -88,7 +93,7 @@ on_state (Instance *instance, const json_t *frame)
     {
       instance->state = INSTANCE_BOOTING;
       vend_deployable_boot_failed (
-          instance->deployable, error_code != NULL ? error_code : "SETUP_FAILED",
+          instance->deployable, error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
           instance->setup_logs->str, error != NULL ? error : "setup failed");
       vend_instance_stop (instance, "its setup failed");
     }
@@ -216,7 +221,8 @@ on_completed (Instance *instance, const json_t *frame)
         vend_instance_settle (instance, id, attempt);
       return;
     }
-  if (g_strcmp0 (code, "INSTANCE_LOST") == 0)
+  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
+      || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     {
       if (started_us > 0)
         live->p->started_us = MAX (started_us, live->earliest_us);
@@ -224,7 +230,7 @@ on_completed (Instance *instance, const json_t *frame)
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */
       vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
-      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false),
+      vend_live_lost (live, code, live->emitted || vend_json_bool (frame, "emitted", false),
                       why != NULL ? why : "the instance that ran this prediction was lost");
       return;
     }
@@ -238,12 +244,17 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  vend_fast_start_learn (instance);
   if (end.status == VEND_STATUS_SUCCEEDED)
     instance->failures = 0;
   else if (end.status == VEND_STATUS_FAILED)
     instance->failures++;
   if (started_us > 0)
-    vend_measure (&instance->deployable->run_us, completed_us - started_us);
+    {
+      vend_measure (&instance->deployable->run_us, completed_us - started_us);
+      if (end.status != VEND_STATUS_CANCELED)
+        vend_least_note (&instance->deployable->runs, completed_us - started_us);
+    }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */

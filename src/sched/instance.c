@@ -6,10 +6,12 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "cog/input.h"
+#include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/journal.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "sched/instance-spec.h"
 #include <signal.h>
 #include <string.h>
@@ -53,6 +55,8 @@ vend_instance_free (Instance *instance)
   g_free (instance->id);
   g_free (instance->dir);
   g_free (instance->why);
+  g_free (instance->zygote);
+  g_free (instance->plain_why);
   g_strfreev (instance->gpus);
   g_free (instance);
 }
@@ -101,7 +105,8 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", "", job->error->message);
+      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED, "",
+                                   job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
@@ -109,6 +114,15 @@ launched (void *data)
   instance->pid = job->pid;
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
+}
+
+static void
+launch_soon (Instance *instance)
+{
+  VendSched *sched = instance->sched;
+  Launch *job = g_new0 (Launch, 1);
+  *job = (Launch){ instance, vend_instance_spec (instance), sched->vend_binary, 0, NULL };
+  vend_sched_on_disk (sched, launch, launched, job);
 }
 
 Instance *
@@ -127,10 +141,7 @@ vend_instance_start (Deployable *deployable, const char *reason)
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
 
-  Launch *job = g_new0 (Launch, 1);
-  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, 0,
-                   NULL };
-  vend_sched_on_disk (deployable->sched, launch, launched, job);
+  vend_fast_start_prepare (instance, launch_soon);
   return instance;
 }
 
@@ -267,6 +278,8 @@ vend_instance_run (Instance *instance, Live *live)
   json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                              live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
                              (json_int_t) timeout_us, "files", files);
+  if (live->deployable->scaling.retry_safe == 0)
+    vend_json_set_bool (frame, "retry_safe", false);
   if (live->instance == NULL)
     {
       live->emitted = false;
@@ -364,6 +377,7 @@ vend_instance_stop (Instance *instance, const char *reason)
             NULL);
   if (!instance->stop_when_connected)
     vend_decided_stop (instance, reason);
+  vend_fast_start_learn (instance);
   g_free (instance->why);
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
@@ -433,7 +447,7 @@ read_will (void *data)
       g_hash_table_iter_init (&iter, instance->running);
       if (!g_hash_table_iter_next (&iter, NULL, &value))
         break;
-      vend_live_lost (value, ((Live *) value)->emitted,
+      vend_live_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Live *) value)->emitted,
                       "the instance that ran this prediction was lost");
     }
   instance->buried = true;
@@ -453,8 +467,8 @@ bury (Instance *instance)
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)
-    vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", instance->setup_logs->str,
-                                 instance->why);
+    vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
+                                 instance->setup_logs->str, instance->why);
   instance->state = INSTANCE_GONE;
   vend_alarm_clear (&instance->alarm);
   vend_alarm_clear (&instance->stop_due);
@@ -476,7 +490,8 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  if (!vend_tree_remove (job->dir, &error))
+  /* With its groups left it is taken up, and removed, by the next start. */
+  if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
     vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
               error->message, NULL);
 }
@@ -492,7 +507,8 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->buried || instance->checking || g_hash_table_size (instance->unsettled) > 0)
+  if (!instance->buried || instance->checking || instance->learning
+      || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);
   *job = (Cleaning){ sched, g_strdup (instance->dir) };

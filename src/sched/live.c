@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "sched/core-private.h"
 #include "store/files.h"
 #include "store/predictions.h"
@@ -13,6 +14,7 @@
 #define STORE_RETRY_US (1 * VEND_US_PER_S)
 #define MAX_LOST_BEFORE_START 3
 #define MAX_LOST_RUNNING 2
+#define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
 
 /* Somebody who waits for the end. */
 typedef struct
@@ -51,13 +53,20 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
 
 static void ending_free (LiveEnding *ending);
 
+void
+vend_live_left_queue (Live *live)
+{
+  live->sched->n_queued--;
+  live->deployable->n_dated -= live->p->deadline_us > 0;
+}
+
 static void
 leave_queue (Live *live)
 {
   if (live->place.link == NULL)
     return;
   vend_queue_remove (live->deployable->queue, &live->place);
-  live->sched->n_queued--;
+  vend_live_left_queue (live);
 }
 
 void
@@ -147,12 +156,14 @@ vend_live_enqueue (Live *live, bool at_head)
   else
     vend_queue_push (live->deployable->queue, live->p->account_id, live, &live->place);
   live->sched->n_queued++;
+  live->deployable->n_dated += live->p->deadline_us > 0;
   vend_deployable_dispatch (live->deployable);
   if (live->place.link == NULL)
     return;
   /* Goes to the disk with the next write of its row. */
   if (live->p->attempt == 0)
     live->p->queue_place = vend_queue_position (live->deployable->queue, &live->place);
+  vend_live_admit (live);
   vend_sched_sweep_soon (live->sched);
 }
 
@@ -376,7 +387,7 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
       g_free (p->error);
       p->error = g_strdup ("the output files could not be stored");
       g_free (p->error_code);
-      p->error_code = g_strdup ("OUTPUT_STORE_FAILED");
+      p->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
     }
   else
     ending->outputs = g_ptr_array_ref (rows);
@@ -423,6 +434,8 @@ vend_live_end (Live *live, const LiveEnd *end)
       g_free (p->logs);
       p->logs = g_strdup (end->logs);
     }
+  if (end->status == VEND_STATUS_ABORTED)
+    p->error = g_strdup (end->error);
   if (end->status == VEND_STATUS_FAILED)
     p->error = g_strdup (end->error != NULL ? end->error : "the model failed without a message");
   p->error_code = g_strdup (end->error_code);
@@ -463,7 +476,7 @@ vend_live_fail (Live *live, const char *error_code, const char *logs, const char
                                    .logs = logs });
 }
 
-/* ---- Cancel, deadline, loss */
+/* ---- Cancel, loss */
 
 void
 vend_live_cancel (Live *live)
@@ -473,28 +486,6 @@ vend_live_cancel (Live *live)
     vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
   else
     vend_instance_cancel (live->instance, live);
-}
-
-static void
-deadline_passed (void *data)
-{
-  Live *live = data;
-  live->deadline = NULL;
-  const bool waits = live->p->started_us == 0 && live->instance == NULL;
-  if (!live->ending)
-    vend_decided_deadline (live, waits);
-  if (waits)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
-  else
-    vend_live_cancel (live);
-}
-
-void
-vend_live_arm_deadline (Live *live)
-{
-  if (live->p->deadline_us > 0)
-    live->deadline = vend_alarm_set (live->sched->alarms, vend_steady_of (live->p->deadline_us),
-                                     deadline_passed, live);
 }
 
 typedef struct
@@ -555,8 +546,19 @@ back_to_queue (Live *live)
   vend_live_enqueue (live, true);
 }
 
+static bool
+may_run_again (Live *live, const char *code, bool started, bool emitted)
+{
+  if (started && (emitted || live->deployable->scaling.retry_safe == 0))
+    return false;
+  if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
+    return live->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
+  return started ? live->lost_running++ < MAX_LOST_RUNNING
+                 : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+}
+
 void
-vend_live_lost (Live *live, bool emitted, const char *why)
+vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
 {
   bool started = live->p->started_us > 0;
   if (live->ending)
@@ -572,13 +574,14 @@ vend_live_lost (Live *live, bool emitted, const char *why)
       vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  const bool again = started ? !emitted && live->lost_running++ < MAX_LOST_RUNNING
-                             : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+  const bool again = may_run_again (live, code, started, emitted);
   vend_decided_lost (live, again, started, emitted, why);
   if (again)
     back_to_queue (live);
   else
-    vend_live_fail (live, "INSTANCE_LOST", NULL, "%s%s", why,
-                    emitted ? "; it is not run again, since it had returned output already"
-                            : "; it was tried again without success");
+    vend_live_fail (live, code, NULL, "%s; %s", why,
+                    emitted ? "it is not run again, since it had returned output already"
+                    : started && live->deployable->scaling.retry_safe == 0
+                        ? "it is not run again, since retry_safe is off"
+                        : "it was tried again without success");
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
 #include "store/deployments.h"
@@ -13,13 +14,13 @@
 
 /* On what it runs: what its deployment says, or its model. */
 static char *
-hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model)
+hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendScaling *scaling)
 {
   g_autoptr (GError) error = NULL;
   char *hardware = NULL;
   if (p->deployment == NULL
-      || !vend_store_release_hardware (db, p->deployment, p->model_id, p->version, &hardware,
-                                       &error))
+      || !vend_store_release_of_version (db, p->deployment, p->model_id, p->version, &hardware,
+                                         scaling, &error))
     hardware = g_strdup (model != NULL ? model->hardware : "cpu");
   return hardware;
 }
@@ -48,8 +49,10 @@ load_open (VendSched *sched, GError **error)
           version->id = g_strdup (p->version);
           version->launch = json_object ();
         }
-      g_autofree char *hardware = hardware_of (reader.db, p, model);
-      Deployable *deployable = vend_deployable_get (sched, p, version, hardware);
+      VendScaling scaling = VEND_SCALING_NONE;
+      g_autofree char *hardware = hardware_of (reader.db, p, model, &scaling);
+      Deployable *deployable
+          = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
       int64_t lost_us = 0;
@@ -79,7 +82,12 @@ deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
   if (id == NULL || name == NULL || hardware == NULL
       || !vend_store_version_get (db, key.model_id, id, &version, &error))
     return NULL;
-  return vend_deployable_get (sched, &key, version, hardware);
+  /* What the instance does not say is as in one that sets nothing. */
+  json_auto_t *ignored = json_array ();
+  VendScaling stored, scaling = VEND_SCALING_NONE;
+  vend_scaling_read (json_object_get (about, "scaling"), false, &stored, ignored);
+  vend_scaling_apply (&scaling, &stored);
+  return vend_deployable_get (sched, &key, version, &(VendSchedPlace){ hardware, &scaling });
 }
 
 static void
@@ -174,7 +182,8 @@ resume (VendSched *sched)
       if (live->p->cancel_requested)
         vend_live_cancel (live);
       else if (live->p->instance != NULL)
-        vend_live_lost (live, live->emitted, "the instance that ran this prediction was lost");
+        vend_live_lost (live, VEND_FAILURE_INSTANCE_LOST, live->emitted,
+                        "the instance that ran this prediction was lost");
       else
         vend_live_enqueue (live, false);
     }
@@ -203,8 +212,8 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
-  if (!vend_deployments_recover (sched, error) || !load_open (sched, error)
-      || !take_up_instances (sched, error))
+  if (!vend_scaling_recover (sched, error) || !vend_deployments_recover (sched, error)
+      || !load_open (sched, error) || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);
   if (--sched->n_adopting == 0)

@@ -5,6 +5,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -56,7 +57,7 @@ struct Submission
   VendPrediction *prediction;
   VendVersion *version;
   char *hardware;
-
+  VendScaling scaling; /* of its deployment's release */
   int64_t hold_until_us;
   VendSchedTold told;
   void *data;
@@ -69,7 +70,6 @@ vend_submission_free (Submission *submission)
   vend_prediction_free (submission->prediction);
   vend_version_free (submission->version);
   g_free (submission->hardware);
-
   g_free (submission);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
@@ -151,8 +151,9 @@ submit_on_core (void *data)
       return;
     }
 
-  Deployable *deployable = vend_deployable_get (sched, submission->prediction, submission->version,
-                                                submission->hardware);
+  const VendSchedPlace place = { submission->hardware, &submission->scaling };
+  Deployable *deployable
+      = vend_deployable_get (sched, submission->prediction, submission->version, &place);
   Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable);
   submission->live = live;
   live->insert_pending = true;
@@ -187,17 +188,18 @@ vend_version_for_launch (const VendVersion *version)
 
 void
 vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                   const char *hardware, int64_t hold_until_us, VendSchedTold told, void *data)
+                   const VendSchedPlace *place, int64_t hold_until_us, VendSchedTold told,
+                   void *data)
 {
   Submission *submission = g_new0 (Submission, 1);
   *submission = (Submission){ .sched = sched,
                               .prediction = prediction,
                               .version = vend_version_for_launch (version),
-                              .hardware = g_strdup (hardware),
-
+                              .hardware = g_strdup (place->hardware),
                               .hold_until_us = hold_until_us,
                               .told = told,
                               .data = data };
+  submission->scaling = place->scaling != NULL ? *place->scaling : (VendScaling) VEND_SCALING_NONE;
   vend_inbox_post (sched->inbox, submit_on_core, submission);
 }
 
@@ -359,6 +361,7 @@ tick (void *data)
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     vend_instance_tick (value);
+  vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
@@ -372,6 +375,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->blobs = options->blobs;
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
+  sched->models = vend_sched_models_new ();
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->input_allow = g_strdup (options->input_allow);
@@ -379,6 +383,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->meter = options->meter;
   sched->limits = options->limits;
   sched->skus = options->skus;
+  sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);
@@ -392,6 +397,7 @@ vend_sched_new (const VendSchedOptions *options)
                                               (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
+  sched->fast_start = vend_fast_start_new (sched);
   sched->janitor = g_timeout_source_new (1000);
   g_source_set_callback (sched->janitor, tick, sched, NULL);
   g_source_set_static_name (sched->janitor, "janitor");
@@ -446,10 +452,12 @@ vend_sched_free (VendSched *sched)
   vend_gsource_clear (&sched->sweep);
   g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
   vend_inbox_free (sched->inbox);
+  vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->live);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);
+  g_hash_table_unref (sched->models);
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);

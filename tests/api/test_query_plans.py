@@ -15,6 +15,7 @@ SCANS = {
     "model_building": "when a model is deleted; what has not ended",
     "prediction_open": "once at the start; what has not ended",
     "prediction_open_of": "when a version is deleted; what has not ended",
+    "scaling_all": "once at the start; models with settings of their own",
     "upload_expired": "once an hour; uploads of a day",
     "version_venvs": "once at the start",
 }
