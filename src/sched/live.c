@@ -329,7 +329,9 @@ store_end (VendDb *db, void *data, GError **error)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
   /* An attempt that was lost was not accepted, though the prediction ends with it. */
-  return p->started_us == 0 || ending->live->attempt_lost
+  if (ending->live->attempt_lost)
+    return vend_store_attempt_insert (db, p, p->completed_us, "lost", error);
+  return p->started_us == 0
          || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
              && vend_store_model_ran (db, p->model_id, error));
 }

@@ -51,6 +51,24 @@ def test_a_result_that_finds_no_room_is_kept(shimmed):
     assert server.cli("doctor", "--audit", "--data", server.data).returncode == 0
 
 
+def test_what_was_lost_while_the_disk_was_full_is_known(shimmed):
+    server, shim = shimmed()
+    api = server.api()
+    made = api.create("stream", {"count": 1000, "delay": 0.1})
+    wait_until(lambda: api.prediction(made)["output"], what="output")
+    shim.set_full(True)
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    wait_until(
+        lambda: any(r["message"].startswith("cannot store a result") for r in server.log()),
+        what="a write that fails",
+    )
+    shim.set_full(False)
+    assert api.ended(made)["error_code"] == "INSTANCE_LOST"
+    ran = server.cli("doctor", "--audit", "--data", server.data)
+    assert ran.returncode == 0, ran.stdout
+
+
 def test_a_stop_while_the_disk_is_full(shimmed):
     server, shim = shimmed("--drain-timeout", "1s")
     api = server.api()
