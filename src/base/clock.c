@@ -35,6 +35,12 @@ vend_steady_of (int64_t wall_us)
   return vend_steady_us () - (vend_now_us () - wall_us);
 }
 
+int64_t
+vend_wall_of (int64_t steady_us)
+{
+  return vend_now_us () - (vend_steady_us () - steady_us);
+}
+
 char *
 vend_time_format (int64_t time_us)
 {

@@ -16,6 +16,8 @@ int64_t vend_now_us (void);
 int64_t vend_steady_us (void);
 /* What vend_steady_us shows at a moment of the wall clock, as that stands now. */
 int64_t vend_steady_of (int64_t wall_us);
+/* The other way round. */
+int64_t vend_wall_of (int64_t steady_us);
 
 /* "2026-01-05T10:00:00.120345Z": RFC 3339 UTC with six fraction digits. Free with g_free. */
 char *vend_time_format (int64_t time_us) G_GNUC_WARN_UNUSED_RESULT;
