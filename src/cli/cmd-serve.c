@@ -99,7 +99,8 @@ static gboolean
 check_drained (void *data)
 {
   App *app = data;
-  bool quiet = vend_httpd_active_calls (app->httpd) == 0;
+  /* What is on its way to the disk belongs to parts that are taken apart after this. */
+  bool quiet = vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
   bool late = g_get_monotonic_time () >= app->drain_until_us;
   if (quiet && (late || vend_sched_is_drained (app->sched)))
     {
@@ -118,8 +119,9 @@ check_drained (void *data)
       vend_sched_release_holds (app->sched);
       return G_SOURCE_CONTINUE;
     }
-  /* Somebody reads so slowly that his reply is not through yet. */
-  vend_log (VEND_LOG_WARN, "stopping with replies half sent", NULL);
+  /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
+   * not on disk was told to nobody. */
+  vend_log (VEND_LOG_WARN, "stopping with replies half sent or writes half done", NULL);
   _exit (0);
 }
 

@@ -46,7 +46,7 @@ became_ready (Instance *instance)
 {
   if (instance->state == INSTANCE_READY)
     return;
-  int64_t now_us = vend_now_us ();
+  int64_t now_us = vend_steady_us ();
   vend_metering_ready (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
@@ -229,7 +229,7 @@ on_completed (Instance *instance, const json_t *frame)
       || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     {
       if (started_us > 0)
-        live->p->started_us = started_us;
+        live->p->started_us = MAX (started_us, live->earliest_us);
       const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */

@@ -91,6 +91,29 @@ def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
     healthy(api)
 
 
+def test_a_crash_is_counted_across_starts_of_the_server(servers, tmp_path):
+    record = tmp_path / "record"
+    server = servers()
+    made = server.api().create("faulty", {"mode": "os_exit", "record": str(record)})
+
+    def runs():
+        return len(record.read_text().splitlines()) if record.exists() else 0
+
+    for _ in range(8):
+        seen = runs()
+        wait_until(
+            lambda: runs() > seen or server.api().prediction(made)["status"] == "failed",
+            what="a run or the end",
+        )
+        if server.api().prediction(made)["status"] == "failed":
+            break
+        server.kill()
+        server.start()
+    assert server.api().ended(made)["status"] == "failed"
+    # One that the server did not see begin before it was killed may not be counted.
+    assert runs() <= 5
+
+
 def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):
     record = tmp_path / "record"
     made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})

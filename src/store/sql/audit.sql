@@ -64,6 +64,17 @@ WHERE p.id IS NULL OR p.completed_us <> u.ended_us OR p.attempt <> u.attempt
    OR u.run_us <> p.completed_us - p.started_us
    OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.prediction = p.id AND a.attempt = p.attempt)
 LIMIT $1;
+-- name: audit_instance_usage
+SELECT u.instance, CASE
+    WHEN u.setup_us + u.idle_us + u.active_us <> u.ended_us - u.began_us
+      THEN 'the parts of the piece at ' || u.began_us || ' are not the whole of it'
+    ELSE 'the piece at ' || u.began_us || ' goes on when the next one has begun' END
+FROM instance_usage AS u
+WHERE u.setup_us + u.idle_us + u.active_us <> u.ended_us - u.began_us
+   OR u.setup_us < 0 OR u.idle_us < 0 OR u.active_us < 0
+   OR EXISTS (SELECT 1 FROM instance_usage AS v WHERE v.instance = u.instance
+                AND v.began_us > u.began_us AND v.began_us < u.ended_us)
+LIMIT $1;
 -- name: audit_webhooks
 SELECT d.id, 'webhook `' || d.event || '` of ' || d.prediction || CASE
     WHEN p.id IS NULL THEN ', which does not exist'
