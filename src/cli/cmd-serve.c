@@ -198,7 +198,7 @@ default_scaling (const VendSettings *s, guint cores)
     .on_demand = vend_settings_bool (s, "on-demand"),
     .concurrency = VEND_SCALING_MAX_CONCURRENCY,
     .target = vend_settings_int (s, "target"),
-    .fast_start = true,
+    .fast_start = vend_settings_bool (s, "fast-start"),
     .retry_safe = true,
   };
 }
@@ -208,6 +208,8 @@ sched_limits (const App *app)
 {
   const VendSettings *s = app->settings;
   const guint cores = vend_machine_cores ();
+  const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
+  const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
   return (VendSchedLimits){
     .scaling = default_scaling (s, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
@@ -221,6 +223,7 @@ sched_limits (const App *app)
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .zygote_memory = zygote_memory,
     .lease_us = vend_settings_us (s, "lease"),
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),

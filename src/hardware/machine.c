@@ -1,12 +1,17 @@
 /* What this machine gives to this process. */
 #include "hardware/machine.h"
-#include "cgroup/memory.h"
+#include "cgroup/machine.h"
+#include <math.h>
 #include <unistd.h>
 
 guint
 vend_machine_cores (void)
 {
-  return MAX (g_get_num_processors (), 1);
+  const guint cores = MAX (g_get_num_processors (), 1);
+  g_auto (VendCgroupPlaces) places = { 0 };
+  if (!vend_cgroup_places_own (&places, NULL))
+    return cores;
+  return (guint) CLAMP (ceil (vend_cgroup_cpu_limit (&places)), 1, cores);
 }
 
 uint64_t
@@ -14,7 +19,9 @@ vend_machine_memory (void)
 {
   const long pages = sysconf (_SC_PHYS_PAGES);
   const long size = sysconf (_SC_PAGESIZE);
-  const uint64_t all = pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size : 0;
-  const uint64_t limit = vend_cgroup_memory_limit ();
-  return all == 0 && limit == G_MAXUINT64 ? 0 : MIN (all > 0 ? all : G_MAXUINT64, limit);
+  uint64_t memory = pages > 0 && size > 0 ? (uint64_t) pages * (uint64_t) size : 0;
+  g_auto (VendCgroupPlaces) places = { 0 };
+  if (memory > 0 && vend_cgroup_places_own (&places, NULL))
+    memory = MIN (memory, vend_cgroup_memory_limit (&places));
+  return memory;
 }

@@ -70,8 +70,8 @@ vend_runner_process_alive (const char *dir)
 }
 
 /* Where they are stands in the spec: this server may have been started elsewhere. */
-static void
-remove_groups (const char *dir)
+bool
+vend_runner_process_remove_groups (const char *dir)
 {
   g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
   g_autofree char *text = NULL;
@@ -80,11 +80,13 @@ remove_groups (const char *dir)
   g_autoptr (GError) error = NULL;
   if (!vend_file_read (path, MAX_SPEC, &text, &size, NULL)
       || !vend_json_parse (text, size, &spec, NULL))
-    return;
+    return true;
   g_autoptr (VendCgroups) bases = vend_cgroups_from_json (json_object_get (spec, "cgroups"));
   const char *name = vend_json_string (spec, "instance");
-  if (name != NULL && !vend_cgroup_remove (bases, name, GROUP_PATIENCE_MS, &error))
-    vend_log (VEND_LOG_WARN, "a control group stays", "error", error->message, NULL);
+  if (name == NULL || vend_cgroup_remove (bases, name, GROUP_PATIENCE_MS, &error))
+    return true;
+  vend_log (VEND_LOG_WARN, "a control group stays", "error", error->message, NULL);
+  return false;
 }
 
 bool
@@ -94,6 +96,6 @@ vend_runner_process_kill (const char *dir)
   bool killed = vend_pid_file_signal (path, SIGKILL);
   for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (dir) > 0; i++)
     killed = true;
-  remove_groups (dir);
+  (void) !vend_runner_process_remove_groups (dir);
   return killed;
 }

@@ -91,12 +91,36 @@ find_slot (Deployable *deployable)
   return best;
 }
 
+static bool
+is_fresher (const Instance *instance, const Instance *than)
+{
+  const guint running = g_hash_table_size (instance->running);
+  const guint others = g_hash_table_size (than->running);
+  return running < others || (running == others && instance->began_us == 0 && than->began_us != 0);
+}
+
+/* For a run that memory did not suffice for: where the least of it is in use. */
+static Instance *
+find_fresh (Deployable *deployable)
+{
+  Instance *best = NULL;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (vend_instance_has_room (instance) && (best == NULL || is_fresher (instance, best)))
+        best = instance;
+    }
+  return best;
+}
+
 /* A slot would idle for as long as its end takes to get here and the next run to get there. For
  * short runs that is much of their time, so one waits at the director. It is bound to that instance
  * then, which costs little when the others are short as well. */
 static Instance *
-find_room (Deployable *deployable)
+find_room (Deployable *deployable, const Live *live)
 {
+  if (live->lost_out_of_memory > 0)
+    return find_fresh (deployable);
   Instance *best = find_slot (deployable);
   if (best != NULL || deployable->run_us == 0 || deployable->run_us > SHORT_RUN_US)
     return best;
@@ -120,10 +144,10 @@ vend_deployable_dispatch (Deployable *deployable)
   if (sched->draining || sched->n_adopting > 0)
     return;
   while ((live = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
-         && (instance = find_room (deployable)) != NULL)
+         && (instance = find_room (deployable, live)) != NULL)
     {
       vend_queue_take (deployable->queue, &live->place);
-      sched->n_queued--;
+      vend_live_left_queue (live);
       live->p->attempt++;
       vend_instance_run (instance, live);
       vend_live_lease_soon (live);

@@ -5,6 +5,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -367,6 +368,7 @@ tick (void *data)
       vend_metering_tick (value);
     }
   vend_books_tick (sched->books);
+  vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
@@ -405,6 +407,7 @@ vend_sched_new (const VendSchedOptions *options)
                                               (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
+  sched->fast_start = vend_fast_start_new (sched);
   sched->janitor = g_timeout_source_new (1000);
   g_source_set_callback (sched->janitor, tick, sched, NULL);
   g_source_set_static_name (sched->janitor, "janitor");
@@ -459,6 +462,7 @@ vend_sched_free (VendSched *sched)
   vend_gsource_clear (&sched->sweep);
   g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
   vend_inbox_free (sched->inbox);
+  vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->live);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);

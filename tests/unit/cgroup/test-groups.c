@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "cgroup/group.h"
-#include "cgroup/memory.h"
+#include "cgroup/machine.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -290,11 +290,31 @@ test_memory_limit (void)
   put (&kernel, "top/mid/own", "memory.max", "max\n");
   put (&kernel, "v1", "memory.stat", "cache 1\nhierarchical_memory_limit 536870912\nx 2\n");
   g_auto (VendCgroupPlaces) places = { .v2 = g_build_filename (kernel.root, "top/mid/own", NULL) };
-  g_assert_cmpuint (vend_cgroup_memory_limit_at (&places), ==, 1 << 30);
+  g_assert_cmpuint (vend_cgroup_memory_limit (&places), ==, 1 << 30);
   places.v1[VEND_CGROUP_MEMORY] = g_build_filename (kernel.root, "v1", NULL);
-  g_assert_cmpuint (vend_cgroup_memory_limit_at (&places), ==, 512 << 20);
+  g_assert_cmpuint (vend_cgroup_memory_limit (&places), ==, 512 << 20);
   g_auto (VendCgroupPlaces) nowhere = { 0 };
-  g_assert_true (vend_cgroup_memory_limit_at (&nowhere) == G_MAXUINT64);
+  g_assert_true (vend_cgroup_memory_limit (&nowhere) == G_MAXUINT64);
+}
+
+static void
+test_cpu_limit (void)
+{
+  g_auto (Kernel) kernel = { g_dir_make_tmp ("vend-cgroup-XXXXXX", NULL) };
+  put (&kernel, "top", "cgroup.controllers", "cpu\n");
+  put (&kernel, "top", "cpu.max", "250000 100000\n");
+  put (&kernel, "top/own", "cgroup.controllers", "cpu\n");
+  put (&kernel, "top/own", "cpu.max", "max 100000\n");
+  put (&kernel, "v1", "cpu.cfs_quota_us", "50000\n");
+  put (&kernel, "v1", "cpu.cfs_period_us", "100000\n");
+  put (&kernel, "v1/own", "cpu.cfs_quota_us", "-1\n");
+  put (&kernel, "v1/own", "cpu.cfs_period_us", "100000\n");
+  g_auto (VendCgroupPlaces) places = { .v2 = g_build_filename (kernel.root, "top/own", NULL) };
+  g_assert_cmpfloat (vend_cgroup_cpu_limit (&places), ==, 2.5);
+  places.v1[VEND_CGROUP_CPU] = g_build_filename (kernel.root, "v1/own", NULL);
+  g_assert_cmpfloat (vend_cgroup_cpu_limit (&places), ==, 0.5);
+  g_auto (VendCgroupPlaces) nowhere = { 0 };
+  g_assert_true (vend_cgroup_cpu_limit (&nowhere) == G_MAXDOUBLE);
 }
 
 int
@@ -310,5 +330,6 @@ main (int argc, char **argv)
   g_test_add_func ("/groups/nothing", test_nothing);
   g_test_add_func ("/groups/json", test_json);
   g_test_add_func ("/groups/memory-limit", test_memory_limit);
+  g_test_add_func ("/groups/cpu-limit", test_cpu_limit);
   return g_test_run ();
 }
