@@ -21,8 +21,8 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
-typedef struct Books Books;
 typedef struct FastStart FastStart;
+typedef struct Books Books;
 
 struct VendSched
 {

@@ -56,7 +56,7 @@ became_ready (Instance *instance)
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
     {
-      vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
       vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
       vend_fast_start_ready (instance);
       vend_measure_ready (instance);
@@ -255,7 +255,7 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure (&instance->deployable->run_us, completed_us - started_us);
+      vend_measure_run (&instance->deployable->run_us, completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->deployable->runs, completed_us - started_us);
     }
