@@ -67,6 +67,12 @@ vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *
   return true;
 }
 
+bool
+vend_books_are_behind (const Books *books)
+{
+  return books->again->len > 0;
+}
+
 void
 vend_books_tick (Books *books)
 {
