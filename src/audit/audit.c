@@ -32,9 +32,9 @@ static const Rule rules[CHECK_N] = {
                     "time that it took, and none for others.",
                     VEND_SQL_AUDIT_USAGE, false },
   [CHECK_METERING] = { "metering",
-                       "Each second of an instance is counted once, as setup, idle or "
-                       "active.",
-                       VEND_SQL_AUDIT_INSTANCE_USAGE, false },
+                       "The time of an instance is counted once, in pieces that follow each other, "
+                       "and either it or its runs are billed.",
+                       VEND_SQL_AUDIT_METERING, false },
   [CHECK_WEBHOOKS] = { "webhooks",
                        "Webhooks tell of predictions that exist, of their ends only "
                        "once they have ended, and of each beginning and end once.",

@@ -437,6 +437,8 @@ Budgets *vend_books_get_budgets (Books *books);
 void vend_books_close (Books *books);
 /* Keeps a write that failed for the next tick; false: there is none any more. */
 bool vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *data);
+/* Writes that failed wait for the next tick. */
+bool vend_books_are_behind (const Books *books);
 void vend_books_tick (Books *books);
 /* So much time at this price is billed to the account, and on disk. */
 void vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price,

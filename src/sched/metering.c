@@ -147,7 +147,9 @@ vend_metering_tick (Instance *instance)
     return;
   vend_metering_count (instance);
   const int64_t due_us = meter->busy_us > 0 ? STORE_AFTER_US : STORE_IDLE_AFTER_US;
-  if (meter->piece->ended_us - meter->put_us >= due_us)
+  /* While writes fail it grows, and is written once more as a whole. */
+  if (meter->piece->ended_us - meter->put_us >= due_us
+      && !vend_books_are_behind (instance->sched->books))
     put_piece (instance);
 }
 
