@@ -50,6 +50,7 @@ typedef struct
   VendMeter *meter;
   VendGpuWatch *gpu_watch;
   VendSkus *skus;
+  VendPrices *prices;
   VendCgroups *cgroups;
   VendSched *sched;
   VendSweep *sweep;
@@ -75,6 +76,7 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
   vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
@@ -196,7 +198,7 @@ default_scaling (const VendSettings *s, guint cores)
     .on_demand = vend_settings_bool (s, "on-demand"),
     .concurrency = VEND_SCALING_MAX_CONCURRENCY,
     .target = vend_settings_int (s, "target"),
-    .fast_start = true,
+    .fast_start = vend_settings_bool (s, "fast-start"),
     .retry_safe = true,
   };
 }
@@ -206,6 +208,8 @@ sched_limits (const App *app)
 {
   const VendSettings *s = app->settings;
   const guint cores = vend_machine_cores ();
+  const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
+  const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
   return (VendSchedLimits){
     .scaling = default_scaling (s, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
@@ -219,6 +223,7 @@ sched_limits (const App *app)
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .zygote_memory = zygote_memory,
     .lease_us = vend_settings_us (s, "lease"),
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),
@@ -292,11 +297,10 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
           .processes = vend_settings_text (app->settings, "hardware-processes"),
           .machine_memory = vend_machine_memory () };
   json_auto_t *hardware = NULL;
-  g_autoptr (VendPrices) prices = NULL;
   return vend_skus_parse (&texts, &app->skus, error)
          && vend_hardware_parse (texts.hardware, &hardware, error)
          && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                               &prices, error);
+                               &app->prices, error);
 }
 
 static void
@@ -341,6 +345,7 @@ make_parts (App *app, GError **error)
                            .meter = app->meter,
                            .limits = sched_limits (app),
                            .skus = app->skus,
+                           .prices = app->prices,
                            .cgroups = app->cgroups,
                            .gpus = g_steal_pointer (&gpus) });
   vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);

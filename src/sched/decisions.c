@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/decisions.h"
 #include <string.h>
 
@@ -127,11 +128,15 @@ vend_decided_ready (const Instance *instance)
 {
   const Deployable *deployable = instance->deployable;
   const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
+  const char *why = instance->started_fast ? NULL : instance->plain_why;
   write_down (deployable->sched,
               about (deployable, VEND_DECISION_READY, instance->id,
-                     json_pack ("{s:f, s:i}", "boot_seconds", boot, "waiting",
-                                (int) vend_queue_length (deployable->queue))),
-              "An instance of %s is ready; its boot took %.1f s.", name_of (deployable), boot);
+                     json_pack ("{s:f, s:i, s:s?, s:s?}", "boot_seconds", boot, "waiting",
+                                (int) vend_queue_length (deployable->queue), "start",
+                                vend_fast_start_kind (instance), "plain_reason", why)),
+              "An instance of %s is ready; its boot took %.1f s%s%s%s.", name_of (deployable), boot,
+              instance->started_fast ? ", from a zygote" : "",
+              why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "");
 }
 
 void

@@ -4,6 +4,7 @@
 #include "model/failure.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
@@ -46,6 +47,7 @@ became_ready (Instance *instance)
   if (instance->state == INSTANCE_READY)
     return;
   int64_t now_us = vend_now_us ();
+  vend_metering_count (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
@@ -56,6 +58,7 @@ became_ready (Instance *instance)
     {
       vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
       vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
+      vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -79,6 +82,7 @@ on_state (Instance *instance, const json_t *frame)
   const char *error = vend_json_string (frame, "error");
   const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
+  vend_fast_start_heard (instance, frame);
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
 
@@ -107,6 +111,7 @@ on_running (Instance *instance, const json_t *run)
 {
   const char *id = vend_json_string (run, "prediction");
   Live *live = claim (instance, run);
+  vend_metering_heard (instance, vend_json_int (run, "started_us", 0), 0);
   if (live == NULL)
     {
       if (id != NULL)
@@ -143,6 +148,7 @@ on_hello (Instance *instance, const json_t *frame)
 {
   /* From here on it is known by what it has written down, which tells reused numbers apart. */
   instance->pid = 0;
+  vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
   size_t i;
   json_t *run;
@@ -208,6 +214,7 @@ on_completed (Instance *instance, const json_t *frame)
   LiveEnd end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
+  vend_metering_heard (instance, started_us, completed_us);
   Live *live = claim (instance, frame);
   if (live == NULL)
     {
@@ -241,6 +248,7 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  vend_fast_start_learn (instance);
   if (end.status == VEND_STATUS_SUCCEEDED)
     instance->failures = 0;
   else if (end.status == VEND_STATUS_FAILED)

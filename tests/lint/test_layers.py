@@ -11,7 +11,7 @@ STEPS = [
     ["json"],
     ["model"],
     ["cgroup", "store", "net", "httpd"],
-    ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware"],
+    ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware", "zygote"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],
     ["cli"],
