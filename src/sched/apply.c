@@ -287,6 +287,17 @@ demand_of (Deployable *deployable, int64_t now_us)
   };
 }
 
+/* Why another one is to take its place; NULL: none is. */
+static const char *
+why_worn (const Instance *instance)
+{
+  if (instance->failures > MAX_FAILURES)
+    return "it fails too often and is replaced";
+  if (instance->slots != instance->deployable->slots)
+    return "it was started with another concurrency";
+  return NULL;
+}
+
 static VendUnit
 unit_of (const Instance *instance, guint demand)
 {
@@ -296,7 +307,8 @@ unit_of (const Instance *instance, guint demand)
     .booting = booting,
     .stopping = instance->state >= INSTANCE_STOPPING || instance->stop_when_connected,
     .draining = instance->draining,
-    .worn = instance->failures > MAX_FAILURES,
+    .worn = why_worn (instance) != NULL,
+    .why_worn = why_worn (instance),
     .busy = g_hash_table_size (instance->running),
     .since_us = booting ? instance->created_us : instance->ready_us,
     .idle_since_us = instance->idle_since_us,

@@ -95,6 +95,7 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  guint n_runs;         /* measured */
   double plain_boot_us; /* the same of one kind of boot */
   double fast_boot_us;
   VendLoadHistory load;

@@ -255,7 +255,8 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure_run (&instance->deployable->run_us, completed_us - started_us);
+      vend_measure_run (&instance->deployable->run_us, ++instance->deployable->n_runs,
+                        completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->deployable->runs, completed_us - started_us);
     }

@@ -14,6 +14,7 @@ typedef struct
   bool is_active; /* in `active` */
   double boot_us; /* moving averages, as live; 0 = nothing measured yet */
   double run_us;
+  guint n_runs;
   int64_t served_us;
   VendLoadHistory load;
 } SimModel;

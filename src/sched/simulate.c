@@ -281,7 +281,7 @@ on_ended (Sim *sim, SimUnit *unit, guint request)
 {
   SimModel *model = &sim->models[unit->model];
   model->running--;
-  vend_measure_run (&model->run_us, vend_sim_request (sim, request)->run_us);
+  vend_measure_run (&model->run_us, ++model->n_runs, vend_sim_request (sim, request)->run_us);
   if (--unit->busy > 0)
     return;
   sim->result->busy_hours += (double) (sim->now_us - unit->busy_since_us);
