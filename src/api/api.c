@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
+#include "model/sku.h"
 
 bool
 vend_api_not_found (GError **error)
@@ -181,6 +182,28 @@ static const ApiRoute *const tables[] = {
   vend_api_webhook_routes,    NULL,
 };
 
+/* Clients know "sku" and "name"; what has no GPUs shows nothing else. */
+static void
+add_gpus (VendApi *api)
+{
+  const VendSettings *settings = api->parts.settings;
+  const VendSkuTexts texts = { .hardware = vend_settings_text (settings, "hardware"),
+                               .units = "",
+                               .gpus = vend_settings_text (settings, "hardware-gpus") };
+  g_autoptr (VendSkus) skus = NULL;
+  g_autoptr (GError) error = NULL;
+  size_t i;
+  json_t *kind;
+  if (!vend_skus_parse (&texts, &skus, &error))
+    g_error ("%s: checked before", error->message);
+  json_array_foreach (api->hardware, i, kind)
+    {
+      const VendSku *sku = vend_skus_find (skus, vend_json_string (kind, "sku"));
+      if (sku != NULL && sku->gpus > 0)
+        vend_json_set_int (kind, "gpus", sku->gpus);
+    }
+}
+
 VendApi *
 vend_api_new (const VendApiParts *parts)
 {
@@ -195,6 +218,7 @@ vend_api_new (const VendApiParts *parts)
       || !vend_prices_parse (vend_settings_text (parts->settings, "hardware-price"), api->hardware,
                              &api->prices, &error))
     g_error ("%s: checked before", error->message);
+  add_gpus (api);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);

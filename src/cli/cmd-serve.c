@@ -196,7 +196,7 @@ default_scaling (const VendSettings *s, guint cores)
     .on_demand = vend_settings_bool (s, "on-demand"),
     .concurrency = VEND_SCALING_MAX_CONCURRENCY,
     .target = vend_settings_int (s, "target"),
-    .fast_start = true,
+    .fast_start = vend_settings_bool (s, "fast-start"),
     .retry_safe = true,
   };
 }
@@ -206,6 +206,8 @@ sched_limits (const App *app)
 {
   const VendSettings *s = app->settings;
   const guint cores = vend_machine_cores ();
+  const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
+  const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
   return (VendSchedLimits){
     .scaling = default_scaling (s, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
@@ -219,6 +221,7 @@ sched_limits (const App *app)
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .zygote_memory = zygote_memory,
     .lease_us = vend_settings_us (s, "lease"),
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),
@@ -306,16 +309,28 @@ on_version_made (int64_t model_id, void *sched)
 }
 
 static bool
+limits_cpus (const VendSkus *skus)
+{
+  for (guint i = 0; i < vend_skus_count (skus); i++)
+    if (vend_skus_at (skus, i)->cpus > 0)
+      return true;
+  return false;
+}
+
+static bool
 find_cgroups (App *app, GError **error)
 {
   const char *setting = vend_settings_text (app->settings, "cgroups");
   if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
     return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
                       setting);
-  app->cgroups = *setting == 'a' ? vend_cgroups_prepare () : vend_cgroups_none ("they are off");
+  const bool cpus = limits_cpus (app->skus);
+  app->cgroups = *setting == 'a' ? vend_cgroups_prepare (cpus) : vend_cgroups_none ("they are off");
   g_autofree char *used = vend_cgroups_describe (app->cgroups);
   vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
             vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
+    vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
   return true;
 }
 

@@ -184,6 +184,7 @@ vend_director_greet (VendDirector *director)
     vend_json_set_string (hello, "error_code", director->error_code);
   if (director->setup_us > 0)
     vend_json_set_int (hello, "setup_us", director->setup_us);
+  vend_director_tell_start (director, hello);
   vend_json_set_int (hello, "slots", director->spec->slots);
   vend_json_set_int (hello, "ahead", director->spec->slots);
 

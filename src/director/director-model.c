@@ -19,6 +19,7 @@
 #define MAX_PORTS_TRIED 3
 #define LAST_LINES 20
 #define LAST_LINE_MAX ((gsize) 400)
+#define MAX_START ((gsize) 16 * 1024)
 #define SCHEMA_TIMEOUT_MS 10000L
 
 /* What the server logs by itself about predictions repeats what the model printed, on a pipe. */
@@ -181,6 +182,24 @@ is_iterator (const json_t *schemas)
   return g_strcmp0 (vend_json_string (output, "x-cog-array-type"), "iterator") == 0;
 }
 
+/* One line of each launcher. Its first word is "fast" or "plain"; one plain start makes the whole
+ * one plain. */
+static void
+read_start (VendDirector *director)
+{
+  g_autofree char *path = g_build_filename (director->dir, "start", NULL);
+  g_autofree char *text = NULL;
+  if (director->start != NULL || !vend_file_read (path, MAX_START, &text, NULL, NULL))
+    return;
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  const char *plain = NULL;
+  for (gsize i = 0; lines[i] != NULL && plain == NULL; i++)
+    if (g_str_has_prefix (lines[i], "plain "))
+      plain = lines[i] + strlen ("plain ");
+  director->start = g_strdup (plain != NULL ? "plain" : "fast");
+  director->plain_reason = plain != NULL ? g_utf8_make_valid (plain, -1) : NULL;
+}
+
 static void
 on_schema (long status, const char *body, gsize size, const char *problem, void *user_data)
 {
@@ -194,6 +213,7 @@ on_schema (long status, const char *body, gsize size, const char *problem, void 
       director->env.probe = build_probe (schemas);
     }
   director->setup_us = g_get_monotonic_time () - director->boot_us;
+  read_start (director);
   vend_director_set_state (director, VEND_DIRECTOR_READY, NULL, NULL);
 }
 

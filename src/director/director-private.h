@@ -54,6 +54,8 @@ typedef struct
   int64_t boot_us; /* monotonic */
   int64_t setup_us;
   guint setup_timer;
+  char *start;         /* "fast" or "plain", as the launcher says; NULL: there was none */
+  char *plain_reason;  /* why the latter */
   char *setup_problem; /* why setup failed, while its last lines are read */
   guint kill_timer;
   guint goodbye_timer;
@@ -80,6 +82,9 @@ void vend_director_stop (VendDirector *director, int64_t grace_us);
 void vend_director_model_gone (VendDirector *director);
 /* `code` is INSTANCE_LOST or OUT_OF_MEMORY. */
 void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);
+
+/* How the model server was started, for those who keep zygotes. */
+void vend_director_tell_start (const VendDirector *director, json_t *frame);
 
 /* director-model.c */
 bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -42,6 +42,15 @@ vend_director_state_name (VendDirectorState state)
 }
 
 void
+vend_director_tell_start (const VendDirector *director, json_t *frame)
+{
+  if (director->start != NULL)
+    vend_json_set_string (frame, "start", director->start);
+  if (director->plain_reason != NULL)
+    vend_json_set_string (frame, "plain_reason", director->plain_reason);
+}
+
+void
 vend_director_set_state (VendDirector *director, VendDirectorState state, const char *error,
                          const char *error_code)
 {
@@ -68,7 +77,10 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
         frame, "setup_logs",
         vend_json_string_new (director->setup_logs->str, director->setup_logs->len));
   if (state == VEND_DIRECTOR_READY)
-    vend_json_set_int (frame, "setup_us", director->setup_us);
+    {
+      vend_json_set_int (frame, "setup_us", director->setup_us);
+      vend_director_tell_start (director, frame);
+    }
   vend_uplink_send (director->uplink, frame);
 }
 
@@ -246,6 +258,8 @@ director_free (VendDirector *director)
   vend_outside_free (director->outside);
   vend_curl_context_free (director->curl);
   g_free (director->setup_problem);
+  g_free (director->start);
+  g_free (director->plain_reason);
   if (director->setup_logs != NULL)
     g_string_free (director->setup_logs, TRUE);
   if (director->last_lines != NULL)

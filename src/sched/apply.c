@@ -143,7 +143,7 @@ vend_deployable_dispatch (Deployable *deployable)
          && (instance = find_room (deployable, live)) != NULL)
     {
       vend_queue_take (deployable->queue, &live->place);
-      sched->n_queued--;
+      vend_live_left_queue (live);
       live->p->attempt++;
       vend_instance_run (instance, live);
       vend_live_lease_soon (live);

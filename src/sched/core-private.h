@@ -7,6 +7,7 @@
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
+#include "sched/admission.h"
 #include "sched/alarms.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
@@ -18,6 +19,7 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
+typedef struct FastStart FastStart;
 
 struct VendSched
 {
@@ -34,6 +36,7 @@ struct VendSched
   const VendSkus *skus;
   const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
+  FastStart *fast_start;
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -76,6 +79,7 @@ struct Deployable
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
   guint n_live;        /* predictions that point here */
+  guint n_dated;       /* of those that wait: with a deadline */
   VendScaling own;     /* of a deployment's: how its instances run */
   VendScaling scaling; /* what holds: no member is unset */
   guint slots;         /* these are of it */
@@ -83,7 +87,11 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  double plain_boot_us; /* the same of one kind of boot */
+  double fast_boot_us;
   VendLoadHistory load;
+  VendLeast boots;
+  VendLeast runs;
   int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
@@ -132,6 +140,11 @@ struct Instance
   guint failures;   /* of runs, in a row */
   char **gpus;      /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
+  char *zygote;         /* socket of the one that it is forked from, or NULL */
+  char *plain_why;      /* why it starts, or started, plainly */
+  bool records_imports; /* and they are not learned yet */
+  bool learning;        /* its record is being read */
+  bool started_fast;
   char *why; /* of its end */
 };
 
@@ -173,6 +186,9 @@ guint vend_account_room (int64_t id, const void *sched);
 bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* What all of them together have under way, for vend_sched_describe. */
+json_t *vend_accounts_describe (const VendSched *sched);
+
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
 void vend_live_free (Live *live);
@@ -185,7 +201,8 @@ void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */
 void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
-void vend_live_arm_deadline (Live *live);
+/* Counts it out; whoever takes it from the queue calls this. */
+void vend_live_left_queue (Live *live);
 /* It runs on this instance, as the instance says or the disk says. */
 void vend_live_attach (Live *live, Instance *instance);
 /* The prediction as people may see it now; borrowed until the next change. */
@@ -217,6 +234,11 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
 /* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
  * OUT_OF_MEMORY, `why` is for people. */
 void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
+
+/* ---- deadlines.c */
+void vend_live_arm_deadline (Live *live);
+/* Ends one that waits and cannot begin before its deadline, by what was measured. */
+void vend_live_admit (Live *live);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -345,6 +367,8 @@ void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
 /* Whether it is tried again. */
 void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
 void vend_decided_deadline (const Live *live, bool aborted);
+/* It ends since it cannot begin in time. */
+void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);
 
 /* ---- measure.c: what is counted for metrics */
 /* It was given to an instance. */

@@ -1,6 +1,7 @@
 /* The live state as JSON, for people and tests. Core thread. */
 #include "base/clock.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
 
@@ -11,15 +12,30 @@ vend_instance_state_name (InstanceState state)
 }
 
 static json_t *
+ids_of (GHashTable *by_id)
+{
+  json_t *ids = json_array ();
+  GHashTableIter iter;
+  void *id;
+  g_hash_table_iter_init (&iter, by_id);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    json_array_append_new (ids, json_string (id));
+  return ids;
+}
+
+static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o}", "id", instance->id,
-                    "model", instance->deployable->name, "deployment",
-                    instance->deployable->deployment, "version", instance->deployable->version,
-                    "state", state_names[instance->state], "slots", (int) instance->slots,
-                    "running", (int) g_hash_table_size (instance->running), "connected",
-                    instance->link != NULL, "dir", instance->dir, "hardware",
-                    instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance));
+  return json_pack (
+      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o, s:s?, s:s?}", "id",
+      instance->id, "model", instance->deployable->name, "deployment",
+      instance->deployable->deployment, "version", instance->deployable->version, "state",
+      state_names[instance->state], "slots", (int) instance->slots, "ahead", (int) instance->ahead,
+      "running", (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running),
+      "connected", instance->link != NULL, "dir", instance->dir, "hardware",
+      instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance), "start",
+      vend_fast_start_kind (instance), "plain_reason",
+      instance->started_fast ? NULL : instance->plain_why);
 }
 
 static json_t *
@@ -39,6 +55,7 @@ describe_deployable (const Deployable *deployable)
 typedef struct
 {
   VendSched *sched;
+  bool all;
   VendSchedDescribed described;
   void *data;
 } Request;
@@ -61,22 +78,26 @@ describe_on_core (void *data)
     json_array_append_new (deployables, describe_deployable (value));
 
   request->described (
-      json_pack (
-          "{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances",
-          instances, "deployables", deployables, "deployments", vend_deployments_describe (sched),
-          "hardware", vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
-          (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
-          (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
-          "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
-          "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-          sched->n_adopting > 0),
+      json_pack ("{s:s, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, "
+                 "s:I, s:b, s:b}",
+                 "data", sched->data_dir, "accounts", vend_accounts_describe (sched), "open",
+                 request->all ? ids_of (sched->live) : NULL, "instances", instances, "deployables",
+                 deployables, "deployments", vend_deployments_describe (sched), "hardware",
+                 vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "zygotes",
+                 vend_fast_start_describe (sched->fast_start), "live",
+                 (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued,
+                 "writes_waiting", (int) vend_store_backlog (sched->store), "submitted",
+                 (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
+                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
+                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+                 sched->n_adopting > 0),
       request->data);
 }
 
 void
-vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data)
+vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data)
 {
   Request *request = g_new0 (Request, 1);
-  *request = (Request){ sched, described, data };
+  *request = (Request){ sched, all, described, data };
   vend_inbox_post (sched->inbox, describe_on_core, request);
 }

@@ -4,6 +4,7 @@
 #include "model/failure.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
@@ -55,6 +56,8 @@ became_ready (Instance *instance)
   if (!instance->adopted)
     {
       vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
+      vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -78,6 +81,7 @@ on_state (Instance *instance, const json_t *frame)
   const char *error = vend_json_string (frame, "error");
   const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
+  vend_fast_start_heard (instance, frame);
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
 
@@ -240,12 +244,17 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  vend_fast_start_learn (instance);
   if (end.status == VEND_STATUS_SUCCEEDED)
     instance->failures = 0;
   else if (end.status == VEND_STATUS_FAILED)
     instance->failures++;
   if (started_us > 0)
-    vend_measure (&instance->deployable->run_us, completed_us - started_us);
+    {
+      vend_measure (&instance->deployable->run_us, completed_us - started_us);
+      if (end.status != VEND_STATUS_CANCELED)
+        vend_least_note (&instance->deployable->runs, completed_us - started_us);
+    }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */

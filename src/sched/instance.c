@@ -11,6 +11,7 @@
 #include "runner/journal.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "sched/instance-spec.h"
 #include <signal.h>
 #include <string.h>
@@ -54,6 +55,8 @@ vend_instance_free (Instance *instance)
   g_free (instance->id);
   g_free (instance->dir);
   g_free (instance->why);
+  g_free (instance->zygote);
+  g_free (instance->plain_why);
   g_strfreev (instance->gpus);
   g_free (instance);
 }
@@ -113,6 +116,15 @@ launched (void *data)
   try_connect (instance);
 }
 
+static void
+launch_soon (Instance *instance)
+{
+  VendSched *sched = instance->sched;
+  Launch *job = g_new0 (Launch, 1);
+  *job = (Launch){ instance, vend_instance_spec (instance), sched->vend_binary, 0, NULL };
+  vend_sched_on_disk (sched, launch, launched, job);
+}
+
 Instance *
 vend_instance_start (Deployable *deployable, const char *reason)
 {
@@ -129,10 +141,7 @@ vend_instance_start (Deployable *deployable, const char *reason)
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
 
-  Launch *job = g_new0 (Launch, 1);
-  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, 0,
-                   NULL };
-  vend_sched_on_disk (deployable->sched, launch, launched, job);
+  vend_fast_start_prepare (instance, launch_soon);
   return instance;
 }
 
@@ -368,6 +377,7 @@ vend_instance_stop (Instance *instance, const char *reason)
             NULL);
   if (!instance->stop_when_connected)
     vend_decided_stop (instance, reason);
+  vend_fast_start_learn (instance);
   g_free (instance->why);
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
@@ -497,7 +507,8 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->buried || instance->checking || g_hash_table_size (instance->unsettled) > 0)
+  if (!instance->buried || instance->checking || instance->learning
+      || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);
   *job = (Cleaning){ sched, g_strdup (instance->dir) };

@@ -50,13 +50,20 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   return live;
 }
 
+void
+vend_live_left_queue (Live *live)
+{
+  live->sched->n_queued--;
+  live->deployable->n_dated -= live->p->deadline_us > 0;
+}
+
 static void
 leave_queue (Live *live)
 {
   if (live->place.link == NULL)
     return;
   vend_queue_remove (live->deployable->queue, &live->place);
-  live->sched->n_queued--;
+  vend_live_left_queue (live);
 }
 
 void
@@ -144,12 +151,14 @@ vend_live_enqueue (Live *live, bool at_head)
   else
     vend_queue_push (live->deployable->queue, live->p->account_id, live, &live->place);
   live->sched->n_queued++;
+  live->deployable->n_dated += live->p->deadline_us > 0;
   vend_deployable_dispatch (live->deployable);
   if (live->place.link == NULL)
     return;
   /* Goes to the disk with the next write of its row. */
   if (live->p->attempt == 0)
     live->p->queue_place = vend_queue_position (live->deployable->queue, &live->place);
+  vend_live_admit (live);
   vend_sched_sweep_soon (live->sched);
 }
 
@@ -399,6 +408,8 @@ vend_live_end (Live *live, const LiveEnd *end)
       g_free (p->logs);
       p->logs = g_strdup (end->logs);
     }
+  if (end->status == VEND_STATUS_ABORTED)
+    p->error = g_strdup (end->error);
   if (end->status == VEND_STATUS_FAILED)
     p->error = g_strdup (end->error != NULL ? end->error : "the model failed without a message");
   p->error_code = g_strdup (end->error_code);
@@ -441,7 +452,7 @@ vend_live_fail (Live *live, const char *error_code, const char *logs, const char
                                    .logs = logs });
 }
 
-/* ---- Cancel, deadline, loss */
+/* ---- Cancel, loss */
 
 void
 vend_live_cancel (Live *live)
@@ -451,28 +462,6 @@ vend_live_cancel (Live *live)
     vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
   else
     vend_instance_cancel (live->instance, live);
-}
-
-static void
-deadline_passed (void *data)
-{
-  Live *live = data;
-  live->deadline = NULL;
-  const bool waits = live->p->started_us == 0 && live->instance == NULL;
-  if (!live->ending)
-    vend_decided_deadline (live, waits);
-  if (waits)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
-  else
-    vend_live_cancel (live);
-}
-
-void
-vend_live_arm_deadline (Live *live)
-{
-  if (live->p->deadline_us > 0)
-    live->deadline
-        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
 }
 
 typedef struct
@@ -566,6 +555,6 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
     vend_live_fail (live, code, NULL, "%s; %s", why,
                     emitted ? "it is not run again, since it had returned output already"
                     : started && live->deployable->scaling.retry_safe == 0
-                        ? "it is not run again, since its runs are not retry_safe"
+                        ? "it is not run again, since retry_safe is off"
                         : "it was tried again without success");
 }

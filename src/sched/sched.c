@@ -5,6 +5,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -360,6 +361,7 @@ tick (void *data)
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     vend_instance_tick (value);
+  vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
@@ -395,6 +397,7 @@ vend_sched_new (const VendSchedOptions *options)
                                               (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
+  sched->fast_start = vend_fast_start_new (sched);
   sched->janitor = g_timeout_source_new (1000);
   g_source_set_callback (sched->janitor, tick, sched, NULL);
   g_source_set_static_name (sched->janitor, "janitor");
@@ -449,6 +452,7 @@ vend_sched_free (VendSched *sched)
   vend_gsource_clear (&sched->sweep);
   g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
   vend_inbox_free (sched->inbox);
+  vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->live);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);

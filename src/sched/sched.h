@@ -36,7 +36,8 @@ typedef struct
   int64_t train_timeout_us;
   int64_t cancel_grace_us;
   int64_t stop_grace_us;
-  int64_t lease_us; /* how long a director may say nothing */
+  uint64_t zygote_memory; /* of all zygotes together */
+  int64_t lease_us;       /* how long a director may say nothing */
   uint64_t max_output;
   uint64_t max_output_file;
   uint64_t max_input_file;
@@ -132,9 +133,10 @@ void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
-/* Queues, instances and counters for people and tests. */
+/* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
+ * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
-void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
 
 /* The same for people who look every second: bounded lists, the busiest first, and what processes
  * and the machine do. Adds to the object `take`; `told` gets the text of it. */
