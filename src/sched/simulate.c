@@ -141,6 +141,17 @@ vend_sim_tidy (Sim *sim)
   g_array_set_size (sim->active, kept);
 }
 
+static void
+note_count (const Sim *sim)
+{
+  VendSimCount now = { .at_us = sim->now_us, .booting = sim->n_booting };
+  if (sim->options->counts == NULL)
+    return;
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    now.units += sim->units[i].in_use;
+  g_array_append_val (sim->options->counts, now);
+}
+
 void
 vend_sim_start (Sim *sim, guint unit, guint model)
 {
@@ -153,6 +164,7 @@ vend_sim_start (Sim *sim, guint unit, guint model)
   sim->models[model].n_units++;
   sim->result->cold_starts++;
   plan (sim, sim->now_us + load_us, EVENT_READY, unit, 0);
+  note_count (sim);
 }
 
 void
@@ -163,6 +175,7 @@ vend_sim_stop (Sim *sim, guint index)
   sim->result->idle_hours += (double) (sim->now_us - unit->idle_since_us);
   unit->in_use = false;
   sim->models[unit->model].n_units--;
+  note_count (sim);
 }
 
 void
@@ -245,9 +258,10 @@ on_ready (Sim *sim, SimUnit *unit)
   SimModel *model = &sim->models[unit->model];
   unit->booting = false;
   sim->n_booting--;
+  note_count (sim);
   sim->result->loading_hours += (double) (sim->now_us - unit->since_us);
   model->n_booting--;
-  vend_measure (&model->boot_us, sim->now_us - unit->since_us);
+  vend_measure_boot (&model->boot_us, sim->now_us - unit->since_us);
   unit->since_us = sim->now_us;
   unit->idle_since_us = sim->now_us;
   if (unit->bound >= 0)
@@ -260,7 +274,7 @@ on_ended (Sim *sim, SimUnit *unit, guint request)
 {
   SimModel *model = &sim->models[unit->model];
   model->running--;
-  vend_measure (&model->run_us, vend_sim_request (sim, request)->run_us);
+  vend_measure_run (&model->run_us, vend_sim_request (sim, request)->run_us);
   if (--unit->busy > 0)
     return;
   sim->result->busy_hours += (double) (sim->now_us - unit->busy_since_us);
@@ -353,6 +367,8 @@ sum_up (Sim *sim)
       result->late += sim->options->starvation_us > 0
                       && sim->waits[i] * VEND_US_PER_S > (double) sim->options->starvation_us;
     }
+  if (sim->options->waits != NULL)
+    g_array_append_vals (sim->options->waits, sim->waits, n);
   qsort (sim->waits, n, sizeof (double), by_size);
   result->requests = n;
   result->models = sim->trace->models->len;
