@@ -312,16 +312,28 @@ on_version_made (int64_t model_id, void *sched)
 }
 
 static bool
+limits_cpus (const VendSkus *skus)
+{
+  for (guint i = 0; i < vend_skus_count (skus); i++)
+    if (vend_skus_at (skus, i)->cpus > 0)
+      return true;
+  return false;
+}
+
+static bool
 find_cgroups (App *app, GError **error)
 {
   const char *setting = vend_settings_text (app->settings, "cgroups");
   if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
     return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
                       setting);
-  app->cgroups = *setting == 'a' ? vend_cgroups_prepare () : vend_cgroups_none ("they are off");
+  const bool cpus = limits_cpus (app->skus);
+  app->cgroups = *setting == 'a' ? vend_cgroups_prepare (cpus) : vend_cgroups_none ("they are off");
   g_autofree char *used = vend_cgroups_describe (app->cgroups);
   vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
             vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
+    vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
   return true;
 }
 
