@@ -32,7 +32,9 @@ NAMESPACES = {
     "user": 0x10000000, "mnt": 0x00020000, "net": 0x40000000, "ipc": 0x08000000,
     "uts": 0x04000000, "cgroup": 0x02000000,
 }  # fmt: skip
+PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
+CAPABILITY_VERSION = 0x20080522
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -238,6 +240,20 @@ def enter_namespaces(launcher):
         raise Refused(f"cannot enter its namespaces: {os.strerror(ctypes.get_errno())}")
 
 
+def drop_capabilities(launcher):
+    """Who enters a user namespace has all of them there; who executes something in it has none."""
+    theirs = [int(launcher.status[name], 16) for name in ("CapEff", "CapPrm", "CapInh")]
+    own = read_status("self")
+    if theirs == [int(own[name], 16) for name in ("CapEff", "CapPrm", "CapInh")]:
+        return
+    words = [mask >> shift & 0xFFFFFFFF for shift in (0, 32) for mask in theirs]
+    head = struct.pack("@Ii", CAPABILITY_VERSION, 0)
+    if libc.capset(head, struct.pack("@6I", *words)) != 0:
+        raise Refused("the capabilities cannot be taken over")
+    # Entering took this away: the director could not read the mark.
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
 def take_signals(launcher):
     ignored = int(launcher.status["SigIgn"], 16)
     blocked = int(launcher.status["SigBlk"], 16)
@@ -353,6 +369,7 @@ def become(connection, pid, zygote):
         os.umask(int(launcher.status["Umask"], 8))
         show_as(launcher, zygote.space)
         enter_namespaces(launcher)
+        drop_capabilities(launcher)
         check_same(launcher)
         os.fchdir(launcher.cwd)
         cwd, pidfd = launcher.cwd, launcher.pidfd

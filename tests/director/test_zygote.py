@@ -4,15 +4,17 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import pytest
 
-from zygote_starter import Zygote
+from zygote_starter import PYTHON, Zygote
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from waiting import wait_until  # noqa: E402
@@ -144,6 +146,42 @@ def test_a_mount_of_its_own_is_entered(zygote, tmp_path):
     command = ["unshare", "-m", "sh", "-c", f'mount --bind {tmp_path} /mnt && exec "$@"', "sh"]
     plain, fast = both(zygote, "-c", "print(open('/mnt/mine').read())", command=command)
     assert fast == plain == (0, "mine\n", "")
+
+
+ENTER = """
+import ctypes, os, sys
+call = ctypes.CDLL(None)
+user, group = os.getuid(), os.getgid()
+if call.unshare(0x10000000 | 0x00020000) != 0:
+    sys.exit(77)
+for name, text in ("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1"):
+    with open("/proc/self/" + name, "w") as file:
+        file.write(text)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_user_namespace_is_entered():
+    """What a director without privileges does: the model then has no capabilities in it."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir="/var/tmp"))
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    zygote = Zygote(folder, ["json"])
+    try:
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o777 if path.is_dir() else 0o755)
+        if subprocess.run([PYTHON, "-c", ENTER, "/bin/true"], **nobody).returncode != 0:
+            pytest.skip("user namespaces are not permitted")
+        assert zygote.start(**nobody) == "ready"
+        code = "import os; print([l for l in open('/proc/self/status') if l[:3] == 'Cap'],"
+        code += " os.stat('/proc/self/environ').st_uid == os.getuid(), os.readlink('/proc/self/ns/user'))"
+        command = [PYTHON, "-c", ENTER]
+        fast = zygote.run("-c", code, command=command, **nobody)
+        assert zygote.report == ["fast"]
+        assert "CapEff:\\t0000000000000000" in fast[1] and " True user:" in fast[1], fast
+        assert os.readlink("/proc/self/ns/user") not in fast[1]
+    finally:
+        zygote.stop()
+        shutil.rmtree(folder)
 
 
 def test_an_instance_finds_its_processes(zygote):

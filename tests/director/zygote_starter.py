@@ -47,7 +47,7 @@ class Zygote:
         self.process = None
         self.link = None
 
-    def start(self):
+    def start(self, **options):
         """One line: how it went."""
         self.link, theirs = socket.socketpair()
         self.process = subprocess.Popen(
@@ -58,6 +58,7 @@ class Zygote:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            **options,
         )  # fmt: skip
         theirs.close()
         self.link.settimeout(TIMEOUT_S)
