@@ -399,6 +399,8 @@ sum_up (Sim *sim)
   result->wait_p95_s = percentile (sim->waits, n, 0.95);
   result->wait_p99_s = percentile (sim->waits, n, 0.99);
   result->wait_max_s = sim->waits[n - 1];
+  for (guint i = 0; i <= 100; i++)
+    result->wait_percentiles_s[i] = percentile (sim->waits, n, i / 100.0);
   const double hour_us = 3600.0 * VEND_US_PER_S;
   result->hours = (double) (sim->now_us - first_us) / hour_us;
   result->busy_hours /= hour_us;
