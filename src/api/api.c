@@ -170,6 +170,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 
 static const ApiRoute *const tables[] = {
   vend_api_account_routes,
+  vend_api_budget_routes,
   vend_api_build_routes,
   vend_api_collection_routes,
   vend_api_deployment_routes,

@@ -50,6 +50,7 @@ typedef struct
   VendMeter *meter;
   VendGpuWatch *gpu_watch;
   VendSkus *skus;
+  VendPrices *prices;
   VendCgroups *cgroups;
   VendSched *sched;
   VendSweep *sweep;
@@ -75,6 +76,7 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
   vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
@@ -295,11 +297,10 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
           .processes = vend_settings_text (app->settings, "hardware-processes"),
           .machine_memory = vend_machine_memory () };
   json_auto_t *hardware = NULL;
-  g_autoptr (VendPrices) prices = NULL;
   return vend_skus_parse (&texts, &app->skus, error)
          && vend_hardware_parse (texts.hardware, &hardware, error)
          && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                               &prices, error);
+                               &app->prices, error);
 }
 
 static void
@@ -344,6 +345,7 @@ make_parts (App *app, GError **error)
                            .meter = app->meter,
                            .limits = sched_limits (app),
                            .skus = app->skus,
+                           .prices = app->prices,
                            .cgroups = app->cgroups,
                            .gpus = g_steal_pointer (&gpus) });
   vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);

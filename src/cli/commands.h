@@ -25,6 +25,7 @@ int vend_cmd_versions (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
 int vend_cmd_explain (int argc, char **argv);
 int vend_cmd_usage (int argc, char **argv);
+int vend_cmd_budget (int argc, char **argv);
 int vend_cmd_decisions (int argc, char **argv);
 int vend_cmd_deployments (int argc, char **argv);
 int vend_cmd_files (int argc, char **argv);

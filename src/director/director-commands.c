@@ -185,6 +185,8 @@ vend_director_greet (VendDirector *director)
   if (director->setup_us > 0)
     vend_json_set_int (hello, "setup_us", director->setup_us);
   vend_director_tell_start (director, hello);
+  if (director->ready_us > 0)
+    vend_json_set_int (hello, "ready_us", director->ready_us);
   vend_json_set_int (hello, "slots", director->spec->slots);
   vend_json_set_int (hello, "ahead", director->spec->slots);
 

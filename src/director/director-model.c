@@ -214,6 +214,7 @@ on_schema (long status, const char *body, gsize size, const char *problem, void 
     }
   director->setup_us = g_get_monotonic_time () - director->boot_us;
   read_start (director);
+  director->ready_us = vend_now_us ();
   vend_director_set_state (director, VEND_DIRECTOR_READY, NULL, NULL);
 }
 

@@ -53,6 +53,7 @@ typedef struct
   bool port_taken;
   int64_t boot_us; /* monotonic */
   int64_t setup_us;
+  int64_t ready_us; /* wall clock; 0 = not yet */
   guint setup_timer;
   char *start;         /* "fast" or "plain", as the launcher says; NULL: there was none */
   char *plain_reason;  /* why the latter */

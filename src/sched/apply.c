@@ -35,6 +35,9 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
+      /* Directors of an older Vend do not know it. */
+      if (p->billing.account_id != 0)
+        deployable->billing = p->billing;
       vend_deployable_refresh (deployable);
       return deployable;
     }
@@ -48,6 +51,7 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->kind = p->kind;
   deployable->hardware = g_strdup (place->hardware);
   deployable->pool = vend_pool_of (sched, place->hardware, &deployable->size);
+  deployable->billing = p->billing;
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();
@@ -205,9 +209,21 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
 
 /* ---- The plan */
 
-static int64_t
-idle_timeout_of (const Deployable *deployable)
+/* Its account pays for the time of its instances, and has nothing left to do so: what was accepted
+ * is run, and nothing is kept warm. */
+static bool
+is_broke (const Deployable *deployable, int64_t now_us)
 {
+  return deployable->billing.instances
+         && vend_budgets_are_spent (deployable->sched->budgets, deployable->billing.account_id,
+                                    now_us);
+}
+
+static int64_t
+idle_timeout_of (const Deployable *deployable, bool broke)
+{
+  if (broke)
+    return 0;
   if (!deployable->retired)
     return deployable->scaling.idle_timeout_us;
   return deployable->deployment != NULL ? LAST_CALLS_US : 0;
@@ -244,6 +260,7 @@ demand_of (Deployable *deployable, int64_t now_us)
   int64_t run_us = (int64_t) deployable->run_us;
   guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
   guint n_ready = count_ready (deployable);
+  const bool broke = is_broke (deployable, now_us);
   vend_load_note (&deployable->load, now_us, waiting + deployable->n_running,
                   deployable->slots * MAX (n_ready, 1));
   if (n_ready > 0)
@@ -257,13 +274,13 @@ demand_of (Deployable *deployable, int64_t now_us)
     .slots = deployable->slots,
     .size = deployable->size,
     .target = (double) deployable->scaling.target / 100,
-    .min = deployable->min,
+    .min = broke ? 0 : deployable->min,
     .max = deployable->max,
-    .on_demand = deployable->scaling.on_demand != 0 && !deployable->retired,
-    .idle_timeout_us = idle_timeout_of (deployable),
+    .on_demand = deployable->scaling.on_demand != 0 && !deployable->retired && !broke,
+    .idle_timeout_us = idle_timeout_of (deployable, broke),
     .scale_down_delay_us = deployable->scaling.scale_down_delay_us,
     .starvation_us = sched->limits.starvation_us,
-    .panic_until_us = deployable->load.panic_until_us,
+    .panic_until_us = broke ? 0 : deployable->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
     .backoff_until_us = deployable->backoff_until_us,

@@ -4,11 +4,13 @@
 
 #include "base/inbox.h"
 #include "events/feed.h"
+#include "model/instance-usage.h"
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
 #include "sched/admission.h"
 #include "sched/alarms.h"
+#include "sched/budgets.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
@@ -20,6 +22,7 @@ typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
 typedef struct FastStart FastStart;
+typedef struct Books Books;
 
 struct VendSched
 {
@@ -34,6 +37,9 @@ struct VendSched
   VendMeter *meter;
   VendSchedLimits limits;
   const VendSkus *skus;
+  const VendPrices *prices;
+  Books *books;
+  Budgets *budgets; /* those of the books */
   const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
   FastStart *fast_start;
@@ -72,8 +78,9 @@ struct Deployable
   char *version;
   VendKind kind;
   char *hardware;
-  guint pool; /* whose units its instances take */
-  guint size; /* and how many each */
+  guint pool;          /* whose units its instances take */
+  guint size;          /* and how many each */
+  VendBilling billing; /* of instances that are started from now on */
   json_t *launch;
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
@@ -108,6 +115,18 @@ typedef enum
   INSTANCE_GONE, /* being cleaned up */
 } InstanceState;
 
+/* See metering.c. */
+typedef struct
+{
+  VendInstanceUsage *piece; /* the one that grows; NULL: nothing is counted */
+  int64_t put_us;           /* until here it is on its way to the disk */
+  int64_t busy_us;          /* what of the rest is not idle */
+  int64_t looked_us;        /* monotonic: when it grew */
+  GArray *heard; /* of VendSpan: runs of a time that nobody saw; NULL: all of it is seen */
+  int64_t heard_ready_us;
+  bool was_ready; /* at the beginning of that time */
+} InstanceMeter;
+
 struct Instance
 {
   VendSched *sched;
@@ -136,9 +155,12 @@ struct Instance
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
-  int64_t began_us; /* its latest run was given to it; 0 = none yet */
-  guint failures;   /* of runs, in a row */
-  char **gpus;      /* UUIDs of those that it has; NULL: none */
+  int64_t began_us;    /* its latest run was given to it; 0 = none yet */
+  int64_t closed_us;   /* when its director went away; 0 = it did not */
+  VendBilling billing; /* as it was at its start */
+  InstanceMeter meter;
+  guint failures; /* of runs, in a row */
+  char **gpus;    /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
   char *zygote;         /* socket of the one that it is forked from, or NULL */
   char *plain_why;      /* why it starts, or started, plainly */
@@ -169,6 +191,8 @@ struct Live
   bool insert_pending;
   bool ending;      /* its end is on the way to the disk */
   bool emitted;     /* output has left the model in this attempt */
+  bool is_lost;     /* this attempt is: what it took is nobody's */
+  bool is_billed;   /* this attempt is, and not the time of its instance */
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
@@ -305,7 +329,8 @@ void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *
 Instance *vend_instance_start (Deployable *deployable, const char *reason);
 /* One that was found on disk after a restart. */
 Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
-                               int64_t created_us, const json_t *gpus);
+                               int64_t created_us, const json_t *gpus,
+                               const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
@@ -378,6 +403,36 @@ void vend_measure_ended (const Live *live);
 void vend_measure_lost (const Live *live);
 void vend_measure_ready (const Instance *instance);
 void vend_measure_boot_failed (Deployable *deployable);
+
+/* ---- metering.c: the time that instances take */
+/* Its process has been started. */
+void vend_metering_begin (Instance *instance);
+/* One that was found: what has passed since `last` (or NULL) is heard, and counted by catch_up. */
+void vend_metering_adopt (Instance *instance, const VendInstanceUsage *last);
+/* A run in that time; `completed_us` 0: it goes on. */
+void vend_metering_heard (Instance *instance, int64_t started_us, int64_t completed_us);
+void vend_metering_heard_ready (Instance *instance, int64_t at_us);
+void vend_metering_catch_up (Instance *instance, bool lives);
+/* Before it becomes ready, begins to run something, or has nothing to run any more. */
+void vend_metering_count (Instance *instance);
+void vend_metering_tick (Instance *instance);
+/* Its director is gone since then. */
+void vend_metering_end (Instance *instance, int64_t at_us);
+void vend_metering_clear (Instance *instance);
+
+/* ---- books.c: what was metered, on its way to the disk and into sums */
+Books *vend_books_new (VendStore *store);
+Books *vend_books_ref (Books *books);
+void vend_books_unref (Books *books);
+Budgets *vend_books_get_budgets (Books *books);
+/* The scheduler goes. */
+void vend_books_close (Books *books);
+/* Keeps a write that failed for the next tick; false: there is none any more. */
+bool vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *data);
+void vend_books_tick (Books *books);
+/* So much time at this price is billed to the account, and on disk. */
+void vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price,
+                       int64_t time_us);
 
 /* ---- pools.c: what the machine has for instances */
 guint vend_pools_count (const VendSched *sched);

@@ -38,22 +38,25 @@ vend_deployment_state_free (Deployment *deployment)
 }
 
 static Deployable *
-deployable_of (VendSched *sched, const char *name, const VendRelease *release,
+deployable_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
                const VendVersion *version)
 {
+  g_autofree char *name = vend_deployment_full_name (now);
   VendPrediction key = { .kind = VEND_KIND_PREDICTION,
                          .model_id = release->model_id,
                          .model = release->model,
-                         .deployment = (char *) name };
+                         .deployment = name,
+                         .billing = { now->account_id, true } };
   const VendSchedPlace place = { release->hardware, &release->scaling };
   return vend_deployable_get (sched, &key, version, &place);
 }
 
 static Role
-role_of (VendSched *sched, const char *name, const VendRelease *release, const VendVersion *version)
+role_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
+         const VendVersion *version)
 {
   return (Role){ release->number, vend_release_scaling (release),
-                 deployable_of (sched, name, release, version) };
+                 deployable_of (sched, now, release, version) };
 }
 
 static bool
@@ -276,10 +279,10 @@ set_release (VendSched *sched, const VendDeployment *now, const VendVersion *ver
       deployment->name = g_strdup (name);
       deployment->id = now->id;
       if (serving != NULL)
-        deployment->serving = role_of (sched, name, now->serving, serving);
+        deployment->serving = role_of (sched, now, now->serving, serving);
       g_hash_table_replace (sched->deployments, deployment->name, deployment);
     }
-  deployment->current = role_of (sched, name, now->current, version);
+  deployment->current = role_of (sched, now, now->current, version);
   if (deployment->serving.deployable == NULL
       || deployment->serving.deployable == deployment->current.deployable
       || now->serving->number == now->current->number)

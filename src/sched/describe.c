@@ -60,38 +60,58 @@ typedef struct
   void *data;
 } Request;
 
+static json_t *
+describe_instances (const VendSched *sched)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (list, describe_instance (value));
+  return list;
+}
+
+static json_t *
+describe_deployables (const VendSched *sched)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (list, describe_deployable (value));
+  return list;
+}
+
+static json_t *
+describe (VendSched *sched, bool all)
+{
+  json_t *state = json_pack (
+      "{s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "data", sched->data_dir, "live",
+      (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
+      (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
+      "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
+      "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+      sched->n_adopting > 0);
+  json_object_set_new (state, "instances", describe_instances (sched));
+  json_object_set_new (state, "deployables", describe_deployables (sched));
+  json_object_set_new (state, "deployments", vend_deployments_describe (sched));
+  json_object_set_new (state, "accounts", vend_accounts_describe (sched));
+  json_object_set_new (state, "budgets", vend_budgets_describe (sched->budgets));
+  json_object_set_new (state, "hardware", vend_pools_describe (sched));
+  json_object_set_new (state, "gpus", vend_gpus_describe (sched));
+  json_object_set_new (state, "zygotes", vend_fast_start_describe (sched->fast_start));
+  if (all)
+    json_object_set_new (state, "open", ids_of (sched->live));
+  return state;
+}
+
 static void
 describe_on_core (void *data)
 {
   g_autofree Request *request = data;
-  VendSched *sched = request->sched;
-  json_t *instances = json_array ();
-  json_t *deployables = json_array ();
-  GHashTableIter iter;
-  void *value;
-
-  g_hash_table_iter_init (&iter, sched->instances);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (instances, describe_instance (value));
-  g_hash_table_iter_init (&iter, sched->deployables);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (deployables, describe_deployable (value));
-
-  request->described (
-      json_pack ("{s:s, s:o, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, "
-                 "s:I, s:b, s:b}",
-                 "data", sched->data_dir, "accounts", vend_accounts_describe (sched), "open",
-                 request->all ? ids_of (sched->live) : NULL, "instances", instances, "deployables",
-                 deployables, "deployments", vend_deployments_describe (sched), "hardware",
-                 vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "zygotes",
-                 vend_fast_start_describe (sched->fast_start), "live",
-                 (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued,
-                 "writes_waiting", (int) vend_store_backlog (sched->store), "submitted",
-                 (json_int_t) sched->n_submitted, "ended", (json_int_t) sched->n_ended,
-                 "instance_starts", (json_int_t) sched->n_starts, "runs_lost",
-                 (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-                 sched->n_adopting > 0),
-      request->data);
+  request->described (describe (request->sched, request->all), request->data);
 }
 
 void

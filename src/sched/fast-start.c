@@ -165,8 +165,8 @@ looked_up (void *data)
 {
   g_autofree Preparation *job = data;
   Instance *instance = job->instance;
-  g_autofree char *path = job->path;
   g_autofree char *digest = job->digest;
+  g_free (job->path);
   if (digest == NULL)
     {
       instance->records_imports = true;
@@ -264,8 +264,8 @@ vend_fast_start_ready (Instance *instance)
 {
   const int64_t boot_us = instance->ready_us - instance->created_us;
   Deployable *deployable = instance->deployable;
-  vend_measure (instance->started_fast ? &deployable->fast_boot_us : &deployable->plain_boot_us,
-                boot_us);
+  vend_measure_boot (
+      instance->started_fast ? &deployable->fast_boot_us : &deployable->plain_boot_us, boot_us);
 }
 
 const char *

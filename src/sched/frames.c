@@ -47,6 +47,7 @@ became_ready (Instance *instance)
   if (instance->state == INSTANCE_READY)
     return;
   int64_t now_us = vend_now_us ();
+  vend_metering_count (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
@@ -55,7 +56,7 @@ became_ready (Instance *instance)
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
     {
-      vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
       vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
       vend_fast_start_ready (instance);
       vend_measure_ready (instance);
@@ -110,6 +111,7 @@ on_running (Instance *instance, const json_t *run)
 {
   const char *id = vend_json_string (run, "prediction");
   Live *live = claim (instance, run);
+  vend_metering_heard (instance, vend_json_int (run, "started_us", 0), 0);
   if (live == NULL)
     {
       if (id != NULL)
@@ -146,6 +148,7 @@ on_hello (Instance *instance, const json_t *frame)
 {
   /* From here on it is known by what it has written down, which tells reused numbers apart. */
   instance->pid = 0;
+  vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
   size_t i;
   json_t *run;
@@ -211,6 +214,7 @@ on_completed (Instance *instance, const json_t *frame)
   LiveEnd end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
+  vend_metering_heard (instance, started_us, completed_us);
   Live *live = claim (instance, frame);
   if (live == NULL)
     {
@@ -251,7 +255,7 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure (&instance->deployable->run_us, completed_us - started_us);
+      vend_measure_run (&instance->deployable->run_us, completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->deployable->runs, completed_us - started_us);
     }

@@ -37,6 +37,7 @@ instance_new (Deployable *deployable, const char *id, guint slots, int64_t creat
   instance->unsettled = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   instance->slots = slots;
   instance->created_us = created_us;
+  instance->billing = deployable->billing;
   instance->setup_logs = g_string_new (NULL);
   g_hash_table_insert (sched->instances, instance->id, instance);
   g_ptr_array_add (deployable->instances, instance);
@@ -58,6 +59,7 @@ vend_instance_free (Instance *instance)
   g_free (instance->zygote);
   g_free (instance->plain_why);
   g_strfreev (instance->gpus);
+  vend_metering_clear (instance);
   g_free (instance);
 }
 
@@ -112,6 +114,7 @@ launched (void *data)
       return;
     }
   instance->pid = job->pid;
+  vend_metering_begin (instance);
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
 }
@@ -147,10 +150,11 @@ vend_instance_start (Deployable *deployable, const char *reason)
 
 Instance *
 vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
-                     const json_t *gpus)
+                     const json_t *gpus, const VendInstanceUsage *last)
 {
   Instance *instance = instance_new (deployable, id, slots, created_us);
   vend_instance_keep_gpus (instance, gpus);
+  vend_metering_adopt (instance, last);
   instance->adopted = true;
   instance->adopting = true;
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
@@ -191,6 +195,8 @@ checked (void *data)
   instance->checking = false;
   if (instance->state == INSTANCE_GONE || instance->link != NULL)
     return;
+  if (job->alive)
+    instance->closed_us = 0;
   if (!job->alive || vend_now_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
@@ -222,7 +228,8 @@ on_closed (VendLink *link, const GError *error, void *context)
     vend_log (VEND_LOG_WARN, "lost the connection to a director", "instance", instance->id, "error",
               error->message, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->closed_us = vend_now_us ();
+  instance->give_up_us = instance->closed_us + CONNECT_TIMEOUT_US;
   look_after (instance);
 }
 
@@ -346,6 +353,7 @@ void
 vend_instance_release (Instance *instance, Live *live)
 {
   live->instance = NULL;
+  vend_metering_count (instance);
   if (g_hash_table_remove (instance->running, live->p->id))
     {
       instance->deployable->n_running--;
@@ -441,6 +449,7 @@ read_will (void *data)
   for (guint i = 0; i < burial->completed->len; i++)
     vend_instance_on_journal (instance, g_ptr_array_index (burial->completed, i));
   g_ptr_array_unref (burial->completed);
+  vend_metering_catch_up (instance, false);
 
   for (;;)
     {
@@ -470,6 +479,7 @@ bury (Instance *instance)
     vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
                                  instance->setup_logs->str, instance->why);
   instance->state = INSTANCE_GONE;
+  vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
   vend_alarm_clear (&instance->alarm);
   vend_alarm_clear (&instance->stop_due);
   Burial *burial = g_new0 (Burial, 1);

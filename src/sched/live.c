@@ -166,7 +166,10 @@ void
 vend_live_attach (Live *live, Instance *instance)
 {
   leave_queue (live);
+  vend_metering_count (instance);
   live->instance = instance;
+  live->is_billed = !instance->billing.instances;
+  live->is_lost = false;
   g_free (live->p->instance);
   live->p->instance = g_strdup (instance->id);
   g_hash_table_insert (instance->running, live->p->id, live);
@@ -297,6 +300,8 @@ typedef struct
 {
   Live *live;
   GPtrArray *outputs; /* of VendOutput */
+  VendRunUsage usage;
+  bool is_metered;
   bool won;
 } Ending;
 
@@ -313,7 +318,6 @@ store_end (VendDb *db, void *data, GError **error)
 {
   Ending *ending = data;
   const VendPrediction *p = ending->live->p;
-  int64_t run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0;
   if (!vend_store_prediction_complete (db, p, &ending->won, error))
     return false;
   if (!ending->won)
@@ -323,9 +327,8 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
-  return p->started_us == 0
-         || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
-             && vend_store_model_ran (db, p->model_id, error));
+  return (!ending->is_metered || vend_store_usage_insert (db, p, &ending->usage, error))
+         && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
 }
 
 static void end_stored (const GError *error, void *data);
@@ -353,6 +356,9 @@ end_stored (const GError *error, void *data)
     }
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
+  if (ending->won && ending->is_metered && ending->usage.billed)
+    vend_books_spend (sched->books, live->p->account_id, live->p->completed_us, ending->usage.price,
+                      ending->usage.run_us);
   sched->n_ended++;
   vend_measure_ended (live);
   if (live->hooks != NULL)
@@ -383,6 +389,17 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
   else
     ending->outputs = g_ptr_array_ref (rows);
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+static VendRunUsage
+usage_of (const Live *live)
+{
+  const VendPrediction *p = live->p;
+  const char *hardware = live->deployable->hardware;
+  return (VendRunUsage){ .hardware = hardware,
+                         .run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0,
+                         .price = vend_prices_of (live->sched->prices, hardware),
+                         .billed = live->is_billed };
 }
 
 void
@@ -422,6 +439,8 @@ vend_live_end (Live *live, const LiveEnd *end)
 
   Ending *ending = g_new0 (Ending, 1);
   ending->live = live;
+  ending->usage = usage_of (live);
+  ending->is_metered = p->started_us > 0 && !live->is_lost;
   const json_t *output = end->output != NULL ? end->output : live->chunks;
   if (output != NULL && vend_outputs_have_files (output))
     {
@@ -538,6 +557,7 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
     return;
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
+  live->is_lost = true;
   live->sched->n_lost++;
   vend_measure_lost (live);
   record_lost (live);

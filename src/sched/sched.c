@@ -144,10 +144,13 @@ submit_on_core (void *data)
       return;
     }
 
-  g_autoptr (GError) too_many = NULL;
-  if (!vend_account_may_queue (sched, submission->prediction->account_id, &too_many))
+  g_autoptr (GError) refused = NULL;
+  const int64_t account_id = submission->prediction->account_id;
+  if (!vend_account_may_queue (sched, account_id, &refused)
+      || !vend_budgets_allow (sched->budgets, account_id, submission->prediction->created_us,
+                              &refused))
     {
-      submission->told (NULL, too_many, submission->data);
+      submission->told (NULL, refused, submission->data);
       return;
     }
 
@@ -360,7 +363,11 @@ tick (void *data)
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_instance_tick (value);
+    {
+      vend_instance_tick (value);
+      vend_metering_tick (value);
+    }
+  vend_books_tick (sched->books);
   vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
@@ -383,6 +390,9 @@ vend_sched_new (const VendSchedOptions *options)
   sched->meter = options->meter;
   sched->limits = options->limits;
   sched->skus = options->skus;
+  sched->prices = options->prices;
+  sched->books = vend_books_new (options->store);
+  sched->budgets = vend_books_get_budgets (sched->books);
   sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
@@ -461,6 +471,8 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);
+  vend_books_close (sched->books);
+  vend_books_unref (sched->books);
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);

@@ -12,6 +12,7 @@
 #include "files/blobs.h"
 #include "hardware/gpu.h"
 #include "meter/meter.h"
+#include "model/budget.h"
 #include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
@@ -55,6 +56,7 @@ typedef struct
   VendWebhooks *webhooks;     /* borrowed; or NULL */
   VendMeter *meter;           /* borrowed; outlives it */
   const VendSkus *skus;       /* borrowed; outlives it */
+  const VendPrices *prices;   /* borrowed; outlives it */
   const VendCgroups *cgroups; /* borrowed; outlives it */
   GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
@@ -129,6 +131,13 @@ void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersio
                         VendSchedSettled settled, void *data);
 /* The deployment was deleted. */
 void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
+
+/* Sets what an account may spend, or takes the limits away. `told` comes on the core thread, with
+ * what is spent of it; `error` is NULL when it is stored. */
+typedef void (*VendSchedBudgeted) (const VendBudget *budget, VendAmount spent, const GError *error,
+                                   void *data);
+void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted told,
+                            void *data);
 
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);

@@ -143,6 +143,17 @@ vend_sim_tidy (Sim *sim)
   g_array_set_size (sim->active, kept);
 }
 
+static void
+note_count (const Sim *sim)
+{
+  VendSimCount now = { .at_us = sim->now_us, .booting = sim->n_booting };
+  if (sim->options->counts == NULL)
+    return;
+  for (guint i = 0; i < sim->options->hardware_units; i++)
+    now.units += sim->units[i].in_use;
+  g_array_append_val (sim->options->counts, now);
+}
+
 void
 vend_sim_start (Sim *sim, guint unit, guint model)
 {
@@ -157,6 +168,7 @@ vend_sim_start (Sim *sim, guint unit, guint model)
   sim->n_units++;
   sim->result->most_units = MAX (sim->result->most_units, sim->n_units);
   plan (sim, sim->now_us + load_us, EVENT_READY, unit, 0);
+  note_count (sim);
 }
 
 void
@@ -168,6 +180,7 @@ vend_sim_stop (Sim *sim, guint index)
   unit->in_use = false;
   sim->n_units--;
   sim->models[unit->model].n_units--;
+  note_count (sim);
 }
 
 void
@@ -254,9 +267,10 @@ on_ready (Sim *sim, SimUnit *unit)
   SimModel *model = &sim->models[unit->model];
   unit->booting = false;
   sim->n_booting--;
+  note_count (sim);
   sim->result->loading_hours += (double) (sim->now_us - unit->since_us);
   model->n_booting--;
-  vend_measure (&model->boot_us, sim->now_us - unit->since_us);
+  vend_measure_boot (&model->boot_us, sim->now_us - unit->since_us);
   unit->since_us = sim->now_us;
   unit->idle_since_us = sim->now_us;
   if (unit->bound >= 0)
@@ -270,7 +284,7 @@ on_ended (Sim *sim, SimUnit *unit, guint request)
   SimModel *model = &sim->models[unit->model];
   model->running--;
   sim->n_running--;
-  vend_measure (&model->run_us, vend_sim_request (sim, request)->run_us);
+  vend_measure_run (&model->run_us, vend_sim_request (sim, request)->run_us);
   if (--unit->busy > 0)
     return;
   sim->result->busy_hours += (double) (sim->now_us - unit->busy_since_us);
@@ -390,6 +404,8 @@ sum_up (Sim *sim)
       result->late += sim->options->starvation_us > 0
                       && sim->waits[i] * VEND_US_PER_S > (double) sim->options->starvation_us;
     }
+  if (sim->options->waits != NULL)
+    g_array_append_vals (sim->options->waits, sim->waits, n);
   qsort (sim->waits, n, sizeof (double), by_size);
   result->requests = n;
   result->models = sim->trace->models->len;

@@ -10,6 +10,14 @@ typedef enum
   VEND_POLICY_FIXED_TIMEOUT, /* models scale on their own; an instance stops when it is idle */
 } VendPolicy;
 
+/* How many units are there from one moment on. */
+typedef struct
+{
+  int64_t at_us;
+  guint units;
+  guint booting; /* of them */
+} VendSimCount;
+
 typedef struct
 {
   VendPolicy policy;
@@ -24,6 +32,8 @@ typedef struct
   int64_t scale_down_delay_us;
   int64_t starvation_us;
   int64_t idle_timeout_us;
+  GArray *counts; /* gets a VendSimCount at each change; or NULL */
+  GArray *waits;  /* gets a double for each request of the trace, seconds; or NULL */
 } VendSimulation;
 
 typedef struct

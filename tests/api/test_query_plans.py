@@ -10,6 +10,7 @@ SQL = pathlib.Path(__file__).resolve().parents[2] / "src" / "store" / "sql"
 # Those that need all rows, and how many that can be.
 SCANS = {
     "account_list": "for an administrator; accounts are few",
+    "budget_all": "once at the start; one an account",
     "build_open": "once at the start; what has not ended",
     "deployment_all": "once at the start",
     "model_building": "when a model is deleted; what has not ended",
