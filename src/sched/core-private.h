@@ -427,6 +427,8 @@ void vend_metering_count (Instance *instance);
 void vend_metering_tick (Instance *instance);
 /* Its director is gone since then. */
 void vend_metering_end (Instance *instance, int64_t at_us);
+/* One that an older Vend has started: its runs are billed, as they were so far. */
+void vend_metering_forget (Instance *instance);
 void vend_metering_clear (Instance *instance);
 
 /* ---- books.c: what was metered, on its way to the disk and into sums */

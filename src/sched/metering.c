@@ -198,6 +198,13 @@ vend_metering_end (Instance *instance, int64_t at_us)
 }
 
 void
+vend_metering_forget (Instance *instance)
+{
+  vend_metering_clear (instance);
+  instance->billing = (VendBilling){ 0 };
+}
+
+void
 vend_metering_clear (Instance *instance)
 {
   g_clear_pointer (&instance->meter.piece, vend_instance_usage_free);

@@ -1,5 +1,6 @@
 """The time of instances: counted once, whatever is killed, and billed by the rules."""
 
+import json
 import os
 import random
 import sqlite3
@@ -120,6 +121,25 @@ def test_a_failed_setup_is_setup_alone(servers):
     for rows in books.check(server).values():
         assert books.total(rows) == books.total(rows, "setup_us") > 0
     assert books.read(server, "SELECT * FROM usage") == []
+
+
+def test_instances_of_an_older_vend_stay_as_they_were(servers):
+    """Runs were billed then, also those of a deployment: its instance is not, or they were paid for twice."""
+    server = servers()
+    api = server.api()
+    deploy(api, "own")
+    made = start_on(api, "own", delay=0.5)
+    (instance,) = server.instance_dirs()
+    server.kill()
+    path = server.data / "instances" / instance / "spec.json"
+    spec = json.loads(path.read_text())
+    del spec["deployable"]["account_id"], spec["deployable"]["billed"]
+    path.write_text(json.dumps(spec))
+    server.start()
+    assert server.api().ended(made)["status"] == "succeeded"
+    assert server.stop() == 0
+    assert books.check(server) == {}
+    assert [run["billed"] for run in books.read(server, "SELECT billed FROM usage")] == [1]
 
 
 def test_a_write_that_fails_is_repeated(servers):
