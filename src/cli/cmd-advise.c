@@ -112,12 +112,16 @@ static GPtrArray *
 reckon (const Asked *asked, const VendHistory *history)
 {
   GPtrArray *reports = g_ptr_array_new_with_free_func (report_free);
+  g_autoptr (VendProgress) progress = vend_progress_new ();
   for (guint i = 0; i < history->items->len && reports->len < MAX_ITEMS; i++)
     {
       const VendHistoryItem *item = g_ptr_array_index (history->items, i);
       /* What was deleted has no settings that could be others. */
-      if (item->is_known && item->trace->requests->len > 0)
-        g_ptr_array_add (reports, report_new (asked, history, item));
+      if (!item->is_known || item->trace->requests->len == 0)
+        continue;
+      vend_progress_show (progress, "simulating %u requests to %s", item->trace->requests->len,
+                          item->name);
+      g_ptr_array_add (reports, report_new (asked, history, item));
     }
   return reports;
 }
