@@ -1,8 +1,11 @@
 """Processes of one data directory, found by its path in their arguments or working directory."""
 
+import json
 import os
 import pathlib
 import signal
+
+from waiting import wait_until
 
 
 def _marked(pid, marker):
@@ -57,6 +60,27 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def remove_groups(instances):
+    """Control groups of instances whose director and server were killed: nobody else removes them."""
+    for spec in instances.glob("*/spec.json"):
+        try:
+            bases = json.loads(spec.read_text()).get("cgroups", {}).values()
+        except (OSError, ValueError):
+            continue
+        for folder in {f"{base['path']}/vend-{spec.parent.name}" for base in bases}:
+            wait_until(lambda at=folder: _is_removed(at), what=f"{folder} to be empty")
+
+
+def _is_removed(folder):
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def memory_mib(pid):
