@@ -20,6 +20,7 @@ WEIGHTS = {
     "kill director": 10,
     "kill model server": 9,
     "kill worker": 9,
+    "kill zygote": 3,
     "restart server": 2,
     "stop server shortly": 4,
     "stop server beyond the lease": 2,
@@ -55,12 +56,18 @@ def between(bounds, part):
 # ---- Processes of a data directory
 
 
-def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return []
+def marked(data, word):
+    """Processes of models with that word in their arguments."""
+    mark = f"VEND_INSTANCE_DIR={data}/instances/".encode()
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and mark in open(f"/proc/{entry}/environ", "rb").read():
+                if word in open(f"/proc/{entry}/cmdline", "rb").read():
+                    found.append(int(entry))
+        except OSError:
+            pass
+    return sorted(found)
 
 
 def directors(data):
@@ -68,11 +75,15 @@ def directors(data):
 
 
 def model_servers(data):
-    return sorted(child for pid in directors(data) for child in children(pid))
+    return marked(data, b"cog.server.http")
 
 
 def workers(data):
-    return sorted(child for pid in model_servers(data) for child in children(pid))
+    return marked(data, b"_run_worker")
+
+
+def zygotes(data):
+    return sorted(processes.zygotes(data))
 
 
 # ---- Connections
@@ -184,9 +195,12 @@ class Injector:
         return self._disturb(kind, hard, which)
 
     def _signal(self, kind, hard, which):
-        found = {"director": directors, "model": model_servers, "worker": workers}[kind.split()[1]](
-            self.data
-        )
+        found = {
+            "director": directors,
+            "model": model_servers,
+            "worker": workers,
+            "zygote": zygotes,
+        }[kind.split()[1]](self.data)
         if kind.startswith("stop"):
             return self._stop(found, kind, hard, which)
         if found:
