@@ -280,7 +280,7 @@ demand_of (Deployable *deployable, int64_t now_us)
     .idle_timeout_us = idle_timeout_of (deployable, broke),
     .scale_down_delay_us = deployable->scaling.scale_down_delay_us,
     .starvation_us = sched->limits.starvation_us,
-    .panic_until_us = broke ? 0 : deployable->load.panic_until_us,
+    .panic_until_us = broke || deployable->retired ? 0 : deployable->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
     .backoff_until_us = deployable->backoff_until_us,
