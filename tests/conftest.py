@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from checking_proxy import make_proxy  # noqa: E402
 from servers import MODELS, Servers  # noqa: E402
+from shim import Shim  # noqa: E402
 from vend_server import ACCOUNT, Server  # noqa: E402
 
 
@@ -68,6 +69,21 @@ def servers(binary, template, tmp_path):
     made = Servers(binary, template, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def shimmed(servers, tmp_path):
+    """A server, with more flags, and what its disk and its clock do."""
+
+    def start(*flags):
+        built = pathlib.Path(os.environ.get("VEND_TEST_BUILD") or ROOT / "build-test")
+        library = built / "tests" / "soak" / "vend-fault-shim.so"
+        shim = Shim(library, tmp_path, tmp_path / "server-0" / "data")
+        server = servers(*flags, start=False, env=shim.env)
+        server.env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+        return server.start(), shim
+
+    return start
 
 
 @pytest.fixture(scope="module")

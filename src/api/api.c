@@ -58,7 +58,7 @@ admit (VendCall *call, void *context)
     return vend_reply_error (error);
   VendRateState budget;
   const bool fits = vend_rate_take (bound->api->rate, bound->route->rate, caller->account->id,
-                                    caller->token_id, vend_now_us (), &budget);
+                                    caller->token_id, vend_steady_us (), &budget);
   show_budget (call, &budget);
   if (!fits)
     return throttled (&budget);

@@ -144,7 +144,7 @@ creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind k
       = kind == VEND_KIND_TRAINING
             ? 0
             : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
-  creation->hold_until_us = hold_us > 0 ? now_us + hold_us : 0;
+  creation->hold_until_us = hold_us > 0 ? vend_steady_us () + hold_us : 0;
   return creation;
 }
 

@@ -31,6 +31,10 @@ static const Rule rules[CHECK_N] = {
                     "There is one usage row for each accepted attempt that ran, with the "
                     "time that it took, and none for others.",
                     VEND_SQL_AUDIT_USAGE, false },
+  [CHECK_METERING] = { "metering",
+                       "The time of an instance is counted once, in pieces that follow each other, "
+                       "and either it or its runs are billed.",
+                       VEND_SQL_AUDIT_METERING, false },
   [CHECK_WEBHOOKS] = { "webhooks",
                        "Webhooks tell of predictions that exist, of their ends only "
                        "once they have ended, and of each beginning and end once.",

@@ -1,6 +1,7 @@
 /* Time as Vend stores and shows it: microseconds since the epoch, UTC. */
 #include "base/clock.h"
 #include "base/error.h"
+#include <pthread.h>
 
 /* The years 1 to 9999: what four digits can say. */
 #define LEAST_S G_GINT64_CONSTANT (-62135596800)
@@ -10,6 +11,34 @@ int64_t
 vend_now_us (void)
 {
   return g_get_real_time ();
+}
+
+static pthread_once_t steady_once = PTHREAD_ONCE_INIT;
+static int64_t steady_offset_us;
+
+static void
+begin_steady (void)
+{
+  steady_offset_us = vend_now_us () - g_get_monotonic_time ();
+}
+
+int64_t
+vend_steady_us (void)
+{
+  pthread_once (&steady_once, begin_steady);
+  return g_get_monotonic_time () + steady_offset_us;
+}
+
+int64_t
+vend_steady_of (int64_t wall_us)
+{
+  return vend_steady_us () - (vend_now_us () - wall_us);
+}
+
+int64_t
+vend_wall_of (int64_t steady_us)
+{
+  return vend_now_us () - (vend_steady_us () - steady_us);
 }
 
 char *

@@ -10,6 +10,15 @@
 /* Wall clock. Only edges (HTTP handlers, timers) read it; rules get the time passed in. */
 int64_t vend_now_us (void);
 
+/* Like the wall clock, but no step of it is seen: it shows what the wall clock would if nobody had
+ * set it since this process first asked. For all that is measured, waited for or compared in one
+ * process. */
+int64_t vend_steady_us (void);
+/* What vend_steady_us shows at a moment of the wall clock, as that stands now. */
+int64_t vend_steady_of (int64_t wall_us);
+/* The other way round. */
+int64_t vend_wall_of (int64_t steady_us);
+
 /* "2026-01-05T10:00:00.120345Z": RFC 3339 UTC with six fraction digits. Free with g_free. */
 char *vend_time_format (int64_t time_us) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -165,7 +165,7 @@ may_enable (VendCgroups *cgroups, const char *base)
 }
 
 static void
-find_v2 (VendCgroups *cgroups, const char *own, bool prepare)
+find_v2 (VendCgroups *cgroups, const char *own, bool prepare, bool cpus)
 {
   g_autofree char *name = g_path_get_basename (own);
   const bool is_below = strcmp (name, SERVER_GROUP) == 0;
@@ -173,7 +173,7 @@ find_v2 (VendCgroups *cgroups, const char *own, bool prepare)
   bool wanted[VEND_CGROUP_N], any = false, done = false;
   for (guint i = 0; i < VEND_CGROUP_N; i++)
     {
-      wanted[i] = !vend_cgroups_have (cgroups, i)
+      wanted[i] = (cpus || i != VEND_CGROUP_CPU) && !vend_cgroups_have (cgroups, i)
                   && has_word (base, "cgroup.controllers", vend_cgroup_kind_name (i));
       any = any || wanted[i];
     }
@@ -197,41 +197,44 @@ find_v2 (VendCgroups *cgroups, const char *own, bool prepare)
 /* ---- All of it */
 
 VendCgroups *
-vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare)
+vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare, bool cpus)
 {
   VendCgroups *cgroups = vend_cgroups_none (NULL);
   for (guint i = 0; i < VEND_CGROUP_N; i++)
-    if (places->v1[i] != NULL && probe (cgroups, i, 1, places->v1[i]))
+    if ((cpus || i != VEND_CGROUP_CPU) && places->v1[i] != NULL
+        && probe (cgroups, i, 1, places->v1[i]))
       take (cgroups, i, 1, places->v1[i]);
   if (places->v2 != NULL)
-    find_v2 (cgroups, places->v2, prepare);
+    find_v2 (cgroups, places->v2, prepare, cpus);
   for (guint i = 0; i < VEND_CGROUP_N && cgroups->why == NULL; i++)
-    if (!vend_cgroups_have (cgroups, i))
+    if (!cpus && i == VEND_CGROUP_CPU)
+      cgroups->why = g_strdup ("no limit of CPUs is set");
+    else if (!vend_cgroups_have (cgroups, i))
       cgroups->why
           = g_strdup_printf ("the controller '%s' is not there", vend_cgroup_kind_name (i));
   return cgroups;
 }
 
 static VendCgroups *
-find_own (bool prepare)
+find_own (bool prepare, bool cpus)
 {
   g_auto (VendCgroupPlaces) places = { 0 };
   g_autoptr (GError) error = NULL;
   if (!vend_cgroup_places_own (&places, &error))
     return vend_cgroups_none (error->message);
-  return vend_cgroups_find_at (&places, prepare);
+  return vend_cgroups_find_at (&places, prepare, cpus);
 }
 
 VendCgroups *
 vend_cgroups_look (void)
 {
-  return find_own (false);
+  return find_own (false, true);
 }
 
 VendCgroups *
-vend_cgroups_prepare (void)
+vend_cgroups_prepare (bool cpus)
 {
-  return find_own (true);
+  return find_own (true, cpus);
 }
 
 /* ---- As text */

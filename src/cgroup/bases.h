@@ -24,10 +24,11 @@ VendCgroups *vend_cgroups_none (const char *why) G_GNUC_WARN_UNUSED_RESULT;
 VendCgroups *vend_cgroups_look (void) G_GNUC_WARN_UNUSED_RESULT;
 /* Also makes it possible. In the unified hierarchy that moves this process into a group
  * `vend-server` below its own, since groups with groups below them hold no processes. Once, before
- * children are started. */
-VendCgroups *vend_cgroups_prepare (void) G_GNUC_WARN_UNUSED_RESULT;
+ * children are started. Without `cpus` that controller is left out: a group of its own changes who
+ * gets how much, limit or not. */
+VendCgroups *vend_cgroups_prepare (bool cpus) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for these places. */
-VendCgroups *vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare)
+VendCgroups *vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare, bool cpus)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_cgroups_free (VendCgroups *cgroups);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCgroups, vend_cgroups_free)

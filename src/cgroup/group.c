@@ -138,6 +138,14 @@ limit (const VendCgroup *group, VendCgroupKind kind, const VendCgroupLimits *lim
     }
 }
 
+/* A group without a limit changes who gets how much all the same. */
+static bool
+is_needed (const VendCgroups *bases, VendCgroupKind kind, const VendCgroupLimits *limits)
+{
+  return vend_cgroups_have (bases, kind)
+         && (kind != VEND_CGROUP_CPU || bases->base[kind].version == 2 || limits->cpus > 0);
+}
+
 static bool
 make_one (VendCgroup *group, const VendCgroups *bases, VendCgroupKind kind, const char *name,
           const VendCgroupLimits *limits, GError **error)
@@ -168,7 +176,7 @@ vend_cgroup_make (const VendCgroups *bases, const char *name, const VendCgroupLi
   for (guint i = 0; i < VEND_CGROUP_N; i++)
     group->doors[i] = -1;
   for (guint i = 0; i < VEND_CGROUP_N; i++)
-    if (vend_cgroups_have (bases, i) && !make_one (group, bases, i, name, limits, error))
+    if (is_needed (bases, i, limits) && !make_one (group, bases, i, name, limits, error))
       {
         (void) !vend_cgroup_remove (bases, name, 0, NULL);
         return false;

@@ -99,7 +99,8 @@ static gboolean
 check_drained (void *data)
 {
   App *app = data;
-  bool quiet = vend_httpd_active_calls (app->httpd) == 0;
+  /* What is on its way to the disk belongs to parts that are taken apart after this. */
+  bool quiet = vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
   bool late = g_get_monotonic_time () >= app->drain_until_us;
   if (quiet && (late || vend_sched_is_drained (app->sched)))
     {
@@ -118,8 +119,9 @@ check_drained (void *data)
       vend_sched_release_holds (app->sched);
       return G_SOURCE_CONTINUE;
     }
-  /* Somebody reads so slowly that his reply is not through yet. */
-  vend_log (VEND_LOG_WARN, "stopping with replies half sent", NULL);
+  /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
+   * not on disk was told to nobody. */
+  vend_log (VEND_LOG_WARN, "stopping with replies half sent or writes half done", NULL);
   _exit (0);
 }
 
@@ -310,16 +312,28 @@ on_version_made (int64_t model_id, void *sched)
 }
 
 static bool
+limits_cpus (const VendSkus *skus)
+{
+  for (guint i = 0; i < vend_skus_count (skus); i++)
+    if (vend_skus_at (skus, i)->cpus > 0)
+      return true;
+  return false;
+}
+
+static bool
 find_cgroups (App *app, GError **error)
 {
   const char *setting = vend_settings_text (app->settings, "cgroups");
   if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
     return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
                       setting);
-  app->cgroups = *setting == 'a' ? vend_cgroups_prepare () : vend_cgroups_none ("they are off");
+  const bool cpus = limits_cpus (app->skus);
+  app->cgroups = *setting == 'a' ? vend_cgroups_prepare (cpus) : vend_cgroups_none ("they are off");
   g_autofree char *used = vend_cgroups_describe (app->cgroups);
   vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
             vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
+    vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
   return true;
 }
 

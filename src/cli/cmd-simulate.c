@@ -1,6 +1,7 @@
 /* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
  */
 #include "cli/commands.h"
+#include "cli/chart.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -10,7 +11,9 @@
 #include "sched/simulate.h"
 #include <glib/gstdio.h>
 #include <math.h>
+#include <string.h>
 
+#define N_POLICIES (VEND_POLICY_FIXED_TIMEOUT + 1)
 #define MAX_TRACE_BYTES (G_GINT64_CONSTANT (1) << 30)
 #define MAX_HARDWARE 10000
 #define MAX_HOURS (366 * 24)
@@ -35,6 +38,7 @@ typedef struct
   char *idle_timeout;
   char *scale_down_delay;
   char *starvation_bound;
+  char *chart; /* a path, "-" or NULL */
 } Asked;
 
 static void
@@ -44,6 +48,7 @@ asked_clear (Asked *asked)
   g_free (asked->idle_timeout);
   g_free (asked->scale_down_delay);
   g_free (asked->starvation_bound);
+  g_free (asked->chart);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
@@ -184,35 +189,79 @@ add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimu
                   waits[4], waits[5], counts[1], counts[0], hours[0], hours[1], hours[2], cost);
 }
 
+typedef struct
+{
+  VendSimulated results[N_POLICIES];
+  VendPolicy policies[N_POLICIES];
+  guint n;
+} Results;
+
 static void
-simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[])
+show (const Asked *asked, const VendTrace *trace, const Results *results)
 {
   static const char *const columns[]
       = { "POLICY", "MEAN",  "P50",    "P90",       "P95",    "P99",  "MAX s",
           "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
-  json_auto_t *results = json_array ();
-  VendSimulated result = { 0 };
-  for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
+  json_auto_t *list = json_array ();
+  for (guint i = 0; i < results->n; i++)
     {
-      if (!is_wanted[i])
-        continue;
-      simulation.policy = (VendPolicy) i;
-      vend_simulate (trace, &simulation, &result);
-      json_array_append_new (results, result_json (simulation.policy, asked, &result));
-      add_row (table, simulation.policy, asked, &result);
+      json_array_append_new (list, result_json (results->policies[i], asked, &results->results[i]));
+      add_row (table, results->policies[i], asked, &results->results[i]);
     }
   if (asked->is_json)
     {
       json_auto_t *all = json_pack (
           "{s:I, s:I, s:i, s:O}", "requests", (json_int_t) trace->requests->len, "models",
-          (json_int_t) trace->models->len, "hardware", asked->hardware, "results", results);
+          (json_int_t) trace->models->len, "hardware", asked->hardware, "results", list);
       vend_terminal_json (all);
       return;
     }
   vend_terminal_note ("%u requests to %u models on %d units; waits in seconds",
                       trace->requests->len, trace->models->len, asked->hardware);
   vend_table_print (table);
+}
+
+static bool
+draw (const Asked *asked, const VendTrace *trace, const Results *results, GError **error)
+{
+  VendChartLine lines[N_POLICIES];
+  for (guint i = 0; i < results->n; i++)
+    lines[i] = (VendChartLine){ .name = vend_policy_name (results->policies[i]),
+                                .result = &results->results[i],
+                                .cost = cost_of (asked, &results->results[i]) };
+  const VendChart chart = { .requests = trace->requests->len,
+                            .models = trace->models->len,
+                            .units = (guint) asked->hardware,
+                            .lines = lines,
+                            .n_lines = results->n };
+  return vend_chart_draw (&chart, asked->chart, error);
+}
+
+static bool
+simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[],
+          GError **error)
+{
+  Results results = { .n = 0 };
+  for (guint i = 0; i < N_POLICIES; i++)
+    {
+      if (!is_wanted[i])
+        continue;
+      simulation.policy = results.policies[results.n] = (VendPolicy) i;
+      vend_simulate (trace, &simulation, &results.results[results.n++]);
+    }
+  show (asked, trace, &results);
+  return asked->chart == NULL || draw (asked, trace, &results, error);
+}
+
+static bool
+check_chart (const Asked *asked, GError **error)
+{
+  if (asked->chart == NULL)
+    return true;
+  if (asked->is_json && strcmp (asked->chart, "-") == 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "expected either --json or --chart -");
+  return vend_chart_check (asked->chart, error);
 }
 
 static bool
@@ -225,7 +274,7 @@ read_policy (const char *name, bool is_wanted[], GError **error)
                       "--policy: expected vend, fcfs-lru, fixed-timeout or all, not '%s'", name);
   if (name == NULL)
     policy = VEND_POLICY_VEND;
-  for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
+  for (guint i = 0; i < N_POLICIES; i++)
     is_wanted[i] = is_all || i == (guint) policy;
   return true;
 }
@@ -238,7 +287,7 @@ run (int argc, char **argv, GError **error)
   g_auto (GStrv) words = NULL;
   g_autoptr (VendTrace) trace = NULL;
   VendSimulation simulation;
-  bool is_wanted[VEND_POLICY_FIXED_TIMEOUT + 1];
+  bool is_wanted[N_POLICIES];
   const GOptionEntry entries[] = {
     { "synthetic", 0, 0, G_OPTION_ARG_NONE, &asked.is_synthetic, "make the trace", NULL },
     { "models", 0, 0, G_OPTION_ARG_INT, &asked.models, "models in it (50)", "N" },
@@ -260,6 +309,9 @@ run (int argc, char **argv, GError **error)
     { "starvation-bound", 0, 0, G_OPTION_ARG_STRING, &asked.starvation_bound,
       "as the setting (600s)", "DURATION" },
     { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "of a unit in use, an hour (0)", "P" },
+    { "chart", 0, 0, G_OPTION_ARG_FILENAME, &asked.chart,
+      "draw waits and hours into FILE.svg, .png or .pdf, or waits as text for -; needs gnuplot",
+      "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &asked.is_json, "print JSON", NULL },
     { NULL },
   };
@@ -272,12 +324,11 @@ run (int argc, char **argv, GError **error)
     .most = 1,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
-      || !read_policy (asked.policy, is_wanted, error)
+      || !read_policy (asked.policy, is_wanted, error) || !check_chart (&asked, error)
       || !make_simulation (&asked, &simulation, error)
       || !make_trace (&asked, words, &trace, error))
     return false;
-  simulate (&asked, trace, simulation, is_wanted);
-  return true;
+  return simulate (&asked, trace, simulation, is_wanted, error);
 }
 
 int

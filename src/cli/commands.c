@@ -17,7 +17,7 @@ const VendCommand vend_commands[] = {
   { "files", "list, upload, download and delete files, make links to them", vend_cmd_files },
   { "hardware", "list what models may run on", vend_cmd_hardware },
   { "top", "show queues, instances and hardware as they change", vend_cmd_top },
-  { "usage", "sum up running time and what it costs", vend_cmd_usage },
+  { "usage", "show what was used in a month, and what it costs", vend_cmd_usage },
   { "budget", "show and set what an account may spend in a month", vend_cmd_budget },
   { "decisions", "list what the scheduler decided and why", vend_cmd_decisions },
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },

@@ -108,6 +108,7 @@ mark_started (VendRun *run)
   if (run->started_us > 0)
     return;
   run->started_us = vend_now_us ();
+  run->began_us = vend_steady_us ();
   json_t *frame = vend_run_event (run, "start");
   vend_json_set_int (frame, "at_us", run->started_us);
   run->env->emit_later (frame, run->env->context);

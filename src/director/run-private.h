@@ -32,7 +32,8 @@ struct VendRun
   json_t *input;
   VendInputs *inputs;
   int64_t timeout_us;
-  int64_t started_us;
+  int64_t started_us; /* wall clock, as it was then */
+  int64_t began_us;   /* the same moment on the clock that does not step */
 
   /* The call. */
   CURL *easy;

@@ -108,7 +108,10 @@ completed_frame (VendRun *run, VendRunEnd *end)
   json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : run->metrics);
   json_object_set_new (frame, "started_us",
                        run->started_us > 0 ? json_integer (run->started_us) : json_null ());
-  vend_json_set_int (frame, "completed_us", vend_now_us ());
+  /* The time that it took is paid for, whatever the clock did meanwhile. */
+  vend_json_set_int (frame, "completed_us",
+                     run->started_us > 0 ? run->started_us + vend_steady_us () - run->began_us
+                                         : vend_now_us ());
   return frame;
 }
 
@@ -196,7 +199,7 @@ on_cancel_reply (long status, const char *body, gsize size, const char *problem,
   /* Before the model's function is entered the server may not know the run yet, or take a cancel
    * that then has no effect; later a second one would interrupt the model's cleaning up. */
   const bool too_early = status != 200 || run->started_us == 0
-                         || run->cancel_sent_us - run->started_us < CANCEL_SURE_US;
+                         || run->cancel_sent_us - run->began_us < CANCEL_SURE_US;
   if (too_early && run->phase != VEND_RUN_ENDED)
     run->cancel_source = g_timeout_add (CANCEL_RETRY_MS, on_cancel_again, run);
 }
@@ -206,7 +209,7 @@ vend_run_ask_cancel (VendRun *run)
 {
   if (run->cancel_call != NULL)
     return;
-  run->cancel_sent_us = vend_now_us ();
+  run->cancel_sent_us = vend_steady_us ();
   g_autofree char *url
       = g_strdup_printf ("%s/%s/%s/cancel", run->env->base_url,
                          run->env->spec->train ? "trainings" : "predictions", run->call_id);

@@ -43,6 +43,7 @@ struct VendWebhooks
   GSource *sweep;
   GSource *grace; /* the end of patience while closing */
   bool closing;
+  int64_t clock_us; /* the wall clock less the steady one, as it was last; 0: not looked at yet */
 };
 
 /* ---- webhooks.c */

@@ -143,6 +143,12 @@ vend_webhook_retry_us (guint tries, int64_t since_us, int64_t now_us, int64_t un
   return next_us - since_us > VEND_WEBHOOK_LIFE_UNITS * unit_us ? 0 : next_us;
 }
 
+int64_t
+vend_webhook_longest_retry_us (int64_t unit_us)
+{
+  return retry_units[G_N_ELEMENTS (retry_units) - 1] * unit_us;
+}
+
 /* ---- Secrets */
 
 void

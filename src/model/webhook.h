@@ -75,6 +75,9 @@ int64_t vend_webhook_throttle_us (int64_t last_us, int64_t now_us);
  * in tests. */
 int64_t vend_webhook_retry_us (guint tries, int64_t since_us, int64_t now_us, int64_t unit_us);
 
+/* The longest time between two tries. */
+int64_t vend_webhook_longest_retry_us (int64_t unit_us);
+
 /* A signing key: "whsec_" and standard base64. */
 typedef struct
 {

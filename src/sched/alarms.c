@@ -34,7 +34,7 @@ arm (VendAlarms *alarms)
       return;
     }
   const VendAlarm *alarm = g_sequence_get (first);
-  int64_t left_us = MAX (alarm->due_us - vend_now_us (), 0);
+  int64_t left_us = MAX (alarm->due_us - vend_steady_us (), 0);
   g_source_set_ready_time (alarms->source, g_get_monotonic_time () + left_us);
 }
 
@@ -42,7 +42,7 @@ static gboolean
 ring_due (void *data)
 {
   VendAlarms *alarms = data;
-  int64_t now_us = vend_now_us ();
+  int64_t now_us = vend_steady_us ();
   for (;;)
     {
       GSequenceIter *first = g_sequence_get_begin_iter (alarms->by_time);

@@ -12,7 +12,7 @@ VendAlarms *vend_alarms_new (GMainContext *context);
 void vend_alarms_free (VendAlarms *alarms); /* drops what is left */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAlarms, vend_alarms_free)
 
-/* Calls once when the wall clock reaches `due_us`; the alarm is gone then. */
+/* Calls once when vend_steady_us reaches `due_us`; the alarm is gone then. */
 VendAlarm *vend_alarm_set (VendAlarms *alarms, int64_t due_us, VendAlarmCall call, void *data);
 /* Takes back one that has not rung; sets the pointer to NULL. NULL inside is fine. */
 void vend_alarm_clear (VendAlarm **alarm);

@@ -159,7 +159,7 @@ vend_deployable_eta_us (const Deployable *deployable, guint position)
 {
   const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : VEND_ASSUMED_US;
   const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : VEND_ASSUMED_US;
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   int64_t until_ready_us = boot_us;
   guint slots = 0;
   bool is_ready = false;
@@ -199,7 +199,7 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
     {
       guint doublings = MIN (failures - 2, 20);
       deployable->backoff_until_us
-          = vend_now_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
+          = vend_steady_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
     }
   vend_measure_boot_failed (deployable);
   vend_decided_boot_failed (deployable, error_code, error);
@@ -269,7 +269,7 @@ demand_of (Deployable *deployable, int64_t now_us)
     .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
     .waiting = waiting,
     .running = deployable->n_running,
-    .oldest_us = first != NULL ? first->p->created_us : 0,
+    .oldest_us = first != NULL ? first->since_us : 0,
     .served_us = deployable->served_us,
     .slots = deployable->slots,
     .size = deployable->size,
@@ -287,6 +287,17 @@ demand_of (Deployable *deployable, int64_t now_us)
   };
 }
 
+/* Why another one is to take its place; NULL: none is. */
+static const char *
+why_worn (const Instance *instance)
+{
+  if (instance->failures > MAX_FAILURES)
+    return "it fails too often and is replaced";
+  if (instance->slots != instance->deployable->slots)
+    return "it was started with another concurrency";
+  return NULL;
+}
+
 static VendUnit
 unit_of (const Instance *instance, guint demand)
 {
@@ -296,7 +307,8 @@ unit_of (const Instance *instance, guint demand)
     .booting = booting,
     .stopping = instance->state >= INSTANCE_STOPPING || instance->stop_when_connected,
     .draining = instance->draining,
-    .worn = instance->failures > MAX_FAILURES,
+    .worn = why_worn (instance) != NULL,
+    .why_worn = why_worn (instance),
     .busy = g_hash_table_size (instance->running),
     .since_us = booting ? instance->created_us : instance->ready_us,
     .idle_since_us = instance->idle_since_us,
@@ -376,7 +388,7 @@ decide_pool (VendSched *sched, guint pool, int64_t now_us)
 static void
 decide_and_apply (VendSched *sched)
 {
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   for (guint pool = 0; pool < vend_pools_count (sched); pool++)
     decide_pool (sched, pool, now_us);
 }

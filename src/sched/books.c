@@ -67,6 +67,12 @@ vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *
   return true;
 }
 
+bool
+vend_books_are_behind (const Books *books)
+{
+  return books->again->len > 0;
+}
+
 void
 vend_books_tick (Books *books)
 {
@@ -88,5 +94,8 @@ vend_books_get_budgets (Books *books)
 void
 vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price, int64_t time_us)
 {
+  /* The store takes no more then, and a start reads all sums again. */
+  if (books->is_closed)
+    return;
   vend_budgets_spend (books->budgets, account_id, at_us, price, time_us);
 }

@@ -21,6 +21,7 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
+typedef struct LiveEnding LiveEnding;
 typedef struct FastStart FastStart;
 typedef struct Books Books;
 
@@ -94,6 +95,7 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  guint n_runs;         /* measured */
   double plain_boot_us; /* the same of one kind of boot */
   double fast_boot_us;
   VendLoadHistory load;
@@ -189,13 +191,18 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
-  bool ending;      /* its end is on the way to the disk */
-  bool emitted;     /* output has left the model in this attempt */
+  bool ending;       /* its end is on the way to the disk */
+  bool emitted;      /* output has left the model in this attempt */
+  LiveEnding *again; /* its end could not be stored, and is again soon; NULL otherwise */
+  VendAlarm *again_due;
   bool is_lost;     /* this attempt is: what it took is nobody's */
   bool is_billed;   /* this attempt is, and not the time of its instance */
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  int64_t earliest_us; /* no attempt begins before; wall clock */
+  int64_t since_us;    /* when it was created, on the clock that does not step */
+  int64_t due_us;      /* its deadline, on the same */
   guint lost_out_of_memory;
 };
 
@@ -431,6 +438,8 @@ Budgets *vend_books_get_budgets (Books *books);
 void vend_books_close (Books *books);
 /* Keeps a write that failed for the next tick; false: there is none any more. */
 bool vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *data);
+/* Writes that failed wait for the next tick. */
+bool vend_books_are_behind (const Books *books);
 void vend_books_tick (Books *books);
 /* So much time at this price is billed to the account, and on disk. */
 void vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price,

@@ -4,6 +4,9 @@
 #include "sched/admission.h"
 #include "sched/core-private.h"
 
+/* Of a boot that is mostly imports, what a fast start leaves of its half. */
+#define FIRST_FAST_PART 4
+
 /* Who stands before it in the queue and cannot go without beginning. */
 static guint
 count_before (const Live *live)
@@ -29,14 +32,23 @@ count_slots (const Deployable *deployable)
   return MAX (there, MIN (deployable->max, fit) * deployable->slots);
 }
 
+/* The first one that starts from loaded imports may be much shorter than all that were measured. */
+static int64_t
+shortest_boot_us (const Deployable *deployable)
+{
+  const bool may_be_first_fast
+      = deployable->scaling.fast_start != 0 && deployable->fast_boot_us == 0;
+  return vend_least_us (&deployable->boots) / (may_be_first_fast ? FIRST_FAST_PART : 1);
+}
+
 static VendOutlook
 look_ahead (const Live *live)
 {
   const Deployable *deployable = live->deployable;
-  VendOutlook outlook = { .now_us = vend_now_us (),
+  VendOutlook outlook = { .now_us = vend_steady_us (),
                           .before = count_before (live),
                           .slots = count_slots (deployable),
-                          .boot_us = vend_least_us (&deployable->boots),
+                          .boot_us = shortest_boot_us (deployable),
                           .run_us = vend_least_us (&deployable->runs) };
   for (guint i = 0; i < deployable->instances->len; i++)
     {
@@ -57,10 +69,10 @@ vend_live_admit (Live *live)
     return;
   const VendOutlook outlook = look_ahead (live);
   const int64_t earliest_us = vend_earliest_start_us (&outlook);
-  if (earliest_us <= live->p->deadline_us)
+  if (earliest_us <= live->due_us)
     return;
   const double wait_s = (double) (earliest_us - outlook.now_us) / VEND_US_PER_S;
-  const double left_s = (double) (live->p->deadline_us - outlook.now_us) / VEND_US_PER_S;
+  const double left_s = (double) (live->due_us - outlook.now_us) / VEND_US_PER_S;
   g_autofree char *why = g_strdup_printf (
       "it could not begin before its deadline: that is %.1f s away, and with %s and %u before it "
       "it waits for %.1f s at least",
@@ -90,7 +102,8 @@ deadline_passed (void *data)
 void
 vend_live_arm_deadline (Live *live)
 {
-  if (live->p->deadline_us > 0)
-    live->deadline
-        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
+  if (live->p->deadline_us == 0)
+    return;
+  live->due_us = vend_steady_of (live->p->deadline_us);
+  live->deadline = vend_alarm_set (live->sched->alarms, live->due_us, deadline_passed, live);
 }

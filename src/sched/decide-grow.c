@@ -98,7 +98,7 @@ renew (const Decision *d, Claim *claim)
     }
   claim->kind = CLAIM_MINIMUM;
   claim->value = 0;
-  claim->why = have < demand->min ? "below its minimum" : "the one there is fails too often";
+  claim->why = have < demand->min ? "below its minimum" : "the one there is to be replaced";
   return have < demand->min || lacks_replacement (d, claim->demand);
 }
 

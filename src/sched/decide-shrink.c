@@ -5,9 +5,9 @@
 static void
 replace_worn (Decision *d, guint i)
 {
-  static const char *const why = "it fails too often and is replaced";
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
+  const char *why = unit->why_worn != NULL ? unit->why_worn : "it is replaced";
   bool is_needed = vend_decision_is_needed (d, i);
   bool is_replaced = d->ready[unit->demand] > 0;
   bool has_room = d->held + vend_demand_size (demand) <= d->snapshot->hardware_units

@@ -37,7 +37,8 @@ typedef struct
   bool booting;
   bool stopping;         /* holds its hardware until it has gone, and serves nobody */
   bool draining;         /* ends what it runs, and takes no more */
-  bool worn;             /* serves, but fails too often: another one is to take its place */
+  bool worn;             /* serves, but another one is to take its place */
+  const char *why_worn;  /* for the reason */
   guint busy;            /* slots in use */
   int64_t since_us;      /* start of its boot, or the moment it became ready */
   int64_t idle_since_us; /* 0 while busy */

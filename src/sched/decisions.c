@@ -103,7 +103,7 @@ write_end (const Instance *instance, const char *what, const char *reason)
   if (instance->idle_since_us > 0)
     json_object_set_new (
         inputs, "idle_seconds",
-        json_real ((double) (vend_now_us () - instance->idle_since_us) / VEND_US_PER_S));
+        json_real ((double) (vend_steady_us () - instance->idle_since_us) / VEND_US_PER_S));
   write_down (deployable->sched,
               about (deployable, instance->evicted ? VEND_DECISION_EVICT : VEND_DECISION_STOP,
                      instance->id, inputs),
@@ -153,7 +153,7 @@ vend_decided_gone (const Instance *instance)
 void
 vend_decided_boot_failed (const Deployable *deployable, const char *error_code, const char *error)
 {
-  const int64_t wait_us = MAX (deployable->backoff_until_us - vend_now_us (), 0);
+  const int64_t wait_us = MAX (deployable->backoff_until_us - vend_steady_us (), 0);
   json_t *inputs = json_pack ("{s:i, s:f}", "failures", (int) deployable->boot_failures,
                               "back_off_seconds", (double) wait_us / VEND_US_PER_S);
   vend_json_set_string (inputs, "error_code", error_code);

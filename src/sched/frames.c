@@ -46,7 +46,7 @@ became_ready (Instance *instance)
 {
   if (instance->state == INSTANCE_READY)
     return;
-  int64_t now_us = vend_now_us ();
+  int64_t now_us = vend_steady_us ();
   vend_metering_ready (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
@@ -229,7 +229,7 @@ on_completed (Instance *instance, const json_t *frame)
       || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     {
       if (started_us > 0)
-        live->p->started_us = started_us;
+        live->p->started_us = MAX (started_us, live->earliest_us);
       const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */
@@ -255,7 +255,8 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure_run (&instance->deployable->run_us, completed_us - started_us);
+      vend_measure_run (&instance->deployable->run_us, ++instance->deployable->n_runs,
+                        completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->deployable->runs, completed_us - started_us);
     }

@@ -164,7 +164,7 @@ change_is_due (void *data)
       live, (hooks->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
   message->supersedes = true;
   hooks->changed = 0;
-  hooks->last_us = vend_now_us ();
+  hooks->last_us = vend_steady_us ();
   vend_store_write (live->sched->store, store_change, change_stored, message);
 }
 
@@ -177,7 +177,7 @@ vend_hooks_changed (Live *live, guint event)
   hooks->changed |= event;
   if (hooks->due == NULL)
     hooks->due = vend_alarm_set (live->sched->alarms,
-                                 vend_webhook_throttle_us (hooks->last_us, vend_now_us ()),
+                                 vend_webhook_throttle_us (hooks->last_us, vend_steady_us ()),
                                  change_is_due, live);
 }
 

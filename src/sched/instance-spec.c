@@ -1,5 +1,6 @@
 /* What a director is told to run: from a version's launch record to DIR/spec.json. */
 #include "sched/instance-spec.h"
+#include "base/clock.h"
 #include "sched/fast-start.h"
 
 /* How long an instance that nobody talks to stays; a control plane that is being replaced is back
@@ -96,14 +97,15 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, deployable->hardware, spec);
   /* For our own eyes after a restart. */
-  json_object_set_new (
-      spec, "deployable",
-      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
-                 (json_int_t) deployable->model_id, "model", deployable->name, "deployment",
-                 deployable->deployment, "kind", (int) deployable->kind, "hardware",
-                 deployable->hardware, "created_us", (json_int_t) instance->created_us, "gpus",
-                 vend_instance_gpus_json (instance), "scaling",
-                 vend_scaling_to_json (&deployable->own, false), "account_id",
-                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
+  json_object_set_new (spec, "deployable",
+                       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
+                                  (json_int_t) deployable->model_id, "model", deployable->name,
+                                  "deployment", deployable->deployment, "kind",
+                                  (int) deployable->kind, "hardware", deployable->hardware,
+                                  "created_us", (json_int_t) vend_wall_of (instance->created_us),
+                                  "gpus", vend_instance_gpus_json (instance), "scaling",
+                                  vend_scaling_to_json (&deployable->own, false), "account_id",
+                                  (json_int_t) instance->billing.account_id, "billed",
+                                  instance->billing.instances));
   return spec;
 }

@@ -115,7 +115,7 @@ launched (void *data)
     }
   instance->pid = job->pid;
   vend_metering_begin (instance);
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
 }
 
@@ -132,7 +132,7 @@ Instance *
 vend_instance_start (Deployable *deployable, const char *reason)
 {
   g_autofree char *id = vend_id_new ();
-  Instance *instance = instance_new (deployable, id, deployable->slots, vend_now_us ());
+  Instance *instance = instance_new (deployable, id, deployable->slots, vend_steady_us ());
   if (!vend_instance_take_gpus (instance))
     {
       /* One has fallen ill since the plan was made. */
@@ -152,12 +152,12 @@ Instance *
 vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
                      const json_t *gpus, const VendInstanceUsage *last)
 {
-  Instance *instance = instance_new (deployable, id, slots, created_us);
+  Instance *instance = instance_new (deployable, id, slots, vend_steady_of (created_us));
   vend_instance_keep_gpus (instance, gpus);
   vend_metering_adopt (instance, last);
   instance->adopted = true;
   instance->adopting = true;
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   deployable->sched->n_adopting++;
   try_connect (instance);
   return instance;
@@ -197,7 +197,7 @@ checked (void *data)
     return;
   if (job->alive)
     instance->closed_us = 0;
-  if (!job->alive || vend_now_us () > instance->give_up_us)
+  if (!job->alive || vend_steady_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
         instance->why
@@ -205,7 +205,7 @@ checked (void *data)
       bury (instance);
       return;
     }
-  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_now_us () + CONNECT_RETRY_US,
+  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_steady_us () + CONNECT_RETRY_US,
                                     try_connect, instance);
 }
 
@@ -229,7 +229,7 @@ on_closed (VendLink *link, const GError *error, void *context)
               error->message, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
   instance->closed_us = vend_now_us ();
-  instance->give_up_us = instance->closed_us + CONNECT_TIMEOUT_US;
+  instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   look_after (instance);
 }
 
@@ -360,7 +360,7 @@ vend_instance_release (Instance *instance, Live *live)
       vend_account_ended (live->sched, live->p->account_id);
     }
   if (g_hash_table_size (instance->running) == 0)
-    instance->idle_since_us = vend_now_us ();
+    instance->idle_since_us = vend_steady_us ();
   vend_sched_sweep_soon (instance->sched);
 }
 
@@ -398,7 +398,7 @@ vend_instance_stop (Instance *instance, const char *reason)
   vend_alarm_clear (&instance->alarm);
   instance->stop_due
       = vend_alarm_set (instance->sched->alarms,
-                        vend_now_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
+                        vend_steady_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
                         stop_took_too_long, instance);
   if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
     vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);

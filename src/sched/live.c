@@ -40,7 +40,8 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   live->sched = sched;
   live->p = take;
   live->deployable = deployable;
-
+  live->since_us = vend_steady_of (take->created_us);
+  live->earliest_us = take->created_us;
   live->logs = g_string_new (NULL);
   live->waiters = g_ptr_array_new_with_free_func (waiter_free);
   deployable->n_live++;
@@ -49,6 +50,8 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   vend_hooks_init (live);
   return live;
 }
+
+static void ending_free (LiveEnding *ending);
 
 void
 vend_live_left_queue (Live *live)
@@ -75,6 +78,8 @@ vend_live_free (Live *live)
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
   vend_alarm_clear (&live->insert_due);
+  vend_alarm_clear (&live->again_due);
+  g_clear_pointer (&live->again, ending_free);
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
   g_ptr_array_unref (live->waiters);
@@ -176,7 +181,7 @@ vend_live_attach (Live *live, Instance *instance)
   instance->deployable->n_running++;
   vend_account_began (live->sched, live->p->account_id);
   instance->idle_since_us = 0;
-  instance->began_us = vend_now_us ();
+  instance->began_us = vend_steady_us ();
 }
 
 static void
@@ -278,8 +283,8 @@ void
 vend_live_lease_soon (Live *live)
 {
   if (live->lease_due == NULL)
-    live->lease_due
-        = vend_alarm_set (live->sched->alarms, vend_now_us () + LEASE_DELAY_US, lease_is_due, live);
+    live->lease_due = vend_alarm_set (live->sched->alarms, vend_steady_us () + LEASE_DELAY_US,
+                                      lease_is_due, live);
 }
 
 void
@@ -289,14 +294,14 @@ vend_live_started (Live *live, int64_t at_us)
   if (live->p->status == VEND_STATUS_STARTING
       && !vend_prediction_set_status (live->p, VEND_STATUS_PROCESSING, &error))
     g_assert_not_reached ();
-  live->p->started_us = at_us;
+  live->p->started_us = MAX (at_us, live->earliest_us);
   vend_hooks_started (live);
   vend_live_lease_soon (live);
 }
 
 /* ---- The end */
 
-typedef struct
+typedef struct LiveEnding
 {
   Live *live;
   GPtrArray *outputs; /* of VendOutput */
@@ -327,6 +332,9 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
+  /* An attempt that was lost was not accepted, though the prediction ends with it. */
+  if (ending->live->is_lost)
+    return vend_store_attempt_insert (db, p, p->completed_us, "lost", error);
   return (!ending->is_metered || vend_store_usage_insert (db, p, &ending->usage, error))
          && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
 }
@@ -336,7 +344,8 @@ static void end_stored (const GError *error, void *data);
 static void
 store_end_again (void *data)
 {
-  Ending *ending = data;
+  Ending *ending = g_steal_pointer (&((Live *) data)->again);
+  ending->live->again_due = NULL;
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
 }
 
@@ -351,7 +360,9 @@ end_stored (const GError *error, void *data)
       /* The result is safe with the director, or will be made again; keep trying to store it. */
       vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
                 "error", error->message, NULL);
-      vend_alarm_set (sched->alarms, vend_now_us () + STORE_RETRY_US, store_end_again, ending);
+      live->again = ending;
+      live->again_due = vend_alarm_set (sched->alarms, vend_steady_us () + STORE_RETRY_US,
+                                        store_end_again, live);
       return;
     }
   if (live->p->instance != NULL)
@@ -389,6 +400,23 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
   else
     ending->outputs = g_ptr_array_ref (rows);
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+/* Those of an instance are its clock's; where that disagrees with ours the run moves, and keeps its
+ * length. */
+static void
+set_end_times (Live *live, const LiveEnd *end)
+{
+  VendPrediction *p = live->p;
+  const int64_t least_us = MAX (p->started_us, live->earliest_us);
+  if (end->started_us == 0)
+    {
+      p->completed_us = MAX (end->completed_us > 0 ? end->completed_us : vend_now_us (), least_us);
+      return;
+    }
+  const int64_t run_us = MAX (end->completed_us - end->started_us, 0);
+  p->started_us = MAX (end->started_us, live->earliest_us);
+  p->completed_us = p->started_us + run_us;
 }
 
 static VendRunUsage
@@ -432,9 +460,7 @@ vend_live_end (Live *live, const LiveEnd *end)
   p->error_code = g_strdup (end->error_code);
   json_decref (p->metrics);
   p->metrics = end->metrics != NULL ? json_deep_copy (end->metrics) : NULL;
-  if (end->started_us > 0)
-    p->started_us = end->started_us;
-  p->completed_us = end->completed_us > 0 ? end->completed_us : vend_now_us ();
+  set_end_times (live, end);
   vend_hooks_ending (live);
 
   Ending *ending = g_new0 (Ending, 1);
@@ -513,7 +539,8 @@ record_lost (Live *live)
   lost->p.attempt = live->p->attempt;
   lost->p.instance = g_strdup (live->p->instance);
   lost->p.started_us = live->p->started_us;
-  lost->ended_us = vend_now_us ();
+  lost->ended_us = MAX (vend_now_us (), MAX (live->p->started_us, live->earliest_us));
+  live->earliest_us = lost->ended_us;
   vend_store_write (live->sched->store, store_lost, lost_stored, lost);
 }
 

@@ -25,9 +25,9 @@ vend_measure_boot (double *average_us, int64_t us)
 }
 
 void
-vend_measure_run (double *average_us, int64_t us)
+vend_measure_run (double *average_us, guint n, int64_t us)
 {
-  measure (average_us, us, RUN_WEIGHT);
+  measure (average_us, us, MAX (RUN_WEIGHT, 1.0 / MAX (n, 1)));
 }
 
 static void

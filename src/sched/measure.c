@@ -22,7 +22,7 @@ vend_measure_given (const Live *live)
 {
   /* Of a retry it would count the lost run as waiting. */
   if (live->p->attempt == 1)
-    vend_histogram_add (&series_of (live->deployable)->wait, vend_now_us () - live->p->created_us);
+    vend_histogram_add (&series_of (live->deployable)->wait, vend_steady_us () - live->since_us);
 }
 
 void

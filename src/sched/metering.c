@@ -147,7 +147,9 @@ vend_metering_tick (Instance *instance)
     return;
   vend_metering_count (instance);
   const int64_t due_us = meter->busy_us > 0 ? STORE_AFTER_US : STORE_IDLE_AFTER_US;
-  if (meter->piece->ended_us - meter->put_us >= due_us)
+  /* While writes fail it grows, and is written once more as a whole. */
+  if (meter->piece->ended_us - meter->put_us >= due_us
+      && !vend_books_are_behind (instance->sched->books))
     put_piece (instance);
 }
 
@@ -174,9 +176,9 @@ begin (Instance *instance, int64_t at_us)
 void
 vend_metering_begin (Instance *instance)
 {
-  begin (instance, instance->created_us);
+  begin (instance, vend_wall_of (instance->created_us));
   instance->meter.looked_us
-      = g_get_monotonic_time () - MAX (vend_now_us () - instance->created_us, 0);
+      = g_get_monotonic_time () - MAX (vend_steady_us () - instance->created_us, 0);
 }
 
 static void
@@ -210,7 +212,7 @@ vend_metering_adopt (Instance *instance, const VendInstanceUsage *last)
   InstanceMeter *meter = &instance->meter;
   if (last != NULL)
     instance->billing = (VendBilling){ last->account_id, last->billed };
-  begin (instance, last != NULL ? last->ended_us : instance->created_us);
+  begin (instance, last != NULL ? last->ended_us : vend_wall_of (instance->created_us));
   if (meter->piece == NULL)
     return;
   meter->heard = g_array_new (FALSE, FALSE, sizeof (VendSpan));

@@ -27,6 +27,25 @@ hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendSc
   return hardware;
 }
 
+/* What was lost counts across starts, else a run that crashes everything would be tried for ever.
+ */
+static bool
+load_losses (Live *live, VendDb *db, GError **error)
+{
+  const VendPrediction *p = live->p;
+  /* The attempt under way is counted when it is found to be lost. */
+  const int last = p->instance != NULL ? p->attempt - 1 : p->attempt;
+  VendLosses losses;
+  if (last <= 0)
+    return true;
+  if (!vend_store_attempt_losses (db, p->id, last, &losses, error))
+    return false;
+  live->lost_before_start = losses.before_start;
+  live->lost_running = losses.running;
+  live->earliest_us = MAX (live->earliest_us, losses.ended_us);
+  return true;
+}
+
 static VendBilling
 billing_of (const VendPrediction *p, const VendModel *model)
 {
@@ -66,6 +85,8 @@ load_open (VendSched *sched, GError **error)
           = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
+      if (!load_losses (live, reader.db, error))
+        return false;
 
       vend_live_arm_deadline (live);
     }

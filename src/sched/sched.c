@@ -174,7 +174,7 @@ submit_on_core (void *data)
   /* Nobody knows of it before the reply, so one commit with its end may do for both. */
   if (is_waited_for && live->unstored != NULL)
     live->insert_due
-        = vend_alarm_set (sched->alarms, vend_now_us () + INSERT_DELAY_US, insert_is_due, live);
+        = vend_alarm_set (sched->alarms, vend_steady_us () + INSERT_DELAY_US, insert_is_due, live);
   else
     vend_live_store_insert (live);
 }

@@ -14,6 +14,7 @@ typedef struct
   bool is_active; /* in `active` */
   double boot_us; /* moving averages, as live; 0 = nothing measured yet */
   double run_us;
+  guint n_runs;
   int64_t served_us;
   VendLoadHistory load;
 } SimModel;
@@ -49,6 +50,7 @@ typedef struct
   double *waits;   /* seconds, by request */
   int64_t look_us; /* the next moment at which the policy wants to look; G_MAXINT64 = none */
   guint n_units;   /* in use */
+  guint n_running; /* requests */
   GArray *active;  /* models that somebody waits for or that have units, and maybe others */
 } Sim;
 

@@ -165,7 +165,8 @@ vend_sim_start (Sim *sim, guint unit, guint model)
   sim->models[model].n_booting++;
   sim->models[model].n_units++;
   sim->result->cold_starts++;
-  sim->result->most_units = MAX (sim->result->most_units, ++sim->n_units);
+  sim->n_units++;
+  sim->result->most_units = MAX (sim->result->most_units, sim->n_units);
   plan (sim, sim->now_us + load_us, EVENT_READY, unit, 0);
   note_count (sim);
 }
@@ -196,6 +197,7 @@ vend_sim_run (Sim *sim, guint index, guint request)
   unit->idle_since_us = 0;
   unit->began_us = sim->now_us;
   sim->models[unit->model].running++;
+  sim->n_running++;
   sim->waits[request] = (double) (sim->now_us - asked->at_us) / VEND_US_PER_S;
   plan (sim, sim->now_us + asked->run_us, EVENT_ENDED, index, request);
 }
@@ -281,7 +283,8 @@ on_ended (Sim *sim, SimUnit *unit, guint request)
 {
   SimModel *model = &sim->models[unit->model];
   model->running--;
-  vend_measure_run (&model->run_us, vend_sim_request (sim, request)->run_us);
+  sim->n_running--;
+  vend_measure_run (&model->run_us, ++model->n_runs, vend_sim_request (sim, request)->run_us);
   if (--unit->busy > 0)
     return;
   sim->result->busy_hours += (double) (sim->now_us - unit->busy_since_us);
@@ -304,6 +307,15 @@ arrive (Sim *sim)
   sim->next++;
 }
 
+/* The time that counts is over, and everything was served. */
+static bool
+is_over (const Sim *sim, int64_t at_us)
+{
+  return sim->options->until_us > 0 && at_us > sim->options->until_us
+         && sim->next == sim->trace->requests->len && sim->n_waiting == 0 && sim->n_running == 0
+         && sim->n_booting == 0;
+}
+
 /* Everything that happens at the next moment when something happens. */
 static bool
 advance (Sim *sim)
@@ -312,7 +324,7 @@ advance (Sim *sim)
   int64_t at_us = sim->events->len > 0 ? event_at (sim, 0)->at_us : G_MAXINT64;
   if (sim->next < n)
     at_us = MIN (at_us, vend_sim_request (sim, sim->next)->at_us);
-  if (at_us == G_MAXINT64)
+  if (at_us == G_MAXINT64 || is_over (sim, at_us))
     return false;
   sim->now_us = at_us;
   while (sim->events->len > 0 && event_at (sim, 0)->at_us == at_us)
@@ -403,6 +415,8 @@ sum_up (Sim *sim)
   result->wait_p95_s = percentile (sim->waits, n, 0.95);
   result->wait_p99_s = percentile (sim->waits, n, 0.99);
   result->wait_max_s = sim->waits[n - 1];
+  for (guint i = 0; i <= 100; i++)
+    result->wait_percentiles_s[i] = percentile (sim->waits, n, i / 100.0);
   const double hour_us = 3600.0 * VEND_US_PER_S;
   result->hours = (double) (sim->now_us - first_us) / hour_us;
   result->busy_hours /= hour_us;

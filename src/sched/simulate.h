@@ -50,7 +50,8 @@ typedef struct
   double wait_p95_s;
   double wait_p99_s;
   double wait_max_s;
-  double hours; /* from the first request to the end of the last */
+  double wait_percentiles_s[101]; /* the least wait that so many percent do not exceed */
+  double hours;                   /* from the first request to the end of the last */
   double busy_hours;
   double loading_hours;
   double idle_hours;

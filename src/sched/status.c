@@ -65,7 +65,7 @@ vend_status_describe (const VendStatusView *view, json_t *out)
     json_array_append_new (
         instances,
         instance_json (&g_array_index (view->instances, VendInstanceView, i), view->now_us));
-  vend_json_set_time (out, "now", view->now_us);
+  vend_json_set_time (out, "now", vend_now_us ());
   json_object_update (out, view->rest);
   json_object_set_new (out, "queues", queues);
   json_object_set_new (out, "queues_left_out", json_integer (view->queues_left_out));
@@ -138,7 +138,7 @@ static void
 status_on_core (void *data)
 {
   Request *request = data;
-  request->view = vend_status_view (request->sched, vend_now_us ());
+  request->view = vend_status_view (request->sched, vend_steady_us ());
   vend_sched_on_disk (request->sched, look, looked, request);
 }
 

@@ -86,7 +86,7 @@ static void
 set_state (Zygote *zygote, ZygoteState state)
 {
   zygote->state = state;
-  zygote->since_us = vend_now_us ();
+  zygote->since_us = vend_steady_us ();
 }
 
 static void
@@ -157,7 +157,7 @@ memory_taken (const VendZygotes *zygotes)
 static Zygote *
 least_worth (const VendZygotes *zygotes)
 {
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   GHashTableIter iter;
   void *value;
   Zygote *least = NULL;
@@ -190,7 +190,7 @@ static bool
 would_stay (const Zygote *zygote)
 {
   const VendZygotes *zygotes = zygote->zygotes;
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   if (zygote->memory > zygotes->budget)
     return false;
   const Zygote *least = least_worth (zygotes);
@@ -411,7 +411,7 @@ vend_zygotes_free (VendZygotes *zygotes)
 void
 vend_zygotes_tick (VendZygotes *zygotes)
 {
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, zygotes->all);
@@ -435,7 +435,7 @@ vend_zygotes_want (VendZygotes *zygotes, VendZygoteWish *take)
 {
   g_autoptr (VendZygoteWish) wish = take;
   Zygote *zygote = g_hash_table_lookup (zygotes->all, wish->key);
-  const int64_t now_us = vend_now_us ();
+  const int64_t now_us = vend_steady_us ();
   if (zygote == NULL)
     {
       zygote = g_new0 (Zygote, 1);
@@ -466,7 +466,7 @@ vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const
   *out_why = WAITING;
   if (zygote == NULL)
     return NULL;
-  count_start (zygote, vend_now_us ());
+  count_start (zygote, vend_steady_us ());
   zygote->saved_us = saved_us;
   if (zygote->state == ZYGOTE_READY)
     return zygote->socket;

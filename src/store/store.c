@@ -305,6 +305,15 @@ vend_store_backlog (VendStore *store)
 }
 
 bool
+vend_store_is_idle (VendStore *store)
+{
+  pthread_mutex_lock (&store->lock);
+  const bool idle = store->writes.length == 0 && store->in_commit == 0 && store->told->len == 0;
+  pthread_mutex_unlock (&store->lock);
+  return idle;
+}
+
+bool
 vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
 {
   g_autoptr (VendStore) store = g_new0 (VendStore, 1);

@@ -47,6 +47,9 @@ void vend_store_read_end (VendStore *store, VendDb *db);
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
 
+/* Whether nothing is queued or being committed, and every `done` has run. Core thread. */
+bool vend_store_is_idle (VendStore *store);
+
 /* What the writer did so far. Any thread. */
 typedef struct
 {

@@ -182,6 +182,17 @@ vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray
 }
 
 bool
+vend_store_delivery_hurry (VendDb *db, int64_t due_us, int64_t latest_us, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DELIVERY_HURRY, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, due_us);
+  vend_stmt_int (stmt, 2, latest_us);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
 vend_store_delivery_expire (VendDb *db, VendDeliveryState state, int64_t before_us, int limit,
                             int64_t *out_removed, GError **error)
 {

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 TRACE = "time_s,model,run_s,load_s\n0,lab/a,10,10\n1,lab/b,10,10\n2,lab/a,10\n"
 
 
@@ -46,3 +48,36 @@ def test_synthetic_is_repeatable(vend):
     first, again, other = (vend(*words, seed).stdout for seed in ("7", "7", "8"))
     assert first == again != other
     assert json.loads(first)["requests"] > 50
+
+
+@pytest.mark.parametrize("suffix,start", [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_chart(vend, tmp_path, suffix, start):
+    chart = tmp_path / f"it's a chart.{suffix}"
+    chart.write_text("old")
+    words = ("simulate", "--synthetic", "--hours", "2", "--policy", "all", "--price", "1")
+    done = vend(*words, "--chart", chart)
+    assert done.returncode == 0, done.stderr
+    assert "fixed-timeout" in done.stdout and chart.read_bytes().startswith(start)
+    if suffix == "svg":
+        drawn = chart.read_text()
+        assert all(word in drawn for word in ("fcfs-lru", "fixed-timeout", "loading", "Waits of", "cost"))
+    assert sorted(path.name for path in tmp_path.glob("*chart*")) == [chart.name]
+
+
+def test_chart_as_text(vend, tmp_path):
+    done = vend("simulate", "--synthetic", "--hours", "2", "--chart", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("POLICY") and "percent of the requests" in done.stdout
+    both = vend("simulate", "--synthetic", "--json", "--chart", "-")
+    assert both.returncode == 2 and "either --json or --chart -" in both.stderr
+
+
+def test_chart_that_cannot_be(vend, tmp_path):
+    words = ("simulate", "--synthetic", "--hours", "1", "--chart")
+    done = vend(*words, tmp_path / "chart.gif")
+    assert done.returncode == 2 and ".svg" in done.stderr
+    done = vend(*words, tmp_path / "nowhere" / "chart.svg")
+    assert done.returncode == 1 and "nowhere" in done.stderr
+    done = vend(*words, tmp_path / "chart.svg", PATH="/nowhere")
+    assert done.returncode == 1 and "gnuplot-nox" in done.stderr and done.stdout == ""
+    assert not list(tmp_path.glob("chart*"))

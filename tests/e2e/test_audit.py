@@ -104,9 +104,17 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
         ("usage", f"DELETE FROM usage WHERE prediction = {ONE}"),
         ("usage", f"UPDATE usage SET run_us = run_us + 1 WHERE prediction = {ONE}"),
         ("usage", f"UPDATE usage SET attempt = 1 WHERE prediction = {LOST}"),
-        ("usage", f"INSERT INTO usage SELECT account_id, ended_us + 1, prediction, attempt, model_id, "
+        ("usage", f"INSERT INTO usage (account_id, ended_us, prediction, attempt, model_id, "
+                  f"hardware, run_us) SELECT account_id, ended_us + 1, prediction, attempt, model_id, "
                   f"hardware, run_us FROM usage WHERE prediction = {ONE}"),
         ("usage", f"UPDATE usage SET prediction = 'nobody' WHERE prediction = {ONE}"),
+        ("metering", f"UPDATE usage SET billed = 0 WHERE prediction = {ONE}"),
+        ("metering", "UPDATE instance_usage SET billed = 1"),
+        ("metering", "UPDATE instance_usage SET idle_us = idle_us + 1"),
+        ("metering", "UPDATE instance_usage SET setup_us = setup_us - 10000000000, idle_us = idle_us + 10000000000"),
+        ("metering", "UPDATE instance_usage SET ended_us = ended_us + 3600000000, idle_us = idle_us + 3600000000"),
+        ("metering", "INSERT INTO instance_usage SELECT account_id, began_us + 1, instance, ended_us, model_id, "
+                     "deployment, hardware, price, billed, setup_us - 1, idle_us, active_us FROM instance_usage"),
         ("webhooks", "UPDATE webhook_deliveries SET prediction = 'nobody' WHERE event = 'completed'"),
         ("webhooks", "INSERT INTO webhook_deliveries SELECT id || 'x', account_id, prediction, event, "
                      "url, lane, state, tries, last_status, last_error, size, created_us, since_us, "

@@ -91,6 +91,31 @@ def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
     healthy(api)
 
 
+def test_a_crash_is_counted_across_starts_of_the_server(servers, tmp_path):
+    record = tmp_path / "record"
+    server = servers()
+    made = server.api().create("faulty", {"mode": "os_exit", "record": str(record)})
+
+    def has_ended():
+        return server.api().prediction(made)["status"] == "failed"
+
+    def lost():
+        story = server.api().get(f"/predictions/{made['id']}/explanation").json()["entries"]
+        return [entry for entry in story if entry["what"] == "lost"]
+
+    for _ in range(8):
+        seen = len(lost())
+        wait_until(lambda: len(lost()) > seen or has_ended(), what="one more loss or the end")
+        if has_ended():
+            break
+        server.kill()
+        server.start()
+    assert server.api().ended(made)["status"] == "failed"
+    # At most three that ran, as without the kills; of those that the server did not see begin, three.
+    began = [entry for entry in lost() if entry["details"].get("started_at")]
+    assert len(began) <= 3 and len(lost()) <= 7
+
+
 def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):
     record = tmp_path / "record"
     made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})

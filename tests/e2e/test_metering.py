@@ -2,6 +2,7 @@
 
 import os
 import random
+import sqlite3
 import threading
 
 import books
@@ -121,6 +122,31 @@ def test_a_failed_setup_is_setup_alone(servers):
     assert books.read(server, "SELECT * FROM usage") == []
 
 
+def test_a_write_that_fails_is_repeated(servers):
+    """Also when the instance is gone by then; what is spent counts once."""
+    server = servers("--hardware-price", "cpu=0.5")
+    api = server.api()
+    api.call("PUT", "/accounts/lab/budget", 200, json={"hard": "1000000"})
+    deploy(api, "own")
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON instance_usage BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with sqlite3.connect(server.data / "vend.db", timeout=30) as database:
+        database.execute(refuse)
+    run_on(api, "own")
+    failed = "cannot store the time of an instance, trying again"
+    wait_until(lambda: any(r.get("message") == failed for r in server.log()), what="a write that fails")
+    api.patch("/deployments/lab/own", {"max_instances": 0}, 200)
+    wait_until(lambda: not server.instance_dirs(), what="the end of the instance")
+    assert books.pieces(server) == {}
+    with sqlite3.connect(server.data / "vend.db", timeout=30) as database:
+        database.execute("DROP TRIGGER refuse")
+    wait_until(
+        lambda: api.debug()["budgets"][0]["spent"] == api.get("/usage/statement").json()["total"]["amount"] != "0",
+        what="all of it",
+    )
+    (rows,) = books.check(server).values()
+    assert books.total(rows, "setup_us") > 0 and books.total(rows, "idle_us") > 0
+
+
 SEED = int(os.environ.get("VEND_CRASH_SEED", "8363"))
 ROUNDS = int(os.environ.get("VEND_CRASH_ROUNDS", "6"))
 
@@ -131,13 +157,14 @@ def test_books_balance_whatever_is_killed(servers):
     server = servers("--hardware-price", "cpu=0.5", "--cancel-grace", "2s")
     api = server.api()
     deploy(api, "own", min_instances=1, max_instances=2)
-    api.call("PUT", "/accounts/lab/budget", 200, json={"hard": "1000000"})
     for _ in range(ROUNDS):
         api = server.api()
         for _ in range(6):
             delay = {"input": {"delay": chance.choice([0, 0.05, 0.4])}}
             path = chance.choice(["deployments/lab/own", "models/lab/echo"])
             api.post(f"/{path}/predictions", delay, 201)
+            # Its sum is read while results are on their way to the disk.
+            api.call("PUT", "/accounts/lab/budget", 200, json={"hard": "1000000"})
         threading.Event().wait(chance.uniform(0.05, 1))  # the random moment is the test
         if chance.random() < 0.7:
             found = sorted(processes.directors(server.data)) or [0]
@@ -152,10 +179,14 @@ def test_books_balance_whatever_is_killed(servers):
         server.start()
     api = server.api()
     wait_until(lambda: api.debug()["live"] == 0, timeout=120, what="everything to end")
+
+    def kept():
+        return api.debug()["budgets"][0]["spent"]
+
+    # Both grow while an instance idles, one right after the other.
+    wait_until(lambda: kept() == api.get("/usage/statement").json()["total"]["amount"], what="the sum of the rows")
     assert server.stop() == 0
     assert books.check(server)
-    # The sum that budgets keep is that of the rows, after all of this.
     server.start()
     api = server.api()
-    (budget,) = api.debug()["budgets"]
-    assert budget["spent"] == api.get("/usage/statement").json()["total"]["amount"]
+    assert kept() == api.get("/usage/statement").json()["total"]["amount"]

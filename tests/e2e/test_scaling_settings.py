@@ -136,3 +136,21 @@ def test_a_run_that_must_not_begin_twice(servers, tmp_path):
     assert "retry_safe" in lost["error"]
     assert len(record.read_text().splitlines()) == 1
     assert "retry_safe" in str(api.get(f"/predictions/{lost['id']}/explanation").json())
+
+
+def test_another_concurrency_replaces_what_is_there(servers):
+    api = servers("--max-instances", "1", "--idle-timeout", "600s", "--hardware-units", "4").api()
+    assert api.run("concurrent", {"together": 1})["status"] == "succeeded"
+
+    def slots():
+        return [i["slots"] for i in instances(api, "concurrent", state="ready")]
+
+    assert slots() == [4]
+    api.patch("/models/lab/concurrent/scaling", {"concurrency": 2}, 200)
+    wait_until(lambda: slots() in ([4, 2], [2, 4], [2]), what="the other one")
+    wait_until(lambda: slots() == [2], what="the end of the first")
+    api.patch("/models/lab/concurrent/scaling", {"concurrency": None}, 200)
+    wait_until(lambda: slots() == [4], what="one as before")
+    assert api.debug()["instance_starts"] == 3
+    ends = [d for d in api.get("/decisions?model=lab/concurrent").json()["results"] if d["kind"] == "stop"]
+    assert len(ends) == 2 and all("another concurrency" in d["sentence"] for d in ends)

@@ -43,7 +43,8 @@ def check(server):
     found = pieces(server)
     runs = read(
         server,
-        "SELECT p.id, p.instance, p.attempt, p.started_us, p.completed_us, p.error_code, p.status,"
+        "SELECT p.id, p.instance, p.attempt, p.started_us, p.completed_us, p.status,"
+        " EXISTS (SELECT 1 FROM attempts a WHERE a.prediction = p.id AND a.attempt = p.attempt) AS lost,"
         " u.run_us, u.attempt AS paid, u.billed, u.ended_us, p.deployment = u.deployment OR u.deployment IS NULL AS same"
         " FROM predictions p LEFT JOIN usage u ON u.account_id = p.account_id"
         " AND u.ended_us = p.completed_us AND u.prediction = p.id WHERE p.completed_us > 0",
@@ -51,8 +52,7 @@ def check(server):
     (n,) = read(server, "SELECT COUNT(*) AS n FROM usage")
     assert n["n"] == sum(run["run_us"] is not None for run in runs), "a run is there twice, or without its end"
     for run in runs:
-        lost = run["error_code"] == "INSTANCE_LOST"
-        assert (run["run_us"] is not None) == (run["started_us"] > 0 and not lost), run
+        assert (run["run_us"] is not None) == (run["started_us"] > 0 and not run["lost"]), run
         if run["run_us"] is None:
             continue
         assert run["paid"] == run["attempt"] and run["same"], run

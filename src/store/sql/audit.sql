@@ -64,6 +64,32 @@ WHERE p.id IS NULL OR p.completed_us <> u.ended_us OR p.attempt <> u.attempt
    OR u.run_us <> p.completed_us - p.started_us
    OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.prediction = p.id AND a.attempt = p.attempt)
 LIMIT $1;
+-- name: audit_metering
+SELECT instance, 'the piece of ' || began_us || ' has ' || (setup_us + idle_us + active_us)
+       || ' us of ' || (ended_us - began_us)
+FROM instance_usage
+WHERE setup_us < 0 OR idle_us < 0 OR active_us < 0 OR ended_us <= began_us
+   OR setup_us + idle_us + active_us <> ended_us - began_us
+   OR (ended_us - 1) / 3600000000 <> began_us / 3600000000
+UNION ALL
+SELECT a.instance, 'the piece of ' || b.began_us || ' begins ' || (a.ended_us - b.began_us)
+       || ' us before the one of ' || a.began_us || ' ends'
+FROM instance_usage AS a
+JOIN instance_usage AS b ON b.instance = a.instance AND b.began_us > a.began_us
+                        AND b.began_us < a.ended_us
+UNION ALL
+SELECT a.instance, 'the piece of ' || b.began_us || ' is of another account, hardware or kind'
+FROM instance_usage AS a
+JOIN instance_usage AS b ON b.instance = a.instance AND b.began_us = a.ended_us
+WHERE b.account_id <> a.account_id OR b.hardware <> a.hardware OR b.billed <> a.billed
+   OR b.model_id <> a.model_id OR b.deployment IS NOT a.deployment
+UNION ALL
+SELECT u.prediction, CASE u.billed WHEN 1 THEN 'it and the time of its instance are billed'
+                                   ELSE 'neither it nor the time of its instance is billed' END
+FROM usage AS u JOIN predictions AS p ON p.id = u.prediction
+WHERE EXISTS (SELECT 1 FROM instance_usage AS i WHERE i.instance = p.instance
+                AND i.billed = u.billed)
+LIMIT $1;
 -- name: audit_webhooks
 SELECT d.id, 'webhook `' || d.event || '` of ' || d.prediction || CASE
     WHEN p.id IS NULL THEN ', which does not exist'

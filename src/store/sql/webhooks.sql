@@ -25,6 +25,8 @@ WHERE d.state = 0 AND d.lane = $1 AND d.due_us <= $2
 ORDER BY d.due_us, d.id LIMIT $3;
 -- name: delivery_next_due
 SELECT due_us FROM webhook_deliveries WHERE state = 0 AND due_us > $1 ORDER BY due_us LIMIT 1;
+-- name: delivery_hurry
+UPDATE webhook_deliveries SET due_us = $1 WHERE state = 0 AND due_us > $2;
 -- name: delivery_tried
 UPDATE webhook_deliveries SET state = $2, tries = $3, last_status = $4, last_error = $5, due_us = $6,
   ended_us = $7, body = CASE WHEN $2 IN (1, 3) THEN '' ELSE body END

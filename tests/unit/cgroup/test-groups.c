@@ -82,7 +82,7 @@ static VendCgroups *
 find_unified (const Kernel *kernel, const char *folder, bool prepare)
 {
   g_auto (VendCgroupPlaces) places = { .v2 = g_build_filename (kernel->root, folder, NULL) };
-  return vend_cgroups_find_at (&places, prepare);
+  return vend_cgroups_find_at (&places, prepare, true);
 }
 
 static void

@@ -121,9 +121,9 @@ test_order (void)
   busy->n_running = 1;
   busy->boot_us = 2.5 * VEND_US_PER_S;
   /* Of two accounts; the older one waits behind the other. */
-  VendPrediction predictions[] = { { .account_id = 1, .created_us = NOW_US - 3 * VEND_US_PER_S },
-                                   { .account_id = 2, .created_us = NOW_US - 7 * VEND_US_PER_S } };
-  Live lives[] = { { .p = &predictions[0] }, { .p = &predictions[1] } };
+  VendPrediction predictions[] = { { .account_id = 1 }, { .account_id = 2 } };
+  Live lives[] = { { .p = &predictions[0], .since_us = NOW_US - 3 * VEND_US_PER_S },
+                   { .p = &predictions[1], .since_us = NOW_US - 7 * VEND_US_PER_S } };
   for (guint i = 0; i < 2; i++)
     vend_queue_push (busy->queue, predictions[i].account_id, &lives[i], &lives[i].place);
 

@@ -1,0 +1,233 @@
+"""What goes wrong: a schedule from a seed, and the hands that carry it out."""
+
+import ctypes
+import heapq
+import os
+import random
+import signal
+import socket
+import stat
+import threading
+import time
+
+import processes
+
+LEASE_S = 4
+SHORT_S, LONG_S = (0.2, 1.5), (LEASE_S * 1.5, LEASE_S * 2.5)
+# Of one hundred faults, how many are of which kind.
+WEIGHTS = {
+    "kill server": 8,
+    "kill director": 10,
+    "kill model server": 9,
+    "kill worker": 9,
+    "restart server": 2,
+    "stop server shortly": 4,
+    "stop server beyond the lease": 2,
+    "stop director shortly": 6,
+    "stop director beyond the lease": 5,
+    "stop model server shortly": 5,
+    "stop model server beyond the lease": 3,
+    "stop worker shortly": 4,
+    "stop worker beyond the lease": 3,
+    "disk full": 7,
+    "slow disk": 7,
+    "clock step": 8,
+    "cut server from director": 9,
+    "cut director from model server": 8,
+    "cut client from server": 8,
+}
+SYS_PIDFD_GETFD = 438
+CLOCK_STEPS_S = (0.5, 5, 60, 600, 1800)
+MOST_CLOCK_S = 3600  # deliveries of webhooks live for longer than that
+
+
+def schedule(seed, count, pause=1.0):
+    """[(kind, how hard 0..1, which 0..1, seconds to the next one)]: the same for the same seed."""
+    chance = random.Random(seed)
+    kinds = chance.choices(list(WEIGHTS), WEIGHTS.values(), k=count)
+    return [(k, chance.random(), chance.random(), chance.uniform(0.1, 2 * pause)) for k in kinds]
+
+
+def between(bounds, part):
+    return bounds[0] + (bounds[1] - bounds[0]) * part
+
+
+# ---- Processes of a data directory
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
+def directors(data):
+    return sorted(processes.directors(data))
+
+
+def model_servers(data):
+    return sorted(child for pid in directors(data) for child in children(pid))
+
+
+def workers(data):
+    return sorted(child for pid in model_servers(data) for child in children(pid))
+
+
+# ---- Connections
+
+
+def connections(pid, family):
+    """Descriptors of its connected stream sockets."""
+    found = []
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            if stat.S_ISSOCK(os.stat(entry.path).st_mode):
+                found.append(int(entry.name))
+    except OSError:
+        pass
+    return [fd for fd in found if _with_socket(pid, fd, lambda s: _is_connected(s, family))]
+
+
+def _is_connected(sock, family):
+    if sock.family != family or sock.type != socket.SOCK_STREAM:
+        return False
+    try:
+        sock.getpeername()
+        return True
+    except OSError:
+        return False
+
+
+def _with_socket(pid, fd, use):
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return None
+    try:
+        copy = ctypes.CDLL(None, use_errno=True).syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+        if copy < 0:
+            return None
+        with socket.socket(fileno=copy) as sock:
+            return use(sock)
+    except OSError:
+        return None
+    finally:
+        os.close(pidfd)
+
+
+def cut(pid, family, which):
+    found = connections(pid, family)
+    if not found:
+        return False
+    fd = found[int(which * len(found))]
+    return _with_socket(pid, fd, lambda s: s.shutdown(socket.SHUT_RDWR) or True) is not None
+
+
+class Injector:
+    """Carries faults out on `keeper`'s server; what lasts is taken back by `tick`."""
+
+    def __init__(self, keeper, shim, log):
+        self.keeper, self.shim, self.log = keeper, shim, log
+        self.later = []
+        self.n = 0
+        self.counts = {}
+        self.idle = 0  # faults that found nobody to hit
+        self.disk_faults = []  # when the disk was full
+        self.lock = threading.Lock()
+
+    @property
+    def data(self):
+        return self.keeper.server.data
+
+    def _after(self, seconds, undo):
+        self.n += 1
+        heapq.heappush(self.later, (time.monotonic() + seconds, self.n, undo))
+
+    def tick(self, until=None):
+        """Takes back what is due."""
+        while self.later and self.later[0][0] <= (until or time.monotonic()):
+            heapq.heappop(self.later)[2]()
+
+    def calm(self):
+        self.tick(float("inf"))
+        self.shim.set_full(False)
+        self.shim.set_sync_delay(0)
+
+    def pause(self, seconds):
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            self.tick()
+            time.sleep(min(0.02, until - now))
+
+    def inject(self, kind, hard, which):
+        self.tick()
+        hit = self._carry_out(kind, hard, which)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if not hit:
+            self.idle += 1
+        self.log(f"{kind}{'' if hit else ' (nobody there)'}")
+
+    def _carry_out(self, kind, hard, which):
+        words = kind.split()
+        if words[0] in ("kill", "stop") and words[1] != "server":
+            return self._signal(kind, hard, which)
+        if kind == "kill server":
+            return self.keeper.kill()
+        if kind == "restart server":
+            return self.keeper.terminate()
+        if words[0] == "stop":
+            return self._stop([self.keeper.server.pid()], kind, hard, 0)
+        if words[0] == "cut":
+            return self._cut(kind, which)
+        return self._disturb(kind, hard, which)
+
+    def _signal(self, kind, hard, which):
+        found = {"director": directors, "model": model_servers, "worker": workers}[kind.split()[1]](
+            self.data
+        )
+        if kind.startswith("stop"):
+            return self._stop(found, kind, hard, which)
+        if found:
+            processes.kill(found[int(which * len(found))])
+        return bool(found)
+
+    def _stop(self, found, kind, hard, which):
+        if not found:
+            return False
+        pid = found[int(which * len(found))]
+        processes.kill(pid, signal.SIGSTOP)
+        length = between(LONG_S if kind.endswith("lease") else SHORT_S, hard)
+        self._after(length, lambda: processes.kill(pid, signal.SIGCONT))
+        return True
+
+    def _cut(self, kind, which):
+        if kind == "cut client from server":
+            return cut(self.keeper.server.pid(), socket.AF_INET, which)
+        found = directors(self.data)
+        family = socket.AF_UNIX if kind == "cut server from director" else socket.AF_INET
+        return bool(found) and cut(found[int(which * len(found))], family, (which * 7) % 1)
+
+    def _disturb(self, kind, hard, which):
+        if kind == "disk full":
+            self.disk_faults.append(time.monotonic())
+            self.shim.set_full(True)
+            self._after(between((0.1, 3), hard), self._disk_free)
+        elif kind == "slow disk":
+            self.shim.set_sync_delay(between((0.02, 0.4), which))
+            self._after(between((0.2, 3), hard), lambda: self.shim.set_sync_delay(0))
+        else:
+            step = CLOCK_STEPS_S[int(hard * len(CLOCK_STEPS_S))] * (1 if which < 0.5 else -1)
+            if abs(self.shim.clock + step) > MOST_CLOCK_S:
+                step = -step
+            self.shim.step_clock(step)
+        return True
+
+    def _disk_free(self):
+        self.shim.set_full(False)
+        self.disk_faults.append(time.monotonic())
+
+    def disk_was_full(self, at, slack=8):
+        """Whether the disk was full within `slack` seconds before the moment."""
+        return any(-1 < at - moment < slack for moment in self.disk_faults)
