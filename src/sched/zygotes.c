@@ -97,13 +97,22 @@ set_why (Zygote *zygote, const char *why)
 }
 
 static void
+kill_and_wait (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+}
+
+static void
 zygote_free (void *data)
 {
   Zygote *zygote = data;
   vend_gsource_clear (&zygote->source);
   vend_fd_clear (&zygote->link);
-  if (zygote->pid > 0)
-    kill (zygote->pid, SIGKILL);
+  /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
+  if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
+    kill_and_wait (zygote->pid);
   unlink (zygote->socket);
   vend_zygote_wish_free (zygote->wish);
   g_string_free (zygote->line, TRUE);
@@ -232,10 +241,8 @@ static void
 reap (void *data)
 {
   const Job *job = data;
-  kill (job->pid, SIGKILL);
   unlink (job->zygote->socket);
-  while (waitpid (job->pid, NULL, 0) < 0 && errno == EINTR)
-    ;
+  kill_and_wait (job->pid);
 }
 
 static void

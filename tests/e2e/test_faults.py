@@ -138,7 +138,7 @@ def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_pat
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
     assert len(record.read_text().splitlines()) == 2
     # The model that it left behind is ended too.
-    old = {p for p, argv in before.items() if p != server.pid() and not processes.is_zygote(argv)}
+    old = set(before) - {server.pid(), *processes.zygotes(server.data)}
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
 
@@ -155,7 +155,7 @@ def test_a_director_that_stands_still_is_replaced(servers, tmp_path):
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
     assert len(record.read_text().splitlines()) == 2
-    old = {p for p, argv in before.items() if p != server.pid() and not processes.is_zygote(argv)}
+    old = set(before) - {server.pid(), *processes.zygotes(server.data)}
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
 

@@ -188,7 +188,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { "run: [a]\n", "cog.yaml:1: run: expected text, got a list" },
     { "run: no.py:R\n", "cog.yaml:1: run: file 'no.py' does not exist" },
     { "run: out.py:R\n", "cog.yaml:1: run: 'out.py' lies outside of the project" },
-    { "run: ../x.py:R\n", "run: file '../x.py' does not exist" },
+    { "run: ../no-such-file.py:R\n", "run: file '../no-such-file.py' does not exist" },
     { "train: t.py:t\n", "cog.yaml:1: train: file 't.py' does not exist" },
     { RUN "run: run.py:Q\n", "cog.yaml:2: run: the key is there twice" },
     { RUN "? [a]\n: b\n", "a key that is not plain text" },
