@@ -35,6 +35,7 @@ typedef struct
   char *idle_timeout;
   char *scale_down_delay;
   char *starvation_bound;
+  char *waits;
 } Asked;
 
 static void
@@ -44,6 +45,7 @@ asked_clear (Asked *asked)
   g_free (asked->idle_timeout);
   g_free (asked->scale_down_delay);
   g_free (asked->starvation_bound);
+  g_free (asked->waits);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
@@ -155,15 +157,16 @@ cost_of (const Asked *asked, const VendSimulated *result)
 static json_t *
 result_json (VendPolicy policy, const Asked *asked, const VendSimulated *r)
 {
-  json_t *wait = json_pack ("{s:f, s:f, s:f, s:f, s:f, s:f}", "mean", r->wait_mean_s, "p50",
-                            r->wait_p50_s, "p90", r->wait_p90_s, "p95", r->wait_p95_s, "p99",
-                            r->wait_p99_s, "max", r->wait_max_s);
-  return json_pack ("{s:s, s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "policy",
+  json_t *wait
+      = json_pack ("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "mean", r->wait_mean_s, "p50",
+                   r->wait_p50_s, "p90", r->wait_p90_s, "p95", r->wait_p95_s, "p99", r->wait_p99_s,
+                   "max", r->wait_max_s, "over_least_max", r->wait_over_least_max_s);
+  return json_pack ("{s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "policy",
                     vend_policy_name (policy), "wait_seconds", wait, "cold_starts",
                     (json_int_t) r->cold_starts, "evictions", (json_int_t) r->evictions, "late",
-                    (json_int_t) r->late, "hours", r->hours, "busy_hours", r->busy_hours,
-                    "loading_hours", r->loading_hours, "idle_hours", r->idle_hours, "cost",
-                    cost_of (asked, r));
+                    (json_int_t) r->late, "beyond", (json_int_t) r->beyond, "hours", r->hours,
+                    "busy_hours", r->busy_hours, "loading_hours", r->loading_hours, "idle_hours",
+                    r->idle_hours, "cost", cost_of (asked, r));
 }
 
 static void
@@ -184,15 +187,35 @@ add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimu
                   waits[4], waits[5], counts[1], counts[0], hours[0], hours[1], hours[2], cost);
 }
 
-static void
-simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[])
+/* The trace once more, with what each request waited. */
+static bool
+write_waits (const char *path, const VendTrace *trace, const double *waits_s, GError **error)
+{
+  g_autoptr (GString) text = g_string_new ("time_s,model,run_s,load_s,wait_s\n");
+  for (guint i = 0; i < trace->requests->len; i++)
+    {
+      const VendTraceRequest *request = &g_array_index (trace->requests, VendTraceRequest, i);
+      const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
+      g_string_append_printf (text, "%.6f,%s,%.6f,%.6f,%.6f\n",
+                              (double) request->at_us / VEND_US_PER_S, model->name,
+                              (double) request->run_us / VEND_US_PER_S,
+                              (double) model->load_us / VEND_US_PER_S, waits_s[i]);
+    }
+  return g_file_set_contents (path, text->str, (gssize) text->len, error);
+}
+
+static bool
+simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation, bool is_wanted[],
+          GError **error)
 {
   static const char *const columns[]
       = { "POLICY", "MEAN",  "P50",    "P90",       "P95",    "P99",  "MAX s",
           "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   json_auto_t *results = json_array ();
+  g_autofree double *waits_s = asked->waits != NULL ? g_new0 (double, trace->requests->len) : NULL;
   VendSimulated result = { 0 };
+  simulation.out_waits_s = waits_s;
   for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
     {
       if (!is_wanted[i])
@@ -202,17 +225,28 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
       json_array_append_new (results, result_json (simulation.policy, asked, &result));
       add_row (table, simulation.policy, asked, &result);
     }
+  if (waits_s != NULL && !write_waits (asked->waits, trace, waits_s, error))
+    return false;
   if (asked->is_json)
     {
       json_auto_t *all = json_pack (
           "{s:I, s:I, s:i, s:O}", "requests", (json_int_t) trace->requests->len, "models",
           (json_int_t) trace->models->len, "hardware", asked->hardware, "results", results);
       vend_terminal_json (all);
-      return;
+      return true;
     }
   vend_terminal_note ("%u requests to %u models on %d units; waits in seconds",
                       trace->requests->len, trace->models->len, asked->hardware);
   vend_table_print (table);
+  return true;
+}
+
+static bool
+check_waits (const Asked *asked, GError **error)
+{
+  if (asked->waits == NULL || g_strcmp0 (asked->policy, "all") != 0)
+    return true;
+  return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
 }
 
 static bool
@@ -260,6 +294,8 @@ run (int argc, char **argv, GError **error)
     { "starvation-bound", 0, 0, G_OPTION_ARG_STRING, &asked.starvation_bound,
       "as the setting (600s)", "DURATION" },
     { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "of a unit in use, an hour (0)", "P" },
+    { "waits", 0, 0, G_OPTION_ARG_FILENAME, &asked.waits,
+      "write the trace with what each request waited", "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &asked.is_json, "print JSON", NULL },
     { NULL },
   };
@@ -272,12 +308,11 @@ run (int argc, char **argv, GError **error)
     .most = 1,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
-      || !read_policy (asked.policy, is_wanted, error)
+      || !read_policy (asked.policy, is_wanted, error) || !check_waits (&asked, error)
       || !make_simulation (&asked, &simulation, error)
       || !make_trace (&asked, words, &trace, error))
     return false;
-  simulate (&asked, trace, simulation, is_wanted);
-  return true;
+  return simulate (&asked, trace, simulation, is_wanted, error);
 }
 
 int
