@@ -215,11 +215,16 @@ class Vend:
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
 
-    def add_model(self, name: str) -> Path:
-        """Registers bench/models/NAME as bench/NAME; the directory of its source."""
-        source_dir = BENCH / "models" / name
+    def add_model(self, name: str, source_name: str | None = None,
+                  env: dict[str, str] | None = None) -> Path:
+        """Registers bench/models/SOURCE_NAME (NAME when there is none) as bench/NAME; the directory
+        of its source."""
+        source_dir = BENCH / "models" / (source_name or name)
         schema = static_schema(source_dir)
-        version = hashlib.sha256((source_dir / "predict.py").read_bytes()).hexdigest()
+        content = (source_dir / "predict.py").read_bytes()
+        if source_name is not None:
+            content += name.encode()
+        version = hashlib.sha256(content).hexdigest()
         source = self.data / "versions" / version / "src"
         shutil.copytree(source_dir, source, dirs_exist_ok=True)
         write_schema(source, schema)
@@ -232,7 +237,7 @@ class Vend:
                                    "hardware": "cpu"})
         if status != 201:
             raise BenchError(f"cannot create the model {name}: {reply}")
-        launch = {"venv": "bench", "predict": "predict.py:Predictor", "train": None, "env": {},
+        launch = {"venv": "bench", "predict": "predict.py:Predictor", "train": None, "env": env or {},
                   "concurrency": 1}
         now_us = int(time.time() * 1e6)
         with contextlib.closing(sqlite3.connect(self.data / "vend.db", timeout=10)) as db, db:
