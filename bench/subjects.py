@@ -215,10 +215,11 @@ class Vend:
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
 
-    def add_model(self, name: str, source_name: str | None = None,
+    def add_model(self, name: str, environment: Path | None = None, source_name: str | None = None,
                   env: dict[str, str] | None = None) -> Path:
         """Registers bench/models/SOURCE_NAME (NAME when there is none) as bench/NAME; the directory
         of its source."""
+        environment = environment or venv("cog", COG)
         source_dir = BENCH / "models" / (source_name or name)
         schema = static_schema(source_dir)
         content = (source_dir / "predict.py").read_bytes()
@@ -229,15 +230,16 @@ class Vend:
         shutil.copytree(source_dir, source, dirs_exist_ok=True)
         write_schema(source, schema)
         (self.data / "venvs").mkdir(exist_ok=True)
-        link = self.data / "venvs/bench"
+        link = self.data / "venvs" / environment.name
         if not link.exists():
-            link.symlink_to(venv("cog", COG))
+            link.symlink_to(environment)
         status, reply = http(self.port, "POST", "/v1/models", headers=self.auth,
                              body={"owner": ACCOUNT, "name": name, "visibility": "private",
                                    "hardware": "cpu"})
         if status != 201:
             raise BenchError(f"cannot create the model {name}: {reply}")
-        launch = {"venv": "bench", "predict": "predict.py:Predictor", "train": None, "env": env or {},
+        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": None,
+                  "env": env or {},
                   "concurrency": 1}
         now_us = int(time.time() * 1e6)
         with contextlib.closing(sqlite3.connect(self.data / "vend.db", timeout=10)) as db, db:

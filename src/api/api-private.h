@@ -21,6 +21,7 @@ struct VendApi
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
+  int64_t started_us;
 };
 
 /* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem
@@ -63,6 +64,7 @@ void vend_api_route_stats_init (ApiRouteStats *stats);
 void vend_api_count (ApiRouteStats *stats, int status, int64_t duration_us);
 
 extern const ApiRoute vend_api_account_routes[];
+extern const ApiRoute vend_api_budget_routes[];
 extern const ApiRoute vend_api_build_routes[];
 extern const ApiRoute vend_api_collection_routes[];
 extern const ApiRoute vend_api_deployment_routes[];
@@ -70,10 +72,13 @@ extern const ApiRoute vend_api_download_routes[];
 extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_explain_routes[];
 extern const ApiRoute vend_api_file_routes[];
+extern const ApiRoute vend_api_history_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
+#include "model/sku.h"
 
 bool
 vend_api_not_found (GError **error)
@@ -168,23 +169,44 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,    vend_api_build_routes,
-  vend_api_collection_routes, vend_api_deployment_routes,
-  vend_api_download_routes,   vend_api_example_routes,
-  vend_api_explain_routes,    vend_api_file_routes,
-  vend_api_metrics_routes,    vend_api_model_routes,
-  vend_api_prediction_routes, vend_api_search_routes,
-  vend_api_stream_routes,     vend_api_system_routes,
-  vend_api_training_routes,   vend_api_upload_routes,
-  vend_api_usage_routes,      vend_api_version_routes,
-  vend_api_webhook_routes,    NULL,
+  vend_api_account_routes,    vend_api_budget_routes,     vend_api_build_routes,
+  vend_api_collection_routes, vend_api_deployment_routes, vend_api_download_routes,
+  vend_api_example_routes,    vend_api_explain_routes,    vend_api_file_routes,
+  vend_api_history_routes,    vend_api_metrics_routes,    vend_api_model_routes,
+  vend_api_prediction_routes, vend_api_scaling_routes,    vend_api_search_routes,
+  vend_api_status_routes,     vend_api_stream_routes,     vend_api_system_routes,
+  vend_api_training_routes,   vend_api_upload_routes,     vend_api_usage_routes,
+  vend_api_version_routes,    vend_api_webhook_routes,    NULL,
 };
+
+/* Clients know "sku" and "name"; what has no GPUs shows nothing else. */
+static void
+add_gpus (VendApi *api)
+{
+  const VendSettings *settings = api->parts.settings;
+  const VendSkuTexts texts = { .hardware = vend_settings_text (settings, "hardware"),
+                               .units = "",
+                               .gpus = vend_settings_text (settings, "hardware-gpus") };
+  g_autoptr (VendSkus) skus = NULL;
+  g_autoptr (GError) error = NULL;
+  size_t i;
+  json_t *kind;
+  if (!vend_skus_parse (&texts, &skus, &error))
+    g_error ("%s: checked before", error->message);
+  json_array_foreach (api->hardware, i, kind)
+    {
+      const VendSku *sku = vend_skus_find (skus, vend_json_string (kind, "sku"));
+      if (sku != NULL && sku->gpus > 0)
+        vend_json_set_int (kind, "gpus", sku->gpus);
+    }
+}
 
 VendApi *
 vend_api_new (const VendApiParts *parts)
 {
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
+  api->started_us = vend_now_us ();
   api->versions = vend_versions_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;
@@ -193,6 +215,7 @@ vend_api_new (const VendApiParts *parts)
       || !vend_prices_parse (vend_settings_text (parts->settings, "hardware-price"), api->hardware,
                              &api->prices, &error))
     g_error ("%s: checked before", error->message);
+  add_gpus (api);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);

@@ -29,9 +29,12 @@ static bool
 reuse (VendApi *api, VendCall *call, const VendModel *model, VendVersion *version, VendReply **out,
        GError **error)
 {
-  if (g_strcmp0 (model->latest_version, version->id) != 0
-      && !vend_store_write_wait (api->parts.store, make_latest, version, error))
-    return false;
+  if (g_strcmp0 (model->latest_version, version->id) != 0)
+    {
+      if (!vend_store_write_wait (api->parts.store, make_latest, version, error))
+        return false;
+      vend_sched_model_changed (api->parts.sched, model->id, NULL, NULL);
+    }
   VendBuild build = { .id = (char *) "",
                       .status = (char *) "succeeded",
                       .version = version->id,

@@ -195,6 +195,10 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->destination = run->destination;
   prediction->account_id = caller->account->id;
   prediction->model_id = model->id;
+  /* A deployment is the caller's own. */
+  prediction->billing = run->deployment != NULL
+                            ? (VendBilling){ caller->account->id, true }
+                            : (VendBilling){ model->account_id, model->is_private };
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
   prediction->input = json_incref (input);
@@ -208,8 +212,9 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   int64_t hold_until_us = creation->hold_until_us;
   if (hold_until_us == 0)
     creation->ready = created_reply (creation, prediction);
-  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version,
-                     run->hardware != NULL ? run->hardware : model->hardware, hold_until_us,
-                     created, g_steal_pointer (&creation));
+  const VendSchedPlace place
+      = { run->hardware != NULL ? run->hardware : model->hardware, run->scaling };
+  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, &place,
+                     hold_until_us, created, g_steal_pointer (&creation));
   return true;
 }

@@ -9,9 +9,10 @@ typedef struct
   const VendModel *model;
   const VendVersion *version;
   const json_t *body;
-  const char *deployment; /* "owner/name", or NULL: the version's own instances */
-  const char *hardware;   /* of the deployment; NULL: the model's */
-  int64_t destination;    /* of a training: the id of the model that gets its version */
+  const char *deployment;     /* "owner/name", or NULL: the version's own instances */
+  const char *hardware;       /* of the deployment; NULL: the model's */
+  const VendScaling *scaling; /* of the deployment's release, or NULL */
+  int64_t destination;        /* of a training: the id of the model that gets its version */
 } VendApiRun;
 
 /* Checks the body against the version's schema, resolves files, submits, and answers when it is on

@@ -204,6 +204,7 @@ first_release (const VendCaller *caller, const VendModel *model, const VendDeplo
   deployment->name = g_strdup (wish->name);
   deployment->created_us = vend_now_us ();
   release->number = 1;
+  release->scaling = (VendScaling) VEND_SCALING_NONE;
   release->created_us = deployment->created_us;
   release->model_id = model != NULL ? model->id : 0;
   release->model = model != NULL ? g_strdup_printf ("%s/%s", model->owner, model->name) : NULL;
@@ -434,7 +435,8 @@ create_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
                            .version = version,
                            .body = body,
                            .deployment = name,
-                           .hardware = release->hardware };
+                           .hardware = release->hardware,
+                           .scaling = &release->scaling };
   return vend_api_create (api, call, caller, reader.db, &run, out, error);
 }
 

@@ -31,7 +31,8 @@ described (json_t *take, void *data)
 static bool
 debug (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  vend_sched_describe (api->parts.sched, described, call);
+  vend_sched_describe (api->parts.sched, g_strcmp0 (vend_call_query (call, "all"), "true") == 0,
+                       described, call);
   return true;
 }
 

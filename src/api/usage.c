@@ -2,7 +2,11 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/month.h"
+#include "model/statement.h"
 #include "store/accounts.h"
+#include "store/budgets.h"
+#include "store/statements.h"
 #include "store/usage.h"
 #include <string.h>
 
@@ -11,6 +15,7 @@
 #define MAX_DAYS 366
 #define MAX_ROWS 10000
 #define DATE_LENGTH 10
+#define CSV "text/csv"
 
 /* A date stands for its beginning, UTC. */
 static bool
@@ -24,15 +29,6 @@ read_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
   return vend_time_parse (whole, out_us, &problem)
          || vend_fail (error, VEND_ERROR_BAD_REQUEST,
                        "%s: expected a date such as 2026-01-31, or a date and time", name);
-}
-
-static int64_t
-month_start (int64_t now_us)
-{
-  g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (now_us / VEND_US_PER_S);
-  g_autoptr (GDateTime) start
-      = g_date_time_new_utc (g_date_time_get_year (now), g_date_time_get_month (now), 1, 0, 0, 0);
-  return g_date_time_to_unix (start) * VEND_US_PER_S;
 }
 
 static bool
@@ -64,21 +60,22 @@ read_account (VendDb *db, VendCall *call, const VendCaller *caller, VendAccount 
          || vend_fail (error, VEND_ERROR_BAD_REQUEST, "account: there is no account '%s'", name);
 }
 
+/* From the beginning of this month until now, unless it says something else. */
 static bool
-read_query (VendCall *call, VendUsageQuery *query, GError **error)
+read_period (VendCall *call, int64_t *out_from_us, int64_t *out_to_us, GError **error)
 {
   const int64_t now_us = vend_now_us ();
-  query->from_us = month_start (now_us);
-  query->to_us = now_us;
-  query->limit = MAX_ROWS + 1;
-  if (!read_time (call, "from", &query->from_us, error)
-      || !read_time (call, "to", &query->to_us, error) || !read_group (call, &query->group, error))
+  int64_t from_us = vend_month_begin (now_us), to_us = now_us;
+  if (!read_time (call, "from", &from_us, error) || !read_time (call, "to", &to_us, error))
     return false;
-  if (query->to_us < query->from_us)
+  if (to_us < from_us)
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "to: expected a time that is not before from");
-  return query->to_us - query->from_us <= MAX_DAYS * DAY_US
-         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "from: expected at most %d days before to",
-                       MAX_DAYS);
+  if (to_us - from_us > MAX_DAYS * DAY_US)
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "from: expected at most %d days before to",
+                      MAX_DAYS);
+  *out_from_us = from_us;
+  *out_to_us = to_us;
+  return true;
 }
 
 static bool
@@ -86,8 +83,9 @@ get_usage (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
 {
   g_autoptr (VendAccount) account = NULL;
   g_autoptr (GPtrArray) sums = NULL;
-  VendUsageQuery query = { .group = VEND_USAGE_TOTAL };
-  if (!read_query (call, &query, error))
+  VendUsageQuery query = { .group = VEND_USAGE_TOTAL, .limit = MAX_ROWS + 1 };
+  if (!read_period (call, &query.from_us, &query.to_us, error)
+      || !read_group (call, &query.group, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
@@ -110,7 +108,102 @@ get_usage (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
   return true;
 }
 
+/* ---- The statement */
+
+/* A month, or any period. */
+static bool
+read_month (VendCall *call, int64_t *out_from_us, int64_t *out_to_us, bool *out_is_month,
+            GError **error)
+{
+  const char *month = vend_call_query (call, "month");
+  int64_t begin_us = vend_month_begin (vend_now_us ());
+  *out_is_month
+      = month != NULL
+        || (vend_call_query (call, "from") == NULL && vend_call_query (call, "to") == NULL);
+  if (!*out_is_month)
+    return read_period (call, out_from_us, out_to_us, error);
+  if (month != NULL
+      && (vend_call_query (call, "from") != NULL || vend_call_query (call, "to") != NULL))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "month: expected without from and to");
+  if (month != NULL && !vend_month_parse (month, &begin_us))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                      "month: expected one such as 2026-11, got '%.50s'", month);
+  *out_from_us = begin_us;
+  *out_to_us = vend_month_end (begin_us);
+  return true;
+}
+
+static bool
+read_format (VendCall *call, bool *out_is_csv, GError **error)
+{
+  const char *format = vend_call_query (call, "format");
+  const char *accept = vend_call_header (call, "Accept");
+  *out_is_csv = format != NULL ? strcmp (format, "csv") == 0
+                               : accept != NULL && strncmp (accept, CSV, strlen (CSV)) == 0;
+  return format == NULL || *out_is_csv || strcmp (format, "json") == 0
+         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "format: expected json or csv");
+}
+
+static VendReply *
+show_csv (VendStatement *statement, const VendAccount *account, int64_t from_us)
+{
+  g_autofree char *month = vend_month_text (from_us);
+  g_autofree char *name
+      = g_strdup_printf ("attachment; filename=\"%s-%s.csv\"", account->username, month);
+  char *csv = vend_statement_to_csv (statement);
+  VendReply *reply
+      = vend_reply_take (200, CSV "; charset=utf-8; header=present", csv, strlen (csv));
+  vend_reply_header (reply, "Content-Disposition", name);
+  return reply;
+}
+
+static json_t *
+show_budget (const VendBudget *budget, const VendStatement *statement)
+{
+  VendAmount spent = 0;
+  if (budget->soft == VEND_NO_LIMIT && budget->hard == VEND_NO_LIMIT)
+    return json_null ();
+  (void) vend_statement_amount (statement, &spent);
+  return vend_budget_to_json (budget, spent);
+}
+
+static bool
+get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendAccount) account = NULL;
+  g_autoptr (VendStatement) statement = vend_statement_new (api->prices);
+  int64_t from_us = 0, to_us = 0;
+  bool is_month = false, is_csv = false;
+  VendBudget budget = { 0 };
+  if (!read_month (call, &from_us, &to_us, &is_month, error) || !read_format (call, &is_csv, error))
+    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!read_account (reader.db, call, caller, &account, error)
+        || !vend_store_budget_get (reader.db, account->id, &budget, error)
+        || !vend_store_statement_add (reader.db, account->id, from_us, to_us, statement, error))
+      return false;
+  }
+  if (is_csv)
+    {
+      *out = show_csv (statement, account, from_us);
+      return true;
+    }
+  json_t *shown = json_object ();
+  g_autofree char *month = is_month ? vend_month_text (from_us) : NULL;
+  vend_json_set_string (shown, "account", account->username);
+  vend_json_set_string (shown, "month", month);
+  vend_json_set_time (shown, "from", from_us);
+  vend_json_set_time (shown, "to", to_us);
+  json_auto_t *made = vend_statement_to_json (statement);
+  json_object_update (shown, made);
+  json_object_set_new (shown, "budget", is_month ? show_budget (&budget, statement) : json_null ());
+  *out = vend_reply_json (200, shown);
+  return true;
+}
+
 const ApiRoute vend_api_usage_routes[] = {
+  { "GET", "/v1/usage/statement", VEND_SCOPE_READ, VEND_BODY_NONE, get_statement, NULL },
   { "GET", "/v1/usage", VEND_SCOPE_READ, VEND_BODY_NONE, get_usage, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -84,6 +84,7 @@ delete_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
     return false;
   vend_versions_cache_forget (api->versions);
   vend_sched_retire (api->parts.sched, model->id, deletion.id);
+  vend_sched_model_changed (api->parts.sched, model->id, NULL, NULL);
   *out = vend_reply_empty (202);
   return true;
 }

@@ -6,6 +6,7 @@ static const VendErrorInfo infos[VEND_ERROR_N_CODES] = {
   [VEND_ERROR_INVALID] = { "invalid", 422, "Invalid request" },
   [VEND_ERROR_UNAUTHORIZED] = { "unauthorized", 401, "Unauthenticated" },
   [VEND_ERROR_FORBIDDEN] = { "forbidden", 403, "Forbidden" },
+  [VEND_ERROR_PAYMENT] = { "payment", 402, "Insufficient credit" },
   [VEND_ERROR_NOT_FOUND] = { "not-found", 404, "Not found" },
   [VEND_ERROR_EXISTS] = { "exists", 409, "Already exists" },
   [VEND_ERROR_CONFLICT] = { "conflict", 409, "Conflict" },

@@ -11,6 +11,7 @@ typedef enum
   VEND_ERROR_INVALID,      /* the caller's input is wrong; the text names the field */
   VEND_ERROR_UNAUTHORIZED, /* no token, or not a valid one */
   VEND_ERROR_FORBIDDEN,    /* a valid token without the scope */
+  VEND_ERROR_PAYMENT,      /* the budget of the account is spent */
   VEND_ERROR_NOT_FOUND,    /* no such thing, or not the caller's to see */
   VEND_ERROR_EXISTS,       /* the name is taken */
   VEND_ERROR_CONFLICT,     /* the thing is not in a state that allows this */

@@ -119,8 +119,8 @@ vend_size_parse (const char *text, uint64_t *out_bytes, GError **error)
   return true;
 }
 
-static bool
-parse_bool (const char *text, int64_t *out, GError **error)
+bool
+vend_bool_parse (const char *text, int64_t *out, GError **error)
 {
   static const char *const yes[] = { "true", "yes", "on", "1", NULL };
   static const char *const no[] = { "false", "no", "off", "0", NULL };
@@ -141,7 +141,7 @@ parse_number (const VendSettingInfo *info, const char *text, int64_t *out, GErro
     case VEND_SETTING_TEXT:
       return true;
     case VEND_SETTING_BOOL:
-      return parse_bool (text, out, error);
+      return vend_bool_parse (text, out, error);
     case VEND_SETTING_SECONDS:
       return vend_duration_parse (text, out, error);
     case VEND_SETTING_BYTES:

@@ -55,5 +55,7 @@ const char *vend_settings_raw (const VendSettings *settings, const char *name,
 /* Parsers for headers and flags that take the same notation. */
 bool vend_duration_parse (const char *text, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* true, yes, on, 1, false, no, off, 0. */
+bool vend_bool_parse (const char *text, int64_t *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_size_parse (const char *text, uint64_t *out_bytes, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -37,6 +37,8 @@ struct VendBuilds
   VendStore *store;
   const VendSettings *settings;
   char *vend_binary;
+  void (*made) (int64_t model_id, void *data);
+  void *data;
   char *uploads_dir;
   char *builds_dir;
   char *versions_dir;
@@ -314,7 +316,11 @@ finish (Job *job, const json_t *result, const char *staging, GError **error)
   version->source_sha256 = g_strdup (job->row->source_sha256);
   version->created_us = vend_now_us ();
   Outcome outcome = { job->row, version, NULL };
-  return vend_store_write_wait (job->builds->store, store_outcome, &outcome, error);
+  if (!vend_store_write_wait (job->builds->store, store_outcome, &outcome, error))
+    return false;
+  if (job->builds->made != NULL)
+    job->builds->made (job->row->model_id, job->builds->data);
+  return true;
 }
 
 static bool
@@ -535,6 +541,8 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->store = options->store;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
+  builds->made = options->made;
+  builds->data = options->data;
   builds->uploads_dir = g_build_filename (options->data_dir, "uploads", NULL);
   builds->builds_dir = g_build_filename (options->data_dir, "builds", NULL);
   builds->versions_dir = g_build_filename (options->data_dir, "versions", NULL);

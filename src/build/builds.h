@@ -18,6 +18,9 @@ typedef struct
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
   const char *vend_binary; /* what is started as `vend builder` */
+  /* A model has another latest version, which is stored. On a thread of the builds; or NULL. */
+  void (*made) (int64_t model_id, void *data);
+  void *data;
 } VendBuildsOptions;
 
 /* Makes the folders, clears what an interrupted build left, and queues again what had not ended. */

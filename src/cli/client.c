@@ -60,6 +60,8 @@ code_of_status (int status)
       return VEND_ERROR_INVALID;
     case 401:
       return VEND_ERROR_UNAUTHORIZED;
+    case 402:
+      return VEND_ERROR_PAYMENT;
     case 403:
       return VEND_ERROR_FORBIDDEN;
     case 404:

@@ -3,13 +3,17 @@
 #include "cli/arguments.h"
 #include "cli/client.h"
 #include "cli/listing.h"
+#include "cli/scaling-flags.h"
 #include "cli/table.h"
 #include "base/error.h"
 #include "model/model.h"
+#include "model/scaling.h"
 #include <stdio.h>
 
 /* A count that the command line does not give. */
 #define UNSET G_MININT
+#define SCALING_DETAILS \
+  "'default' as a value of the last seven follows the server's settings again."
 
 static const json_t *
 configuration_of (const json_t *deployment)
@@ -74,10 +78,14 @@ show (const VendConnection *connection, const json_t *deployment)
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     printf ("%-14s %s\n", members[i], vend_argument_shown (release, members[i]));
   printf ("%-14s %s\n", "hardware", vend_argument_shown (configuration, "hardware"));
-  printf ("%-14s %" G_GINT64_FORMAT "\n", "min_instances",
-          vend_json_int (configuration, "min_instances", 0));
-  printf ("%-14s %" G_GINT64_FORMAT "\n", "max_instances",
-          vend_json_int (configuration, "max_instances", 0));
+  gsize n = 0;
+  const VendScalingInfo *infos = vend_scaling_infos (&n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = vend_scaling_shown (configuration, i, NULL);
+      if (text != NULL)
+        printf ("%-14s %s\n", infos[i].name, text);
+    }
 }
 
 /* "owner/name" as the deployment's path. */
@@ -102,6 +110,7 @@ typedef struct
   char *hardware;
   int min_instances;
   int max_instances;
+  VendScalingFlags scaling;
 } Flags;
 
 static void
@@ -110,6 +119,7 @@ flags_clear (Flags *flags)
   vend_connection_clear (&flags->connection);
   g_free (flags->version);
   g_free (flags->hardware);
+  vend_scaling_flags_clear (&flags->scaling);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
 
@@ -169,21 +179,25 @@ create (int argc, char **argv, GError **error)
     { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most; default 1", "N" },
     { NULL },
   };
+  vend_scaling_flags_init (&flags.scaling, false);
   const VendOptions options = {
     .command = "deployments create",
     .usage = "NAME owner/name[:version]",
     .summary = "Creates a deployment of a version, or of the model's latest one.",
     .entries = entries,
+    .more = flags.scaling.entries,
+    .details = SCALING_DETAILS,
     .connection = &flags.connection,
     .least = 2,
     .most = 2,
   };
+  json_auto_t *body = json_object ();
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check_counts (&flags, error)
+      || !vend_scaling_flags_read (&flags.scaling, body, error)
       || !vend_reference_parse (words[1], &owner, &name, &named, error)
       || !vend_client_new (&flags.connection, &client, error)
       || !find_version (client, owner, name, named, &version, error))
     return false;
-  json_auto_t *body = json_object ();
   g_autofree char *model = g_strdup_printf ("%s/%s", owner, name);
   vend_json_set_string (body, "name", words[0]);
   vend_json_set_string (body, "model", model);
@@ -212,20 +226,23 @@ update (int argc, char **argv, GError **error)
     { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most", "N" },
     { NULL },
   };
+  vend_scaling_flags_init (&flags.scaling, false);
   const VendOptions options = {
     .command = "deployments update",
     .usage = "owner/name",
     .summary = "Makes a new release of a deployment.",
     .entries = entries,
+    .more = flags.scaling.entries,
+    .details = SCALING_DETAILS,
     .connection = &flags.connection,
     .least = 1,
     .most = 1,
   };
+  json_auto_t *body = json_object ();
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check_counts (&flags, error)
-      || !path_of (words[0], &path, error)
+      || !vend_scaling_flags_read (&flags.scaling, body, error) || !path_of (words[0], &path, error)
       || (flags.version != NULL && !vend_argument_version_check (flags.version, error)))
     return false;
-  json_auto_t *body = json_object ();
   if (flags.version != NULL)
     vend_json_set_string (body, "version", flags.version);
   if (flags.hardware != NULL)
@@ -234,7 +251,7 @@ update (int argc, char **argv, GError **error)
   set_count (body, "max_instances", flags.max_instances);
   if (json_object_size (body) == 0)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "nothing to change; give --version, --hardware, --min or --max");
+                      "nothing to change; see 'vend deployments update --help'");
   if (!vend_client_new (&flags.connection, &client, error)
       || !vend_client_call (client, "PATCH", path, body, &deployment, error))
     return false;
@@ -296,8 +313,8 @@ vend_cmd_deployments (int argc, char **argv)
   static const VendSubcommand table[] = {
     { "list", "list [--limit N]", list },
     { "get", "get owner/name", get },
-    { "create", "create NAME owner/name[:version] [--hardware SKU] [--min N] [--max N]", create },
-    { "update", "update owner/name [--version ID] [--hardware SKU] [--min N] [--max N]", update },
+    { "create", "create NAME owner/name[:version] [--hardware SKU] [--min N] [--max N] …", create },
+    { "update", "update owner/name [--version ID] [--hardware SKU] [--min N] [--max N] …", update },
     { "delete", "delete owner/name", delete },
     { NULL },
   };

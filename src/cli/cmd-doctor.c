@@ -2,8 +2,11 @@
 #include "cli/commands.h"
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/doctor-audit.h"
 #include "cli/probe.h"
 #include "base/error.h"
+#include "cgroup/bases.h"
+#include "hardware/nvml.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,18 +112,30 @@ check_containers (Report *sheet)
   report (sheet, WARN, "containers", "neither podman nor docker: models run as processes only");
 }
 
+/* By the library that the server asks, so both see the same. */
 static void
 check_nvidia (Report *sheet)
 {
-  const char *argv[] = { "nvidia-smi", "--query-gpu=name,memory.total,driver_version",
-                         "--format=csv,noheader", NULL };
-  g_autofree char *line = NULL;
-  if (vend_probe_line (argv, &line) && *line != '\0')
-    report (sheet, GOOD, "nvidia", "%s", line);
-  else if (g_file_test ("/dev/nvidiactl", G_FILE_TEST_EXISTS))
-    report (sheet, WARN, "nvidia", "a driver is there, but nvidia-smi does not answer");
-  else
-    report (sheet, WARN, "nvidia", "no GPU found: models run on the CPU");
+  g_autoptr (VendNvml) nvml = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_nvml_open (&nvml, &problem))
+    {
+      report (sheet, WARN, "nvidia", "%s: models run on the CPU", problem->message);
+      return;
+    }
+  g_autoptr (GPtrArray) gpus = vend_nvml_look (nvml);
+  if (gpus->len == 0)
+    report (sheet, WARN, "nvidia", "a driver is there, but no GPU: models run on the CPU");
+  for (guint i = 0; i < gpus->len; i++)
+    {
+      const VendGpu *gpu = g_ptr_array_index (gpus, i);
+      g_autofree char *size = g_format_size_full (gpu->memory, G_FORMAT_SIZE_IEC_UNITS);
+      if (gpu->sick == NULL)
+        report (sheet, GOOD, "nvidia", "GPU %u: %s, %s", gpu->index, gpu->name, size);
+      else
+        report (sheet, WARN, "nvidia", "GPU %u: %s, %s; nothing is started on it: %s", gpu->index,
+                gpu->name, size, gpu->sick);
+    }
 }
 
 static void
@@ -130,6 +145,20 @@ check_namespaces (Report *sheet)
     report (sheet, GOOD, "user namespaces", "allowed");
   else
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
+}
+
+/* As seen from here: a server that was started elsewhere may be let do more. */
+static void
+check_limits (Report *sheet)
+{
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
+  g_autofree char *used = vend_cgroups_describe (cgroups);
+  if (vend_cgroups_are_all (cgroups))
+    report (sheet, GOOD, "limits", "%s", used);
+  else
+    report (sheet, WARN, "limits",
+            "%s from here (%s); what is missing is limited for each process, or not", used,
+            cgroups->why);
 }
 
 static void
@@ -213,14 +242,30 @@ doctor (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
   g_auto (GStrv) words = NULL;
+  g_autofree char *data = NULL;
+  gboolean audit = FALSE, deep = FALSE;
+  const GOptionEntry entries[] = {
+    { "audit", 0, 0, G_OPTION_ARG_NONE, &audit,
+      "Check that database, files, processes and server agree", NULL },
+    { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "With --audit: read the bytes of every file", NULL },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+      "With --audit: the server's data directory ($VEND_DATA)", "DIR" },
+    { NULL },
+  };
   const VendOptions options = {
     .command = "doctor",
     .usage = "",
     .summary = "Looks at this machine and at the server.",
+    .entries = entries,
     .connection = &connection,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error))
     return false;
+  if (!audit && (deep || data != NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "%s goes with --audit",
+                      deep ? "--deep" : "--data");
+  if (audit)
+    return vend_doctor_audit (&connection, data, deep, error);
 
   json_auto_t *checks = json_array ();
   Report sheet = { .checks = checks, .is_json = connection.json };
@@ -230,6 +275,7 @@ doctor (int argc, char **argv, GError **error)
   check_namespaces (&sheet);
   check_containers (&sheet);
   check_nvidia (&sheet);
+  check_limits (&sheet);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);

@@ -1,11 +1,13 @@
-/* `vend models`: list, create, show, delete. Main thread only. */
+/* `vend models`: list, create, show, scaling, delete. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments.h"
 #include "cli/client.h"
 #include "cli/listing.h"
+#include "cli/scaling-flags.h"
 #include "cli/table.h"
 #include "base/error.h"
 #include "model/model.h"
+#include "model/scaling.h"
 #include <stdio.h>
 
 static const char *
@@ -151,6 +153,63 @@ show (int argc, char **argv, GError **error)
   return true;
 }
 
+static void
+show_scaling (const VendConnection *connection, const json_t *scaling)
+{
+  static const char *const columns[] = { "SETTING", "SET", "HOLDS", NULL };
+  if (connection->json)
+    {
+      vend_terminal_json (scaling);
+      return;
+    }
+  gsize n = 0;
+  const VendScalingInfo *infos = vend_scaling_infos (&n);
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *own = vend_scaling_shown (scaling, i, "-");
+      g_autofree char *holds = vend_scaling_shown (json_object_get (scaling, "effective"), i, "-");
+      vend_table_add (table, infos[i].name, own, holds);
+    }
+  vend_table_print (table);
+}
+
+static bool
+scaling (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_auto (VendScalingFlags) flags = { 0 };
+  g_auto (GStrv) words = NULL;
+  g_autofree char *model = NULL;
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *change = json_object ();
+  json_auto_t *now = NULL;
+  vend_scaling_flags_init (&flags, true);
+  const VendOptions options = {
+    .command = "models scaling",
+    .usage = "owner/name",
+    .summary
+    = "Shows how instances of a model come and go, and changes it where an option says so.",
+    .details = "'default' as a value follows the server's settings again.",
+    .more = flags.entries,
+    .connection = &connection,
+    .least = 1,
+    .most = 1,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error)
+      || !vend_argument_model_path (words[0], &model, error)
+      || !vend_scaling_flags_read (&flags, change, error)
+      || !vend_client_new (&connection, &client, error))
+    return false;
+  const bool changes = json_object_size (change) > 0;
+  g_autofree char *path = g_strconcat (model, "/scaling", NULL);
+  if (!vend_client_call (client, changes ? "PATCH" : "GET", path, changes ? change : NULL, &now,
+                         error))
+    return false;
+  show_scaling (&connection, now);
+  return true;
+}
+
 static bool delete (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
@@ -172,6 +231,7 @@ vend_cmd_models (int argc, char **argv)
     { "list", "list [--limit N]", list },
     { "create", "create owner/name [--public] [--description TEXT] [--hardware SKU]", create },
     { "show", "show owner/name", show },
+    { "scaling", "scaling owner/name [--min N] [--max N] [--idle-timeout DURATION] …", scaling },
     { "delete", "delete owner/name", delete },
     { NULL },
   };

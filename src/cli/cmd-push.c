@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEFAULT_HARDWARE "cpu"
 #define MAX_TRIES 4
 #define RETRY_WAIT_US (500 * VEND_US_PER_MS)
 
@@ -38,6 +39,7 @@ typedef struct
   const char *owner;
   const char *name;
   const char *model_path;
+  bool wants_gpu;
 } Push;
 
 static bool
@@ -69,6 +71,31 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
          || vend_fail (error, VEND_ERROR_INVALID, "--public and --private exclude each other");
 }
 
+/* The first kind of hardware with GPUs for those that want one, `cpu` for all others. */
+static bool
+choose_hardware (const Push *push, char **out, GError **error)
+{
+  json_auto_t *kinds = NULL;
+  int status = 0;
+  size_t i;
+  json_t *kind;
+  if (push->wants_gpu
+      && !vend_client_send (push->client, "GET", "/v1/hardware", NULL, &status, &kinds, error))
+    return false;
+  json_array_foreach (kinds, i, kind)
+    if (vend_json_int (kind, "gpus", 0) > 0 && vend_json_string (kind, "sku") != NULL)
+      {
+        *out = g_strdup (vend_json_string (kind, "sku"));
+        return true;
+      }
+  if (push->wants_gpu)
+    vend_terminal_warn ("cog.yaml says build.gpu: true, but the server has no hardware with GPUs; "
+                        "%s is made for %s",
+                        push->reference, DEFAULT_HARDWARE);
+  *out = g_strdup (DEFAULT_HARDWARE);
+  return true;
+}
+
 /* Makes the model when it is missing, and says so. */
 static bool
 ensure_model (const Push *push, GError **error)
@@ -90,14 +117,17 @@ ensure_model (const Push *push, GError **error)
       g_propagate_error (error, g_steal_pointer (&problem));
       return false;
     }
+  g_autofree char *hardware = NULL;
+  if (!choose_hardware (push, &hardware, error))
+    return false;
   json_auto_t *body = json_pack ("{s:s, s:s, s:s, s:s}", "owner", push->owner, "name", push->name,
-                                 "visibility", visibility, "hardware", "cpu");
+                                 "visibility", visibility, "hardware", hardware);
   if (!vend_client_call (push->client, "POST", "/v1/models", body, NULL, error))
     {
       g_prefix_error (error, "create %s: ", push->reference);
       return false;
     }
-  vend_terminal_note ("created %s model %s", visibility, push->reference);
+  vend_terminal_note ("created %s model %s on %s", visibility, push->reference, hardware);
   return true;
 }
 
@@ -225,7 +255,8 @@ push_model (const Flags *flags, char **words, GError **error)
   if (!vend_client_new (&flags->connection, &client, error))
     return false;
   vend_client_set_interrupt (client, interrupt);
-  const Push push = { flags, client, interrupt, reference, owner, name, model_path };
+  const Push push
+      = { flags, client, interrupt, reference, owner, name, model_path, source.wants_gpu };
   return ensure_model (&push, error) && make_build (&push, &source, &started, error)
          && finish_build (&push, started, &build, error) && show_result (&push, build, error);
 }

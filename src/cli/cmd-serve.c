@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "build/builds.h"
+#include "cgroup/bases.h"
 #include "cli/commands.h"
 #include "cli/serve-options.h"
 #include "events/webhooks.h"
@@ -25,6 +26,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -48,6 +50,8 @@ typedef struct
   VendMeter *meter;
   VendGpuWatch *gpu_watch;
   VendSkus *skus;
+  VendPrices *prices;
+  VendCgroups *cgroups;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -72,6 +76,8 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
+  vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
@@ -182,28 +188,42 @@ or_default (int64_t value, guint fallback)
   return value > 0 ? (guint) value : fallback;
 }
 
+static VendScaling
+default_scaling (const VendSettings *s, guint cores)
+{
+  return (VendScaling){
+    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
+    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
+    .on_demand = vend_settings_bool (s, "on-demand"),
+    .concurrency = VEND_SCALING_MAX_CONCURRENCY,
+    .target = vend_settings_int (s, "target"),
+    .fast_start = vend_settings_bool (s, "fast-start"),
+    .retry_safe = true,
+  };
+}
+
 static VendSchedLimits
 sched_limits (const App *app)
 {
   const VendSettings *s = app->settings;
   const guint cores = vend_machine_cores ();
+  const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
+  const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
   return (VendSchedLimits){
-    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .scaling = default_scaling (s, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
     .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
     .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
     .account_max_running = (guint) vend_settings_int (s, "account-max-running"),
-    .target = (double) vend_settings_int (s, "target") / 100,
-    .on_demand = vend_settings_bool (s, "on-demand"),
     .starvation_us = vend_settings_us (s, "starvation-bound"),
-    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
-    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
     .train_timeout_us = vend_settings_us (s, "train-timeout"),
     .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
     .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .zygote_memory = zygote_memory,
     .lease_us = vend_settings_us (s, "lease"),
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),
@@ -268,15 +288,39 @@ read_hardware (App *app, const GPtrArray *gpus, GError **error)
 {
   if (!set_default_hardware (app, gpus, error))
     return false;
-  const VendSkuTexts texts = { .hardware = vend_settings_text (app->settings, "hardware"),
-                               .units = vend_settings_text (app->settings, "hardware-units"),
-                               .gpus = vend_settings_text (app->settings, "hardware-gpus") };
+  const VendSkuTexts texts
+      = { .hardware = vend_settings_text (app->settings, "hardware"),
+          .units = vend_settings_text (app->settings, "hardware-units"),
+          .gpus = vend_settings_text (app->settings, "hardware-gpus"),
+          .memory = vend_settings_text (app->settings, "hardware-memory"),
+          .cpus = vend_settings_text (app->settings, "hardware-cpus"),
+          .processes = vend_settings_text (app->settings, "hardware-processes"),
+          .machine_memory = vend_machine_memory () };
   json_auto_t *hardware = NULL;
-  g_autoptr (VendPrices) prices = NULL;
   return vend_skus_parse (&texts, &app->skus, error)
          && vend_hardware_parse (texts.hardware, &hardware, error)
          && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                               &prices, error);
+                               &app->prices, error);
+}
+
+static void
+on_version_made (int64_t model_id, void *sched)
+{
+  vend_sched_model_changed (sched, model_id, NULL, NULL);
+}
+
+static bool
+find_cgroups (App *app, GError **error)
+{
+  const char *setting = vend_settings_text (app->settings, "cgroups");
+  if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
+                      setting);
+  app->cgroups = *setting == 'a' ? vend_cgroups_prepare () : vend_cgroups_none ("they are off");
+  g_autofree char *used = vend_cgroups_describe (app->cgroups);
+  vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
+            vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  return true;
 }
 
 static bool
@@ -284,7 +328,7 @@ make_parts (App *app, GError **error)
 {
   g_autoptr (GPtrArray) gpus = NULL;
   app->gpu_watch = vend_gpu_watch_new (&gpus);
-  if (!read_hardware (app, gpus, error))
+  if (!read_hardware (app, gpus, error) || !find_cgroups (app, error))
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
@@ -301,13 +345,17 @@ make_parts (App *app, GError **error)
                            .meter = app->meter,
                            .limits = sched_limits (app),
                            .skus = app->skus,
+                           .prices = app->prices,
+                           .cgroups = app->cgroups,
                            .gpus = g_steal_pointer (&gpus) });
   vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
   if (!vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
-                                                  .vend_binary = app->binary },
+                                                  .vend_binary = app->binary,
+                                                  .made = on_version_made,
+                                                  .data = app->sched },
                             &app->builds, error))
     return false;
   g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);

@@ -189,17 +189,17 @@ add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimu
 
 /* The trace once more, with what each request waited. */
 static bool
-write_waits (const char *path, const VendTrace *trace, const double *waits_s, GError **error)
+write_waits (const char *path, const VendTrace *trace, const GArray *waits, GError **error)
 {
   g_autoptr (GString) text = g_string_new ("time_s,model,run_s,load_s,wait_s\n");
   for (guint i = 0; i < trace->requests->len; i++)
     {
       const VendTraceRequest *request = &g_array_index (trace->requests, VendTraceRequest, i);
       const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
-      g_string_append_printf (text, "%.6f,%s,%.6f,%.6f,%.6f\n",
-                              (double) request->at_us / VEND_US_PER_S, model->name,
-                              (double) request->run_us / VEND_US_PER_S,
-                              (double) model->load_us / VEND_US_PER_S, waits_s[i]);
+      g_string_append_printf (
+          text, "%.6f,%s,%.6f,%.6f,%.6f\n", (double) request->at_us / VEND_US_PER_S, model->name,
+          (double) request->run_us / VEND_US_PER_S, (double) model->load_us / VEND_US_PER_S,
+          g_array_index (waits, double, i));
     }
   return g_file_set_contents (path, text->str, (gssize) text->len, error);
 }
@@ -213,9 +213,10 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
           "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   json_auto_t *results = json_array ();
-  g_autofree double *waits_s = asked->waits != NULL ? g_new0 (double, trace->requests->len) : NULL;
+  g_autoptr (GArray) waits
+      = asked->waits != NULL ? g_array_new (FALSE, FALSE, sizeof (double)) : NULL;
   VendSimulated result = { 0 };
-  simulation.out_waits_s = waits_s;
+  simulation.waits = waits;
   for (guint i = 0; i <= VEND_POLICY_FIXED_TIMEOUT; i++)
     {
       if (!is_wanted[i])
@@ -225,7 +226,7 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
       json_array_append_new (results, result_json (simulation.policy, asked, &result));
       add_row (table, simulation.policy, asked, &result);
     }
-  if (waits_s != NULL && !write_waits (asked->waits, trace, waits_s, error))
+  if (waits != NULL && !write_waits (asked->waits, trace, waits, error))
     return false;
   if (asked->is_json)
     {

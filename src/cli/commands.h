@@ -25,14 +25,17 @@ int vend_cmd_versions (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
 int vend_cmd_explain (int argc, char **argv);
 int vend_cmd_usage (int argc, char **argv);
+int vend_cmd_budget (int argc, char **argv);
 int vend_cmd_decisions (int argc, char **argv);
 int vend_cmd_deployments (int argc, char **argv);
 int vend_cmd_files (int argc, char **argv);
 int vend_cmd_hardware (int argc, char **argv);
+int vend_cmd_top (int argc, char **argv);
 int vend_cmd_tokens (int argc, char **argv);
 int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);
 int vend_cmd_config (int argc, char **argv);
+int vend_cmd_advise (int argc, char **argv);
 int vend_cmd_simulate (int argc, char **argv);
 
 /* Processes that Vend starts itself. */

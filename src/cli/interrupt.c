@@ -63,6 +63,12 @@ vend_interrupt_pending (VendInterrupt *interrupt)
   return interrupt->is_pending;
 }
 
+int
+vend_interrupt_fd (const VendInterrupt *interrupt)
+{
+  return interrupt->is_held ? interrupt->fd : -1;
+}
+
 bool
 vend_interrupt_wait (VendInterrupt *interrupt, int64_t wait_us)
 {

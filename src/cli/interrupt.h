@@ -17,6 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendInterrupt, vend_interrupt_free)
 /* True once somebody pressed Ctrl-C. */
 bool vend_interrupt_pending (VendInterrupt *interrupt);
 
+/* Readable when Ctrl-C was pressed, for poll; -1: it simply ends the process. Borrowed. */
+int vend_interrupt_fd (const VendInterrupt *interrupt);
+
 /* Sleeps, at most until Ctrl-C; true when it came. A NULL `interrupt` only sleeps. */
 bool vend_interrupt_wait (VendInterrupt *interrupt, int64_t wait_us);
 

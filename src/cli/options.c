@@ -59,6 +59,8 @@ vend_options_parse (const VendOptions *options, int argc, char **argv, GStrv *ou
   g_option_context_set_description (context, options->details);
   if (options->entries != NULL)
     g_option_context_add_main_entries (context, options->entries, NULL);
+  if (options->more != NULL)
+    g_option_context_add_main_entries (context, options->more, NULL);
   if (options->connection != NULL)
     add_connection_entries (context, options->connection);
 

@@ -23,6 +23,7 @@ typedef struct
   const char *summary;         /* a sentence for --help */
   const char *details;         /* more for the end of --help, or NULL */
   const GOptionEntry *entries; /* or NULL */
+  const GOptionEntry *more;    /* the same */
   VendConnection *connection;  /* NULL: a command without server */
   guint least;                 /* number of arguments beside the options */
   guint most;

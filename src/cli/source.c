@@ -18,7 +18,7 @@ vend_source_clear (VendSource *source)
 }
 
 static bool
-check (const char *dir, GError **error)
+check (const char *dir, bool *out_gpu, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -37,6 +37,7 @@ check (const char *dir, GError **error)
       g_autofree char *line = vend_terminal_one_line (g_ptr_array_index (problems, i));
       vend_terminal_note ("%s", line);
     }
+  *out_gpu = yaml != NULL && yaml->gpu;
   return yaml != NULL
          || vend_fail (error, VEND_ERROR_INVALID, "%u mistake%s in cog.yaml", problems->len,
                        problems->len == 1 ? "" : "s");
@@ -74,7 +75,7 @@ pack (const char *dir, const char *archive, VendSource *out, GError **error)
 bool
 vend_source_pack (const char *dir, VendSource *out, GError **error)
 {
-  if (!check (dir, error))
+  if (!check (dir, &out->wants_gpu, error))
     return false;
 
   g_autofree char *work = g_build_filename (g_get_tmp_dir (), "vend-push-XXXXXX", NULL);

@@ -10,9 +10,10 @@ typedef struct
   int fd; /* of the packed source; -1 = none */
   uint64_t size;
   char *sha256;
+  bool wants_gpu; /* its cog.yaml says build.gpu: true */
 } VendSource;
 
-#define VEND_SOURCE_INIT { -1, 0, NULL }
+#define VEND_SOURCE_INIT { -1, 0, NULL, false }
 
 void vend_source_clear (VendSource *source);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendSource, vend_source_clear)

@@ -1,16 +1,21 @@
 /* Aligned columns for lists. Main thread only. */
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define GAP 2
+#define LEAST_CUT 8 /* what a column that is cut in the middle keeps at least */
+#define ELLIPSIS "…"
 
 struct VendTable
 {
   guint n_columns;
   guint *widths;
+  bool *is_right;
+  gssize cut;       /* the column that is cut in the middle; -1 = none */
   GPtrArray *lines; /* GStrv with n_columns cells; the first holds the headings */
 };
 
@@ -41,6 +46,8 @@ vend_table_new (const char *const *columns)
   VendTable *table = g_new0 (VendTable, 1);
   table->n_columns = g_strv_length ((char **) columns);
   table->widths = g_new0 (guint, table->n_columns);
+  table->is_right = g_new0 (bool, table->n_columns);
+  table->cut = -1;
   table->lines = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   add_line (table, g_strdupv ((char **) columns));
   return table;
@@ -53,7 +60,20 @@ vend_table_free (VendTable *table)
     return;
   g_ptr_array_unref (table->lines);
   g_free (table->widths);
+  g_free (table->is_right);
   g_free (table);
+}
+
+void
+vend_table_align_right (VendTable *table, guint column)
+{
+  table->is_right[column] = true;
+}
+
+void
+vend_table_cut_middle (VendTable *table, guint column)
+{
+  table->cut = (gssize) column;
 }
 
 void
@@ -93,6 +113,41 @@ fitting_bytes (const char *text, guint width)
   return (gsize) (at - text);
 }
 
+/* The beginning and the end of `text` in `width` columns. */
+static char *
+cut_middle (const char *text, guint width)
+{
+  const guint whole = cell_width (text);
+  if (whole <= width)
+    return g_strdup (text);
+  const guint tail = (width - 1) / 2;
+  const gsize head_bytes = fitting_bytes (text, width - 1 - tail);
+  const char *rest = text + strlen (text);
+  for (guint used = 0; rest > text;)
+    {
+      const char *before = g_utf8_prev_char (rest);
+      const gunichar c = g_utf8_get_char (before);
+      used += g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
+      if (used > tail)
+        break;
+      rest = before;
+    }
+  return g_strdup_printf ("%.*s" ELLIPSIS "%s", (int) head_bytes, text, rest);
+}
+
+/* What the cut column may take of a line of `width`. */
+static guint
+width_of_cut (const VendTable *table, guint width)
+{
+  guint others = 0;
+  for (guint i = 0; i < table->n_columns; i++)
+    others += i != (guint) table->cut ? table->widths[i] + GAP : 0;
+  const guint own = table->widths[table->cut];
+  if (width == 0 || others + own <= width)
+    return own;
+  return MIN (own, MAX (width > others ? width - others : 0, LEAST_CUT));
+}
+
 static char *
 line_text (const VendTable *table, guint index, guint width)
 {
@@ -101,10 +156,15 @@ line_text (const VendTable *table, guint index, guint width)
 
   for (guint i = 0; i < table->n_columns; i++)
     {
-      guint padding = table->widths[i] - cell_width (cells[i]) + GAP;
-      g_string_append (line, cells[i]);
-      if (i + 1 < table->n_columns)
-        g_string_append_printf (line, "%*s", (int) padding, "");
+      const bool is_cut = table->cut == (gssize) i;
+      const guint room = is_cut ? width_of_cut (table, width) : table->widths[i];
+      g_autofree char *cell = is_cut ? cut_middle (cells[i], room) : g_strdup (cells[i]);
+      const int padding = (int) (room - cell_width (cell));
+      const int gap = i + 1 < table->n_columns ? GAP : 0;
+      if (table->is_right[i])
+        g_string_append_printf (line, "%*s%s%*s", padding, "", cell, gap, "");
+      else
+        g_string_append_printf (line, "%s%*s", cell, padding + gap, "");
     }
   if (width > 0)
     g_string_truncate (line, fitting_bytes (line->str, width));

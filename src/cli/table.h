@@ -12,6 +12,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendTable, vend_table_free)
 /* One cell a column; NULL is an empty cell. Control characters are taken out. */
 void vend_table_add (VendTable *table, ...);
 
+/* Numbers: the cells of this column end at the same place. */
+void vend_table_align_right (VendTable *table, guint column);
+/* When lines are too long, the middle of this column's cells is left out, not the ends of lines. */
+void vend_table_cut_middle (VendTable *table, guint column);
+
 guint vend_table_rows (const VendTable *table);
 
 /* Headings and rows, two spaces between columns, no spaces at line ends. A `width` above 0 cuts

@@ -23,6 +23,13 @@ emit_later (json_t *frame, void *context)
   vend_uplink_send_later (director->uplink, frame);
 }
 
+static char *
+find_out_of_memory (void *context)
+{
+  const VendDirector *director = context;
+  return director->limits != NULL ? vend_model_limits_out_of_memory (director->limits) : NULL;
+}
+
 static void
 begin (VendDirector *director, const json_t *command)
 {
@@ -106,6 +113,7 @@ vend_director_init_runs (VendDirector *director)
                                 .loopback = director->loopback,
                                 .emit = emit,
                                 .emit_later = emit_later,
+                                .out_of_memory = find_out_of_memory,
                                 .ended = on_run_ended,
                                 .released = on_run_released,
                                 .context = director };
@@ -176,6 +184,9 @@ vend_director_greet (VendDirector *director)
     vend_json_set_string (hello, "error_code", director->error_code);
   if (director->setup_us > 0)
     vend_json_set_int (hello, "setup_us", director->setup_us);
+  vend_director_tell_start (director, hello);
+  if (director->ready_us > 0)
+    vend_json_set_int (hello, "ready_us", director->ready_us);
   vend_json_set_int (hello, "slots", director->spec->slots);
   vend_json_set_int (hello, "ahead", director->spec->slots);
 

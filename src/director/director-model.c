@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "director/director-private.h"
 #include "director/log-line.h"
+#include "model/failure.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,6 +19,7 @@
 #define MAX_PORTS_TRIED 3
 #define LAST_LINES 20
 #define LAST_LINE_MAX ((gsize) 400)
+#define MAX_START ((gsize) 16 * 1024)
 #define SCHEMA_TIMEOUT_MS 10000L
 
 /* What the server logs by itself about predictions repeats what the model printed, on a pipe. */
@@ -102,7 +104,8 @@ start_again (void *user_data)
   g_autoptr (GError) error = NULL;
   vend_director_clear_model (director);
   if (!vend_director_start_model (director, &error))
-    vend_director_set_state (director, VEND_DIRECTOR_FAILED, error->message, "SETUP_FAILED");
+    vend_director_set_state (director, VEND_DIRECTOR_FAILED, error->message,
+                             VEND_FAILURE_SETUP_FAILED);
   return G_SOURCE_REMOVE;
 }
 
@@ -112,7 +115,9 @@ on_exit_status (int status, void *context)
   VendDirector *director = context;
   g_autofree char *how = describe_exit (status);
   g_autofree char *words = last_words (director);
-  g_autofree char *text = g_strdup_printf ("the model server %s", how);
+  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  g_autofree char *text
+      = memory != NULL ? g_strdup (memory) : g_strdup_printf ("the model server %s", how);
   vend_log (VEND_LOG_INFO, "model server ended", "how", how, NULL);
 
   if (director->state == VEND_DIRECTOR_STARTING && director->port_taken
@@ -124,11 +129,14 @@ on_exit_status (int status, void *context)
   if (director->state == VEND_DIRECTOR_STARTING)
     {
       g_autofree char *full = g_strdup_printf ("%s before it was ready:%s", text, words);
-      vend_director_set_state (director, VEND_DIRECTOR_FAILED, full, "SETUP_FAILED");
+      vend_director_set_state (director, VEND_DIRECTOR_FAILED, full,
+                               memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY
+                                              : VEND_FAILURE_SETUP_FAILED);
     }
   else
     vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, text, NULL);
-  vend_director_lose_runs (director, text);
+  vend_director_lose_runs (
+      director, text, memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_INSTANCE_LOST);
   /* The process object is still on the stack. */
   g_idle_add (on_gone, director);
 }
@@ -174,6 +182,24 @@ is_iterator (const json_t *schemas)
   return g_strcmp0 (vend_json_string (output, "x-cog-array-type"), "iterator") == 0;
 }
 
+/* One line of each launcher. Its first word is "fast" or "plain"; one plain start makes the whole
+ * one plain. */
+static void
+read_start (VendDirector *director)
+{
+  g_autofree char *path = g_build_filename (director->dir, "start", NULL);
+  g_autofree char *text = NULL;
+  if (director->start != NULL || !vend_file_read (path, MAX_START, &text, NULL, NULL))
+    return;
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  const char *plain = NULL;
+  for (gsize i = 0; lines[i] != NULL && plain == NULL; i++)
+    if (g_str_has_prefix (lines[i], "plain "))
+      plain = lines[i] + strlen ("plain ");
+  director->start = g_strdup (plain != NULL ? "plain" : "fast");
+  director->plain_reason = plain != NULL ? g_utf8_make_valid (plain, -1) : NULL;
+}
+
 static void
 on_schema (long status, const char *body, gsize size, const char *problem, void *user_data)
 {
@@ -187,6 +213,8 @@ on_schema (long status, const char *body, gsize size, const char *problem, void 
       director->env.probe = build_probe (schemas);
     }
   director->setup_us = g_get_monotonic_time () - director->boot_us;
+  read_start (director);
+  director->ready_us = vend_now_us ();
   vend_director_set_state (director, VEND_DIRECTOR_READY, NULL, NULL);
 }
 
@@ -207,7 +235,10 @@ on_setup_lines_read (void *user_data)
   director->setup_timer = 0;
   if (director->state != VEND_DIRECTOR_STARTING)
     return G_SOURCE_REMOVE;
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED, director->setup_problem, "SETUP_FAILED");
+  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED,
+                           memory != NULL ? memory : director->setup_problem,
+                           memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_SETUP_FAILED);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
   return G_SOURCE_REMOVE;
@@ -228,7 +259,9 @@ on_setup_failed (const char *error, void *context)
 static void
 on_sick (const char *why, void *context)
 {
-  vend_director_set_state (context, VEND_DIRECTOR_UNHEALTHY, why, NULL);
+  VendDirector *director = context;
+  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, memory != NULL ? memory : why, NULL);
 }
 
 static bool
@@ -250,7 +283,7 @@ on_setup_timeout (void *user_data)
   g_autofree char *text
       = g_strdup_printf ("setup did not end within %.6g s",
                          (double) director->spec->setup_timeout_us / (double) VEND_US_PER_S);
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED, text, "SETUP_TIMEOUT");
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED, text, VEND_FAILURE_SETUP_TIMEOUT);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
   return G_SOURCE_REMOVE;
@@ -345,10 +378,13 @@ vend_director_start_model (VendDirector *director, GError **error)
       director->setup_timer
           = g_timeout_add ((guint) MIN (ms, G_MAXINT32), on_setup_timeout, director);
     }
+  if (!vend_model_limits_new (director->spec, &director->limits, error))
+    return false;
   const VendModelOptions options = { .dir = director->dir,
                                      .cwd = director->spec->cwd,
                                      .argv = argv,
                                      .env = env,
+                                     .limits = director->limits,
                                      .main_context = g_main_context_default (),
                                      .events = &model_events,
                                      .context = director };
@@ -368,6 +404,7 @@ vend_director_clear_model (VendDirector *director)
     vend_cog_call_cancel (g_steal_pointer (&director->schema_call));
   g_clear_pointer (&director->health, vend_health_free);
   g_clear_pointer (&director->model, vend_model_process_free);
+  g_clear_pointer (&director->limits, vend_model_limits_free);
   g_clear_pointer (&director->base_url, g_free);
   director->env.base_url = NULL;
   g_clear_pointer (&director->env.probe, g_free);

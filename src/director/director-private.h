@@ -6,6 +6,7 @@
 
 #include "director/cog-call.h"
 #include "director/health.h"
+#include "director/limits.h"
 #include "director/loopback.h"
 #include "director/model-process.h"
 #include "director/results.h"
@@ -40,6 +41,7 @@ typedef struct
   char *error;
   const char *error_code; /* static */
 
+  VendModelLimits *limits; /* of the model; outlives it */
   VendModelProcess *model;
   VendHealth *health;
   VendCogCall *schema_call;
@@ -51,7 +53,10 @@ typedef struct
   bool port_taken;
   int64_t boot_us; /* monotonic */
   int64_t setup_us;
+  int64_t ready_us; /* wall clock; 0 = not yet */
   guint setup_timer;
+  char *start;         /* "fast" or "plain", as the launcher says; NULL: there was none */
+  char *plain_reason;  /* why the latter */
   char *setup_problem; /* why setup failed, while its last lines are read */
   guint kill_timer;
   guint goodbye_timer;
@@ -76,7 +81,11 @@ void vend_director_set_state (VendDirector *director, VendDirectorState state, c
 void vend_director_stop (VendDirector *director, int64_t grace_us);
 /* The model server is gone, or was never there. */
 void vend_director_model_gone (VendDirector *director);
-void vend_director_lose_runs (VendDirector *director, const char *why);
+/* `code` is INSTANCE_LOST or OUT_OF_MEMORY. */
+void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);
+
+/* How the model server was started, for those who keep zygotes. */
+void vend_director_tell_start (const VendDirector *director, json_t *frame);
 
 /* director-model.c */
 bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;

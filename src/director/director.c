@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "director/director-private.h"
+#include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/process-identity.h"
 #include <errno.h>
@@ -41,6 +42,15 @@ vend_director_state_name (VendDirectorState state)
 }
 
 void
+vend_director_tell_start (const VendDirector *director, json_t *frame)
+{
+  if (director->start != NULL)
+    vend_json_set_string (frame, "start", director->start);
+  if (director->plain_reason != NULL)
+    vend_json_set_string (frame, "plain_reason", director->plain_reason);
+}
+
+void
 vend_director_set_state (VendDirector *director, VendDirectorState state, const char *error,
                          const char *error_code)
 {
@@ -67,18 +77,21 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
         frame, "setup_logs",
         vend_json_string_new (director->setup_logs->str, director->setup_logs->len));
   if (state == VEND_DIRECTOR_READY)
-    vend_json_set_int (frame, "setup_us", director->setup_us);
+    {
+      vend_json_set_int (frame, "setup_us", director->setup_us);
+      vend_director_tell_start (director, frame);
+    }
   vend_uplink_send (director->uplink, frame);
 }
 
 void
-vend_director_lose_runs (VendDirector *director, const char *why)
+vend_director_lose_runs (VendDirector *director, const char *why, const char *code)
 {
   /* Before the others, whose slots it would take. */
   vend_director_lose_ahead (director, why);
   g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
   for (GList *item = runs; item != NULL; item = item->next)
-    vend_run_lose (item->data, why);
+    vend_run_lose (item->data, why, code);
 }
 
 /* ---- Stop. */
@@ -130,7 +143,7 @@ vend_director_stop (VendDirector *director, int64_t grace_us)
   if (director->state >= VEND_DIRECTOR_STOPPING)
     return;
   vend_director_set_state (director, VEND_DIRECTOR_STOPPING, NULL, NULL);
-  vend_director_lose_runs (director, "the instance was stopped");
+  vend_director_lose_runs (director, "the instance was stopped", VEND_FAILURE_INSTANCE_LOST);
   /* The server waits for ever for open replies, so ours are closed first. */
   g_hash_table_remove_all (director->ended);
   g_clear_pointer (&director->health, vend_health_free);
@@ -174,6 +187,8 @@ on_tick (void *user_data)
   VendDirector *director = user_data;
   const int64_t alone_since = vend_uplink_alone_since (director->uplink);
   reap_adopted ();
+  if (director->limits != NULL)
+    vend_model_limits_tick (director->limits);
   if (alone_since > 0 && g_hash_table_size (director->runs) == 0
       && g_get_monotonic_time () - alone_since > director->spec->orphan_timeout_us)
     {
@@ -243,6 +258,8 @@ director_free (VendDirector *director)
   vend_outside_free (director->outside);
   vend_curl_context_free (director->curl);
   g_free (director->setup_problem);
+  g_free (director->start);
+  g_free (director->plain_reason);
   if (director->setup_logs != NULL)
     g_string_free (director->setup_logs, TRUE);
   if (director->last_lines != NULL)
@@ -304,7 +321,8 @@ direct (const char *dir, GError **error)
 
   g_autoptr (GError) problem = NULL;
   if (!vend_director_start_model (director, &problem))
-    vend_director_set_state (director, VEND_DIRECTOR_FAILED, problem->message, "SETUP_FAILED");
+    vend_director_set_state (director, VEND_DIRECTOR_FAILED, problem->message,
+                             VEND_FAILURE_SETUP_FAILED);
   g_main_loop_run (director->loop);
   return true;
 }

@@ -3,9 +3,9 @@
 #include "director/cog-call.h"
 #include "json/json.h"
 
-#define FIRST_POLL_MS 20
-#define FIRST_POLLS 100 /* then the slower beat */
+#define FIRST_POLL_MS 5
 #define BOOT_POLL_MS 100
+#define BOOT_SHARE 100 /* a poll each hundredth of the time that the boot has taken so far */
 #define ALMOST_READY_POLL_MS 2
 #define IDLE_POLL_MS 5000
 #define CALL_TIMEOUT_MS 12000L /* the server gives healthcheck() 5 s, 10 s with its own delays */
@@ -19,7 +19,7 @@ struct VendHealth
   void *context;
   VendCogCall *call;
   guint timer;
-  guint polls;
+  int64_t since_us;
   guint missed;
   bool is_ready;
 };
@@ -29,7 +29,8 @@ static void poll_after (VendHealth *health, guint delay_ms);
 static guint
 boot_delay (const VendHealth *health)
 {
-  return health->polls < FIRST_POLLS ? FIRST_POLL_MS : BOOT_POLL_MS;
+  const int64_t passed_ms = (g_get_monotonic_time () - health->since_us) / 1000;
+  return (guint) CLAMP (passed_ms / BOOT_SHARE, FIRST_POLL_MS, BOOT_POLL_MS);
 }
 
 static void
@@ -106,7 +107,6 @@ on_timer (void *user_data)
       poll_after (health, IDLE_POLL_MS);
       return G_SOURCE_REMOVE;
     }
-  health->polls++;
   health->call = vend_cog_call_start (health->curl, "GET", health->url, NULL, CALL_TIMEOUT_MS,
                                       on_reply, health);
   return G_SOURCE_REMOVE;
@@ -127,6 +127,7 @@ vend_health_start (VendCurlContext *curl, const char *base_url, const VendHealth
   health->url = g_strconcat (base_url, "/health-check", NULL);
   health->events = events;
   health->context = context;
+  health->since_us = g_get_monotonic_time ();
   poll_after (health, FIRST_POLL_MS);
   return health;
 }

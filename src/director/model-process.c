@@ -23,6 +23,7 @@ struct VendModelProcess
 {
   const VendModelEvents *events;
   void *context;
+  const VendModelLimits *limits;
   char *dir;
   char *pid_file;
   pid_t pid; /* 0 once reaped */
@@ -37,6 +38,7 @@ struct VendModelProcess
 typedef struct
 {
   const VendPrivateTmp *tmp;
+  const VendModelLimits *limits;
   pid_t parent;
 } ChildSetup;
 
@@ -45,6 +47,8 @@ prepare_child (void *data)
 {
   const ChildSetup *setup = data;
   setpgid (0, 0);
+  if (!vend_model_limits_enter (setup->limits))
+    _exit (127);
   if (setup->tmp->mount && !vend_private_tmp_enter (setup->tmp))
     _exit (127);
   /* After the namespaces: entering them clears it. */
@@ -103,6 +107,7 @@ on_stderr (int fd, GIOCondition condition, void *user_data)
 static void
 kill_rest (VendModelProcess *process)
 {
+  vend_model_limits_kill (process->limits);
   for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (process->dir) > 0; i++)
     ;
 }
@@ -152,7 +157,7 @@ spawn (const VendModelOptions *options, const VendPrivateTmp *tmp, pid_t *out_pi
        GError **error)
 {
   g_auto (GStrv) env = child_environment (options, tmp);
-  ChildSetup setup = { .tmp = tmp, .parent = getpid () };
+  ChildSetup setup = { .tmp = tmp, .limits = options->limits, .parent = getpid () };
   vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
@@ -180,6 +185,7 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
   g_autoptr (VendModelProcess) process = g_new0 (VendModelProcess, 1);
   process->pidfd = -1;
   process->stderr_fd = -1;
+  process->limits = options->limits;
   process->dir = g_strdup (options->dir);
   process->pid_file = g_build_filename (options->dir, "model.pid", NULL);
   process->events = options->events;

@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include <glib.h>
 
+#include "director/limits.h"
+
 #define VEND_MODEL_LINE_MAX ((gsize) 64 * 1024) /* what is longer is cut */
 
 typedef struct VendModelProcess VendModelProcess;
@@ -23,6 +25,7 @@ typedef struct
   const char *cwd;
   char *const *argv;
   char *const *env;
+  const VendModelLimits *limits; /* must stay until the process is freed */
   GMainContext *main_context;
   const VendModelEvents *events;
   void *context;

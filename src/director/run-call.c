@@ -1,6 +1,7 @@
 /* The HTTP call of a run: an event stream where the server has one, webhooks where not. Main
  * context. */
 #include "base/log.h"
+#include "model/failure.h"
 #include "director/run-private.h"
 #include <string.h>
 
@@ -32,9 +33,10 @@ static void
 take_busy (VendRun *run)
 {
   if (run->cancel_asked || run->timed_out)
-    vend_run_end (run, (VendRunEnd){ .status = run->timed_out ? "failed" : "canceled",
-                                     .error = run->timed_out ? "no slot before the timeout" : NULL,
-                                     .code = run->timed_out ? "PREDICT_TIMEOUT" : NULL });
+    vend_run_end (run,
+                  (VendRunEnd){ .status = run->timed_out ? "failed" : "canceled",
+                                .error = run->timed_out ? "no slot before the timeout" : NULL,
+                                .code = run->timed_out ? VEND_FAILURE_PREDICT_TIMEOUT : NULL });
   else if (g_get_monotonic_time () < run->env->patient_until_us)
     run->retry_source = g_timeout_add (PATIENT_RETRY_MS, on_retry, run);
   else if (run->busy_tries >= BUSY_TRIES)

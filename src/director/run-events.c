@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "director/json-cut.h"
 #include "director/run-private.h"
+#include "model/failure.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -122,7 +123,7 @@ end_storage (VendRun *run, const GError *error)
     }
   vend_log (VEND_LOG_ERROR, "output not kept", "prediction", run->prediction, "error",
             error->message, NULL);
-  vend_run_end_early (run, "an output file could not be stored", "OUTPUT_UPLOAD_FAILED");
+  vend_run_end_early (run, "an output file could not be stored", VEND_FAILURE_OUTPUT_UPLOAD_FAILED);
 }
 
 static void
@@ -229,8 +230,8 @@ final_output (VendRun *run, json_t *snapshot, json_t **out)
 static bool
 is_of_the_server (const char *error)
 {
-  static const char *const starts[]
-      = { "Worker crashed", "Failed to send request", "Slot socket", "slot channel closed" };
+  static const char *const starts[] = { "Worker crashed", "Failed to send request", "Slot socket",
+                                        "slot channel closed", "Slot dropped unexpectedly" };
   for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
     if (g_str_has_prefix (error, starts[i]))
       return true;
@@ -243,10 +244,10 @@ end_failed (VendRun *run, const char *error, json_t *metrics)
   const char *code = NULL;
   const char *sick = NULL;
   if (g_str_has_prefix (error, "Failed to upload output"))
-    code = "OUTPUT_UPLOAD_FAILED";
+    code = VEND_FAILURE_OUTPUT_UPLOAD_FAILED;
   if (is_of_the_server (error))
     {
-      code = "INSTANCE_LOST";
+      code = VEND_FAILURE_INSTANCE_LOST;
       sick = "the model's process crashed";
       error = sick;
     }
@@ -279,7 +280,7 @@ take_end (VendRun *run, json_t *snapshot)
     vend_run_end (run, (VendRunEnd){ .status = "failed",
                                      .metrics = metrics,
                                      .error = "the prediction took longer than its timeout",
-                                     .code = "PREDICT_TIMEOUT" });
+                                     .code = VEND_FAILURE_PREDICT_TIMEOUT });
   else if (g_strcmp0 (status, "canceled") == 0 || run->cancel_asked)
     vend_run_end (run, (VendRunEnd){ .status = "canceled",
                                      .output = json_array_size (run->chunks) > 0

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "director/run-private.h"
+#include "model/failure.h"
 #include "runner/journal.h"
 #include <string.h>
 
@@ -84,6 +85,13 @@ set_error (json_t *frame, const char *error)
                        vend_json_string_new (error, MIN (strlen (error), VEND_RUN_ERROR_MAX)));
 }
 
+static bool
+is_lost (const char *code)
+{
+  return g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
+         || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0;
+}
+
 static json_t *
 completed_frame (VendRun *run, VendRunEnd *end)
 {
@@ -94,7 +102,7 @@ completed_frame (VendRun *run, VendRunEnd *end)
   set_error (frame, end->error);
   if (end->code != NULL)
     vend_json_set_string (frame, "error_code", end->code);
-  if (g_strcmp0 (end->code, "INSTANCE_LOST") == 0)
+  if (is_lost (end->code))
     vend_json_set_bool (frame, "emitted", json_array_size (run->chunks) > 0);
   json_object_set_new (frame, "logs", vend_json_string_new (run->logs->str, run->logs->len));
   json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : run->metrics);
@@ -111,6 +119,14 @@ vend_run_end (VendRun *run, VendRunEnd end)
     {
       json_decref (end.output);
       return;
+    }
+  /* A crash and an end for want of memory look alike from here. */
+  g_autofree char *memory
+      = end.sick != NULL && is_lost (end.code) ? run->env->out_of_memory (run->env->context) : NULL;
+  if (memory != NULL)
+    {
+      end.error = end.sick = memory;
+      end.code = VEND_FAILURE_OUT_OF_MEMORY;
     }
   vend_run_flush_logs (run);
   run->phase = VEND_RUN_ENDED;
@@ -133,14 +149,14 @@ vend_run_end_lost (VendRun *run, const char *why, bool sick)
 {
   vend_run_end (run, (VendRunEnd){ .status = "failed",
                                    .error = why,
-                                   .code = "INSTANCE_LOST",
+                                   .code = VEND_FAILURE_INSTANCE_LOST,
                                    .sick = sick ? why : NULL });
 }
 
 void
-vend_run_lose (VendRun *run, const char *why)
+vend_run_lose (VendRun *run, const char *why, const char *code)
 {
-  vend_run_end_lost (run, why, false);
+  vend_run_end (run, (VendRunEnd){ .status = "failed", .error = why, .code = code });
 }
 
 void
@@ -158,7 +174,7 @@ vend_run_end_too_large (VendRun *run)
     return;
   g_autofree char *text = g_strdup_printf ("the output is larger than %" G_GUINT64_FORMAT " bytes",
                                            run->env->spec->max_output);
-  vend_run_end_early (run, text, "OUTPUT_TOO_LARGE");
+  vend_run_end_early (run, text, VEND_FAILURE_OUTPUT_TOO_LARGE);
 }
 
 /* ---- Cancel and deadlines. */
@@ -205,12 +221,13 @@ end_stopped (VendRun *run, bool by_force)
                                            (double) run->timeout_us / (double) VEND_US_PER_S);
   const char *sick = by_force ? "the model ignored a cancel" : NULL;
   if (run->timed_out)
-    vend_run_end (
-        run,
-        (VendRunEnd){ .status = "failed", .error = late, .code = "PREDICT_TIMEOUT", .sick = sick });
+    vend_run_end (run, (VendRunEnd){ .status = "failed",
+                                     .error = late,
+                                     .code = VEND_FAILURE_PREDICT_TIMEOUT,
+                                     .sick = sick });
   else
     vend_run_end (run, (VendRunEnd){ .status = "canceled",
-                                     .code = by_force ? "CANCEL_TIMEOUT" : NULL,
+                                     .code = by_force ? VEND_FAILURE_CANCEL_TIMEOUT : NULL,
                                      .sick = sick });
 }
 
@@ -267,8 +284,9 @@ on_inputs_ready (const char *problem, void *user_data)
   if (run->phase != VEND_RUN_INPUTS)
     return;
   if (problem != NULL)
-    vend_run_end (
-        run, (VendRunEnd){ .status = "failed", .error = problem, .code = "INPUT_DOWNLOAD_FAILED" });
+    vend_run_end (run, (VendRunEnd){ .status = "failed",
+                                     .error = problem,
+                                     .code = VEND_FAILURE_INPUT_DOWNLOAD_FAILED });
   else
     vend_run_call (run);
 }
@@ -394,7 +412,7 @@ vend_run_never_begun (const json_t *command, const char *status, const char *why
   if (why != NULL)
     {
       vend_json_set_string (frame, "error", why);
-      vend_json_set_string (frame, "error_code", "INSTANCE_LOST");
+      vend_json_set_string (frame, "error_code", VEND_FAILURE_INSTANCE_LOST);
       vend_json_set_bool (frame, "emitted", false);
     }
   vend_json_set_string (frame, "logs", "");

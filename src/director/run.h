@@ -32,6 +32,8 @@ typedef struct
   /* Sends a frame; steals it. */
   void (*emit) (json_t *frame, void *context);
   void (*emit_later) (json_t *frame, void *context); /* nobody waits for it alone */
+  /* Why a process of the model was lost, when that was for want of memory; else NULL. Owned. */
+  char *(*out_of_memory) (void *context);
   /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
    * must be replaced. The run stays until `released`. */
   void (*ended) (VendRun *run, json_t *completed, const char *sick, void *context);
@@ -53,8 +55,8 @@ const char *vend_run_key (const VendRun *run); /* vend_journal_key */
 const char *vend_run_cog_id (const VendRun *run);
 
 void vend_run_cancel (VendRun *run);
-/* Ends it as INSTANCE_LOST. */
-void vend_run_lose (VendRun *run, const char *why);
+/* Ends it as INSTANCE_LOST or OUT_OF_MEMORY: `code`. */
+void vend_run_lose (VendRun *run, const char *why, const char *code);
 /* A webhook of the server about this run. */
 void vend_run_take_hook (VendRun *run, const char *path);
 

@@ -15,6 +15,7 @@ vend_spec_free (VendSpec *spec)
   g_strfreev (spec->argv);
   g_free (spec->cwd);
   g_strfreev (spec->env);
+  vend_cgroups_free (spec->cgroups);
   vend_networks_free (spec->input_allow);
   g_free (spec);
 }
@@ -65,6 +66,18 @@ read_env (const json_t *document, char ***out, GError **error)
   return true;
 }
 
+static void
+read_limits (const json_t *document, VendSpec *spec)
+{
+  const json_t *limits = json_object_get (document, "limits");
+  spec->cgroups = vend_cgroups_from_json (json_object_get (document, "cgroups"));
+  spec->limits.memory = (uint64_t) MAX (vend_json_int (limits, "memory", 0), 0);
+  spec->limits.cpus = MAX (vend_json_double (limits, "cpus", 0), 0);
+  spec->limits.processes = (guint) CLAMP (vend_json_int (limits, "processes", 0), 0, G_MAXINT32);
+  spec->process_data = (uint64_t) MAX (vend_json_int (limits, "process_data", 0), 0);
+  spec->user_processes = (uint64_t) MAX (vend_json_int (limits, "user_processes", 0), 0);
+}
+
 bool
 vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
 {
@@ -108,6 +121,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
         return vend_fail (error, VEND_ERROR_INVALID, "spec: '%s' is negative", numbers[i].key);
       memcpy (numbers[i].out, &number, sizeof number);
     }
+  read_limits (document, spec);
   *out = g_steal_pointer (&spec);
   return true;
 }

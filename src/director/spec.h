@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "base/network.h"
+#include "cgroup/group.h"
 #include "json/json.h"
 
 #define VEND_SPEC_MAX_SLOTS 256
@@ -27,6 +28,10 @@ typedef struct
   uint64_t max_output_file;
   uint64_t max_input_file;
   uint64_t max_logs;
+  VendCgroups *cgroups;      /* that the machine lets us make; perhaps none */
+  VendCgroupLimits limits;   /* of its processes together, as far as there are groups */
+  uint64_t process_data;     /* bytes of RLIMIT_DATA; 0 = no limit */
+  uint64_t user_processes;   /* RLIMIT_NPROC; 0 = no limit */
   VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 

@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <glib.h>
 
-/* CPU cores that may be used, at least 1. */
+/* CPU cores that may be used, as many as the control groups of this process leave to it; at
+ * least 1. */
 guint vend_machine_cores (void);
-/* Bytes of memory; 0 = not known. */
+/* Bytes of memory, within the limits of the control groups of this process; 0 = not known. */
 uint64_t vend_machine_memory (void);

@@ -31,11 +31,21 @@ vend_release_free (VendRelease *release)
   g_free (release);
 }
 
+VendScaling
+vend_release_scaling (const VendRelease *release)
+{
+  VendScaling scaling = release->scaling;
+  scaling.min_instances = release->min_instances;
+  scaling.max_instances = release->max_instances;
+  return scaling;
+}
+
 bool
 vend_release_runs_like (const VendRelease *a, const VendRelease *b)
 {
   return a->model_id == b->model_id && strcmp (a->version, b->version) == 0
-         && strcmp (a->hardware, b->hardware) == 0;
+         && strcmp (a->hardware, b->hardware) == 0
+         && vend_scaling_runs_like (&a->scaling, &b->scaling);
 }
 
 void
@@ -66,10 +76,11 @@ vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *cr
   vend_json_set_string (current, "version", release->version);
   vend_json_set_time (current, "created_at", release->created_us);
   json_object_set_new (current, "created_by", vend_account_to_json (creator));
-  json_object_set_new (current, "configuration",
-                       json_pack ("{s:s, s:I, s:I}", "hardware", release->hardware, "min_instances",
-                                  (json_int_t) release->min_instances, "max_instances",
-                                  (json_int_t) release->max_instances));
+  json_t *configuration = json_object ();
+  const VendScaling scaling = vend_release_scaling (release);
+  vend_json_set_string (configuration, "hardware", release->hardware);
+  vend_scaling_set (configuration, &scaling, false);
+  json_object_set_new (current, "configuration", configuration);
   return json_pack ("{s:s, s:s, s:o}", "owner", deployment->owner, "name", deployment->name,
                     "current_release", current);
 }
@@ -157,6 +168,7 @@ vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
     .max_instances
     = read_count (body, "max_instances", VEND_DEPLOYMENT_MAX_MAX_INSTANCES, create, problems),
   };
+  vend_scaling_read (body, false, &out->scaling, problems);
   if (out->name != NULL)
     {
       out->name = without_owner (out->name, owner);
@@ -203,6 +215,7 @@ vend_release_apply (VendRelease *release, const VendDeploymentWish *wish)
   changed |= replace (&release->hardware, wish->hardware);
   changed |= replace_count (&release->min_instances, wish->min_instances);
   changed |= replace_count (&release->max_instances, wish->max_instances);
+  changed |= vend_scaling_apply (&release->scaling, &wish->scaling);
   return changed;
 }
 

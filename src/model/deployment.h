@@ -7,6 +7,7 @@
 
 #include "json/json.h"
 #include "model/account.h"
+#include "model/scaling.h"
 
 #define VEND_DEPLOYMENT_MAX_MIN_INSTANCES 5
 #define VEND_DEPLOYMENT_MAX_MAX_INSTANCES 20
@@ -20,6 +21,7 @@ typedef struct
   char *hardware;
   int64_t min_instances;
   int64_t max_instances;
+  VendScaling scaling; /* without the bounds */
   int64_t created_us;
 } VendRelease;
 
@@ -27,7 +29,11 @@ VendRelease *vend_release_copy (const VendRelease *release);
 void vend_release_free (VendRelease *release);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRelease, vend_release_free)
 
-/* Whether both run the same version on the same hardware: then they share their instances. */
+/* All of it, with the bounds. */
+VendScaling vend_release_scaling (const VendRelease *release);
+
+/* Whether both run the same version in the same way on the same hardware: then they share their
+ * instances. */
 bool vend_release_runs_like (const VendRelease *a, const VendRelease *b);
 
 typedef struct
@@ -58,6 +64,7 @@ typedef struct
   const char *hardware;
   int64_t min_instances;
   int64_t max_instances;
+  VendScaling scaling; /* a change, without the bounds */
 } VendDeploymentWish;
 
 /* Reads `body`; what is wrong is appended to `problems` as {"type", "field", "description"}, every

@@ -7,6 +7,7 @@
 #include "json/json.h"
 #include "model/create-key.h"
 #include "model/status.h"
+#include "model/usage.h"
 
 typedef enum
 {
@@ -58,6 +59,7 @@ typedef struct
   int64_t queue_eta_us;      /* live only: until it begins */
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
   guint stream;              /* VendStreamFlags */
+  VendBilling billing;       /* of what it runs on, for the scheduler; not stored */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);

@@ -1,10 +1,19 @@
 /* What each kind of hardware is. Plain values. */
 #include "model/sku.h"
 #include "base/error.h"
+#include "base/settings.h"
 #include "model/hardware.h"
+#include <string.h>
 
 #define MAX_UNITS 10000
 #define MAX_GPUS 64
+#define MAX_CPUS 4096.0
+#define LEAST_CPUS 0.01 /* the kernel takes no less */
+#define LEAST_MEMORY (G_GUINT64_CONSTANT (16) << 20)
+#define MAX_PROCESSES 4194304 /* the kernel's own limit */
+#define DEFAULT_PROCESSES 4096
+/* The server and the system need some. */
+#define DEFAULT_MEMORY_PERCENT 90
 
 struct VendSkus
 {
@@ -75,6 +84,113 @@ read_gpus (const char *name, const char *value, void *data, GError **error)
   return read_number ("hardware-gpus", value, MAX_GPUS, &sku->gpus, error);
 }
 
+/* ---- Limits of an instance */
+
+typedef struct
+{
+  VendSkus *skus;
+  GHashTable *said; /* of VendSku with a value of their own */
+  /* Of all the others. */
+  uint64_t memory;
+  double cpus;
+  guint processes;
+  bool is_common_said;
+} Limits;
+
+static bool
+read_memory (const char *name, const char *value, void *data, GError **error)
+{
+  Limits *limits = data;
+  uint64_t bytes = 0;
+  if (!vend_size_parse (value, &bytes, error))
+    {
+      g_prefix_error (error, "hardware-memory: ");
+      return false;
+    }
+  if (bytes != 0 && bytes < LEAST_MEMORY)
+    return vend_fail (
+        error, VEND_ERROR_INVALID,
+        "hardware-memory: '%.100s' is less than 16M, in which nothing runs; 0 is no limit", value);
+  VendSku *sku = find (limits->skus, name);
+  *(sku != NULL ? &sku->memory : &limits->memory) = bytes;
+  g_hash_table_add (limits->said, sku);
+  return true;
+}
+
+static bool
+read_cpus (const char *name, const char *value, void *data, GError **error)
+{
+  Limits *limits = data;
+  char *end = NULL;
+  const double cpus = g_ascii_isdigit (*value) ? g_ascii_strtod (value, &end) : -1;
+  if (end == NULL || *end != '\0' || strspn (value, "0123456789.") != strlen (value)
+      || (cpus != 0 && !(cpus >= LEAST_CPUS && cpus <= MAX_CPUS)))
+    return vend_fail (
+        error, VEND_ERROR_INVALID,
+        "hardware-cpus: '%.100s' is no number from %g to %g such as 1.5, nor 0 for no limit", value,
+        LEAST_CPUS, MAX_CPUS);
+  VendSku *sku = find (limits->skus, name);
+  *(sku != NULL ? &sku->cpus : &limits->cpus) = cpus;
+  g_hash_table_add (limits->said, sku);
+  return true;
+}
+
+static bool
+read_processes (const char *name, const char *value, void *data, GError **error)
+{
+  Limits *limits = data;
+  VendSku *sku = find (limits->skus, name);
+  if (!read_number ("hardware-processes", value, MAX_PROCESSES,
+                    sku != NULL ? &sku->processes : &limits->processes, error))
+    return false;
+  limits->is_common_said = limits->is_common_said || sku == NULL;
+  if (sku != NULL)
+    sku->processes_said = true;
+  g_hash_table_add (limits->said, sku);
+  return true;
+}
+
+static const char *
+or_empty (const char *text)
+{
+  return text != NULL ? text : "";
+}
+
+static bool
+read_limits (VendSkus *skus, const VendSkuTexts *texts, const json_t *list, GError **error)
+{
+  g_autoptr (GHashTable) memory = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) cpus = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) processes = g_hash_table_new (NULL, NULL);
+  Limits limits = { .skus = skus,
+                    .memory = texts->machine_memory / 100 * DEFAULT_MEMORY_PERCENT,
+                    .processes = DEFAULT_PROCESSES };
+  limits.said = memory;
+  if (!vend_hardware_values ("hardware-memory", or_empty (texts->memory), list, read_memory,
+                             &limits, error))
+    return false;
+  limits.said = cpus;
+  if (!vend_hardware_values ("hardware-cpus", or_empty (texts->cpus), list, read_cpus, &limits,
+                             error))
+    return false;
+  limits.said = processes;
+  if (!vend_hardware_values ("hardware-processes", or_empty (texts->processes), list,
+                             read_processes, &limits, error))
+    return false;
+  for (guint i = 0; i < skus->all->len; i++)
+    {
+      VendSku *sku = g_ptr_array_index (skus->all, i);
+      if (!g_hash_table_contains (memory, sku))
+        sku->memory = limits.memory;
+      if (!g_hash_table_contains (cpus, sku))
+        sku->cpus = limits.cpus;
+      if (!g_hash_table_contains (processes, sku))
+        sku->processes = limits.processes;
+      sku->processes_said = sku->processes_said || limits.is_common_said;
+    }
+  return true;
+}
+
 bool
 vend_skus_parse (const VendSkuTexts *texts, VendSkus **out, GError **error)
 {
@@ -93,7 +209,8 @@ vend_skus_parse (const VendSkuTexts *texts, VendSkus **out, GError **error)
       g_ptr_array_add (skus->all, sku);
     }
   if (!vend_hardware_values ("hardware-gpus", texts->gpus, list, read_gpus, skus, error)
-      || !vend_hardware_values ("hardware-units", texts->units, list, read_units, skus, error))
+      || !vend_hardware_values ("hardware-units", texts->units, list, read_units, skus, error)
+      || !read_limits (skus, texts, list, error))
     return false;
   *out = g_steal_pointer (&skus);
   return true;

@@ -13,6 +13,11 @@ typedef struct
   char *name;
   guint units; /* instances at a time; 0 = it shares the common units of the machine */
   guint gpus;  /* of one instance; those with any share the GPUs of the machine */
+  /* Of one instance, all its processes together; 0 = no limit. */
+  uint64_t memory; /* bytes */
+  double cpus;
+  guint processes;     /* and threads */
+  bool processes_said; /* it is no default */
 } VendSku;
 
 typedef struct VendSkus VendSkus;
@@ -20,9 +25,13 @@ typedef struct VendSkus VendSkus;
 /* The texts of the settings. */
 typedef struct
 {
-  const char *hardware; /* "cpu=CPU,gpu-x=Some GPU" */
-  const char *units;    /* "8" or "cpu=4", or both; a number alone is the common units */
-  const char *gpus;     /* "gpu-x=1" */
+  const char *hardware;    /* "cpu=CPU,gpu-x=Some GPU" */
+  const char *units;       /* "8" or "cpu=4", or both; a number alone is the common units */
+  const char *gpus;        /* "gpu-x=1" */
+  const char *memory;      /* "16G,gpu-x=64G"; "" = most of the machine's */
+  const char *cpus;        /* "2,gpu-x=7.5"; "" = no limit */
+  const char *processes;   /* "4096"; "" = the default */
+  uint64_t machine_memory; /* bytes; 0 = not known */
 } VendSkuTexts;
 
 /* INVALID names the setting and what is wrong in it. */

@@ -203,7 +203,8 @@ ending_sentence (const VendPrediction *p)
       return g_strdup_printf ("Canceled%s%s.", has_run ? after : " before it began",
                               p->cancel_requested ? ", as was asked for" : "");
     case VEND_STATUS_ABORTED:
-      return g_strdup ("Aborted: its deadline passed before it began.");
+      return p->error != NULL ? g_strdup_printf ("Aborted: %s.", p->error)
+                              : g_strdup ("Aborted: its deadline passed before it began.");
     default:
       return g_strdup_printf ("Failed%s: %s", after, p->error != NULL ? p->error : "no message");
     }

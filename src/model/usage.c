@@ -27,21 +27,21 @@ vend_usage_free (VendUsage *usage)
 
 /* "0.0001" as a whole number of its ninth digit. */
 static bool
-parse_price (const char *text, int64_t *out)
+parse_decimal (const char *text, gsize most_whole, VendAmount *out)
 {
   const gsize whole = strspn (text, "0123456789");
   const char *rest = text + whole;
   const gsize digits = *rest == '.' ? strspn (rest + 1, "0123456789") : 0;
-  if (whole == 0 || whole > MAX_WHOLE_DIGITS || digits > VEND_PRICE_DIGITS
+  if (whole == 0 || whole > most_whole || digits > VEND_PRICE_DIGITS
       || (*rest == '.' && (digits == 0 || rest[1 + digits] != '\0'))
       || (*rest != '.' && *rest != '\0'))
     return false;
-  int64_t price = 0;
+  VendAmount value = 0;
   for (gsize i = 0; i < whole; i++)
-    price = price * 10 + (text[i] - '0');
+    value = value * 10 + (VendAmount) (text[i] - '0');
   for (gsize i = 0; i < VEND_PRICE_DIGITS; i++)
-    price = price * 10 + (i < digits ? rest[1 + i] - '0' : 0);
-  *out = price;
+    value = value * 10 + (VendAmount) (i < digits ? rest[1 + i] - '0' : 0);
+  *out = value;
   return true;
 }
 
@@ -49,14 +49,14 @@ static bool
 add_price (const char *sku, const char *text, void *data, GError **error)
 {
   VendPrices *prices = data;
-  int64_t price = 0;
-  if (sku == NULL || !parse_price (text, &price))
+  VendAmount price = 0;
+  if (sku == NULL || !parse_decimal (text, MAX_WHOLE_DIGITS, &price))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "hardware-price: expected '%s=0.0001', the price of a second with at most %d "
                       "digits after the point",
                       sku != NULL ? sku : "sku", VEND_PRICE_DIGITS);
   int64_t *value = g_new (int64_t, 1);
-  *value = price;
+  *value = (int64_t) price;
   g_hash_table_insert (prices->by_hardware, g_strdup (sku), value);
   return true;
 }
@@ -81,13 +81,36 @@ vend_prices_free (VendPrices *prices)
   g_free (prices);
 }
 
+int64_t
+vend_prices_of (const VendPrices *prices, const char *hardware)
+{
+  const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
+  return price != NULL ? *price : VEND_NO_PRICE;
+}
+
+bool
+vend_amount_parse (const char *text, VendAmount *out)
+{
+  VendAmount value = 0;
+  if (!parse_decimal (text, VEND_AMOUNT_WHOLE_DIGITS, &value))
+    return false;
+  *out = value * (VendAmount) VEND_US_PER_S;
+  return true;
+}
+
+VendAmount
+vend_amount_of (int64_t price, int64_t time_us)
+{
+  return (VendAmount) price * (VendAmount) MAX (time_us, 0);
+}
+
 bool
 vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us, VendAmount *out)
 {
-  const int64_t *price = g_hash_table_lookup (prices->by_hardware, hardware);
-  if (price == NULL)
+  const int64_t price = vend_prices_of (prices, hardware);
+  if (price == VEND_NO_PRICE)
     return false;
-  *out = (VendAmount) *price * (VendAmount) MAX (run_us, 0);
+  *out = vend_amount_of (price, run_us);
   return true;
 }
 
@@ -121,22 +144,65 @@ vend_amount_text (VendAmount amount)
 }
 
 char *
+vend_price_text (int64_t price)
+{
+  return price != VEND_NO_PRICE ? decimal_text ((VendAmount) price, VEND_PRICE_DIGITS) : NULL;
+}
+
+char *
 vend_usage_seconds_text (int64_t run_us)
 {
   return decimal_text ((VendAmount) MAX (run_us, 0), 6);
 }
 
-/* ---- The statement */
+/* ---- Sums */
+
+typedef struct
+{
+  int64_t predictions;
+  int64_t run_us;
+  VendAmount amount;
+  bool is_unpriced;
+  json_t *object; /* borrowed */
+} Sum;
 
 static void
-set_sum (json_t *object, int64_t predictions, int64_t run_us, const VendAmount *amount)
+add_to (Sum *sum, const VendUsage *usage, const VendPrices *prices)
 {
-  g_autofree char *seconds = vend_usage_seconds_text (run_us);
-  g_autofree char *cost = amount != NULL ? vend_amount_text (*amount) : NULL;
-  vend_json_set_int (object, "predictions", predictions);
-  vend_json_set_int (object, "run_us", run_us);
+  const int64_t price
+      = usage->price != VEND_NO_PRICE ? usage->price : vend_prices_of (prices, usage->hardware);
+  sum->predictions += usage->predictions;
+  sum->run_us += usage->run_us;
+  if (price != VEND_NO_PRICE)
+    sum->amount += vend_amount_of (price, usage->billed_us);
+  else
+    sum->is_unpriced = sum->is_unpriced || usage->billed_us > 0;
+}
+
+static void
+set_sum (json_t *object, const Sum *sum)
+{
+  g_autofree char *seconds = vend_usage_seconds_text (sum->run_us);
+  g_autofree char *cost = sum->is_unpriced ? NULL : vend_amount_text (sum->amount);
+  vend_json_set_int (object, "predictions", sum->predictions);
+  vend_json_set_int (object, "run_us", sum->run_us);
   vend_json_set_string (object, "seconds", seconds);
   vend_json_set_string (object, "amount", cost);
+}
+
+static json_t *
+group_to_json (const VendUsage *usage, VendUsageGroup group)
+{
+  json_t *object = json_object ();
+  if (group == VEND_USAGE_BY_MODEL)
+    vend_json_set_string (object, "model", usage->model);
+  if (group == VEND_USAGE_BY_DAY)
+    {
+      g_autofree char *time = vend_time_format (usage->day_us);
+      json_object_set_new (object, "day", json_stringn (time, strlen ("2026-01-05")));
+    }
+  vend_json_set_string (object, "hardware", usage->hardware);
+  return object;
 }
 
 json_t *
@@ -144,30 +210,27 @@ vend_usage_statement (const GPtrArray *usage, VendUsageGroup group, const VendPr
 {
   json_t *results = json_array ();
   json_t *total = json_object ();
-  VendAmount all = 0;
-  int64_t predictions = 0, run_us = 0;
-  bool all_priced = true;
+  g_autoptr (GHashTable) groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Sum all = { 0 };
   for (guint i = 0; i < usage->len; i++)
     {
-      const VendUsage *sum = g_ptr_array_index (usage, i);
-      VendAmount amount = 0;
-      const bool priced = vend_prices_amount (prices, sum->hardware, sum->run_us, &amount);
-      json_t *object = json_object ();
-      if (group == VEND_USAGE_BY_MODEL)
-        vend_json_set_string (object, "model", sum->model);
-      if (group == VEND_USAGE_BY_DAY)
+      const VendUsage *row = g_ptr_array_index (usage, i);
+      /* Rows of another price belong to the same result. */
+      g_autofree char *key
+          = g_strdup_printf ("%s\n%" G_GINT64_FORMAT "\n%s", row->model != NULL ? row->model : "",
+                             row->day_us, row->hardware);
+      Sum *sum = g_hash_table_lookup (groups, key);
+      if (sum == NULL)
         {
-          g_autofree char *time = vend_time_format (sum->day_us);
-          json_object_set_new (object, "day", json_stringn (time, strlen ("2026-01-05")));
+          sum = g_new0 (Sum, 1);
+          g_hash_table_insert (groups, g_steal_pointer (&key), sum);
+          sum->object = group_to_json (row, group);
+          json_array_append_new (results, sum->object);
         }
-      vend_json_set_string (object, "hardware", sum->hardware);
-      set_sum (object, sum->predictions, sum->run_us, priced ? &amount : NULL);
-      json_array_append_new (results, object);
-      predictions += sum->predictions;
-      run_us += sum->run_us;
-      all += amount;
-      all_priced = all_priced && priced;
+      add_to (sum, row, prices);
+      add_to (&all, row, prices);
+      set_sum (sum->object, sum);
     }
-  set_sum (total, predictions, run_us, all_priced ? &all : NULL);
+  set_sum (total, &all);
   return json_pack ("{s:o, s:o}", "results", results, "total", total);
 }

@@ -6,6 +6,23 @@
 
 #include "json/json.h"
 
+/* Whose the instances are that a version runs on, and what is billed: all of their time, to that
+ * account, or each run, to whoever asked for it. */
+typedef struct
+{
+  int64_t account_id; /* 0 = not known */
+  bool instances;
+} VendBilling;
+
+/* What one run took: the row that goes with its end. */
+typedef struct
+{
+  const char *hardware; /* borrowed */
+  int64_t run_us;
+  int64_t price; /* of a second, as of vend_prices_of */
+  bool billed;
+} VendRunUsage;
+
 /* A sum of usage rows on one kind of hardware. */
 typedef struct
 {
@@ -14,6 +31,8 @@ typedef struct
   char *hardware;
   int64_t predictions;
   int64_t run_us;
+  int64_t price;     /* of a second, as of vend_prices_of */
+  int64_t billed_us; /* of run_us: the rest is billed with the time of instances */
 } VendUsage;
 
 void vend_usage_free (VendUsage *usage);
@@ -34,9 +53,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrices, vend_prices_free)
 /* An exact amount: microseconds times a price of VEND_PRICE_DIGITS digits. */
 typedef unsigned __int128 VendAmount;
 
+/* The price of a second in its last digit; VEND_NO_PRICE when that hardware has none. */
+int64_t vend_prices_of (const VendPrices *prices, const char *hardware);
+#define VEND_NO_PRICE (-1)
+
 /* False when that hardware has no price. */
 bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,
                          VendAmount *out);
+/* Reads "12.50", with at most VEND_PRICE_DIGITS digits after the point. */
+bool vend_amount_parse (const char *text, VendAmount *out) G_GNUC_WARN_UNUSED_RESULT;
+#define VEND_AMOUNT_WHOLE_DIGITS 12 /* before the point */
+
+/* What so much time costs at a price, which is not VEND_NO_PRICE. */
+VendAmount vend_amount_of (int64_t price, int64_t time_us);
+/* "0.0001" of a second's price, NULL of VEND_NO_PRICE; free with g_free. */
+char *vend_price_text (int64_t price) G_GNUC_WARN_UNUSED_RESULT;
 /* "0.000123", without zeros at the end; free with g_free. */
 char *vend_amount_text (VendAmount amount) G_GNUC_WARN_UNUSED_RESULT;
 /* "2.5" of 2500000; free with g_free. */

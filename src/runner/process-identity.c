@@ -126,3 +126,65 @@ vend_process_kill_marked (const char *dir)
       killed++;
   return killed;
 }
+
+/* ---- All of them */
+
+static bool
+is_in (const char *dir, const char *parent)
+{
+  const gsize length = strlen (parent);
+  return strncmp (dir, parent, length) == 0 && dir[length] == '/' && dir[length + 1] != '\0';
+}
+
+/* The words of a file in which each ends with a NUL. */
+static GPtrArray *
+read_words (const char *pid, const char *file)
+{
+  g_autofree char *path = g_build_filename ("/proc", pid, file, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
+  gsize size = 0;
+  if (vend_file_read (path, MAX_ENVIRON, &text, &size, NULL))
+    for (gsize i = 0; i < size; i += strlen (text + i) + 1)
+      g_ptr_array_add (words, g_strdup (text + i));
+  return g_steal_pointer (&words);
+}
+
+/* Borrowed from `words`, or NULL. */
+static const char *
+director_dir (const GPtrArray *words)
+{
+  if (words->len < 4 || strcmp (g_ptr_array_index (words, 1), "director") != 0
+      || strcmp (g_ptr_array_index (words, 2), "--dir") != 0)
+    return NULL;
+  return g_ptr_array_index (words, 3);
+}
+
+static const char *
+marked_dir (const GPtrArray *words)
+{
+  for (guint i = 0; i < words->len; i++)
+    {
+      const char *word = g_ptr_array_index (words, i);
+      if (g_str_has_prefix (word, VEND_PROCESS_MARK "="))
+        return word + strlen (VEND_PROCESS_MARK "=");
+    }
+  return NULL;
+}
+
+void
+vend_process_each (const char *parent, VendProcessSeen seen, void *data)
+{
+  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
+  for (const char *name; processes != NULL && (name = g_dir_read_name (processes)) != NULL;)
+    {
+      if (!g_ascii_isdigit (name[0]))
+        continue;
+      g_autoptr (GPtrArray) arguments = read_words (name, "cmdline");
+      g_autoptr (GPtrArray) environment = read_words (name, "environ");
+      const char *directed = director_dir (arguments);
+      const char *dir = directed != NULL ? directed : marked_dir (environment);
+      if (dir != NULL && is_in (dir, parent))
+        seen ((pid_t) g_ascii_strtoll (name, NULL, 10), directed != NULL, dir, data);
+    }
+}

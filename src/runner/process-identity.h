@@ -27,3 +27,9 @@ bool vend_pid_file_signal (const char *path, int signal_number);
 /* Sends SIGKILL to all processes marked with `dir`, except the caller. Returns how many there were.
  */
 guint vend_process_kill_marked (const char *dir);
+
+/* Calls `seen` for each director of a directory in the folder `parent`, known by its arguments, and
+ * for each process with the mark of one. `dir` is borrowed. Processes of other users are not seen
+ * without rights over them. */
+typedef void (*VendProcessSeen) (pid_t pid, bool is_director, const char *dir, void *data);
+void vend_process_each (const char *parent, VendProcessSeen seen, void *data);

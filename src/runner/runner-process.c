@@ -2,12 +2,16 @@
 #include "runner/runner-process.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/log.h"
+#include "cgroup/group.h"
 #include "runner/process-identity.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
+#define MAX_SPEC ((gsize) 4 << 20)
+#define GROUP_PATIENCE_MS 2000
 #define KILL_ROUNDS 20 /* a process may fork while the list is read */
 
 static char *
@@ -65,6 +69,26 @@ vend_runner_process_alive (const char *dir)
   return vend_pid_file_alive (path, NULL);
 }
 
+/* Where they are stands in the spec: this server may have been started elsewhere. */
+bool
+vend_runner_process_remove_groups (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  json_auto_t *spec = NULL;
+  g_autoptr (GError) error = NULL;
+  if (!vend_file_read (path, MAX_SPEC, &text, &size, NULL)
+      || !vend_json_parse (text, size, &spec, NULL))
+    return true;
+  g_autoptr (VendCgroups) bases = vend_cgroups_from_json (json_object_get (spec, "cgroups"));
+  const char *name = vend_json_string (spec, "instance");
+  if (name == NULL || vend_cgroup_remove (bases, name, GROUP_PATIENCE_MS, &error))
+    return true;
+  vend_log (VEND_LOG_WARN, "a control group stays", "error", error->message, NULL);
+  return false;
+}
+
 bool
 vend_runner_process_kill (const char *dir)
 {
@@ -72,5 +96,6 @@ vend_runner_process_kill (const char *dir)
   bool killed = vend_pid_file_signal (path, SIGKILL);
   for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (dir) > 0; i++)
     killed = true;
+  (void) !vend_runner_process_remove_groups (dir);
   return killed;
 }

@@ -20,6 +20,10 @@ char *vend_runner_process_socket (const char *dir) G_GNUC_WARN_UNUSED_RESULT;
 /* True while the director of `dir` is alive (by pid and start time). */
 bool vend_runner_process_alive (const char *dir);
 
-/* Kills the director and every process of the model, those of a dead director too. The journal and
- * the outputs stay. True when something was killed. */
+/* Kills the director and every process of the model, those of a dead director too, and removes
+ * their control groups. The journal and the outputs stay. True when something was killed. */
 bool vend_runner_process_kill (const char *dir);
+
+/* Ends what is left in the control groups of `dir` and removes them. False when they stay: then the
+ * directory is all that tells of them. */
+bool vend_runner_process_remove_groups (const char *dir) G_GNUC_WARN_UNUSED_RESULT;

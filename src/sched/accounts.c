@@ -80,3 +80,18 @@ vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
                     "(account-max-queued); try again when some of them have begun",
                     account->open - account->running);
 }
+
+json_t *
+vend_accounts_describe (const VendSched *sched)
+{
+  guint open = 0, running = 0;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->accounts);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      open += ((const Account *) value)->open;
+      running += ((const Account *) value)->running;
+    }
+  return json_pack ("{s:i, s:i}", "open", (int) open, "running", (int) running);
+}

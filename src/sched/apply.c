@@ -21,16 +21,23 @@
 
 Deployable *
 vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
-                     const char *hardware)
+                     const VendSchedPlace *place)
 {
+  const VendScaling unset = VEND_SCALING_NONE;
+  const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
   g_autofree char *key = p->deployment != NULL
-                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s", p->model_id,
-                                                version->id, p->deployment, hardware)
+                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
+                                                ":%" G_GINT64_FORMAT,
+                                                p->model_id, version->id, p->deployment,
+                                                place->hardware, own->concurrency, own->fast_start)
                              : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
                                                 version->id, (int) p->kind);
   Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
   if (deployable != NULL)
     {
+      /* Directors of an older Vend do not know it. */
+      if (p->billing.account_id != 0)
+        deployable->billing = p->billing;
       vend_deployable_refresh (deployable);
       return deployable;
     }
@@ -42,15 +49,13 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
   deployable->model_id = p->model_id;
   deployable->version = g_strdup (version->id);
   deployable->kind = p->kind;
-  deployable->hardware = g_strdup (hardware);
-  deployable->pool = vend_pool_of (sched, hardware, &deployable->size);
+  deployable->hardware = g_strdup (place->hardware);
+  deployable->pool = vend_pool_of (sched, place->hardware, &deployable->size);
+  deployable->billing = p->billing;
   deployable->launch = json_incref (version->launch);
   deployable->queue = vend_queue_new ();
   deployable->instances = g_ptr_array_new ();
-  deployable->slots
-      = p->kind == VEND_KIND_TRAINING
-            ? 1
-            : (guint) CLAMP (vend_json_int (version->launch, "concurrency", 1), 1, 256);
+  deployable->own = *own;
   vend_deployable_refresh (deployable);
   g_hash_table_insert (sched->deployables, deployable->key, deployable);
   return deployable;
@@ -86,12 +91,36 @@ find_slot (Deployable *deployable)
   return best;
 }
 
+static bool
+is_fresher (const Instance *instance, const Instance *than)
+{
+  const guint running = g_hash_table_size (instance->running);
+  const guint others = g_hash_table_size (than->running);
+  return running < others || (running == others && instance->began_us == 0 && than->began_us != 0);
+}
+
+/* For a run that memory did not suffice for: where the least of it is in use. */
+static Instance *
+find_fresh (Deployable *deployable)
+{
+  Instance *best = NULL;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (vend_instance_has_room (instance) && (best == NULL || is_fresher (instance, best)))
+        best = instance;
+    }
+  return best;
+}
+
 /* A slot would idle for as long as its end takes to get here and the next run to get there. For
  * short runs that is much of their time, so one waits at the director. It is bound to that instance
  * then, which costs little when the others are short as well. */
 static Instance *
-find_room (Deployable *deployable)
+find_room (Deployable *deployable, const Live *live)
 {
+  if (live->lost_out_of_memory > 0)
+    return find_fresh (deployable);
   Instance *best = find_slot (deployable);
   if (best != NULL || deployable->run_us == 0 || deployable->run_us > SHORT_RUN_US)
     return best;
@@ -115,10 +144,10 @@ vend_deployable_dispatch (Deployable *deployable)
   if (sched->draining || sched->n_adopting > 0)
     return;
   while ((live = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
-         && (instance = find_room (deployable)) != NULL)
+         && (instance = find_room (deployable, live)) != NULL)
     {
       vend_queue_take (deployable->queue, &live->place);
-      sched->n_queued--;
+      vend_live_left_queue (live);
       live->p->attempt++;
       vend_instance_run (instance, live);
       vend_live_lease_soon (live);
@@ -180,11 +209,23 @@ vend_deployable_boot_failed (Deployable *deployable, const char *error_code, con
 
 /* ---- The plan */
 
-static int64_t
-idle_timeout_of (const Deployable *deployable)
+/* Its account pays for the time of its instances, and has nothing left to do so: what was accepted
+ * is run, and nothing is kept warm. */
+static bool
+is_broke (const Deployable *deployable, int64_t now_us)
 {
+  return deployable->billing.instances
+         && vend_budgets_are_spent (deployable->sched->budgets, deployable->billing.account_id,
+                                    now_us);
+}
+
+static int64_t
+idle_timeout_of (const Deployable *deployable, bool broke)
+{
+  if (broke)
+    return 0;
   if (!deployable->retired)
-    return deployable->sched->limits.idle_timeout_us;
+    return deployable->scaling.idle_timeout_us;
   return deployable->deployment != NULL ? LAST_CALLS_US : 0;
 }
 
@@ -219,6 +260,7 @@ demand_of (Deployable *deployable, int64_t now_us)
   int64_t run_us = (int64_t) deployable->run_us;
   guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
   guint n_ready = count_ready (deployable);
+  const bool broke = is_broke (deployable, now_us);
   vend_load_note (&deployable->load, now_us, waiting + deployable->n_running,
                   deployable->slots * MAX (n_ready, 1));
   if (n_ready > 0)
@@ -231,14 +273,14 @@ demand_of (Deployable *deployable, int64_t now_us)
     .served_us = deployable->served_us,
     .slots = deployable->slots,
     .size = deployable->size,
-    .target = sched->limits.target,
-    .min = deployable->min,
+    .target = (double) deployable->scaling.target / 100,
+    .min = broke ? 0 : deployable->min,
     .max = deployable->max,
-    .on_demand = sched->limits.on_demand && !deployable->retired,
-    .idle_timeout_us = idle_timeout_of (deployable),
-    .scale_down_delay_us = sched->limits.scale_down_delay_us,
+    .on_demand = deployable->scaling.on_demand != 0 && !deployable->retired && !broke,
+    .idle_timeout_us = idle_timeout_of (deployable, broke),
+    .scale_down_delay_us = deployable->scaling.scale_down_delay_us,
     .starvation_us = sched->limits.starvation_us,
-    .panic_until_us = deployable->load.panic_until_us,
+    .panic_until_us = broke ? 0 : deployable->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
     .backoff_until_us = deployable->backoff_until_us,

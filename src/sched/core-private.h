@@ -4,10 +4,13 @@
 
 #include "base/inbox.h"
 #include "events/feed.h"
+#include "model/instance-usage.h"
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
+#include "sched/admission.h"
 #include "sched/alarms.h"
+#include "sched/budgets.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
 #include "sched/sched.h"
@@ -18,6 +21,8 @@ typedef struct Instance Instance;
 typedef struct Live Live;
 typedef struct Submission Submission;
 typedef struct LiveHooks LiveHooks;
+typedef struct FastStart FastStart;
+typedef struct Books Books;
 
 struct VendSched
 {
@@ -32,7 +37,12 @@ struct VendSched
   VendMeter *meter;
   VendSchedLimits limits;
   const VendSkus *skus;
+  const VendPrices *prices;
+  Books *books;
+  Budgets *budgets; /* those of the books */
+  const VendCgroups *cgroups;
   GPtrArray *gpus; /* of VendGpu, as last seen */
+  FastStart *fast_start;
 
   VendInbox *inbox;
   VendAlarms *alarms;
@@ -40,6 +50,8 @@ struct VendSched
   GHashTable *live;        /* id → Live (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
+  GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
+  guint64 n_looks;         /* at the store for that */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -66,19 +78,27 @@ struct Deployable
   char *version;
   VendKind kind;
   char *hardware;
-  guint pool; /* whose units its instances take */
-  guint size; /* and how many each */
+  guint pool;          /* whose units its instances take */
+  guint size;          /* and how many each */
+  VendBilling billing; /* of instances that are started from now on */
   json_t *launch;
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
-  guint n_live; /* predictions that point here */
-  guint slots;
-  guint min; /* of its instances */
+  guint n_live;        /* predictions that point here */
+  guint n_dated;       /* of those that wait: with a deadline */
+  VendScaling own;     /* of a deployment's: how its instances run */
+  VendScaling scaling; /* what holds: no member is unset */
+  guint slots;         /* these are of it */
+  guint min;
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
+  double plain_boot_us; /* the same of one kind of boot */
+  double fast_boot_us;
   VendLoadHistory load;
+  VendLeast boots;
+  VendLeast runs;
   int64_t served_us;   /* when a decision last saw an instance that takes its work */
   guint boot_failures; /* in a row */
   int64_t backoff_until_us;
@@ -94,6 +114,18 @@ typedef enum
   INSTANCE_STOPPING,
   INSTANCE_GONE, /* being cleaned up */
 } InstanceState;
+
+/* See metering.c. */
+typedef struct
+{
+  VendInstanceUsage *piece; /* the one that grows; NULL: nothing is counted */
+  int64_t put_us;           /* until here it is on its way to the disk */
+  int64_t busy_us;          /* what of the rest is not idle */
+  int64_t looked_us;        /* monotonic: when it grew */
+  GArray *heard; /* of VendSpan: runs of a time that nobody saw; NULL: all of it is seen */
+  int64_t heard_ready_us;
+  bool is_ready;
+} InstanceMeter;
 
 struct Instance
 {
@@ -123,10 +155,18 @@ struct Instance
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
-  int64_t began_us; /* its latest run was given to it; 0 = none yet */
-  guint failures;   /* of runs, in a row */
-  char **gpus;      /* UUIDs of those that it has; NULL: none */
+  int64_t began_us;    /* its latest run was given to it; 0 = none yet */
+  int64_t closed_us;   /* when its director went away; 0 = it did not */
+  VendBilling billing; /* as it was at its start */
+  InstanceMeter meter;
+  guint failures; /* of runs, in a row */
+  char **gpus;    /* UUIDs of those that it has; NULL: none */
   GString *setup_logs;
+  char *zygote;         /* socket of the one that it is forked from, or NULL */
+  char *plain_why;      /* why it starts, or started, plainly */
+  bool records_imports; /* and they are not learned yet */
+  bool learning;        /* its record is being read */
+  bool started_fast;
   char *why; /* of its end */
 };
 
@@ -151,9 +191,12 @@ struct Live
   bool insert_pending;
   bool ending;      /* its end is on the way to the disk */
   bool emitted;     /* output has left the model in this attempt */
+  bool is_lost;     /* this attempt is: what it took is nobody's */
+  bool is_billed;   /* this attempt is, and not the time of its instance */
   LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
+  guint lost_out_of_memory;
 };
 
 /* ---- accounts.c: what each account has under way */
@@ -167,6 +210,9 @@ guint vend_account_room (int64_t id, const void *sched);
 bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* What all of them together have under way, for vend_sched_describe. */
+json_t *vend_accounts_describe (const VendSched *sched);
+
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
 void vend_live_free (Live *live);
@@ -179,7 +225,8 @@ void vend_live_answer (Live *live, VendSchedTold told, void *data);
 /* Tells all who wait, whatever the state is. */
 void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
-void vend_live_arm_deadline (Live *live);
+/* Counts it out; whoever takes it from the queue calls this. */
+void vend_live_left_queue (Live *live);
 /* It runs on this instance, as the instance says or the disk says. */
 void vend_live_attach (Live *live, Instance *instance);
 /* The prediction as people may see it now; borrowed until the next change. */
@@ -208,8 +255,14 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* Its instance has gone, or never took it: the retry matrix. `why` is for people. */
-void vend_live_lost (Live *live, bool emitted, const char *why);
+/* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
+ * OUT_OF_MEMORY, `why` is for people. */
+void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
+
+/* ---- deadlines.c */
+void vend_live_arm_deadline (Live *live);
+/* Ends one that waits and cannot begin before its deadline, by what was measured. */
+void vend_live_admit (Live *live);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
@@ -276,7 +329,8 @@ void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *
 Instance *vend_instance_start (Deployable *deployable, const char *reason);
 /* One that was found on disk after a restart. */
 Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
-                               int64_t created_us, const json_t *gpus);
+                               int64_t created_us, const json_t *gpus,
+                               const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
@@ -304,6 +358,14 @@ void vend_instance_on_frame (Instance *instance, json_t *frame);
 /* Journal entries of a director that is gone. */
 void vend_instance_on_journal (Instance *instance, json_t *completed);
 
+/* ---- scaling.c: what owners set, over the settings of the server */
+GHashTable *vend_sched_models_new (void);
+/* Sets what holds for it. */
+void vend_deployable_scale (Deployable *deployable, const VendScaling *own);
+/* The same for one without a deployment. */
+void vend_deployable_scale_like_model (Deployable *deployable);
+bool vend_scaling_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- deployments.c: which release takes predictions, and what bounds its instances */
 /* Sets its bounds, and whether it is on its way out. */
 void vend_deployable_refresh (Deployable *deployable);
@@ -330,6 +392,8 @@ void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
 /* Whether it is tried again. */
 void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
 void vend_decided_deadline (const Live *live, bool aborted);
+/* It ends since it cannot begin in time. */
+void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);
 
 /* ---- measure.c: what is counted for metrics */
 /* It was given to an instance. */
@@ -339,6 +403,38 @@ void vend_measure_ended (const Live *live);
 void vend_measure_lost (const Live *live);
 void vend_measure_ready (const Instance *instance);
 void vend_measure_boot_failed (Deployable *deployable);
+
+/* ---- metering.c: the time that instances take */
+/* Its process has been started. */
+void vend_metering_begin (Instance *instance);
+/* One that was found: what has passed since `last` (or NULL) is heard, and counted by catch_up. */
+void vend_metering_adopt (Instance *instance, const VendInstanceUsage *last);
+/* A run in that time; `completed_us` 0: it goes on. */
+void vend_metering_heard (Instance *instance, int64_t started_us, int64_t completed_us);
+void vend_metering_heard_ready (Instance *instance, int64_t at_us);
+void vend_metering_catch_up (Instance *instance, bool lives);
+/* It is ready from now on. */
+void vend_metering_ready (Instance *instance);
+/* Before it begins to run something, or has nothing to run any more. */
+void vend_metering_count (Instance *instance);
+void vend_metering_tick (Instance *instance);
+/* Its director is gone since then. */
+void vend_metering_end (Instance *instance, int64_t at_us);
+void vend_metering_clear (Instance *instance);
+
+/* ---- books.c: what was metered, on its way to the disk and into sums */
+Books *vend_books_new (VendStore *store);
+Books *vend_books_ref (Books *books);
+void vend_books_unref (Books *books);
+Budgets *vend_books_get_budgets (Books *books);
+/* The scheduler goes. */
+void vend_books_close (Books *books);
+/* Keeps a write that failed for the next tick; false: there is none any more. */
+bool vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *data);
+void vend_books_tick (Books *books);
+/* So much time at this price is billed to the account, and on disk. */
+void vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price,
+                       int64_t time_us);
 
 /* ---- pools.c: what the machine has for instances */
 guint vend_pools_count (const VendSched *sched);
@@ -356,13 +452,22 @@ char *vend_instance_visible_gpus (const Instance *instance);
 json_t *vend_pools_describe (const VendSched *sched);
 json_t *vend_gpus_describe (const VendSched *sched);
 
+/* ---- describe.c */
+const char *vend_instance_state_name (InstanceState state);
+
+/* ---- limits.c: memory, CPU and processes of an instance */
+/* Sets "limits" and "cgroups" of the spec of an instance on this hardware. */
+void vend_limits_set (const VendSched *sched, const char *hardware, json_t *spec);
+/* {"memory": "cgroup v1", …}: what keeps instances on this hardware to their limits. */
+json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
+
 /* ---- recover.c */
 /* An adopted instance has said hello, or has gone. */
 void vend_sched_adopted (Instance *instance);
 
 /* ---- apply.c: queues and instances brought together */
 Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
-                                 const VendVersion *version, const char *hardware);
+                                 const VendVersion *version, const VendSchedPlace *place);
 void vend_deployable_free (Deployable *deployable);
 void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
                                   const char *setup_logs, const char *error);

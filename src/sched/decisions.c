@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/decisions.h"
 #include <string.h>
 
@@ -127,11 +128,15 @@ vend_decided_ready (const Instance *instance)
 {
   const Deployable *deployable = instance->deployable;
   const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
+  const char *why = instance->started_fast ? NULL : instance->plain_why;
   write_down (deployable->sched,
               about (deployable, VEND_DECISION_READY, instance->id,
-                     json_pack ("{s:f, s:i}", "boot_seconds", boot, "waiting",
-                                (int) vend_queue_length (deployable->queue))),
-              "An instance of %s is ready; its boot took %.1f s.", name_of (deployable), boot);
+                     json_pack ("{s:f, s:i, s:s?, s:s?}", "boot_seconds", boot, "waiting",
+                                (int) vend_queue_length (deployable->queue), "start",
+                                vend_fast_start_kind (instance), "plain_reason", why)),
+              "An instance of %s is ready; its boot took %.1f s%s%s%s.", name_of (deployable), boot,
+              instance->started_fast ? ", from a zygote" : "",
+              why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "");
 }
 
 void
@@ -196,22 +201,35 @@ about_live (const Live *live, VendDecisionKind kind, const char *instance, json_
 void
 vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why)
 {
-  const guint lost = live->lost_before_start + live->lost_running;
+  const guint lost = live->lost_before_start + live->lost_running + live->lost_out_of_memory;
+  const bool is_unsafe = started && live->deployable->scaling.retry_safe == 0;
   json_t *inputs
       = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
                    "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
                    "lost_running", (int) live->lost_running);
+  vend_json_set_int (inputs, "lost_out_of_memory", live->lost_out_of_memory);
   vend_json_set_string (inputs, "reason", why);
   write_down (live->sched,
               about_live (live, again ? VEND_DECISION_RETRY : VEND_DECISION_GIVE_UP,
                           live->p->instance, inputs),
-              again     ? "Attempt %d was lost (%s): it goes back to the head of the queue, as %s."
-              : emitted ? "Attempt %d was lost (%s): it is not tried again, since %s."
-                        : "Attempt %d was lost (%s): it is not tried again, after %s.",
+              again ? "Attempt %d was lost (%s): it goes back to the head of the queue, as %s."
+              : emitted || is_unsafe ? "Attempt %d was lost (%s): it is not tried again, since %s."
+                                     : "Attempt %d was lost (%s): it is not tried again, after %s.",
               live->p->attempt, why,
-              again     ? (started ? "nothing of it had been returned" : "it had not begun")
-              : emitted ? "output of it had been returned already"
-                        : (lost == 1 ? "one try more" : "several tries"));
+              again       ? (started ? "nothing of it had been returned" : "it had not begun")
+              : emitted   ? "output of it had been returned already"
+              : is_unsafe ? "retry_safe is off for it"
+                          : (lost == 2 ? "one try more" : "several tries"));
+}
+
+void
+vend_decided_unreachable (const Live *live, const char *why, double wait_seconds)
+{
+  json_t *inputs = json_pack ("{s:f}", "wait_seconds", wait_seconds);
+  vend_json_set_time (inputs, "deadline", live->p->deadline_us);
+  vend_json_set_int (inputs, "waiting", vend_queue_length (live->deployable->queue));
+  write_down (live->sched, about_live (live, VEND_DECISION_ABORT, NULL, inputs), "Aborted: %s.",
+              why);
 }
 
 void

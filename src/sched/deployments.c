@@ -16,8 +16,7 @@
 typedef struct
 {
   int64_t number;
-  guint min;
-  guint max;
+  VendScaling scaling;
   Deployable *deployable;
 } Role;
 
@@ -39,21 +38,25 @@ vend_deployment_state_free (Deployment *deployment)
 }
 
 static Deployable *
-deployable_of (VendSched *sched, const char *name, const VendRelease *release,
+deployable_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
                const VendVersion *version)
 {
+  g_autofree char *name = vend_deployment_full_name (now);
   VendPrediction key = { .kind = VEND_KIND_PREDICTION,
                          .model_id = release->model_id,
                          .model = release->model,
-                         .deployment = (char *) name };
-  return vend_deployable_get (sched, &key, version, release->hardware);
+                         .deployment = name,
+                         .billing = { now->account_id, true } };
+  const VendSchedPlace place = { release->hardware, &release->scaling };
+  return vend_deployable_get (sched, &key, version, &place);
 }
 
 static Role
-role_of (VendSched *sched, const char *name, const VendRelease *release, const VendVersion *version)
+role_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
+         const VendVersion *version)
 {
-  return (Role){ release->number, (guint) release->min_instances, (guint) release->max_instances,
-                 deployable_of (sched, name, release, version) };
+  return (Role){ release->number, vend_release_scaling (release),
+                 deployable_of (sched, now, release, version) };
 }
 
 static bool
@@ -80,11 +83,13 @@ has_role (const Deployment *deployment, const Deployable *deployable)
              || deployment->next.deployable == deployable);
 }
 
+/* As `scaling` says, but for the bounds. */
 static void
-set_bounds (Deployable *deployable, guint min, guint max)
+scale (Deployable *deployable, VendScaling scaling, int64_t min, int64_t max)
 {
-  deployable->min = min;
-  deployable->max = max;
+  scaling.min_instances = min;
+  scaling.max_instances = max;
+  vend_deployable_scale (deployable, &scaling);
 }
 
 void
@@ -94,26 +99,28 @@ vend_deployable_refresh (Deployable *deployable)
   if (deployable->deployment == NULL)
     {
       deployable->retired = false;
-      set_bounds (deployable, 0, sched->limits.max_instances);
+      vend_deployable_scale_like_model (deployable);
       return;
     }
   const Deployment *deployment = g_hash_table_lookup (sched->deployments, deployable->deployment);
   /* Those of releases that have no role are on their way out. */
   deployable->retired = !has_role (deployment, deployable);
   if (deployable->retired)
-    set_bounds (deployable, 0, deployment != NULL ? MAX (deployment->current.max, 1) : 1);
+    scale (deployable, deployable->own, 0,
+           deployment != NULL ? MAX (deployment->current.scaling.max_instances, 1) : 1);
   else if (deployable == deployment->current.deployable)
     {
       /* One instance has to come up before the release can serve, unless it is about to anyway. */
       const bool waits = is_rolling (deployment) && deployment->next.number == 0;
-      guint least = waits && deployment->current.max > 0 ? 1 : 0;
-      set_bounds (deployable, MAX (deployment->current.min, least), deployment->current.max);
+      const VendScaling *current = &deployment->current.scaling;
+      const int64_t least = waits && current->max_instances > 0 ? 1 : 0;
+      scale (deployable, *current, MAX (current->min_instances, least), current->max_instances);
     }
   else
     {
       const Role *role
           = deployable == deployment->serving.deployable ? &deployment->serving : &deployment->next;
-      set_bounds (deployable, role->min, role->max);
+      vend_deployable_scale (deployable, &role->scaling);
     }
 }
 
@@ -229,7 +236,7 @@ vend_deployments_look (VendSched *sched)
         continue;
       if (is_ready (deployment->current.deployable))
         switch_over (deployment, "an instance of it is ready", NULL, NULL);
-      else if (deployment->current.max == 0)
+      else if (deployment->current.scaling.max_instances == 0)
         switch_over (deployment, "it is to have no instances", NULL, NULL);
       else if (has_no_hardware (deployment))
         switch_over (deployment, "there is no hardware for both", NULL, NULL);
@@ -272,10 +279,10 @@ set_release (VendSched *sched, const VendDeployment *now, const VendVersion *ver
       deployment->name = g_strdup (name);
       deployment->id = now->id;
       if (serving != NULL)
-        deployment->serving = role_of (sched, name, now->serving, serving);
+        deployment->serving = role_of (sched, now, now->serving, serving);
       g_hash_table_replace (sched->deployments, deployment->name, deployment);
     }
-  deployment->current = role_of (sched, name, now->current, version);
+  deployment->current = role_of (sched, now, now->current, version);
   if (deployment->serving.deployable == NULL
       || deployment->serving.deployable == deployment->current.deployable
       || now->serving->number == now->current->number)
@@ -303,7 +310,8 @@ deploy_on_core (void *data)
   Deployment *deployment = set_release (job->sched, now, version, NULL);
   /* Where nothing of the old release is warm, nobody gains by waiting for the new one. */
   if (is_rolling (deployment) && deployment->next.number == 0
-      && (!is_ready (deployment->serving.deployable) || deployment->current.max == 0))
+      && (!is_ready (deployment->serving.deployable)
+          || deployment->current.scaling.max_instances == 0))
     switch_over (deployment, "nothing of the old one is warm", job->settled, job->data);
   else
     job->settled (job->data);

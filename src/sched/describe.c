@@ -1,75 +1,126 @@
 /* The live state as JSON, for people and tests. Core thread. */
 #include "base/clock.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 
 static const char *const state_names[] = { "starting", "booting", "ready", "stopping", "gone" };
+
+const char *
+vend_instance_state_name (InstanceState state)
+{
+  return state_names[state];
+}
+
+static json_t *
+ids_of (GHashTable *by_id)
+{
+  json_t *ids = json_array ();
+  GHashTableIter iter;
+  void *id;
+  g_hash_table_iter_init (&iter, by_id);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    json_array_append_new (ids, json_string (id));
+  return ids;
+}
 
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack ("{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:o}", "id", instance->id,
-                    "model", instance->deployable->name, "deployment",
-                    instance->deployable->deployment, "version", instance->deployable->version,
-                    "state", state_names[instance->state], "slots", (int) instance->slots,
-                    "running", (int) g_hash_table_size (instance->running), "connected",
-                    instance->link != NULL, "dir", instance->dir, "hardware",
-                    instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance));
+  json_t *described = json_pack (
+      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id", instance->id,
+      "model", instance->deployable->name, "deployment", instance->deployable->deployment,
+      "version", instance->deployable->version, "state", state_names[instance->state], "slots",
+      (int) instance->slots, "ahead", (int) instance->ahead, "running",
+      (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
+      instance->link != NULL, "dir", instance->dir, "hardware", instance->deployable->hardware,
+      "gpus", vend_instance_gpus_json (instance));
+  json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
+  json_object_set_new (described, "plain_reason",
+                       json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));
+  vend_json_set_bool (described, "learning", instance->records_imports || instance->learning);
+  return described;
 }
 
 static json_t *
 describe_deployable (const Deployable *deployable)
 {
   return json_pack (
-      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b}", "model", deployable->name,
-      "deployment", deployable->deployment, "min", (int) deployable->min, "max",
+      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b, s:o}", "model",
+      deployable->name, "deployment", deployable->deployment, "min", (int) deployable->min, "max",
       (int) deployable->max, "version", deployable->version, "waiting",
       (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
       "instances", (int) deployable->instances->len, "boot_seconds",
       deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired);
+      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired, "scaling",
+      vend_scaling_to_json (&deployable->scaling, false));
 }
 
 typedef struct
 {
   VendSched *sched;
+  bool all;
   VendSchedDescribed described;
   void *data;
 } Request;
+
+static json_t *
+describe_instances (const VendSched *sched)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (list, describe_instance (value));
+  return list;
+}
+
+static json_t *
+describe_deployables (const VendSched *sched)
+{
+  json_t *list = json_array ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (list, describe_deployable (value));
+  return list;
+}
+
+static json_t *
+describe (VendSched *sched, bool all)
+{
+  json_t *state = json_pack (
+      "{s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "data", sched->data_dir, "live",
+      (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
+      (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
+      "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
+      "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
+      sched->n_adopting > 0);
+  json_object_set_new (state, "instances", describe_instances (sched));
+  json_object_set_new (state, "deployables", describe_deployables (sched));
+  json_object_set_new (state, "deployments", vend_deployments_describe (sched));
+  json_object_set_new (state, "accounts", vend_accounts_describe (sched));
+  json_object_set_new (state, "budgets", vend_budgets_describe (sched->budgets));
+  json_object_set_new (state, "hardware", vend_pools_describe (sched));
+  json_object_set_new (state, "gpus", vend_gpus_describe (sched));
+  json_object_set_new (state, "zygotes", vend_fast_start_describe (sched->fast_start));
+  if (all)
+    json_object_set_new (state, "open", ids_of (sched->live));
+  return state;
+}
 
 static void
 describe_on_core (void *data)
 {
   g_autofree Request *request = data;
-  VendSched *sched = request->sched;
-  json_t *instances = json_array ();
-  json_t *deployables = json_array ();
-  GHashTableIter iter;
-  void *value;
-
-  g_hash_table_iter_init (&iter, sched->instances);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (instances, describe_instance (value));
-  g_hash_table_iter_init (&iter, sched->deployables);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (deployables, describe_deployable (value));
-
-  request->described (
-      json_pack (
-          "{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "instances",
-          instances, "deployables", deployables, "deployments", vend_deployments_describe (sched),
-          "hardware", vend_pools_describe (sched), "gpus", vend_gpus_describe (sched), "live",
-          (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
-          (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
-          "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
-          "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
-          sched->n_adopting > 0),
-      request->data);
+  request->described (describe (request->sched, request->all), request->data);
 }
 
 void
-vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data)
+vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data)
 {
   Request *request = g_new0 (Request, 1);
-  *request = (Request){ sched, described, data };
+  *request = (Request){ sched, all, described, data };
   vend_inbox_post (sched->inbox, describe_on_core, request);
 }

@@ -1,8 +1,10 @@
 /* What directors say, and what it means for instances and predictions. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/journal.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include <string.h>
 
 #define MAX_SETUP_LOGS (256 * 1024)
@@ -45,6 +47,7 @@ became_ready (Instance *instance)
   if (instance->state == INSTANCE_READY)
     return;
   int64_t now_us = vend_now_us ();
+  vend_metering_ready (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
@@ -53,7 +56,9 @@ became_ready (Instance *instance)
   instance->deployable->backoff_until_us = 0;
   if (!instance->adopted)
     {
-      vend_measure (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
+      vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
+      vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
@@ -77,6 +82,7 @@ on_state (Instance *instance, const json_t *frame)
   const char *error = vend_json_string (frame, "error");
   const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
+  vend_fast_start_heard (instance, frame);
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
 
@@ -88,7 +94,7 @@ on_state (Instance *instance, const json_t *frame)
     {
       instance->state = INSTANCE_BOOTING;
       vend_deployable_boot_failed (
-          instance->deployable, error_code != NULL ? error_code : "SETUP_FAILED",
+          instance->deployable, error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
           instance->setup_logs->str, error != NULL ? error : "setup failed");
       vend_instance_stop (instance, "its setup failed");
     }
@@ -105,6 +111,7 @@ on_running (Instance *instance, const json_t *run)
 {
   const char *id = vend_json_string (run, "prediction");
   Live *live = claim (instance, run);
+  vend_metering_heard (instance, vend_json_int (run, "started_us", 0), 0);
   if (live == NULL)
     {
       if (id != NULL)
@@ -141,6 +148,7 @@ on_hello (Instance *instance, const json_t *frame)
 {
   /* From here on it is known by what it has written down, which tells reused numbers apart. */
   instance->pid = 0;
+  vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
   size_t i;
   json_t *run;
@@ -206,6 +214,7 @@ on_completed (Instance *instance, const json_t *frame)
   LiveEnd end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
+  vend_metering_heard (instance, started_us, completed_us);
   Live *live = claim (instance, frame);
   if (live == NULL)
     {
@@ -216,7 +225,8 @@ on_completed (Instance *instance, const json_t *frame)
         vend_instance_settle (instance, id, attempt);
       return;
     }
-  if (g_strcmp0 (code, "INSTANCE_LOST") == 0)
+  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
+      || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     {
       if (started_us > 0)
         live->p->started_us = started_us;
@@ -224,7 +234,7 @@ on_completed (Instance *instance, const json_t *frame)
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */
       vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
-      vend_live_lost (live, live->emitted || vend_json_bool (frame, "emitted", false),
+      vend_live_lost (live, code, live->emitted || vend_json_bool (frame, "emitted", false),
                       why != NULL ? why : "the instance that ran this prediction was lost");
       return;
     }
@@ -238,12 +248,17 @@ on_completed (Instance *instance, const json_t *frame)
   end.metrics = json_object_get (frame, "metrics");
   end.started_us = started_us;
   end.completed_us = completed_us;
+  vend_fast_start_learn (instance);
   if (end.status == VEND_STATUS_SUCCEEDED)
     instance->failures = 0;
   else if (end.status == VEND_STATUS_FAILED)
     instance->failures++;
   if (started_us > 0)
-    vend_measure (&instance->deployable->run_us, completed_us - started_us);
+    {
+      vend_measure_run (&instance->deployable->run_us, completed_us - started_us);
+      if (end.status != VEND_STATUS_CANCELED)
+        vend_least_note (&instance->deployable->runs, completed_us - started_us);
+    }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */

@@ -1,5 +1,6 @@
 /* What a director is told to run: from a version's launch record to DIR/spec.json. */
 #include "sched/instance-spec.h"
+#include "sched/fast-start.h"
 
 /* How long an instance that nobody talks to stays; a control plane that is being replaced is back
  * long before. */
@@ -12,10 +13,26 @@ set_path (json_t *env, const char *venv_bin)
   vend_json_set_string (env, "PATH", path);
 }
 
-/* The model sees what its author wrote plus what coglet needs; nothing of the server's own. */
-static json_t *
-environment (const Instance *instance, const char *venv, const char *venv_bin)
+static char *
+venv_of (const Instance *instance)
 {
+  const char *key = vend_json_string (instance->deployable->launch, "venv");
+  return g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
+}
+
+char *
+vend_instance_python (const Instance *instance)
+{
+  g_autofree char *venv = venv_of (instance);
+  return g_build_filename (venv, "bin", "python", NULL);
+}
+
+/* The model sees what its author wrote plus what coglet needs; nothing of the server's own. */
+json_t *
+vend_instance_environment (const Instance *instance)
+{
+  g_autofree char *venv = venv_of (instance);
+  g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
   const Deployable *deployable = instance->deployable;
   const json_t *own = json_object_get (deployable->launch, "env");
   json_t *env = json_is_object (own) ? json_copy ((json_t *) own) : json_object ();
@@ -32,6 +49,9 @@ environment (const Instance *instance, const char *venv, const char *venv_bin)
   vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
   /* A crash in native code leaves the Python stack in the logs. */
   vend_json_set_string (env, "PYTHONFAULTHANDLER", "1");
+  /* onnxruntime reports to its makers otherwise, from a thread that it starts when imported. */
+  if (json_object_get (env, "ORT_DISABLE_TELEMETRY") == NULL)
+    vend_json_set_string (env, "ORT_DISABLE_TELEMETRY", "1");
   if (predict != NULL)
     vend_json_set_string (env, "COG_PREDICT_TYPE_STUB", predict);
   if (train != NULL)
@@ -47,11 +67,9 @@ vend_instance_spec (const Instance *instance)
 {
   const Deployable *deployable = instance->deployable;
   const VendSchedLimits *limits = &instance->sched->limits;
-  const char *key = vend_json_string (deployable->launch, "venv");
-  g_autofree char *venv
-      = g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
-  g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
-  g_autofree char *python = g_build_filename (venv_bin, "python", NULL);
+  const char *launcher = vend_fast_start_launcher (instance);
+  g_autofree char *python = vend_instance_python (instance);
+  json_t *env = vend_instance_environment (instance);
   g_autofree char *cwd
       = g_build_filename (instance->sched->data_dir, "versions", deployable->version, "src", NULL);
   bool train = deployable->kind == VEND_KIND_TRAINING;
@@ -60,9 +78,12 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_string (spec, "instance", instance->id);
   vend_json_set_string (spec, "version", deployable->version);
   vend_json_set_string (spec, "mode", train ? "train" : "predict");
-  json_object_set_new (spec, "argv", json_pack ("[s, s, s]", python, "-m", "cog.server.http"));
+  json_object_set_new (
+      spec, "argv",
+      json_pack ("[s, s, s]", launcher != NULL ? launcher : python, "-m", "cog.server.http"));
   vend_json_set_string (spec, "cwd", cwd);
-  json_object_set_new (spec, "env", environment (instance, venv, venv_bin));
+  vend_fast_start_environment (instance, env);
+  json_object_set_new (spec, "env", env);
   vend_json_set_int (spec, "slots", instance->slots);
   vend_json_set_int (spec, "setup_timeout_us", limits->setup_timeout_us);
   vend_json_set_int (spec, "cancel_grace_us", limits->cancel_grace_us);
@@ -73,13 +94,16 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "max_input_file", (int64_t) limits->max_input_file);
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
+  vend_limits_set (instance->sched, deployable->hardware, spec);
   /* For our own eyes after a restart. */
-  json_object_set_new (spec, "deployable",
-                       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o}", "model_id",
-                                  (json_int_t) deployable->model_id, "model", deployable->name,
-                                  "deployment", deployable->deployment, "kind",
-                                  (int) deployable->kind, "hardware", deployable->hardware,
-                                  "created_us", (json_int_t) instance->created_us, "gpus",
-                                  vend_instance_gpus_json (instance)));
+  json_object_set_new (
+      spec, "deployable",
+      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
+                 (json_int_t) deployable->model_id, "model", deployable->name, "deployment",
+                 deployable->deployment, "kind", (int) deployable->kind, "hardware",
+                 deployable->hardware, "created_us", (json_int_t) instance->created_us, "gpus",
+                 vend_instance_gpus_json (instance), "scaling",
+                 vend_scaling_to_json (&deployable->own, false), "account_id",
+                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
   return spec;
 }

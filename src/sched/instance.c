@@ -6,10 +6,12 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "cog/input.h"
+#include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/journal.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "sched/instance-spec.h"
 #include <signal.h>
 #include <string.h>
@@ -35,6 +37,7 @@ instance_new (Deployable *deployable, const char *id, guint slots, int64_t creat
   instance->unsettled = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   instance->slots = slots;
   instance->created_us = created_us;
+  instance->billing = deployable->billing;
   instance->setup_logs = g_string_new (NULL);
   g_hash_table_insert (sched->instances, instance->id, instance);
   g_ptr_array_add (deployable->instances, instance);
@@ -53,7 +56,10 @@ vend_instance_free (Instance *instance)
   g_free (instance->id);
   g_free (instance->dir);
   g_free (instance->why);
+  g_free (instance->zygote);
+  g_free (instance->plain_why);
   g_strfreev (instance->gpus);
+  vend_metering_clear (instance);
   g_free (instance);
 }
 
@@ -101,14 +107,25 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", "", job->error->message);
+      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED, "",
+                                   job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
     }
   instance->pid = job->pid;
+  vend_metering_begin (instance);
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
+}
+
+static void
+launch_soon (Instance *instance)
+{
+  VendSched *sched = instance->sched;
+  Launch *job = g_new0 (Launch, 1);
+  *job = (Launch){ instance, vend_instance_spec (instance), sched->vend_binary, 0, NULL };
+  vend_sched_on_disk (sched, launch, launched, job);
 }
 
 Instance *
@@ -127,19 +144,17 @@ vend_instance_start (Deployable *deployable, const char *reason)
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
 
-  Launch *job = g_new0 (Launch, 1);
-  *job = (Launch){ instance, vend_instance_spec (instance), deployable->sched->vend_binary, 0,
-                   NULL };
-  vend_sched_on_disk (deployable->sched, launch, launched, job);
+  vend_fast_start_prepare (instance, launch_soon);
   return instance;
 }
 
 Instance *
 vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
-                     const json_t *gpus)
+                     const json_t *gpus, const VendInstanceUsage *last)
 {
   Instance *instance = instance_new (deployable, id, slots, created_us);
   vend_instance_keep_gpus (instance, gpus);
+  vend_metering_adopt (instance, last);
   instance->adopted = true;
   instance->adopting = true;
   instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
@@ -180,6 +195,8 @@ checked (void *data)
   instance->checking = false;
   if (instance->state == INSTANCE_GONE || instance->link != NULL)
     return;
+  if (job->alive)
+    instance->closed_us = 0;
   if (!job->alive || vend_now_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
@@ -211,7 +228,8 @@ on_closed (VendLink *link, const GError *error, void *context)
     vend_log (VEND_LOG_WARN, "lost the connection to a director", "instance", instance->id, "error",
               error->message, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
-  instance->give_up_us = vend_now_us () + CONNECT_TIMEOUT_US;
+  instance->closed_us = vend_now_us ();
+  instance->give_up_us = instance->closed_us + CONNECT_TIMEOUT_US;
   look_after (instance);
 }
 
@@ -267,6 +285,8 @@ vend_instance_run (Instance *instance, Live *live)
   json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                              live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
                              (json_int_t) timeout_us, "files", files);
+  if (live->deployable->scaling.retry_safe == 0)
+    vend_json_set_bool (frame, "retry_safe", false);
   if (live->instance == NULL)
     {
       live->emitted = false;
@@ -333,6 +353,7 @@ void
 vend_instance_release (Instance *instance, Live *live)
 {
   live->instance = NULL;
+  vend_metering_count (instance);
   if (g_hash_table_remove (instance->running, live->p->id))
     {
       instance->deployable->n_running--;
@@ -364,6 +385,7 @@ vend_instance_stop (Instance *instance, const char *reason)
             NULL);
   if (!instance->stop_when_connected)
     vend_decided_stop (instance, reason);
+  vend_fast_start_learn (instance);
   g_free (instance->why);
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
@@ -427,13 +449,14 @@ read_will (void *data)
   for (guint i = 0; i < burial->completed->len; i++)
     vend_instance_on_journal (instance, g_ptr_array_index (burial->completed, i));
   g_ptr_array_unref (burial->completed);
+  vend_metering_catch_up (instance, false);
 
   for (;;)
     {
       g_hash_table_iter_init (&iter, instance->running);
       if (!g_hash_table_iter_next (&iter, NULL, &value))
         break;
-      vend_live_lost (value, ((Live *) value)->emitted,
+      vend_live_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Live *) value)->emitted,
                       "the instance that ran this prediction was lost");
     }
   instance->buried = true;
@@ -453,9 +476,10 @@ bury (Instance *instance)
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)
-    vend_deployable_boot_failed (instance->deployable, "SETUP_FAILED", instance->setup_logs->str,
-                                 instance->why);
+    vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
+                                 instance->setup_logs->str, instance->why);
   instance->state = INSTANCE_GONE;
+  vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
   vend_alarm_clear (&instance->alarm);
   vend_alarm_clear (&instance->stop_due);
   Burial *burial = g_new0 (Burial, 1);
@@ -476,7 +500,8 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  if (!vend_tree_remove (job->dir, &error))
+  /* With its groups left it is taken up, and removed, by the next start. */
+  if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
     vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
               error->message, NULL);
 }
@@ -492,7 +517,8 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->buried || instance->checking || g_hash_table_size (instance->unsettled) > 0)
+  if (!instance->buried || instance->checking || instance->learning
+      || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);
   *job = (Cleaning){ sched, g_strdup (instance->dir) };

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "sched/core-private.h"
 #include "store/files.h"
 #include "store/predictions.h"
@@ -13,6 +14,7 @@
 #define STORE_RETRY_US (1 * VEND_US_PER_S)
 #define MAX_LOST_BEFORE_START 3
 #define MAX_LOST_RUNNING 2
+#define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
 
 /* Somebody who waits for the end. */
 typedef struct
@@ -48,13 +50,20 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   return live;
 }
 
+void
+vend_live_left_queue (Live *live)
+{
+  live->sched->n_queued--;
+  live->deployable->n_dated -= live->p->deadline_us > 0;
+}
+
 static void
 leave_queue (Live *live)
 {
   if (live->place.link == NULL)
     return;
   vend_queue_remove (live->deployable->queue, &live->place);
-  live->sched->n_queued--;
+  vend_live_left_queue (live);
 }
 
 void
@@ -142,12 +151,14 @@ vend_live_enqueue (Live *live, bool at_head)
   else
     vend_queue_push (live->deployable->queue, live->p->account_id, live, &live->place);
   live->sched->n_queued++;
+  live->deployable->n_dated += live->p->deadline_us > 0;
   vend_deployable_dispatch (live->deployable);
   if (live->place.link == NULL)
     return;
   /* Goes to the disk with the next write of its row. */
   if (live->p->attempt == 0)
     live->p->queue_place = vend_queue_position (live->deployable->queue, &live->place);
+  vend_live_admit (live);
   vend_sched_sweep_soon (live->sched);
 }
 
@@ -155,7 +166,10 @@ void
 vend_live_attach (Live *live, Instance *instance)
 {
   leave_queue (live);
+  vend_metering_count (instance);
   live->instance = instance;
+  live->is_billed = !instance->billing.instances;
+  live->is_lost = false;
   g_free (live->p->instance);
   live->p->instance = g_strdup (instance->id);
   g_hash_table_insert (instance->running, live->p->id, live);
@@ -286,6 +300,8 @@ typedef struct
 {
   Live *live;
   GPtrArray *outputs; /* of VendOutput */
+  VendRunUsage usage;
+  bool is_metered;
   bool won;
 } Ending;
 
@@ -302,7 +318,6 @@ store_end (VendDb *db, void *data, GError **error)
 {
   Ending *ending = data;
   const VendPrediction *p = ending->live->p;
-  int64_t run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0;
   if (!vend_store_prediction_complete (db, p, &ending->won, error))
     return false;
   if (!ending->won)
@@ -312,9 +327,8 @@ store_end (VendDb *db, void *data, GError **error)
   for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
     if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
       return false;
-  return p->started_us == 0
-         || (vend_store_usage_insert (db, p, ending->live->deployable->hardware, run_us, error)
-             && vend_store_model_ran (db, p->model_id, error));
+  return (!ending->is_metered || vend_store_usage_insert (db, p, &ending->usage, error))
+         && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
 }
 
 static void end_stored (const GError *error, void *data);
@@ -342,6 +356,9 @@ end_stored (const GError *error, void *data)
     }
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
+  if (ending->won && ending->is_metered && ending->usage.billed)
+    vend_books_spend (sched->books, live->p->account_id, live->p->completed_us, ending->usage.price,
+                      ending->usage.run_us);
   sched->n_ended++;
   vend_measure_ended (live);
   if (live->hooks != NULL)
@@ -367,11 +384,22 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
       g_free (p->error);
       p->error = g_strdup ("the output files could not be stored");
       g_free (p->error_code);
-      p->error_code = g_strdup ("OUTPUT_STORE_FAILED");
+      p->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
     }
   else
     ending->outputs = g_ptr_array_ref (rows);
   vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+static VendRunUsage
+usage_of (const Live *live)
+{
+  const VendPrediction *p = live->p;
+  const char *hardware = live->deployable->hardware;
+  return (VendRunUsage){ .hardware = hardware,
+                         .run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0,
+                         .price = vend_prices_of (live->sched->prices, hardware),
+                         .billed = live->is_billed };
 }
 
 void
@@ -397,6 +425,8 @@ vend_live_end (Live *live, const LiveEnd *end)
       g_free (p->logs);
       p->logs = g_strdup (end->logs);
     }
+  if (end->status == VEND_STATUS_ABORTED)
+    p->error = g_strdup (end->error);
   if (end->status == VEND_STATUS_FAILED)
     p->error = g_strdup (end->error != NULL ? end->error : "the model failed without a message");
   p->error_code = g_strdup (end->error_code);
@@ -409,6 +439,8 @@ vend_live_end (Live *live, const LiveEnd *end)
 
   Ending *ending = g_new0 (Ending, 1);
   ending->live = live;
+  ending->usage = usage_of (live);
+  ending->is_metered = p->started_us > 0 && !live->is_lost;
   const json_t *output = end->output != NULL ? end->output : live->chunks;
   if (output != NULL && vend_outputs_have_files (output))
     {
@@ -439,7 +471,7 @@ vend_live_fail (Live *live, const char *error_code, const char *logs, const char
                                    .logs = logs });
 }
 
-/* ---- Cancel, deadline, loss */
+/* ---- Cancel, loss */
 
 void
 vend_live_cancel (Live *live)
@@ -449,28 +481,6 @@ vend_live_cancel (Live *live)
     vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
   else
     vend_instance_cancel (live->instance, live);
-}
-
-static void
-deadline_passed (void *data)
-{
-  Live *live = data;
-  live->deadline = NULL;
-  const bool waits = live->p->started_us == 0 && live->instance == NULL;
-  if (!live->ending)
-    vend_decided_deadline (live, waits);
-  if (waits)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
-  else
-    vend_live_cancel (live);
-}
-
-void
-vend_live_arm_deadline (Live *live)
-{
-  if (live->p->deadline_us > 0)
-    live->deadline
-        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
 }
 
 typedef struct
@@ -528,14 +538,26 @@ back_to_queue (Live *live)
   vend_live_enqueue (live, true);
 }
 
+static bool
+may_run_again (Live *live, const char *code, bool started, bool emitted)
+{
+  if (started && (emitted || live->deployable->scaling.retry_safe == 0))
+    return false;
+  if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
+    return live->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
+  return started ? live->lost_running++ < MAX_LOST_RUNNING
+                 : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+}
+
 void
-vend_live_lost (Live *live, bool emitted, const char *why)
+vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
 {
   bool started = live->p->started_us > 0;
   if (live->ending)
     return;
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
+  live->is_lost = true;
   live->sched->n_lost++;
   vend_measure_lost (live);
   record_lost (live);
@@ -545,13 +567,14 @@ vend_live_lost (Live *live, bool emitted, const char *why)
       vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  const bool again = started ? !emitted && live->lost_running++ < MAX_LOST_RUNNING
-                             : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+  const bool again = may_run_again (live, code, started, emitted);
   vend_decided_lost (live, again, started, emitted, why);
   if (again)
     back_to_queue (live);
   else
-    vend_live_fail (live, "INSTANCE_LOST", NULL, "%s%s", why,
-                    emitted ? "; it is not run again, since it had returned output already"
-                            : "; it was tried again without success");
+    vend_live_fail (live, code, NULL, "%s; %s", why,
+                    emitted ? "it is not run again, since it had returned output already"
+                    : started && live->deployable->scaling.retry_safe == 0
+                        ? "it is not run again, since retry_safe is off"
+                        : "it was tried again without success");
 }

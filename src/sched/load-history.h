@@ -19,7 +19,8 @@ typedef struct
 } VendLoadHistory;
 
 /* Takes a boot or a run into a moving average; 0 = nothing measured yet. */
-void vend_measure (double *average_us, int64_t us);
+void vend_measure_boot (double *average_us, int64_t us);
+void vend_measure_run (double *average_us, int64_t us);
 
 /* From now on `load` (running and waiting) stands against `capacity` (slots that serve). Twice the
  * capacity over VEND_LOAD_SECONDS is a panic for VEND_PANIC_US from the last such moment on. */

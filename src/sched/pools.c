@@ -224,10 +224,13 @@ vend_pools_describe (const VendSched *sched)
       const VendSku *sku = vend_skus_at (sched->skus, i);
       guint size = 0;
       const guint pool = vend_pool_of (sched, sku->sku, &size);
-      json_array_append_new (list, json_pack ("{s:s, s:s, s:i, s:i, s:i}", "sku", sku->sku, "name",
-                                              sku->name, "gpus", (int) sku->gpus, "units",
-                                              (int) vend_pool_units (sched, pool), "used",
-                                              (int) vend_pool_used (sched, pool)));
+      json_array_append_new (
+          list, json_pack ("{s:s, s:s, s:i, s:i, s:i, s:I, s:f, s:i, s:o}", "sku", sku->sku, "name",
+                           sku->name, "gpus", (int) sku->gpus, "units",
+                           (int) vend_pool_units (sched, pool), "used",
+                           (int) vend_pool_used (sched, pool), "memory", (json_int_t) sku->memory,
+                           "cpus", sku->cpus, "processes", (int) sku->processes, "kept_by",
+                           vend_limits_kept_by (sched, sku)));
     }
   return list;
 }

@@ -145,10 +145,30 @@ vend_queue_length_with_room (const VendQueue *queue, VendQueueRoom room, const v
 }
 
 guint
+vend_queue_accounts (const VendQueue *queue)
+{
+  return g_hash_table_size (queue->lanes);
+}
+
+void
+vend_queue_each_first (const VendQueue *queue, guint most, VendQueueSeen seen, void *data)
+{
+  for (const GList *item = queue->turns.head; item != NULL && most-- > 0; item = item->next)
+    seen (((const Lane *) item->data)->entries.head->data, data);
+}
+
+guint
+vend_queue_before_in_lane (const VendQueuePlace *place)
+{
+  const Lane *own = place->lane;
+  return (guint) CLAMP (place->number - own->first, 0, own->entries.length - 1);
+}
+
+guint
 vend_queue_position (const VendQueue *queue, const VendQueuePlace *place)
 {
   const Lane *own = place->lane;
-  const guint before = (guint) CLAMP (place->number - own->first, 0, own->entries.length - 1);
+  const guint before = vend_queue_before_in_lane (place);
   guint position = before + 1;
   bool is_ahead = true;
   for (const GList *item = queue->turns.head; item != NULL; item = item->next)

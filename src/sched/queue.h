@@ -37,6 +37,14 @@ void vend_queue_remove (VendQueue *queue, VendQueuePlace *place);
 guint vend_queue_length (const VendQueue *queue);
 /* How many could begin if there were slots for all. */
 guint vend_queue_length_with_room (const VendQueue *queue, VendQueueRoom room, const void *data);
+/* Accounts with entries. */
+guint vend_queue_accounts (const VendQueue *queue);
+/* `seen` gets the first entry of each account, of at most `most` accounts. */
+typedef void (*VendQueueSeen) (void *entry, void *data);
+void vend_queue_each_first (const VendQueue *queue, guint most, VendQueueSeen seen, void *data);
+/* How many of the same account stand before it. What left the middle is still counted, but not for
+ * the last one. */
+guint vend_queue_before_in_lane (const VendQueuePlace *place);
 /* How many turns until this one begins, 1 for the next. What left the middle of a lane is still
  * counted, so it may come out a little higher. */
 guint vend_queue_position (const VendQueue *queue, const VendQueuePlace *place);

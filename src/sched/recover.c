@@ -1,11 +1,14 @@
 /* A start after a stop or a crash: what is on disk becomes live again. Core thread, before anything
  * else; blocks on the store and on disk. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "runner/runner-process.h"
 #include "sched/core-private.h"
 #include "store/deployments.h"
+#include "store/instance-usage.h"
 #include "store/models.h"
 #include "store/predictions.h"
 
@@ -13,15 +16,23 @@
 
 /* On what it runs: what its deployment says, or its model. */
 static char *
-hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model)
+hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendScaling *scaling)
 {
   g_autoptr (GError) error = NULL;
   char *hardware = NULL;
   if (p->deployment == NULL
-      || !vend_store_release_hardware (db, p->deployment, p->model_id, p->version, &hardware,
-                                       &error))
+      || !vend_store_release_of_version (db, p->deployment, p->model_id, p->version, &hardware,
+                                         scaling, &error))
     hardware = g_strdup (model != NULL ? model->hardware : "cpu");
   return hardware;
+}
+
+static VendBilling
+billing_of (const VendPrediction *p, const VendModel *model)
+{
+  if (p->deployment != NULL)
+    return (VendBilling){ p->account_id, true };
+  return model != NULL ? (VendBilling){ model->account_id, model->is_private } : (VendBilling){ 0 };
 }
 
 static bool
@@ -48,8 +59,11 @@ load_open (VendSched *sched, GError **error)
           version->id = g_strdup (p->version);
           version->launch = json_object ();
         }
-      g_autofree char *hardware = hardware_of (reader.db, p, model);
-      Deployable *deployable = vend_deployable_get (sched, p, version, hardware);
+      VendScaling scaling = VEND_SCALING_NONE;
+      g_autofree char *hardware = hardware_of (reader.db, p, model, &scaling);
+      p->billing = billing_of (p, model);
+      Deployable *deployable
+          = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
       Live *live = vend_live_new (sched, p, deployable);
       live->emitted = p->output != NULL;
 
@@ -71,11 +85,18 @@ deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
   VendPrediction key = { .model_id = vend_json_int (about, "model_id", 0),
                          .kind = (VendKind) vend_json_int (about, "kind", 0),
                          .model = (char *) name,
-                         .deployment = (char *) vend_json_string (about, "deployment") };
+                         .deployment = (char *) vend_json_string (about, "deployment"),
+                         .billing = { vend_json_int (about, "account_id", 0),
+                                      vend_json_bool (about, "billed", false) } };
   if (id == NULL || name == NULL || hardware == NULL
       || !vend_store_version_get (db, key.model_id, id, &version, &error))
     return NULL;
-  return vend_deployable_get (sched, &key, version, hardware);
+  /* What the instance does not say is as in one that sets nothing. */
+  json_auto_t *ignored = json_array ();
+  VendScaling stored, scaling = VEND_SCALING_NONE;
+  vend_scaling_read (json_object_get (about, "scaling"), false, &stored, ignored);
+  vend_scaling_apply (&scaling, &stored);
+  return vend_deployable_get (sched, &key, version, &(VendSchedPlace){ hardware, &scaling });
 }
 
 static void
@@ -94,9 +115,13 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
   if (deployable != NULL)
     {
       const json_t *about = json_object_get (spec, "deployable");
+      g_autoptr (VendInstanceUsage) last = NULL;
+      if (!vend_store_instance_usage_last (db, id, &last, &error))
+        vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
+                  error->message, NULL);
       guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
       vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0),
-                           json_object_get (about, "gpus"));
+                           json_object_get (about, "gpus"), last);
       return;
     }
   /* Half made, or of a version that is gone: nothing of it can be wanted. */
@@ -170,7 +195,8 @@ resume (VendSched *sched)
       if (live->p->cancel_requested)
         vend_live_cancel (live);
       else if (live->p->instance != NULL)
-        vend_live_lost (live, live->emitted, "the instance that ran this prediction was lost");
+        vend_live_lost (live, VEND_FAILURE_INSTANCE_LOST, live->emitted,
+                        "the instance that ran this prediction was lost");
       else
         vend_live_enqueue (live, false);
     }
@@ -185,6 +211,7 @@ void
 vend_sched_adopted (Instance *instance)
 {
   VendSched *sched = instance->sched;
+  vend_metering_catch_up (instance, true);
   if (!instance->adopting)
     return;
   instance->adopting = false;
@@ -199,8 +226,9 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
-  if (!vend_deployments_recover (sched, error) || !load_open (sched, error)
-      || !take_up_instances (sched, error))
+  if (!vend_budgets_recover (sched->budgets, sched->prices, vend_now_us (), error)
+      || !vend_scaling_recover (sched, error) || !vend_deployments_recover (sched, error)
+      || !load_open (sched, error) || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);
   if (--sched->n_adopting == 0)

@@ -5,6 +5,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "sched/fast-start.h"
 #include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -56,7 +57,7 @@ struct Submission
   VendPrediction *prediction;
   VendVersion *version;
   char *hardware;
-
+  VendScaling scaling; /* of its deployment's release */
   int64_t hold_until_us;
   VendSchedTold told;
   void *data;
@@ -69,7 +70,6 @@ vend_submission_free (Submission *submission)
   vend_prediction_free (submission->prediction);
   vend_version_free (submission->version);
   g_free (submission->hardware);
-
   g_free (submission);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
@@ -144,15 +144,19 @@ submit_on_core (void *data)
       return;
     }
 
-  g_autoptr (GError) too_many = NULL;
-  if (!vend_account_may_queue (sched, submission->prediction->account_id, &too_many))
+  g_autoptr (GError) refused = NULL;
+  const int64_t account_id = submission->prediction->account_id;
+  if (!vend_account_may_queue (sched, account_id, &refused)
+      || !vend_budgets_allow (sched->budgets, account_id, submission->prediction->created_us,
+                              &refused))
     {
-      submission->told (NULL, too_many, submission->data);
+      submission->told (NULL, refused, submission->data);
       return;
     }
 
-  Deployable *deployable = vend_deployable_get (sched, submission->prediction, submission->version,
-                                                submission->hardware);
+  const VendSchedPlace place = { submission->hardware, &submission->scaling };
+  Deployable *deployable
+      = vend_deployable_get (sched, submission->prediction, submission->version, &place);
   Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable);
   submission->live = live;
   live->insert_pending = true;
@@ -187,17 +191,18 @@ vend_version_for_launch (const VendVersion *version)
 
 void
 vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                   const char *hardware, int64_t hold_until_us, VendSchedTold told, void *data)
+                   const VendSchedPlace *place, int64_t hold_until_us, VendSchedTold told,
+                   void *data)
 {
   Submission *submission = g_new0 (Submission, 1);
   *submission = (Submission){ .sched = sched,
                               .prediction = prediction,
                               .version = vend_version_for_launch (version),
-                              .hardware = g_strdup (hardware),
-
+                              .hardware = g_strdup (place->hardware),
                               .hold_until_us = hold_until_us,
                               .told = told,
                               .data = data };
+  submission->scaling = place->scaling != NULL ? *place->scaling : (VendScaling) VEND_SCALING_NONE;
   vend_inbox_post (sched->inbox, submit_on_core, submission);
 }
 
@@ -358,7 +363,12 @@ tick (void *data)
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_instance_tick (value);
+    {
+      vend_instance_tick (value);
+      vend_metering_tick (value);
+    }
+  vend_books_tick (sched->books);
+  vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
 }
@@ -372,6 +382,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->blobs = options->blobs;
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
+  sched->models = vend_sched_models_new ();
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->input_allow = g_strdup (options->input_allow);
@@ -379,6 +390,10 @@ vend_sched_new (const VendSchedOptions *options)
   sched->meter = options->meter;
   sched->limits = options->limits;
   sched->skus = options->skus;
+  sched->prices = options->prices;
+  sched->books = vend_books_new (options->store);
+  sched->budgets = vend_books_get_budgets (sched->books);
+  sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   sched->inbox = vend_inbox_new (sched->core);
@@ -392,6 +407,7 @@ vend_sched_new (const VendSchedOptions *options)
                                               (GDestroyNotify) vend_deployment_state_free);
   sched->instances
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_instance_free);
+  sched->fast_start = vend_fast_start_new (sched);
   sched->janitor = g_timeout_source_new (1000);
   g_source_set_callback (sched->janitor, tick, sched, NULL);
   g_source_set_static_name (sched->janitor, "janitor");
@@ -446,13 +462,17 @@ vend_sched_free (VendSched *sched)
   vend_gsource_clear (&sched->sweep);
   g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
   vend_inbox_free (sched->inbox);
+  vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->live);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);
+  g_hash_table_unref (sched->models);
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_alarms_free (sched->alarms);
+  vend_books_close (sched->books);
+  vend_books_unref (sched->books);
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);

@@ -6,14 +6,17 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "cgroup/bases.h"
 #include "events/feed.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
 #include "hardware/gpu.h"
 #include "meter/meter.h"
+#include "model/budget.h"
 #include "model/deployment.h"
 #include "model/model.h"
 #include "model/prediction.h"
+#include "model/scaling.h"
 #include "model/sku.h"
 #include "store/store.h"
 
@@ -22,23 +25,20 @@ typedef struct VendSched VendSched;
 /* Limits and times, in the units their names tell; see the settings of the same names. */
 typedef struct
 {
-  guint max_instances;
+  VendScaling scaling;  /* what owners may set otherwise; no member is unset */
   guint hardware_units; /* that all kinds of hardware without their own share */
   guint boot_limit;
   guint max_queue;
   guint account_max_queued;
   guint account_max_running; /* 0 = no limit */
-  double target;             /* share of the slots that the load is to take */
-  bool on_demand;
-  int64_t starvation_us; /* 0 = no bound */
-  int64_t idle_timeout_us;
-  int64_t scale_down_delay_us;
+  int64_t starvation_us;     /* 0 = no bound */
   int64_t setup_timeout_us;
   int64_t predict_timeout_us;
   int64_t train_timeout_us;
   int64_t cancel_grace_us;
   int64_t stop_grace_us;
-  int64_t lease_us; /* how long a director may say nothing */
+  uint64_t zygote_memory; /* of all zygotes together */
+  int64_t lease_us;       /* how long a director may say nothing */
   uint64_t max_output;
   uint64_t max_output_file;
   uint64_t max_input_file;
@@ -50,13 +50,15 @@ typedef struct
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
-  const char *data_dir;    /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary; /* what is started as `vend director` */
-  const char *input_allow; /* networks beside public addresses that input URLs may name */
-  VendWebhooks *webhooks;  /* borrowed; or NULL */
-  VendMeter *meter;        /* borrowed; outlives it */
-  const VendSkus *skus;    /* borrowed; outlives it */
-  GPtrArray *gpus;         /* of VendGpu, taken; NULL: none */
+  const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary;    /* what is started as `vend director` */
+  const char *input_allow;    /* networks beside public addresses that input URLs may name */
+  VendWebhooks *webhooks;     /* borrowed; or NULL */
+  VendMeter *meter;           /* borrowed; outlives it */
+  const VendSkus *skus;       /* borrowed; outlives it */
+  const VendPrices *prices;   /* borrowed; outlives it */
+  const VendCgroups *cgroups; /* borrowed; outlives it */
+  GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
@@ -80,12 +82,19 @@ void vend_sched_release_holds (VendSched *sched);
 /* `now` is borrowed and NULL exactly when `error` is set. */
 typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
 
+/* On what a prediction runs; borrowed. */
+typedef struct
+{
+  const char *hardware;
+  const VendScaling *scaling; /* of its deployment's release; NULL without a deployment */
+} VendSchedPlace;
+
 /* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
  * kept), with the instances of its deployment when it names one. One with a `create_key` begins
  * only once it is stored; EXISTS when somebody has the key. With `hold_until_us` 0 `told` comes
  * once the prediction is on disk; otherwise when it has ended, or the hold runs out. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                        const char *hardware, int64_t hold_until_us, VendSchedTold told,
+                        const VendSchedPlace *place, int64_t hold_until_us, VendSchedTold told,
                         void *data);
 
 /* Tells of a prediction that was created before, as its create would: at once with `hold_until_us`
@@ -107,21 +116,41 @@ void vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed foll
 /* Stops all instances of a version that is going away. */
 void vend_sched_retire (VendSched *sched, int64_t model_id, const char *version);
 
+typedef void (*VendSchedSettled) (void *data);
+/* What is stored of a model's scaling, or its latest version, is another one. `settled`, which may
+ * be NULL, comes on the core thread when its instances follow it. */
+void vend_sched_model_changed (VendSched *sched, int64_t model_id, VendSchedSettled settled,
+                               void *data);
+/* What holds where an owner sets nothing. Any thread, at once; borrowed. */
+const VendScaling *vend_sched_default_scaling (const VendSched *sched);
+
 /* Takes `take`, a deployment that was stored with a new current release of `version` (borrowed).
  * `settled` comes on the core thread when it is decided and stored which release takes the
  * predictions from now on. */
-typedef void (*VendSchedSettled) (void *data);
 void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersion *version,
                         VendSchedSettled settled, void *data);
 /* The deployment was deleted. */
 void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 
+/* Sets what an account may spend, or takes the limits away. `told` comes on the core thread, with
+ * what is spent of it; `error` is NULL when it is stored. */
+typedef void (*VendSchedBudgeted) (const VendBudget *budget, VendAmount spent, const GError *error,
+                                   void *data);
+void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted told,
+                            void *data);
+
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
-/* Queues, instances and counters for people and tests. */
+/* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
+ * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);
-void vend_sched_describe (VendSched *sched, VendSchedDescribed described, void *data);
+void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
+
+/* The same for people who look every second: bounded lists, the busiest first, and what processes
+ * and the machine do. Adds to the object `take`; `told` gets the text of it. */
+typedef void (*VendSchedStatusTold) (char *take_text, void *data);
+void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusTold told, void *data);
 
 /* `measured` comes when the gauges of the meter show how things stand. */
 typedef void (*VendSchedMeasured) (void *data);

@@ -1,15 +1,21 @@
 /* What nobody can spare a request: the wait when loads cost almost nothing. Pure. */
 #include "sched/simulate.h"
 
-/* The server that is free first. */
-static guint
-find_first (const int64_t *free_us, guint n)
+/* A heap of the times at which servers are free: its first is replaced by a later one. */
+static void
+replace_first (int64_t *free_us, guint n, int64_t at_us)
 {
-  guint first = 0;
-  for (guint i = 1; i < n; i++)
-    if (free_us[i] < free_us[first])
-      first = i;
-  return first;
+  guint i = 0;
+  for (guint child = 1; child < n; child = 2 * i + 1)
+    {
+      if (child + 1 < n && free_us[child + 1] < free_us[child])
+        child++;
+      if (free_us[child] >= at_us)
+        break;
+      free_us[i] = free_us[child];
+      i = child;
+    }
+  free_us[i] = at_us;
 }
 
 void
@@ -24,14 +30,13 @@ vend_simulate_least_waits (const VendTrace *trace, guint servers, int64_t bound_
     {
       const VendTraceRequest *request = &g_array_index (trace->requests, VendTraceRequest, i);
       const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
-      const guint server = find_first (free_us, n);
-      int64_t begin_us = MAX (free_us[server], request->at_us);
+      int64_t begin_us = MAX (free_us[0], request->at_us);
       if (loaded_us[request->model] < 0 || request->at_us - loaded_us[request->model] > bound_us)
         {
           loaded_us[request->model] = request->at_us;
           begin_us += model->load_us;
         }
       out_us[i] = begin_us - request->at_us;
-      free_us[server] = begin_us + request->run_us;
+      replace_first (free_us, n, begin_us + request->run_us);
     }
 }

@@ -10,6 +10,14 @@ typedef enum
   VEND_POLICY_FIXED_TIMEOUT, /* models scale on their own; an instance stops when it is idle */
 } VendPolicy;
 
+/* How many units are there from one moment on. */
+typedef struct
+{
+  int64_t at_us;
+  guint units;
+  guint booting; /* of them */
+} VendSimCount;
+
 typedef struct
 {
   VendPolicy policy;
@@ -18,11 +26,14 @@ typedef struct
   guint max_instances; /* of a model; 0 = all units */
   guint slots;         /* of an instance; 0 = 1 */
   double target;
-  bool on_demand; /* these are for VEND_POLICY_VEND */
+  bool on_demand;      /* these are for VEND_POLICY_VEND */
+  guint min_instances; /* of every model; warm when the first request comes */
+  int64_t until_us;    /* idle time counts up to here; 0 = to the end of the last run */
   int64_t scale_down_delay_us;
   int64_t starvation_us;
   int64_t idle_timeout_us;
-  double *out_waits_s; /* room for one a request, in the order of the trace; NULL = not wanted */
+  GArray *counts; /* gets a VendSimCount at each change; or NULL */
+  GArray *waits;  /* gets a double for each request of the trace, seconds; or NULL */
 } VendSimulation;
 
 typedef struct
@@ -33,6 +44,7 @@ typedef struct
   guint evictions;   /* loaded models that went for another one */
   guint late;        /* requests that waited longer than the bound */
   guint beyond;      /* and longer than it and their least wait */
+  guint most_units;  /* in use at a time */
   double wait_mean_s;
   double wait_p50_s;
   double wait_p90_s;

@@ -1,6 +1,7 @@
 /* Store functions of deployments and their releases. */
 #include "store/deployments.h"
 #include "base/error.h"
+#include "store/scaling.h"
 #include <string.h>
 
 static VendRelease *
@@ -14,7 +15,8 @@ read_release (VendStmt *stmt, int column)
   release->hardware = vend_stmt_dup_text (stmt, column + 4);
   release->min_instances = vend_stmt_get_int (stmt, column + 5);
   release->max_instances = vend_stmt_get_int (stmt, column + 6);
-  release->created_us = vend_stmt_get_int (stmt, column + 7);
+  release->scaling = vend_store_scaling_read (stmt, column + 7);
+  release->created_us = vend_stmt_get_int (stmt, column + 8);
   return release;
 }
 
@@ -28,7 +30,7 @@ read_deployment (VendStmt *stmt)
   deployment->name = vend_stmt_dup_text (stmt, 3);
   deployment->created_us = vend_stmt_get_int (stmt, 4);
   deployment->current = read_release (stmt, 5);
-  deployment->serving = read_release (stmt, 13);
+  deployment->serving = read_release (stmt, 14);
   return deployment;
 }
 
@@ -46,7 +48,8 @@ insert_release (VendDb *db, int64_t id, const VendRelease *release, GError **err
   vend_stmt_text (stmt, 6, release->hardware);
   vend_stmt_int (stmt, 7, release->min_instances);
   vend_stmt_int (stmt, 8, release->max_instances);
-  vend_stmt_int (stmt, 9, release->created_us);
+  vend_store_scaling_bind (stmt, 9, &release->scaling);
+  vend_stmt_int (stmt, 10, release->created_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -202,11 +205,12 @@ vend_store_deployment_of_version (VendDb *db, int64_t model_id, const char *vers
 }
 
 bool
-vend_store_release_hardware (VendDb *db, const char *full_name, int64_t model_id,
-                             const char *version, char **out, GError **error)
+vend_store_release_of_version (VendDb *db, const char *full_name, int64_t model_id,
+                               const char *version, char **out_hardware, VendScaling *out_scaling,
+                               GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (full_name, "/", 2);
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_RELEASE_HARDWARE, error);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_RELEASE_OF_VERSION, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, parts[0]);
@@ -215,6 +219,7 @@ vend_store_release_hardware (VendDb *db, const char *full_name, int64_t model_id
   vend_stmt_text (stmt, 4, version);
   if (!vend_stmt_one (stmt, "release", error))
     return false;
-  *out = vend_stmt_dup_text (stmt, 0);
+  *out_hardware = vend_stmt_dup_text (stmt, 0);
+  *out_scaling = vend_store_scaling_read (stmt, 1);
   return true;
 }

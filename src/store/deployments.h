@@ -30,7 +30,8 @@ bool vend_store_deployment_delete (VendDb *db, int64_t id, GError **error);
 /* Whether a deployment runs this version. */
 bool vend_store_deployment_of_version (VendDb *db, int64_t model_id, const char *version, bool *out,
                                        GError **error);
-/* Hardware of the newest release of "owner/name" with this version; NOT_FOUND when there is none.
- */
-bool vend_store_release_hardware (VendDb *db, const char *full_name, int64_t model_id,
-                                  const char *version, char **out, GError **error);
+/* What the newest release of "owner/name" with this version runs on, without its bounds; NOT_FOUND
+ * when there is none. */
+bool vend_store_release_of_version (VendDb *db, const char *full_name, int64_t model_id,
+                                    const char *version, char **out_hardware,
+                                    VendScaling *out_scaling, GError **error);

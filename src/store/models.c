@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "store/collections.h"
 #include "store/examples.h"
+#include "store/scaling.h"
 
 static void *
 read_model (VendStmt *stmt)
@@ -129,6 +130,7 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
     return vend_fail (error, VEND_ERROR_CONFLICT, "a build of the model has not ended");
   if (!vend_store_example_delete_all (db, id, error)
       || !vend_store_collection_forget_model (db, id, error)
+      || !vend_store_scaling_delete (db, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_RUNS, id, error))
     return false;

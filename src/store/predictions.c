@@ -226,7 +226,7 @@ vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPtrArra
 }
 
 bool
-vend_store_usage_insert (VendDb *db, const VendPrediction *p, const char *hardware, int64_t run_us,
+vend_store_usage_insert (VendDb *db, const VendPrediction *p, const VendRunUsage *run,
                          GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_USAGE_INSERT, error);
@@ -236,9 +236,13 @@ vend_store_usage_insert (VendDb *db, const VendPrediction *p, const char *hardwa
   vend_stmt_int (stmt, 2, p->attempt);
   vend_stmt_int (stmt, 3, p->account_id);
   vend_stmt_int (stmt, 4, p->model_id);
-  vend_stmt_text (stmt, 5, hardware);
-  vend_stmt_int (stmt, 6, run_us);
+  vend_stmt_text (stmt, 5, run->hardware);
+  vend_stmt_int (stmt, 6, run->run_us);
   vend_stmt_int (stmt, 7, p->completed_us);
+  vend_stmt_text (stmt, 8, p->deployment);
+  if (run->price != VEND_NO_PRICE)
+    vend_stmt_int (stmt, 9, run->price);
+  vend_stmt_int (stmt, 10, run->billed);
   return vend_stmt_run (stmt, NULL, error);
 }
 

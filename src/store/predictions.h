@@ -46,8 +46,8 @@ bool vend_store_attempt_insert (VendDb *db, const VendPrediction *prediction, in
 bool vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPtrArray **out,
                               GError **error);
 /* With the completion, in its transaction. */
-bool vend_store_usage_insert (VendDb *db, const VendPrediction *prediction, const char *hardware,
-                              int64_t run_us, GError **error);
+bool vend_store_usage_insert (VendDb *db, const VendPrediction *prediction, const VendRunUsage *run,
+                              GError **error);
 bool vend_store_model_ran (VendDb *db, int64_t model_id, GError **error);
 
 /* Ids (char *) of ended predictions whose data are due for removal. */

@@ -10,6 +10,8 @@ read_usage (VendStmt *stmt)
   usage->hardware = vend_stmt_dup_text (stmt, 2);
   usage->predictions = vend_stmt_get_int (stmt, 3);
   usage->run_us = vend_stmt_get_int (stmt, 4);
+  usage->price = vend_stmt_get_int (stmt, 5);
+  usage->billed_us = vend_stmt_get_int (stmt, 6);
   return usage;
 }
 

@@ -10,14 +10,21 @@ SQL = pathlib.Path(__file__).resolve().parents[2] / "src" / "store" / "sql"
 # Those that need all rows, and how many that can be.
 SCANS = {
     "account_list": "for an administrator; accounts are few",
+    "budget_all": "once at the start; one an account",
     "build_open": "once at the start; what has not ended",
     "deployment_all": "once at the start",
     "model_building": "when a model is deleted; what has not ended",
     "prediction_open": "once at the start; what has not ended",
     "prediction_open_of": "when a version is deleted; what has not ended",
+    "scaling_all": "once at the start; models with settings of their own",
     "upload_expired": "once an hour; uploads of a day",
     "version_venvs": "once at the start",
 }
+# An audit reads everything, on purpose and in a process of its own.
+SCANS |= {name: "of an audit" for name in (
+    "audit_attempts", "audit_contents", "audit_ends", "audit_outputs", "audit_overlaps",
+    "audit_results", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_open",
+)}
 # An index of words is asked, not read through.
 WORDS = ("model_search", "collection_search")
 

@@ -798,6 +798,8 @@ def test_push_creates_the_model(vend, server, source):
     assert done.returncode == 0, done.stderr
     assert "created private model lab/fresh" in done.stderr
     assert server.models["lab/fresh"]["visibility"] == "private"
+    made = server.find("POST", "/v1/models")[0].json
+    assert made["hardware"] == "cpu" and not server.find("GET", "/v1/hardware")
     done = vend("push", source, "lab/open", "--public")
     assert "created public model lab/open" in done.stderr
     done = vend("push", source, "lab/fresh", "--public")

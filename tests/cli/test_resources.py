@@ -70,6 +70,12 @@ def test_deployments(vend, server, deployed):
         (["deployments", "update", "lab/prod"], "nothing to change"),
         (["deployments", "update", "lab/prod", "--version", "12"], "64 characters"),
         (["deployments", "update", "lab/prod", "--max", "-5"], "--max"),
+        (["deployments", "update", "lab/prod", "--idle-timeout", "soon"], "--idle-timeout: 'soon'"),
+        (["deployments", "create", "x", "lab/echo", "--on-demand", "maybe"], "--on-demand: 'maybe'"),
+        (["models", "scaling", "lab/echo", "--target", "101"], "--target: expected 1 to 100"),
+        (["models", "scaling", "lab/echo", "--max", "some"], "--max: 'some'"),
+        (["models", "scaling", "lab/echo", "--scale-down-delay", "2d"], "0 to 86400 s"),
+        (["models", "scaling"], "owner/name"),
         (["deployments", "get", "prod"], "expected owner/name"),
         (["deployments", "delete", f"lab/prod:{VERSION}"], "owner/name"),
         (["deployments", "list", "--limit", "-1"], "--limit"),
@@ -86,6 +92,33 @@ def test_bad_usage_is_told_before_any_request(vend, server, words, expected):
     assert done.returncode == 2, done
     assert expected in done.stderr and done.stdout == ""
     assert server.requests == []
+
+
+def test_settings_of_instances(vend, server):
+    done = vend(
+        "deployments", "create", "tuned", "lab/echo",
+        "--idle-timeout", "1m30s", "--on-demand", "on", "--retry-safe", "off", "--concurrency", "2",
+    )
+    assert done.returncode == 0, done.stderr
+    body = next(r for r in server.requests if r.method == "POST").json
+    assert {k: body[k] for k in ("idle_timeout", "on_demand", "retry_safe", "concurrency")} == {
+        "idle_timeout": 90,
+        "on_demand": True,
+        "retry_safe": False,
+        "concurrency": 2,
+    }
+    assert "idle_timeout   90s" in done.stdout and "retry_safe     off" in done.stdout
+    assert vend("deployments", "update", "lab/tuned", "--idle-timeout", "default").returncode == 0
+    assert next(r for r in server.requests if r.method == "PATCH").json == {"idle_timeout": None}
+
+    shown = vend("models", "scaling", "lab/echo")
+    assert shown.returncode == 0, shown.stderr
+    assert ["idle_timeout", "300s", "300s"] in [line.split() for line in shown.stdout.splitlines()]
+    changed = vend(
+        "models", "scaling", "lab/echo", "--min", "1", "--idle-timeout", "250ms", "--json"
+    )
+    assert json.loads(changed.stdout)["effective"]["idle_timeout"] == 0.25
+    assert server.requests[-1].json == {"min_instances": 1, "idle_timeout": 0.25}
 
 
 def test_hardware(vend):

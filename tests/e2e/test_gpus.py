@@ -1,10 +1,14 @@
 """GPUs are found, given out one by one, and left when they fall ill. The driver's library is a fake."""
 
+import json
 import os
 import pathlib
+import shutil
+import sqlite3
 
 import processes
 import pytest
+from servers import MODELS
 from waiting import wait_until
 
 FAKES = pathlib.Path(os.environ["VEND_TEST_BUILD"]).resolve() / "tests" / "fakes"
@@ -149,7 +153,7 @@ def test_they_are_offered_without_a_setting(servers, driver):
     api = servers(env=driver.env()).api()
     assert api.get("/hardware").json() == [
         {"sku": "cpu", "name": "CPU"},
-        {"sku": "gpu", "name": "Fake GPU"},
+        {"sku": "gpu", "name": "Fake GPU", "gpus": 1},
     ]
     deploy(api, "one", "gpu", 1)
     wait_until(lambda: ready(api, "one"), what="an instance")
@@ -171,3 +175,56 @@ def test_units_of_one_kind(servers):
     wait_until(lambda: ready(api, "small") and ready(api, "large"), what="one of each")
     kinds = {kind["sku"]: kind for kind in api.debug()["hardware"]}
     assert [(k["units"], k["used"]) for k in kinds.values()] == [(1, 1), (1, 1)]
+
+
+def test_they_are_shown(servers, driver):
+    driver.set(a="ok", b="ok")
+    server = servers(*KINDS, "--hardware-units", "4", env=driver.env())
+    api = server.api()
+    deploy(api, "one", "gpu", 1)
+    wait_until(lambda: ready(api, "one"), what="an instance")
+    driver.set(b="rows")
+    wait_until(lambda: api.get("/status").json()["gpus"][1]["sick"], what="a sick one")
+    (instance,) = ready(api, "one")
+    lines = [line.split() for line in server.cli("hardware").stdout.splitlines()]
+    assert ["SKU", "GPUS", "UNITS", "USED", "NAME"] == lines[0]
+    assert ["gpu", "1", "1", "1", "One", "GPU"] in lines
+    assert ["cpu", "0", "4", "0", "CPU"] in lines
+    assert ["0", "80.0", "GiB", instance["id"], "ok", "Fake", "GPU"] in lines
+    assert any(line[:4] == ["1", "80.0", "GiB", "-"] and "rows" in line for line in lines)
+    # Others see what there is, not how it stands.
+    api.post("/accounts", {"username": "other"}, 201)
+    body = {"name": "t", "scopes": ["read"], "account": "other"}
+    token = api.post("/tokens", body, 201).json()["token"]
+    plain = server.cli("hardware", env={"VEND_API_TOKEN": token}).stdout.splitlines()
+    assert plain[0].split() == ["SKU", "GPUS", "NAME"] and len(plain) == 4
+    status = api.get("/status").json()
+    assert status["instances"][0]["gpus"] == [0]
+    top = server.cli("top").stdout.splitlines()
+    assert any(line.split()[:4] == ["0", "80.0", "GiB", instance["id"][:8]] for line in top)
+
+    checks = json.loads(server.cli("doctor", "--json").stdout)["checks"]
+    seen = [(c["status"], c["detail"].replace("\xa0", " ")) for c in checks if c["check"] == "nvidia"]
+    assert seen[0] == ("ok", "GPU 0: Fake GPU, 80.0 GiB")
+    assert seen[1][0] == "warn" and "bad rows" in seen[1][1]
+
+
+@pytest.mark.parametrize(
+    "gpus,hardware,said", [(True, "gpu", " on gpu"), (False, "cpu", "no hardware with GPUs")]
+)
+def test_a_model_that_wants_one(servers, driver, tmp_path, gpus, hardware, said):
+    if gpus:
+        driver.set(a="ok")
+    server = servers(env=driver.env())
+    source = tmp_path / "source"
+    shutil.copytree(MODELS / "echo", source)
+    (source / "cog.yaml").write_text(
+        'build:\n  python_version: "3.11"\n  gpu: true\npredict: "predict.py:Predictor"\n'
+    )
+    done = server.cli("push", source, "lab/wants-one")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stderr
+    with sqlite3.connect(f"file:{server.data / 'vend.db'}?mode=ro", uri=True) as connection:
+        row = connection.execute("SELECT hardware FROM models WHERE name = 'wants-one'").fetchone()
+    assert row == (hardware,)
+    assert server.api().run("wants-one", {"text": "a"})["output"] == "a"

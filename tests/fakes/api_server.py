@@ -101,6 +101,7 @@ class FakeServer:
         self.deliveries = []
         self.webhook_key = "whsec_" + "A" * 32
         self.deployments = {}
+        self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
         self.faults = []
         self.requests = []
         self.seen = threading.Condition()
@@ -489,7 +490,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def create_deployment(self, request):
         body = request.json
-        bounds = ("hardware", "min_instances", "max_instances")
+        about = ("name", "model", "version")
         made = {
             "owner": "lab",
             "name": body["name"],
@@ -499,11 +500,18 @@ class Handler(BaseHTTPRequestHandler):
                 "version": body["version"],
                 "created_at": "2026-01-05T09:00:00.000Z",
                 "created_by": {"type": "user", "username": "lab"},
-                "configuration": {name: body[name] for name in bounds},
+                "configuration": {name: body[name] for name in body if name not in about},
             },
         }
         self.fake.deployments[f"lab/{body['name']}"] = made
         self.json(200, made)
+
+    def get_scaling(self, request, reference):
+        self.json(200, {**self.fake.scaling, "effective": self.fake.scaling})
+
+    def patch_scaling(self, request, reference):
+        self.fake.scaling.update(request.json)
+        self.get_scaling(request, reference)
 
     def deployment(self, reference):
         found = self.fake.deployments.get(reference)
@@ -609,6 +617,8 @@ ROUTES = [
     ("POST", "/v1/models", Handler.create_model),
     ("GET", MODEL, Handler.get_model),
     ("DELETE", MODEL, Handler.delete_model),
+    ("GET", MODEL + "/scaling", Handler.get_scaling),
+    ("PATCH", MODEL + "/scaling", Handler.patch_scaling),
     ("GET", MODEL + "/versions", Handler.list_versions),
     ("GET", MODEL + r"/versions/(\w+)", Handler.get_version),
     ("DELETE", MODEL + r"/versions/(\w+)", Handler.delete_version),

@@ -20,9 +20,15 @@ def test_errors_are_documented():
     documented = [
         "|".join(line.split("|")[:4]) + "|"
         for line in read("docs/errors.md").splitlines()
-        if line.startswith("| `")
+        if re.match(r"\| `[a-z-]+` \|", line)
     ]
     assert documented == rows
+
+
+def test_failure_codes_are_documented():
+    codes = re.findall(r'^#define VEND_FAILURE_(\w+) "\1"$', read("src/model/failure.h"), re.M)
+    assert codes
+    assert re.findall(r"^\| `([A-Z_]+)` \|", read("docs/errors.md"), re.M) == codes
 
 
 def test_dependencies_are_documented():

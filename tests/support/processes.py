@@ -35,12 +35,20 @@ def directors(data):
     return [pid for pid, argv in of_data_dir(data).items() if argv[1:2] == ["director"]]
 
 
+def is_zygote(argv):
+    return any(word.endswith("/zygote.py") for word in argv[1:2])
+
+
+def zygotes(data):
+    return [pid for pid, argv in of_data_dir(data).items() if is_zygote(argv)]
+
+
 def models(data):
     """Model servers and their workers."""
     return [
         pid
         for pid, argv in of_data_dir(data).items()
-        if argv and "python" in os.path.basename(argv[0])
+        if argv and "python" in os.path.basename(argv[0]) and not is_zygote(argv)
     ]
 
 

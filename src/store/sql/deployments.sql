@@ -4,14 +4,14 @@ VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM deployments), $1, $2, $3, 1, 1, $4
 RETURNING id;
 -- name: release_insert
 INSERT INTO releases (deployment_id, number, model_id, model, version, hardware, min_instances,
-  max_instances, created_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+  max_instances, scaling, created_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 -- name: deployment_by_name
 SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
   c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.created_us,
+  c.scaling, c.created_us,
   s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.created_us
+  s.scaling, s.created_us
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
@@ -19,9 +19,9 @@ WHERE d.owner = $1 AND d.name = $2;
 -- name: deployment_page
 SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
   c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.created_us,
+  c.scaling, c.created_us,
   s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.created_us
+  s.scaling, s.created_us
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
@@ -30,9 +30,9 @@ ORDER BY d.created_us DESC, d.id DESC LIMIT $4;
 -- name: deployment_all
 SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
   c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.created_us,
+  c.scaling, c.created_us,
   s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.created_us
+  s.scaling, s.created_us
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
@@ -58,7 +58,7 @@ DELETE FROM deployments WHERE id = $1;
 SELECT 1 FROM releases r JOIN deployments d ON d.id = r.deployment_id
 WHERE r.model_id = $1 AND r.version = $2 AND r.number IN (d.current_number, d.serving_number)
 LIMIT 1;
--- name: release_hardware
-SELECT r.hardware FROM releases r JOIN deployments d ON d.id = r.deployment_id
+-- name: release_of_version
+SELECT r.hardware, r.scaling FROM releases r JOIN deployments d ON d.id = r.deployment_id
 WHERE d.owner = $1 AND d.name = $2 AND r.model_id = $3 AND r.version = $4
 ORDER BY r.number DESC LIMIT 1;

@@ -61,5 +61,6 @@ ON CONFLICT (prediction, attempt) DO NOTHING;
 SELECT attempt, instance, started_us, ended_us, outcome FROM attempts
 WHERE prediction = $1 ORDER BY attempt LIMIT $2;
 -- name: usage_insert
-INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us, deployment,
+  price, billed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);

@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,6 +42,31 @@ class Predictor(BasePredictor):
 
     def kill(self, size, seconds):
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def memory(self, size, seconds):
+        held = b"x" * (size * MIB)
+        return len(held)
+
+    def processes(self, size, seconds):
+        children = []
+        try:
+            for _ in range(size):
+                children.append(subprocess.Popen(["sleep", "600"], start_new_session=True))
+        finally:
+            for child in children:
+                child.kill()
+        return len(children)
+
+    def strays(self, size, seconds):
+        for _ in range(size):
+            subprocess.Popen(["sleep", "600"], start_new_session=True, env={})
+        return self.sleep(size, seconds)
+
+    def burn(self, size, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            sum(range(10000))
+        return "burnt"
 
     def stubborn(self, size, seconds):
         while True:

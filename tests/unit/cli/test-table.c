@@ -46,6 +46,29 @@ test_cutting (void)
 }
 
 static void
+test_columns (void)
+{
+  static const char *const columns[] = { "NAME", "N", NULL };
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  vend_table_add (table, "lab/one-of-the-longest-日本-names", "7");
+  vend_table_add (table, "short", "100");
+  vend_table_align_right (table, 1);
+  g_autofree char *whole = vend_table_text (table, 0);
+  g_assert_cmpstr (whole, ==,
+                   "NAME                                 N\n"
+                   "lab/one-of-the-longest-日本-names    7\n"
+                   "short                              100\n");
+  vend_table_cut_middle (table, 0);
+  g_autofree char *cut = vend_table_text (table, 24);
+  g_assert_cmpstr (cut, ==,
+                   "NAME                   N\n"
+                   "lab/one-o…本-names     7\n"
+                   "short                100\n");
+  g_autofree char *narrow = vend_table_text (table, 5);
+  g_assert_cmpstr (narrow, ==, "NAME\nlab/…\nshort\n");
+}
+
+static void
 test_control_characters (void)
 {
   static const struct
@@ -100,6 +123,7 @@ main (int argc, char **argv)
   g_test_add_func ("/table/alignment", test_alignment);
   g_test_add_func ("/table/cutting", test_cutting);
   g_test_add_func ("/table/control-characters", test_control_characters);
+  g_test_add_func ("/table/columns", test_columns);
   g_test_add_func ("/table/bar", test_bar);
   return g_test_run ();
 }

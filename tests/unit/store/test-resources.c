@@ -83,6 +83,7 @@ release (int64_t number, const char *version, int64_t min)
                         .hardware = (char *) "cpu",
                         .min_instances = min,
                         .max_instances = 5,
+                        .scaling = VEND_SCALING_NONE,
                         .created_us = number * 1000 };
 }
 
@@ -133,9 +134,11 @@ test_releases (Fixture *f, gconstpointer unused)
   int64_t three = 3;
   bool found = false, runs = false;
   int64_t since_us = -1;
+  VendScaling scaling;
   g_autofree char *hardware = NULL;
   g_autoptr (VendDeployment) now = NULL;
   g_autoptr (GError) error = NULL;
+  other.scaling.idle_timeout_us = 2500000;
   commit (f, add_account, NULL);
   commit (f, deploy, NULL);
   assert_numbers (f, 1, 1);
@@ -149,8 +152,11 @@ test_releases (Fixture *f, gconstpointer unused)
     g_assert_true (vend_store_deployment_of_version (reader.db, 1, "a", &found, &error) && found);
     g_assert_true (vend_store_deployment_of_version (reader.db, 1, "b", &found, &error) && found);
     g_assert_true (vend_store_deployment_of_version (reader.db, 2, "a", &found, &error) && !found);
-    g_assert_true (vend_store_release_hardware (reader.db, "lab/d", 1, "b", &hardware, &error));
+    g_assert_true (
+        vend_store_release_of_version (reader.db, "lab/d", 1, "b", &hardware, &scaling, &error));
     g_assert_cmpstr (hardware, ==, "cpu");
+    g_assert_cmpint (scaling.idle_timeout_us, ==, 2500000);
+    g_assert_cmpint (scaling.concurrency, ==, VEND_SCALING_UNSET);
   }
   commit (f, serve, &three);
   assert_numbers (f, 3, 3);

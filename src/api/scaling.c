@@ -1,0 +1,108 @@
+/* How the instances of a model come and go: look, change. */
+#include "api/api-private.h"
+#include "api/create.h"
+#include "store/scaling.h"
+
+/* What is set, and what holds. */
+static VendReply *
+show (const VendApi *api, const VendScaling *own)
+{
+  const VendScaling effective
+      = vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
+  json_t *object = vend_scaling_to_json (own, true);
+  json_object_set_new (object, "effective", vend_scaling_to_json (&effective, false));
+  return vend_reply_json (200, object);
+}
+
+static bool
+get_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  VendScaling scaling;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
+      || !vend_store_scaling_get (reader.db, model->id, &scaling, error))
+    return false;
+  *out = show (api, &scaling);
+  return true;
+}
+
+/* ---- Change */
+
+typedef struct
+{
+  VendApi *api;
+  VendCall *call;
+  int64_t model_id;
+  VendScaling change;
+  VendScaling now;
+  json_t *problems;
+} Change;
+
+static void
+change_free (Change *change)
+{
+  json_decref (change->problems);
+  g_free (change);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
+
+/* Runs a second time when its group fails, so it begins anew from what is stored. */
+static bool
+store_change (VendDb *db, void *data, GError **error)
+{
+  Change *change = data;
+  if (!vend_store_scaling_get (db, change->model_id, &change->now, error))
+    return false;
+  json_array_clear (change->problems);
+  vend_scaling_apply (&change->now, &change->change);
+  const VendScaling effective
+      = vend_scaling_over (&change->now, vend_sched_default_scaling (change->api->parts.sched));
+  vend_scaling_check (&effective, change->problems);
+  return json_array_size (change->problems) > 0
+         || vend_store_scaling_set (db, change->model_id, &change->now, error);
+}
+
+/* On the core thread: the instances follow it from now on. */
+static void
+settled (void *data)
+{
+  g_autoptr (Change) change = data;
+  vend_call_reply (change->call, show (change->api, &change->now));
+}
+
+static bool
+patch_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (Change) change = g_new0 (Change, 1);
+  *change = (Change){ .api = api, .call = call, .problems = json_array () };
+  if (!vend_api_object (call, &body, error))
+    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
+      return false;
+  }
+  change->model_id = model->id;
+  vend_scaling_read (body, true, &change->change, change->problems);
+  if (json_array_size (change->problems) == 0
+      && !vend_store_write_wait (api->parts.store, store_change, change, error))
+    return false;
+  if (json_array_size (change->problems) > 0)
+    {
+      *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
+      return true;
+    }
+  vend_sched_model_changed (api->parts.sched, model->id, settled, g_steal_pointer (&change));
+  return true;
+}
+
+const ApiRoute vend_api_scaling_routes[] = {
+  { "GET", "/v1/models/{owner}/{name}/scaling", VEND_SCOPE_READ, VEND_BODY_NONE, get_scaling,
+    NULL },
+  { "PATCH", "/v1/models/{owner}/{name}/scaling", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, patch_scaling,
+    NULL },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};

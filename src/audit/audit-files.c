@@ -1,0 +1,217 @@
+/* Files against rows: contents, versions, uploads, and what was left behind. */
+#include "audit/audit-private.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "store/audit.h"
+#include "store/files.h"
+#include "store/models.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The sweep spares what is ten minutes old and looks at all of them once an hour. */
+#define BLOB_LIFE_US (90 * 60 * VEND_US_PER_S)
+/* Longer than the upload of one file takes. */
+#define SPOOL_LIFE_US (24 * 3600 * VEND_US_PER_S)
+
+static GDir *
+open_folder (const Audit *audit, const char *name, char **out_path)
+{
+  *out_path = g_build_filename (audit->options->data_dir, name, NULL);
+  return g_dir_open (*out_path, 0, NULL);
+}
+
+static bool
+is_older (const Audit *audit, const char *path, int64_t age_us)
+{
+  struct stat st;
+  return lstat (path, &st) == 0
+         && audit->now_us - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S > age_us;
+}
+
+static char *
+blob_path (const Audit *audit, const char *sha256)
+{
+  const char folder[3] = { sha256[0], sha256[1], '\0' };
+  return g_build_filename (audit->options->data_dir, "blobs", folder, sha256, NULL);
+}
+
+/* ---- Contents */
+
+static void
+check_bytes (Audit *audit, const char *path, const char *sha256, const char *of)
+{
+  g_autofree char *actual = NULL;
+  g_autoptr (GError) error = NULL;
+  if (!vend_sha256_file (path, &actual, &error))
+    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, error->message);
+  else if (strcmp (actual, sha256) != 0)
+    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: its bytes are those of %s", of, actual);
+}
+
+static void
+seen_content (const char *sha256, const char *of, int64_t size, void *data)
+{
+  Audit *audit = data;
+  struct stat st;
+  if (!vend_is_sha256_hex (sha256))
+    {
+      vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: this is not a SHA-256", of);
+      return;
+    }
+  g_autofree char *path = blob_path (audit, sha256);
+  if (stat (path, &st) < 0)
+    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, g_strerror (errno));
+  else if (st.st_size != size)
+    vend_audit_found (audit, CHECK_CONTENTS, sha256,
+                      "%s: %" G_GINT64_FORMAT " bytes instead of %" G_GINT64_FORMAT, of,
+                      (int64_t) st.st_size, size);
+  else if (audit->options->deep)
+    check_bytes (audit, path, sha256, of);
+}
+
+static bool
+check_blob (Audit *audit, const char *path, const char *name, GError **error)
+{
+  bool used = true;
+  if (!vend_is_sha256_hex (name) || !is_older (audit, path, BLOB_LIFE_US))
+    return true;
+  if (!vend_store_blob_used (audit->db, name, &used, error))
+    return false;
+  if (!used)
+    vend_audit_found (audit, CHECK_BLOBS, name, "nothing points to %s", path);
+  return true;
+}
+
+static bool
+check_blobs (Audit *audit, GError **error)
+{
+  g_autofree char *blobs = NULL;
+  g_autoptr (GDir) folders = open_folder (audit, "blobs", &blobs);
+  for (const char *name; folders != NULL && (name = g_dir_read_name (folders)) != NULL;)
+    {
+      g_autofree char *folder_path = g_build_filename (blobs, name, NULL);
+      g_autoptr (GDir) folder = strlen (name) == 2 ? g_dir_open (folder_path, 0, NULL) : NULL;
+      for (const char *blob; folder != NULL && (blob = g_dir_read_name (folder)) != NULL;)
+        {
+          g_autofree char *path = g_build_filename (folder_path, blob, NULL);
+          if (!check_blob (audit, path, blob, error))
+            return false;
+        }
+    }
+  return true;
+}
+
+/* ---- Versions */
+
+static void
+seen_version (const char *id, const char *unused, int64_t number, void *data)
+{
+  Audit *audit = data;
+  g_autofree char *path = g_build_filename (audit->options->data_dir, "versions", id, NULL);
+  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    vend_audit_found (audit, CHECK_VERSIONS, id, "it has no folder");
+}
+
+static bool
+check_version_folders (Audit *audit, GError **error)
+{
+  g_autofree char *versions = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "versions", &versions);
+  /* A start removes what a crash left there. */
+  if (audit->options->live == NULL)
+    return true;
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      bool used = true;
+      if (!vend_store_version_id_used (audit->db, name, &used, error))
+        return false;
+      if (!used)
+        vend_audit_found (audit, CHECK_VERSIONS, name, "its folder has no version");
+    }
+  return true;
+}
+
+/* ---- Uploads, builds, temporary files */
+
+static bool
+is_missing (GError **error)
+{
+  if (!g_error_matches (*error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return false;
+  g_clear_error (error);
+  return true;
+}
+
+static bool
+check_uploads (Audit *audit, GError **error)
+{
+  g_autofree char *uploads = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "uploads", &uploads);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autoptr (VendUpload) upload = NULL;
+      g_autoptr (GError) problem = NULL;
+      if (vend_store_upload_get (audit->db, name, &upload, &problem))
+        continue;
+      if (!is_missing (&problem))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      vend_audit_found (audit, CHECK_UPLOADS, name, "the source in %s has no row", uploads);
+    }
+  return true;
+}
+
+/* Logs stay for a month. */
+static bool
+check_builds (Audit *audit, GError **error)
+{
+  g_autofree char *builds = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "builds", &builds);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *id = g_strndup (name, strcspn (name, "."));
+      g_autoptr (VendBuild) build = NULL;
+      g_autoptr (GError) problem = NULL;
+      if (g_str_has_suffix (name, ".log"))
+        continue;
+      if (!vend_store_build_get (audit->db, id, &build, &problem) && !is_missing (&problem))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      if (build == NULL || build->completed_us > 0)
+        vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has it still, and the build is over",
+                          builds);
+    }
+  return true;
+}
+
+static void
+check_spool (Audit *audit)
+{
+  g_autofree char *spool = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "blobs/spool", &spool);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (spool, name, NULL);
+      if (is_older (audit, path, SPOOL_LIFE_US))
+        vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s is half written, and old", path);
+    }
+}
+
+bool
+vend_audit_files (Audit *audit, GError **error)
+{
+  if (!vend_store_audit_contents (audit->db, seen_content, audit, error)
+      || !vend_store_audit_versions (audit->db, seen_version, audit, error)
+      || !check_version_folders (audit, error))
+    return false;
+  if (audit->options->live == NULL)
+    return true;
+  check_spool (audit);
+  return check_blobs (audit, error) && check_uploads (audit, error) && check_builds (audit, error);
+}

@@ -1,0 +1,26 @@
+/* What accounts with a budget have spent in this month. Core thread. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "json/json.h"
+#include "model/usage.h"
+#include "store/store.h"
+
+typedef struct Budgets Budgets;
+
+Budgets *vend_budgets_new (VendStore *store);
+void vend_budgets_free (Budgets *budgets);
+/* At a start: reads the rows of this month of all that have a budget; blocks. */
+bool vend_budgets_recover (Budgets *budgets, const VendPrices *prices, int64_t now_us,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* So much time at this price is on disk, and billed to the account. */
+void vend_budgets_spend (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
+                         int64_t time_us);
+/* PAYMENT when the hard amount is reached. */
+bool vend_budgets_allow (const Budgets *budgets, int64_t account_id, int64_t now_us, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool vend_budgets_are_spent (const Budgets *budgets, int64_t account_id, int64_t now_us);
+/* For vend_sched_describe. */
+json_t *vend_budgets_describe (const Budgets *budgets);

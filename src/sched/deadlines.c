@@ -1,0 +1,96 @@
+/* Deadlines of predictions: those that cannot be kept, and those that pass. Core thread. */
+#include "base/clock.h"
+#include "model/failure.h"
+#include "sched/admission.h"
+#include "sched/core-private.h"
+
+/* Who stands before it in the queue and cannot go without beginning. */
+static guint
+count_before (const Live *live)
+{
+  const Deployable *deployable = live->deployable;
+  /* Accounts at their limit are passed over; of its own all begin before it. */
+  const guint before = live->sched->limits.account_max_running > 0
+                           ? vend_queue_before_in_lane (&live->place)
+                           : vend_queue_position (deployable->queue, &live->place) - 1;
+  /* Those with a deadline may be gone before their turn. */
+  return before - MIN (deployable->n_dated - 1, before);
+}
+
+/* All that it may ever have. */
+static guint
+count_slots (const Deployable *deployable)
+{
+  const guint fit
+      = vend_pool_units (deployable->sched, deployable->pool) / MAX (deployable->size, 1);
+  guint there = 0;
+  for (guint i = 0; i < deployable->instances->len; i++)
+    there += ((const Instance *) g_ptr_array_index (deployable->instances, i))->slots;
+  return MAX (there, MIN (deployable->max, fit) * deployable->slots);
+}
+
+static VendOutlook
+look_ahead (const Live *live)
+{
+  const Deployable *deployable = live->deployable;
+  VendOutlook outlook = { .now_us = vend_now_us (),
+                          .before = count_before (live),
+                          .slots = count_slots (deployable),
+                          .boot_us = vend_least_us (&deployable->boots),
+                          .run_us = vend_least_us (&deployable->runs) };
+  for (guint i = 0; i < deployable->instances->len; i++)
+    {
+      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      if (instance->state == INSTANCE_READY)
+        outlook.has_ready = true;
+      else if (instance->state < INSTANCE_READY
+               && (outlook.boots_us == 0 || instance->created_us < outlook.boots_us))
+        outlook.boots_us = instance->created_us;
+    }
+  return outlook;
+}
+
+void
+vend_live_admit (Live *live)
+{
+  if (live->p->deadline_us == 0 || live->place.link == NULL || live->sched->n_adopting > 0)
+    return;
+  const VendOutlook outlook = look_ahead (live);
+  const int64_t earliest_us = vend_earliest_start_us (&outlook);
+  if (earliest_us <= live->p->deadline_us)
+    return;
+  const double wait_s = (double) (earliest_us - outlook.now_us) / VEND_US_PER_S;
+  const double left_s = (double) (live->p->deadline_us - outlook.now_us) / VEND_US_PER_S;
+  g_autofree char *why = g_strdup_printf (
+      "it could not begin before its deadline: that is %.1f s away, and with %s and %u before it "
+      "it waits for %.1f s at least",
+      MAX (left_s, 0),
+      outlook.has_ready ? "an instance that is ready" : "an instance that has to boot",
+      outlook.before, wait_s);
+  vend_decided_unreachable (live, why, wait_s);
+  vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED,
+                                   .error = why,
+                                   .error_code = VEND_FAILURE_DEADLINE_UNREACHABLE });
+}
+
+static void
+deadline_passed (void *data)
+{
+  Live *live = data;
+  live->deadline = NULL;
+  const bool waits = live->p->started_us == 0 && live->instance == NULL;
+  if (!live->ending)
+    vend_decided_deadline (live, waits);
+  if (waits)
+    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
+  else
+    vend_live_cancel (live);
+}
+
+void
+vend_live_arm_deadline (Live *live)
+{
+  if (live->p->deadline_us > 0)
+    live->deadline
+        = vend_alarm_set (live->sched->alarms, live->p->deadline_us, deadline_passed, live);
+}

@@ -1,0 +1,211 @@
+/* How instances come and go: what owners set for their models and deployments, over the settings of
+ * the server. Core thread.
+ *
+ * What was set for a model bounds each of its versions on its own, but for the minimum: instances
+ * are kept warm of its latest version, since that is what people run. */
+#include "base/error.h"
+#include "base/log.h"
+#include "sched/core-private.h"
+#include "store/models.h"
+#include "store/scaling.h"
+#include <string.h>
+
+/* A model with settings of its own, as last read from the store. */
+typedef struct
+{
+  int64_t model_id;
+  guint64 look; /* number of the look that saw it */
+  VendScaling scaling;
+  char *latest; /* version, or NULL */
+} ModelScaling;
+
+static void
+model_scaling_free (void *data)
+{
+  ModelScaling *model = data;
+  g_free (model->latest);
+  g_free (model);
+}
+
+GHashTable *
+vend_sched_models_new (void)
+{
+  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, model_scaling_free);
+}
+
+const VendScaling *
+vend_sched_default_scaling (const VendSched *sched)
+{
+  return &sched->limits.scaling;
+}
+
+/* ---- Effective values */
+
+void
+vend_deployable_scale (Deployable *deployable, const VendScaling *own)
+{
+  const gint64 most = CLAMP (vend_json_int (deployable->launch, "concurrency", 1), 1,
+                             VEND_SCALING_MAX_CONCURRENCY);
+  VendScaling scaling = vend_scaling_over (own, &deployable->sched->limits.scaling);
+  scaling.concurrency
+      = deployable->kind == VEND_KIND_TRAINING ? 1 : MIN (scaling.concurrency, most);
+  scaling.max_instances = MAX (scaling.max_instances, scaling.min_instances);
+  deployable->scaling = scaling;
+  deployable->min = (guint) scaling.min_instances;
+  deployable->max = (guint) scaling.max_instances;
+  deployable->slots = (guint) scaling.concurrency;
+}
+
+void
+vend_deployable_scale_like_model (Deployable *deployable)
+{
+  const ModelScaling *model
+      = g_hash_table_lookup (deployable->sched->models, &deployable->model_id);
+  VendScaling own = VEND_SCALING_NONE;
+  if (model != NULL)
+    own = model->scaling;
+  if (deployable->kind == VEND_KIND_TRAINING || model == NULL
+      || g_strcmp0 (model->latest, deployable->version) != 0)
+    own.min_instances = VEND_SCALING_UNSET;
+  vend_deployable_scale (deployable, &own);
+}
+
+/* ---- What the store says of a model */
+
+typedef struct
+{
+  VendSched *sched;
+  int64_t model_id;
+  guint64 number;
+  VendScaling scaling;
+  VendModel *model;
+  VendVersion *latest; /* only when instances of it are to be kept */
+  VendSchedSettled settled;
+  void *data;
+} Look;
+
+static bool
+read_model (Look *look, VendDb *db, GError **error)
+{
+  return vend_store_scaling_get (db, look->model_id, &look->scaling, error)
+         && vend_store_model_get (db, look->model_id, &look->model, error)
+         && (look->scaling.min_instances <= 0 || look->model->latest_version == NULL
+             || vend_store_version_get (db, look->model_id, look->model->latest_version,
+                                        &look->latest, error));
+}
+
+static void
+look_clear (Look *look)
+{
+  vend_model_free (look->model);
+  vend_version_free (look->latest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Look, look_clear)
+
+static void
+refresh_versions (VendSched *sched, int64_t model_id)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->deployables);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Deployable *deployable = value;
+      if (deployable->deployment == NULL && deployable->model_id == model_id)
+        vend_deployable_scale_like_model (deployable);
+    }
+  vend_sched_sweep_soon (sched);
+}
+
+static void
+take_up (const Look *look)
+{
+  VendSched *sched = look->sched;
+  const ModelScaling *known = g_hash_table_lookup (sched->models, &look->model_id);
+  /* Looks can end in another order than they began; a later one has seen more. */
+  if (known != NULL && known->look > look->number)
+    return;
+  if (vend_scaling_is_unset (&look->scaling))
+    {
+      if (known != NULL)
+        g_hash_table_remove (sched->models, &look->model_id);
+      refresh_versions (sched, look->model_id);
+      return;
+    }
+  ModelScaling *now = g_new0 (ModelScaling, 1);
+  *now = (ModelScaling){ look->model_id, look->number, look->scaling,
+                         g_strdup (look->model->latest_version) };
+  g_hash_table_replace (sched->models, &now->model_id, now);
+  if (look->latest != NULL)
+    {
+      g_autofree char *name = g_strdup_printf ("%s/%s", look->model->owner, look->model->name);
+      VendPrediction key = { .kind = VEND_KIND_PREDICTION,
+                             .model_id = look->model_id,
+                             .model = name,
+                             .billing = { look->model->account_id, look->model->is_private } };
+      const VendSchedPlace place = { .hardware = look->model->hardware };
+      vend_deployable_get (sched, &key, look->latest, &place);
+    }
+  refresh_versions (sched, look->model_id);
+}
+
+static void
+look (void *data)
+{
+  Look *job = data;
+  g_autoptr (GError) error = NULL;
+  g_auto (VendReader) reader = vend_reader (job->sched->store);
+  if (read_model (job, reader.db, &error)
+      || g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return;
+  vend_log (VEND_LOG_ERROR, "cannot read the settings of a model", "error", error->message, NULL);
+}
+
+static void
+looked (void *data)
+{
+  Look *job = data;
+  if (job->model != NULL)
+    take_up (job);
+  else
+    g_hash_table_remove (job->sched->models, &job->model_id);
+  if (job->settled != NULL)
+    job->settled (job->data);
+  look_clear (job);
+  g_free (job);
+}
+
+static void
+look_on_core (void *data)
+{
+  Look *job = data;
+  job->number = ++job->sched->n_looks;
+  vend_sched_on_disk (job->sched, look, looked, job);
+}
+
+void
+vend_sched_model_changed (VendSched *sched, int64_t model_id, VendSchedSettled settled, void *data)
+{
+  Look *job = g_new0 (Look, 1);
+  *job = (Look){ .sched = sched, .model_id = model_id, .settled = settled, .data = data };
+  vend_inbox_post (sched->inbox, look_on_core, job);
+}
+
+bool
+vend_scaling_recover (VendSched *sched, GError **error)
+{
+  g_autoptr (GArray) ids = NULL;
+  g_auto (VendReader) reader = vend_reader (sched->store);
+  if (!vend_store_scaling_all (reader.db, &ids, error))
+    return false;
+  for (guint i = 0; i < ids->len; i++)
+    {
+      g_auto (Look) found = { .sched = sched,
+                              .model_id = g_array_index (ids, int64_t, i),
+                              .number = ++sched->n_looks };
+      if (!read_model (&found, reader.db, error))
+        return false;
+      take_up (&found);
+    }
+  return true;
+}

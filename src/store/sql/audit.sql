@@ -1,0 +1,96 @@
+-- name: audit_migration
+SELECT COALESCE(MAX(number), 0) FROM migrations;
+-- name: audit_ends
+SELECT id, CASE WHEN completed_us > 0 THEN 'it has the time of an end, and no status of one'
+                ELSE 'it has the status of an end, and no time of one' END
+FROM predictions WHERE (completed_us > 0) <> (status >= 2) LIMIT $1;
+-- name: audit_times
+SELECT id, 'created ' || created_us || ', started ' || started_us || ', completed ' || completed_us
+FROM predictions
+WHERE (started_us > 0 AND started_us < created_us)
+   OR (completed_us > 0 AND completed_us < CASE WHEN started_us > 0 THEN started_us
+                                                ELSE created_us END)
+LIMIT $1;
+-- name: audit_results
+SELECT id, CASE WHEN status = 2 THEN 'it succeeded, but never began or has an error'
+                WHEN status = 3 THEN 'it failed without an error'
+                ELSE 'it was aborted after it began' END
+FROM predictions
+WHERE (status = 2 AND (started_us = 0 OR attempt = 0 OR error IS NOT NULL))
+   OR (status = 3 AND error IS NULL)
+   OR (status = 5 AND started_us > 0)
+LIMIT $1;
+-- name: audit_attempts
+SELECT a.prediction, 'attempt ' || a.attempt
+       || CASE WHEN p.id IS NULL THEN ' is of a prediction that does not exist'
+               WHEN a.attempt > p.attempt THEN ' is later than the prediction''s own'
+               ELSE ' is both lost and accepted' END
+FROM attempts AS a LEFT JOIN predictions AS p ON p.id = a.prediction
+WHERE p.id IS NULL OR a.attempt > p.attempt OR (a.attempt = p.attempt AND p.status = 2)
+LIMIT $1;
+-- name: audit_overlaps
+SELECT a.prediction, 'attempt ' || b.attempt || ' began ' || (a.ended_us - b.started_us)
+       || ' us before attempt ' || a.attempt || ' was over'
+FROM attempts AS a JOIN attempts AS b ON b.prediction = a.prediction AND b.attempt > a.attempt
+WHERE a.started_us > 0 AND b.started_us > 0 AND b.started_us < a.ended_us
+UNION ALL
+SELECT a.prediction, 'attempt ' || p.attempt || ' began ' || (a.ended_us - p.started_us)
+       || ' us before attempt ' || a.attempt || ' was over'
+FROM attempts AS a JOIN predictions AS p ON p.id = a.prediction AND p.attempt > a.attempt
+WHERE a.started_us > 0 AND p.started_us > 0 AND p.started_us < a.ended_us
+LIMIT $1;
+-- name: audit_usage
+SELECT p.id, 'attempt ' || p.attempt || ' was accepted and has no usage'
+FROM predictions AS p
+WHERE p.completed_us > 0 AND p.started_us > 0
+  AND NOT EXISTS (SELECT 1 FROM attempts AS a
+                  WHERE a.prediction = p.id AND a.attempt = p.attempt)
+  AND NOT EXISTS (SELECT 1 FROM usage AS u WHERE u.account_id = p.account_id
+                    AND u.ended_us = p.completed_us AND u.prediction = p.id)
+UNION ALL
+SELECT u.prediction, CASE
+    WHEN p.id IS NULL THEN 'usage of a prediction that does not exist'
+    WHEN p.completed_us <> u.ended_us THEN 'usage of an end that the prediction does not have'
+    WHEN p.attempt <> u.attempt OR p.started_us = 0
+      OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.prediction = p.id AND a.attempt = p.attempt)
+      THEN 'usage of attempt ' || u.attempt || ', which was not accepted'
+    WHEN p.account_id <> u.account_id OR p.model_id <> u.model_id
+      THEN 'usage of another account or model'
+    ELSE 'usage of ' || u.run_us || ' us for a run of ' || (p.completed_us - p.started_us)
+         || ' us' END
+FROM usage AS u LEFT JOIN predictions AS p ON p.id = u.prediction
+WHERE p.id IS NULL OR p.completed_us <> u.ended_us OR p.attempt <> u.attempt
+   OR p.started_us = 0 OR p.account_id <> u.account_id OR p.model_id <> u.model_id
+   OR u.run_us <> p.completed_us - p.started_us
+   OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.prediction = p.id AND a.attempt = p.attempt)
+LIMIT $1;
+-- name: audit_webhooks
+SELECT d.id, 'webhook `' || d.event || '` of ' || d.prediction || CASE
+    WHEN p.id IS NULL THEN ', which does not exist'
+    WHEN d.event = 'completed' AND p.completed_us = 0 THEN ', which has not ended'
+    ELSE ' is there twice' END
+FROM webhook_deliveries AS d LEFT JOIN predictions AS p ON p.id = d.prediction
+WHERE p.id IS NULL
+   OR (d.event = 'completed' AND p.completed_us = 0)
+   OR (d.event IN ('start', 'completed')
+       AND EXISTS (SELECT 1 FROM webhook_deliveries AS e WHERE e.prediction = d.prediction
+                     AND e.event = d.event AND e.id < d.id))
+LIMIT $1;
+-- name: audit_outputs
+SELECT o.token, 'file ' || o.name || ' of prediction ' || o.prediction
+       || CASE WHEN p.id IS NULL THEN ', which does not exist'
+               ELSE ', whose data are removed' END
+FROM outputs AS o LEFT JOIN predictions AS p ON p.id = o.prediction
+WHERE (p.id IS NULL OR p.data_removed <> 0)
+  AND NOT EXISTS (SELECT 1 FROM examples AS e WHERE e.prediction = o.prediction)
+LIMIT $1;
+-- name: audit_contents
+SELECT sha256, 'file ' || id, size FROM files
+UNION ALL
+SELECT sha256, 'output of ' || prediction, size FROM outputs;
+-- name: audit_open
+SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
+-- name: audit_is_open
+SELECT 1 FROM predictions WHERE id = $1 AND completed_us = 0;
+-- name: audit_versions
+SELECT DISTINCT id, '', 0 FROM versions;
