@@ -215,12 +215,17 @@ class Vend:
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
 
-    def add_model(self, name: str, environment: Path | None = None) -> Path:
-        """Registers bench/models/NAME as bench/NAME; the directory of its source."""
+    def add_model(self, name: str, environment: Path | None = None, source_name: str | None = None,
+                  env: dict[str, str] | None = None) -> Path:
+        """Registers bench/models/SOURCE_NAME (NAME when there is none) as bench/NAME; the directory
+        of its source."""
         environment = environment or venv("cog", COG)
-        source_dir = BENCH / "models" / name
+        source_dir = BENCH / "models" / (source_name or name)
         schema = static_schema(source_dir)
-        version = hashlib.sha256((source_dir / "predict.py").read_bytes()).hexdigest()
+        content = (source_dir / "predict.py").read_bytes()
+        if source_name is not None:
+            content += name.encode()
+        version = hashlib.sha256(content).hexdigest()
         source = self.data / "versions" / version / "src"
         shutil.copytree(source_dir, source, dirs_exist_ok=True)
         write_schema(source, schema)
@@ -233,7 +238,8 @@ class Vend:
                                    "hardware": "cpu"})
         if status != 201:
             raise BenchError(f"cannot create the model {name}: {reply}")
-        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": None, "env": {},
+        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": None,
+                  "env": env or {},
                   "concurrency": 1}
         now_us = int(time.time() * 1e6)
         with contextlib.closing(sqlite3.connect(self.data / "vend.db", timeout=10)) as db, db:

@@ -39,6 +39,7 @@ typedef struct
   char *scale_down_delay;
   char *starvation_bound;
   char *chart; /* a path, "-" or NULL */
+  char *waits;
 } Asked;
 
 static void
@@ -49,6 +50,7 @@ asked_clear (Asked *asked)
   g_free (asked->scale_down_delay);
   g_free (asked->starvation_bound);
   g_free (asked->chart);
+  g_free (asked->waits);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
@@ -160,15 +162,16 @@ cost_of (const Asked *asked, const VendSimulated *result)
 static json_t *
 result_json (VendPolicy policy, const Asked *asked, const VendSimulated *r)
 {
-  json_t *wait = json_pack ("{s:f, s:f, s:f, s:f, s:f, s:f}", "mean", r->wait_mean_s, "p50",
-                            r->wait_p50_s, "p90", r->wait_p90_s, "p95", r->wait_p95_s, "p99",
-                            r->wait_p99_s, "max", r->wait_max_s);
-  return json_pack ("{s:s, s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "policy",
+  json_t *wait
+      = json_pack ("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "mean", r->wait_mean_s, "p50",
+                   r->wait_p50_s, "p90", r->wait_p90_s, "p95", r->wait_p95_s, "p99", r->wait_p99_s,
+                   "max", r->wait_max_s, "over_least_max", r->wait_over_least_max_s);
+  return json_pack ("{s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "policy",
                     vend_policy_name (policy), "wait_seconds", wait, "cold_starts",
                     (json_int_t) r->cold_starts, "evictions", (json_int_t) r->evictions, "late",
-                    (json_int_t) r->late, "hours", r->hours, "busy_hours", r->busy_hours,
-                    "loading_hours", r->loading_hours, "idle_hours", r->idle_hours, "cost",
-                    cost_of (asked, r));
+                    (json_int_t) r->late, "beyond", (json_int_t) r->beyond, "hours", r->hours,
+                    "busy_hours", r->busy_hours, "loading_hours", r->loading_hours, "idle_hours",
+                    r->idle_hours, "cost", cost_of (asked, r));
 }
 
 static void
@@ -187,6 +190,23 @@ add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimu
   g_snprintf (cost, sizeof cost, "%.2f", cost_of (asked, r));
   vend_table_add (table, vend_policy_name (policy), waits[0], waits[1], waits[2], waits[3],
                   waits[4], waits[5], counts[1], counts[0], hours[0], hours[1], hours[2], cost);
+}
+
+/* The trace once more, with what each request waited. */
+static bool
+write_waits (const char *path, const VendTrace *trace, const GArray *waits, GError **error)
+{
+  g_autoptr (GString) text = g_string_new ("time_s,model,run_s,load_s,wait_s\n");
+  for (guint i = 0; i < trace->requests->len; i++)
+    {
+      const VendTraceRequest *request = &g_array_index (trace->requests, VendTraceRequest, i);
+      const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
+      g_string_append_printf (
+          text, "%.6f,%s,%.6f,%.6f,%.6f\n", (double) request->at_us / VEND_US_PER_S, model->name,
+          (double) request->run_us / VEND_US_PER_S, (double) model->load_us / VEND_US_PER_S,
+          g_array_index (waits, double, i));
+    }
+  return g_file_set_contents (path, text->str, (gssize) text->len, error);
 }
 
 typedef struct
@@ -223,6 +243,14 @@ show (const Asked *asked, const VendTrace *trace, const Results *results)
 }
 
 static bool
+check_waits (const Asked *asked, GError **error)
+{
+  if (asked->waits == NULL || g_strcmp0 (asked->policy, "all") != 0)
+    return true;
+  return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
+}
+
+static bool
 draw (const Asked *asked, const VendTrace *trace, const Results *results, GError **error)
 {
   VendChartLine lines[N_POLICIES];
@@ -243,6 +271,9 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
           GError **error)
 {
   Results results = { .n = 0 };
+  g_autoptr (GArray) waits
+      = asked->waits != NULL ? g_array_new (FALSE, FALSE, sizeof (double)) : NULL;
+  simulation.waits = waits;
   for (guint i = 0; i < N_POLICIES; i++)
     {
       if (!is_wanted[i])
@@ -250,6 +281,8 @@ simulate (const Asked *asked, const VendTrace *trace, VendSimulation simulation,
       simulation.policy = results.policies[results.n] = (VendPolicy) i;
       vend_simulate (trace, &simulation, &results.results[results.n++]);
     }
+  if (waits != NULL && !write_waits (asked->waits, trace, waits, error))
+    return false;
   show (asked, trace, &results);
   return asked->chart == NULL || draw (asked, trace, &results, error);
 }
@@ -312,6 +345,8 @@ run (int argc, char **argv, GError **error)
     { "chart", 0, 0, G_OPTION_ARG_FILENAME, &asked.chart,
       "draw waits and hours into FILE.svg, .png or .pdf, or waits as text for -; needs gnuplot",
       "FILE" },
+    { "waits", 0, 0, G_OPTION_ARG_FILENAME, &asked.waits,
+      "write the trace with what each request waited", "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &asked.is_json, "print JSON", NULL },
     { NULL },
   };
@@ -325,7 +360,7 @@ run (int argc, char **argv, GError **error)
   };
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
       || !read_policy (asked.policy, is_wanted, error) || !check_chart (&asked, error)
-      || !make_simulation (&asked, &simulation, error)
+      || !check_waits (&asked, error) || !make_simulation (&asked, &simulation, error)
       || !make_trace (&asked, words, &trace, error))
     return false;
   return simulate (&asked, trace, simulation, is_wanted, error);

@@ -5,8 +5,9 @@
 /* Of the hardware, what drains at a time: the rest serves what is loaded, or a queue that outgrows
  * the machine would make all models take turns. */
 #define DRAINING_PART 2
-/* A busy instance serves for this part of the bound before it gives way. */
-#define TURN_PART 3
+/* A busy instance serves for so much of the bound before it gives way: the machine mostly loads
+ * with short turns, and somebody else's wait passes the bound with long ones. */
+#define TURN_PERCENT 40
 
 static bool
 may_go (const Decision *d, guint i, guint for_demand)
@@ -79,18 +80,37 @@ cost_of_drain (const Decision *d, const VendUnit *unit)
   return left_us + (d->have[unit->demand] > 1 ? 0 : demand->boot_us);
 }
 
+/* Its own first has waited longer, and can still begin within the bound. When it cannot, it counts
+ * no more: a queue that never ends would keep its hardware for ever. */
+static bool
+waits_longer (const VendDemand *demand, const VendDemand *starving, int64_t now_us)
+{
+  return demand->oldest_us > 0 && demand->oldest_us < starving->oldest_us
+         && now_us - demand->oldest_us < starving->starvation_us;
+}
+
+/* It has had its turn, and those who wait for it have waited less. */
+static bool
+may_be_drained (const Decision *d, guint i, guint for_demand)
+{
+  const VendUnit *unit = &d->snapshot->units[i];
+  const VendDemand *starving = &d->snapshot->demands[for_demand];
+  const int64_t now_us = d->snapshot->now_us;
+  return unit->busy > 0 && may_go (d, i, for_demand)
+         && now_us - unit->since_us >= starving->starvation_us * TURN_PERCENT / 100
+         && !waits_longer (&d->snapshot->demands[unit->demand], starving, now_us);
+}
+
 bool
 vend_decide_drain (Decision *d, guint for_demand)
 {
-  const VendDemand *starving = &d->snapshot->demands[for_demand];
   gssize victim = -1;
   if (d->n_draining >= MAX (d->snapshot->hardware_units / DRAINING_PART, 1))
     return false;
   for (guint i = 0; i < d->snapshot->n_units; i++)
     {
       const VendUnit *unit = &d->snapshot->units[i];
-      if (unit->busy == 0 || !may_go (d, i, for_demand)
-          || d->snapshot->now_us - unit->since_us < starving->starvation_us / TURN_PART)
+      if (!may_be_drained (d, i, for_demand))
         continue;
       if (victim < 0 || cost_of_drain (d, unit) < cost_of_drain (d, &d->snapshot->units[victim]))
         victim = i;

@@ -43,6 +43,7 @@ typedef struct
   guint cold_starts; /* loads */
   guint evictions;   /* loaded models that went for another one */
   guint late;        /* requests that waited longer than the bound */
+  guint beyond;      /* and longer than it and their least wait */
   guint most_units;  /* in use at a time */
   double wait_mean_s;
   double wait_p50_s;
@@ -50,6 +51,7 @@ typedef struct
   double wait_p95_s;
   double wait_p99_s;
   double wait_max_s;
+  double wait_over_least_max_s;   /* the longest wait after the least one was taken off */
   double wait_percentiles_s[101]; /* the least wait that so many percent do not exceed */
   double hours;                   /* from the first request to the end of the last */
   double busy_hours;
@@ -59,6 +61,12 @@ typedef struct
 
 const char *vend_policy_name (VendPolicy policy);
 bool vend_policy_parse (const char *name, VendPolicy *out);
+
+/* By request, how long it waits where a model that was loaded is loaded on all servers for the time
+ * of the bound, and all are served in the order of arrival. With a bound on waits each model needs
+ * a load as often, so in a time of overload about this much is left to wait whatever the policy. */
+void vend_simulate_least_waits (const VendTrace *trace, guint servers, int64_t bound_us,
+                                int64_t *out_us);
 
 /* Runs the whole trace; every request of it is served. */
 void vend_simulate (const VendTrace *trace, const VendSimulation *options, VendSimulated *out);

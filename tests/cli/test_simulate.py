@@ -21,6 +21,9 @@ def test_trace_of_a_file(vend, tmp_path):
     assert results["vend"]["cold_starts"] == 2
     assert results["fcfs-lru"]["cold_starts"] == 3
     assert round(results["vend"]["wait_seconds"]["max"], 3) == 39
+    # Where nothing is loaded twice the last one would have waited for two loads and two runs.
+    assert round(results["vend"]["wait_seconds"]["over_least_max"], 3) == 10
+    assert results["vend"]["beyond"] == 0
     assert round(results["vend"]["cost"], 3) == 50
 
 
@@ -32,6 +35,22 @@ def test_table(vend, tmp_path):
     heads, row = done.stdout.splitlines()
     assert heads.split()[:3] == ["POLICY", "MEAN", "P50"]
     assert row.split()[:2] == ["vend", "12.7"]
+
+
+def test_waits_of_each_request(vend, tmp_path):
+    trace, waits = tmp_path / "trace.csv", tmp_path / "waits.csv"
+    trace.write_text(TRACE)
+    done = vend("simulate", str(trace), "--hardware", "2", "--waits", str(waits))
+    assert done.returncode == 0, done.stderr
+    lines = waits.read_text().splitlines()
+    assert lines[0] == "time_s,model,run_s,load_s,wait_s"
+    assert lines[1:] == [
+        "0.000000,lab/a,10.000000,10.000000,10.000000",
+        "1.000000,lab/b,10.000000,10.000000,10.000000",
+        "2.000000,lab/a,10.000000,10.000000,18.000000",
+    ]
+    both = vend("simulate", str(trace), "--policy", "all", "--waits", str(waits))
+    assert both.returncode == 2 and "--waits: expected one policy" in both.stderr
 
 
 def test_bad_trace(vend, tmp_path):
