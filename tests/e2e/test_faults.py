@@ -113,7 +113,11 @@ def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_pat
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
     assert len(record.read_text().splitlines()) == 2
     # The model that it left behind is ended too.
-    old = {pid for pid in before if pid != server.pid()}
+    old = {
+        pid
+        for pid, argv in before.items()
+        if pid != server.pid() and not processes.is_zygote(argv)
+    }
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
 
@@ -130,7 +134,11 @@ def test_a_director_that_stands_still_is_replaced(servers, tmp_path):
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
     assert len(record.read_text().splitlines()) == 2
-    old = {pid for pid in before if pid != server.pid()}
+    old = {
+        pid
+        for pid, argv in before.items()
+        if pid != server.pid() and not processes.is_zygote(argv)
+    }
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
 
