@@ -215,8 +215,9 @@ class Vend:
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
 
-    def add_model(self, name: str) -> Path:
+    def add_model(self, name: str, environment: Path | None = None) -> Path:
         """Registers bench/models/NAME as bench/NAME; the directory of its source."""
+        environment = environment or venv("cog", COG)
         source_dir = BENCH / "models" / name
         schema = static_schema(source_dir)
         version = hashlib.sha256((source_dir / "predict.py").read_bytes()).hexdigest()
@@ -224,15 +225,15 @@ class Vend:
         shutil.copytree(source_dir, source, dirs_exist_ok=True)
         write_schema(source, schema)
         (self.data / "venvs").mkdir(exist_ok=True)
-        link = self.data / "venvs/bench"
+        link = self.data / "venvs" / environment.name
         if not link.exists():
-            link.symlink_to(venv("cog", COG))
+            link.symlink_to(environment)
         status, reply = http(self.port, "POST", "/v1/models", headers=self.auth,
                              body={"owner": ACCOUNT, "name": name, "visibility": "private",
                                    "hardware": "cpu"})
         if status != 201:
             raise BenchError(f"cannot create the model {name}: {reply}")
-        launch = {"venv": "bench", "predict": "predict.py:Predictor", "train": None, "env": {},
+        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": None, "env": {},
                   "concurrency": 1}
         now_us = int(time.time() * 1e6)
         with contextlib.closing(sqlite3.connect(self.data / "vend.db", timeout=10)) as db, db:

@@ -23,6 +23,7 @@ const VendCommand vend_commands[] = {
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
   { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },
   { "config", "show the settings and where they come from", vend_cmd_config },
+  { "advise", "tell which settings would suit what was asked so far", vend_cmd_advise },
   { "simulate", "show what a policy would make of a trace of requests", vend_cmd_simulate },
   { "doctor", "look at this machine and at the server", vend_cmd_doctor },
   { "director", NULL, vend_director_main },

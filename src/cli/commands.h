@@ -35,6 +35,7 @@ int vend_cmd_tokens (int argc, char **argv);
 int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);
 int vend_cmd_config (int argc, char **argv);
+int vend_cmd_advise (int argc, char **argv);
 int vend_cmd_simulate (int argc, char **argv);
 
 /* Processes that Vend starts itself. */

@@ -231,8 +231,8 @@ final_output (VendRun *run, json_t *snapshot, json_t **out)
 static bool
 is_of_the_server (const char *error)
 {
-  static const char *const starts[]
-      = { "Worker crashed", "Failed to send request", "Slot socket", "slot channel closed" };
+  static const char *const starts[] = { "Worker crashed", "Failed to send request", "Slot socket",
+                                        "slot channel closed", "Slot dropped unexpectedly" };
   for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
     if (g_str_has_prefix (error, starts[i]))
       return true;

@@ -125,7 +125,7 @@ typedef struct
   int64_t looked_us;        /* monotonic: when it grew */
   GArray *heard; /* of VendSpan: runs of a time that nobody saw; NULL: all of it is seen */
   int64_t heard_ready_us;
-  bool was_ready; /* at the beginning of that time */
+  bool is_ready;
 } InstanceMeter;
 
 struct Instance
@@ -419,7 +419,9 @@ void vend_metering_adopt (Instance *instance, const VendInstanceUsage *last);
 void vend_metering_heard (Instance *instance, int64_t started_us, int64_t completed_us);
 void vend_metering_heard_ready (Instance *instance, int64_t at_us);
 void vend_metering_catch_up (Instance *instance, bool lives);
-/* Before it becomes ready, begins to run something, or has nothing to run any more. */
+/* It is ready from now on. */
+void vend_metering_ready (Instance *instance);
+/* Before it begins to run something, or has nothing to run any more. */
 void vend_metering_count (Instance *instance);
 void vend_metering_tick (Instance *instance);
 /* Its director is gone since then. */

@@ -26,16 +26,19 @@ ids_of (GHashTable *by_id)
 static json_t *
 describe_instance (const Instance *instance)
 {
-  return json_pack (
-      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o, s:s?, s:s?}", "id",
-      instance->id, "model", instance->deployable->name, "deployment",
-      instance->deployable->deployment, "version", instance->deployable->version, "state",
-      state_names[instance->state], "slots", (int) instance->slots, "ahead", (int) instance->ahead,
-      "running", (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running),
-      "connected", instance->link != NULL, "dir", instance->dir, "hardware",
-      instance->deployable->hardware, "gpus", vend_instance_gpus_json (instance), "start",
-      vend_fast_start_kind (instance), "plain_reason",
-      instance->started_fast ? NULL : instance->plain_why);
+  json_t *described = json_pack (
+      "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id", instance->id,
+      "model", instance->deployable->name, "deployment", instance->deployable->deployment,
+      "version", instance->deployable->version, "state", state_names[instance->state], "slots",
+      (int) instance->slots, "ahead", (int) instance->ahead, "running",
+      (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
+      instance->link != NULL, "dir", instance->dir, "hardware", instance->deployable->hardware,
+      "gpus", vend_instance_gpus_json (instance));
+  json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
+  json_object_set_new (described, "plain_reason",
+                       json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));
+  vend_json_set_bool (described, "learning", instance->records_imports || instance->learning);
+  return described;
 }
 
 static json_t *

@@ -47,7 +47,7 @@ became_ready (Instance *instance)
   if (instance->state == INSTANCE_READY)
     return;
   int64_t now_us = vend_steady_us ();
-  vend_metering_count (instance);
+  vend_metering_ready (instance);
   instance->state = INSTANCE_READY;
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)

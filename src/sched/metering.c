@@ -94,7 +94,7 @@ count (Instance *instance, VendPhase phase, int64_t until_us)
 static VendPhase
 phase_of (const Instance *instance)
 {
-  if (instance->ready_us == 0)
+  if (!instance->meter.is_ready)
     return VEND_PHASE_SETUP;
   return g_hash_table_size (instance->running) > 0 ? VEND_PHASE_ACTIVE : VEND_PHASE_IDLE;
 }
@@ -129,6 +129,14 @@ vend_metering_count (Instance *instance)
 {
   if (is_seen (&instance->meter))
     count_until (instance, vend_now_us ());
+}
+
+void
+vend_metering_ready (Instance *instance)
+{
+  vend_metering_count (instance);
+  if (is_seen (&instance->meter))
+    instance->meter.is_ready = true;
 }
 
 void
@@ -206,7 +214,7 @@ vend_metering_adopt (Instance *instance, const VendInstanceUsage *last)
   if (meter->piece == NULL)
     return;
   meter->heard = g_array_new (FALSE, FALSE, sizeof (VendSpan));
-  meter->was_ready
+  meter->is_ready
       = last != NULL && last->phase_us[VEND_PHASE_SETUP] < last->ended_us - last->began_us;
 }
 
@@ -244,7 +252,7 @@ ready_since (const Instance *instance, int64_t end_us)
 {
   const InstanceMeter *meter = &instance->meter;
   int64_t ready_us = end_us;
-  if (meter->was_ready)
+  if (meter->is_ready)
     return meter->piece->ended_us;
   if (meter->heard_ready_us > 0)
     return MIN (meter->heard_ready_us, end_us);
@@ -278,6 +286,9 @@ vend_metering_catch_up (Instance *instance, bool lives)
     }
   count (instance, VEND_PHASE_IDLE, end_us);
   meter->looked_us = g_get_monotonic_time ();
+  /* One that is about to stop does not become ready in our eyes any more. */
+  meter->is_ready
+      = meter->is_ready || meter->heard_ready_us > 0 || ready_us < end_us || instance->ready_us > 0;
   if (lives)
     put_piece (instance);
   else

@@ -94,10 +94,8 @@ plan_next_stop (Sim *sim)
       if (unit->in_use && !unit->booting && unit->busy == 0)
         next_us = MIN (next_us, unit->idle_since_us + sim->options->idle_timeout_us);
     }
-  if (sim->has_tick || next_us == G_MAXINT64)
-    return;
-  sim->has_tick = true;
-  vend_sim_look_at (sim, next_us);
+  if (next_us < G_MAXINT64)
+    vend_sim_look_at (sim, next_us);
 }
 
 void

@@ -46,9 +46,10 @@ typedef struct
   guint fifo_head; /* VEND_POLICY_FCFS_LRU: the next in the order of arrival */
   GArray *events;  /* a heap */
   guint64 n_events;
-  double *waits; /* seconds, by request */
-  bool has_tick;
-  GArray *active; /* models that somebody waits for or that have units, and maybe others */
+  double *waits;   /* seconds, by request */
+  int64_t look_us; /* the next moment at which the policy wants to look; G_MAXINT64 = none */
+  guint n_units;   /* in use */
+  GArray *active;  /* models that somebody waits for or that have units, and maybe others */
 } Sim;
 
 /* ---- simulate.c */

@@ -20,6 +20,7 @@ demand_of (Sim *sim, guint index)
     .served_us = model->served_us,
     .slots = options->slots,
     .target = options->target,
+    .min = options->min_instances,
     .max = options->max_instances,
     .on_demand = options->on_demand,
     .idle_timeout_us = options->idle_timeout_us,
@@ -107,15 +108,25 @@ decide (Sim *sim)
   return plan->len > 0;
 }
 
-static bool
-time_matters (const Sim *sim)
+/* When a unit that is idle now may have been idle for long enough; G_MAXINT64 = never. */
+static int64_t
+next_stop (const Sim *sim)
 {
-  if (sim->n_waiting > 0)
-    return true;
-  for (guint i = 0; i < sim->options->hardware_units && !sim->options->on_demand; i++)
-    if (sim->units[i].in_use && !sim->units[i].booting && sim->units[i].busy == 0)
-      return true;
-  return false;
+  const VendSimulation *options = sim->options;
+  int64_t next_us = G_MAXINT64;
+  for (guint i = 0; i < options->hardware_units; i++)
+    {
+      const SimUnit *unit = &sim->units[i];
+      if (!unit->in_use || unit->booting || unit->busy > 0)
+        continue;
+      const int64_t moments[] = { unit->idle_since_us + options->scale_down_delay_us,
+                                  unit->idle_since_us + options->idle_timeout_us,
+                                  sim->models[unit->model].load.panic_until_us };
+      for (guint m = 0; m < G_N_ELEMENTS (moments); m++)
+        if (moments[m] > sim->now_us)
+          next_us = MIN (next_us, moments[m]);
+    }
+  return next_us;
 }
 
 void
@@ -124,9 +135,12 @@ vend_sim_policy_vend (Sim *sim)
   vend_sim_dispatch (sim);
   while (decide (sim))
     ;
-  if (!sim->has_tick && time_matters (sim))
+  if (sim->n_waiting > 0)
+    vend_sim_look_at (sim, sim->now_us + VEND_US_PER_S);
+  else if (!sim->options->on_demand)
     {
-      sim->has_tick = true;
-      vend_sim_look_at (sim, sim->now_us + VEND_US_PER_S);
+      const int64_t next_us = next_stop (sim);
+      if (next_us < G_MAXINT64)
+        vend_sim_look_at (sim, next_us);
     }
 }

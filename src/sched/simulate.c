@@ -10,6 +10,7 @@ typedef enum
   EVENT_READY, /* a unit has booted */
   EVENT_ENDED, /* a run */
   EVENT_LOOK,
+  EVENT_MOMENT, /* a decision, whatever the policy wants */
 } EventKind;
 
 typedef struct
@@ -133,8 +134,9 @@ vend_sim_tidy (Sim *sim)
   for (guint i = 0; i < sim->active->len; i++)
     {
       guint model = g_array_index (sim->active, guint, i);
-      sim->models[model].is_active
-          = vend_sim_waiting (sim, model) > 0 || sim->models[model].n_units > 0;
+      sim->models[model].is_active = vend_sim_waiting (sim, model) > 0
+                                     || sim->models[model].n_units > 0
+                                     || sim->options->min_instances > 0;
       if (sim->models[model].is_active)
         g_array_index (sim->active, guint, kept++) = model;
     }
@@ -163,6 +165,7 @@ vend_sim_start (Sim *sim, guint unit, guint model)
   sim->models[model].n_booting++;
   sim->models[model].n_units++;
   sim->result->cold_starts++;
+  sim->result->most_units = MAX (sim->result->most_units, ++sim->n_units);
   plan (sim, sim->now_us + load_us, EVENT_READY, unit, 0);
   note_count (sim);
 }
@@ -174,6 +177,7 @@ vend_sim_stop (Sim *sim, guint index)
   g_assert (unit->in_use && !unit->booting && unit->busy == 0);
   sim->result->idle_hours += (double) (sim->now_us - unit->idle_since_us);
   unit->in_use = false;
+  sim->n_units--;
   sim->models[unit->model].n_units--;
   note_count (sim);
 }
@@ -199,6 +203,9 @@ vend_sim_run (Sim *sim, guint index, guint request)
 void
 vend_sim_look_at (Sim *sim, int64_t at_us)
 {
+  if (at_us >= sim->look_us)
+    return;
+  sim->look_us = at_us;
   plan (sim, at_us, EVENT_LOOK, 0, 0);
 }
 
@@ -311,16 +318,33 @@ advance (Sim *sim)
   while (sim->events->len > 0 && event_at (sim, 0)->at_us == at_us)
     {
       Event event = take_event (sim);
-      if (event.kind == EVENT_LOOK)
-        sim->has_tick = false;
-      else if (event.kind == EVENT_READY)
+      if (event.kind == EVENT_READY)
         on_ready (sim, &sim->units[event.unit]);
-      else
+      else if (event.kind == EVENT_ENDED)
         on_ended (sim, &sim->units[event.unit], event.request);
+      else if (event.kind == EVENT_LOOK && at_us == sim->look_us)
+        sim->look_us = G_MAXINT64;
     }
   while (sim->next < n && vend_sim_request (sim, sim->next)->at_us == at_us)
     arrive (sim);
   return true;
+}
+
+/* What is kept warm is warm when the first request comes, and until the end. */
+static void
+plan_moments (Sim *sim)
+{
+  int64_t load_us = 0;
+  for (guint i = 0; i < sim->trace->models->len && sim->options->min_instances > 0; i++)
+    {
+      load_us = MAX (load_us, g_array_index (sim->trace->models, VendTraceModel, i).load_us);
+      sim->models[i].is_active = true;
+      g_array_append_val (sim->active, i);
+    }
+  if (sim->options->min_instances > 0)
+    plan (sim, MAX (vend_sim_request (sim, 0)->at_us - load_us, 0), EVENT_MOMENT, 0, 0);
+  if (sim->options->until_us > 0)
+    plan (sim, sim->options->until_us, EVENT_MOMENT, 0, 0);
 }
 
 static void
@@ -330,6 +354,7 @@ run (Sim *sim)
       = { [VEND_POLICY_VEND] = vend_sim_policy_vend,
           [VEND_POLICY_FCFS_LRU] = vend_sim_policy_fcfs_lru,
           [VEND_POLICY_FIXED_TIMEOUT] = vend_sim_policy_fixed_timeout };
+  plan_moments (sim);
   while (advance (sim))
     policies[sim->options->policy](sim);
 }
@@ -396,7 +421,7 @@ vend_simulate (const VendTrace *trace, const VendSimulation *options, VendSimula
     filled.boot_limit = filled.hardware_units;
   if (filled.max_instances == 0)
     filled.max_instances = filled.hardware_units;
-  Sim sim = { .trace = trace, .options = &filled, .result = out };
+  Sim sim = { .trace = trace, .options = &filled, .result = out, .look_us = G_MAXINT64 };
   *out = (VendSimulated){ 0 };
   if (trace->requests->len == 0)
     return;

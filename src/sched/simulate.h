@@ -26,7 +26,9 @@ typedef struct
   guint max_instances; /* of a model; 0 = all units */
   guint slots;         /* of an instance; 0 = 1 */
   double target;
-  bool on_demand; /* these are for VEND_POLICY_VEND */
+  bool on_demand;      /* these are for VEND_POLICY_VEND */
+  guint min_instances; /* of every model; warm when the first request comes */
+  int64_t until_us;    /* idle time counts up to here; 0 = to the end of the last run */
   int64_t scale_down_delay_us;
   int64_t starvation_us;
   int64_t idle_timeout_us;
@@ -41,6 +43,7 @@ typedef struct
   guint cold_starts; /* loads */
   guint evictions;   /* loaded models that went for another one */
   guint late;        /* requests that waited longer than the bound */
+  guint most_units;  /* in use at a time */
   double wait_mean_s;
   double wait_p50_s;
   double wait_p90_s;

@@ -78,6 +78,9 @@ class Launcher:
         self.check_alive()
 
     def read_request(self):
+        # Only a process that runs is sent descriptors: in the queue of one that stands still they
+        # would stay open.
+        self.connection.send(b"hello")
         timeout = struct.pack("@ll", ANSWER_SECONDS, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         try:
@@ -238,10 +241,9 @@ def enter_namespaces(launcher):
 def take_signals(launcher):
     ignored = int(launcher.status["SigIgn"], 16)
     blocked = int(launcher.status["SigBlk"], 16)
-    for number in range(1, 32):
-        # These two are Python's own.
-        if number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ):
-            continue
+    # Python itself ignores the last two.
+    fixed = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+    for number in signal.valid_signals() - fixed:
         theirs = bool(ignored >> (number - 1) & 1)
         if theirs != (signal.getsignal(number) == signal.SIG_IGN):
             usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL

@@ -281,6 +281,23 @@ await (int fd, int timeout_ms)
   return n > 0;
 }
 
+/* From the child: descriptors that wait in the queue of a zygote that stands still would be open as
+ * long as it does. */
+static bool
+hear_hello (Start *start)
+{
+  char text[MAX_REASON];
+  if (!await (start->conn, ANSWER_MS))
+    return refuse (start, "the zygote does not answer");
+  const ssize_t n = recv (start->conn, text, sizeof text - 1, 0);
+  if (n <= 0)
+    return refuse (start, "the zygote ended");
+  text[n] = '\0';
+  if (strncmp (text, "no ", 3) == 0)
+    return refuse (start, text + 3);
+  return strcmp (text, "hello") == 0 || refuse (start, "the zygote's answer makes no sense");
+}
+
 /* "ready", with a descriptor of the child, and its number when it leads a group; or "no" and why.
  */
 static bool
@@ -391,7 +408,7 @@ start_fast (Start *start)
   sigset_t before;
   memcpy (request.magic, MAGIC, sizeof MAGIC);
   if (!list_fds (start, &request) || !dial (start, getenv (PREFIX "ZYGOTE")) || !check_peer (start)
-      || !send_request (start, &request) || !read_answer (start))
+      || !hear_hello (start) || !send_request (start, &request) || !read_answer (start))
     return;
 
   sigfillset (&all);

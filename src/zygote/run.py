@@ -36,6 +36,8 @@ def fresh_main():
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = sys.modules["builtins"]
     main.__dict__["__loader__"] = sys.modules["_frozen_importlib"].BuiltinImporter
+    if hasattr(sys.modules["__main__"], "__annotations__"):  # not from Python 3.14 on
+        main.__annotations__ = {}
     sys.modules["__main__"] = main
     return main.__dict__
 
@@ -68,7 +70,7 @@ def call(program):
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
-        sys.excepthook(type(error), error, trace)
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
         sys.exit(1)
 
 

@@ -10,6 +10,7 @@ import threading
 
 import requests
 
+import books
 import processes
 from api import TERMINAL
 from waiting import wait_until
@@ -167,3 +168,5 @@ def test_kill_everything_at_any_moment(servers, tmp_path):
     assert server.stop() == 0
     assert processes.of_data_dir(server.directory) == {}
     assert server.instance_dirs() == []
+    # No second of an instance is missing or there twice, and each accepted run is paid for once.
+    assert books.check(server)

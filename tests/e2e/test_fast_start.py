@@ -1,23 +1,45 @@
-"""Models that start from a zygote, and the plain starts when that does not work out."""
+"""Models that start from a zygote do what they do otherwise; what stands in the way is told."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+
+import pytest
 
 import processes
 from waiting import wait_until
+
+FLAGS = ("--max-instances", "1", "--idle-timeout", "600s")
+# Of one instance alone.
+OWN = ("PORT", "TMPDIR")
 
 
 def instances(api, model):
     return [i for i in api.debug()["instances"] if i["model"] == f"lab/{model}"]
 
 
-def stop_instances(api, server, model):
-    """Kills what runs the model; the next prediction starts another one."""
+def stop_instances(api, model):
+    """Kills the directors; the next prediction starts another instance."""
     for instance in instances(api, model):
         for pid in processes.directors(instance["dir"]):
             processes.kill(pid)
     wait_until(lambda: not instances(api, model), what="the instances to go")
 
 
-def zygote_of(api, model):
-    return next((z for z in api.debug()["zygotes"] if z["model"] == f"lab/{model}"), None)
+def await_zygote(api, state="ready", model=None):
+    """All that is to be learned is; the zygote that `model` asked for first, if it is named."""
+
+    def look():
+        debug = api.debug()
+        if any(instance["learning"] for instance in debug["instances"]):
+            return None
+        asked = [z for z in debug["zygotes"] if model is None or z["model"] == f"lab/{model}"]
+        settled = asked and all(z["state"] == state for z in asked)
+        return asked[0] if settled else None
+
+    return wait_until(look, what=f"a zygote that is {state}")
 
 
 def start_of(api, model):
@@ -25,24 +47,135 @@ def start_of(api, model):
     return instance["start"], instance["plain_reason"]
 
 
-def learn(api, server, model, inputs):
-    """Runs it plainly once; there is a zygote afterwards. Returns the output."""
-    output = api.run(model, inputs)["output"]
-    wait_until(
-        lambda: (zygote_of(api, model) or {}).get("state") == "ready", what="the zygote"
-    )
-    stop_instances(api, server, model)
-    return output
+def both_ways(api, model, inputs):
+    """The ends of a prediction after a plain start, which teaches the imports, and a fast one."""
+    plain = api.run(model, inputs)
+    assert start_of(api, model) == ("plain", "its imports are not learned yet")
+    await_zygote(api)
+    stop_instances(api, model)
+    fast = api.run(model, inputs)
+    assert start_of(api, model) == ("fast", None)
+    stop_instances(api, model)
+    return plain, fast
 
 
-def test_the_second_start_is_fast(servers):
-    server = servers("--max-instances", "1")
-    api = server.api()
-    plain = api.run("echo", {"text": "a"})["output"]
-    assert start_of(api, "echo") == ("plain", "its imports are not learned yet")
-    wait_until(lambda: (zygote_of(api, "echo") or {}).get("state") == "ready", what="the zygote")
-    stop_instances(api, server, "echo")
-    assert api.run("echo", {"text": "a"})["output"] == plain
-    assert start_of(api, "echo") == ("fast", None)
-    stop_instances(api, server, "echo")
+@pytest.mark.parametrize(
+    "model,inputs",
+    [
+        ("echo", {"text": "a"}),
+        ("pieces", {}),
+        ("stream", {}),
+        ("types", {"text": "abc", "count": 3}),
+    ],
+)
+def test_models_do_the_same(api, server, model, inputs):
+    plain, fast = both_ways(api, model, inputs)
+    assert plain["status"] == "succeeded"
+    for part in ("status", "output", "error", "logs"):
+        assert fast[part] == plain[part]
     assert processes.models(server.data) == []
+
+
+def without_own(facts):
+    # The first start writes down the imports.
+    facts["hooks"] = [hook for hook in facts["hooks"] if hook != "Recorder"]
+    facts["environ"] = {k: v for k, v in facts["environ"].items() if k not in OWN}
+    return facts
+
+
+def test_a_model_sees_no_difference(servers):
+    """Outside of /tmp, so that each instance has one of its own."""
+    folder = tempfile.mkdtemp(dir="/var/tmp")
+    made = servers(*FLAGS, start=False)
+    shutil.move(made.data, folder)
+    made.data = type(made.data)(folder) / "data"
+    try:
+        api = made.start().api()
+        plain, fast = both_ways(api, "facts", {})
+        plain, fast = (without_own(json.loads(p["output"])) for p in (plain, fast))
+        assert fast == plain
+        assert plain["tmp"] == "/tmp" and plain["mounted"] == (plain["environ"].get("TMPDIR") is None)
+        assert not [name for name in plain["environ"] if name.startswith("VEND_LAUNCH")]
+        made.stop()
+    finally:
+        made.destroy()
+        for pid in processes.of_data_dir(folder):
+            processes.kill(pid)
+        shutil.rmtree(folder)
+
+
+def test_a_broken_zygote_means_a_plain_start(api, server):
+    """Whatever is in the way, the prediction succeeds and the reason is told."""
+    assert api.run("facts", {})["status"] == "succeeded"
+    zygote = await_zygote(api, model="facts")
+
+    def start():
+        stop_instances(api, "facts")
+        assert api.run("facts", {})["status"] == "succeeded"
+        return start_of(api, "facts")
+
+    assert start() == ("fast", None)
+    os.kill(zygote["pid"], signal.SIGSTOP)
+    assert start() == ("plain", "the zygote does not answer")
+    os.kill(zygote["pid"], signal.SIGCONT)
+    assert start() == ("fast", None)
+
+    # What was forked from it goes on without it.
+    os.kill(zygote["pid"], signal.SIGKILL)
+    assert api.run("facts", {})["status"] == "succeeded"
+    await_zygote(api, "gone", "facts")
+    assert start() == ("plain", "its zygote is still being made")
+    again = await_zygote(api, model="facts")
+    assert again["pid"] != zygote["pid"]
+
+    os.rename(again["socket"], again["socket"] + ".away")
+    assert start() == ("plain", "no zygote: No such file or directory")
+    os.rename(again["socket"] + ".away", again["socket"])
+    assert start() == ("fast", None)
+
+    decisions = api.get("/decisions?model=lab/facts").json()["results"]
+    told = " ".join(d["sentence"] for d in decisions if d["kind"] == "ready")
+    assert "it was started plainly: the zygote does not answer" in told
+    assert "from a zygote" in told
+    stop_instances(api, "facts")
+    assert processes.models(server.data) == []
+
+
+def test_no_memory_for_zygotes(servers):
+    server = servers(*FLAGS, "--zygote-memory", "1M")
+    api = server.api()
+    assert api.run("echo", {"text": "a"})["output"] == "a"
+    assert await_zygote(api, "gone")["bytes"] > 1 << 20
+    stop_instances(api, "echo")
+    assert api.run("echo", {"text": "a"})["output"] == "a"
+    assert start_of(api, "echo") == ("plain", "no memory is left for its zygote")
+    assert processes.zygotes(server.data) == []
+
+
+def test_it_can_be_turned_off(servers):
+    server = servers(*FLAGS, "--fast-start=false")
+    api = server.api()
+    assert api.run("echo", {"text": "a"})["output"] == "a"
+    assert start_of(api, "echo") == ("plain", "fast start is off")
+    assert processes.zygotes(server.data) == []
+
+
+def test_after_a_crash_of_the_server(servers):
+    """Its zygotes end, what was forked from them goes on; the next server makes new ones."""
+    server = servers(*FLAGS)
+    api = server.api()
+    both_ways(api, "echo", {"text": "a"})
+    running = api.create("echo", {"text": "late", "delay": 3})
+    wait_until(lambda: api.prediction(running)["status"] == "processing", what="the run")
+    assert start_of(api, "echo") == ("fast", None)
+    server.kill()
+    wait_until(lambda: not processes.zygotes(server.data), what="the zygotes to go")
+    api = server.start().api()
+    assert api.ended(running)["output"] == "late"
+    stop_instances(api, "echo")
+    assert api.run("echo", {"text": "b"})["output"] == "b"
+    assert start_of(api, "echo") == ("plain", "its zygote is still being made")
+    await_zygote(api)
+    stop_instances(api, "echo")
+    assert api.run("echo", {"text": "c"})["output"] == "c"
+    assert start_of(api, "echo") == ("fast", None)

@@ -1,5 +1,9 @@
 """The time of instances: counted once, whatever is killed, and billed by the rules."""
 
+import os
+import random
+import threading
+
 import books
 import processes
 from waiting import wait_until
@@ -87,3 +91,71 @@ def test_a_director_that_dies_alone_is_counted_to_its_last_sign(servers):
     (rows,) = books.check(server).values()
     (last,) = books.read(server, "SELECT MAX(completed_us) AS us FROM predictions")
     assert rows[-1]["ended_us"] == last["us"]
+
+
+def test_private_models_pay_for_their_instances(servers):
+    server = servers("--hardware-price", "cpu=0.5")
+    api = server.api()
+    api.patch("/models/lab/echo", {"visibility": "private"}, 200)
+    assert api.run("echo", {"delay": 0.2})["status"] == "succeeded"
+    # What is there stays of its kind; what is started from now on is of the other one.
+    api.patch("/models/lab/echo", {"visibility": "public"}, 200)
+    assert api.run("echo", {"delay": 0.2})["status"] == "succeeded"
+    assert server.stop() == 0
+    server.start()
+    assert server.api().run("echo", {"delay": 0.2})["status"] == "succeeded"
+    assert server.stop() == 0
+    lives = sorted(books.check(server).values(), key=lambda rows: rows[0]["began_us"])
+    assert [rows[0]["billed"] for rows in lives] == [1, 0]
+    paid = books.read(server, "SELECT billed FROM usage ORDER BY ended_us")
+    assert [run["billed"] for run in paid] == [0, 0, 1]
+
+
+def test_a_failed_setup_is_setup_alone(servers):
+    server = servers()
+    api = server.api()
+    assert api.run("setup-fails")["status"] == "failed"
+    assert server.stop() == 0
+    for rows in books.check(server).values():
+        assert books.total(rows) == books.total(rows, "setup_us") > 0
+    assert books.read(server, "SELECT * FROM usage") == []
+
+
+SEED = int(os.environ.get("VEND_CRASH_SEED", "8363"))
+ROUNDS = int(os.environ.get("VEND_CRASH_ROUNDS", "6"))
+
+
+def test_books_balance_whatever_is_killed(servers):
+    """Server, directors and models are killed at random moments while a deployment and a model run."""
+    chance = random.Random(SEED)
+    server = servers("--hardware-price", "cpu=0.5", "--cancel-grace", "2s")
+    api = server.api()
+    deploy(api, "own", min_instances=1, max_instances=2)
+    api.call("PUT", "/accounts/lab/budget", 200, json={"hard": "1000000"})
+    for _ in range(ROUNDS):
+        api = server.api()
+        for _ in range(6):
+            delay = {"input": {"delay": chance.choice([0, 0.05, 0.4])}}
+            path = chance.choice(["deployments/lab/own", "models/lab/echo"])
+            api.post(f"/{path}/predictions", delay, 201)
+        threading.Event().wait(chance.uniform(0.05, 1))  # the random moment is the test
+        if chance.random() < 0.7:
+            found = sorted(processes.directors(server.data)) or [0]
+            processes.kill(chance.choice(found) or server.pid())
+        if server.process.poll() is None and chance.random() < 0.7:
+            server.kill()
+        if chance.random() < 0.3:
+            for pid in processes.directors(server.data):
+                processes.kill(pid)
+        if server.process.poll() is None:
+            continue
+        server.start()
+    api = server.api()
+    wait_until(lambda: api.debug()["live"] == 0, timeout=120, what="everything to end")
+    assert server.stop() == 0
+    assert books.check(server)
+    # The sum that budgets keep is that of the rows, after all of this.
+    server.start()
+    api = server.api()
+    (budget,) = api.debug()["budgets"]
+    assert budget["spent"] == api.get("/usage/statement").json()["total"]["amount"]
