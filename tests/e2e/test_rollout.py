@@ -215,8 +215,9 @@ def test_release_after_release_under_load(servers, tmp_path, units):
         if body["status"] != "succeeded":
             body = api.ended(body["id"])
         assert body["status"] == "succeeded" and body["output"] == text + marks[body["version"]]
+    # What waited for an old release may be served last on the only hardware; then none is left.
     wait_until(
-        lambda: {i["version"] for i in instances(api, "often")} == {order[0]},
+        lambda: {i["version"] for i in instances(api, "often")} <= {order[0]},
         what="the other releases to leave",
     )
 
