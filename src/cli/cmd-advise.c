@@ -12,6 +12,7 @@
 
 /* Of those with most requests; each takes a dozen simulations. */
 #define MAX_ITEMS 20
+#define LEAST_HISTORY_US (3600 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -108,6 +109,14 @@ report_new (const Asked *asked, const VendHistory *history, const VendHistoryIte
   return report;
 }
 
+/* A month would be made of a few minutes. */
+static bool
+is_too_short (const VendHistory *history, const VendHistoryItem *item)
+{
+  const VendTraceRequest *first = &g_array_index (item->trace->requests, VendTraceRequest, 0);
+  return history->until_us - first->at_us < LEAST_HISTORY_US;
+}
+
 static GPtrArray *
 reckon (const Asked *asked, const VendHistory *history)
 {
@@ -117,7 +126,7 @@ reckon (const Asked *asked, const VendHistory *history)
     {
       const VendHistoryItem *item = g_ptr_array_index (history->items, i);
       /* What was deleted has no settings that could be others. */
-      if (!item->is_known || item->trace->requests->len == 0)
+      if (!item->is_known || item->trace->requests->len == 0 || is_too_short (history, item))
         continue;
       vend_progress_show (progress, "simulating %u requests to %s", item->trace->requests->len,
                           item->name);
@@ -376,6 +385,22 @@ show (const Asked *asked, bool is_named, const VendHistory *history, const GPtrA
 }
 
 static bool
+fail_without_history (const Asked *asked, const char *model, const VendHistory *history,
+                      GError **error)
+{
+  const char *about = model != NULL ? model : "the account";
+  if (history->trace->requests->len > 0)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                      "%s: the history of what is there now is shorter than an hour; try again "
+                      "later, or try 'vend simulate --synthetic'",
+                      about);
+  return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                    "%s: no predictions that ran in the last %g days; run some with 'vend run', "
+                    "ask for more with --days, or try 'vend simulate --synthetic'",
+                    about, asked->days);
+}
+
+static bool
 advise (const Asked *asked, const char *model, GError **error)
 {
   const bool has_own = asked->own_price >= 0 || asked->hardware_cost >= 0;
@@ -388,11 +413,7 @@ advise (const Asked *asked, const char *model, GError **error)
     return false;
   g_autoptr (GPtrArray) reports = reckon (asked, history);
   if (reports->len == 0)
-    return vend_fail (
-        error, VEND_ERROR_NOT_FOUND,
-        "%s%sno predictions that ran in the last %g days; run some with 'vend run', ask "
-        "for more with --days, or try 'vend simulate --synthetic'",
-        model != NULL ? model : "", model != NULL ? ": " : "", asked->days);
+    return fail_without_history (asked, model, history, error);
   VendAdviseOwn own;
   if (has_own && !reckon_own (asked, history, reports, &own, error))
     return false;

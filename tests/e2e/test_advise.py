@@ -268,6 +268,13 @@ def test_whose_history(planted, other):
     assert "vend run" in done.stderr
 
 
+def test_a_few_minutes_tell_nothing_of_a_month(server, api):
+    assert api.run("pieces", {})["status"] == "succeeded"
+    done = server.cli("advise", "lab/pieces")
+    assert done.returncode == 1 and "shorter than an hour" in done.stderr, done.stderr
+    assert "lab/pieces" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
