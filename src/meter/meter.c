@@ -173,6 +173,13 @@ write_boot_failures (GString *text, VendMeterSeries *series)
 }
 
 static void
+write_fast_starts (GString *text, VendMeterSeries *series)
+{
+  vend_exposition_count (text, "vend_fast_starts_total", series->labels,
+                         atomic_load (&series->fast_starts));
+}
+
+static void
 write_wait (GString *text, VendMeterSeries *series)
 {
   vend_exposition_histogram (text, "vend_queue_wait_seconds", series->labels, &series->wait,
@@ -205,6 +212,8 @@ static const struct
     write_lost },
   { "vend_boot_failures_total", "counter", "Instances that did not become ready.",
     write_boot_failures },
+  { "vend_fast_starts_total", "counter",
+    "Instances that became ready from a process with the imports loaded.", write_fast_starts },
   { "vend_queue_wait_seconds", "histogram",
     "From the creation of a prediction until it is given to an instance for the first time.",
     write_wait },

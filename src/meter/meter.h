@@ -26,6 +26,7 @@ typedef struct
   _Atomic uint64_t ended[VEND_STATUS_N];
   _Atomic uint64_t lost;
   _Atomic uint64_t boot_failures;
+  _Atomic uint64_t fast_starts;
   VendHistogram wait;
   VendHistogram boot;
   VendHistogram run;

@@ -44,8 +44,10 @@ vend_measure_lost (const Live *live)
 void
 vend_measure_ready (const Instance *instance)
 {
-  vend_histogram_add (&series_of (instance->deployable)->boot,
-                      instance->ready_us - instance->created_us);
+  VendMeterSeries *series = series_of (instance->deployable);
+  vend_histogram_add (&series->boot, instance->ready_us - instance->created_us);
+  if (instance->started_fast)
+    count (&series->fast_starts);
 }
 
 void

@@ -74,6 +74,12 @@ def test_models_do_the_same(api, server, model, inputs):
     for part in ("status", "output", "error", "logs"):
         assert fast[part] == plain[part]
     assert processes.models(server.data) == []
+    starts = [
+        line
+        for line in api.get("//metrics").text.splitlines()
+        if line.startswith("vend_fast_starts_total{") and f'"lab/{model}"' in line
+    ]
+    assert len(starts) == 1 and starts[0].endswith(" 1"), starts
 
 
 def without_own(facts):
