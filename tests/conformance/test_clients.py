@@ -466,7 +466,9 @@ def test_resend_after_a_timeout_runs_once(client, proxy, server, tmp_path):
         # A slow machine: the third send was given up too.
         assert error.type == "APITimeoutError"
     creates = proxy.wait_over("POST", "/predictions")
-    assert [create.headers["x-stainless-retry-count"] for create in creates] == ["0", "1", "2"]
+    # On a slow machine the second may come so late that it sees the end.
+    sent = [create.headers["x-stainless-retry-count"] for create in creates]
+    assert sent in (["0", "1"], ["0", "1", "2"])
     made = [item for item in client("predictions") if item["input"].get("record") == str(record)]
     assert len(made) == 1
     assert client("wait", id=made[0]["id"])["output"] == "once"

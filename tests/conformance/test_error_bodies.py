@@ -102,7 +102,7 @@ def test_400_search(proxied):
 @pytest.fixture
 def throttled(servers):
     """An account that has one request left; one more comes each second."""
-    server = servers("--rate-limit-creates", "60", "--rate-limit-other", "60")
+    server = servers("--rate-limit-creates", "20", "--rate-limit-other", "60")
     proxy = make_proxy(server)
     yield server, proxy
     proxy.close()
