@@ -37,6 +37,7 @@ typedef struct
   double price;
   char *idle_timeout;
   char *scale_down_delay;
+  char *stop_time;
   char *starvation_bound;
   char *chart; /* a path, "-" or NULL */
   char *waits;
@@ -48,6 +49,7 @@ asked_clear (Asked *asked)
   g_free (asked->policy);
   g_free (asked->idle_timeout);
   g_free (asked->scale_down_delay);
+  g_free (asked->stop_time);
   g_free (asked->starvation_bound);
   g_free (asked->chart);
   g_free (asked->waits);
@@ -107,7 +109,8 @@ make_simulation (const Asked *asked, VendSimulation *out, GError **error)
       || !read_duration ("scale-down-delay", asked->scale_down_delay,
                          &simulation.scale_down_delay_us, error)
       || !read_duration ("starvation-bound", asked->starvation_bound, &simulation.starvation_us,
-                         error))
+                         error)
+      || !read_duration ("stop-time", asked->stop_time, &simulation.stop_us, error))
     return false;
   *out = simulation;
   return true;
@@ -339,6 +342,8 @@ run (int argc, char **argv, GError **error)
       "as the setting; without it models stay loaded until they are in the way", "DURATION" },
     { "scale-down-delay", 0, 0, G_OPTION_ARG_STRING, &asked.scale_down_delay,
       "as the setting (60s)", "DURATION" },
+    { "stop-time", 0, 0, G_OPTION_ARG_STRING, &asked.stop_time,
+      "from a stop until the hardware is free, for vend (0s)", "DURATION" },
     { "starvation-bound", 0, 0, G_OPTION_ARG_STRING, &asked.starvation_bound,
       "as the setting (600s)", "DURATION" },
     { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "of a unit in use, an hour (0)", "P" },

@@ -10,6 +10,7 @@ typedef struct
   guint running;
   guint n_units;
   guint n_booting;
+  guint n_ready;  /* take work; only while a decision is made */
   guint demand;   /* its index in the snapshot */
   bool is_active; /* in `active` */
   double boot_us; /* moving averages, as live; 0 = nothing measured yet */
@@ -24,6 +25,7 @@ typedef struct
   bool in_use;
   bool booting;
   bool draining;
+  bool stopping; /* holds its hardware until it has gone */
   guint model;
   guint busy;
   gint64 bound; /* a request that waits for the end of its boot; -1 = none */
@@ -57,7 +59,10 @@ typedef struct
 /* ---- simulate.c */
 /* Loads a model on a unit that is not in use. */
 void vend_sim_start (Sim *sim, guint unit, guint model);
+/* Its hardware is free at once. */
 void vend_sim_stop (Sim *sim, guint unit);
+/* Its hardware is free when the time of a stop has passed. */
+void vend_sim_stop_slowly (Sim *sim, guint unit);
 /* Begins a request on a unit with a free slot. */
 void vend_sim_run (Sim *sim, guint unit, guint request);
 /* Looks again at this time. */

@@ -10,7 +10,9 @@ demand_of (Sim *sim, guint index)
   SimModel *model = &sim->models[index];
   guint waiting = vend_sim_waiting (sim, index);
   vend_load_note (&model->load, sim->now_us, waiting + model->running,
-                  MAX (model->n_units - model->n_booting, 1) * options->slots);
+                  MAX (model->n_ready, 1) * options->slots);
+  if (model->n_ready > 0)
+    model->served_us = sim->now_us;
   return (VendDemand){
     .name = g_array_index (sim->trace->models, VendTraceModel, index).name,
     .waiting = waiting,
@@ -38,6 +40,7 @@ unit_of (const SimUnit *unit, guint demand)
   return (VendUnit){
     .demand = demand,
     .booting = unit->booting,
+    .stopping = unit->stopping,
     .draining = unit->draining,
     .busy = unit->busy,
     .since_us = unit->since_us,
@@ -62,7 +65,7 @@ carry_out (Sim *sim, const VendAction *action, const guint *demand_models,
       sim->units[unit_indexes[action->index]].draining = true;
       return;
     }
-  vend_sim_stop (sim, unit_indexes[action->index]);
+  vend_sim_stop_slowly (sim, unit_indexes[action->index]);
   /* With a queue somewhere, it went for somebody. */
   sim->result->evictions += sim->n_waiting > 0;
 }
@@ -81,15 +84,16 @@ decide (Sim *sim)
   for (guint i = 0; i < n_demands; i++)
     {
       sim->models[models[i]].demand = i;
+      sim->models[models[i]].n_ready = 0;
     }
   for (guint i = 0; i < n_units; i++)
     if (sim->units[i].in_use)
       {
         SimModel *model = &sim->models[sim->units[i].model];
-        if (!sim->units[i].booting && !sim->units[i].draining)
-          model->served_us = sim->now_us;
+        model->n_ready
+            += !sim->units[i].booting && !sim->units[i].draining && !sim->units[i].stopping;
         unit_indexes[n] = i;
-        units[n++] = unit_of (&sim->units[i], sim->models[sim->units[i].model].demand);
+        units[n++] = unit_of (&sim->units[i], model->demand);
       }
   for (guint i = 0; i < n_demands; i++)
     demands[i] = demand_of (sim, models[i]);
@@ -117,7 +121,7 @@ next_stop (const Sim *sim)
   for (guint i = 0; i < options->hardware_units; i++)
     {
       const SimUnit *unit = &sim->units[i];
-      if (!unit->in_use || unit->booting || unit->busy > 0)
+      if (!unit->in_use || unit->booting || unit->stopping || unit->busy > 0)
         continue;
       const int64_t moments[] = { unit->idle_since_us + options->scale_down_delay_us,
                                   unit->idle_since_us + options->idle_timeout_us,

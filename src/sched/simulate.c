@@ -9,6 +9,7 @@ typedef enum
 {
   EVENT_READY, /* a unit has booted */
   EVENT_ENDED, /* a run */
+  EVENT_GONE,  /* a unit that was stopped */
   EVENT_LOOK,
   EVENT_MOMENT, /* a decision, whatever the policy wants */
 } EventKind;
@@ -184,6 +185,20 @@ vend_sim_stop (Sim *sim, guint index)
 }
 
 void
+vend_sim_stop_slowly (Sim *sim, guint index)
+{
+  SimUnit *unit = &sim->units[index];
+  if (sim->options->stop_us == 0)
+    {
+      vend_sim_stop (sim, index);
+      return;
+    }
+  g_assert (unit->in_use && !unit->booting && unit->busy == 0 && !unit->stopping);
+  unit->stopping = true;
+  plan (sim, sim->now_us + sim->options->stop_us, EVENT_GONE, index, 0);
+}
+
+void
 vend_sim_run (Sim *sim, guint index, guint request)
 {
   SimUnit *unit = &sim->units[index];
@@ -233,8 +248,8 @@ vend_sim_find_slot (const Sim *sim, guint model)
   for (guint i = 0; i < sim->options->hardware_units; i++)
     {
       const SimUnit *unit = &sim->units[i];
-      if (unit->in_use && !unit->booting && !unit->draining && unit->model == model
-          && unit->busy < sim->options->slots
+      if (unit->in_use && !unit->booting && !unit->draining && !unit->stopping
+          && unit->model == model && unit->busy < sim->options->slots
           && (best < 0 || unit->busy > sim->units[best].busy
               || (unit->busy == sim->units[best].busy
                   && unit->idle_since_us > sim->units[best].idle_since_us)))
@@ -334,6 +349,8 @@ advance (Sim *sim)
         on_ready (sim, &sim->units[event.unit]);
       else if (event.kind == EVENT_ENDED)
         on_ended (sim, &sim->units[event.unit], event.request);
+      else if (event.kind == EVENT_GONE)
+        vend_sim_stop (sim, event.unit);
       else if (event.kind == EVENT_LOOK && at_us == sim->look_us)
         sim->look_us = G_MAXINT64;
     }

@@ -32,8 +32,9 @@ typedef struct
   int64_t scale_down_delay_us;
   int64_t starvation_us;
   int64_t idle_timeout_us;
-  GArray *counts; /* gets a VendSimCount at each change; or NULL */
-  GArray *waits;  /* gets a double for each request of the trace, seconds; or NULL */
+  int64_t stop_us; /* from a stop until the hardware is free */
+  GArray *counts;  /* gets a VendSimCount at each change; or NULL */
+  GArray *waits;   /* gets a double for each request of the trace, seconds; or NULL */
 } VendSimulation;
 
 typedef struct

@@ -83,6 +83,27 @@ test_warm_and_timeouts (void)
   g_assert_cmpuint (result.cold_starts, ==, 2);
 }
 
+/* One that was stopped keeps its hardware for as long as a stop takes, and serves nobody then. */
+static void
+test_stop_time (void)
+{
+  g_autoptr (VendTrace) trace = trace_of ("0,a,5,5\n11,a,5\n11,b,5,5\n");
+  VendSimulation options
+      = { .policy = VEND_POLICY_VEND, .hardware_units = 1, .idle_timeout_us = 0 };
+  VendSimulated r;
+  /* Stopped at 10; a from 16 to 21, b from 26 on. */
+  vend_simulate (trace, &options, &r);
+  g_assert_cmpuint (r.cold_starts, ==, 3);
+  g_assert_cmpfloat_with_epsilon (r.wait_mean_s, (5 + 5 + 15) / 3.0, 1e-6);
+  /* Gone at 12 and at 24: a from 17 to 22, b from 29 on. */
+  options.stop_us = 2 * S;
+  vend_simulate (trace, &options, &r);
+  g_assert_cmpuint (r.cold_starts, ==, 3);
+  g_assert_cmpfloat_with_epsilon (r.wait_mean_s, (5 + 6 + 18) / 3.0, 1e-6);
+  /* The last stop is over before the trace is. */
+  g_assert_cmpfloat_with_epsilon (r.idle_hours * HOUR, 3 * 2, 1e-6);
+}
+
 static void
 test_slots (void)
 {
@@ -147,6 +168,7 @@ main (int argc, char **argv)
   g_test_add_func ("/simulate/one-request", test_one_request);
   g_test_add_func ("/simulate/order", test_order);
   g_test_add_func ("/simulate/warm-and-timeouts", test_warm_and_timeouts);
+  g_test_add_func ("/simulate/stop-time", test_stop_time);
   g_test_add_func ("/simulate/slots", test_slots);
   g_test_add_func ("/simulate/day", test_day);
   g_test_add_func ("/simulate/names", test_names);
