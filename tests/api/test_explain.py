@@ -151,7 +151,7 @@ def test_webhooks_and_files(servers):
         made = api.run("faulty", {"mode": "file"}, webhook=receiver.url + "/hook", webhook_events_filter=["completed"])
         receiver.wait_for(2)
         hook = wait_until(
-            lambda: next((e for e in story(api, made) if "delivered" in e["sentence"]), None), 30, "the delivery"
+            lambda: next((e for e in story(api, made) if "was delivered" in e["sentence"]), None), 30, "the delivery"
         )
     finally:
         receiver.close()
