@@ -158,6 +158,10 @@ bool vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller 
 bool vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
                          VendModel **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_may_see (const VendModel *model, const VendCaller *caller);
+/* The one that the query names as `account`, by default the caller's. FORBIDDEN for another one
+ * without admin: `what` of it is asked for ("usage"). BAD_REQUEST when there is none. */
+bool vend_api_query_account (VendDb *db, VendCall *call, const VendCaller *caller, const char *what,
+                             VendAccount **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One sentence for everything that is not there, or not the caller's to see. */
 bool vend_api_not_found (GError **error);

@@ -2,7 +2,6 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "store/accounts.h"
 #include "store/deployments.h"
 #include "store/history.h"
 #include "store/models.h"
@@ -332,20 +331,6 @@ read_query (VendCall *call, VendHistoryQuery *query, bool *out_trace, GError **e
 }
 
 static bool
-read_account (VendDb *db, VendCall *call, const VendCaller *caller, VendAccount **out,
-              GError **error)
-{
-  const char *name = vend_call_query (call, "account");
-  if (name == NULL || strcmp (name, caller->account->username) == 0)
-    return vend_store_account_get (db, caller->account->id, out, error);
-  if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN,
-                      "account: the history of other accounts needs admin");
-  return vend_store_account_by_username (db, name, out, NULL)
-         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "account: there is no account '%s'", name);
-}
-
-static bool
 get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   VendHistoryQuery query = { 0 };
@@ -360,7 +345,7 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
           .requests = g_array_new (FALSE, FALSE, sizeof (Request)) };
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!read_account (reader.db, call, caller, &account, error))
+    if (!vend_api_query_account (reader.db, call, caller, "the history", &account, error))
       return false;
     query.account_id = account->id;
     if (!vend_store_history_read (reader.db, &query, take_row, &history, error)

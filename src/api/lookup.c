@@ -1,7 +1,9 @@
 /* Finding what a path names, as far as the caller may see it. */
 #include "api/api-private.h"
 #include "base/error.h"
+#include "store/accounts.h"
 #include "store/models.h"
+#include <string.h>
 
 bool
 vend_api_may_see (const VendModel *model, const VendCaller *caller)
@@ -35,4 +37,18 @@ vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *
                       model->owner, model->name);
   *out = g_steal_pointer (&model);
   return true;
+}
+
+bool
+vend_api_query_account (VendDb *db, VendCall *call, const VendCaller *caller, const char *what,
+                        VendAccount **out, GError **error)
+{
+  const char *name = vend_call_query (call, "account");
+  if (name == NULL || strcmp (name, caller->account->username) == 0)
+    return vend_store_account_get (db, caller->account->id, out, error);
+  if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN))
+    return vend_fail (error, VEND_ERROR_FORBIDDEN, "account: %s of other accounts needs admin",
+                      what);
+  return vend_store_account_by_username (db, name, out, NULL)
+         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "account: there is no account '%s'", name);
 }

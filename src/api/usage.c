@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "model/month.h"
 #include "model/statement.h"
-#include "store/accounts.h"
 #include "store/budgets.h"
 #include "store/statements.h"
 #include "store/usage.h"
@@ -46,20 +45,6 @@ read_group (VendCall *call, VendUsageGroup *out, GError **error)
   return true;
 }
 
-static bool
-read_account (VendDb *db, VendCall *call, const VendCaller *caller, VendAccount **out,
-              GError **error)
-{
-  const char *name = vend_call_query (call, "account");
-  g_autoptr (GError) problem = NULL;
-  if (name == NULL || strcmp (name, caller->account->username) == 0)
-    return vend_store_account_get (db, caller->account->id, out, error);
-  if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "account: usage of other accounts needs admin");
-  return vend_store_account_by_username (db, name, out, &problem)
-         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "account: there is no account '%s'", name);
-}
-
 /* From the beginning of this month until now, unless it says something else. */
 static bool
 read_period (VendCall *call, int64_t *out_from_us, int64_t *out_to_us, GError **error)
@@ -89,7 +74,7 @@ get_usage (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!read_account (reader.db, call, caller, &account, error))
+    if (!vend_api_query_account (reader.db, call, caller, "usage", &account, error))
       return false;
     query.account_id = account->id;
     if (!vend_store_usage_sum (reader.db, &query, &sums, error))
@@ -179,7 +164,7 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!read_account (reader.db, call, caller, &account, error)
+    if (!vend_api_query_account (reader.db, call, caller, "usage", &account, error)
         || !vend_store_budget_get (reader.db, account->id, &budget, error)
         || !vend_store_statement_add (reader.db, account->id, from_us, to_us, statement, error))
       return false;
