@@ -15,8 +15,7 @@ struct VendApi
   VendVersionsCache *versions;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
-  VendPrices *prices;
-  json_t *openapi; /* the document but for the address of the server */
+  json_t *openapi;  /* the document but for the address of the server */
   VendReplays *replays;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
-#include "model/sku.h"
 
 bool
 vend_api_not_found (GError **error)
@@ -183,19 +182,11 @@ static const ApiRoute *const tables[] = {
 static void
 add_gpus (VendApi *api)
 {
-  const VendSettings *settings = api->parts.settings;
-  const VendSkuTexts texts = { .hardware = vend_settings_text (settings, "hardware"),
-                               .units = "",
-                               .gpus = vend_settings_text (settings, "hardware-gpus") };
-  g_autoptr (VendSkus) skus = NULL;
-  g_autoptr (GError) error = NULL;
   size_t i;
   json_t *kind;
-  if (!vend_skus_parse (&texts, &skus, &error))
-    g_error ("%s: checked before", error->message);
   json_array_foreach (api->hardware, i, kind)
     {
-      const VendSku *sku = vend_skus_find (skus, vend_json_string (kind, "sku"));
+      const VendSku *sku = vend_skus_find (api->parts.skus, vend_json_string (kind, "sku"));
       if (sku != NULL && sku->gpus > 0)
         vend_json_set_int (kind, "gpus", sku->gpus);
     }
@@ -211,9 +202,7 @@ vend_api_new (const VendApiParts *parts)
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
-                            &error)
-      || !vend_prices_parse (vend_settings_text (parts->settings, "hardware-price"), api->hardware,
-                             &api->prices, &error))
+                            &error))
     g_error ("%s: checked before", error->message);
   add_gpus (api);
   api->replays = vend_replays_new ();
@@ -233,7 +222,6 @@ vend_api_free (VendApi *api)
     return;
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
-  vend_prices_free (api->prices);
   json_decref (api->hardware);
   json_decref (api->openapi);
   vend_replays_free (api->replays);

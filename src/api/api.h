@@ -9,6 +9,8 @@
 #include "files/blobs.h"
 #include "httpd/httpd.h"
 #include "meter/meter.h"
+#include "model/sku.h"
+#include "model/usage.h"
 #include "sched/sched.h"
 #include "store/store.h"
 
@@ -24,6 +26,8 @@ typedef struct
   VendWebhooks *webhooks;
   VendMeter *meter;
   const VendSettings *settings;
+  const VendSkus *skus;
+  const VendPrices *prices;
 } VendApiParts;
 
 /* `parts` are borrowed and must outlive the API. */

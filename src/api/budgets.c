@@ -37,7 +37,7 @@ static bool
 get_budget (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   g_autoptr (VendAccount) account = NULL;
-  g_autoptr (VendStatement) statement = vend_statement_new (api->prices);
+  g_autoptr (VendStatement) statement = vend_statement_new (api->parts.prices);
   const int64_t month_us = vend_month_begin (vend_now_us ());
   VendBudget budget = { 0 };
   VendAmount spent = 0;

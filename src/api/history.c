@@ -186,7 +186,7 @@ static json_t *
 price_json (const VendApi *api, const char *hardware)
 {
   VendAmount amount;
-  if (hardware == NULL || !vend_prices_amount (api->prices, hardware, VEND_US_PER_S, &amount))
+  if (hardware == NULL || !vend_prices_amount (api->parts.prices, hardware, VEND_US_PER_S, &amount))
     return json_null ();
   g_autofree char *text = vend_amount_text (amount);
   return json_string (text);

@@ -87,7 +87,7 @@ get_usage (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
   vend_json_set_string (statement, "account", account->username);
   vend_json_set_time (statement, "from", query.from_us);
   vend_json_set_time (statement, "to", query.to_us);
-  json_auto_t *made = vend_usage_statement (sums, query.group, api->prices);
+  json_auto_t *made = vend_usage_statement (sums, query.group, api->parts.prices);
   json_object_update (statement, made);
   *out = vend_reply_json (200, statement);
   return true;
@@ -156,7 +156,7 @@ static bool
 get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   g_autoptr (VendAccount) account = NULL;
-  g_autoptr (VendStatement) statement = vend_statement_new (api->prices);
+  g_autoptr (VendStatement) statement = vend_statement_new (api->parts.prices);
   int64_t from_us = 0, to_us = 0;
   bool is_month = false, is_csv = false;
   VendBudget budget = { 0 };

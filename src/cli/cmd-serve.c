@@ -75,13 +75,13 @@ app_clear (App *app)
   vend_sweep_free (app->sweep);
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
-  vend_skus_free (app->skus);
-  vend_prices_free (app->prices);
   vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
+  vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
   vend_meter_free (app->meter);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
@@ -388,7 +388,9 @@ make_parts (App *app, GError **error)
                                             .builds = app->builds,
                                             .webhooks = app->webhooks,
                                             .meter = app->meter,
-                                            .settings = app->settings });
+                                            .settings = app->settings,
+                                            .skus = app->skus,
+                                            .prices = app->prices });
   return true;
 }
 
