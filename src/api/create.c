@@ -195,10 +195,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->destination = run->destination;
   prediction->account_id = caller->account->id;
   prediction->model_id = model->id;
-  /* A deployment is the caller's own. */
-  prediction->billing = run->deployment != NULL
-                            ? (VendBilling){ caller->account->id, true }
-                            : (VendBilling){ model->account_id, model->is_private };
+  prediction->billing = vend_prediction_billing_of (prediction, model);
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
   prediction->input = json_incref (input);

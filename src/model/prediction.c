@@ -70,6 +70,14 @@ vend_prediction_copy (const VendPrediction *prediction)
   return copy;
 }
 
+VendBilling
+vend_prediction_billing_of (const VendPrediction *prediction, const VendModel *model)
+{
+  if (prediction->deployment != NULL)
+    return (VendBilling){ prediction->account_id, true };
+  return model != NULL ? (VendBilling){ model->account_id, model->is_private } : (VendBilling){ 0 };
+}
+
 bool
 vend_prediction_set_status (VendPrediction *prediction, VendStatus to, GError **error)
 {

@@ -6,6 +6,7 @@
 
 #include "json/json.h"
 #include "model/create-key.h"
+#include "model/model.h"
 #include "model/status.h"
 #include "model/usage.h"
 
@@ -69,6 +70,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrediction, vend_prediction_free)
 /* The same values, with the JSON shared: for another thread to read while this one goes on (jansson
  * counts references atomically, and nobody changes a shared value). */
 VendPrediction *vend_prediction_copy (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whose the instances are that it runs on, and what is billed: a deployment is the caller's own,
+ * and a model without one its owner's. `model` is NULL when it was deleted. */
+VendBilling vend_prediction_billing_of (const VendPrediction *prediction, const VendModel *model);
 
 /* The one way to change the status: checks the table of legal moves (CONFLICT). Whoever calls it
  * stores the result before anyone is told. */

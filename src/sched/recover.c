@@ -46,14 +46,6 @@ load_losses (Live *live, VendDb *db, GError **error)
   return true;
 }
 
-static VendBilling
-billing_of (const VendPrediction *p, const VendModel *model)
-{
-  if (p->deployment != NULL)
-    return (VendBilling){ p->account_id, true };
-  return model != NULL ? (VendBilling){ model->account_id, model->is_private } : (VendBilling){ 0 };
-}
-
 static bool
 load_open (VendSched *sched, GError **error)
 {
@@ -80,7 +72,7 @@ load_open (VendSched *sched, GError **error)
         }
       VendScaling scaling = VEND_SCALING_NONE;
       g_autofree char *hardware = hardware_of (reader.db, p, model, &scaling);
-      p->billing = billing_of (p, model);
+      p->billing = vend_prediction_billing_of (p, model);
       Deployable *deployable
           = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
       Live *live = vend_live_new (sched, p, deployable);

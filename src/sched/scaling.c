@@ -139,10 +139,9 @@ take_up (const Look *look)
   if (look->latest != NULL)
     {
       g_autofree char *name = g_strdup_printf ("%s/%s", look->model->owner, look->model->name);
-      VendPrediction key = { .kind = VEND_KIND_PREDICTION,
-                             .model_id = look->model_id,
-                             .model = name,
-                             .billing = { look->model->account_id, look->model->is_private } };
+      VendPrediction key
+          = { .kind = VEND_KIND_PREDICTION, .model_id = look->model_id, .model = name };
+      key.billing = vend_prediction_billing_of (&key, look->model);
       const VendSchedPlace place = { .hardware = look->model->hardware };
       vend_deployable_get (sched, &key, look->latest, &place);
     }
