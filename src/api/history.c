@@ -123,14 +123,10 @@ effective (const VendApi *api, VendDb *db, const VendScaling *own, int64_t model
            const char *version_id)
 {
   g_autoptr (VendVersion) version = NULL;
-  VendScaling scaling = vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
-  int64_t most = 1;
-  if (version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL))
-    most = CLAMP (vend_json_int (version->launch, "concurrency", 1), 1,
-                  VEND_SCALING_MAX_CONCURRENCY);
-  scaling.concurrency = MIN (scaling.concurrency, most);
-  scaling.max_instances = MAX (scaling.max_instances, scaling.min_instances);
-  return scaling;
+  const bool is_there
+      = version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL);
+  return vend_scaling_hold (own, vend_sched_default_scaling (api->parts.sched),
+                            is_there ? version->launch : NULL);
 }
 
 /* What was deleted stays as unknown. */

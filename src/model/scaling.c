@@ -146,6 +146,17 @@ vend_scaling_over (const VendScaling *own, const VendScaling *defaults)
   return both;
 }
 
+VendScaling
+vend_scaling_hold (const VendScaling *own, const VendScaling *defaults, const json_t *launch)
+{
+  VendScaling scaling = vend_scaling_over (own, defaults);
+  const int64_t most
+      = CLAMP (vend_json_int (launch, "concurrency", 1), 1, VEND_SCALING_MAX_CONCURRENCY);
+  scaling.concurrency = MIN (scaling.concurrency, most);
+  scaling.max_instances = MAX (scaling.max_instances, scaling.min_instances);
+  return scaling;
+}
+
 bool
 vend_scaling_is_unset (const VendScaling *scaling)
 {

@@ -62,6 +62,10 @@ void vend_scaling_check (const VendScaling *scaling, json_t *problems);
 
 /* What is unset in `own` as in `defaults`. */
 VendScaling vend_scaling_over (const VendScaling *own, const VendScaling *defaults);
+/* The same as instances of a version are run by: with the predictions at a time that its `launch`
+ * record allows (1 when `launch` is NULL), and a maximum that the minimum fits into. */
+VendScaling vend_scaling_hold (const VendScaling *own, const VendScaling *defaults,
+                               const json_t *launch);
 bool vend_scaling_is_unset (const VendScaling *scaling);
 /* Whether one instance can serve both. */
 bool vend_scaling_runs_like (const VendScaling *a, const VendScaling *b);

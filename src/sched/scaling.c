@@ -44,12 +44,8 @@ vend_sched_default_scaling (const VendSched *sched)
 void
 vend_deployable_scale (Deployable *deployable, const VendScaling *own)
 {
-  const gint64 most = CLAMP (vend_json_int (deployable->launch, "concurrency", 1), 1,
-                             VEND_SCALING_MAX_CONCURRENCY);
-  VendScaling scaling = vend_scaling_over (own, &deployable->sched->limits.scaling);
-  scaling.concurrency
-      = deployable->kind == VEND_KIND_TRAINING ? 1 : MIN (scaling.concurrency, most);
-  scaling.max_instances = MAX (scaling.max_instances, scaling.min_instances);
+  const json_t *launch = deployable->kind == VEND_KIND_TRAINING ? NULL : deployable->launch;
+  const VendScaling scaling = vend_scaling_hold (own, &deployable->sched->limits.scaling, launch);
   deployable->scaling = scaling;
   deployable->min = (guint) scaling.min_instances;
   deployable->max = (guint) scaling.max_instances;
