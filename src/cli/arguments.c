@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "model/model.h"
+#include <math.h>
 #include <string.h>
 
 bool
@@ -24,6 +25,22 @@ vend_argument_version_check (const char *text, GError **error)
   return vend_is_sha256_hex (text)
          || vend_fail (error, VEND_ERROR_INVALID,
                        "'%.200s' is not a version id; expected 64 characters of 0-9 and a-f", text);
+}
+
+bool
+vend_argument_range_check (const char *name, double value, double least, double greatest,
+                           GError **error)
+{
+  return (isfinite (value) && value >= least && value <= greatest)
+         || vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %g to %g", name, least, greatest);
+}
+
+void
+vend_argument_add_query (GString *path, const char *name, const char *value)
+{
+  g_autofree char *escaped = g_uri_escape_string (value, NULL, FALSE);
+  g_string_append_printf (path, "%c%s=%s", strchr (path->str, '?') == NULL ? '?' : '&', name,
+                          escaped);
 }
 
 bool

@@ -14,6 +14,13 @@ bool vend_argument_id_check (const char *what, const char *text, GError **error)
 /* INVALID unless `text` is 64 hex digits. */
 bool vend_argument_version_check (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* INVALID unless `value` of the option --`name` is a number from `least` to `greatest`. */
+bool vend_argument_range_check (const char *name, double value, double least, double greatest,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Appends "?name=value", or "&name=value" to a path that has a query. */
+void vend_argument_add_query (GString *path, const char *name, const char *value);
+
 /* "/v1/models/owner/name" of "owner/name"; a version is refused. Free with g_free. */
 bool vend_argument_model_path (const char *text, char **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

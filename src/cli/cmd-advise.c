@@ -52,28 +52,20 @@ report_free (void *data)
   g_free (report);
 }
 
-static bool
-check_range (const char *name, double value, double least, double greatest, GError **error)
-{
-  if (isfinite (value) && value >= least && value <= greatest)
-    return true;
-  return vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %g to %g", name, least, greatest);
-}
-
 /* Negative: not given. */
 static bool
 check (const Asked *asked, GError **error)
 {
   const bool has_cost = asked->hardware_cost >= 0, has_price = asked->own_price >= 0;
-  if (!check_range ("days", asked->days, 0.01, 366, error)
-      || !check_range ("price", MAX (asked->price, 0), 0, 1e6, error)
-      || !check_range ("wait-weight", asked->wait_weight, 0, 1e6, error)
-      || !check_range ("own-price-per-hour", MAX (asked->own_price, 0), 0, 1e6, error)
-      || !check_range ("hardware-cost", MAX (asked->hardware_cost, 0), 0, 1e12, error)
-      || !check_range ("months", asked->months, 1, 240, error)
-      || !check_range ("power-watts", asked->power_watts, 0, 1e7, error)
-      || !check_range ("kwh-price", asked->kwh_price, 0, 1e6, error)
-      || !check_range ("own-units", asked->own_units, 1, 1000, error))
+  if (!vend_argument_range_check ("days", asked->days, 0.01, 366, error)
+      || !vend_argument_range_check ("price", MAX (asked->price, 0), 0, 1e6, error)
+      || !vend_argument_range_check ("wait-weight", asked->wait_weight, 0, 1e6, error)
+      || !vend_argument_range_check ("own-price-per-hour", MAX (asked->own_price, 0), 0, 1e6, error)
+      || !vend_argument_range_check ("hardware-cost", MAX (asked->hardware_cost, 0), 0, 1e12, error)
+      || !vend_argument_range_check ("months", asked->months, 1, 240, error)
+      || !vend_argument_range_check ("power-watts", asked->power_watts, 0, 1e7, error)
+      || !vend_argument_range_check ("kwh-price", asked->kwh_price, 0, 1e6, error)
+      || !vend_argument_range_check ("own-units", asked->own_units, 1, 1000, error))
     return false;
   if (has_cost && has_price)
     return vend_fail (error, VEND_ERROR_INVALID,

@@ -39,14 +39,10 @@ path_of (const char *model, const char *since, char **out, GError **error)
           return false;
         }
       g_autofree char *time = vend_time_format (vend_now_us () - ago_us);
-      g_autofree char *escaped = g_uri_escape_string (time, NULL, FALSE);
-      g_string_append_printf (path, "?since=%s", escaped);
+      vend_argument_add_query (path, "since", time);
     }
   if (model != NULL)
-    {
-      g_autofree char *escaped = g_uri_escape_string (model, NULL, FALSE);
-      g_string_append_printf (path, "%smodel=%s", since != NULL ? "&" : "?", escaped);
-    }
+    vend_argument_add_query (path, "model", model);
   *out = g_string_free (g_steal_pointer (&path), FALSE);
   return true;
 }

@@ -1,6 +1,7 @@
 /* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
  */
 #include "cli/commands.h"
+#include "cli/arguments.h"
 #include "cli/chart.h"
 #include "cli/options.h"
 #include "cli/table.h"
@@ -10,7 +11,6 @@
 #include "base/settings.h"
 #include "sched/simulate.h"
 #include <glib/gstdio.h>
-#include <math.h>
 #include <string.h>
 
 #define N_POLICIES (VEND_POLICY_FIXED_TIMEOUT + 1)
@@ -58,26 +58,19 @@ asked_clear (Asked *asked)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
 static bool
-check_range (const char *name, double value, double least, double greatest, GError **error)
-{
-  if (isfinite (value) && value >= least && value <= greatest)
-    return true;
-  return vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %g to %g", name, least, greatest);
-}
-
-static bool
 check (const Asked *asked, GError **error)
 {
-  return check_range ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
-         && check_range ("hours", asked->hours, 0.01, MAX_HOURS, error)
-         && check_range ("rate", asked->rate, 0, 1e6, error)
-         && check_range ("seed", (double) asked->seed, 0, G_MAXUINT32, error)
-         && check_range ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
-         && check_range ("slots", asked->slots, 1, 256, error)
-         && check_range ("max-instances", asked->max_instances, 0, MAX_HARDWARE, error)
-         && check_range ("boot-limit", asked->boot_limit, 0, MAX_HARDWARE, error)
-         && check_range ("target", asked->target, 1, 100, error)
-         && check_range ("price", asked->price, 0, 1e9, error);
+  return vend_argument_range_check ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
+         && vend_argument_range_check ("hours", asked->hours, 0.01, MAX_HOURS, error)
+         && vend_argument_range_check ("rate", asked->rate, 0, 1e6, error)
+         && vend_argument_range_check ("seed", (double) asked->seed, 0, G_MAXUINT32, error)
+         && vend_argument_range_check ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
+         && vend_argument_range_check ("slots", asked->slots, 1, 256, error)
+         && vend_argument_range_check ("max-instances", asked->max_instances, 0, MAX_HARDWARE,
+                                       error)
+         && vend_argument_range_check ("boot-limit", asked->boot_limit, 0, MAX_HARDWARE, error)
+         && vend_argument_range_check ("target", asked->target, 1, 100, error)
+         && vend_argument_range_check ("price", asked->price, 0, 1e9, error);
 }
 
 static bool

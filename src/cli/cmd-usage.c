@@ -27,22 +27,14 @@ asked_clear (Asked *asked)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
-static void
-append_query (GString *path, const char *name, const char *value)
-{
-  g_autofree char *escaped = g_uri_escape_string (value, NULL, FALSE);
-  g_string_append_printf (path, "%c%s=%s", strchr (path->str, '?') == NULL ? '?' : '&', name,
-                          escaped);
-}
-
 /* "2026-11" as from and to. */
 static void
 append_period (GString *path, int64_t month_us)
 {
   g_autofree char *from = vend_time_format (month_us);
   g_autofree char *to = vend_time_format (vend_month_end (month_us));
-  append_query (path, "from", from);
-  append_query (path, "to", to);
+  vend_argument_add_query (path, "from", from);
+  vend_argument_add_query (path, "to", to);
 }
 
 static bool
@@ -57,15 +49,15 @@ path_of (const Asked *asked, char **out, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "--month: expected one such as 2026-11, got '%.50s'", asked->month);
   if (asked->by != NULL)
-    append_query (path, "group_by", asked->by);
+    vend_argument_add_query (path, "group_by", asked->by);
   if (asked->by != NULL && asked->month != NULL)
     append_period (path, month_us);
   else if (asked->month != NULL)
-    append_query (path, "month", asked->month);
+    vend_argument_add_query (path, "month", asked->month);
   if (asked->account != NULL)
-    append_query (path, "account", asked->account);
+    vend_argument_add_query (path, "account", asked->account);
   if (asked->csv && asked->by == NULL)
-    append_query (path, "format", "csv");
+    vend_argument_add_query (path, "format", "csv");
   *out = g_string_free (g_steal_pointer (&path), FALSE);
   return true;
 }

@@ -1,5 +1,6 @@
 /* What GET /v1/history tells, as traces. Main thread only. */
 #include "cli/history.h"
+#include "cli/arguments.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "sched/decide.h"
@@ -150,20 +151,13 @@ vend_history_fetch (VendClient *client, const VendHistoryAsked *asked, VendHisto
 {
   const int64_t since_us = vend_now_us () - (int64_t) (asked->days * (double) DAY_US);
   g_autofree char *since = vend_time_format (since_us);
-  g_autofree char *escaped = g_uri_escape_string (since, NULL, FALSE);
-  g_autoptr (GString) path = g_string_new ("/v1/history?since=");
+  g_autoptr (GString) path = g_string_new ("/v1/history");
   json_auto_t *reply = NULL;
-  g_string_append (path, escaped);
+  vend_argument_add_query (path, "since", since);
   if (asked->model != NULL)
-    {
-      g_autofree char *text = g_uri_escape_string (asked->model, NULL, FALSE);
-      g_string_append_printf (path, "&model=%s", text);
-    }
+    vend_argument_add_query (path, "model", asked->model);
   if (asked->account != NULL)
-    {
-      g_autofree char *text = g_uri_escape_string (asked->account, NULL, FALSE);
-      g_string_append_printf (path, "&account=%s", text);
-    }
+    vend_argument_add_query (path, "account", asked->account);
   return vend_client_call (client, "GET", path->str, NULL, &reply, error)
          && vend_history_read (reply, out, error);
 }
