@@ -12,24 +12,36 @@
 #define MAX_STAT ((gsize) 4096)
 #define MAX_ENVIRON ((gsize) 1 << 20)
 #define MAX_PID_FILE ((gsize) 64)
-#define START_TIME_FIELD 22 /* of /proc/<pid>/stat, counted from 1 */
+/* Of vend_process_stat. */
+enum
+{
+  FIELD_STATE = 0,
+  FIELD_START_TIME = 19,
+};
+
+char **
+vend_process_stat (const char *pid, guint n)
+{
+  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
+  g_autofree char *text = NULL;
+  if (!vend_file_read (path, MAX_STAT, &text, NULL, NULL))
+    return NULL;
+  /* The name in parentheses may hold spaces and parentheses. */
+  const char *name_end = strrchr (text, ')');
+  if (name_end == NULL || name_end[1] != ' ')
+    return NULL;
+  g_auto (GStrv) fields = g_strsplit (name_end + 2, " ", (int) n + 1);
+  return g_strv_length (fields) >= n ? g_steal_pointer (&fields) : NULL;
+}
 
 bool
 vend_process_start_time (pid_t pid, uint64_t *out_start)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
-  g_autofree char *text = NULL;
-  if (!vend_file_read (path, MAX_STAT, &text, NULL, NULL))
+  g_autofree char *number = g_strdup_printf ("%d", (int) pid);
+  g_auto (GStrv) fields = vend_process_stat (number, FIELD_START_TIME + 1);
+  if (fields == NULL || fields[FIELD_STATE][0] == 'Z' || fields[FIELD_STATE][0] == 'X')
     return false;
-  /* The name in parentheses may hold spaces and parentheses. */
-  const char *rest = strrchr (text, ')');
-  if (rest == NULL)
-    return false;
-  g_auto (GStrv) fields = g_strsplit (g_strchug ((char *) rest + 1), " ", START_TIME_FIELD);
-  const guint index = START_TIME_FIELD - 3;
-  if (g_strv_length (fields) <= index || fields[0][0] == 'Z' || fields[0][0] == 'X')
-    return false;
-  *out_start = g_ascii_strtoull (fields[index], NULL, 10);
+  *out_start = g_ascii_strtoull (fields[FIELD_START_TIME], NULL, 10);
   return true;
 }
 

@@ -6,6 +6,10 @@
 #include <sys/types.h>
 #include <glib.h>
 
+/* The first `n` fields of /proc/<pid>/stat behind the name, at least: number 0 is the state, which
+ * proc(5) counts as 3. NULL when there is no such process. Free with g_strfreev. */
+char **vend_process_stat (const char *pid, guint n) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Ticks since boot, from /proc/<pid>/stat. False when there is no such process, or only a zombie.
  */
 bool vend_process_start_time (pid_t pid, uint64_t *out_start) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,11 +6,9 @@
 #include <unistd.h>
 
 #define MAX_PROCESSES 100000
-#define MAX_STAT ((gsize) 4096)
 #define MAX_ENVIRON ((gsize) 1 << 20)
 
-/* Fields of /proc/<pid>/stat after the name in parentheses, counted from 0 (proc(5): state is 3).
- */
+/* Of vend_process_stat. */
 enum
 {
   FIELD_UTIME = 11,
@@ -36,16 +34,8 @@ instance_of (const char *pid, const char *prefix)
 static void
 add_stat (const char *pid, VendProcessUsage *usage)
 {
-  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
-  g_autofree char *text = NULL;
-  if (!vend_file_read (path, MAX_STAT, &text, NULL, NULL))
-    return;
-  /* The name in parentheses may hold spaces and parentheses. */
-  const char *name_end = strrchr (text, ')');
-  if (name_end == NULL || name_end[1] != ' ')
-    return;
-  g_auto (GStrv) fields = g_strsplit (name_end + 2, " ", FIELD_RSS + 2);
-  if (g_strv_length (fields) <= FIELD_RSS)
+  g_auto (GStrv) fields = vend_process_stat (pid, FIELD_RSS + 1);
+  if (fields == NULL)
     return;
   const double ticks
       = g_ascii_strtod (fields[FIELD_UTIME], NULL) + g_ascii_strtod (fields[FIELD_STIME], NULL);

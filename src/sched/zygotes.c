@@ -124,11 +124,18 @@ zygote_free (void *data)
 
 /* ---- What it is worth */
 
+/* What its starts count for now. */
+static double
+recent_starts (const Zygote *zygote, int64_t now_us)
+{
+  const double age = (double) (now_us - zygote->used_us) / HALF_LIFE_US;
+  return zygote->starts * exp2 (-MAX (age, 0));
+}
+
 static void
 count_start (Zygote *zygote, int64_t now_us)
 {
-  const double age = (double) (now_us - zygote->used_us) / HALF_LIFE_US;
-  zygote->starts = zygote->starts * exp2 (-MAX (age, 0)) + 1;
+  zygote->starts = recent_starts (zygote, now_us) + 1;
   zygote->used_us = now_us;
 }
 
@@ -136,8 +143,7 @@ count_start (Zygote *zygote, int64_t now_us)
 static double
 worth (const Zygote *zygote, int64_t now_us)
 {
-  const double age = (double) (now_us - zygote->used_us) / HALF_LIFE_US;
-  return zygote->starts * exp2 (-MAX (age, 0)) * (double) zygote->saved_us
+  return recent_starts (zygote, now_us) * (double) zygote->saved_us
          / (double) MAX (zygote->memory, 1);
 }
 
