@@ -237,6 +237,23 @@ vend_cgroups_prepare (bool cpus)
   return find_own (true, cpus);
 }
 
+void
+vend_cgroups_rouse (const VendCgroups *cgroups)
+{
+  g_auto (VendCgroupPlaces) places = { 0 };
+  for (guint i = 0; i < VEND_CGROUP_N; i++)
+    {
+      if (!vend_cgroups_have (cgroups, i))
+        continue;
+      if (!vend_cgroup_places_own (&places, NULL))
+        return;
+      const char *own = cgroups->base[i].version == 1 ? places.v1[i] : places.v2;
+      if (own != NULL)
+        (void) !vend_cgroup_write (own, "cgroup.procs", "0");
+      return;
+    }
+}
+
 /* ---- As text */
 
 char *

@@ -59,6 +59,9 @@ vend_runner_process_start (const char *dir, const json_t *spec, const char *vend
     return vend_fail (error, VEND_ERROR_RUNNER, "start director: %s", problem->message);
   if (out_pid != NULL)
     *out_pid = pid;
+  /* It moves its model into the groups once it is loaded itself, which takes about as long. */
+  g_autoptr (VendCgroups) bases = vend_cgroups_from_json (json_object_get (spec, "cgroups"));
+  vend_cgroups_rouse (bases);
   return true;
 }
 
