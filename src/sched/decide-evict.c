@@ -7,7 +7,7 @@
 #define DRAINING_PART 2
 /* A busy instance serves for so much of the bound before it gives way: the machine mostly loads
  * with short turns, and somebody else's wait passes the bound with long ones. */
-#define TURN_PERCENT 40
+#define TURN_PERCENT 35
 
 static bool
 may_go (const Decision *d, guint i, guint for_demand)
@@ -80,13 +80,13 @@ cost_of_drain (const Decision *d, const VendUnit *unit)
   return left_us + (d->have[unit->demand] > 1 ? 0 : demand->boot_us);
 }
 
-/* Its own first has waited longer, and can still begin within the bound. When it cannot, it counts
- * no more: a queue that never ends would keep its hardware for ever. */
+/* Its own first has waited longer, in a queue that has an end: one that has none would keep its
+ * hardware for ever. */
 static bool
-waits_longer (const VendDemand *demand, const VendDemand *starving, int64_t now_us)
+waits_longer (const Decision *d, guint demand, const VendDemand *starving)
 {
-  return demand->oldest_us > 0 && demand->oldest_us < starving->oldest_us
-         && now_us - demand->oldest_us < starving->starvation_us;
+  int64_t oldest_us = d->snapshot->demands[demand].oldest_us;
+  return oldest_us > 0 && oldest_us < starving->oldest_us && !vend_decision_overflows (d, demand);
 }
 
 /* It has had its turn, and those who wait for it have waited less. */
@@ -98,7 +98,7 @@ may_be_drained (const Decision *d, guint i, guint for_demand)
   const int64_t now_us = d->snapshot->now_us;
   return unit->busy > 0 && may_go (d, i, for_demand)
          && now_us - unit->since_us >= starving->starvation_us * TURN_PERCENT / 100
-         && !waits_longer (&d->snapshot->demands[unit->demand], starving, now_us);
+         && !waits_longer (d, unit->demand, starving);
 }
 
 bool

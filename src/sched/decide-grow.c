@@ -4,10 +4,12 @@
 /* What runs has to end and a model to load before the bound is reached: the last part of it. */
 #define LEAD_PART 2
 #define CREDIT_PART 2
+#define LAG_PERCENT 75 /* of the bound: so long a queue may take those who serve it */
 
 typedef enum
 {
   CLAIM_STARVING, /* by the length of the wait */
+  CLAIM_LAGGING,  /* the same */
   CLAIM_MINIMUM,
   CLAIM_QUEUE, /* by how many an instance serves in the time that it takes */
 } ClaimKind;
@@ -57,8 +59,8 @@ neglected_us (const VendDemand *demand, int64_t now_us)
 }
 
 /* Nothing serves it, and it has waited so long that it goes before what is loaded. One that is
- * served does not starve, however long its queue: it would take turns with the others, and loads
- * would be all that the machine does. */
+ * served does not starve: it would take turns with the others, and loads would be all that the
+ * machine does. */
 static bool
 starves (const VendDemand *demand, guint have, int64_t now_us)
 {
@@ -67,11 +69,28 @@ starves (const VendDemand *demand, guint have, int64_t now_us)
                 >= demand->starvation_us - demand->starvation_us / LEAD_PART;
 }
 
+/* It is served, and so slowly that those who came last would wait too long. */
+static bool
+lags (const Decision *d, guint demand)
+{
+  const VendDemand *what = &d->snapshot->demands[demand];
+  return d->have[demand] > 0 && what->starvation_us > 0
+         && vend_demand_outlasts (what, d->have[demand], LAG_PERCENT)
+         && !vend_decision_overflows (d, demand);
+}
+
 /* All that serve it are to be replaced. */
 static bool
 lacks_replacement (const Decision *d, guint demand)
 {
   return d->have[demand] == 0 && d->worn[demand] > 0 && d->snapshot->demands[demand].max > 0;
+}
+
+/* Busy instances of others drain for it. */
+static bool
+is_urgent (const Claim *claim)
+{
+  return claim->kind == CLAIM_STARVING || claim->kind == CLAIM_LAGGING;
 }
 
 /* What it is due next; false for nothing. */
@@ -87,10 +106,12 @@ renew (const Decision *d, Claim *claim)
   if (demand->waiting > 0 && have < vend_demand_wanted (demand) && left > 0)
     {
       double runs_us = left * (double) demand->run_us / MAX (demand->slots, 1);
-      bool is_starving = starves (demand, have, now_us);
-      claim->kind = is_starving ? CLAIM_STARVING : have < demand->min ? CLAIM_MINIMUM : CLAIM_QUEUE;
-      claim->value = is_starving ? (double) neglected_us (demand, now_us)
-                                 : left / MAX ((double) demand->boot_us + runs_us, 1);
+      claim->kind = starves (demand, have, now_us) ? CLAIM_STARVING
+                    : lags (d, claim->demand)      ? CLAIM_LAGGING
+                    : have < demand->min           ? CLAIM_MINIMUM
+                                                   : CLAIM_QUEUE;
+      claim->value = is_urgent (claim) ? (double) neglected_us (demand, now_us)
+                                       : left / MAX ((double) demand->boot_us + runs_us, 1);
       claim->why = have < demand->min ? "below its minimum"
                    : have == 0        ? "somebody waits and nothing runs"
                                       : "one more serves the queue sooner";
@@ -106,13 +127,12 @@ renew (const Decision *d, Claim *claim)
 static bool
 make_room (Decision *d, const Claim *claim, guint units)
 {
-  bool is_starving = claim->kind == CLAIM_STARVING;
-  if (d->freeing < units && !is_starving
+  if (d->freeing < units && !is_urgent (claim)
       && d->freeing + vend_decide_evictable (d, claim->demand) < units)
     return false;
   while (d->freeing < units)
     if (!vend_decide_evict (d, claim->demand)
-        && !(is_starving && vend_decide_drain (d, claim->demand)))
+        && !(is_urgent (claim) && vend_decide_drain (d, claim->demand)))
       return false;
   return true;
 }
@@ -165,6 +185,19 @@ find_claims (const Decision *d)
   return claims;
 }
 
+/* Of equals the one whose first has waited longest goes first. */
+static bool
+goes_before (const Decision *d, const Claim *a, const Claim *b)
+{
+  if (a->kind != b->kind)
+    return a->kind < b->kind;
+  if (a->value > b->value || a->value < b->value)
+    return a->value > b->value;
+  int64_t came_us = d->snapshot->demands[a->demand].oldest_us;
+  int64_t other_us = d->snapshot->demands[b->demand].oldest_us;
+  return came_us > 0 && (other_us == 0 || came_us < other_us);
+}
+
 static Claim *
 find_first (const Decision *d, GArray *claims)
 {
@@ -172,9 +205,7 @@ find_first (const Decision *d, GArray *claims)
   for (guint i = 0; i < claims->len; i++)
     {
       Claim *claim = &g_array_index (claims, Claim, i);
-      if (renew (d, claim)
-          && (first == NULL || claim->kind < first->kind
-              || (claim->kind == first->kind && claim->value > first->value)))
+      if (renew (d, claim) && (first == NULL || goes_before (d, claim, first)))
         first = claim;
     }
   return first;

@@ -25,6 +25,11 @@ bool vend_decision_is_needed (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
 /* Instances for its load, within its bounds. */
 guint vend_demand_wanted (const VendDemand *demand);
+/* So many instances need longer than `percent` of its bound for what waits. */
+bool vend_demand_outlasts (const VendDemand *demand, guint instances, guint percent);
+/* Its queue is one that never ends, for all that can be done about it: all instances that it may
+ * have and that the hardware holds need longer than its bound. */
+bool vend_decision_overflows (const Decision *d, guint demand);
 void vend_decision_start (Decision *d, guint demand, const char *why);
 void vend_decision_stop (Decision *d, guint unit, const char *reason);
 void vend_decision_drain (Decision *d, guint unit, const char *reason);

@@ -59,6 +59,21 @@ vend_demand_wanted (const VendDemand *demand)
   return MAX (wanted, demand->min);
 }
 
+bool
+vend_demand_outlasts (const VendDemand *demand, guint instances, guint percent)
+{
+  double work_us = (double) demand->waiting * (double) demand->run_us / MAX (demand->slots, 1);
+  return work_us > (double) demand->starvation_us * percent / 100 * instances;
+}
+
+bool
+vend_decision_overflows (const Decision *d, guint index)
+{
+  const VendDemand *demand = &d->snapshot->demands[index];
+  guint fit = d->snapshot->hardware_units / vend_demand_size (demand);
+  return vend_demand_outlasts (demand, MIN (demand->max, fit), 100);
+}
+
 void
 vend_decision_start (Decision *d, guint index, const char *why)
 {
