@@ -199,7 +199,8 @@ write_waits (const char *path, const VendTrace *trace, const GArray *waits, GErr
       const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
       g_string_append_printf (
           text, "%.6f,%s,%.6f,%.6f,%.6f\n", (double) request->at_us / VEND_US_PER_S, model->name,
-          (double) request->run_us / VEND_US_PER_S, (double) model->load_us / VEND_US_PER_S,
+          (double) request->run_us / VEND_US_PER_S,
+          (double) vend_trace_load_us (trace, request->model, request->at_us) / VEND_US_PER_S,
           g_array_index (waits, double, i));
     }
   return g_file_set_contents (path, text->str, (gssize) text->len, error);

@@ -29,12 +29,11 @@ vend_simulate_least_waits (const VendTrace *trace, guint servers, int64_t bound_
   for (guint i = 0; i < trace->requests->len; i++)
     {
       const VendTraceRequest *request = &g_array_index (trace->requests, VendTraceRequest, i);
-      const VendTraceModel *model = &g_array_index (trace->models, VendTraceModel, request->model);
       int64_t begin_us = MAX (free_us[0], request->at_us);
       if (loaded_us[request->model] < 0 || request->at_us - loaded_us[request->model] > bound_us)
         {
           loaded_us[request->model] = request->at_us;
-          begin_us += model->load_us;
+          begin_us += vend_trace_load_us (trace, request->model, begin_us);
         }
       out_us[i] = begin_us - request->at_us;
       replace_first (free_us, n, begin_us + request->run_us);

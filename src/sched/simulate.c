@@ -158,7 +158,7 @@ note_count (const Sim *sim)
 void
 vend_sim_start (Sim *sim, guint unit, guint model)
 {
-  int64_t load_us = g_array_index (sim->trace->models, VendTraceModel, model).load_us;
+  const int64_t load_us = vend_trace_load_us (sim->trace, model, sim->now_us);
   sim->units[unit] = (SimUnit){
     .in_use = true, .booting = true, .model = model, .bound = -1, .since_us = sim->now_us
   };
@@ -363,15 +363,16 @@ advance (Sim *sim)
 static void
 plan_moments (Sim *sim)
 {
+  const int64_t first_us = vend_sim_request (sim, 0)->at_us;
   int64_t load_us = 0;
   for (guint i = 0; i < sim->trace->models->len && sim->options->min_instances > 0; i++)
     {
-      load_us = MAX (load_us, g_array_index (sim->trace->models, VendTraceModel, i).load_us);
+      load_us = MAX (load_us, vend_trace_load_us (sim->trace, i, first_us));
       sim->models[i].is_active = true;
       g_array_append_val (sim->active, i);
     }
   if (sim->options->min_instances > 0)
-    plan (sim, MAX (vend_sim_request (sim, 0)->at_us - load_us, 0), EVENT_MOMENT, 0, 0);
+    plan (sim, MAX (first_us - load_us, 0), EVENT_MOMENT, 0, 0);
   if (sim->options->until_us > 0)
     plan (sim, sim->options->until_us, EVENT_MOMENT, 0, 0);
 }

@@ -14,7 +14,9 @@
 static void
 model_clear (void *data)
 {
-  g_free (((VendTraceModel *) data)->name);
+  VendTraceModel *model = data;
+  g_free (model->name);
+  g_clear_pointer (&model->loads, g_array_unref);
 }
 
 VendTrace *
@@ -38,7 +40,7 @@ vend_trace_free (VendTrace *trace)
 guint
 vend_trace_add_model (VendTrace *trace, const char *name, int64_t load_us)
 {
-  VendTraceModel model = { g_strdup (name), load_us };
+  VendTraceModel model = { .name = g_strdup (name), .load_us = load_us };
   g_array_append_val (trace->models, model);
   return trace->models->len - 1;
 }
@@ -48,6 +50,23 @@ vend_trace_add (VendTrace *trace, guint model, int64_t at_us, int64_t run_us)
 {
   VendTraceRequest request = { at_us, run_us, model };
   g_array_append_val (trace->requests, request);
+}
+
+void
+vend_trace_add_load (VendTrace *trace, guint model, int64_t at_us, int64_t load_us)
+{
+  VendTraceModel *of = &g_array_index (trace->models, VendTraceModel, model);
+  VendTraceLoad load = { at_us, load_us };
+  if (of->loads == NULL)
+    of->loads = g_array_new (FALSE, FALSE, sizeof (VendTraceLoad));
+  g_array_append_val (of->loads, load);
+}
+
+static int
+by_begin (const void *a, const void *b, void *data)
+{
+  const VendTraceLoad *x = a, *y = b;
+  return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
 }
 
 static int
@@ -60,9 +79,33 @@ by_time (const void *a, const void *b, void *data)
 void
 vend_trace_sort (VendTrace *trace)
 {
-  /* A stable sort. */
+  /* Stable sorts. */
   g_qsort_with_data (trace->requests->data, (gint) trace->requests->len, sizeof (VendTraceRequest),
                      by_time, NULL);
+  for (guint i = 0; i < trace->models->len; i++)
+    {
+      GArray *loads = g_array_index (trace->models, VendTraceModel, i).loads;
+      if (loads != NULL)
+        g_qsort_with_data (loads->data, (gint) loads->len, sizeof (VendTraceLoad), by_begin, NULL);
+    }
+}
+
+int64_t
+vend_trace_load_us (const VendTrace *trace, guint model, int64_t at_us)
+{
+  const VendTraceModel *of = &g_array_index (trace->models, VendTraceModel, model);
+  if (of->loads == NULL)
+    return of->load_us;
+  guint low = 0, high = of->loads->len;
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+      if (g_array_index (of->loads, VendTraceLoad, middle).at_us <= at_us)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return g_array_index (of->loads, VendTraceLoad, MAX (low, 1) - 1).load_us;
 }
 
 int64_t
@@ -143,7 +186,7 @@ read_line (Reader *reader, char *line, GError **error)
     {
       if (!read_seconds (reader, "load_s", cells[3], &load_us, error))
         return false;
-      g_array_index (reader->trace->models, VendTraceModel, model).load_us = load_us;
+      vend_trace_add_load (reader->trace, model, at_us, load_us);
     }
   vend_trace_add (reader->trace, model, at_us, run_us);
   return true;

@@ -16,8 +16,15 @@ typedef struct
 
 typedef struct
 {
-  char *name;
+  int64_t at_us;
   int64_t load_us;
+} VendTraceLoad;
+
+typedef struct
+{
+  char *name;
+  int64_t load_us; /* where `loads` says nothing */
+  GArray *loads;   /* of VendTraceLoad, by time: what a load takes from then on; or NULL */
 } VendTraceModel;
 
 typedef struct
@@ -32,14 +39,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendTrace, vend_trace_free)
 
 guint vend_trace_add_model (VendTrace *trace, const char *name, int64_t load_us);
 void vend_trace_add (VendTrace *trace, guint model, int64_t at_us, int64_t run_us);
+/* Loads of the model take this long from now on; of equal times the last one counts. */
+void vend_trace_add_load (VendTrace *trace, guint model, int64_t at_us, int64_t load_us);
 /* After the last one was added. */
 void vend_trace_sort (VendTrace *trace);
+/* What a load takes that begins at this time; before the first of its loads: what that takes. */
+int64_t vend_trace_load_us (const VendTrace *trace, guint model, int64_t at_us);
 /* The time of the last request. */
 int64_t vend_trace_end_us (const VendTrace *trace);
 
 /* Lines of "time_s,model,run_s[,load_s]", in any order; a first line that starts with "time_s" and
- * empty lines are passed over. A model's load takes what the last line with a load_s says, 10 s
- * when there is none. INVALID names the line. */
+ * empty lines are passed over. A load_s holds for loads of the model that begin at the line's time
+ * or later, until the next one of the model; the first one for earlier loads too; 10 s when there
+ * is none. INVALID names the line. */
 bool vend_trace_parse (const char *text, VendTrace **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct

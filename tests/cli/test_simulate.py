@@ -53,12 +53,27 @@ def test_waits_of_each_request(vend, tmp_path):
     assert both.returncode == 2 and "--waits: expected one policy" in both.stderr
 
 
+def test_loads_that_change(vend, tmp_path):
+    trace, waits = tmp_path / "trace.csv", tmp_path / "waits.csv"
+    trace.write_text("0,lab/a,10,8\n9,lab/b,10,4\n20,lab/a,10,2\n")
+    done = vend("simulate", str(trace), "--hardware", "1", "--waits", str(waits))
+    assert done.returncode == 0, done.stderr
+    shown = [line.split(",")[3:] for line in waits.read_text().splitlines()[1:]]
+    assert shown == [
+        ["8.000000", "8.000000"],
+        ["4.000000", "13.000000"],
+        ["2.000000", "14.000000"],
+    ]
+
+
 def test_bad_trace(vend, tmp_path):
     trace = tmp_path / "trace.csv"
     trace.write_text(TRACE + "3,lab/a,soon\n")
     done = vend("simulate", str(trace))
     assert done.returncode == 2
     assert "line 5: run_s is 'soon'" in done.stderr
+    trace.write_text(TRACE + "3,lab/a,10,soon\n")
+    assert "line 5: load_s is 'soon'" in vend("simulate", str(trace)).stderr
     assert vend("simulate", str(tmp_path / "none.csv")).returncode == 1
 
 

@@ -104,6 +104,40 @@ test_stop_time (void)
   g_assert_cmpfloat_with_epsilon (r.idle_hours * HOUR, 3 * 2, 1e-6);
 }
 
+/* A load takes what holds when it begins. */
+static void
+test_loads_change (void)
+{
+  /* a runs from 8 on, b from 18 + 4 on, a again from 32 + 2 on. */
+  static const char *const text = "0,a,10,8\n9,b,10,4\n20,a,10,2\n";
+  for (guint policy = 0; policy <= VEND_POLICY_FCFS_LRU; policy++)
+    {
+      VendSimulated r = simulate (text, (VendPolicy) policy, 1);
+      g_assert_cmpuint (r.cold_starts, ==, 3);
+      g_assert_cmpfloat_with_epsilon (r.wait_mean_s, (8 + 13 + 14) / 3.0, 1e-6);
+      g_assert_cmpfloat_with_epsilon (r.loading_hours * HOUR, 8 + 4 + 2, 1e-6);
+    }
+  /* a is still there at 20 and stops at 60, b runs from 64 on; at 94 a loads as its line at 70
+   * says.
+   */
+  VendSimulated fixed
+      = simulate ("0,a,10,8\n9,b,0,4\n20,a,10,2\n70,a,10,1\n", VEND_POLICY_FIXED_TIMEOUT, 1);
+  g_assert_cmpfloat_with_epsilon (fixed.wait_mean_s, (8 + 55 + 0 + 25) / 4.0, 1e-6);
+}
+
+/* Both servers are taken when the last two come: the load begins at 18, when the last line holds.
+ */
+static void
+test_least_waits_of_loads_that_change (void)
+{
+  int64_t least_us[4];
+  g_autoptr (VendTrace) trace = trace_of ("0,a,10,8\n0,b,20,8\n15,a,1,6\n17,a,1,2\n");
+  vend_simulate_least_waits (trace, 2, 10 * S, least_us);
+  g_assert_cmpint (least_us[0], ==, 8 * S);
+  g_assert_cmpint (least_us[2], ==, (18 + 2 - 15) * S);
+  g_assert_cmpint (least_us[3], ==, (21 - 17) * S);
+}
+
 static void
 test_slots (void)
 {
@@ -169,6 +203,9 @@ main (int argc, char **argv)
   g_test_add_func ("/simulate/order", test_order);
   g_test_add_func ("/simulate/warm-and-timeouts", test_warm_and_timeouts);
   g_test_add_func ("/simulate/stop-time", test_stop_time);
+  g_test_add_func ("/simulate/loads-change", test_loads_change);
+  g_test_add_func ("/simulate/least-waits-of-loads-that-change",
+                   test_least_waits_of_loads_that_change);
   g_test_add_func ("/simulate/slots", test_slots);
   g_test_add_func ("/simulate/day", test_day);
   g_test_add_func ("/simulate/names", test_names);

@@ -22,9 +22,29 @@ test_reads (void)
   g_assert_cmpint (first->at_us, ==, 0);
   g_assert_cmpint (first->run_us, ==, S / 4);
   g_assert_cmpstr (models[first->model].name, ==, "a");
-  g_assert_cmpint (models[first->model].load_us, ==, 5 * S);
-  g_assert_cmpint (models[0].load_us, ==, 10 * S);
+  g_assert_cmpint (vend_trace_load_us (trace, first->model, 0), ==, 3 * S);
+  g_assert_cmpint (vend_trace_load_us (trace, first->model, 1 * S), ==, 5 * S);
+  g_assert_cmpint (vend_trace_load_us (trace, 0, 3 * S), ==, 10 * S);
   g_assert_cmpint (vend_trace_end_us (trace), ==, 7 * S);
+}
+
+/* Out of order, with lines that say nothing, and two that say it of the same time. */
+static void
+test_loads_change (void)
+{
+  g_autoptr (VendTrace) trace = NULL;
+  g_autoptr (GError) error = NULL;
+  static const int64_t expected_s[] = { 4, 4, 4, 4, 6, 6, 6, 6, 1, 1, 1, 8, 8 };
+  g_assert_true (vend_trace_parse ("11,a,1,8\n0,a,1\n8,a,1,9\n2,a,1,4\n4,a,1,6\n6,a,1\n"
+                                   "5,b,1,3\n8,a,1,1\n",
+                                   &trace, &error));
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (expected_s); i++)
+    {
+      g_assert_cmpint (vend_trace_load_us (trace, 0, i * S), ==, expected_s[i] * S);
+      g_assert_cmpint (vend_trace_load_us (trace, 1, i * S), ==, 3 * S);
+    }
+  g_assert_cmpint (vend_trace_load_us (trace, 0, 4 * S - 1), ==, 4 * S);
 }
 
 static void
@@ -173,6 +193,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trace/reads", test_reads);
+  g_test_add_func ("/trace/loads-change", test_loads_change);
   g_test_add_func ("/trace/refuses", test_refuses);
   g_test_add_func ("/trace/synthetic/shares", test_synthetic_shares);
   g_test_add_func ("/trace/synthetic/loads", test_synthetic_loads);
