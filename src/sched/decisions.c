@@ -176,8 +176,9 @@ vend_decided_queue_failed (const Deployable *deployable)
               about (deployable, VEND_DECISION_QUEUE_FAILED, NULL,
                      json_pack ("{s:i, s:i}", "waiting", (int) waiting, "failures",
                                 (int) deployable->boot_failures)),
-              "%u that wait for %s get an error, since %u boots failed in a row.", waiting,
-              name_of (deployable), deployable->boot_failures);
+              "%u that %s for %s %s an error, since %u boots failed in a row.", waiting,
+              waiting == 1 ? "waits" : "wait", name_of (deployable), waiting == 1 ? "gets" : "get",
+              deployable->boot_failures);
 }
 
 void
