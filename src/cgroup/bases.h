@@ -15,7 +15,7 @@ typedef struct
 typedef struct
 {
   VendCgroupBase base[VEND_CGROUP_N];
-  char *why; /* some are missing; NULL: nothing is known of it */
+  char *why; /* some that were looked for are missing; NULL: none is, as far as is known */
 } VendCgroups;
 
 /* No groups at all. */
