@@ -39,6 +39,31 @@ def test_setup_timeout(servers):
     wait_until(lambda: not processes.models(server.data), what="the model to go")
 
 
+@pytest.mark.parametrize(
+    "found,said",
+    [
+        (processes.directors, "its boot was cut off, as its director died;"),
+        (processes.models, "the model server was killed by signal 9 (Killed) before it was ready:"),
+    ],
+)
+def test_a_boot_that_is_killed_is_no_failure_of_setup(servers, found, said):
+    server = servers()
+    api = server.api()
+    made = api.create("setup-hangs")
+    wait_until(lambda: processes.models(server.data), what="the model to start")
+    for pid in found(server.data):
+        processes.kill(pid)
+
+    def sentences():
+        return [d["sentence"] for d in api.get("/decisions").json()["results"]]
+
+    wait_until(lambda: sum("Starting an" in s for s in sentences()) == 2, what="another start")
+    (failure,) = [s for s in sentences() if "(failure 1 in a row)" in s]
+    assert f"did not start (failure 1 in a row): {said}" in failure
+    assert not [s for s in sentences() if "setup" in s.replace("setup-hangs", "")]
+    api.cancel(made)
+
+
 def test_cancel_while_it_sets_up(servers):
     server = servers()
     api = server.api()
