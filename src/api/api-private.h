@@ -5,6 +5,7 @@
 #include "auth/rate.h"
 #include "base/histogram.h"
 #include "events/feed.h"
+#include "model/scaling.h"
 #include "model/usage.h"
 
 #define VEND_PAGE_SIZE 100
@@ -112,6 +113,12 @@ char *vend_api_file_too_large (uint64_t most) G_GNUC_WARN_UNUSED_RESULT;
  * `prediction`. INVALID names the field. */
 bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPrediction *prediction,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- scaling.c */
+/* What holds for instances of a version, as by vend_scaling_hold; one that is not there counts as
+ * without a launch record. */
+VendScaling vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own,
+                                    int64_t model_id, const char *version_id);
 
 /* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
 typedef struct

@@ -117,18 +117,6 @@ take_row (const VendHistoryRow *row, void *data)
 
 /* ---- How they are run now */
 
-/* What holds, with the slots that the version allows. */
-static VendScaling
-effective (const VendApi *api, VendDb *db, const VendScaling *own, int64_t model_id,
-           const char *version_id)
-{
-  g_autoptr (VendVersion) version = NULL;
-  const bool is_there
-      = version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL);
-  return vend_scaling_hold (own, vend_sched_default_scaling (api->parts.sched),
-                            is_there ? version->launch : NULL);
-}
-
 /* What was deleted stays as unknown. */
 static void
 read_model (const VendApi *api, VendDb *db, Deployable *out)
@@ -141,7 +129,7 @@ read_model (const VendApi *api, VendDb *db, Deployable *out)
     return;
   out->hardware = g_strdup (model->hardware);
   out->is_private = model->is_private;
-  out->scaling = effective (api, db, &own, model->id, model->latest_version);
+  out->scaling = vend_api_scaling_holds (api, db, &own, model->id, model->latest_version);
 }
 
 static void
@@ -156,7 +144,7 @@ read_deployment (const VendApi *api, VendDb *db, Deployable *out)
   const VendScaling own = vend_release_scaling (release);
   out->hardware = g_strdup (release->hardware);
   out->is_private = true;
-  out->scaling = effective (api, db, &own, release->model_id, release->version);
+  out->scaling = vend_api_scaling_holds (api, db, &own, release->model_id, release->version);
 }
 
 static bool

@@ -1,16 +1,35 @@
 /* How the instances of a model come and go: look, change. */
 #include "api/api-private.h"
 #include "api/create.h"
+#include "store/models.h"
 #include "store/scaling.h"
+
+VendScaling
+vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own, int64_t model_id,
+                        const char *version_id)
+{
+  g_autoptr (VendVersion) version = NULL;
+  const bool is_there
+      = version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL);
+  return vend_scaling_hold (own, vend_sched_default_scaling (api->parts.sched),
+                            is_there ? version->launch : NULL);
+}
+
+/* Of its latest version; nothing bounds the settings of a model before its first one. */
+static VendScaling
+model_holds (const VendApi *api, VendDb *db, const VendScaling *own, const VendModel *model)
+{
+  if (model->latest_version == NULL)
+    return vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
+  return vend_api_scaling_holds (api, db, own, model->id, model->latest_version);
+}
 
 /* What is set, and what holds. */
 static VendReply *
-show (const VendApi *api, const VendScaling *own)
+show (const VendScaling *own, const VendScaling *effective)
 {
-  const VendScaling effective
-      = vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
   json_t *object = vend_scaling_to_json (own, true);
-  json_object_set_new (object, "effective", vend_scaling_to_json (&effective, false));
+  json_object_set_new (object, "effective", vend_scaling_to_json (effective, false));
   return vend_reply_json (200, object);
 }
 
@@ -23,7 +42,8 @@ get_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
       || !vend_store_scaling_get (reader.db, model->id, &scaling, error))
     return false;
-  *out = show (api, &scaling);
+  const VendScaling effective = model_holds (api, reader.db, &scaling, model);
+  *out = show (&scaling, &effective);
   return true;
 }
 
@@ -33,9 +53,10 @@ typedef struct
 {
   VendApi *api;
   VendCall *call;
-  int64_t model_id;
+  VendModel *model;
   VendScaling change;
   VendScaling now;
+  VendScaling effective;
   json_t *problems;
 } Change;
 
@@ -43,6 +64,7 @@ static void
 change_free (Change *change)
 {
   json_decref (change->problems);
+  vend_model_free (change->model);
   g_free (change);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
@@ -52,15 +74,16 @@ static bool
 store_change (VendDb *db, void *data, GError **error)
 {
   Change *change = data;
-  if (!vend_store_scaling_get (db, change->model_id, &change->now, error))
+  if (!vend_store_scaling_get (db, change->model->id, &change->now, error))
     return false;
   json_array_clear (change->problems);
   vend_scaling_apply (&change->now, &change->change);
-  const VendScaling effective
+  const VendScaling asked
       = vend_scaling_over (&change->now, vend_sched_default_scaling (change->api->parts.sched));
-  vend_scaling_check (&effective, change->problems);
+  vend_scaling_check (&asked, change->problems);
+  change->effective = model_holds (change->api, db, &change->now, change->model);
   return json_array_size (change->problems) > 0
-         || vend_store_scaling_set (db, change->model_id, &change->now, error);
+         || vend_store_scaling_set (db, change->model->id, &change->now, error);
 }
 
 /* On the core thread: the instances follow it from now on. */
@@ -68,24 +91,22 @@ static void
 settled (void *data)
 {
   g_autoptr (Change) change = data;
-  vend_call_reply (change->call, show (change->api, &change->now));
+  vend_call_reply (change->call, show (&change->now, &change->effective));
 }
 
 static bool
 patch_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   json_auto_t *body = NULL;
-  g_autoptr (VendModel) model = NULL;
   g_autoptr (Change) change = g_new0 (Change, 1);
   *change = (Change){ .api = api, .call = call, .problems = json_array () };
   if (!vend_api_object (call, &body, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
+    if (!vend_api_own_model (api, reader.db, call, caller, &change->model, error))
       return false;
   }
-  change->model_id = model->id;
   vend_scaling_read (body, true, &change->change, change->problems);
   if (json_array_size (change->problems) == 0
       && !vend_store_write_wait (api->parts.store, store_change, change, error))
@@ -95,7 +116,8 @@ patch_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
       *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
       return true;
     }
-  vend_sched_model_changed (api->parts.sched, model->id, settled, g_steal_pointer (&change));
+  const int64_t model_id = change->model->id;
+  vend_sched_model_changed (api->parts.sched, model_id, settled, g_steal_pointer (&change));
   return true;
 }
 

@@ -14,6 +14,9 @@
 #define MAX_DAYS 366
 #define MAX_ROWS 10000
 #define DATE_LENGTH 10
+/* The time of instances is on disk after a minute; somebody who asks for later times waits for it.
+ */
+#define NOT_STORED_US (2 * 60 * VEND_US_PER_S)
 #define CSV "text/csv"
 
 /* A date stands for its beginning, UTC. */
@@ -164,8 +167,14 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_query_account (reader.db, call, caller, "usage", &account, error)
-        || !vend_store_budget_get (reader.db, account->id, &budget, error)
+    if (!vend_api_query_account (reader.db, call, caller, "usage", &account, error))
+      return false;
+  }
+  if (to_us > vend_now_us () - NOT_STORED_US)
+    (void) !vend_sched_store_usage (api->parts.sched, account->id);
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_store_budget_get (reader.db, account->id, &budget, error)
         || !vend_store_statement_add (reader.db, account->id, from_us, to_us, statement, error))
       return false;
   }

@@ -1,5 +1,6 @@
 /* Processes, folders of instances and what the server says of itself. */
 #include "audit/audit-private.h"
+#include "base/count.h"
 #include "runner/process-identity.h"
 #include "runner/runner-process.h"
 #include "store/audit.h"
@@ -119,8 +120,12 @@ check_runs (Audit *audit, const json_t *instance, GHashTable *runs, GError **err
   size_t i;
   json_t *run;
   if ((int64_t) json_array_size (list) > room)
-    vend_audit_found (audit, CHECK_SLOTS, id, "%d predictions run on %d slots",
-                      (int) json_array_size (list), (int) room);
+    {
+      g_autofree char *slots = vend_count_text ((uint64_t) MAX (room, 0), "slot", "slots");
+      g_autofree char *running
+          = vend_count_text (json_array_size (list), "prediction runs", "predictions run");
+      vend_audit_found (audit, CHECK_SLOTS, id, "%s on %s", running, slots);
+    }
   json_array_foreach ((json_t *) list, i, run)
     {
       const char *prediction = json_string_value (run);

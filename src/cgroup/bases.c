@@ -206,12 +206,17 @@ vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare, bool cpus)
       take (cgroups, i, 1, places->v1[i]);
   if (places->v2 != NULL)
     find_v2 (cgroups, places->v2, prepare, cpus);
-  for (guint i = 0; i < VEND_CGROUP_N && cgroups->why == NULL; i++)
-    if (!cpus && i == VEND_CGROUP_CPU)
-      cgroups->why = g_strdup ("no limit of CPUs is set");
-    else if (!vend_cgroups_have (cgroups, i))
-      cgroups->why
-          = g_strdup_printf ("the controller '%s' is not there", vend_cgroup_kind_name (i));
+  guint n_missing = 0;
+  for (guint i = 0; i < VEND_CGROUP_N; i++)
+    if ((cpus || i != VEND_CGROUP_CPU) && !vend_cgroups_have (cgroups, i))
+      {
+        n_missing++;
+        if (cgroups->why == NULL)
+          cgroups->why
+              = g_strdup_printf ("the controller '%s' is not there", vend_cgroup_kind_name (i));
+      }
+  if (n_missing == 0)
+    g_clear_pointer (&cgroups->why, g_free);
   return cgroups;
 }
 

@@ -15,7 +15,7 @@ typedef struct
 typedef struct
 {
   VendCgroupBase base[VEND_CGROUP_N];
-  char *why; /* some are missing; NULL: nothing is known of it */
+  char *why; /* some that were looked for are missing; NULL: none is, as far as is known */
 } VendCgroups;
 
 /* No groups at all. */
@@ -33,9 +33,9 @@ VendCgroups *vend_cgroups_find_at (const VendCgroupPlaces *places, bool prepare,
 void vend_cgroups_free (VendCgroups *cgroups);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCgroups, vend_cgroups_free)
 
-/* Makes the next move of a process into a group quick: the first one waits until the kernel has seen
- * every CPU come by, 5 to 17 ms, those of the 15 ms after it do not. This moves the calling process
- * into the group that it is in, waits for that, and changes nothing. Any thread. */
+/* Makes the next move of a process into a group quick: the first one waits until the kernel has
+ * seen every CPU come by, 5 to 17 ms, those of the 15 ms after it do not. This moves the calling
+ * process into the group that it is in, waits for that, and changes nothing. Any thread. */
 void vend_cgroups_rouse (const VendCgroups *cgroups);
 
 bool vend_cgroups_have (const VendCgroups *cgroups, VendCgroupKind kind);

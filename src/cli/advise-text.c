@@ -1,6 +1,7 @@
 /* What `vend advise` says. Pure. */
 #include "cli/advise-text.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include <math.h>
 
 /* Less history than this is said to be little. */
@@ -106,6 +107,8 @@ say_what (GPtrArray *sentences, const VendAdvice *advice)
   const VendAdviseSetting *best = &vend_advice_at (advice, advice->best)->setting;
   g_autofree char *best_timeout = timeout_text (best);
   g_autofree char *now_timeout = timeout_text (now);
+  g_autofree char *least = vend_count_text (best->min_instances, "instance", "instances");
+  g_autofree char *most = vend_count_text (best->max_instances, "instance", "instances");
   if (advice->best == 0)
     say (
         sentences,
@@ -113,8 +116,8 @@ say_what (GPtrArray *sentences, const VendAdvice *advice)
         "clearly better.",
         now->min_instances, now->max_instances, now_timeout);
   else if (best->min_instances > 0 && best->min_instances != now->min_instances)
-    say (sentences, "Keep %u instance%s warm: a minimum of %u (now %u).", best->min_instances,
-         best->min_instances > 1 ? "s" : "", best->min_instances, now->min_instances);
+    say (sentences, "Keep %s warm: a minimum of %u (now %u).", least, best->min_instances,
+         now->min_instances);
   else if (best->min_instances == 0 && now->min_instances > 0)
     say (sentences, "Let it scale to zero: a minimum of 0 (now %u) and an idle timeout of %s.",
          now->min_instances, best_timeout);
@@ -123,8 +126,7 @@ say_what (GPtrArray *sentences, const VendAdvice *advice)
     say (sentences, "Let it scale to zero with an idle timeout of %s (now %s).", best_timeout,
          now_timeout);
   if (advice->best != 0 && best->max_instances != now->max_instances)
-    say (sentences, "Let it have at most %u instance%s (now %u).", best->max_instances,
-         best->max_instances > 1 ? "s" : "", now->max_instances);
+    say (sentences, "Let it have at most %s (now %u).", most, now->max_instances);
 }
 
 static void
@@ -174,14 +176,14 @@ say_reason (GPtrArray *sentences, const VendAdviseAbout *about)
                             - vend_advise_month_hours (about, (guint) other);
   g_autofree char *other_wait = vend_advise_time_text (o->wait_mean_s);
   g_autofree char *wait = vend_advise_time_text (best->result.wait_mean_s);
+  g_autofree char *loads = vend_count_text (o->cold_starts, "load", "loads");
   if (is_warm)
-    say (
-        sentences,
-        "The reason: requests are %s apart (median) and a load takes %s. The best setting without "
-        "a "
-        "warm instance makes them wait %s on average, with %u loads, and saves %.1f hours a month; "
-        "a second of waiting counts as %g seconds of an instance, so that is not worth it.",
-        pause, load, other_wait, o->cold_starts, more_hours, about->wait_weight);
+    say (sentences,
+         "The reason: requests are %s apart (median) and a load takes %s. The best setting without "
+         "a "
+         "warm instance makes them wait %s on average, with %s, and saves %.1f hours a month; "
+         "a second of waiting counts as %g seconds of an instance, so that is not worth it.",
+         pause, load, other_wait, loads, more_hours, about->wait_weight);
   else
     say (
         sentences,
@@ -221,6 +223,7 @@ vend_advise_recommend (const VendAdviseAbout *about)
   GPtrArray *sentences = g_ptr_array_new ();
   const VendAdvice *advice = about->advice;
   const guint n = vend_advice_at (advice, 0)->result.requests;
+  g_autofree char *requests = vend_count_text (n, "request", "requests");
   say_what (sentences, advice);
   say_effect (sentences, about);
   say_reason (sentences, about);
@@ -230,8 +233,7 @@ vend_advise_recommend (const VendAdviseAbout *about)
     say (sentences, "It is public, so its runs are paid by their time whatever the setting is; the "
                     "hours are those of the machine.");
   if (n < FEW_REQUESTS || advice->hours < FEW_HOURS)
-    say (sentences, "There is little history: %u request%s in %.1f hours.", n, n == 1 ? "" : "s",
-         advice->hours);
+    say (sentences, "There is little history: %s in %.1f hours.", requests, advice->hours);
   say_how (sentences, about);
   return end (sentences);
 }
@@ -257,8 +259,9 @@ vend_advise_recommend_own (const VendAdviseOwn *own)
   g_autofree char *mean = vend_advise_time_text (own->owned.wait_mean_s);
   g_autofree char *p95 = vend_advise_time_text (own->owned.wait_p95_s);
   g_autofree char *rented_wait = vend_advise_time_text (own->rented_wait_s);
-  say (sentences, "%u unit%s of own hardware cost%s %s a month.", own->units,
-       own->units > 1 ? "s" : "", own->units > 1 ? "" : "s", owned_text);
+  g_autofree char *units = vend_count_text (own->units, "unit", "units");
+  say (sentences, "%s of own hardware cost%s %s a month.", units, own->units == 1 ? "s" : "",
+       owned_text);
   if (even_s > whole_s)
     say (sentences,
          "At %g a rented second that is never cheaper: it takes %.0f rented seconds a month, and "

@@ -1,5 +1,6 @@
 /* Charts of simulations, drawn by gnuplot. Main thread only. */
 #include "cli/chart.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "cli/terminal.h"
@@ -74,13 +75,16 @@ add_waits (GString *script, const VendChart *chart)
                     MAX (chart->lines[i].result->wait_percentiles_s[percent], LEAST_WAIT_S));
       g_string_append_c (script, '\n');
     }
+  g_autofree char *requests = vend_count_text (chart->requests, "request", "requests");
+  g_autofree char *models = vend_count_text (chart->models, "model", "models");
+  g_autofree char *units = vend_count_text (chart->units, "unit", "units");
   g_string_append_printf (script,
                           "EOD\n"
-                          "set title 'Waits of %u requests to %u models on %u units'\n"
+                          "set title 'Waits of %s to %s on %s'\n"
                           "set xlabel 'percent of the requests'\n"
                           "set ylabel 'wait at most so many seconds'\n"
                           "set logscale y\nset grid\nset key left top\n",
-                          chart->requests, chart->models, chart->units);
+                          requests, models, units);
   for (guint i = 0; i < chart->n_lines; i++)
     g_string_append_printf (script, "%s$waits using 1:%u with lines linewidth 2 title '%s'",
                             i == 0 ? "plot " : ", ", i + 2, chart->lines[i].name);
@@ -95,7 +99,8 @@ add_hours (GString *script, const VendChart *chart)
     {
       const VendChartLine *line = &chart->lines[i];
       char cost[G_ASCII_DTOSTR_BUF_SIZE];
-      g_string_append_printf (script, "\"%s\\n%u loads", line->name, line->result->cold_starts);
+      g_autofree char *loads = vend_count_text (line->result->cold_starts, "load", "loads");
+      g_string_append_printf (script, "\"%s\\n%s", line->name, loads);
       if (line->cost > 0)
         g_string_append_printf (script, "\\ncost %s",
                                 g_ascii_formatd (cost, sizeof cost, "%.2f", line->cost));

@@ -1,5 +1,6 @@
 /* `vend advise`: an account's own history under other settings, and what is recommended. The server
  * tells the history; everything else is reckoned here. Main thread only. */
+#include "base/count.h"
 #include "cli/commands.h"
 #include "cli/advise-text.h"
 #include "cli/arguments.h"
@@ -120,8 +121,9 @@ reckon (const Asked *asked, const VendHistory *history)
       /* What was deleted has no settings that could be others. */
       if (!item->is_known || item->trace->requests->len == 0 || is_too_short (history, item))
         continue;
-      vend_progress_show (progress, "simulating %u requests to %s", item->trace->requests->len,
-                          item->name);
+      g_autofree char *requests
+          = vend_count_text (item->trace->requests->len, "request", "requests");
+      vend_progress_show (progress, "simulating %s to %s", requests, item->name);
       g_ptr_array_add (reports, report_new (asked, history, item));
     }
   return reports;
@@ -220,13 +222,13 @@ print_report (const VendHistory *history, const Report *report)
   g_autofree char *run = vend_advise_time_text (report->advice->run_s);
   g_autofree char *load = vend_advise_time_text (item->load_s);
   g_autofree char *waited = vend_advise_time_text (item->wait_mean_s);
+  g_autofree char *requests = vend_count_text (item->trace->requests->len, "request", "requests");
   for (guint column = 2; column <= 9; column++)
     vend_table_align_right (table, column);
-  printf ("%s%s on %s: %u requests in %.1f hours, runs of %s; a load takes %s%s. They waited %s on "
+  printf ("%s%s on %s: %s in %.1f hours, runs of %s; a load takes %s%s. They waited %s on "
           "average.\n\n",
-          item->name, item->is_deployment ? " (deployment)" : "", item->hardware,
-          item->trace->requests->len, report->advice->hours, run, load,
-          item->is_load_known ? "" : " (assumed)", waited);
+          item->name, item->is_deployment ? " (deployment)" : "", item->hardware, requests,
+          report->advice->hours, run, load, item->is_load_known ? "" : " (assumed)", waited);
   for (guint i = 0; i < report->advice->variants->len; i++)
     add_variant (table, about, i);
   vend_table_print (table);

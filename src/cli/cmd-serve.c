@@ -328,10 +328,14 @@ find_cgroups (App *app, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
                       setting);
   const bool cpus = limits_cpus (app->skus);
-  app->cgroups = *setting == 'a' ? vend_cgroups_prepare (cpus) : vend_cgroups_none ("they are off");
+  const bool is_off = *setting == 'o';
+  app->cgroups = is_off ? vend_cgroups_none (NULL) : vend_cgroups_prepare (cpus);
   g_autofree char *used = vend_cgroups_describe (app->cgroups);
-  vend_log (VEND_LOG_INFO, "limits of instances", "by", used, "missing",
-            vend_cgroups_are_all (app->cgroups) ? NULL : app->cgroups->why, NULL);
+  const char *unused = is_off  ? "all, since cgroups is off"
+                       : !cpus ? "cpu, since hardware-cpus is not set"
+                               : NULL;
+  vend_log (app->cgroups->why != NULL ? VEND_LOG_WARN : VEND_LOG_INFO, "limits of instances", "by",
+            used, "unused", unused, "missing", app->cgroups->why, NULL);
   if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
     vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
   return true;

@@ -1,5 +1,6 @@
 /* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
  */
+#include "base/count.h"
 #include "cli/commands.h"
 #include "cli/arguments.h"
 #include "cli/chart.h"
@@ -234,8 +235,10 @@ show (const Asked *asked, const VendTrace *trace, const Results *results)
       vend_terminal_json (all);
       return;
     }
-  vend_terminal_note ("%u requests to %u models on %d units; waits in seconds",
-                      trace->requests->len, trace->models->len, asked->hardware);
+  g_autofree char *requests = vend_count_text (trace->requests->len, "request", "requests");
+  g_autofree char *models = vend_count_text (trace->models->len, "model", "models");
+  g_autofree char *units = vend_count_text ((uint64_t) asked->hardware, "unit", "units");
+  vend_terminal_note ("%s to %s on %s; waits in seconds", requests, models, units);
   vend_table_print (table);
 }
 

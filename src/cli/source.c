@@ -1,6 +1,7 @@
 /* The directory that is pushed: checked, then packed into an unnamed temporary file. Main thread
  * only; blocks on disk. */
 #include "cli/source.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/settings.h"
@@ -38,9 +39,8 @@ check (const char *dir, bool *out_gpu, GError **error)
       vend_terminal_note ("%s", line);
     }
   *out_gpu = yaml != NULL && yaml->gpu;
-  return yaml != NULL
-         || vend_fail (error, VEND_ERROR_INVALID, "%u mistake%s in cog.yaml", problems->len,
-                       problems->len == 1 ? "" : "s");
+  g_autofree char *mistakes = vend_count_text (problems->len, "mistake", "mistakes");
+  return yaml != NULL || vend_fail (error, VEND_ERROR_INVALID, "%s in cog.yaml", mistakes);
 }
 
 /* The server has the last word on the size; this keeps a wrong directory from filling the disk. */

@@ -1,6 +1,7 @@
 /* What `vend top` shows. Pure. */
 #include "cli/top-view.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "cli/arguments.h"
 #include "cli/table.h"
 #include <math.h>
@@ -243,11 +244,11 @@ make_queues (const json_t *now)
       g_autofree char *boot = duration_of (queue, "boot_seconds");
       g_autofree char *run = duration_of (queue, "run_seconds");
       g_autofree char *instances = states (json_object_get (queue, "instances"));
-      const int64_t failures = vend_json_int (queue, "boot_failures", 0);
+      const int64_t failures = MAX (vend_json_int (queue, "boot_failures", 0), 0);
+      g_autofree char *failed
+          = vend_count_text ((uint64_t) failures, "failed boot", "failed boots");
       g_autofree char *shown
-          = failures > 0
-                ? g_strdup_printf ("%s, %" G_GINT64_FORMAT " failed boots", instances, failures)
-                : g_strdup (instances);
+          = failures > 0 ? g_strconcat (instances, ", ", failed, NULL) : g_strdup (instances);
       vend_table_add (table, shown_name (queue), waiting, oldest, running, bounds, boot, run,
                       shown);
     }

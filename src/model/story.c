@@ -1,6 +1,7 @@
 /* The story of a prediction. */
 #include "model/story.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "model/attempt.h"
 #include "model/decision.h"
 #include "model/file.h"
@@ -270,6 +271,7 @@ tell_delivery (GArray *entries, const VendDelivery *delivery)
   vend_json_set_string (details, "state", vend_delivery_state_name (delivery->state));
   vend_json_set_string (details, "last_error", delivery->last_error);
   const char *why = delivery->last_error != NULL ? delivery->last_error : "no answer yet";
+  g_autofree char *tries = vend_count_text (delivery->tries, "try", "tries");
   switch (delivery->state)
     {
     case VEND_DELIVERY_DELIVERED:
@@ -283,11 +285,11 @@ tell_delivery (GArray *entries, const VendDelivery *delivery)
       break;
     case VEND_DELIVERY_DEAD:
       add (entries, delivery->ended_us, "webhook", details,
-           "Webhook '%s' was given up after %u tries: %s.", event, delivery->tries, why);
+           "Webhook '%s' was given up after %s: %s.", event, tries, why);
       break;
     case VEND_DELIVERY_PENDING:
-      add (entries, 0, "webhook", details, "Webhook '%s' waits to be delivered after %u tries%s%s.",
-           event, delivery->tries, delivery->tries > 0 ? ": " : "", delivery->tries > 0 ? why : "");
+      add (entries, 0, "webhook", details, "Webhook '%s' waits to be delivered after %s%s%s.",
+           event, tries, delivery->tries > 0 ? ": " : "", delivery->tries > 0 ? why : "");
       break;
     }
 }

@@ -101,102 +101,150 @@ vend_pid_file_signal (const char *path, int signal_number)
   return pidfd >= 0 && vend_pid_file_alive (path, NULL) && signal_through (pidfd, signal_number);
 }
 
-static bool
-is_marked (const char *pid, const char *mark)
+/* ---- Those of instances */
+
+/* The words of a file in which each ends with a NUL. */
+typedef struct
 {
-  g_autofree char *path = g_build_filename ("/proc", pid, "environ", NULL);
-  g_autofree char *text = NULL;
-  gsize size = 0;
-  if (!vend_file_read (path, MAX_ENVIRON, &text, &size, NULL))
-    return false;
-  for (gsize i = 0; i < size; i += strlen (text + i) + 1)
-    if (strcmp (text + i, mark) == 0)
-      return true;
-  return false;
+  char *text;
+  gsize size;
+} Words;
+
+static void
+words_clear (Words *words)
+{
+  g_free (words->text);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Words, words_clear)
+
+/* None when the process is gone. */
+static Words
+read_words (const char *number, const char *file)
+{
+  g_autofree char *path = g_build_filename ("/proc", number, file, NULL);
+  Words words = { NULL, 0 };
+  if (!vend_file_read (path, MAX_ENVIRON, &words.text, &words.size, NULL))
+    words.size = 0;
+  return words;
 }
 
-static bool
-kill_if_marked (const char *name, const char *mark)
+/* The one behind `word`, or the first one; NULL behind the last one. */
+static const char *
+next_word (const Words *words, const char *word)
 {
-  if (!g_ascii_isdigit (name[0]) || !is_marked (name, mark))
-    return false;
-  const pid_t pid = (pid_t) g_ascii_strtoll (name, NULL, 10);
-  if (pid == getpid ())
-    return false;
+  const char *next = word == NULL ? words->text : word + strlen (word) + 1;
+  return next != NULL && next < words->text + words->size ? next : NULL;
+}
+
+/* The directory in the arguments of a director, or NULL. */
+static const char *
+director_dir (const Words *arguments)
+{
+  static const char *const expected[] = { NULL, "director", "--dir" };
+  const char *word = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      word = next_word (arguments, word);
+      if (word == NULL || (expected[i] != NULL && strcmp (word, expected[i]) != 0))
+        return NULL;
+    }
+  return next_word (arguments, word);
+}
+
+/* What the environment of a process is marked with, or NULL. */
+static const char *
+marked_dir (const Words *environment)
+{
+  for (const char *word = NULL; (word = next_word (environment, word)) != NULL;)
+    if (g_str_has_prefix (word, VEND_PROCESS_MARK "="))
+      return word + strlen (VEND_PROCESS_MARK "=");
+  return NULL;
+}
+
+static void
+look_at (const char *number, bool directors, VendProcessSeen seen, void *data)
+{
+  const pid_t pid = (pid_t) g_ascii_strtoll (number, NULL, 10);
+  g_auto (Words) arguments = { NULL, 0 };
+  if (directors)
+    arguments = read_words (number, "cmdline");
+  const char *directed = director_dir (&arguments);
+  if (directed != NULL)
+    {
+      seen (pid, true, directed, data);
+      return;
+    }
+  g_auto (Words) environment = read_words (number, "environ");
+  const char *marked = marked_dir (&environment);
+  if (marked != NULL)
+    seen (pid, false, marked, data);
+}
+
+/* All processes with a mark; with `directors` those as well, which costs a second look at each. */
+static void
+walk (bool directors, VendProcessSeen seen, void *data)
+{
+  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
+  for (const char *name; processes != NULL && (name = g_dir_read_name (processes)) != NULL;)
+    if (g_ascii_isdigit (name[0]))
+      look_at (name, directors, seen, data);
+}
+
+typedef struct
+{
+  const char *dir;
+  guint n;
+} Killing;
+
+static void
+kill_if_marked (pid_t pid, bool is_director, const char *dir, void *data)
+{
+  Killing *killing = data;
+  if (pid == getpid () || strcmp (dir, killing->dir) != 0)
+    return;
+  g_autofree char *number = g_strdup_printf ("%d", (int) pid);
   vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
-  return pidfd >= 0 && is_marked (name, mark) && signal_through (pidfd, SIGKILL);
+  /* The number may have changed hands before the descriptor was opened, not after. */
+  g_auto (Words) environment = read_words (number, "environ");
+  if (pidfd >= 0 && g_strcmp0 (marked_dir (&environment), dir) == 0
+      && signal_through (pidfd, SIGKILL))
+    killing->n++;
 }
 
 guint
 vend_process_kill_marked (const char *dir)
 {
-  g_autofree char *mark = g_strconcat (VEND_PROCESS_MARK "=", dir, NULL);
-  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
-  guint killed = 0;
-  for (const char *name; processes != NULL && (name = g_dir_read_name (processes)) != NULL;)
-    if (kill_if_marked (name, mark))
-      killed++;
-  return killed;
+  Killing killing = { dir, 0 };
+  walk (false, kill_if_marked, &killing);
+  return killing.n;
 }
 
-/* ---- All of them */
-
-static bool
-is_in (const char *dir, const char *parent)
+typedef struct
 {
-  const gsize length = strlen (parent);
-  return strncmp (dir, parent, length) == 0 && dir[length] == '/' && dir[length + 1] != '\0';
-}
+  const char *parent;
+  VendProcessSeen seen;
+  void *data;
+} Looking;
 
-/* The words of a file in which each ends with a NUL. */
-static GPtrArray *
-read_words (const char *pid, const char *file)
+static void
+see_if_in (pid_t pid, bool is_director, const char *dir, void *data)
 {
-  g_autofree char *path = g_build_filename ("/proc", pid, file, NULL);
-  g_autofree char *text = NULL;
-  g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
-  gsize size = 0;
-  if (vend_file_read (path, MAX_ENVIRON, &text, &size, NULL))
-    for (gsize i = 0; i < size; i += strlen (text + i) + 1)
-      g_ptr_array_add (words, g_strdup (text + i));
-  return g_steal_pointer (&words);
-}
-
-/* Borrowed from `words`, or NULL. */
-static const char *
-director_dir (const GPtrArray *words)
-{
-  if (words->len < 4 || strcmp (g_ptr_array_index (words, 1), "director") != 0
-      || strcmp (g_ptr_array_index (words, 2), "--dir") != 0)
-    return NULL;
-  return g_ptr_array_index (words, 3);
-}
-
-static const char *
-marked_dir (const GPtrArray *words)
-{
-  for (guint i = 0; i < words->len; i++)
-    {
-      const char *word = g_ptr_array_index (words, i);
-      if (g_str_has_prefix (word, VEND_PROCESS_MARK "="))
-        return word + strlen (VEND_PROCESS_MARK "=");
-    }
-  return NULL;
+  const Looking *looking = data;
+  const gsize length = strlen (looking->parent);
+  if (strncmp (dir, looking->parent, length) == 0 && dir[length] == '/' && dir[length + 1] != '\0')
+    looking->seen (pid, is_director, dir, looking->data);
 }
 
 void
 vend_process_each (const char *parent, VendProcessSeen seen, void *data)
 {
-  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
-  for (const char *name; processes != NULL && (name = g_dir_read_name (processes)) != NULL;)
-    {
-      if (!g_ascii_isdigit (name[0]))
-        continue;
-      g_autoptr (GPtrArray) arguments = read_words (name, "cmdline");
-      g_autoptr (GPtrArray) environment = read_words (name, "environ");
-      const char *directed = director_dir (arguments);
-      const char *dir = directed != NULL ? directed : marked_dir (environment);
-      if (dir != NULL && is_in (dir, parent))
-        seen ((pid_t) g_ascii_strtoll (name, NULL, 10), directed != NULL, dir, data);
-    }
+  Looking looking = { parent, seen, data };
+  walk (true, see_if_in, &looking);
+}
+
+void
+vend_process_each_marked (const char *parent, VendProcessSeen seen, void *data)
+{
+  Looking looking = { parent, seen, data };
+  walk (false, see_if_in, &looking);
 }

@@ -37,3 +37,5 @@ guint vend_process_kill_marked (const char *dir);
  * without rights over them. */
 typedef void (*VendProcessSeen) (pid_t pid, bool is_director, const char *dir, void *data);
 void vend_process_each (const char *parent, VendProcessSeen seen, void *data);
+/* The same without directors, in half of the time: `is_director` is false. */
+void vend_process_each_marked (const char *parent, VendProcessSeen seen, void *data);

@@ -1,4 +1,5 @@
 /* What each account has under way, and what its limits leave. Core thread. */
+#include "base/count.h"
 #include "base/error.h"
 #include "sched/core-private.h"
 
@@ -75,10 +76,12 @@ vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
   const Account *account = g_hash_table_lookup (sched->accounts, &id);
   if (account == NULL || account->open - account->running < limit)
     return true;
+  const guint n = account->open - account->running;
+  g_autofree char *waiting = vend_count_text (n, "prediction", "predictions");
   return vend_fail (error, VEND_ERROR_RATE_LIMITED,
-                    "%u predictions of this account wait already, which is the limit "
-                    "(account-max-queued); try again when some of them have begun",
-                    account->open - account->running);
+                    "%s of this account %s already, which is the limit "
+                    "(account-max-queued); try again when %s begun",
+                    waiting, n == 1 ? "waits" : "wait", n == 1 ? "it has" : "some of them have");
 }
 
 json_t *

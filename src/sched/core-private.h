@@ -396,8 +396,9 @@ void vend_decided_boot_failed (const Deployable *deployable, const char *error_c
 /* Before those who wait are told. */
 void vend_decided_queue_failed (const Deployable *deployable);
 void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
-/* Whether it is tried again. */
-void vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why);
+/* `refusal` says that and why it is not tried again; NULL: it is. */
+void vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
+                        const char *why);
 void vend_decided_deadline (const Live *live, bool aborted);
 /* It ends since it cannot begin in time. */
 void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);

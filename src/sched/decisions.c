@@ -176,8 +176,9 @@ vend_decided_queue_failed (const Deployable *deployable)
               about (deployable, VEND_DECISION_QUEUE_FAILED, NULL,
                      json_pack ("{s:i, s:i}", "waiting", (int) waiting, "failures",
                                 (int) deployable->boot_failures)),
-              "%u that wait for %s get an error, since %u boots failed in a row.", waiting,
-              name_of (deployable), deployable->boot_failures);
+              "%u that %s for %s %s an error, since %u boots failed in a row.", waiting,
+              waiting == 1 ? "waits" : "wait", name_of (deployable), waiting == 1 ? "gets" : "get",
+              deployable->boot_failures);
 }
 
 void
@@ -199,10 +200,12 @@ about_live (const Live *live, VendDecisionKind kind, const char *instance, json_
 }
 
 void
-vend_decided_lost (const Live *live, bool again, bool started, bool emitted, const char *why)
+vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
+                   const char *why)
 {
-  const guint lost = live->lost_before_start + live->lost_running + live->lost_out_of_memory;
-  const bool is_unsafe = started && live->deployable->scaling.retry_safe == 0;
+  const char *retry = started ? "it goes back to the head of the queue, as nothing of it had been "
+                                "returned"
+                              : "it goes back to the head of the queue, as it had not begun";
   json_t *inputs
       = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
                    "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
@@ -210,16 +213,10 @@ vend_decided_lost (const Live *live, bool again, bool started, bool emitted, con
   vend_json_set_int (inputs, "lost_out_of_memory", live->lost_out_of_memory);
   vend_json_set_string (inputs, "reason", why);
   write_down (live->sched,
-              about_live (live, again ? VEND_DECISION_RETRY : VEND_DECISION_GIVE_UP,
+              about_live (live, refusal != NULL ? VEND_DECISION_GIVE_UP : VEND_DECISION_RETRY,
                           live->p->instance, inputs),
-              again ? "Attempt %d was lost (%s): it goes back to the head of the queue, as %s."
-              : emitted || is_unsafe ? "Attempt %d was lost (%s): it is not tried again, since %s."
-                                     : "Attempt %d was lost (%s): it is not tried again, after %s.",
-              live->p->attempt, why,
-              again       ? (started ? "nothing of it had been returned" : "it had not begun")
-              : emitted   ? "output of it had been returned already"
-              : is_unsafe ? "retry_safe is off for it"
-                          : (lost == 2 ? "one try more" : "several tries"));
+              "Attempt %d was lost (%s): %s.", live->p->attempt, why,
+              refusal != NULL ? refusal : retry);
 }
 
 void

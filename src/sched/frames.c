@@ -96,7 +96,7 @@ on_state (Instance *instance, const json_t *frame)
       vend_deployable_boot_failed (
           instance->deployable, error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
           instance->setup_logs->str, error != NULL ? error : "setup failed");
-      vend_instance_stop (instance, "its setup failed");
+      vend_instance_stop (instance, "it did not become ready");
     }
   else if (strcmp (state, "unhealthy") == 0)
     vend_instance_stop (instance, error != NULL ? error : "unhealthy");

@@ -476,8 +476,11 @@ bury (Instance *instance)
   bool booting = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_BOOTING;
   if (booting && instance->link == NULL && instance->why != NULL && !instance->adopted
       && !instance->stop_when_connected)
-    vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
-                                 instance->setup_logs->str, instance->why);
+    {
+      g_autofree char *error = g_strconcat ("its boot was cut off, as ", instance->why, NULL);
+      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
+                                   instance->setup_logs->str, error);
+    }
   instance->state = INSTANCE_GONE;
   vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
   vend_alarm_clear (&instance->alarm);

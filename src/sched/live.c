@@ -566,14 +566,26 @@ back_to_queue (Live *live)
 }
 
 static bool
-may_run_again (Live *live, const char *code, bool started, bool emitted)
+count_lost (Live *live, const char *code, bool started)
 {
-  if (started && (emitted || live->deployable->scaling.retry_safe == 0))
-    return false;
   if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
     return live->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
   return started ? live->lost_running++ < MAX_LOST_RUNNING
                  : live->lost_before_start++ < MAX_LOST_BEFORE_START;
+}
+
+/* NULL when it may run again. */
+static char *
+why_not_again (Live *live, const char *code, bool started, bool emitted)
+{
+  if (started && emitted)
+    return g_strdup ("it is not tried again, since it had returned output already");
+  if (started && live->deployable->scaling.retry_safe == 0)
+    return g_strdup ("it is not tried again, since retry_safe is off for it");
+  if (count_lost (live, code, started))
+    return NULL;
+  return g_strdup_printf ("it is not tried again, since %u attempts were lost",
+                          live->lost_before_start + live->lost_running + live->lost_out_of_memory);
 }
 
 void
@@ -594,14 +606,10 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
       vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  const bool again = may_run_again (live, code, started, emitted);
-  vend_decided_lost (live, again, started, emitted, why);
-  if (again)
+  g_autofree char *refusal = why_not_again (live, code, started, emitted);
+  vend_decided_lost (live, refusal, started, emitted, why);
+  if (refusal == NULL)
     back_to_queue (live);
   else
-    vend_live_fail (live, code, NULL, "%s; %s", why,
-                    emitted ? "it is not run again, since it had returned output already"
-                    : started && live->deployable->scaling.retry_safe == 0
-                        ? "it is not run again, since retry_safe is off"
-                        : "it was tried again without success");
+    vend_live_fail (live, code, NULL, "%s; %s", why, refusal);
 }

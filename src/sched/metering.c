@@ -4,6 +4,7 @@
  * crash of this process loses nothing, since directors live on and their time is counted from where
  * the disk has it. */
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "sched/core-private.h"
 #include "store/instance-usage.h"
@@ -13,6 +14,8 @@
 #define STORE_IDLE_AFTER_US (60 * VEND_US_PER_S)
 /* Between two looks, the clock may have gone this much further than time has. */
 #define CLOCK_SLACK_US (2 * VEND_US_PER_S)
+/* Somebody who wants to see what is counted waits this long for the core thread and the disk. */
+#define SEE_WITHIN_US (2 * VEND_US_PER_S)
 
 /* ---- To the disk */
 
@@ -151,6 +154,88 @@ vend_metering_tick (Instance *instance)
   if (meter->piece->ended_us - meter->put_us >= due_us
       && !vend_books_are_behind (instance->sched->books))
     put_piece (instance);
+}
+
+/* ---- For those who want to see it now */
+
+/* Of two holders: who waits, and the way to the disk and back. */
+typedef struct
+{
+  VendSched *sched;
+  int64_t account_id;
+  pthread_mutex_t lock; /* guards all below */
+  pthread_cond_t stored;
+  bool is_over;
+  bool is_stored;
+  guint n_holders;
+} Flush;
+
+static void
+flush_leave (Flush *flush)
+{
+  pthread_mutex_lock (&flush->lock);
+  const bool is_last = --flush->n_holders == 0;
+  pthread_mutex_unlock (&flush->lock);
+  if (!is_last)
+    return;
+  pthread_cond_destroy (&flush->stored);
+  pthread_mutex_destroy (&flush->lock);
+  g_free (flush);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Flush, flush_leave)
+
+static bool
+store_nothing (VendDb *db, void *data, GError **error)
+{
+  return true;
+}
+
+/* So is what was put before it. */
+static void
+flush_stored (const GError *error, void *data)
+{
+  g_autoptr (Flush) flush = data;
+  pthread_mutex_lock (&flush->lock);
+  flush->is_over = true;
+  flush->is_stored = error == NULL;
+  pthread_cond_signal (&flush->stored);
+  pthread_mutex_unlock (&flush->lock);
+}
+
+static void
+flush_on_core (void *data)
+{
+  Flush *flush = data;
+  VendSched *sched = flush->sched;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (!vend_books_are_behind (sched->books) && g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Instance *instance = value;
+      if (instance->billing.account_id != flush->account_id || !is_seen (&instance->meter))
+        continue;
+      vend_metering_count (instance);
+      put_piece (instance);
+    }
+  vend_store_write (sched->store, store_nothing, flush_stored, flush);
+}
+
+bool
+vend_sched_store_usage (VendSched *sched, int64_t account_id)
+{
+  const int64_t until_us = g_get_monotonic_time () + SEE_WITHIN_US;
+  g_autoptr (Flush) flush = g_new0 (Flush, 1);
+  *flush = (Flush){ .sched = sched, .account_id = account_id, .n_holders = 2 };
+  pthread_mutex_init (&flush->lock, NULL);
+  vend_cond_init (&flush->stored);
+  vend_inbox_post (sched->inbox, flush_on_core, flush);
+  pthread_mutex_lock (&flush->lock);
+  while (!flush->is_over && vend_cond_wait_until (&flush->stored, &flush->lock, until_us))
+    ;
+  const bool is_stored = flush->is_stored;
+  pthread_mutex_unlock (&flush->lock);
+  return is_stored;
 }
 
 /* ---- Life */

@@ -1,6 +1,7 @@
 /* The scheduler's door: commands from any thread become calls on the core thread. */
 #include "sched/sched.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "base/fd-source.h"
 #include "base/log.h"
@@ -138,8 +139,11 @@ submit_on_core (void *data)
       if (sched->draining)
         vend_fail (&error, VEND_ERROR_UNAVAILABLE, "the server is shutting down");
       else
-        vend_fail (&error, VEND_ERROR_RATE_LIMITED, "the queue is full (%u predictions wait)",
-                   sched->n_queued);
+        {
+          g_autofree char *waiting
+              = vend_count_text (sched->n_queued, "prediction waits", "predictions wait");
+          vend_fail (&error, VEND_ERROR_RATE_LIMITED, "the queue is full (%s)", waiting);
+        }
       submission->told (NULL, error, submission->data);
       return;
     }

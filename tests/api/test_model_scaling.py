@@ -48,6 +48,23 @@ def test_a_model_follows_the_server_until_it_says_otherwise(api):
     assert "idle_timeout" not in api.get("/models/lab/echo").json()
 
 
+def test_what_holds_of_concurrency_is_what_the_latest_version_allows(api):
+    path = "/models/lab/concurrent/scaling"
+
+    def both(reply):
+        return reply.json()["concurrency"], reply.json()["effective"]["concurrency"]
+
+    assert both(api.get(PATH)) == (None, 1)
+    assert both(api.get(path)) == (None, 4)
+    assert both(api.patch(path, {"concurrency": 2}, 200)) == (2, 2)
+    assert both(api.patch(path, {"concurrency": 9}, 200)) == (9, 4)
+    assert both(api.patch(path, {"concurrency": None}, 200)) == (None, 4)
+    # Nothing bounds it before the first version.
+    body = {"owner": "lab", "name": "empty", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", body, 201)
+    assert both(api.patch("/models/lab/empty/scaling", {"concurrency": 9}, 200)) == (9, 9)
+
+
 @pytest.mark.parametrize("body,field", WRONG + [({"min_instances": 4}, "min_instances")])
 def test_what_is_wrong_is_named_and_changes_nothing(api, body, field):
     assert fields(api.patch(PATH, body, 422)) == [field]

@@ -1,5 +1,6 @@
 """Models that fail, hang, crash, and flood."""
 
+import re
 import signal
 import time
 
@@ -36,6 +37,31 @@ def test_setup_timeout(servers):
     assert ran["status"] == "failed" and ran["error_code"] == "SETUP_TIMEOUT", ran
     assert "hanging now" in ran["logs"]
     wait_until(lambda: not processes.models(server.data), what="the model to go")
+
+
+@pytest.mark.parametrize(
+    "found,said",
+    [
+        (processes.directors, "its boot was cut off, as its director died;"),
+        (processes.models, "the model server was killed by signal 9 (Killed) before it was ready:"),
+    ],
+)
+def test_a_boot_that_is_killed_is_no_failure_of_setup(servers, found, said):
+    server = servers()
+    api = server.api()
+    made = api.create("setup-hangs")
+    wait_until(lambda: processes.models(server.data), what="the model to start")
+    for pid in found(server.data):
+        processes.kill(pid)
+
+    def sentences():
+        return [d["sentence"] for d in api.get("/decisions").json()["results"]]
+
+    wait_until(lambda: sum("Starting an" in s for s in sentences()) == 2, what="another start")
+    (failure,) = [s for s in sentences() if "(failure 1 in a row)" in s]
+    assert f"did not start (failure 1 in a row): {said}" in failure
+    assert not [s for s in sentences() if "setup" in s.replace("setup-hangs", "")]
+    api.cancel(made)
 
 
 def test_cancel_while_it_sets_up(servers):
@@ -81,6 +107,18 @@ def test_an_exception_is_the_models_own_failure(api, mode, tmp_path):
     healthy(api)
 
 
+def given_up(api, prediction):
+    """The end of its error, which the explanation says in the same words."""
+    entries = api.get(f"/predictions/{prediction['id']}/explanation").json()["entries"]
+    sentences = [entry["sentence"] for entry in entries if entry["what"] == "give-up"]
+    why, refusal = prediction["error"].rsplit("; ", 1)
+    assert len(sentences) == 1 and sentences[0].endswith(f" was lost ({why}): {refusal}."), (
+        sentences,
+        prediction["error"],
+    )
+    return refusal
+
+
 @pytest.mark.parametrize("mode", ["os_exit", "kill"])
 def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
     record = tmp_path / "record"
@@ -88,6 +126,7 @@ def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
     assert ran["status"] == "failed" and ran["error_code"] == "INSTANCE_LOST", ran
     # Nothing had been returned: two more tries are allowed, no third.
     assert 1 <= len(record.read_text().splitlines()) <= 3
+    assert re.fullmatch("it is not tried again, since [3-7] attempts were lost", given_up(api, ran))
     healthy(api)
 
 
@@ -180,7 +219,7 @@ def test_what_has_returned_output_is_not_run_again(api, server):
         processes.kill(pid)
     ended = api.ended(made)
     assert ended["status"] == "failed" and ended["error_code"] == "INSTANCE_LOST"
-    assert "output" in ended["error"]
+    assert given_up(api, ended) == "it is not tried again, since it had returned output already"
 
 
 def test_a_queue_survives_crashes(api):

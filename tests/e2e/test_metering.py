@@ -53,6 +53,29 @@ def test_what_is_billed(servers):
     assert [(p["deployment"], p["billed"]) for p in paid] == [("lab/own", 0), (None, 1)]
 
 
+def test_a_statement_has_all_until_now(servers):
+    """Also what is not written by itself yet."""
+    server = servers("--hardware-price", "cpu=0.5")
+    api = server.api()
+    deploy(api, "own")
+
+    def line():
+        lines = api.get("/usage/statement").json()["lines"]
+        return next(line for line in lines if line["deployment"] == "lab/own")
+
+    def whole(line):
+        return sum(line[phase] for phase in books.PHASES)
+
+    assert run_on(api, "own", delay=0.5)["status"] == "succeeded"
+    first = line()
+    assert first["setup_us"] > 0 and first["active_us"] >= 500_000
+    second = line()
+    assert whole(second) > whole(first) and second["active_us"] == first["active_us"]
+    assert server.stop() == 0
+    (rows,) = books.check(server).values()
+    assert books.total(rows) >= whole(second)
+
+
 def test_goes_on_after_a_crash(servers):
     """The time in which nobody was there is counted too, and what ran in it is active."""
     server = servers()
@@ -200,13 +223,14 @@ def test_books_balance_whatever_is_killed(servers):
     api = server.api()
     wait_until(lambda: api.debug()["live"] == 0, timeout=120, what="everything to end")
 
-    def kept():
-        return api.debug()["budgets"][0]["spent"]
+    def is_kept():
+        owed = api.get("/usage/statement").json()["total"]["amount"]
+        return api.debug()["budgets"][0]["spent"] == owed
 
-    # Both grow while an instance idles, one right after the other.
-    wait_until(lambda: kept() == api.get("/usage/statement").json()["total"]["amount"], what="the sum of the rows")
+    # An instance may stop or be ready between the two.
+    wait_until(is_kept, what="the sum of the rows")
     assert server.stop() == 0
     assert books.check(server)
     server.start()
     api = server.api()
-    assert kept() == api.get("/usage/statement").json()["total"]["amount"]
+    wait_until(is_kept, what="the sum of the rows after a start")

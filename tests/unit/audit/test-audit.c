@@ -117,7 +117,7 @@ test_more_runs_than_slots (Fixture *fixture, const void *unused)
       const VendAuditRow *row = g_ptr_array_index (check->rows, i);
       g_string_append_printf (text, "%s: %s\n", row->subject, row->detail);
     }
-  g_assert_nonnull (strstr (text->str, "a: 2 predictions run on 1 slots"));
+  g_assert_nonnull (strstr (text->str, "a: 2 predictions run on 1 slot"));
   g_assert_nonnull (strstr (text->str, "p: it runs on two instances at once"));
 }
 

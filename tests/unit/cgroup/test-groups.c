@@ -110,6 +110,39 @@ test_v2_prepare (void)
   g_assert_cmpstr (below->base[VEND_CGROUP_MEMORY].path, ==, base);
 }
 
+/* A controller that nobody asked for is not missing, and hides none that is. */
+static void
+test_without_cpus (void)
+{
+  g_auto (Kernel) kernel = { g_dir_make_tmp ("vend-cgroup-XXXXXX", NULL) };
+  add_unified (&kernel, "own");
+  put_empty (&kernel, "own/vend-server", "cgroup.procs");
+  g_auto (VendCgroupPlaces) places = { .v2 = g_build_filename (kernel.root, "own", NULL) };
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_find_at (&places, true, false);
+  g_autofree char *text = vend_cgroups_describe (cgroups);
+  g_assert_cmpstr (text, ==, "cgroups v2 (memory, pids)");
+  g_assert_null (cgroups->why);
+
+  put (&kernel, "own", "cgroup.controllers", "cpuset cpu io memory\n");
+  g_autoptr (VendCgroups) fewer = vend_cgroups_find_at (&places, true, false);
+  g_assert_cmpstr (fewer->why, ==, "the controller 'pids' is not there");
+}
+
+/* What stood in the way of one place says nothing when another one has it. */
+static void
+test_found_elsewhere (void)
+{
+  g_auto (Kernel) kernel = { g_dir_make_tmp ("vend-cgroup-XXXXXX", NULL) };
+  add_unified (&kernel, "own");
+  put_empty (&kernel, "own/vend-server", "cgroup.procs");
+  g_auto (VendCgroupPlaces) places
+      = { .v2 = g_build_filename (kernel.root, "own", NULL),
+          .v1[VEND_CGROUP_MEMORY] = g_build_filename (kernel.root, "not", "there", NULL) };
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_find_at (&places, true, true);
+  g_assert_true (vend_cgroups_are_all (cgroups));
+  g_assert_null (cgroups->why);
+}
+
 /* The root of the hierarchy holds processes beside groups. */
 static void
 test_v2_root (void)
@@ -322,6 +355,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/groups/v2/prepare", test_v2_prepare);
+  g_test_add_func ("/groups/without-cpus", test_without_cpus);
+  g_test_add_func ("/groups/found-elsewhere", test_found_elsewhere);
   g_test_add_func ("/groups/v2/root", test_v2_root);
   g_test_add_func ("/groups/v2/refused", test_v2_refused);
   g_test_add_func ("/groups/v2/limits", test_v2_limits);

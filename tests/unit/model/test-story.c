@@ -145,6 +145,40 @@ test_order_and_bound (void)
                    "Webhook 'completed' was delivered at the 22nd try.");
 }
 
+static void
+test_deliveries (void)
+{
+  static const struct
+  {
+    VendDeliveryState state;
+    guint tries;
+    const char *sentence;
+  } cases[] = {
+    { VEND_DELIVERY_PENDING, 0, "Webhook 'start' waits to be delivered after 0 tries." },
+    { VEND_DELIVERY_PENDING, 1, "Webhook 'start' waits to be delivered after 1 try: refused." },
+    { VEND_DELIVERY_PENDING, 2, "Webhook 'start' waits to be delivered after 2 tries: refused." },
+    { VEND_DELIVERY_DEAD, 1, "Webhook 'start' was given up after 1 try: refused." },
+    { VEND_DELIVERY_DEAD, 13, "Webhook 'start' was given up after 13 tries: refused." },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      VendPrediction p = { .id = (char *) "p", .model = (char *) "lab/echo", .created_us = AT };
+      VendDelivery delivery = { .id = (char *) "msg_1",
+                                .event = VEND_WEBHOOK_START,
+                                .state = cases[i].state,
+                                .tries = cases[i].tries,
+                                .last_error = (char *) "refused",
+                                .created_us = AT };
+      g_autoptr (GPtrArray) none = g_ptr_array_new ();
+      g_autoptr (GPtrArray) deliveries = g_ptr_array_new ();
+      g_ptr_array_add (deliveries, &delivery);
+      VendStory story = story_of (&p, none);
+      story.deliveries = deliveries;
+      json_auto_t *entries = vend_story_tell (&story);
+      g_assert_cmpstr (sentence_of (entries, "webhook"), ==, cases[i].sentence);
+    }
+}
+
 /* What is said of the instance depends on when it was started and ready. */
 static void
 test_instances (void)
@@ -194,5 +228,6 @@ main (int argc, char **argv)
   g_test_add_func ("/story/endings", test_endings);
   g_test_add_func ("/story/instances", test_instances);
   g_test_add_func ("/story/order-and-bound", test_order_and_bound);
+  g_test_add_func ("/story/deliveries", test_deliveries);
   return g_test_run ();
 }
