@@ -105,13 +105,14 @@ renew (const Decision *d, Claim *claim)
     return false;
   if (demand->waiting > 0 && have < vend_demand_wanted (demand) && left > 0)
     {
-      double runs_us = left * (double) demand->run_us / MAX (demand->slots, 1);
       claim->kind = starves (demand, have, now_us) ? CLAIM_STARVING
                     : lags (d, claim->demand)      ? CLAIM_LAGGING
                     : have < demand->min           ? CLAIM_MINIMUM
                                                    : CLAIM_QUEUE;
-      claim->value = is_urgent (claim) ? (double) neglected_us (demand, now_us)
-                                       : left / MAX ((double) demand->boot_us + runs_us, 1);
+      claim->value
+          = is_urgent (claim)
+                ? (double) neglected_us (demand, now_us)
+                : left / MAX ((double) demand->boot_us + vend_demand_work_us (demand, left), 1);
       claim->why = have < demand->min ? "below its minimum"
                    : have == 0        ? "somebody waits and nothing runs"
                                       : "one more serves the queue sooner";

@@ -25,6 +25,8 @@ bool vend_decision_is_needed (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
 /* Instances for its load, within its bounds. */
 guint vend_demand_wanted (const VendDemand *demand);
+/* Time that one instance needs for `runs` of it. */
+double vend_demand_work_us (const VendDemand *demand, double runs);
 /* So many instances need longer than `percent` of its bound for what waits. */
 bool vend_demand_outlasts (const VendDemand *demand, guint instances, guint percent);
 /* Its queue is one that never ends, for all that can be done about it: all instances that it may

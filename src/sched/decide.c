@@ -59,11 +59,17 @@ vend_demand_wanted (const VendDemand *demand)
   return MAX (wanted, demand->min);
 }
 
+double
+vend_demand_work_us (const VendDemand *demand, double runs)
+{
+  return runs * (double) demand->run_us / MAX (demand->slots, 1);
+}
+
 bool
 vend_demand_outlasts (const VendDemand *demand, guint instances, guint percent)
 {
-  double work_us = (double) demand->waiting * (double) demand->run_us / MAX (demand->slots, 1);
-  return work_us > (double) demand->starvation_us * percent / 100 * instances;
+  return vend_demand_work_us (demand, demand->waiting)
+         > (double) demand->starvation_us * percent / 100 * instances;
 }
 
 bool
