@@ -171,7 +171,7 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
       return false;
   }
   if (to_us > vend_now_us () - NOT_STORED_US)
-    (void) !vend_sched_store_usage (api->parts.sched, account->id);
+    vend_sched_store_usage (api->parts.sched, account->id);
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_store_budget_get (reader.db, account->id, &budget, error)

@@ -166,7 +166,6 @@ typedef struct
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t stored;
   bool is_over;
-  bool is_stored;
   guint n_holders;
 } Flush;
 
@@ -197,7 +196,6 @@ flush_stored (const GError *error, void *data)
   g_autoptr (Flush) flush = data;
   pthread_mutex_lock (&flush->lock);
   flush->is_over = true;
-  flush->is_stored = error == NULL;
   pthread_cond_signal (&flush->stored);
   pthread_mutex_unlock (&flush->lock);
 }
@@ -221,7 +219,7 @@ flush_on_core (void *data)
   vend_store_write (sched->store, store_nothing, flush_stored, flush);
 }
 
-bool
+void
 vend_sched_store_usage (VendSched *sched, int64_t account_id)
 {
   const int64_t until_us = g_get_monotonic_time () + SEE_WITHIN_US;
@@ -233,9 +231,7 @@ vend_sched_store_usage (VendSched *sched, int64_t account_id)
   pthread_mutex_lock (&flush->lock);
   while (!flush->is_over && vend_cond_wait_until (&flush->stored, &flush->lock, until_us))
     ;
-  const bool is_stored = flush->is_stored;
   pthread_mutex_unlock (&flush->lock);
-  return is_stored;
 }
 
 /* ---- Life */

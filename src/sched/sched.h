@@ -140,9 +140,9 @@ void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSche
                             void *data);
 
 /* Stores what the instances of an account have taken until now, so that a reader that begins after
- * it sees that. Any thread but the core thread; blocks for a commit, for 2 s at most. False when
- * it took longer or failed: what is stored may be a minute old then. */
-bool vend_sched_store_usage (VendSched *sched, int64_t account_id);
+ * it sees that. Any thread but the core thread; blocks for a commit, for 2 s at most. When that
+ * took longer or failed, what is stored may be a minute old. */
+void vend_sched_store_usage (VendSched *sched, int64_t account_id);
 
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
