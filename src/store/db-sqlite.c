@@ -176,6 +176,12 @@ sqlite_reset (VendDb *base)
       end_statement (&db->statements[i]);
 }
 
+static bool
+sqlite_in_transaction (VendDb *base)
+{
+  return sqlite3_get_autocommit (((SqliteDb *) base)->handle) == 0;
+}
+
 static void
 sqlite_close (VendDb *base)
 {
@@ -198,6 +204,7 @@ static const VendDbOps sqlite_ops = {
   .get_int = sqlite_get_int,
   .get_text = sqlite_get_text,
   .reset = sqlite_reset,
+  .in_transaction = sqlite_in_transaction,
   .close = sqlite_close,
 };
 

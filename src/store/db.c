@@ -21,6 +21,12 @@ vend_db_reset (VendDb *db)
   db->ops->reset (db);
 }
 
+bool
+vend_db_in_transaction (VendDb *db)
+{
+  return db->ops->in_transaction (db);
+}
+
 VendStmt *
 vend_db_stmt (VendDb *db, VendSql sql, GError **error)
 {

@@ -25,6 +25,7 @@ typedef struct VendDbOps
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
   /* Ends every statement that was not stepped to its end: it would hold its snapshot open. */
   void (*reset) (VendDb *db);
+  bool (*in_transaction) (VendDb *db);
   void (*close) (VendDb *db);
 } VendDbOps;
 
@@ -45,6 +46,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDb, vend_db_close)
 bool vend_db_exec (VendDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void vend_db_reset (VendDb *db);
+/* Whether the transaction that was begun still stands: some failures of a disk or of memory undo
+ * all of it and not just the statement that met them. */
+bool vend_db_in_transaction (VendDb *db);
 
 /* A statement ready to be bound; after a failure it takes binds and fails again in step. */
 VendStmt *vend_db_stmt (VendDb *db, VendSql sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;

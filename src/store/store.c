@@ -67,18 +67,20 @@ tell (void *data)
   return G_SOURCE_REMOVE;
 }
 
-/* Runs one job inside its own savepoint, so that its failure undoes nothing else. */
-static void
-run_apart (VendStore *store, Write *write)
+/* Runs one job inside its own savepoint, so that its failure undoes nothing else; false when it
+ * undid the whole transaction all the same. */
+static bool
+run_apart (VendStore *store, Write *write, GError **error)
 {
-  if (!vend_db_exec (store->writer, "SAVEPOINT job", &write->error))
-    return;
+  if (!vend_db_exec (store->writer, "SAVEPOINT job", error))
+    return false;
   bool good = write->job (store->writer, write->data, &write->error);
   vend_db_reset (store->writer);
-  g_autoptr (GError) problem = NULL;
-  if (!vend_db_exec (store->writer, good ? "RELEASE job" : "ROLLBACK TO job; RELEASE job", &problem)
-      && write->error == NULL)
-    write->error = g_steal_pointer (&problem);
+  if (vend_db_in_transaction (store->writer))
+    return vend_db_exec (store->writer, good ? "RELEASE job" : "ROLLBACK TO job; RELEASE job",
+                         error);
+  return vend_fail (error, VEND_ERROR_STORAGE, "the transaction was undone: %s",
+                    write->error != NULL ? write->error->message : "no reason is known");
 }
 
 /* The usual case, in which nobody fails, is spared the savepoints. */
@@ -94,7 +96,7 @@ static void
 roll_back (VendStore *store)
 {
   g_autoptr (GError) error = NULL;
-  if (!vend_db_exec (store->writer, "ROLLBACK", &error))
+  if (vend_db_in_transaction (store->writer) && !vend_db_exec (store->writer, "ROLLBACK", &error))
     vend_log (VEND_LOG_ERROR, "rollback failed", "error", error->message, NULL);
 }
 
@@ -107,10 +109,7 @@ try_group (VendStore *store, GPtrArray *group, bool apart, GError **error)
   for (guint i = 0; good && i < group->len; i++)
     {
       Write *write = g_ptr_array_index (group, i);
-      if (apart)
-        run_apart (store, write);
-      else
-        good = run_together (store, write);
+      good = apart ? run_apart (store, write, error) : run_together (store, write);
     }
   if (good && vend_db_exec (store->writer, "COMMIT", error))
     return true;
@@ -130,12 +129,13 @@ commit_group (VendStore *store, GPtrArray *group)
   if (try_group (store, group, true, &problem))
     return;
 
+  /* A refusal is undone too: what it rested on may be a write of this group. */
   vend_log (VEND_LOG_ERROR, "commit failed", "error", problem->message, NULL);
   for (guint i = 0; i < group->len; i++)
     {
       Write *write = g_ptr_array_index (group, i);
-      if (write->error == NULL)
-        write->error = g_error_copy (problem);
+      g_clear_error (&write->error);
+      write->error = g_error_copy (problem);
     }
 }
 

@@ -78,6 +78,86 @@ test_failed_job_is_alone (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (accounts->len, ==, 3);
 }
 
+typedef struct
+{
+  gint is_held;
+  gint may_go;
+} Hold;
+
+/* Holds the writer until it is let go, so that what is written meanwhile is one group. */
+static bool
+hold_writer (VendDb *db, void *data, GError **error)
+{
+  Hold *hold = data;
+  g_atomic_int_set (&hold->is_held, true);
+  while (!g_atomic_int_get (&hold->may_go))
+    g_thread_yield ();
+  return true;
+}
+
+static void
+expect_lost (const GError *error, void *data)
+{
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_STORAGE);
+}
+
+/* Writes "one", "one" again, and `last`, all in one group that does not get onto the disk. */
+static void
+lose_a_group (Fixture *f, VendStoreJob last)
+{
+  Hold hold = { 0 };
+  vend_store_write (f->store, hold_writer, NULL, &hold);
+  while (!g_atomic_int_get (&hold.is_held))
+    g_thread_yield ();
+  vend_store_write (f->store, insert_account, expect_lost, (void *) "one");
+  vend_store_write (f->store, insert_account, expect_lost, (void *) "one");
+  vend_store_write (f->store, last, expect_lost, NULL);
+  vend_store_write (f->store, insert_account, expect_lost, (void *) "two");
+  g_atomic_int_set (&hold.may_go, true);
+  while (!vend_store_is_idle (f->store))
+    g_main_context_iteration (NULL, FALSE);
+
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) accounts = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (f->store);
+    g_assert_true (vend_store_account_list (reader.db, &accounts, &error));
+    g_assert_cmpuint (accounts->len, ==, 0);
+  }
+  g_assert_true (vend_store_write_wait (f->store, insert_account, (void *) "one", &error));
+}
+
+static bool
+break_commit (VendDb *db, void *data, GError **error)
+{
+  return vend_db_exec (db,
+                       "CREATE TABLE child (parent INTEGER REFERENCES accounts (id)"
+                       " DEFERRABLE INITIALLY DEFERRED); INSERT INTO child VALUES (99)",
+                       error);
+}
+
+/* A second send of a create was refused because of the first one: with that one gone, so is the
+ * reason. */
+static void
+test_a_lost_commit_takes_its_refusals_along (Fixture *f, gconstpointer unused)
+{
+  lose_a_group (f, break_commit);
+}
+
+/* As SQLite does it by itself when a disk is full in the middle of some statements. */
+static bool
+undo_all (VendDb *db, void *data, GError **error)
+{
+  return vend_db_exec (db, "ROLLBACK", error)
+         && vend_fail (error, VEND_ERROR_STORAGE, "the disk is full");
+}
+
+static void
+test_nothing_follows_a_lost_transaction (Fixture *f, gconstpointer unused)
+{
+  lose_a_group (f, undo_all);
+}
+
 static void
 count_told (const GError *error, void *data)
 {
@@ -223,6 +303,8 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add ("/store/" #name, Fixture, NULL, set_up, test_##name, tear_down)
   ADD (survives_reopen);
   ADD (failed_job_is_alone);
+  ADD (a_lost_commit_takes_its_refusals_along);
+  ADD (nothing_follows_a_lost_transaction);
   ADD (readers_see_news);
   ADD (all_are_told_once);
   ADD (ends_once);
