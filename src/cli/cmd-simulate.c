@@ -115,11 +115,12 @@ read_trace (const char *path, VendTrace **out, GError **error)
 {
   g_autofree char *text = NULL;
   GStatBuf about;
+  gsize size = 0;
   if (g_stat (path, &about) == 0 && about.st_size > MAX_TRACE_BYTES)
     return vend_fail (error, VEND_ERROR_INVALID, "'%s' is larger than 1 GiB", path);
-  if (!g_file_get_contents (path, &text, NULL, error))
+  if (!g_file_get_contents (path, &text, &size, error))
     return false;
-  if (vend_trace_parse (text, out, error))
+  if (vend_trace_parse (text, size, out, error))
     return true;
   g_prefix_error (error, "%s: ", path);
   return false;
