@@ -9,13 +9,13 @@
 #include "cli/terminal.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/settings.h"
 #include "sched/simulate.h"
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define N_POLICIES (VEND_POLICY_FIXED_TIMEOUT + 1)
-#define MAX_TRACE_BYTES (G_GINT64_CONSTANT (1) << 30)
+#define MAX_TRACE_BYTES ((gsize) 1 << 30)
 #define MAX_HARDWARE 10000
 #define MAX_HOURS (366 * 24)
 /* Requests an hour and unit, unless a rate is given: their runs take 40 % of the hardware. */
@@ -113,16 +113,16 @@ make_simulation (const Asked *asked, VendSimulation *out, GError **error)
 static bool
 read_trace (const char *path, VendTrace **out, GError **error)
 {
+  const bool is_input = strcmp (path, "-") == 0;
+  const char *name = is_input ? "standard input" : path;
   g_autofree char *text = NULL;
-  GStatBuf about;
   gsize size = 0;
-  if (g_stat (path, &about) == 0 && about.st_size > MAX_TRACE_BYTES)
-    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is larger than 1 GiB", path);
-  if (!g_file_get_contents (path, &text, &size, error))
+  if (is_input ? !vend_fd_read_all (STDIN_FILENO, name, MAX_TRACE_BYTES, &text, &size, error)
+               : !vend_file_read (path, MAX_TRACE_BYTES, &text, &size, error))
     return false;
   if (vend_trace_parse (text, size, out, error))
     return true;
-  g_prefix_error (error, "%s: ", path);
+  g_prefix_error (error, "%s: ", name);
   return false;
 }
 
@@ -130,8 +130,9 @@ static bool
 make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
 {
   if (asked->is_synthetic == (words[0] != NULL))
-    return vend_fail (error, VEND_ERROR_INVALID,
-                      "expected a trace or --synthetic; see 'vend simulate --help'");
+    return vend_fail (
+        error, VEND_ERROR_INVALID,
+        "expected a trace, - for standard input, or --synthetic; see 'vend simulate --help'");
   if (!asked->is_synthetic)
     return read_trace (words[0], out, error);
   double rate = asked->rate > 0 ? asked->rate : SYNTHETIC_RATE * asked->hardware;
@@ -355,9 +356,9 @@ run (int argc, char **argv, GError **error)
   };
   const VendOptions options = {
     .command = "simulate",
-    .usage = "TRACE | --synthetic",
+    .usage = "TRACE | - | --synthetic",
     .summary = "Shows how long requests would wait, and what the hardware would cost. TRACE is a\n"
-               "file with lines of time_s,model,run_s[,load_s].",
+               "file with lines of time_s,model,run_s[,load_s]; - is standard input.",
     .entries = entries,
     .most = 1,
   };
