@@ -369,6 +369,25 @@ def test_doctor(vend, server):
     assert found["python"] == "fail" and found["uv"] == "warn"
 
 
+def test_doctor_warns_of_limits_that_are_asked_for(vend, server):
+    def limits(**settings):
+        checks = json.loads(vend("doctor", "--json", VEND_CGROUPS="off", **settings).stdout)["checks"]
+        return next((c["status"], c["detail"]) for c in checks if c["check"] == "limits")
+
+    assert limits()[0] == "ok"
+    assert limits(VEND_HARDWARE_CPUS="cpu=0")[0] == "ok"
+    status, detail = limits(VEND_HARDWARE_CPUS="cpu=0,gpu=1.5")
+    assert status == "warn" and "hardware-cpus" in detail
+
+
+def test_doctor_reads_the_settings(vend, server):
+    vend.data.mkdir(exist_ok=True)
+    (vend.data / "vend.conf").write_text("idle-timeout = soon\n")
+    done = vend("doctor")
+    assert done.returncode == 1
+    assert re.search(r"^fail +settings +.*idle-timeout", done.stdout, re.M)
+
+
 # vend run
 
 
