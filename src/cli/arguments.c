@@ -32,7 +32,7 @@ vend_argument_range_check (const char *name, double value, double least, double 
                            GError **error)
 {
   return (isfinite (value) && value >= least && value <= greatest)
-         || vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %.10g to %.10g", name, least,
+         || vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %.15g to %.15g", name, least,
                        greatest);
 }
 

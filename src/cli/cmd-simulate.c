@@ -108,11 +108,11 @@ check_size (const Asked *asked, GError **error)
 static bool
 check (const Asked *asked, GError **error)
 {
-  return vend_argument_range_check ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
+  return vend_argument_range_check ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
+         && vend_argument_range_check ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
          && vend_argument_range_check ("hours", asked->hours, 0.01, MAX_HOURS, error)
          && vend_argument_range_check ("rate", asked->rate, 0.001, 1e6, error)
          && vend_argument_range_check ("seed", (double) asked->seed, 0, G_MAXUINT32, error)
-         && vend_argument_range_check ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
          && vend_argument_range_check ("slots", asked->slots, 1, 256, error)
          && vend_argument_range_check ("max-instances", asked->max_instances, 0, MAX_HARDWARE,
                                        error)
