@@ -490,6 +490,7 @@ void vend_deployable_dispatch (Deployable *deployable);
 /* Decides and applies at the end of this turn of the main loop. */
 void vend_sched_sweep_soon (VendSched *sched);
 
-/* ---- Work that blocks, on the disk pool; `done` comes back on the core thread. */
+/* ---- Work that blocks, on the disk pool; `done` comes back on the core thread. While the
+ * scheduler is taken apart it runs at once. */
 typedef void (*DiskWork) (void *data);
 void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);
