@@ -47,7 +47,7 @@ vend_advise_time_text (double seconds)
 char *
 vend_advise_money_text (double amount)
 {
-  return g_strdup_printf (fabs (amount) < 1 ? "%.4f" : "%.2f", amount);
+  return g_strdup_printf (amount != 0 && fabs (amount) < 1 ? "%.4f" : "%.2f", amount);
 }
 
 static char *

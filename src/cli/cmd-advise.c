@@ -285,7 +285,9 @@ print_summary (const VendHistory *history, const GPtrArray *reports)
       = { "MODEL OR DEPLOYMENT", "REQUESTS", "NOW", "WAIT", "COST", "BEST", "WAIT", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   vend_table_cut_middle (table, 0);
-  vend_table_align_right (table, 1);
+  static const guint numbers[] = { 1, 3, 4, 6, 7 };
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    vend_table_align_right (table, numbers[i]);
   for (guint i = 0; i < reports->len; i++)
     {
       const Report *report = g_ptr_array_index (reports, i);
@@ -422,6 +424,14 @@ fail_without_history (const Asked *asked, const char *model, const VendHistory *
                       GError **error)
 {
   const char *about = model != NULL ? model : "the account";
+  bool is_known = false;
+  for (guint i = 0; i < history->items->len; i++)
+    is_known
+        = is_known || ((const VendHistoryItem *) g_ptr_array_index (history->items, i))->is_known;
+  if (history->trace->requests->len > 0 && !is_known)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                      "%s: what ran in the last %g days was deleted and has no settings", about,
+                      asked->days);
   if (history->trace->requests->len > 0)
     return vend_fail (error, VEND_ERROR_NOT_FOUND,
                       "%s: the history of what is there now is shorter than an hour; try again "

@@ -304,8 +304,14 @@ check_waits (const Asked *asked, const char *trace, GError **error)
     return true;
   if (g_strcmp0 (asked->policy, "all") == 0)
     return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
-  if (trace != NULL && g_stat (trace, &read) == 0 && g_stat (asked->waits, &written) == 0
-      && read.st_dev == written.st_dev && read.st_ino == written.st_ino)
+  if (g_stat (asked->waits, &written) < 0)
+    return true;
+  /* It would be replaced by a file, as well. */
+  if (!S_ISREG (written.st_mode))
+    return vend_fail (error, VEND_ERROR_INVALID, "--waits: '%.200s' is not a plain file",
+                      asked->waits);
+  if (trace != NULL && g_stat (trace, &read) == 0 && read.st_dev == written.st_dev
+      && read.st_ino == written.st_ino)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "--waits: '%.200s' is the trace; expected another file", asked->waits);
   return true;

@@ -241,6 +241,13 @@ vend_sim_may_boot (const Sim *sim)
   return sim->n_booting < sim->options->boot_limit;
 }
 
+static bool
+has_slot (const Sim *sim, const SimUnit *unit)
+{
+  return unit->in_use && !unit->booting && !unit->draining && !unit->stopping
+         && unit->busy < sim->options->slots;
+}
+
 gssize
 vend_sim_find_slot (const Sim *sim, guint model)
 {
@@ -248,8 +255,7 @@ vend_sim_find_slot (const Sim *sim, guint model)
   for (guint i = 0; i < sim->options->hardware_units; i++)
     {
       const SimUnit *unit = &sim->units[i];
-      if (unit->in_use && !unit->booting && !unit->draining && !unit->stopping
-          && unit->model == model && unit->busy < sim->options->slots
+      if (has_slot (sim, unit) && unit->model == model
           && (best < 0 || unit->busy > sim->units[best].busy
               || (unit->busy == sim->units[best].busy
                   && unit->idle_since_us > sim->units[best].idle_since_us)))
@@ -270,7 +276,7 @@ void
 vend_sim_dispatch (Sim *sim)
 {
   for (guint i = 0; i < sim->options->hardware_units; i++)
-    if (sim->units[i].in_use)
+    if (has_slot (sim, &sim->units[i]))
       dispatch (sim, sim->units[i].model);
 }
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 
 import pytest
@@ -92,11 +93,13 @@ def test_bad_trace(vend, tmp_path):
         (["--synthetic", "--hours", "nan"], "--hours: expected 0.01 to 8784"),
         (["--synthetic", "--rate", "0"], "--rate: expected 0.001 to 1000000"),
         (["--synthetic", "--rate", "1e6", "--hours", "21"], "at most 20000000 requests, got 21000000"),
+        (["trace.csv", "--waits", "pipe"], "--waits: 'pipe' is not a plain file"),
         (["trace.csv", "--waits", "./trace.csv"], "--waits: './trace.csv' is the trace"),
     ],
 )
 def test_wrong_options(vend, words, problem):
     (vend.cwd / "trace.csv").write_text(TRACE)
+    os.mkfifo(vend.cwd / "pipe")
     done = vend("simulate", *words)
     assert done.returncode == 2 and problem in done.stderr, done.stderr
     assert done.stdout == "" and (vend.cwd / "trace.csv").read_text() == TRACE

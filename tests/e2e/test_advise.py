@@ -66,6 +66,8 @@ def plant(server):
         for i in range(DAYS * 24):
             for _ in range(12):
                 add("stream", None, i * 3600, 30)
+        # Long before the others, with a deployment that is not there any more.
+        add("echo", "lab/gone", -40 * DAY_S, RUN_S)
         # One that never began, and one of another time.
         insert(connection, account, (models["echo"], "lab/echo"), None, 10**6, now_us - US, 0)
         connection.execute("UPDATE predictions SET started_us = 0 WHERE id LIKE 'planted%1000000'")
@@ -220,6 +222,11 @@ def test_tables(planted):
     assert sum(line.startswith("now ") for line in lines) == 1
     assert sum(line.startswith("best ") for line in lines) == 1
     assert any(line.startswith("1 unit of own hardware costs 730.50 a month") for line in lines)
+
+
+def test_what_was_deleted_has_no_settings(planted):
+    done = planted.cli("advise", "lab/gone", "--days", "60")
+    assert done.returncode == 1 and "lab/gone: what ran in the last 60 days was deleted" in done.stderr
 
 
 def test_history(planted):
