@@ -304,9 +304,9 @@ check_waits (const Asked *asked, const char *trace, GError **error)
     return true;
   if (g_strcmp0 (asked->policy, "all") == 0)
     return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
-  if (g_stat (asked->waits, &written) < 0)
+  if (g_lstat (asked->waits, &written) < 0)
     return true;
-  /* It would be replaced by a file, as well. */
+  /* It would be replaced by a file: a link such as /dev/stdout, too. */
   if (!S_ISREG (written.st_mode))
     return vend_fail (error, VEND_ERROR_INVALID, "--waits: '%.200s' is not a plain file",
                       asked->waits);

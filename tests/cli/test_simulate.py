@@ -94,15 +94,19 @@ def test_bad_trace(vend, tmp_path):
         (["--synthetic", "--rate", "0"], "--rate: expected 0.001 to 1000000"),
         (["--synthetic", "--rate", "1e6", "--hours", "21"], "at most 20000000 requests, got 21000000"),
         (["trace.csv", "--waits", "pipe"], "--waits: 'pipe' is not a plain file"),
+        (["trace.csv", "--waits", "link"], "--waits: 'link' is not a plain file"),
         (["trace.csv", "--waits", "./trace.csv"], "--waits: './trace.csv' is the trace"),
     ],
 )
 def test_wrong_options(vend, words, problem):
     (vend.cwd / "trace.csv").write_text(TRACE)
     os.mkfifo(vend.cwd / "pipe")
+    (vend.cwd / "link").symlink_to("elsewhere.csv")
+    (vend.cwd / "elsewhere.csv").write_text("kept")
     done = vend("simulate", *words)
     assert done.returncode == 2 and problem in done.stderr, done.stderr
     assert done.stdout == "" and (vend.cwd / "trace.csv").read_text() == TRACE
+    assert (vend.cwd / "link").is_symlink() and (vend.cwd / "link").read_text() == "kept"
 
 
 def read_from(vend, data):
