@@ -25,13 +25,9 @@ vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
 }
 
 bool
-vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GError **error)
+vend_fd_read_all (int fd, const char *name, gsize limit, char **out, gsize *out_size,
+                  GError **error)
 {
-  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return vend_fail_errno (error, errno == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
-                            errno, "open '%s'", path);
-
   g_autoptr (GByteArray) data = g_byte_array_new ();
   guint8 chunk[16 * 1024];
   for (;;)
@@ -40,12 +36,12 @@ vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GErr
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "read '%s'", path);
+        return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "read '%s'", name);
       if (n == 0)
         break;
       if (data->len + (gsize) n > limit)
         return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                          "'%s' is larger than %" G_GSIZE_FORMAT " bytes", path, limit);
+                          "'%s' is larger than %" G_GSIZE_FORMAT " bytes", name, limit);
       g_byte_array_append (data, chunk, (guint) n);
     }
   if (out_size != NULL)
@@ -53,6 +49,16 @@ vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GErr
   g_byte_array_append (data, (const guint8 *) "", 1);
   *out = (char *) g_byte_array_free (g_steal_pointer (&data), FALSE);
   return true;
+}
+
+bool
+vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GError **error)
+{
+  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return vend_fail_errno (error, errno == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
+                            errno, "open '%s'", path);
+  return vend_fd_read_all (fd, path, limit, out, out_size, error);
 }
 
 bool

@@ -28,6 +28,11 @@ vend_fd_steal (int *fd)
 bool vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* All that is left of `fd` as text, at most `limit` bytes (else TOO_LARGE); errors say `name`. Free
+ * with g_free. */
+bool vend_fd_read_all (int fd, const char *name, gsize limit, char **out, gsize *out_size,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whole file as text, at most `limit` bytes (else TOO_LARGE). Free with g_free. */
 bool vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -42,7 +42,9 @@ append_json (GString *line, VendLogLevel level, const char *time, const char *me
   for (const char *key; (key = va_arg (pairs, const char *)) != NULL;)
     {
       const char *value = va_arg (pairs, const char *);
-      g_autofree char *valid = g_utf8_make_valid (value != NULL ? value : "", -1);
+      if (value == NULL)
+        continue;
+      g_autofree char *valid = g_utf8_make_valid (value, -1);
       g_string_append_c (line, ',');
       append_quoted (line, key);
       g_string_append_c (line, ':');
@@ -59,9 +61,11 @@ append_text (GString *line, VendLogLevel level, const char *time, const char *me
   for (const char *key; (key = va_arg (pairs, const char *)) != NULL;)
     {
       const char *value = va_arg (pairs, const char *);
+      if (value == NULL)
+        continue;
       g_string_append_printf (line, "  %s=", key);
-      if (value == NULL || *value == '\0' || strpbrk (value, " \"\n\t") != NULL)
-        append_quoted (line, value != NULL ? value : "");
+      if (*value == '\0' || strpbrk (value, " \"\n\t") != NULL)
+        append_quoted (line, value);
       else
         g_string_append (line, value);
     }

@@ -23,5 +23,6 @@ typedef enum
 void vend_log_setup (VendLogLevel least, VendLogFormat format);
 
 /* vend_log (VEND_LOG_INFO, "listening", "address", a, "port", "8363", NULL): the message is a fixed
- * phrase, what varies goes into key-value pairs of strings; a NULL value is written as "". */
+ * phrase, what varies goes into key-value pairs of strings; a key whose value is NULL is
+ * left out. */
 void vend_log (VendLogLevel level, const char *message, ...) G_GNUC_NULL_TERMINATED;

@@ -43,10 +43,10 @@ vend_cgroups_have (const VendCgroups *cgroups, VendCgroupKind kind)
 }
 
 bool
-vend_cgroups_are_all (const VendCgroups *cgroups)
+vend_cgroups_have_all (const VendCgroups *cgroups, bool cpus)
 {
   for (guint i = 0; i < VEND_CGROUP_N; i++)
-    if (!vend_cgroups_have (cgroups, i))
+    if ((cpus || i != VEND_CGROUP_CPU) && !vend_cgroups_have (cgroups, i))
       return false;
   return true;
 }

@@ -39,8 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCgroups, vend_cgroups_free)
 void vend_cgroups_rouse (const VendCgroups *cgroups);
 
 bool vend_cgroups_have (const VendCgroups *cgroups, VendCgroupKind kind);
-/* With every controller. */
-bool vend_cgroups_are_all (const VendCgroups *cgroups);
+/* With every controller; without `cpus` that one may be missing. */
+bool vend_cgroups_have_all (const VendCgroups *cgroups, bool cpus);
 /* "cgroups v1 (memory, cpu, pids)"; free with g_free. */
 char *vend_cgroups_describe (const VendCgroups *cgroups) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -32,7 +32,8 @@ vend_argument_range_check (const char *name, double value, double least, double 
                            GError **error)
 {
   return (isfinite (value) && value >= least && value <= greatest)
-         || vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %g to %g", name, least, greatest);
+         || vend_fail (error, VEND_ERROR_INVALID, "--%s: expected %.15g to %.15g", name, least,
+                       greatest);
 }
 
 void

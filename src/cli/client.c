@@ -118,6 +118,10 @@ vend_client_problem (const VendClient *client, const char *method, const char *p
   if (status >= 500)
     return vend_fail (error, VEND_ERROR_UNAVAILABLE, "%s answered %d: %s", client->config->url,
                       status, text);
+  /* It says of nothing what it is that is not there. */
+  if (status == 404)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "%.*s: %s", (int) strcspn (path, "?"), path,
+                      text);
   return vend_fail (error, code_of_status (status), "%s", text);
 }
 

@@ -13,6 +13,9 @@
 
 /* Of those with most requests; each takes a dozen simulations. */
 #define MAX_ITEMS 20
+#define DEFAULT_MONTHS 36
+/* A number that the command line does not name. */
+#define NOT_SAID (-1000000007)
 #define LEAST_HISTORY_US (3600 * VEND_US_PER_S)
 
 typedef struct
@@ -53,27 +56,63 @@ report_free (void *data)
   g_free (report);
 }
 
-/* Negative: not given. */
 static bool
-check (const Asked *asked, GError **error)
+is_said (double value)
 {
-  const bool has_cost = asked->hardware_cost >= 0, has_price = asked->own_price >= 0;
-  if (!vend_argument_range_check ("days", asked->days, 0.01, 366, error)
-      || !vend_argument_range_check ("price", MAX (asked->price, 0), 0, 1e6, error)
-      || !vend_argument_range_check ("wait-weight", asked->wait_weight, 0, 1e6, error)
-      || !vend_argument_range_check ("own-price-per-hour", MAX (asked->own_price, 0), 0, 1e6, error)
-      || !vend_argument_range_check ("hardware-cost", MAX (asked->hardware_cost, 0), 0, 1e12, error)
-      || !vend_argument_range_check ("months", asked->months, 1, 240, error)
-      || !vend_argument_range_check ("power-watts", asked->power_watts, 0, 1e7, error)
-      || !vend_argument_range_check ("kwh-price", asked->kwh_price, 0, 1e6, error)
-      || !vend_argument_range_check ("own-units", asked->own_units, 1, 1000, error))
-    return false;
+  return value != NOT_SAID;
+}
+
+static bool
+check_said (const char *name, double value, double least, double most, GError **error)
+{
+  return !is_said (value) || vend_argument_range_check (name, value, least, most, error);
+}
+
+/* What has no meaning without own hardware would do nothing. */
+static bool
+check_own (const Asked *asked, GError **error)
+{
+  const bool has_cost = is_said (asked->hardware_cost), has_price = is_said (asked->own_price);
   if (has_cost && has_price)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "expected either --own-price-per-hour or --hardware-cost");
-  return (asked->power_watts > 0) == (asked->kwh_price > 0)
+  if (is_said (asked->months) && !has_cost)
+    return vend_fail (error, VEND_ERROR_INVALID, "--months goes with --hardware-cost");
+  const char *said = is_said (asked->own_units)     ? "own-units"
+                     : is_said (asked->power_watts) ? "power-watts"
+                     : is_said (asked->kwh_price)   ? "kwh-price"
+                                                    : NULL;
+  if (said != NULL && !has_cost && !has_price)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "--%s goes with --own-price-per-hour or --hardware-cost", said);
+  return is_said (asked->power_watts) == is_said (asked->kwh_price)
          || vend_fail (error, VEND_ERROR_INVALID,
                        "expected --power-watts and --kwh-price together");
+}
+
+static bool
+check (const Asked *asked, GError **error)
+{
+  return vend_argument_range_check ("days", asked->days, 0.01, 366, error)
+         && check_said ("price", asked->price, 0, 1e6, error)
+         && vend_argument_range_check ("wait-weight", asked->wait_weight, 0, 1e6, error)
+         && check_said ("own-price-per-hour", asked->own_price, 0, 1e6, error)
+         && check_said ("hardware-cost", asked->hardware_cost, 0, 1e12, error)
+         && check_said ("months", asked->months, 1, 240, error)
+         && check_said ("power-watts", asked->power_watts, 0, 1e7, error)
+         && check_said ("kwh-price", asked->kwh_price, 0, 1e6, error)
+         && check_said ("own-units", asked->own_units, 1, 1000, error) && check_own (asked, error);
+}
+
+static void
+fill_in (Asked *asked)
+{
+  if (!is_said (asked->months))
+    asked->months = DEFAULT_MONTHS;
+  if (!is_said (asked->own_units))
+    asked->own_units = 1;
+  if (!is_said (asked->power_watts))
+    asked->power_watts = asked->kwh_price = 0;
 }
 
 /* ---- Reckoning */
@@ -97,7 +136,7 @@ report_new (const Asked *asked, const VendHistory *history, const VendHistoryIte
   report->advice = vend_advise (&question);
   report->about = (VendAdviseAbout){ .item = item,
                                      .advice = report->advice,
-                                     .price = asked->price >= 0 ? asked->price : item->price,
+                                     .price = is_said (asked->price) ? asked->price : item->price,
                                      .wait_weight = asked->wait_weight };
   return report;
 }
@@ -137,7 +176,7 @@ reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *rep
   double rented = 0, wait_s = 0;
   guint n = 0;
   *out = (VendAdviseOwn){ .units = (guint) asked->own_units };
-  if (asked->own_price >= 0)
+  if (is_said (asked->own_price))
     out->unit_month = asked->own_price * VEND_MONTH_HOURS;
   else
     out->unit_month = asked->hardware_cost / asked->months;
@@ -397,7 +436,7 @@ fail_without_history (const Asked *asked, const char *model, const VendHistory *
 static bool
 advise (const Asked *asked, const char *model, GError **error)
 {
-  const bool has_own = asked->own_price >= 0 || asked->hardware_cost >= 0;
+  const bool has_own = is_said (asked->own_price) || is_said (asked->hardware_cost);
   const VendHistoryAsked history_asked
       = { .model = model, .account = asked->account, .days = asked->days };
   g_autoptr (VendClient) client = NULL;
@@ -419,12 +458,14 @@ static bool
 run (int argc, char **argv, GError **error)
 {
   g_auto (Asked) asked = { .days = 30,
-                           .price = -1,
+                           .price = NOT_SAID,
                            .wait_weight = 10,
-                           .own_price = -1,
-                           .hardware_cost = -1,
-                           .months = 36,
-                           .own_units = 1 };
+                           .own_price = NOT_SAID,
+                           .hardware_cost = NOT_SAID,
+                           .months = NOT_SAID,
+                           .power_watts = NOT_SAID,
+                           .kwh_price = NOT_SAID,
+                           .own_units = NOT_SAID };
   g_auto (GStrv) words = NULL;
   g_autofree char *model_path = NULL;
   const GOptionEntry entries[] = {
@@ -457,6 +498,7 @@ run (int argc, char **argv, GError **error)
   if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
       || (words[0] != NULL && !vend_argument_model_path (words[0], &model_path, error)))
     return false;
+  fill_in (&asked);
   return advise (&asked, words[0], error);
 }
 

@@ -70,6 +70,18 @@ show (int argc, char **argv, GError **error)
 }
 
 static bool
+check_amount (const char *name, const char *text, GError **error)
+{
+  VendAmount amount = 0;
+  return text == NULL || vend_amount_parse (text, &amount)
+         || vend_fail (
+             error, VEND_ERROR_INVALID,
+             "--%s: '%.50s' is not an amount such as 12.50, with at most %d digits before "
+             "and %d after the point",
+             name, text, VEND_AMOUNT_WHOLE_DIGITS, VEND_PRICE_DIGITS);
+}
+
+static bool
 set (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
@@ -98,6 +110,8 @@ set (int argc, char **argv, GError **error)
   if (soft == NULL && hard == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "expected --soft or --hard, or both");
   json_auto_t *body = json_object ();
+  if (!check_amount ("soft", soft, error) || !check_amount ("hard", hard, error))
+    return false;
   vend_json_set_string (body, "soft", soft);
   vend_json_set_string (body, "hard", hard);
   if (!vend_budget_read (body, &wanted, error))

@@ -42,7 +42,15 @@ path_of (const char *model, const char *since, char **out, GError **error)
       vend_argument_add_query (path, "since", time);
     }
   if (model != NULL)
-    vend_argument_add_query (path, "model", model);
+    {
+      g_autofree char *unused = NULL;
+      if (!vend_argument_model_path (model, &unused, error))
+        {
+          g_prefix_error (error, "--model: ");
+          return false;
+        }
+      vend_argument_add_query (path, "model", model);
+    }
   *out = g_string_free (g_steal_pointer (&path), FALSE);
   return true;
 }

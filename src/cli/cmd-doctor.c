@@ -5,6 +5,7 @@
 #include "cli/doctor-audit.h"
 #include "cli/probe.h"
 #include "base/error.h"
+#include "base/settings.h"
 #include "cgroup/bases.h"
 #include "hardware/nvml.h"
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define DISK_WARN_BYTES (10 * GIB)
 #define DISK_FAIL_BYTES (1 * GIB)
 #define CLI_FILE_MODE_MASK 0077
+#define SETTINGS_FILE "vend.conf"
 
 typedef enum
 {
@@ -147,14 +149,53 @@ check_namespaces (Report *sheet)
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
 }
 
+/* What a server of this data directory would be started with, flags left out. NULL: nothing that
+ * can be read. */
+static VendSettings *
+check_settings (Report *sheet)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autofree char *path = g_build_filename (data, SETTINGS_FILE, NULL);
+  g_autoptr (VendSettings) settings = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_settings_load (path, &settings, &problem))
+    report (sheet, FAIL, "settings", "%s", problem->message);
+  return g_steal_pointer (&settings);
+}
+
+/* A 0 is no limit. */
+static bool
+limits_cpus (const char *setting)
+{
+  g_auto (GStrv) parts = g_strsplit (setting, ",", -1);
+  for (guint i = 0; parts[i] != NULL; i++)
+    {
+      const char *value = strchr (parts[i], '=');
+      if (g_ascii_strtod (value != NULL ? value + 1 : parts[i], NULL) > 0)
+        return true;
+    }
+  return false;
+}
+
 /* As seen from here: a server that was started elsewhere may be let do more. */
 static void
-check_limits (Report *sheet)
+check_limits (Report *sheet, const VendSettings *settings)
 {
+  const bool cpus
+      = settings != NULL && limits_cpus (vend_settings_text (settings, "hardware-cpus"));
+  if (settings != NULL && strcmp (vend_settings_text (settings, "cgroups"), "off") == 0)
+    {
+      report (sheet, cpus ? WARN : GOOD, "limits", "cgroups is off: %s",
+              cpus ? "nothing keeps instances to hardware-cpus"
+                   : "each process is limited, not all of an instance together");
+      return;
+    }
   g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
   g_autofree char *used = vend_cgroups_describe (cgroups);
-  if (vend_cgroups_are_all (cgroups))
+  if (vend_cgroups_have_all (cgroups, true))
     report (sheet, GOOD, "limits", "%s", used);
+  else if (vend_cgroups_have_all (cgroups, cpus))
+    report (sheet, GOOD, "limits", "%s from here; no cpu, which only hardware-cpus needs", used);
   else
     report (sheet, WARN, "limits",
             "%s from here (%s); what is missing is limited for each process, or not", used,
@@ -275,7 +316,8 @@ doctor (int argc, char **argv, GError **error)
   check_namespaces (&sheet);
   check_containers (&sheet);
   check_nvidia (&sheet);
-  check_limits (&sheet);
+  g_autoptr (VendSettings) settings = check_settings (&sheet);
+  check_limits (&sheet, settings);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);

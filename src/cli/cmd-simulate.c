@@ -9,17 +9,23 @@
 #include "cli/terminal.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/settings.h"
 #include "sched/simulate.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define N_POLICIES (VEND_POLICY_FIXED_TIMEOUT + 1)
-#define MAX_TRACE_BYTES (G_GINT64_CONSTANT (1) << 30)
+#define MAX_TRACE_BYTES ((gsize) 1 << 30)
 #define MAX_HARDWARE 10000
+#define DEFAULT_MODELS 50
+#define DEFAULT_HOURS 24
+#define DEFAULT_SEED 1
 #define MAX_HOURS (366 * 24)
 /* Requests an hour and unit, unless a rate is given: their runs take 40 % of the hardware. */
 #define SYNTHETIC_RATE 50.0
+/* Numbers of a synthetic trace that the command line does not name. */
+#define NOT_SAID (-1000000007)
 
 typedef struct
 {
@@ -59,13 +65,54 @@ asked_clear (Asked *asked)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
 static bool
+is_said (double value)
+{
+  return value != NOT_SAID;
+}
+
+/* What a trace of the user's does not follow is no option of it. */
+static bool
+check_synthetic (const Asked *asked, GError **error)
+{
+  const char *said = is_said (asked->models)          ? "models"
+                     : is_said (asked->hours)         ? "hours"
+                     : is_said (asked->rate)          ? "rate"
+                     : is_said ((double) asked->seed) ? "seed"
+                                                      : NULL;
+  return asked->is_synthetic || said == NULL
+         || vend_fail (error, VEND_ERROR_INVALID, "--%s goes with --synthetic", said);
+}
+
+static void
+fill_in (Asked *asked)
+{
+  if (!is_said (asked->models))
+    asked->models = DEFAULT_MODELS;
+  if (!is_said (asked->hours))
+    asked->hours = DEFAULT_HOURS;
+  if (!is_said (asked->rate))
+    asked->rate = SYNTHETIC_RATE * asked->hardware;
+  if (!is_said ((double) asked->seed))
+    asked->seed = DEFAULT_SEED;
+}
+
+static bool
+check_size (const Asked *asked, GError **error)
+{
+  return asked->hours * asked->rate <= VEND_TRACE_MAX_REQUESTS
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "--hours and --rate: expected at most %d requests, got %.10g",
+                       VEND_TRACE_MAX_REQUESTS, asked->hours * asked->rate);
+}
+
+static bool
 check (const Asked *asked, GError **error)
 {
-  return vend_argument_range_check ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
+  return vend_argument_range_check ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
+         && vend_argument_range_check ("models", asked->models, 1, VEND_TRACE_MAX_MODELS, error)
          && vend_argument_range_check ("hours", asked->hours, 0.01, MAX_HOURS, error)
-         && vend_argument_range_check ("rate", asked->rate, 0, 1e6, error)
+         && vend_argument_range_check ("rate", asked->rate, 0.001, 1e6, error)
          && vend_argument_range_check ("seed", (double) asked->seed, 0, G_MAXUINT32, error)
-         && vend_argument_range_check ("hardware", asked->hardware, 1, MAX_HARDWARE, error)
          && vend_argument_range_check ("slots", asked->slots, 1, 256, error)
          && vend_argument_range_check ("max-instances", asked->max_instances, 0, MAX_HARDWARE,
                                        error)
@@ -113,31 +160,35 @@ make_simulation (const Asked *asked, VendSimulation *out, GError **error)
 static bool
 read_trace (const char *path, VendTrace **out, GError **error)
 {
+  const bool is_input = strcmp (path, "-") == 0;
+  const char *name = is_input ? "standard input" : path;
   g_autofree char *text = NULL;
-  GStatBuf about;
-  if (g_stat (path, &about) == 0 && about.st_size > MAX_TRACE_BYTES)
-    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is larger than 1 GiB", path);
-  if (!g_file_get_contents (path, &text, NULL, error))
+  gsize size = 0;
+  if (is_input ? !vend_fd_read_all (STDIN_FILENO, name, MAX_TRACE_BYTES, &text, &size, error)
+               : !vend_file_read (path, MAX_TRACE_BYTES, &text, &size, error))
     return false;
-  if (vend_trace_parse (text, out, error))
+  if (vend_trace_parse (text, size, out, error))
     return true;
-  g_prefix_error (error, "%s: ", path);
+  g_prefix_error (error, "%s: ", name);
   return false;
 }
 
 static bool
 make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
 {
-  if (asked->is_synthetic == (words[0] != NULL))
+  if (asked->is_synthetic && words[0] != NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "expected a trace or --synthetic; see 'vend simulate --help'");
+                      "expected either a trace ('%.200s') or --synthetic", words[0]);
+  if (!asked->is_synthetic && words[0] == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "expected a trace, - for standard input, or --synthetic; "
+                      "see 'vend simulate --help'");
   if (!asked->is_synthetic)
     return read_trace (words[0], out, error);
-  double rate = asked->rate > 0 ? asked->rate : SYNTHETIC_RATE * asked->hardware;
   const VendSynthetic options = {
     .models = (guint) asked->models,
     .hours = asked->hours,
-    .rate = rate,
+    .rate = asked->rate,
     .seed = (guint32) asked->seed,
   };
   g_autoptr (VendTrace) trace = vend_trace_synthetic (&options);
@@ -222,6 +273,8 @@ show (const Asked *asked, const VendTrace *trace, const Results *results)
           "LATE",   "LOADS", "BUSY h", "LOADING h", "IDLE h", "COST", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   json_auto_t *list = json_array ();
+  for (guint i = 1; columns[i] != NULL; i++)
+    vend_table_align_right (table, i);
   for (guint i = 0; i < results->n; i++)
     {
       json_array_append_new (list, result_json (results->policies[i], asked, &results->results[i]));
@@ -242,12 +295,20 @@ show (const Asked *asked, const VendTrace *trace, const Results *results)
   vend_table_print (table);
 }
 
+/* The trace is not lost for its result. */
 static bool
-check_waits (const Asked *asked, GError **error)
+check_waits (const Asked *asked, const char *trace, GError **error)
 {
-  if (asked->waits == NULL || g_strcmp0 (asked->policy, "all") != 0)
+  GStatBuf read, written;
+  if (asked->waits == NULL)
     return true;
-  return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
+  if (g_strcmp0 (asked->policy, "all") == 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
+  if (trace != NULL && g_stat (trace, &read) == 0 && g_stat (asked->waits, &written) == 0
+      && read.st_dev == written.st_dev && read.st_ino == written.st_ino)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "--waits: '%.200s' is the trace; expected another file", asked->waits);
+  return true;
 }
 
 static bool
@@ -315,8 +376,13 @@ read_policy (const char *name, bool is_wanted[], GError **error)
 static bool
 run (int argc, char **argv, GError **error)
 {
-  g_auto (Asked) asked
-      = { .models = 50, .hours = 24, .seed = 1, .hardware = 4, .slots = 1, .target = 100 };
+  g_auto (Asked) asked = { .models = NOT_SAID,
+                           .hours = NOT_SAID,
+                           .rate = NOT_SAID,
+                           .seed = NOT_SAID,
+                           .hardware = 4,
+                           .slots = 1,
+                           .target = 100 };
   g_auto (GStrv) words = NULL;
   g_autoptr (VendTrace) trace = NULL;
   VendSimulation simulation;
@@ -354,15 +420,18 @@ run (int argc, char **argv, GError **error)
   };
   const VendOptions options = {
     .command = "simulate",
-    .usage = "TRACE | --synthetic",
+    .usage = "TRACE | - | --synthetic",
     .summary = "Shows how long requests would wait, and what the hardware would cost. TRACE is a\n"
-               "file with lines of time_s,model,run_s[,load_s].",
+               "file with lines of time_s,model,run_s[,load_s]; - is standard input.",
     .entries = entries,
     .most = 1,
   };
-  if (!vend_options_parse (&options, argc, argv, &words, error) || !check (&asked, error)
+  if (!vend_options_parse (&options, argc, argv, &words, error) || !check_synthetic (&asked, error))
+    return false;
+  fill_in (&asked);
+  if (!check (&asked, error) || !check_size (&asked, error)
       || !read_policy (asked.policy, is_wanted, error) || !check_chart (&asked, error)
-      || !check_waits (&asked, error) || !make_simulation (&asked, &simulation, error)
+      || !check_waits (&asked, words[0], error) || !make_simulation (&asked, &simulation, error)
       || !make_trace (&asked, words, &trace, error))
     return false;
   return simulate (&asked, trace, simulation, is_wanted, error);

@@ -116,17 +116,19 @@ print_statement (const json_t *statement)
   static const char *const columns[] = { "MODEL OR DEPLOYMENT",
                                          "HARDWARE",
                                          "PREDICTIONS",
-                                         "RUN",
-                                         "SETUP",
-                                         "IDLE",
-                                         "ACTIVE",
-                                         "BILLED",
-                                         "PRICE",
+                                         "RUN s",
+                                         "SETUP s",
+                                         "IDLE s",
+                                         "ACTIVE s",
+                                         "BILLED s",
+                                         "PRICE/s",
                                          "AMOUNT",
                                          NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   size_t i;
   json_t *line;
+  for (guint column = 2; columns[column] != NULL; column++)
+    vend_table_align_right (table, column);
   json_array_foreach (json_object_get (statement, "lines"), i, line)
     add_line (table, name_of (line), line);
   add_line (table, "total", json_object_get (statement, "total"));
@@ -160,6 +162,8 @@ print_table (const json_t *statement, const char *by)
   g_autoptr (VendTable) table = vend_table_new (columns);
   size_t i;
   json_t *sum;
+  for (guint column = 2; columns[column] != NULL; column++)
+    vend_table_align_right (table, column);
   json_array_foreach (json_object_get (statement, "results"), i, sum)
     add_row (table, group_of (sum, by), sum);
   add_row (table, "total", json_object_get (statement, "total"));

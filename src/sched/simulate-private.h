@@ -49,11 +49,12 @@ typedef struct
   guint fifo_head; /* VEND_POLICY_FCFS_LRU: the next in the order of arrival */
   GArray *events;  /* a heap */
   guint64 n_events;
-  double *waits;   /* seconds, by request */
-  int64_t look_us; /* the next moment at which the policy wants to look; G_MAXINT64 = none */
-  guint n_units;   /* in use */
-  guint n_running; /* requests */
-  GArray *active;  /* models that somebody waits for or that have units, and maybe others */
+  double *waits;      /* seconds, by request */
+  int64_t changed_us; /* something last came, was ready, ended or went, or was decided */
+  int64_t look_us;    /* the next moment at which the policy wants to look; G_MAXINT64 = none */
+  guint n_units;      /* in use */
+  guint n_running;    /* requests */
+  GArray *active;     /* models that somebody waits for or that have units, and maybe others */
 } Sim;
 
 /* ---- simulate.c */

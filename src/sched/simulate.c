@@ -320,6 +320,7 @@ arrive (Sim *sim)
       model->is_active = true;
     }
   sim->next++;
+  sim->changed_us = sim->now_us;
 }
 
 /* The time that counts is over, and everything was served. */
@@ -345,6 +346,8 @@ advance (Sim *sim)
   while (sim->events->len > 0 && event_at (sim, 0)->at_us == at_us)
     {
       Event event = take_event (sim);
+      if (event.kind != EVENT_LOOK)
+        sim->changed_us = at_us;
       if (event.kind == EVENT_READY)
         on_ready (sim, &sim->units[event.unit]);
       else if (event.kind == EVENT_ENDED)

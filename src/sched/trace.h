@@ -48,11 +48,12 @@ int64_t vend_trace_load_us (const VendTrace *trace, guint model, int64_t at_us);
 /* The time of the last request. */
 int64_t vend_trace_end_us (const VendTrace *trace);
 
-/* Lines of "time_s,model,run_s[,load_s]", in any order; a first line that starts with "time_s" and
+/* Lines of "time_s,model,run_s[,load_s]", in any order; a first line that names these columns and
  * empty lines are passed over. A load_s holds for loads of the model that begin at the line's time
  * or later, until the next one of the model; the first one for earlier loads too; 10 s when there
- * is none. INVALID names the line. */
-bool vend_trace_parse (const char *text, VendTrace **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * is none. INVALID names the line and the column. */
+bool vend_trace_parse (const char *text, gsize size, VendTrace **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct
 {

@@ -216,7 +216,7 @@ def test_csv_has_the_same_lines(server, rows):
 def test_command_line(server, rows):
     api = server.api()
     table = server.cli("usage", "--month", "2026-01").stdout.splitlines()
-    assert table[0].split() == "MODEL OR DEPLOYMENT HARDWARE PREDICTIONS RUN SETUP IDLE ACTIVE BILLED PRICE AMOUNT".split()
+    assert table[0].split() == "MODEL OR DEPLOYMENT HARDWARE PREDICTIONS RUN s SETUP s IDLE s ACTIVE s BILLED s PRICE/s AMOUNT".split()
     shown = api.get("/usage/statement?month=2026-01").json()
     assert len(table) == len(shown["lines"]) + 2
     assert table[-1].split()[0] == "total" and table[-1].split()[-1] == shown["total"]["amount"]

@@ -76,10 +76,23 @@ def run_in_terminal(vend, *words, **env):
         (["models", "list", "--url", "ftp://x"], "--url: "),
         (["models", "list", "--ca", "/nowhere.pem"], "/nowhere.pem"),
         (["config", "get", "nope"], "there is no setting 'nope'"),
-        (["simulate"], "expected a trace or --synthetic"),
+        (["simulate"], "expected a trace, - for standard input, or --synthetic"),
         (["simulate", "--synthetic", "--policy", "lru"], "not 'lru'"),
         (["simulate", "--synthetic", "--hardware", "0"], "--hardware: expected 1 to"),
         (["simulate", "--synthetic", "--starvation-bound", "soon"], "--starvation-bound: "),
+        (["decisions", "--model", "echo"], "--model: 'echo' is not a model; expected owner/name"),
+        (["decisions", "--model", "a/b/c"], "--model: "),
+        (["budget", "set", "lab", "--soft", "-1"], "--soft: '-1' is not an amount such as 12.50"),
+        (["budget", "set", "lab", "--hard", "1e308"], "--hard: '1e308' is not an amount"),
+        (["budget", "set", "lab", "--soft", "2", "--hard", "1"], "--soft: expected at most the hard amount"),
+        (["advise", "--price", "-3"], "--price: expected 0 to 1000000"),
+        (["advise", "--hardware-cost", "-5"], "--hardware-cost: expected 0 to 1000000000000"),
+        (["advise", "--own-price-per-hour", "-1"], "--own-price-per-hour: expected 0 to"),
+        (["advise", "--months", "3"], "--months goes with --hardware-cost"),
+        (["advise", "--months", "3", "--own-price-per-hour", "1"], "--months goes with --hardware-cost"),
+        (["advise", "--own-units", "2"], "--own-units goes with --own-price-per-hour or --hardware-cost"),
+        (["advise", "--power-watts", "9", "--kwh-price", "1"], "--power-watts goes with --own-price"),
+        (["advise", "--hardware-cost", "5", "--kwh-price", "1"], "--power-watts and --kwh-price together"),
     ],
 )
 def test_bad_usage_is_told_before_any_request(vend, server, words, expected):
@@ -367,6 +380,35 @@ def test_doctor(vend, server):
     bare = vend("doctor", "--json", PATH="/nowhere")
     found = {c["check"]: c["status"] for c in json.loads(bare.stdout)["checks"]}
     assert found["python"] == "fail" and found["uv"] == "warn"
+
+
+def test_doctor_warns_of_limits_that_are_asked_for(vend, server):
+    def limits(**settings):
+        checks = json.loads(vend("doctor", "--json", VEND_CGROUPS="off", **settings).stdout)["checks"]
+        return next((c["status"], c["detail"]) for c in checks if c["check"] == "limits")
+
+    assert limits()[0] == "ok"
+    assert limits(VEND_HARDWARE_CPUS="cpu=0")[0] == "ok"
+    status, detail = limits(VEND_HARDWARE_CPUS="cpu=0,gpu=1.5")
+    assert status == "warn" and "hardware-cpus" in detail
+
+
+def test_doctor_reads_the_settings(vend, server):
+    vend.data.mkdir(exist_ok=True)
+    (vend.data / "vend.conf").write_text("idle-timeout = soon\n")
+    done = vend("doctor")
+    assert done.returncode == 1
+    assert re.search(r"^fail +settings +.*idle-timeout", done.stdout, re.M)
+
+
+# Not found
+
+
+def test_what_is_not_there_is_named(vend, server):
+    nobody = "a" * 26
+    for words in (("explain", nobody), ("budget", "show", nobody), ("budget", "clear", nobody)):
+        done = vend(*words)
+        assert done.returncode == 1 and nobody in done.stderr, done.stderr
 
 
 # vend run

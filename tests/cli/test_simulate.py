@@ -1,6 +1,8 @@
 """`vend simulate`: traces from a file and synthetic ones, as a table and as JSON."""
 
+import gzip
 import json
+import subprocess
 
 import pytest
 
@@ -75,6 +77,53 @@ def test_bad_trace(vend, tmp_path):
     trace.write_text(TRACE + "3,lab/a,10,soon\n")
     assert "line 5: load_s is 'soon'" in vend("simulate", str(trace)).stderr
     assert vend("simulate", str(tmp_path / "none.csv")).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "words,problem",
+    [
+        (["trace.csv", "--synthetic"], "either a trace ('trace.csv') or --synthetic"),
+        ([], "a trace, - for standard input, or --synthetic"),
+        (["trace.csv", "--models", "7"], "--models goes with --synthetic"),
+        (["trace.csv", "--hours", "24"], "--hours goes with --synthetic"),
+        (["trace.csv", "--rate", "0"], "--rate goes with --synthetic"),
+        (["trace.csv", "--seed", "1"], "--seed goes with --synthetic"),
+        (["--synthetic", "--seed", "-1"], "--seed: expected 0 to 4294967295"),
+        (["--synthetic", "--hours", "nan"], "--hours: expected 0.01 to 8784"),
+        (["--synthetic", "--rate", "0"], "--rate: expected 0.001 to 1000000"),
+        (["--synthetic", "--rate", "1e6", "--hours", "21"], "at most 20000000 requests, got 21000000"),
+        (["trace.csv", "--waits", "./trace.csv"], "--waits: './trace.csv' is the trace"),
+    ],
+)
+def test_wrong_options(vend, words, problem):
+    (vend.cwd / "trace.csv").write_text(TRACE)
+    done = vend("simulate", *words)
+    assert done.returncode == 2 and problem in done.stderr, done.stderr
+    assert done.stdout == "" and (vend.cwd / "trace.csv").read_text() == TRACE
+
+
+def read_from(vend, data):
+    words = [vend.binary, "simulate", "-", "--json"]
+    return subprocess.run(words, env=vend.env, input=data, capture_output=True, timeout=60)
+
+
+def test_trace_of_standard_input(vend, tmp_path):
+    (tmp_path / "trace.csv.gz").write_bytes(gzip.compress(TRACE.encode()))
+    with subprocess.Popen(["zcat", tmp_path / "trace.csv.gz"], stdout=subprocess.PIPE) as zcat:
+        done = subprocess.run(
+            [vend.binary, "simulate", "-", "--json"],
+            env=vend.env,
+            stdin=zcat.stdout,
+            capture_output=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    (vend.cwd / "trace.csv").write_text(TRACE)
+    assert done.stdout.decode() == vend("simulate", "trace.csv", "--json").stdout
+    bad = read_from(vend, TRACE.encode() + b"3,lab/a,soon\n")
+    assert bad.returncode == 2 and b"standard input: line 5: run_s is 'soon'" in bad.stderr
+    empty = read_from(vend, b"")
+    assert empty.returncode == 2 and b"standard input: no requests" in empty.stderr
 
 
 def test_synthetic_is_repeatable(vend):

@@ -94,7 +94,7 @@ test_v2_prepare (void)
   g_autoptr (VendCgroups) looked = find_unified (&kernel, "own", false);
   check (&kernel, "own/vend-server/cgroup.procs", "");
   check (&kernel, "own/cgroup.subtree_control", "");
-  g_assert_true (vend_cgroups_are_all (looked));
+  g_assert_true (vend_cgroups_have_all (looked, true));
 
   g_autoptr (VendCgroups) cgroups = find_unified (&kernel, "own", true);
   g_autofree char *text = vend_cgroups_describe (cgroups);
@@ -122,10 +122,13 @@ test_without_cpus (void)
   g_autofree char *text = vend_cgroups_describe (cgroups);
   g_assert_cmpstr (text, ==, "cgroups v2 (memory, pids)");
   g_assert_null (cgroups->why);
+  g_assert_true (vend_cgroups_have_all (cgroups, false));
+  g_assert_false (vend_cgroups_have_all (cgroups, true));
 
   put (&kernel, "own", "cgroup.controllers", "cpuset cpu io memory\n");
   g_autoptr (VendCgroups) fewer = vend_cgroups_find_at (&places, true, false);
   g_assert_cmpstr (fewer->why, ==, "the controller 'pids' is not there");
+  g_assert_false (vend_cgroups_have_all (fewer, false));
 }
 
 /* What stood in the way of one place says nothing when another one has it. */
@@ -139,7 +142,7 @@ test_found_elsewhere (void)
       = { .v2 = g_build_filename (kernel.root, "own", NULL),
           .v1[VEND_CGROUP_MEMORY] = g_build_filename (kernel.root, "not", "there", NULL) };
   g_autoptr (VendCgroups) cgroups = vend_cgroups_find_at (&places, true, true);
-  g_assert_true (vend_cgroups_are_all (cgroups));
+  g_assert_true (vend_cgroups_have_all (cgroups, true));
   g_assert_null (cgroups->why);
 }
 
@@ -153,7 +156,7 @@ test_v2_root (void)
   g_assert_cmpint (unlink (type), ==, 0);
   g_autoptr (VendCgroups) cgroups = find_unified (&kernel, ".", true);
   g_autofree char *leaf = g_build_filename (kernel.root, "vend-server", NULL);
-  g_assert_true (vend_cgroups_are_all (cgroups));
+  g_assert_true (vend_cgroups_have_all (cgroups, true));
   g_assert_false (g_file_test (leaf, G_FILE_TEST_EXISTS));
 }
 

@@ -1,5 +1,6 @@
 /* Simulations of traces that are small enough to do by hand, and of a whole day. */
 #include "sched/simulate.h"
+#include <string.h>
 
 #define S G_GINT64_CONSTANT (1000000)
 #define HOUR (3600.0)
@@ -9,7 +10,7 @@ trace_of (const char *text)
 {
   g_autoptr (VendTrace) trace = NULL;
   g_autoptr (GError) error = NULL;
-  if (!vend_trace_parse (text, &trace, &error))
+  if (!vend_trace_parse (text, strlen (text), &trace, &error))
     g_error ("%s", error->message);
   return g_steal_pointer (&trace);
 }
@@ -46,6 +47,15 @@ test_one_request (void)
       g_assert_cmpfloat_with_epsilon (r.idle_hours * HOUR,
                                       policy == VEND_POLICY_FIXED_TIMEOUT ? 30 : 0, 1e-6);
     }
+}
+
+/* Without a look for each of three hundred million seconds. */
+static void
+test_long_run (void)
+{
+  VendSimulated r = simulate ("0,a,300000000,10\n5,b,10,10\n", VEND_POLICY_VEND, 1);
+  g_assert_cmpuint (r.cold_starts, ==, 2);
+  g_assert_cmpfloat_with_epsilon (r.wait_max_s, 300000000 + 10 + 10 - 5, 1e-3);
 }
 
 /* The order of arrival loads three times; what is loaded first, twice. */
@@ -200,6 +210,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/simulate/one-request", test_one_request);
+  g_test_add_func ("/simulate/long-run", test_long_run);
   g_test_add_func ("/simulate/order", test_order);
   g_test_add_func ("/simulate/warm-and-timeouts", test_warm_and_timeouts);
   g_test_add_func ("/simulate/stop-time", test_stop_time);

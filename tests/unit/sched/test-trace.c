@@ -12,8 +12,9 @@ test_reads (void)
 {
   g_autoptr (VendTrace) trace = NULL;
   g_autoptr (GError) error = NULL;
-  g_assert_true (vend_trace_parse (
-      "time_s,model,run_s,load_s\r\n2.5, b ,1\n\n0,a,0.25,3\n7,b,2,\n1,a,4,5", &trace, &error));
+  static const char text[]
+      = "time_s,model,run_s,load_s\r\n2.5, b ,1\n\n0,a,0.25,3\n7,b,2,\n1,a,4,5";
+  g_assert_true (vend_trace_parse (text, strlen (text), &trace, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (trace->requests->len, ==, 4);
   g_assert_cmpuint (trace->models->len, ==, 2);
@@ -35,9 +36,9 @@ test_loads_change (void)
   g_autoptr (VendTrace) trace = NULL;
   g_autoptr (GError) error = NULL;
   static const int64_t expected_s[] = { 4, 4, 4, 4, 6, 6, 6, 6, 1, 1, 1, 8, 8 };
-  g_assert_true (vend_trace_parse ("11,a,1,8\n0,a,1\n8,a,1,9\n2,a,1,4\n4,a,1,6\n6,a,1\n"
-                                   "5,b,1,3\n8,a,1,1\n",
-                                   &trace, &error));
+  static const char text[] = "11,a,1,8\n0,a,1\n8,a,1,9\n2,a,1,4\n4,a,1,6\n6,a,1\n"
+                             "5,b,1,3\n8,a,1,1\n";
+  g_assert_true (vend_trace_parse (text, strlen (text), &trace, &error));
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (expected_s); i++)
     {
@@ -45,6 +46,20 @@ test_loads_change (void)
       g_assert_cmpint (vend_trace_load_us (trace, 1, i * S), ==, 3 * S);
     }
   g_assert_cmpint (vend_trace_load_us (trace, 0, 4 * S - 1), ==, 4 * S);
+}
+
+/* What spreadsheets write, and the usual numbers of seconds since 1970. */
+static void
+test_other_notations (void)
+{
+  g_autoptr (VendTrace) trace = NULL;
+  g_autoptr (GError) error = NULL;
+  static const char text[] = "\xef\xbb\xbf"
+                             "time_s , model,run_s\r\n1.7e9,a, 1e1 \r\n1700000001.5,a,+2";
+  g_assert_true (vend_trace_parse (text, strlen (text), &trace, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_array_index (trace->requests, VendTraceRequest, 0).run_us, ==, 10 * S);
+  g_assert_cmpint (vend_trace_end_us (trace), ==, 1700000001 * S + S / 2);
 }
 
 static void
@@ -64,6 +79,14 @@ test_refuses (void)
     { "1,a,nan\n", "run_s is 'nan'" },
     { "1,a,1e99\n", "run_s is '1e99'" },
     { "1,a,2,soon\n", "load_s is 'soon'" },
+    { "1,a,1e308\n", "line 1: run_s is '1e308', expected seconds from 0 to 315576000" },
+    { "1,a,inf\n", "run_s is 'inf'" },
+    { "1,a,0x10\n", "run_s is '0x10'" },
+    { "0,a,1\n1.7e12,a,1\n", "line 2: time_s is '1.7e12', expected seconds from 0 to" },
+    { "time_s,run_s,model\n1,2,3\n", "line 1: column 2 is 'run_s', expected time_s,model,run_s" },
+    { "time_s,model\n", "line 1: column 3 is ''" },
+    { "time_s,model,run_s,load_s,wait_s\n", "line 1: column 5 is 'wait_s'" },
+    { "time_s,model,run_s,load_s,wait_s,more,than\n", "line 1: column 5 is 'wait_s'" },
     { "1,,2\n", "model is not a name" },
     { "1,\xff,2\n", "model is not a name" },
   };
@@ -71,10 +94,40 @@ test_refuses (void)
     {
       g_autoptr (VendTrace) trace = NULL;
       g_autoptr (GError) error = NULL;
-      g_assert_false (vend_trace_parse (bad[i].text, &trace, &error));
+      g_assert_false (vend_trace_parse (bad[i].text, strlen (bad[i].text), &trace, &error));
       g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
       g_assert_nonnull (strstr (error->message, bad[i].problem));
       g_assert_null (trace);
+    }
+}
+
+/* What follows the byte would be left out without a word. */
+static void
+test_refuses_nul (void)
+{
+  g_autoptr (VendTrace) trace = NULL;
+  g_autoptr (GError) error = NULL;
+  static const char text[] = "0,a,1\n1,a\0,5\n2,a,1\n";
+  g_assert_false (vend_trace_parse (text, sizeof text - 1, &trace, &error));
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "line 2: "));
+}
+
+/* Ten years each, until their sum would not fit the microseconds of an int64_t. */
+static void
+test_refuses_eternity (void)
+{
+  static const char *const lines[] = { "0,a,315576000\n", "0,a,1,315576000\n" };
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    {
+      g_autoptr (VendTrace) trace = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GString) text = g_string_new (NULL);
+      for (guint n = 0; n < 30000; n++)
+        g_string_append (text, lines[i]);
+      g_assert_false (vend_trace_parse (text->str, text->len, &trace, &error));
+      g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
+      g_assert_nonnull (strstr (error->message, "line 9507: run_s and load_s add up to more"));
     }
 }
 
@@ -194,7 +247,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trace/reads", test_reads);
   g_test_add_func ("/trace/loads-change", test_loads_change);
+  g_test_add_func ("/trace/other-notations", test_other_notations);
   g_test_add_func ("/trace/refuses", test_refuses);
+  g_test_add_func ("/trace/refuses-nul", test_refuses_nul);
+  g_test_add_func ("/trace/refuses-eternity", test_refuses_eternity);
   g_test_add_func ("/trace/synthetic/shares", test_synthetic_shares);
   g_test_add_func ("/trace/synthetic/loads", test_synthetic_loads);
   g_test_add_func ("/trace/synthetic/variation", test_synthetic_variation);
