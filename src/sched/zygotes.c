@@ -235,12 +235,16 @@ measured (void *data)
 {
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
-  if (zygote->state != ZYGOTE_READY || zygote->pid != job->pid)
+  VendZygotes *zygotes = zygote->zygotes;
+  if (zygote->state != ZYGOTE_LOADING || zygote->pid != job->pid)
     return;
   zygote->memory = job->memory;
+  set_state (zygote, ZYGOTE_READY);
+  zygotes->n_made--;
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
   vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->wish->model, "bytes", bytes, NULL);
-  keep_budget (zygote->zygotes);
+  keep_budget (zygotes);
+  make_next (zygotes);
 }
 
 static void
@@ -282,13 +286,9 @@ end (Zygote *zygote, const char *why)
 static void
 on_line (Zygote *zygote, const char *line)
 {
+  /* Forks share its memory, and it would be measured too small. */
   if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
-    {
-      set_state (zygote, ZYGOTE_READY);
-      zygote->zygotes->n_made--;
-      vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
-      make_next (zygote->zygotes);
-    }
+    vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
   else if (g_str_has_prefix (line, "unfit "))
     {
       vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->wish->model,
