@@ -61,16 +61,17 @@ def use_until_it_has_one(api, model):
     raise AssertionError(f"no zygote of {model}: {zygotes(api)}")
 
 
-def unix_sockets(pid):
+def descriptors(pid):
+    """Unix sockets and doors of control groups."""
     rows = pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]
-    numbers = {row.split()[6] for row in rows}
+    sockets = {f"socket:[{row.split()[6]}]" for row in rows}
     held = []
     for entry in os.scandir(f"/proc/{pid}/fd"):
         try:
             held.append(os.readlink(entry.path))
         except FileNotFoundError:
             pass
-    return sum(link[8:-1] in numbers for link in held if link.startswith("socket:["))
+    return sum(link in sockets or "cgroup.procs" in link for link in held)
 
 
 def what_is_there(server):
@@ -80,7 +81,8 @@ def what_is_there(server):
         "sockets": len(list(folder.glob("*.sock"))),
         "folders": sorted(p.name for p in folder.iterdir() if p.is_dir()),
         "processes": len(processes.zygotes(server.data)),
-        "descriptors": unix_sockets(server.pid()),
+        "groups": len(list(folder.glob("*.groups"))),
+        "descriptors": descriptors(server.pid()),
     }
 
 
