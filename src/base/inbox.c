@@ -69,13 +69,30 @@ vend_inbox_new (GMainContext *context)
   return inbox;
 }
 
+static bool
+has_posts (VendInbox *inbox)
+{
+  pthread_mutex_lock (&inbox->lock);
+  const bool has = inbox->next < inbox->turn->len || inbox->posts->len > 0;
+  pthread_mutex_unlock (&inbox->lock);
+  return has;
+}
+
+bool
+vend_inbox_drain (VendInbox *inbox)
+{
+  bool ran = false;
+  for (; has_posts (inbox); ran = true)
+    dispatch (inbox->source, NULL, NULL);
+  return ran;
+}
+
 void
 vend_inbox_free (VendInbox *inbox)
 {
   if (inbox == NULL)
     return;
-  while (inbox->next < inbox->turn->len || inbox->posts->len > 0)
-    dispatch (inbox->source, NULL, NULL);
+  (void) vend_inbox_drain (inbox);
   g_source_destroy (inbox->source);
   g_source_unref (inbox->source);
   g_array_unref (inbox->posts);

@@ -95,14 +95,29 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (App, app_clear)
 
 /* ---- Stopping */
 
+/* What is on its way to the disk belongs to parts that are taken apart after this. */
+static bool
+is_quiet (const App *app)
+{
+  return vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
+}
+
+/* A request that came since the last look would wait for an answer of this thread for ever. */
+static bool
+is_quiet_for_good (const App *app)
+{
+  if (!is_quiet (app))
+    return false;
+  vend_httpd_refuse (app->httpd);
+  return is_quiet (app);
+}
+
 static gboolean
 check_drained (void *data)
 {
   App *app = data;
-  /* What is on its way to the disk belongs to parts that are taken apart after this. */
-  bool quiet = vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
   bool late = g_get_monotonic_time () >= app->drain_until_us;
-  if (quiet && (late || vend_sched_is_drained (app->sched)))
+  if ((late || vend_sched_is_drained (app->sched)) && is_quiet_for_good (app))
     {
       app->drain_source = 0;
       g_main_loop_quit (app->loop);

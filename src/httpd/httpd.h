@@ -77,6 +77,9 @@ bool vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes,
 guint vend_httpd_port (const VendHttpd *httpd);
 /* Closes the listening socket; calls in flight go on, and their replies close their connections. */
 void vend_httpd_stop_accepting (VendHttpd *httpd);
+/* From now on requests are answered with 503 before anybody sees them; calls in flight go on. Once
+ * none is active after that, none will be. */
+void vend_httpd_refuse (VendHttpd *httpd);
 /* Calls that have begun and are not fully sent. */
 guint vend_httpd_active_calls (VendHttpd *httpd);
 /* Blocks until every held call is answered and all connections are closed; late answers may go

@@ -437,6 +437,13 @@ vend_httpd_stop_accepting (VendHttpd *httpd)
   wake_workers (httpd);
 }
 
+void
+vend_httpd_refuse (VendHttpd *httpd)
+{
+  atomic_store (&httpd->stopping, true);
+  wake_workers (httpd);
+}
+
 guint
 vend_httpd_active_calls (VendHttpd *httpd)
 {
@@ -449,8 +456,7 @@ vend_httpd_free (VendHttpd *httpd)
   if (httpd == NULL)
     return;
   vend_httpd_stop_accepting (httpd);
-  atomic_store (&httpd->stopping, true);
-  wake_workers (httpd);
+  vend_httpd_refuse (httpd);
   for (guint i = 0; i < httpd->n_workers; i++)
     {
       VendWorker *worker = &httpd->workers[i];

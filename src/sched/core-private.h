@@ -240,10 +240,6 @@ void vend_live_attach (Live *live, Instance *instance);
 const VendPrediction *vend_live_view (Live *live);
 void vend_live_cancel (Live *live);
 void vend_live_started (Live *live, int64_t at_us);
-/* Stores that it runs where it runs, soon: short ones end before. */
-void vend_live_lease_soon (Live *live);
-/* Now, when that was due soon. */
-void vend_live_lease_now (Live *live);
 
 typedef struct
 {
@@ -266,6 +262,18 @@ void vend_live_fail (Live *live, const char *error_code, const char *logs, const
  * OUT_OF_MEMORY, `why` is for people. */
 void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
 
+/* ---- lease.c: what the disk has of one that has not ended. What fails is tried again. */
+/* After a failed write: the disk may have room again. */
+#define VEND_STORE_RETRY_US (1 * VEND_US_PER_S)
+/* Stores that it runs where it runs, or waits. */
+void vend_live_store_lease (Live *live);
+/* Soon: short ones end before. */
+void vend_live_lease_soon (Live *live);
+/* Now, when that was due soon. */
+void vend_live_lease_now (Live *live);
+/* Stores that this attempt is lost. */
+void vend_live_store_lost (Live *live);
+
 /* ---- deadlines.c */
 void vend_live_arm_deadline (Live *live);
 /* Ends one that waits and cannot begin before its deadline, by what was measured. */
@@ -285,15 +293,21 @@ void vend_hooks_requeued (Live *live);
  * Owned by the caller. */
 typedef struct HookMessage HookMessage;
 HookMessage *vend_hooks_take_start (Live *live);
+/* It could not be written. Takes it; NULL does nothing. */
+void vend_hooks_return_start (Live *live, HookMessage *start);
 void vend_hook_message_free (HookMessage *message);
 /* Writer thread. */
 bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error);
-/* Core thread, before the end is stored. */
+/* Core thread: once it is known how it ends, then before each try to store that. */
 void vend_hooks_ending (Live *live);
+void vend_hooks_writing_end (Live *live);
 /* Writer thread, in the transaction of the end, with live->p as it ends. */
 bool vend_hooks_store_end (VendDb *db, const Live *live, GError **error);
+/* Core thread: the end is stored. */
+void vend_hooks_ended (Live *live);
 /* Something was written. */
 void vend_hooks_stored (const VendSched *sched);
+
 /* ---- chunks.c: what an iterator yields */
 /* Chunk number `index`, with "$vend.file" objects. One that does not follow the last one is left
  * out: the end has them all. */
@@ -492,6 +506,7 @@ void vend_deployable_dispatch (Deployable *deployable);
 /* Decides and applies at the end of this turn of the main loop. */
 void vend_sched_sweep_soon (VendSched *sched);
 
-/* ---- Work that blocks, on the disk pool; `done` comes back on the core thread. */
+/* ---- Work that blocks, on the disk pool; `done` comes back on the core thread. While the
+ * scheduler is taken apart it runs at once. */
 typedef void (*DiskWork) (void *data);
 void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);

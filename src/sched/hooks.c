@@ -2,7 +2,8 @@
  * of what they tell. Output and logs messages share one rhythm and say everything so far, so that a
  * later one takes the place of those that wait. Core thread, unless a function says otherwise.
  *
- * start      with the lease that stores the start; with the end when the run is shorter
+ * start      with the lease that stores the start; with the end when the run is shorter, or the
+ *            lease could not be stored
  * output     at once, then at most every VEND_WEBHOOK_INTERVAL_US; the last one is either written
  * and logs   or superseded by `completed`, which says the same and more
  * completed  with the result; where it is not asked for, one last output or logs message instead */
@@ -14,7 +15,8 @@
 struct LiveHooks
 {
   guint events;       /* that the receiver wants */
-  HookMessage *start; /* not written yet */
+  HookMessage *start; /* not written yet; the writer thread's while the end is being written */
+  HookMessage *late;  /* a start that could not be written before the end was on its way */
   int64_t last_us;    /* of output or logs */
   int64_t last_id_us;
   guint changed;  /* VEND_WEBHOOK_OUTPUT or _LOGS: more than what was written */
@@ -109,6 +111,7 @@ vend_hooks_clear (Live *live)
     return;
   vend_alarm_clear (&hooks->due);
   vend_hook_message_free (hooks->start);
+  vend_hook_message_free (hooks->late);
   g_free (hooks->end_id);
   g_clear_pointer (&live->hooks, g_free);
 }
@@ -128,6 +131,18 @@ HookMessage *
 vend_hooks_take_start (Live *live)
 {
   return live->hooks != NULL ? g_steal_pointer (&live->hooks->start) : NULL;
+}
+
+void
+vend_hooks_return_start (Live *live, HookMessage *start)
+{
+  if (start == NULL)
+    return;
+  HookMessage **place = live->ending ? &live->hooks->late : &live->hooks->start;
+  if (*place == NULL)
+    *place = start;
+  else
+    vend_hook_message_free (start);
 }
 
 /* ---- Output and logs */
@@ -200,6 +215,25 @@ vend_hooks_ending (Live *live)
     return;
   vend_alarm_clear (&hooks->due);
   hooks->end_id = next_id (hooks);
+}
+
+void
+vend_hooks_writing_end (Live *live)
+{
+  LiveHooks *hooks = live->hooks;
+  if (hooks != NULL && hooks->start == NULL)
+    hooks->start = g_steal_pointer (&hooks->late);
+}
+
+void
+vend_hooks_ended (Live *live)
+{
+  if (live->hooks == NULL)
+    return;
+  if (live->hooks->late != NULL)
+    vend_store_write (live->sched->store, store_change, change_stored,
+                      g_steal_pointer (&live->hooks->late));
+  vend_hooks_stored (live->sched);
 }
 
 /* The last message, by what the receiver wants and there is; 0 = none. */

@@ -8,10 +8,6 @@
 #include "store/predictions.h"
 #include <string.h>
 
-/* Runs shorter than this end before anybody needs to know on disk that they began. */
-#define LEASE_DELAY_US (20 * VEND_US_PER_MS)
-/* After a failed write of a result: the disk may have room again. */
-#define STORE_RETRY_US (1 * VEND_US_PER_S)
 #define MAX_LOST_BEFORE_START 3
 #define MAX_LOST_RUNNING 2
 #define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
@@ -211,82 +207,6 @@ vend_live_view (Live *live)
   return live->p;
 }
 
-/* ---- The lease: where it runs, on disk */
-
-typedef struct
-{
-  VendPrediction p; /* only what the lease stores */
-  HookMessage *start;
-  VendSched *sched;
-} Lease;
-
-static bool
-store_lease (VendDb *db, void *data, GError **error)
-{
-  const Lease *lease = data;
-  return vend_store_prediction_lease (db, &lease->p, error)
-         && (lease->start == NULL || vend_hook_message_store (db, lease->start, error));
-}
-
-static void
-lease_stored (const GError *error, void *data)
-{
-  g_autofree Lease *lease = data;
-  if (error != NULL)
-    vend_log (VEND_LOG_ERROR, "cannot store a lease", "prediction", lease->p.id, "error",
-              error->message, NULL);
-  if (lease->start != NULL)
-    vend_hooks_stored (lease->sched);
-  vend_hook_message_free (lease->start);
-  g_free (lease->p.id);
-  g_free (lease->p.instance);
-  json_decref (lease->p.output);
-}
-
-static void
-store_lease_now (Live *live)
-{
-  vend_live_store_insert (live);
-  Lease *lease = g_new0 (Lease, 1);
-  lease->sched = live->sched;
-  lease->start = vend_hooks_take_start (live);
-  lease->p.id = g_strdup (live->p->id);
-  lease->p.status = live->p->status;
-  lease->p.attempt = live->p->attempt;
-  lease->p.instance = g_strdup (live->p->instance);
-  lease->p.started_us = live->p->started_us;
-  lease->p.queue_place = live->p->queue_place;
-  /* That there is output decides whether a lost run may be tried again. */
-  if (live->emitted)
-    lease->p.output = live->chunks != NULL ? json_copy (live->chunks) : json_array ();
-  vend_store_write (live->sched->store, store_lease, lease_stored, lease);
-}
-
-static void
-lease_is_due (void *data)
-{
-  Live *live = data;
-  live->lease_due = NULL;
-  store_lease_now (live);
-}
-
-void
-vend_live_lease_now (Live *live)
-{
-  if (live->lease_due == NULL)
-    return;
-  vend_alarm_clear (&live->lease_due);
-  store_lease_now (live);
-}
-
-void
-vend_live_lease_soon (Live *live)
-{
-  if (live->lease_due == NULL)
-    live->lease_due = vend_alarm_set (live->sched->alarms, vend_steady_us () + LEASE_DELAY_US,
-                                      lease_is_due, live);
-}
-
 void
 vend_live_started (Live *live, int64_t at_us)
 {
@@ -342,11 +262,18 @@ store_end (VendDb *db, void *data, GError **error)
 static void end_stored (const GError *error, void *data);
 
 static void
+write_end (Ending *ending)
+{
+  vend_hooks_writing_end (ending->live);
+  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+}
+
+static void
 store_end_again (void *data)
 {
-  Ending *ending = g_steal_pointer (&((Live *) data)->again);
-  ending->live->again_due = NULL;
-  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+  Live *live = data;
+  live->again_due = NULL;
+  write_end (g_steal_pointer (&live->again));
 }
 
 static void
@@ -361,7 +288,7 @@ end_stored (const GError *error, void *data)
       vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
                 "error", error->message, NULL);
       live->again = ending;
-      live->again_due = vend_alarm_set (sched->alarms, vend_steady_us () + STORE_RETRY_US,
+      live->again_due = vend_alarm_set (sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
                                         store_end_again, live);
       return;
     }
@@ -372,8 +299,7 @@ end_stored (const GError *error, void *data)
                       ending->usage.run_us);
   sched->n_ended++;
   vend_measure_ended (live);
-  if (live->hooks != NULL)
-    vend_hooks_stored (sched);
+  vend_hooks_ended (live);
   vend_live_feed_end (live);
   vend_live_tell (live);
   g_hash_table_remove (sched->live, live->p->id);
@@ -399,7 +325,7 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
     }
   else
     ending->outputs = g_ptr_array_ref (rows);
-  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
+  write_end (ending);
 }
 
 /* Those of an instance are its clock's; where that disagrees with ours the run moves, and keeps its
@@ -481,7 +407,7 @@ vend_live_end (Live *live, const LiveEnd *end)
     }
   /* One right after the other, so that one commit takes both. */
   vend_live_store_insert (live);
-  vend_store_write (live->sched->store, store_end, end_stored, ending);
+  write_end (ending);
 }
 
 void
@@ -509,41 +435,6 @@ vend_live_cancel (Live *live)
     vend_instance_cancel (live->instance, live);
 }
 
-typedef struct
-{
-  VendPrediction p;
-  int64_t ended_us;
-} LostAttempt;
-
-static bool
-store_lost (VendDb *db, void *data, GError **error)
-{
-  LostAttempt *lost = data;
-  return vend_store_attempt_insert (db, &lost->p, lost->ended_us, "lost", error);
-}
-
-static void
-lost_stored (const GError *error, void *data)
-{
-  g_autofree LostAttempt *lost = data;
-  g_free (lost->p.id);
-  g_free (lost->p.instance);
-}
-
-static void
-record_lost (Live *live)
-{
-  vend_live_store_insert (live);
-  LostAttempt *lost = g_new0 (LostAttempt, 1);
-  lost->p.id = g_strdup (live->p->id);
-  lost->p.attempt = live->p->attempt;
-  lost->p.instance = g_strdup (live->p->instance);
-  lost->p.started_us = live->p->started_us;
-  lost->ended_us = MAX (vend_now_us (), MAX (live->p->started_us, live->earliest_us));
-  live->earliest_us = lost->ended_us;
-  vend_store_write (live->sched->store, store_lost, lost_stored, lost);
-}
-
 static void
 back_to_queue (Live *live)
 {
@@ -560,8 +451,7 @@ back_to_queue (Live *live)
   json_decref (g_steal_pointer (&p->metrics));
   live->emitted = false;
   vend_hooks_requeued (live);
-  vend_alarm_clear (&live->lease_due);
-  store_lease_now (live);
+  vend_live_store_lease (live);
   vend_live_enqueue (live, true);
 }
 
@@ -599,7 +489,7 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
   live->is_lost = true;
   live->sched->n_lost++;
   vend_measure_lost (live);
-  record_lost (live);
+  vend_live_store_lost (live);
 
   if (live->p->cancel_requested)
     {

@@ -12,7 +12,7 @@
 /* How much may be counted and not stored: of what happens, and of waiting. */
 #define STORE_AFTER_US (5 * VEND_US_PER_S)
 #define STORE_IDLE_AFTER_US (60 * VEND_US_PER_S)
-/* Between two looks, the clock may have gone this much further than time has. */
+/* Between two looks, clock and time may differ by this much. */
 #define CLOCK_SLACK_US (2 * VEND_US_PER_S)
 /* Somebody who wants to see what is counted waits this long for the core thread and the disk. */
 #define SEE_WITHIN_US (2 * VEND_US_PER_S)
@@ -109,13 +109,17 @@ count_until (Instance *instance, int64_t at_us)
   const int64_t monotonic_us = g_get_monotonic_time ();
   const int64_t passed_us = monotonic_us - meter->looked_us;
   const VendPhase phase = phase_of (instance);
-  if (at_us - meter->piece->ended_us > passed_us + CLOCK_SLACK_US)
+  const int64_t went_us = at_us - meter->piece->ended_us;
+  if (went_us > passed_us + CLOCK_SLACK_US)
     {
       /* The clock was set, or the machine slept: no time of an instance. */
       count (instance, phase, meter->piece->ended_us + passed_us);
       put_piece (instance);
       begin_piece (meter, at_us);
     }
+  else if (went_us < passed_us - CLOCK_SLACK_US)
+    /* The clock was set back: what it shows was counted once already, so this runs ahead of it. */
+    count (instance, phase, meter->piece->ended_us + passed_us);
   else
     count (instance, phase, at_us);
   meter->looked_us = monotonic_us;

@@ -47,7 +47,10 @@ vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
   DiskJob *job = g_new0 (DiskJob, 1);
   *job = (DiskJob){ sched, work, done, data };
   sched->n_disk_jobs++;
-  g_thread_pool_push (sched->disk_pool, job, NULL);
+  if (sched->disk_pool != NULL)
+    g_thread_pool_push (sched->disk_pool, job, NULL);
+  else
+    run_disk_job (job, NULL);
 }
 
 /* ---- Submit */
@@ -464,7 +467,11 @@ vend_sched_free (VendSched *sched)
     return;
   vend_gsource_clear (&sched->janitor);
   vend_gsource_clear (&sched->sweep);
-  g_thread_pool_free (sched->disk_pool, FALSE, TRUE);
+  /* What is on its way, and what follows from it, ends before that goes which it is about. */
+  g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
+  do
+    vend_store_settle (sched->store);
+  while (vend_inbox_drain (sched->inbox));
   vend_inbox_free (sched->inbox);
   vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->live);

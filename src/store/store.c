@@ -313,6 +313,21 @@ vend_store_is_idle (VendStore *store)
   return idle;
 }
 
+void
+vend_store_settle (VendStore *store)
+{
+  while (!vend_store_is_idle (store))
+    {
+      pthread_mutex_lock (&store->lock);
+      while (store->writes.length + store->in_commit > 0 && store->told->len == 0)
+        pthread_cond_wait (&store->finished, &store->lock);
+      if (store->tell_source != NULL)
+        g_source_destroy (store->tell_source);
+      pthread_mutex_unlock (&store->lock);
+      tell (store);
+    }
+}
+
 bool
 vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
 {

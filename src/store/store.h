@@ -50,6 +50,9 @@ guint vend_store_backlog (VendStore *store);
 /* Whether nothing is queued or being committed, and every `done` has run. Core thread. */
 bool vend_store_is_idle (VendStore *store);
 
+/* Core thread; blocks until that is so. */
+void vend_store_settle (VendStore *store);
+
 /* What the writer did so far. Any thread. */
 typedef struct
 {

@@ -66,6 +66,20 @@ def test_set_back_while_it_runs(shifted):
     check_books(server)
 
 
+def test_time_of_instances_goes_on_behind_a_clock_that_was_set_back(shifted):
+    server, shim = shifted
+    api = server.api()
+    assert api.run("echo", {"text": "warm"})["status"] == "succeeded"
+    shim.step_clock(-1800)
+    assert api.run("echo", {"text": "on", "delay": 3})["status"] == "succeeded"
+    api.get("/usage/statement")
+    database = sqlite3.connect(server.data / "vend.db")
+    active_us = database.execute("SELECT sum(active_us) FROM instance_usage").fetchone()[0]
+    database.close()
+    assert 3_000_000 <= active_us < 600_000_000
+    check_books(server)
+
+
 def test_webhooks_do_not_wait_for_a_clock_that_was_set_back(shifted):
     server, shim = shifted
     receiver = Receiver()

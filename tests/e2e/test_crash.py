@@ -18,7 +18,7 @@ from waiting import wait_until
 SEED = int(os.environ.get("VEND_CRASH_SEED", "8363"))
 ROUNDS = int(os.environ.get("VEND_CRASH_ROUNDS", "20"))
 CLIENTS = 4
-# Section 6 of the design: a run that was lost with nothing returned is repeated twice; one that was
+# docs/architecture/sched.md: a run that was lost with nothing returned is repeated twice; one that was
 # lost before it started, three times. A kill of everything can cost both.
 MOST_RUNS = 1 + 2 + 3
 

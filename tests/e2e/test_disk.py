@@ -1,11 +1,31 @@
 """The disk is slow, or full."""
 
+import contextlib
 import signal
+import sqlite3
 
 import processes
+from receiver import Receiver
 from waiting import wait_until
 
 FREE_AGAIN_S = 3
+
+
+@contextlib.contextmanager
+def refusing(server, table, condition="1"):
+    """Inserts into the table fail, as on a disk without room for them."""
+    with sqlite3.connect(server.data / "vend.db", timeout=30) as database:
+        database.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {condition} "
+            "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    yield
+    with sqlite3.connect(server.data / "vend.db", timeout=30) as database:
+        database.execute("DROP TRIGGER refuse")
+
+
+def says(server, message):
+    return any(record.get("message") == message for record in server.log())
 
 
 def begun(server, api, **inputs):
@@ -84,3 +104,48 @@ def test_a_stop_while_the_disk_is_full(shimmed):
     server.start()
     assert server.api().ended(made)["status"] == "succeeded"
     assert len(processes.directors(server.data)) <= 1
+
+
+def test_a_start_that_finds_no_room_is_told_later(servers):
+    server = servers("--webhook-allow", "127.0.0.0/8")
+    api = server.api()
+    receiver = Receiver()
+    wants = {"webhook_events_filter": ["start", "completed"]}
+    try:
+        with refusing(server, "webhook_deliveries", "NEW.event = 'start'"):
+            long = api.create("echo", {"delay": 8}, webhook=f"{receiver.url}/long", **wants)
+            wait_until(lambda: says(server, "cannot store a lease, trying again"), what="a failure")
+        (start,) = receiver.wait_for(1, "/long")
+        assert start.json["id"] == long["id"] and start.json["status"] == "processing"
+        with refusing(server, "webhook_deliveries", "NEW.event = 'start'"):
+            short = api.create("echo", {"delay": 0.5}, webhook=f"{receiver.url}/short", **wants)
+            wait_until(
+                lambda: says(server, "cannot store a result, trying again"), what="an end that fails"
+            )
+        told = [message.json["status"] for message in receiver.wait_for(2, "/short")]
+        assert told == ["processing", "succeeded"]
+        assert api.ended(short)["status"] == "succeeded"
+        told = [message.json["status"] for message in receiver.wait_for(2, "/long")]
+        assert told == ["processing", "succeeded"]
+    finally:
+        receiver.close()
+
+
+def test_a_lost_attempt_that_finds_no_room_is_kept(servers):
+    server = servers()
+    api = server.api()
+    made = api.create("echo", {"text": "again", "delay": 1})
+    api.reaches(made, "processing")
+    with refusing(server, "attempts"):
+        for pid in processes.directors(server.data):
+            processes.kill(pid)
+        wait_until(
+            lambda: says(server, "cannot store a lost attempt, trying again"), what="a failure"
+        )
+    assert api.ended(made)["output"] == "again"
+    story = api.get(f"/predictions/{made['id']}/explanation").json()
+    assert "lost" in str(story), story
+    database = sqlite3.connect(server.data / "vend.db")
+    query = "SELECT outcome FROM attempts WHERE prediction = ?"
+    wait_until(lambda: database.execute(query, (made["id"],)).fetchall() == [("lost",)], what="it")
+    database.close()

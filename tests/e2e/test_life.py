@@ -200,3 +200,21 @@ def test_descriptors_do_not_leak(server):
         client.run("image", {"image": "data:text/plain,x"})
         client.session.close()
     wait_until(lambda: count() <= before + 4, what=f"descriptors to go back to {before}")
+
+
+def test_a_start_that_fails_keeps_what_it_found(servers):
+    """It takes up what a dead director left while it comes apart already."""
+    server, other = servers(), servers()
+    api = server.api()
+    made = api.create("echo", {"text": "left", "delay": 1})
+    api.reaches(made, "processing")
+    server.kill()
+    journal = server.data / "instances"
+    wait_until(lambda: list(journal.glob("*/journal/*.json")), what="the journal")
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    failed = server.cli("serve", "--data", server.data, "--listen", other.url.rpartition("/")[2])
+    assert failed.returncode == 1 and "ddress already in use" in failed.stderr, failed.stderr
+    assert "Sanitizer" not in failed.stderr, failed.stderr
+    server.start()
+    assert server.api().ended(made)["output"] == "left"

@@ -42,10 +42,11 @@ CLOCK_STEPS_S = (0.5, 5, 60, 600, 1800)
 MOST_CLOCK_S = 3600  # deliveries of webhooks live for longer than that
 
 
-def schedule(seed, count, pause=1.0):
+def schedule(seed, count, pause=1.0, only=None):
     """[(kind, how hard 0..1, which 0..1, seconds to the next one)]: the same for the same seed."""
     chance = random.Random(seed)
-    kinds = chance.choices(list(WEIGHTS), WEIGHTS.values(), k=count)
+    weights = {kind: WEIGHTS[kind] for kind in only or WEIGHTS}
+    kinds = chance.choices(list(weights), weights.values(), k=count)
     return [(k, chance.random(), chance.random(), chance.uniform(0.1, 2 * pause)) for k in kinds]
 
 

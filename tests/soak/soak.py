@@ -101,11 +101,11 @@ class Soak:
 
     # ---- During
 
-    def break_things(self, count, minutes=None, pause=1.0):
+    def break_things(self, count, minutes=None, pause=1.0, only=None):
         until = time.monotonic() + (minutes or 1e6) * 60
         for client in self.clients:
             client.start()
-        for kind, hard, which, wait in faults.schedule(self.seed, count, pause):
+        for kind, hard, which, wait in faults.schedule(self.seed, count, pause, only):
             self.injector.inject(kind, hard, which)
             self.injector.pause(wait)
             if time.monotonic() > until:

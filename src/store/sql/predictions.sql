@@ -55,7 +55,7 @@ WHERE id = $1 AND completed_us > 0;
 INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
 -- name: attempt_insert
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
-VALUES ($1, $2, $3, $4, $5, $6)
+SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT 1 FROM predictions WHERE id = $1)
 ON CONFLICT (prediction, attempt) DO NOTHING;
 -- name: attempt_losses
 SELECT MAX(ended_us), SUM(CASE WHEN started_us > 0 THEN 1 ELSE 0 END),
