@@ -52,8 +52,9 @@ def await_rest(api):
 
 
 def use_until_it_has_one(api, model):
-    """The more it is used, the more its zygote is worth."""
-    for _ in range(12):
+    """The more it is used, the more its zygote is worth. It is one that has not started fast yet: until
+    then what that spares is a share of its plain starts, and chance has little to say."""
+    for _ in range(20):
         start, _ = use(api, model)
         if await_rest(api)[model]["state"] == "ready":
             return
@@ -100,7 +101,6 @@ def test_the_one_used_least_goes(servers):
 
     use(api, "echo")
     await_zygote(api, model="echo")
-    assert use(api, "echo")[0] == ("fast", None)
     stop_instances(api, "echo")
     alone = what_is_there(server)
     assert alone["sockets"] == alone["processes"] == 1
