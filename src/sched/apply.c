@@ -3,17 +3,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "model/failure.h"
 #include "sched/core-private.h"
 #include "sched/decide.h"
 #include <string.h>
 
 #define SHORT_RUN_US (20 * VEND_US_PER_MS)
-#define FIRST_BACKOFF_US (10 * VEND_US_PER_S)
-#define MAX_BACKOFF_US (15 * 60 * VEND_US_PER_S)
 /* Of runs in a row; an instance with more is replaced. */
 #define MAX_FAILURES 5
-/* The queue of a model that does not start fails after so many boots in a row. */
-#define MAX_BOOT_FAILURES 3
 /* Creates that read which release serves just before that changed still find a warm instance. */
 #define LAST_CALLS_US (1 * VEND_US_PER_S)
 /* Of the logs of a boot that failed, in our own log. */
@@ -178,11 +175,19 @@ vend_deployable_eta_us (const Deployable *deployable, guint position)
   return is_ready ? rounds_us + run_us / 2 : rounds_us + until_ready_us;
 }
 
+/* A boot came to nothing; `gives_up`: those who wait get an error. */
 static void
-fail_queue (Deployable *deployable, const char *error_code, const char *setup_logs,
-            const char *error)
+boot_ended (Deployable *deployable, bool lost, bool gives_up, const char *error_code,
+            const char *setup_logs, const char *error)
 {
-  vend_decided_queue_failed (deployable);
+  gsize length = strlen (setup_logs);
+  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
+            "last_logs", setup_logs + (length > LOGGED_LOGS ? length - LOGGED_LOGS : 0), NULL);
+  vend_measure_boot_failed (deployable);
+  vend_decided_boot_failed (deployable, lost, error_code, error);
+  if (!gives_up)
+    return;
+  vend_decided_queue_failed (deployable, lost);
   for (Live *live; (live = vend_queue_peek (deployable->queue)) != NULL;)
     vend_live_fail (live, error_code, setup_logs, "the model could not be started: %s", error);
 }
@@ -191,20 +196,18 @@ void
 vend_deployable_boot_failed (Deployable *deployable, const char *error_code, const char *setup_logs,
                              const char *error)
 {
-  guint failures = ++deployable->boot_failures;
-  gsize length = strlen (setup_logs);
-  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
-            "last_logs", setup_logs + (length > LOGGED_LOGS ? length - LOGGED_LOGS : 0), NULL);
-  if (failures > 1)
-    {
-      guint doublings = MIN (failures - 2, 20);
-      deployable->backoff_until_us
-          = vend_steady_us () + MIN (FIRST_BACKOFF_US << doublings, MAX_BACKOFF_US);
-    }
-  vend_measure_boot_failed (deployable);
-  vend_decided_boot_failed (deployable, error_code, error);
-  if (failures >= MAX_BOOT_FAILURES)
-    fail_queue (deployable, error_code, setup_logs, error);
+  const bool gives_up = vend_boot_failed (&deployable->trouble, vend_steady_us ());
+  boot_ended (deployable, false, gives_up, error_code, setup_logs, error);
+}
+
+void
+vend_deployable_boot_lost (const Instance *instance, const char *error)
+{
+  Deployable *deployable = instance->deployable;
+  const bool gives_up
+      = vend_boot_lost (&deployable->trouble, instance->created_us, vend_steady_us ());
+  boot_ended (deployable, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str,
+              error);
 }
 
 /* ---- The plan */
@@ -283,7 +286,7 @@ demand_of (Deployable *deployable, int64_t now_us)
     .panic_until_us = broke || deployable->retired ? 0 : deployable->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
-    .backoff_until_us = deployable->backoff_until_us,
+    .backoff_until_us = deployable->trouble.until_us,
   };
 }
 

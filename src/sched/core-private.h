@@ -10,6 +10,7 @@
 #include "runner/link.h"
 #include "sched/admission.h"
 #include "sched/alarms.h"
+#include "sched/boot-trouble.h"
 #include "sched/budgets.h"
 #include "sched/load-history.h"
 #include "sched/queue.h"
@@ -101,9 +102,8 @@ struct Deployable
   VendLoadHistory load;
   VendLeast boots;
   VendLeast runs;
-  int64_t served_us;   /* when a decision last saw an instance that takes its work */
-  guint boot_failures; /* in a row */
-  int64_t backoff_until_us;
+  int64_t served_us; /* when a decision last saw an instance that takes its work */
+  VendBootTrouble trouble;
   bool retired;
   VendMeterSeries *series; /* borrowed from the meter; NULL until something is counted */
 };
@@ -405,10 +405,10 @@ void vend_decided_stop (const Instance *instance, const char *reason);
 void vend_decided_drain (const Instance *instance, const char *reason);
 void vend_decided_ready (const Instance *instance);
 void vend_decided_gone (const Instance *instance);
-void vend_decided_boot_failed (const Deployable *deployable, const char *error_code,
+void vend_decided_boot_failed (const Deployable *deployable, bool lost, const char *error_code,
                                const char *error);
 /* Before those who wait are told. */
-void vend_decided_queue_failed (const Deployable *deployable);
+void vend_decided_queue_failed (const Deployable *deployable, bool lost);
 void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
 /* `refusal` says that and why it is not tried again; NULL: it is. */
 void vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
@@ -497,6 +497,8 @@ Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
 void vend_deployable_free (Deployable *deployable);
 void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
                                   const char *setup_logs, const char *error);
+/* It never became ready, for no fault of the model. */
+void vend_deployable_boot_lost (const Instance *instance, const char *error);
 /* How long until this one begins, from what boots and runs have taken; it is queued. */
 int64_t vend_deployable_eta_us (const Deployable *deployable, guint position);
 /* Gives free slots to whom they are due. */

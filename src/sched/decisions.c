@@ -151,34 +151,38 @@ vend_decided_gone (const Instance *instance)
 }
 
 void
-vend_decided_boot_failed (const Deployable *deployable, const char *error_code, const char *error)
+vend_decided_boot_failed (const Deployable *deployable, bool lost, const char *error_code,
+                          const char *error)
 {
-  const int64_t wait_us = MAX (deployable->backoff_until_us - vend_steady_us (), 0);
-  json_t *inputs = json_pack ("{s:i, s:f}", "failures", (int) deployable->boot_failures,
-                              "back_off_seconds", (double) wait_us / VEND_US_PER_S);
-  vend_json_set_string (inputs, "error_code", error_code);
+  const VendBootTrouble *trouble = &deployable->trouble;
+  const int64_t wait_us = MAX (trouble->until_us - vend_steady_us (), 0);
+  json_t *inputs = json_pack ("{s:i, s:i, s:f, s:s}", "failures", (int) trouble->failures, "losses",
+                              (int) trouble->losses, "back_off_seconds",
+                              (double) wait_us / VEND_US_PER_S, "error_code", error_code);
   g_autofree char *next = wait_us > 0
                               ? g_strdup_printf ("the next try is not before %.0f s from now",
                                                  (double) wait_us / VEND_US_PER_S)
                               : g_strdup ("it is tried again at once");
   write_down (deployable->sched, about (deployable, VEND_DECISION_BOOT_FAILED, NULL, inputs),
-              "An instance of %s did not start (failure %u in a row): %s; %s.",
-              name_of (deployable), deployable->boot_failures, error, next);
+              "An instance of %s %s (%s %u in a row): %s; %s.", name_of (deployable),
+              lost ? "was lost before it was ready" : "did not start", lost ? "loss" : "failure",
+              lost ? trouble->losses : trouble->failures, error, next);
 }
 
 void
-vend_decided_queue_failed (const Deployable *deployable)
+vend_decided_queue_failed (const Deployable *deployable, bool lost)
 {
+  const VendBootTrouble *trouble = &deployable->trouble;
   const guint waiting = vend_queue_length (deployable->queue);
   if (waiting == 0)
     return;
   write_down (deployable->sched,
               about (deployable, VEND_DECISION_QUEUE_FAILED, NULL,
-                     json_pack ("{s:i, s:i}", "waiting", (int) waiting, "failures",
-                                (int) deployable->boot_failures)),
-              "%u that %s for %s %s an error, since %u boots failed in a row.", waiting,
+                     json_pack ("{s:i, s:i, s:i}", "waiting", (int) waiting, "failures",
+                                (int) trouble->failures, "losses", (int) trouble->losses)),
+              "%u that %s for %s %s an error, since %u boots %s in a row.", waiting,
               waiting == 1 ? "waits" : "wait", name_of (deployable), waiting == 1 ? "gets" : "get",
-              deployable->boot_failures);
+              lost ? trouble->losses : trouble->failures, lost ? "were lost" : "failed");
 }
 
 void

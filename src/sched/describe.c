@@ -51,8 +51,8 @@ describe_deployable (const Deployable *deployable)
       (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
       "instances", (int) deployable->instances->len, "boot_seconds",
       deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) deployable->boot_failures, "retired", deployable->retired, "scaling",
-      vend_scaling_to_json (&deployable->scaling, false));
+      "boot_failures", (int) vend_boot_trouble_count (&deployable->trouble), "retired",
+      deployable->retired, "scaling", vend_scaling_to_json (&deployable->scaling, false));
 }
 
 typedef struct

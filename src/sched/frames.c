@@ -52,8 +52,7 @@ became_ready (Instance *instance)
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = now_us;
-  instance->deployable->boot_failures = 0;
-  instance->deployable->backoff_until_us = 0;
+  instance->deployable->trouble = (VendBootTrouble){ 0 };
   if (!instance->adopted)
     {
       vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);

@@ -107,8 +107,7 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED, "",
-                                   job->error->message);
+      vend_deployable_boot_lost (instance, job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
@@ -478,8 +477,7 @@ bury (Instance *instance)
       && !instance->stop_when_connected)
     {
       g_autofree char *error = g_strconcat ("its boot was cut off, as ", instance->why, NULL);
-      vend_deployable_boot_failed (instance->deployable, VEND_FAILURE_SETUP_FAILED,
-                                   instance->setup_logs->str, error);
+      vend_deployable_boot_lost (instance, error);
     }
   instance->state = INSTANCE_GONE;
   vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());

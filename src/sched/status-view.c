@@ -99,7 +99,7 @@ view_queue (const Deployable *deployable, int64_t now_us)
                          .running = deployable->n_running,
                          .min = deployable->min,
                          .max = deployable->max,
-                         .boot_failures = deployable->boot_failures,
+                         .boot_failures = vend_boot_trouble_count (&deployable->trouble),
                          .oldest_us = now_us,
                          .boot_us = deployable->boot_us,
                          .run_us = deployable->run_us };

@@ -7,6 +7,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "zygote/zygote-group.h"
 #include "zygote/zygote-process.h"
 #include <errno.h>
 #include <math.h>
@@ -23,6 +24,7 @@
 
 static const char WAITING[] = "its zygote is still being made";
 static const char NO_ROOM[] = "no memory is left for its zygote";
+static const char TOO_LARGE[] = "its zygote takes more memory than zygote-memory";
 
 typedef enum
 {
@@ -43,6 +45,7 @@ typedef struct
   char *unfit;
   ZygoteState state;
   pid_t pid;
+  VendCgroup *group; /* NULL: none, or the one that reaps it has it */
   int link;
   GSource *source; /* on `link` */
   GString *line;
@@ -112,7 +115,11 @@ zygote_free (void *data)
   vend_fd_clear (&zygote->link);
   /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
   if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
-    kill_and_wait (zygote->pid);
+    {
+      kill_and_wait (zygote->pid);
+      vend_zygote_group_remove (zygote->zygotes->dir, zygote->wish->key);
+    }
+  vend_cgroup_free (zygote->group);
   unlink (zygote->socket);
   vend_zygote_wish_free (zygote->wish);
   g_string_free (zygote->line, TRUE);
@@ -187,7 +194,7 @@ keep_budget (VendZygotes *zygotes)
       g_autofree char *taken = g_strdup_printf ("%" G_GUINT64_FORMAT, zygote->memory);
       vend_log (VEND_LOG_INFO, "ending a zygote to stay within zygote-memory", "model",
                 zygote->wish->model, "bytes", taken, NULL);
-      end (zygote, NO_ROOM);
+      end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE : NO_ROOM);
     }
 }
 
@@ -211,7 +218,10 @@ typedef struct
   Zygote *zygote;
   pid_t pid;
   int link;
+  VendCgroup *group;
   uint64_t memory;
+  bool was_loading;
+  bool ran_out; /* of the memory that its group has */
   GError *error;
 } Job;
 
@@ -235,20 +245,29 @@ measured (void *data)
 {
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
-  if (zygote->state != ZYGOTE_READY || zygote->pid != job->pid)
+  VendZygotes *zygotes = zygote->zygotes;
+  if (zygote->state != ZYGOTE_LOADING || zygote->pid != job->pid)
     return;
   zygote->memory = job->memory;
+  set_state (zygote, ZYGOTE_READY);
+  zygotes->n_made--;
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
   vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->wish->model, "bytes", bytes, NULL);
-  keep_budget (zygote->zygotes);
+  keep_budget (zygotes);
+  make_next (zygotes);
 }
 
 static void
 reap (void *data)
 {
-  const Job *job = data;
+  Job *job = data;
+  uint64_t n = 0;
   unlink (job->zygote->socket);
   kill_and_wait (job->pid);
+  job->ran_out
+      = job->was_loading && job->group != NULL && vend_cgroup_oom_kills (job->group, &n) && n > 0;
+  g_clear_pointer (&job->group, vend_cgroup_free);
+  vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->wish->key);
 }
 
 static void
@@ -257,6 +276,15 @@ reaped (void *data)
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
   zygote->pid = 0;
+  if (job->ran_out)
+    {
+      vend_log (VEND_LOG_WARN, "a zygote passed zygote-memory while it was being made", "model",
+                zygote->wish->model, NULL);
+      /* How much more it takes is not known. */
+      zygote->memory = zygote->zygotes->budget + 1;
+      zygote->again = false;
+      set_why (zygote, TOO_LARGE);
+    }
   set_state (zygote, zygote->again ? ZYGOTE_WAITING : ZYGOTE_GONE);
   zygote->again = false;
   zygote->zygotes->n_made--;
@@ -275,20 +303,19 @@ end (Zygote *zygote, const char *why)
   /* Of one that was loading it is counted already. */
   if (zygote->state == ZYGOTE_READY)
     zygote->zygotes->n_made++;
+  Job *job = job_new (zygote);
+  job->was_loading = zygote->state == ZYGOTE_LOADING;
+  job->group = g_steal_pointer (&zygote->group);
   set_state (zygote, ZYGOTE_ENDING);
-  vend_sched_on_disk (zygote->zygotes->sched, reap, reaped, job_new (zygote));
+  vend_sched_on_disk (zygote->zygotes->sched, reap, reaped, job);
 }
 
 static void
 on_line (Zygote *zygote, const char *line)
 {
+  /* Forks share its memory, and it would be measured too small. */
   if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
-    {
-      set_state (zygote, ZYGOTE_READY);
-      zygote->zygotes->n_made--;
-      vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
-      make_next (zygote->zygotes);
-    }
+    vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
   else if (g_str_has_prefix (line, "unfit "))
     {
       vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->wish->model,
@@ -332,15 +359,22 @@ start (void *data)
 {
   Job *job = data;
   const Zygote *zygote = job->zygote;
-  const VendZygoteOrder order = { .scripts = zygote->zygotes->scripts,
+  const VendZygotes *zygotes = zygote->zygotes;
+  if (!vend_zygote_group_make (zygotes->sched->cgroups, zygotes->dir, zygote->wish->key,
+                               zygotes->budget, &job->group, &job->error))
+    return;
+  const VendZygoteOrder order = { .scripts = zygotes->scripts,
                                   .python = zygote->wish->python,
                                   .env = zygote->wish->env,
-                                  .cwd = zygote->zygotes->dir,
+                                  .cwd = zygotes->dir,
                                   .socket = zygote->socket,
                                   .imports = zygote->wish->imports,
-                                  .unfit = zygote->unfit };
-  if (!vend_zygote_start (&order, &job->pid, &job->link, &job->error))
-    g_assert (job->error != NULL);
+                                  .unfit = zygote->unfit,
+                                  .group = job->group };
+  if (vend_zygote_start (&order, &job->pid, &job->link, &job->error))
+    return;
+  g_clear_pointer (&job->group, vend_cgroup_free);
+  vend_zygote_group_remove (zygotes->dir, zygote->wish->key);
 }
 
 static void
@@ -361,6 +395,7 @@ started (void *data)
     }
   zygote->pid = job->pid;
   zygote->link = job->link;
+  zygote->group = job->group;
   g_unix_set_fd_nonblocking (zygote->link, TRUE, NULL);
   zygote->source = vend_fd_source_new (zygote->link, G_IO_IN | G_IO_HUP, on_link, zygote,
                                        zygote->zygotes->sched->core);

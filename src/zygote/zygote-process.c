@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "zygote/zygote-files.h"
+#include "zygote/zygote-group.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -72,6 +73,7 @@ vend_zygote_install (const char *dir, char **out_scripts, GError **error)
   g_autofree char *folder = g_build_filename (dir, digest, NULL);
   if (!write_files (folder, error))
     return false;
+  vend_zygote_groups_sweep (dir);
   remove_sockets (dir);
   *out_scripts = g_steal_pointer (&folder);
   return true;
@@ -79,10 +81,14 @@ vend_zygote_install (const char *dir, char **out_scripts, GError **error)
 
 /* ---- Processes */
 
+/* Imports do not run outside of the group: the end tells that it is none. */
 static void
-prepare_child (void *unused)
+prepare_child (void *data)
 {
+  const VendCgroup *group = data;
   setsid ();
+  if (group != NULL && !vend_cgroup_enter (group))
+    _exit (1);
 }
 
 static char **
@@ -112,9 +118,10 @@ vend_zygote_start (const VendZygoteOrder *order, pid_t *out_pid, int *out_link, 
   const int link_fd = LINK_FD;
   GPid pid = 0;
   g_autoptr (GError) problem = NULL;
-  if (!g_spawn_async_with_pipes_and_fds (
-          order->cwd, argv, (const char *const *) env, G_SPAWN_DO_NOT_REAP_CHILD, prepare_child,
-          NULL, null_fd, null_fd, null_fd, &theirs, &link_fd, 1, &pid, NULL, NULL, NULL, &problem))
+  if (!g_spawn_async_with_pipes_and_fds (order->cwd, argv, (const char *const *) env,
+                                         G_SPAWN_DO_NOT_REAP_CHILD, prepare_child,
+                                         (void *) order->group, null_fd, null_fd, null_fd, &theirs,
+                                         &link_fd, 1, &pid, NULL, NULL, NULL, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", order->python, problem->message);
   *out_pid = pid;
   *out_link = vend_fd_steal (&own);

@@ -7,9 +7,11 @@
 #include <sys/types.h>
 #include <glib.h>
 
+#include "cgroup/group.h"
+
 /* Writes launcher and scripts to a folder of `dir` that is named after their content, unless they
- * are there, and removes sockets of earlier zygotes. `*out_scripts` is that folder; free with
- * g_free. The launcher is its `bin/python`. */
+ * are there, and removes sockets and control groups of earlier zygotes. `*out_scripts` is that
+ * folder; free with g_free. The launcher is its `bin/python`. */
 bool vend_zygote_install (const char *dir, char **out_scripts, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -17,11 +19,12 @@ typedef struct
 {
   const char *scripts; /* of vend_zygote_install */
   const char *python;
-  char *const *env;    /* complete, as of the model's process */
-  const char *cwd;     /* some folder; imports must not depend on it */
-  const char *socket;  /* where launchers will find it */
-  const char *imports; /* file: names of modules, one a line */
-  const char *unfit;   /* file: those of them that must not be imported there; it adds to it */
+  char *const *env;        /* complete, as of the model's process */
+  const char *cwd;         /* some folder; imports must not depend on it */
+  const char *socket;      /* where launchers will find it */
+  const char *imports;     /* file: names of modules, one a line */
+  const char *unfit;       /* file: those of them that must not be imported there; it adds to it */
+  const VendCgroup *group; /* that it is born in; NULL: that of this process */
 } VendZygoteOrder;
 
 /* Starts one, as a child of this process. It ends when `*out_link` is closed, and writes lines

@@ -9,42 +9,12 @@ import tempfile
 import pytest
 
 import processes
+from fast_starts import await_zygote, start_of, stop_instances
 from waiting import wait_until
 
 FLAGS = ("--max-instances", "1", "--idle-timeout", "600s")
 # Of one instance alone.
 OWN = ("PORT", "TMPDIR")
-
-
-def instances(api, model):
-    return [i for i in api.debug()["instances"] if i["model"] == f"lab/{model}"]
-
-
-def stop_instances(api, model):
-    """Kills the directors; the next prediction starts another instance."""
-    for instance in instances(api, model):
-        for pid in processes.directors(instance["dir"]):
-            processes.kill(pid)
-    wait_until(lambda: not instances(api, model), what="the instances to go")
-
-
-def await_zygote(api, state="ready", model=None):
-    """All that is to be learned is; the zygote that `model` asked for first, if it is named."""
-
-    def look():
-        debug = api.debug()
-        if any(instance["learning"] for instance in debug["instances"]):
-            return None
-        asked = [z for z in debug["zygotes"] if model is None or z["model"] == f"lab/{model}"]
-        settled = asked and all(z["state"] == state for z in asked)
-        return asked[0] if settled else None
-
-    return wait_until(look, what=f"a zygote that is {state}")
-
-
-def start_of(api, model):
-    (instance,) = instances(api, model)
-    return instance["start"], instance["plain_reason"]
 
 
 def both_ways(api, model, inputs):
@@ -154,7 +124,7 @@ def test_no_memory_for_zygotes(servers):
     assert await_zygote(api, "gone")["bytes"] > 1 << 20
     stop_instances(api, "echo")
     assert api.run("echo", {"text": "a"})["output"] == "a"
-    assert start_of(api, "echo") == ("plain", "no memory is left for its zygote")
+    assert start_of(api, "echo") == ("plain", "its zygote takes more memory than zygote-memory")
     assert processes.zygotes(server.data) == []
 
 

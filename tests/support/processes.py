@@ -62,15 +62,21 @@ def kill(pid, number=signal.SIGKILL):
         pass
 
 
-def remove_groups(instances):
-    """Control groups of instances whose director and server were killed: nobody else removes them."""
-    for spec in instances.glob("*/spec.json"):
-        try:
-            bases = json.loads(spec.read_text()).get("cgroups", {}).values()
-        except (OSError, ValueError):
-            continue
-        for folder in {f"{base['path']}/vend-{spec.parent.name}" for base in bases}:
+def remove_groups(data):
+    """Control groups of instances and zygotes whose server was killed, and the director as well: nobody
+    else removes them."""
+    found = [(spec.parent.name, _read_json(spec).get("cgroups", {})) for spec in data.glob("instances/*/spec.json")]
+    found += [(record.stem, _read_json(record)) for record in data.glob("zygotes/*.groups")]
+    for name, bases in found:
+        for folder in {f"{base['path']}/vend-{name}" for base in bases.values()}:
             wait_until(lambda at=folder: _is_removed(at), what=f"{folder} to be empty")
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
 
 
 def _is_removed(folder):

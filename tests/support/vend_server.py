@@ -161,7 +161,7 @@ class Server:
                 self.kill()
         for pid in processes.of_data_dir(self.directory):
             processes.kill(pid)
-        processes.remove_groups(self.data / "instances")
+        processes.remove_groups(self.data)
 
     def sanitizer_reports(self):
         texts = [path.read_text(errors="replace") for path in self.directory.glob("sanitizer.*")]

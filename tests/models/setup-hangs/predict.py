@@ -1,3 +1,4 @@
+import pathlib
 import time
 
 from cog import BasePredictor
@@ -5,8 +6,11 @@ from cog import BasePredictor
 
 class Predictor(BasePredictor):
     def setup(self):
+        """Hangs, unless the file "go" lies beside this one."""
         print("hanging now")
-        time.sleep(3600)
+        until = time.monotonic() + 3600
+        while time.monotonic() < until and not pathlib.Path(__file__).with_name("go").exists():
+            time.sleep(0.05)
 
     def predict(self, text: str = "") -> str:
         return text
