@@ -82,7 +82,7 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
     found = vend_versions_cache_get (api->versions, reader.db, model->id, id, &version, &problem);
   if (!found || id == NULL)
     {
-      if (problem != NULL && problem->code == VEND_ERROR_STORAGE)
+      if (problem != NULL && vend_error_info (problem)->http_status >= 500)
         {
           g_propagate_error (error, g_steal_pointer (&problem));
           return false;

@@ -1,5 +1,6 @@
 /* The one error domain of Vend and the table that maps it to HTTP. */
 #include "base/error.h"
+#include <errno.h>
 #include <string.h>
 
 static const VendErrorInfo infos[VEND_ERROR_N_CODES] = {
@@ -20,6 +21,7 @@ static const VendErrorInfo infos[VEND_ERROR_N_CODES] = {
   [VEND_ERROR_UNAVAILABLE] = { "unavailable", 503, "Unavailable" },
   [VEND_ERROR_RUNNER] = { "runner-failed", 502, "Model server failed" },
   [VEND_ERROR_STORAGE] = { "storage", 500, "Storage failure" },
+  [VEND_ERROR_NO_SPACE] = { "no-space", 507, "Insufficient storage" },
   [VEND_ERROR_INTERNAL] = { "internal", 500, "Internal error" },
 };
 
@@ -59,5 +61,7 @@ vend_fail_errno (GError **error, VendError code, int saved_errno, const char *fo
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  return vend_fail (error, code, "%s: %s", text, g_strerror (saved_errno));
+  const bool is_full = saved_errno == ENOSPC || saved_errno == EDQUOT;
+  return vend_fail (error, is_full && code == VEND_ERROR_STORAGE ? VEND_ERROR_NO_SPACE : code,
+                    "%s: %s", text, g_strerror (saved_errno));
 }

@@ -25,6 +25,7 @@ typedef enum
   VEND_ERROR_UNAVAILABLE,  /* a part that is needed is not there now */
   VEND_ERROR_RUNNER,       /* a model server, build or child process failed */
   VEND_ERROR_STORAGE,      /* database or disk */
+  VEND_ERROR_NO_SPACE,     /* the disk is full */
   VEND_ERROR_INTERNAL,     /* a bug */
   VEND_ERROR_N_CODES
 } VendError;
@@ -45,6 +46,7 @@ const VendErrorInfo *vend_error_info (const GError *error);
  * the text is replaced, and the end of a text that is too long left off. */
 bool vend_fail (GError **error, VendError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
-/* Like vend_fail, with ": <strerror (saved_errno)>" added. */
+/* Like vend_fail, with ": <strerror (saved_errno)>" added. STORAGE becomes NO_SPACE where that is
+ * what the number says. */
 bool vend_fail_errno (GError **error, VendError code, int saved_errno, const char *format, ...)
     G_GNUC_PRINTF (4, 5);

@@ -1,6 +1,7 @@
 /* SQLite connections: WAL, full sync, prepared statements kept by catalogue number. */
 #include "store/db.h"
 #include "base/error.h"
+#include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -28,10 +29,31 @@ typedef struct
   sqlite3_stmt *controls[G_N_ELEMENTS (control_texts)];
 } SqliteDb;
 
+static VendError
+last_error (sqlite3 *handle)
+{
+  switch (sqlite3_extended_errcode (handle))
+    {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      return VEND_ERROR_EXISTS;
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return VEND_ERROR_CONFLICT;
+    case SQLITE_FULL:
+      return VEND_ERROR_NO_SPACE;
+    default:
+      /* That of a sync says it with its errno. */
+      return sqlite3_errcode (handle) == SQLITE_IOERR && sqlite3_system_errno (handle) == ENOSPC
+                 ? VEND_ERROR_NO_SPACE
+                 : VEND_ERROR_STORAGE;
+    }
+}
+
 static bool
 fail (SqliteDb *db, const char *what, GError **error)
 {
-  return vend_fail (error, VEND_ERROR_STORAGE, "%s: %s", what, sqlite3_errmsg (db->handle));
+  return vend_fail (error, last_error (db->handle), "%s: %s", what, sqlite3_errmsg (db->handle));
 }
 
 static bool
@@ -126,9 +148,7 @@ sqlite_step (VendStmt *base, bool *out_row, GError **error)
   int rc = sqlite3_step (stmt->handle);
   if (rc != SQLITE_ROW && rc != SQLITE_DONE)
     {
-      const char *text = sqlite3_errmsg (db->handle);
-      VendError code = (rc & 0xff) == SQLITE_CONSTRAINT ? VEND_ERROR_EXISTS : VEND_ERROR_STORAGE;
-      vend_fail (error, code, "%s: %s", vend_sql_name ((VendSql) (stmt - db->statements)), text);
+      fail (db, vend_sql_name ((VendSql) (stmt - db->statements)), error);
       end_statement (stmt);
       return false;
     }

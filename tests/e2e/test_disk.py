@@ -59,7 +59,7 @@ def test_a_result_that_finds_no_room_is_kept(shimmed):
         what="a write that fails",
     )
     reply = api.create("echo", {"text": "refused"}, expect=None)
-    assert reply["status"] >= 500 and "id" not in reply
+    assert reply["status"] == 507 and reply["title"] == "Insufficient storage"
     server.kill()
     server.spawn()
     wait_until(lambda: server.process.poll() is not None or server._listening(), what="a start")

@@ -115,7 +115,7 @@ class Client(threading.Thread):
                 return
             if reply is not None and (
                 reply.status_code not in REFUSALS
-                or (reply.status_code == 500 and not self.soak.injector.disk_was_full(at))
+                or (reply.status_code in (500, 507) and not self.soak.injector.disk_was_full(at))
             ):
                 self.problems.append(f"create of {asked.key}: {reply.status_code} {reply.text[:300]}")
                 return

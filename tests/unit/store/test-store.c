@@ -95,16 +95,19 @@ hold_writer (VendDb *db, void *data, GError **error)
   return true;
 }
 
+static VendError lost_by;
+
 static void
 expect_lost (const GError *error, void *data)
 {
-  g_assert_error (error, VEND_ERROR, VEND_ERROR_STORAGE);
+  g_assert_error (error, VEND_ERROR, (int) lost_by);
 }
 
 /* Writes "one", "one" again, and `last`, all in one group that does not get onto the disk. */
 static void
-lose_a_group (Fixture *f, VendStoreJob last)
+lose_a_group (Fixture *f, VendStoreJob last, VendError code)
 {
+  lost_by = code;
   Hold hold = { 0 };
   vend_store_write (f->store, hold_writer, NULL, &hold);
   while (!g_atomic_int_get (&hold.is_held))
@@ -141,7 +144,7 @@ break_commit (VendDb *db, void *data, GError **error)
 static void
 test_a_lost_commit_takes_its_refusals_along (Fixture *f, gconstpointer unused)
 {
-  lose_a_group (f, break_commit);
+  lose_a_group (f, break_commit, VEND_ERROR_CONFLICT);
 }
 
 /* As SQLite does it by itself when a disk is full in the middle of some statements. */
@@ -155,7 +158,7 @@ undo_all (VendDb *db, void *data, GError **error)
 static void
 test_nothing_follows_a_lost_transaction (Fixture *f, gconstpointer unused)
 {
-  lose_a_group (f, undo_all);
+  lose_a_group (f, undo_all, VEND_ERROR_STORAGE);
 }
 
 static void
