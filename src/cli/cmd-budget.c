@@ -74,11 +74,10 @@ check_amount (const char *name, const char *text, GError **error)
 {
   VendAmount amount = 0;
   return text == NULL || vend_amount_parse (text, &amount)
-         || vend_fail (
-             error, VEND_ERROR_INVALID,
-             "--%s: '%.50s' is not an amount such as 12.50, with at most %d digits before "
-             "and %d after the point",
-             name, text, VEND_AMOUNT_WHOLE_DIGITS, VEND_PRICE_DIGITS);
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "--%s: expected an amount such as 12.50, with at most %d digits before and "
+                       "%d after the point, got '%.50s'",
+                       name, VEND_AMOUNT_WHOLE_DIGITS, VEND_PRICE_DIGITS, text);
 }
 
 static bool
