@@ -19,6 +19,7 @@ typedef struct
   guint demand;
   double served; /* of its queue, by the instances that are there or are started here */
   bool is_done;  /* it can get nothing more now */
+  bool is_due;   /* it is due an instance; what follows is of that one */
   ClaimKind kind;
   double value; /* the highest of its kind goes first */
   const char *why;
@@ -95,7 +96,7 @@ is_urgent (const Claim *claim)
 
 /* What it is due next; false for nothing. */
 static bool
-renew (const Decision *d, Claim *claim)
+find_due (const Decision *d, Claim *claim)
 {
   const VendDemand *demand = &d->snapshot->demands[claim->demand];
   const int64_t now_us = d->snapshot->now_us;
@@ -145,7 +146,7 @@ grant (Decision *d, Claim *claim)
   const VendDemand *demand = &d->snapshot->demands[claim->demand];
   guint size = vend_demand_size (demand);
   const guint units = d->snapshot->hardware_units;
-  if (d->n_booting >= d->snapshot->boot_limit || size > units)
+  if (size > units)
     {
       claim->is_done = true;
       return;
@@ -164,61 +165,101 @@ grant (Decision *d, Claim *claim)
   d->n_booting++;
 }
 
+/* Per demand, how many of its queue the instances that are there serve. */
+static double *
+find_served (const Decision *d)
+{
+  double *served = g_new0 (double, d->snapshot->n_demands);
+  for (guint i = 0; i < d->snapshot->n_units; i++)
+    {
+      const VendUnit *unit = &d->snapshot->units[i];
+      if (vend_decision_serves (d, i) && !unit->worn)
+        served[unit->demand]
+            += served_by (&d->snapshot->demands[unit->demand], unit, d->snapshot->now_us);
+    }
+  return served;
+}
+
 /* Those who may want an instance: everybody else is not looked at again. */
 static GArray *
 find_claims (const Decision *d)
 {
-  GArray *claims = NULL;
+  GArray *claims = g_array_new (FALSE, FALSE, sizeof (Claim));
+  g_autofree double *served = NULL;
   for (guint i = 0; i < d->snapshot->n_demands; i++)
     {
       const VendDemand *demand = &d->snapshot->demands[i];
       if (demand->waiting == 0 && d->have[i] >= demand->min && !lacks_replacement (d, i))
         continue;
-      Claim claim = { .demand = i };
-      if (claims == NULL)
-        claims = g_array_new (FALSE, FALSE, sizeof (Claim));
-      for (guint u = 0; u < d->snapshot->n_units; u++)
-        if (d->snapshot->units[u].demand == i && vend_decision_serves (d, u)
-            && !d->snapshot->units[u].worn)
-          claim.served += served_by (demand, &d->snapshot->units[u], d->snapshot->now_us);
+      if (served == NULL)
+        served = find_served (d);
+      const Claim claim = { .demand = i, .served = served[i] };
       g_array_append_val (claims, claim);
     }
   return claims;
 }
 
-/* Of equals the one whose first has waited longest goes first. */
-static bool
-goes_before (const Decision *d, const Claim *a, const Claim *b)
+/* Negative when `a` goes before `b`. Of equals the one whose first has waited longest does. */
+static int
+in_order (const void *a, const void *b, void *data)
 {
-  if (a->kind != b->kind)
-    return a->kind < b->kind;
-  if (a->value > b->value || a->value < b->value)
-    return a->value > b->value;
-  int64_t came_us = d->snapshot->demands[a->demand].oldest_us;
-  int64_t other_us = d->snapshot->demands[b->demand].oldest_us;
-  return came_us > 0 && (other_us == 0 || came_us < other_us);
+  const Decision *d = data;
+  const Claim *one = a, *other = b;
+  if (one->is_due != other->is_due)
+    return one->is_due ? -1 : 1;
+  if (one->kind != other->kind)
+    return one->kind < other->kind ? -1 : 1;
+  if (one->value > other->value || one->value < other->value)
+    return one->value > other->value ? -1 : 1;
+  const int64_t came_us = d->snapshot->demands[one->demand].oldest_us;
+  const int64_t other_us = d->snapshot->demands[other->demand].oldest_us;
+  if (came_us != other_us)
+    return came_us > 0 && (other_us == 0 || came_us < other_us) ? -1 : 1;
+  return one->demand < other->demand ? -1 : one->demand > other->demand;
 }
 
-static Claim *
-find_first (const Decision *d, GArray *claims)
+static void
+sort (Decision *d, GArray *claims)
 {
-  Claim *first = NULL;
   for (guint i = 0; i < claims->len; i++)
     {
       Claim *claim = &g_array_index (claims, Claim, i);
-      if (renew (d, claim) && (first == NULL || goes_before (d, claim, first)))
-        first = claim;
+      claim->is_due = find_due (d, claim);
     }
-  return first;
+  g_array_sort_with_data (claims, in_order, d);
+}
+
+/* The first one was granted something: it takes the place of what it is due now. */
+static void
+move_first (Decision *d, Claim *claims, guint n)
+{
+  Claim moved = claims[0];
+  guint i = 0;
+  moved.is_due = find_due (d, &moved);
+  for (; i + 1 < n && in_order (&claims[i + 1], &moved, d) < 0; i++)
+    claims[i] = claims[i + 1];
+  claims[i] = moved;
 }
 
 void
 vend_decide_grow (Decision *d)
 {
   g_autoptr (GArray) claims = find_claims (d);
-  Claim *claim;
-  if (claims == NULL)
-    return;
-  while ((claim = find_first (d, claims)) != NULL)
-    grant (d, claim);
+  Claim *all = (Claim *) (void *) claims->data;
+  sort (d, claims);
+  for (guint i = 0; i < claims->len && all[i].is_due && d->n_booting < d->snapshot->boot_limit;)
+    {
+      const guint freeing = d->freeing;
+      grant (d, &all[i]);
+      if (d->freeing != freeing)
+        {
+          /* Somebody else has lost an instance. */
+          sort (d, claims);
+          i = 0;
+        }
+      else if (all[i].is_done)
+        i++;
+      else
+        move_first (d, all + i, claims->len - i);
+    }
 }
