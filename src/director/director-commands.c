@@ -253,6 +253,21 @@ cancel (VendDirector *director, const char *key)
     }
 }
 
+/* One that has begun stays. */
+static void
+give_back (VendDirector *director, const char *key)
+{
+  GList *waiting = find_ahead (director, key);
+  if (waiting == NULL)
+    return;
+  json_auto_t *command = waiting->data;
+  g_queue_delete_link (&director->ahead, waiting);
+  vend_uplink_send (director->uplink,
+                    json_pack ("{s:s, s:O, s:O}", "event", "given_back", "prediction",
+                               json_object_get (command, "prediction"), "attempt",
+                               json_object_get (command, "attempt")));
+}
+
 void
 vend_director_command (VendDirector *director, json_t *command)
 {
@@ -283,4 +298,6 @@ vend_director_command (VendDirector *director, json_t *command)
     vend_results_acknowledge (director->results, key);
   else if (g_strcmp0 (name, "cancel") == 0)
     cancel (director, key);
+  else if (g_strcmp0 (name, "give_back") == 0)
+    give_back (director, key);
 }

@@ -15,11 +15,11 @@ typedef enum
   VEND_DECISION_GONE,         /* it has ended */
   VEND_DECISION_BOOT_FAILED,  /* it did not become ready */
   VEND_DECISION_QUEUE_FAILED, /* so often that those who wait get an error */
-  VEND_DECISION_RETRY,        /* a lost prediction goes back to the queue */
-  VEND_DECISION_GIVE_UP,      /* or does not */
-  VEND_DECISION_ABORT,        /* a deadline passed before the start */
-  VEND_DECISION_DEADLINE,     /* or during the run */
-  VEND_DECISION_ROLL,         /* a release takes over */
+  VEND_DECISION_RETRY,    /* a prediction that was lost, or did not begin, goes back to the queue */
+  VEND_DECISION_GIVE_UP,  /* or does not */
+  VEND_DECISION_ABORT,    /* a deadline passed before the start */
+  VEND_DECISION_DEADLINE, /* or during the run */
+  VEND_DECISION_ROLL,     /* a release takes over */
   VEND_DECISION_N
 } VendDecisionKind;
 

@@ -151,9 +151,10 @@ struct Instance
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Live, borrowed */
   guint slots;
-  guint ahead;    /* runs that the director takes beyond its slots */
-  bool pings;     /* it answers them */
-  guint silent_s; /* ticks since it said something */
+  guint ahead;      /* runs that the director takes beyond its slots */
+  int64_t moved_us; /* a run of it last ended, or was given to it while it had none */
+  bool pings;       /* it answers them */
+  guint silent_s;   /* ticks since it said something */
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
@@ -258,6 +259,8 @@ typedef struct
 void vend_live_end (Live *live, const LiveEnd *end);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
+/* It had waited at its instance and comes back, not begun. */
+void vend_live_given_back (Live *live);
 /* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
  * OUT_OF_MEMORY, `why` is for people. */
 void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
@@ -410,6 +413,7 @@ void vend_decided_boot_failed (const Deployable *deployable, bool lost, const ch
 /* Before those who wait are told. */
 void vend_decided_queue_failed (const Deployable *deployable, bool lost);
 void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
+void vend_decided_given_back (const Live *live);
 /* `refusal` says that and why it is not tried again; NULL: it is. */
 void vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
                         const char *why);

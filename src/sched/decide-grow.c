@@ -39,6 +39,14 @@ served_by_new (const VendDemand *demand)
   return MAX (runs_in (demand, demand->boot_us), MAX (demand->slots, 1));
 }
 
+/* The latest run is over its time by more than a run and a load: it is one of another kind, and
+ * nothing says when it ends. */
+static bool
+is_overdue (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
+{
+  return unit->began_us > 0 && now_us - unit->began_us > 2 * demand->run_us + demand->boot_us;
+}
+
 /* How many of the queue this one begins before one more could be ready. */
 static double
 served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
@@ -46,6 +54,8 @@ served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
   guint slots = MAX (demand->slots, 1);
   if (unit->booting)
     return served_by_new (demand);
+  if (unit->busy >= slots && is_overdue (demand, unit, now_us))
+    return 0;
   if (slots > 1 || unit->busy == 0 || unit->began_us == 0)
     return slots - MIN (unit->busy, slots) + runs_in (demand, demand->boot_us);
   int64_t left_us = MAX (unit->began_us + demand->run_us - now_us, 0);

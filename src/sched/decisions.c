@@ -224,6 +224,17 @@ vend_decided_lost (const Live *live, const char *refusal, bool started, bool emi
 }
 
 void
+vend_decided_given_back (const Live *live)
+{
+  json_t *inputs = json_pack ("{s:i}", "attempt", live->p->attempt);
+  write_down (
+      live->sched, about_live (live, VEND_DECISION_RETRY, live->p->instance, inputs),
+      "Attempt %d did not begin, as the run before it takes longer than usual: it goes back "
+      "to the head of the queue.",
+      live->p->attempt);
+}
+
+void
 vend_decided_unreachable (const Live *live, const char *why, double wait_seconds)
 {
   json_t *inputs = json_pack ("{s:f}", "wait_seconds", wait_seconds);

@@ -263,6 +263,7 @@ on_completed (Instance *instance, const json_t *frame)
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */
   vend_instance_release (instance, live);
+  instance->moved_us = vend_steady_us ();
   vend_deployable_dispatch (instance->deployable);
   vend_live_end (live, &end);
 }
@@ -298,6 +299,8 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
     return;
   else if (strcmp (event, "start") == 0)
     vend_live_started (live, vend_json_int (frame, "at_us", vend_now_us ()));
+  else if (strcmp (event, "given_back") == 0)
+    vend_live_given_back (live);
   else if (strcmp (event, "output") == 0)
     vend_live_take_chunk (live, vend_json_int (frame, "index", -1),
                           json_object_get (frame, "chunk"));

@@ -20,6 +20,8 @@
 #define CONNECT_TIMEOUT_US (20 * VEND_US_PER_S)
 /* A director that was told to stop and is still there after grace and this is killed. */
 #define STOP_SLACK_US (20 * VEND_US_PER_S)
+/* Many times a run of those that are given ahead. */
+#define HELD_UP_US (1 * VEND_US_PER_S)
 
 static void try_connect (void *data);
 static void bury (Instance *instance);
@@ -70,11 +72,20 @@ vend_instance_has_room (const Instance *instance)
          && g_hash_table_size (instance->running) < instance->slots;
 }
 
+/* It was taken for one with short runs, and has a long one. */
+static bool
+is_held_up (const Instance *instance)
+{
+  return g_hash_table_size (instance->running) >= instance->slots
+         && vend_steady_us () - instance->moved_us > HELD_UP_US;
+}
+
 bool
 vend_instance_has_room_ahead (const Instance *instance)
 {
   return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
-         && g_hash_table_size (instance->running) < instance->slots + instance->ahead;
+         && g_hash_table_size (instance->running) < instance->slots + instance->ahead
+         && !is_held_up (instance);
 }
 
 /* ---- Start */
@@ -232,12 +243,39 @@ on_closed (VendLink *link, const GError *error, void *context)
   look_after (instance);
 }
 
+static json_t *
+command_new (const char *name, const char *prediction, int attempt)
+{
+  return json_pack ("{s:s, s:s, s:i}", "command", name, "prediction", prediction, "attempt",
+                    attempt);
+}
+
+/* What waits at its director may begin elsewhere. The director knows what has begun. */
+static void
+ask_back (Instance *instance)
+{
+  GHashTableIter iter;
+  void *value;
+  if (instance->link == NULL || g_hash_table_size (instance->running) <= instance->slots
+      || !is_held_up (instance))
+    return;
+  g_hash_table_iter_init (&iter, instance->running);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const VendPrediction *p = ((const Live *) value)->p;
+      if (p->started_us == 0
+          && !vend_link_send (instance->link, command_new ("give_back", p->id, p->attempt)))
+        vend_log (VEND_LOG_WARN, "cannot ask for a run back", "instance", instance->id, NULL);
+    }
+}
+
 /* Seconds are counted by ticks and not by a clock: when this process was stopped itself, what came
  * meanwhile is read before the next one. */
 void
 vend_instance_tick (Instance *instance)
 {
   const guint lease_s = (guint) MAX (instance->sched->limits.lease_us / VEND_US_PER_S, 2);
+  ask_back (instance);
   if (instance->link == NULL || !instance->pings || instance->state == INSTANCE_GONE)
     return;
   instance->silent_s++;
@@ -297,13 +335,6 @@ vend_instance_run (Instance *instance, Live *live)
     json_decref (frame);
   else if (!vend_link_send (instance->link, frame))
     vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
-}
-
-static json_t *
-command_new (const char *name, const char *prediction, int attempt)
-{
-  return json_pack ("{s:s, s:s, s:i}", "command", name, "prediction", prediction, "attempt",
-                    attempt);
 }
 
 static void

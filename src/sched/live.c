@@ -173,6 +173,8 @@ vend_live_attach (Live *live, Instance *instance)
   live->is_lost = false;
   g_free (live->p->instance);
   live->p->instance = g_strdup (instance->id);
+  if (g_hash_table_size (instance->running) == 0)
+    instance->moved_us = vend_steady_us ();
   g_hash_table_insert (instance->running, live->p->id, live);
   instance->deployable->n_running++;
   vend_account_began (live->sched, live->p->account_id);
@@ -453,6 +455,19 @@ back_to_queue (Live *live)
   vend_hooks_requeued (live);
   vend_live_store_lease (live);
   vend_live_enqueue (live, true);
+}
+
+void
+vend_live_given_back (Live *live)
+{
+  vend_instance_release (live->instance, live);
+  if (live->p->cancel_requested)
+    {
+      vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+      return;
+    }
+  vend_decided_given_back (live);
+  back_to_queue (live);
 }
 
 static bool

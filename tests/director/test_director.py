@@ -465,6 +465,21 @@ def test_cancel_of_a_run_ahead(ready):
     assert not [f for f in link.frames if f["event"] == "start" and f["prediction"] == second]
 
 
+def test_a_run_ahead_is_given_back(ready):
+    _, link = ready
+    first = link.run(mode="wait", seconds=0.3)
+    second = link.run(s="x")
+    for prediction in (first, second, second, "nothing"):
+        link.send(command="give_back", prediction=prediction, attempt=1)
+    given = link.until(event="given_back", prediction=second)
+    assert given == {"event": "given_back", "prediction": second, "attempt": 1}
+    assert link.completed(first)["status"] == "succeeded"
+    # It may come here after all.
+    assert link.completed(link.run(second, attempt=2, s="x"))["output"] == "x"
+    assert len([f for f in link.frames if f["event"] == "given_back"]) == 1
+    assert not [f for f in link.frames if f["event"] == "start" and f["attempt"] == 1 and f["prediction"] == second]
+
+
 def test_run_ahead_is_known_after_a_reconnect(ready):
     director, link = ready
     first = link.run(mode="wait", seconds=0.5)

@@ -46,6 +46,22 @@ def test_more_instances_while_the_queue_is_long(servers):
     assert api.debug()["instance_starts"] == starts
 
 
+def test_a_run_that_was_given_ahead_is_not_stuck_behind_a_long_one(servers):
+    api = servers("--max-instances", "2").api()
+    for i in range(5):
+        api.run("echo", {"text": str(i)})
+    long = api.create("echo", {"delay": 300})
+    api.reaches(long, "processing")
+    behind = api.create("echo", {"text": "behind"})
+    assert api.ended(behind)["output"] == "behind"
+    assert api.prediction(long)["status"] == "processing"
+    canceled = [api.create("echo", {"delay": 300}), api.create("echo", {"text": "never"})]
+    for prediction in canceled:
+        api.cancel(prediction)
+    assert {api.ended(p)["status"] for p in canceled} == {"canceled"}
+    api.cancel(long)
+
+
 def test_an_idle_instance_makes_room_for_another_model(servers):
     server = servers("--hardware-units", "1")
     api = server.api()
