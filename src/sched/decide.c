@@ -84,8 +84,8 @@ void
 vend_decision_start (Decision *d, guint index, const char *why)
 {
   const VendDemand *demand = &d->snapshot->demands[index];
-  act (d, VEND_ACTION_START, index, "%s: %s (%u waiting, %u running, %u instances)", demand->name,
-       why, demand->waiting, demand->running, d->have[index]);
+  act (d, VEND_ACTION_START, index, "%s: %s (%u waiting, %u running, %u instance%s)", demand->name,
+       why, demand->waiting, demand->running, d->have[index], d->have[index] == 1 ? "" : "s");
   d->have[index]++;
   d->n_booting++;
   d->held += vend_demand_size (demand);
