@@ -151,28 +151,42 @@ vend_deployable_dispatch (Deployable *deployable)
     }
 }
 
+/* Until it has a free slot: those that run are half done on the average. The longer one is over its
+ * time, the longer it still takes. */
+static int64_t
+until_free_us (const Instance *instance, int64_t run_us, int64_t now_us)
+{
+  const int64_t left_us = instance->began_us + run_us - now_us;
+  if (g_hash_table_size (instance->running) < instance->slots)
+    return 0;
+  if (left_us < 0 || instance->slots == 1)
+    return ABS (left_us);
+  return run_us / 2;
+}
+
 int64_t
 vend_deployable_eta_us (const Deployable *deployable, guint position)
 {
   const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : VEND_ASSUMED_US;
   const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : VEND_ASSUMED_US;
   const int64_t now_us = vend_steady_us ();
-  int64_t until_ready_us = boot_us;
+  int64_t soonest_us = G_MAXINT64;
   guint slots = 0;
-  bool is_ready = false;
   for (guint i = 0; i < deployable->instances->len; i++)
     {
       const Instance *instance = g_ptr_array_index (deployable->instances, i);
       if (instance->state > INSTANCE_READY || instance->stop_when_connected)
         continue;
       slots += instance->slots;
-      is_ready = is_ready || instance->state == INSTANCE_READY;
-      until_ready_us = MIN (until_ready_us, MAX (instance->created_us + boot_us - now_us, 0));
+      const int64_t free_us = instance->state == INSTANCE_READY
+                                  ? until_free_us (instance, run_us, now_us)
+                                  : MAX (instance->created_us + boot_us - now_us, 0);
+      soonest_us = MIN (soonest_us, free_us);
     }
-  slots = MAX (slots, deployable->slots);
-  /* Whole rounds of all slots before it; those that run now are half done on the average. */
-  const int64_t rounds_us = (int64_t) ((position - 1) / slots) * run_us;
-  return is_ready ? rounds_us + run_us / 2 : rounds_us + until_ready_us;
+  if (slots == 0)
+    soonest_us = boot_us;
+  /* Whole rounds of all slots before it. */
+  return (int64_t) ((position - 1) / MAX (slots, deployable->slots)) * run_us + soonest_us;
 }
 
 /* A boot came to nothing; `gives_up`: those who wait get an error. */

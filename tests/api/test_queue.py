@@ -45,6 +45,19 @@ def test_position_and_eta(servers):
     assert "queue" not in api.ended(mine[2])
 
 
+def test_eta_behind_a_run_that_is_over_its_time(servers):
+    """Nobody is told for minutes that it begins in a moment."""
+    api = servers("--max-instances", "1").api()
+    for i in range(3):
+        api.run("echo", {"text": str(i)})
+    long = api.create("echo", {"delay": 300})
+    api.reaches(long, "processing")
+    behind = api.create("echo", {"text": "behind"})
+    wait_until(lambda: api.prediction(behind).get("queue", {}).get("eta_seconds", 0) > 2, what="an estimate")
+    for prediction in (behind, long):
+        api.cancel(prediction)
+
+
 def test_queue_of_a_model_that_boots(servers):
     api = servers("--max-instances", "1").api()
     first = api.create("setup-hangs", {})
