@@ -295,6 +295,15 @@ take_end (VendRun *run, json_t *snapshot)
 
 /* ---- Where events come from: the event stream, or webhooks. */
 
+/* The server cancels a run by itself when its reader goes away. When that was a connection that
+ * died before it had answered, libcurl has asked again on another one, which reads on. */
+static bool
+was_given_up (const VendRun *run, const char *status)
+{
+  return run->is_stream && !run->cancel_asked && !run->timed_out
+         && strcmp (status, "canceled") == 0;
+}
+
 void
 vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
 {
@@ -328,6 +337,11 @@ vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
       = run->lagged && !run->cancel_asked && !run->timed_out && strcmp (status, "canceled") == 0;
   if (run->cut_off)
     return; /* the call sees to it when the stream has ended */
+  if (was_given_up (run, status))
+    {
+      vend_run_end_lost (run, "the model server canceled it though nobody had asked", true);
+      return;
+    }
   if (run->lagged && json_is_string (logs))
     replace_logs (run, json_string_value (logs), json_string_length (logs));
   take_end (run, snapshot);

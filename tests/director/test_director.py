@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -463,6 +464,20 @@ def test_cancel_of_a_run_ahead(ready):
     assert done["status"] == "canceled" and done["started_us"] is None
     assert link.completed(first)["status"] == "succeeded"
     assert not [f for f in link.frames if f["event"] == "start" and f["prediction"] == second]
+
+
+def test_a_cancel_that_nobody_asked_for_is_a_loss(ready):
+    """The model server cancels a run when it takes its reader for gone; here it is told to."""
+    director, link = ready
+    made = link.run(mode="wait", seconds=30)
+    link.until(event="start", prediction=made)
+    environ = Path(f"/proc/{director.model_pid()}/environ").read_bytes().split(b"\0")
+    port = next(int(item[5:]) for item in environ if item.startswith(b"PORT="))
+    url = f"http://127.0.0.1:{port}/predictions/{made}/cancel"
+    urllib.request.urlopen(urllib.request.Request(url, b"{}", method="POST"), timeout=10).close()
+    done = link.completed(made)
+    assert done["status"] == "failed" and done["error_code"] == "INSTANCE_LOST"
+    assert "nobody had asked" in done["error"] and done["emitted"] is False
 
 
 def test_a_run_ahead_is_given_back(ready):
