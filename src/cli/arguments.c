@@ -28,6 +28,12 @@ vend_argument_version_check (const char *text, GError **error)
 }
 
 bool
+vend_argument_is_said (double value)
+{
+  return value != VEND_ARGUMENT_NOT_SAID;
+}
+
+bool
 vend_argument_range_check (const char *name, double value, double least, double greatest,
                            GError **error)
 {

@@ -35,6 +35,13 @@ vend_data_dir (void)
 }
 
 bool
+vend_data_dir_settings (const char *data, VendSettings **out, GError **error)
+{
+  g_autofree char *path = g_build_filename (data, "vend.conf", NULL);
+  return vend_settings_load (path, out, error);
+}
+
+bool
 vend_client_url_normalize (const char *text, char **out, GError **error)
 {
   g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
+#include "base/settings.h"
 #include "cli/options.h"
 
 #define VEND_DEFAULT_URL "http://127.0.0.1:8363"
@@ -33,3 +34,7 @@ bool vend_client_url_is_local (const char *url);
 
 /* $VEND_DATA or ~/.local/share/vend. Free with g_free. */
 char *vend_data_dir (void) G_GNUC_WARN_UNUSED_RESULT;
+/* What a server of that directory is started with, flags left out: its vend.conf and the
+ * environment. */
+bool vend_data_dir_settings (const char *data, VendSettings **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -14,8 +14,6 @@
 /* Of those with most requests; each takes a dozen simulations. */
 #define MAX_ITEMS 20
 #define DEFAULT_MONTHS 36
-/* A number that the command line does not name. */
-#define NOT_SAID (-1000000007)
 #define LEAST_HISTORY_US (3600 * VEND_US_PER_S)
 
 typedef struct
@@ -57,35 +55,31 @@ report_free (void *data)
 }
 
 static bool
-is_said (double value)
-{
-  return value != NOT_SAID;
-}
-
-static bool
 check_said (const char *name, double value, double least, double most, GError **error)
 {
-  return !is_said (value) || vend_argument_range_check (name, value, least, most, error);
+  return !vend_argument_is_said (value)
+         || vend_argument_range_check (name, value, least, most, error);
 }
 
 /* What has no meaning without own hardware would do nothing. */
 static bool
 check_own (const Asked *asked, GError **error)
 {
-  const bool has_cost = is_said (asked->hardware_cost), has_price = is_said (asked->own_price);
+  const bool has_cost = vend_argument_is_said (asked->hardware_cost),
+             has_price = vend_argument_is_said (asked->own_price);
   if (has_cost && has_price)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "expected either --own-price-per-hour or --hardware-cost");
-  if (is_said (asked->months) && !has_cost)
+  if (vend_argument_is_said (asked->months) && !has_cost)
     return vend_fail (error, VEND_ERROR_INVALID, "--months goes with --hardware-cost");
-  const char *said = is_said (asked->own_units)     ? "own-units"
-                     : is_said (asked->power_watts) ? "power-watts"
-                     : is_said (asked->kwh_price)   ? "kwh-price"
-                                                    : NULL;
+  const char *said = vend_argument_is_said (asked->own_units)     ? "own-units"
+                     : vend_argument_is_said (asked->power_watts) ? "power-watts"
+                     : vend_argument_is_said (asked->kwh_price)   ? "kwh-price"
+                                                                  : NULL;
   if (said != NULL && !has_cost && !has_price)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "--%s goes with --own-price-per-hour or --hardware-cost", said);
-  return is_said (asked->power_watts) == is_said (asked->kwh_price)
+  return vend_argument_is_said (asked->power_watts) == vend_argument_is_said (asked->kwh_price)
          || vend_fail (error, VEND_ERROR_INVALID,
                        "expected --power-watts and --kwh-price together");
 }
@@ -107,11 +101,11 @@ check (const Asked *asked, GError **error)
 static void
 fill_in (Asked *asked)
 {
-  if (!is_said (asked->months))
+  if (!vend_argument_is_said (asked->months))
     asked->months = DEFAULT_MONTHS;
-  if (!is_said (asked->own_units))
+  if (!vend_argument_is_said (asked->own_units))
     asked->own_units = 1;
-  if (!is_said (asked->power_watts))
+  if (!vend_argument_is_said (asked->power_watts))
     asked->power_watts = asked->kwh_price = 0;
 }
 
@@ -136,7 +130,8 @@ report_new (const Asked *asked, const VendHistory *history, const VendHistoryIte
   report->advice = vend_advise (&question);
   report->about = (VendAdviseAbout){ .item = item,
                                      .advice = report->advice,
-                                     .price = is_said (asked->price) ? asked->price : item->price,
+                                     .price = vend_argument_is_said (asked->price) ? asked->price
+                                                                                   : item->price,
                                      .wait_weight = asked->wait_weight };
   return report;
 }
@@ -176,7 +171,7 @@ reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *rep
   double rented = 0, wait_s = 0;
   guint n = 0;
   *out = (VendAdviseOwn){ .units = (guint) asked->own_units };
-  if (is_said (asked->own_price))
+  if (vend_argument_is_said (asked->own_price))
     out->unit_month = asked->own_price * VEND_MONTH_HOURS;
   else
     out->unit_month = asked->hardware_cost / asked->months;
@@ -446,7 +441,8 @@ fail_without_history (const Asked *asked, const char *model, const VendHistory *
 static bool
 advise (const Asked *asked, const char *model, GError **error)
 {
-  const bool has_own = is_said (asked->own_price) || is_said (asked->hardware_cost);
+  const bool has_own
+      = vend_argument_is_said (asked->own_price) || vend_argument_is_said (asked->hardware_cost);
   const VendHistoryAsked history_asked
       = { .model = model, .account = asked->account, .days = asked->days };
   g_autoptr (VendClient) client = NULL;
@@ -468,14 +464,14 @@ static bool
 run (int argc, char **argv, GError **error)
 {
   g_auto (Asked) asked = { .days = 30,
-                           .price = NOT_SAID,
+                           .price = VEND_ARGUMENT_NOT_SAID,
                            .wait_weight = 10,
-                           .own_price = NOT_SAID,
-                           .hardware_cost = NOT_SAID,
-                           .months = NOT_SAID,
-                           .power_watts = NOT_SAID,
-                           .kwh_price = NOT_SAID,
-                           .own_units = NOT_SAID };
+                           .own_price = VEND_ARGUMENT_NOT_SAID,
+                           .hardware_cost = VEND_ARGUMENT_NOT_SAID,
+                           .months = VEND_ARGUMENT_NOT_SAID,
+                           .power_watts = VEND_ARGUMENT_NOT_SAID,
+                           .kwh_price = VEND_ARGUMENT_NOT_SAID,
+                           .own_units = VEND_ARGUMENT_NOT_SAID };
   g_auto (GStrv) words = NULL;
   g_autofree char *model_path = NULL;
   const GOptionEntry entries[] = {

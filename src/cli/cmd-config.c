@@ -8,15 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SETTINGS_FILE "vend.conf"
-
 static bool
 load (VendSettings **out, GError **error)
 {
   g_autofree char *data = vend_data_dir ();
-  g_autofree char *path = g_build_filename (data, SETTINGS_FILE, NULL);
   g_autoptr (VendSettings) settings = NULL;
-  if (!vend_settings_load (path, &settings, error))
+  if (!vend_data_dir_settings (data, &settings, error))
     return false;
   if (*vend_settings_text (settings, "data") == '\0'
       && !vend_settings_set (settings, "data", data, "default", error))

@@ -18,7 +18,6 @@
 #define DISK_WARN_BYTES (10 * GIB)
 #define DISK_FAIL_BYTES (1 * GIB)
 #define CLI_FILE_MODE_MASK 0077
-#define SETTINGS_FILE "vend.conf"
 
 typedef enum
 {
@@ -155,10 +154,9 @@ static VendSettings *
 check_settings (Report *sheet)
 {
   g_autofree char *data = vend_data_dir ();
-  g_autofree char *path = g_build_filename (data, SETTINGS_FILE, NULL);
   g_autoptr (VendSettings) settings = NULL;
   g_autoptr (GError) problem = NULL;
-  if (!vend_settings_load (path, &settings, &problem))
+  if (!vend_data_dir_settings (data, &settings, &problem))
     report (sheet, FAIL, "settings", "%s", problem->message);
   return g_steal_pointer (&settings);
 }

@@ -24,8 +24,6 @@
 #define MAX_HOURS (366 * 24)
 /* Requests an hour and unit, unless a rate is given: their runs take 40 % of the hardware. */
 #define SYNTHETIC_RATE 50.0
-/* Numbers of a synthetic trace that the command line does not name. */
-#define NOT_SAID (-1000000007)
 
 typedef struct
 {
@@ -64,21 +62,15 @@ asked_clear (Asked *asked)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
-static bool
-is_said (double value)
-{
-  return value != NOT_SAID;
-}
-
 /* What a trace of the user's does not follow is no option of it. */
 static bool
 check_synthetic (const Asked *asked, GError **error)
 {
-  const char *said = is_said (asked->models)          ? "models"
-                     : is_said (asked->hours)         ? "hours"
-                     : is_said (asked->rate)          ? "rate"
-                     : is_said ((double) asked->seed) ? "seed"
-                                                      : NULL;
+  const char *said = vend_argument_is_said (asked->models)          ? "models"
+                     : vend_argument_is_said (asked->hours)         ? "hours"
+                     : vend_argument_is_said (asked->rate)          ? "rate"
+                     : vend_argument_is_said ((double) asked->seed) ? "seed"
+                                                                    : NULL;
   return asked->is_synthetic || said == NULL
          || vend_fail (error, VEND_ERROR_INVALID, "--%s goes with --synthetic", said);
 }
@@ -86,13 +78,13 @@ check_synthetic (const Asked *asked, GError **error)
 static void
 fill_in (Asked *asked)
 {
-  if (!is_said (asked->models))
+  if (!vend_argument_is_said (asked->models))
     asked->models = DEFAULT_MODELS;
-  if (!is_said (asked->hours))
+  if (!vend_argument_is_said (asked->hours))
     asked->hours = DEFAULT_HOURS;
-  if (!is_said (asked->rate))
+  if (!vend_argument_is_said (asked->rate))
     asked->rate = SYNTHETIC_RATE * asked->hardware;
-  if (!is_said ((double) asked->seed))
+  if (!vend_argument_is_said ((double) asked->seed))
     asked->seed = DEFAULT_SEED;
 }
 
@@ -382,10 +374,10 @@ read_policy (const char *name, bool is_wanted[], GError **error)
 static bool
 run (int argc, char **argv, GError **error)
 {
-  g_auto (Asked) asked = { .models = NOT_SAID,
-                           .hours = NOT_SAID,
-                           .rate = NOT_SAID,
-                           .seed = NOT_SAID,
+  g_auto (Asked) asked = { .models = VEND_ARGUMENT_NOT_SAID,
+                           .hours = VEND_ARGUMENT_NOT_SAID,
+                           .rate = VEND_ARGUMENT_NOT_SAID,
+                           .seed = VEND_ARGUMENT_NOT_SAID,
                            .hardware = 4,
                            .slots = 1,
                            .target = 100 };

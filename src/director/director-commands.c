@@ -155,6 +155,18 @@ find_ahead (VendDirector *director, const char *key)
   return NULL;
 }
 
+/* NULL when it does not wait here; owned by the caller. */
+static json_t *
+take_ahead (VendDirector *director, const char *key)
+{
+  GList *waiting = find_ahead (director, key);
+  if (waiting == NULL)
+    return NULL;
+  json_t *command = waiting->data;
+  g_queue_delete_link (&director->ahead, waiting);
+  return command;
+}
+
 /* ---- Greeting. */
 
 static void
@@ -242,30 +254,23 @@ static void
 cancel (VendDirector *director, const char *key)
 {
   VendRun *running = find_run (director, key);
-  GList *waiting = find_ahead (director, key);
+  json_auto_t *waiting = take_ahead (director, key);
   if (running != NULL)
     vend_run_cancel (running);
   else if (waiting != NULL)
-    {
-      json_auto_t *command = waiting->data;
-      g_queue_delete_link (&director->ahead, waiting);
-      vend_uplink_send (director->uplink, vend_run_never_begun (command, "canceled", NULL));
-    }
+    vend_uplink_send (director->uplink, vend_run_never_begun (waiting, "canceled", NULL));
 }
 
 /* One that has begun stays. */
 static void
 give_back (VendDirector *director, const char *key)
 {
-  GList *waiting = find_ahead (director, key);
-  if (waiting == NULL)
-    return;
-  json_auto_t *command = waiting->data;
-  g_queue_delete_link (&director->ahead, waiting);
-  vend_uplink_send (director->uplink,
-                    json_pack ("{s:s, s:O, s:O}", "event", "given_back", "prediction",
-                               json_object_get (command, "prediction"), "attempt",
-                               json_object_get (command, "attempt")));
+  json_auto_t *waiting = take_ahead (director, key);
+  if (waiting != NULL)
+    vend_uplink_send (director->uplink,
+                      json_pack ("{s:s, s:O, s:O}", "event", "given_back", "prediction",
+                                 json_object_get (waiting, "prediction"), "attempt",
+                                 json_object_get (waiting, "attempt")));
 }
 
 void
