@@ -68,6 +68,7 @@ typedef struct
   GHashTable *runs;  /* cog id -> VendRun, not ended */
   GHashTable *ended; /* set of VendRun whose call is still open */
   GQueue ahead; /* of `run` commands (json_t): one a slot may be here before the slot is free */
+  GQueue lost;  /* of `completed` frames (json_t), told once the model is gone */
   GPtrArray *released;
   guint release_source;
 } VendDirector;
@@ -81,8 +82,6 @@ void vend_director_set_state (VendDirector *director, VendDirectorState state, c
 void vend_director_stop (VendDirector *director, int64_t grace_us);
 /* The model server is gone, or was never there. */
 void vend_director_model_gone (VendDirector *director);
-/* `code` is INSTANCE_LOST or OUT_OF_MEMORY. */
-void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);
 
 /* How the model server was started, for those who keep zygotes. */
 void vend_director_tell_start (const VendDirector *director, json_t *frame);
@@ -92,9 +91,19 @@ bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_W
 void vend_director_clear_model (VendDirector *director);
 
 /* director-commands.c */
-void vend_director_init_runs (VendDirector *director);
-void vend_director_clear_runs (VendDirector *director);
 void vend_director_greet (VendDirector *director);
 void vend_director_command (VendDirector *director, json_t *command);
-/* What has not begun goes back to the control plane. */
-void vend_director_lose_ahead (VendDirector *director, const char *why);
+
+/* director-runs.c. A `key` is that of vend_run_command_key. */
+void vend_director_init_runs (VendDirector *director);
+void vend_director_clear_runs (VendDirector *director);
+void vend_director_run (VendDirector *director, json_t *command, const char *key);
+void vend_director_cancel (VendDirector *director, const char *key);
+void vend_director_give_back (VendDirector *director, const char *key);
+/* `running` of the greeting. */
+json_t *vend_director_list_runs (const VendDirector *director) G_GNUC_WARN_UNUSED_RESULT;
+/* All of them, as INSTANCE_LOST or OUT_OF_MEMORY: `code`. What has begun is told once the model is
+ * gone. */
+void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);
+/* The model is gone. */
+void vend_director_tell_lost (VendDirector *director);

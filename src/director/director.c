@@ -84,16 +84,6 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
   vend_uplink_send (director->uplink, frame);
 }
 
-void
-vend_director_lose_runs (VendDirector *director, const char *why, const char *code)
-{
-  /* Before the others, whose slots it would take. */
-  vend_director_lose_ahead (director, why);
-  g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
-  for (GList *item = runs; item != NULL; item = item->next)
-    vend_run_lose (item->data, why, code);
-}
-
 /* ---- Stop. */
 
 static gboolean
@@ -114,6 +104,7 @@ void
 vend_director_model_gone (VendDirector *director)
 {
   vend_director_clear_model (director);
+  vend_director_tell_lost (director);
   if (director->state != VEND_DIRECTOR_STOPPING)
     return;
   vend_director_set_state (director, VEND_DIRECTOR_STOPPED, NULL, NULL);

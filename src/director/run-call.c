@@ -40,7 +40,7 @@ take_busy (VendRun *run)
   else if (g_get_monotonic_time () < run->env->patient_until_us)
     run->retry_source = g_timeout_add (PATIENT_RETRY_MS, on_retry, run);
   else if (run->busy_tries >= BUSY_TRIES)
-    vend_run_end_lost (run, "the model server has no free slot though none is in use", true);
+    vend_run_end_lost (run, "the model server has no free slot though none is in use");
   else
     {
       const guint tries = run->busy_tries++;
@@ -82,7 +82,7 @@ take_refusal (VendRun *run, long status)
     {
       g_autofree char *text = g_strdup_printf ("the model server answered %ld: %s", status,
                                                error != NULL ? error : valid);
-      vend_run_end_lost (run, text, true);
+      vend_run_end_lost (run, text);
       return;
     }
   const char *text = detail != NULL ? detail : error != NULL ? error : valid;
@@ -99,7 +99,7 @@ run_again (VendRun *run)
   if (run->cancel_asked || run->timed_out || run->reran || !run->may_rerun
       || run->env->probe == NULL || json_array_size (run->chunks) > 0)
     {
-      vend_run_end_lost (run, "the model server dropped events: the model wrote too fast", false);
+      vend_run_end_lost (run, "the model server dropped events: the model wrote too fast");
       return;
     }
   vend_log (VEND_LOG_WARN, "event stream fell behind, running again", "prediction", run->prediction,
@@ -142,12 +142,12 @@ take_reply (VendRun *run, CURLcode result, long status)
     {
       g_autofree char *text = g_strdup_printf ("the connection to the model server broke: %s",
                                                curl_easy_strerror (result));
-      vend_run_end_lost (run, text, true);
+      vend_run_end_lost (run, text);
     }
   else if (run->is_stream && run->lagged)
     attach (run);
   else if (run->is_stream)
-    vend_run_end_lost (run, "the model server ended the event stream early", true);
+    vend_run_end_lost (run, "the model server ended the event stream early");
   else if (run->attached)
     run_again (run);
   else if (status == 409)

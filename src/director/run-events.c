@@ -339,7 +339,7 @@ vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
     return; /* the call sees to it when the stream has ended */
   if (was_given_up (run, status))
     {
-      vend_run_end_lost (run, "the model server canceled it though nobody had asked", true);
+      vend_run_end_lost (run, "the model server canceled it though nobody had asked");
       return;
     }
   if (run->lagged && json_is_string (logs))

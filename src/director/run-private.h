@@ -89,7 +89,8 @@ typedef struct
 
 /* Sends the last frame; harmless when the run has ended already. */
 void vend_run_end (VendRun *run, VendRunEnd end);
-void vend_run_end_lost (VendRun *run, const char *why, bool sick);
+/* Lost with the instance, which is sick. */
+void vend_run_end_lost (VendRun *run, const char *why);
 /* Ends it as failed while the model is still at it, and cancels that. */
 void vend_run_end_early (VendRun *run, const char *error, const char *code);
 void vend_run_end_too_large (VendRun *run);

@@ -85,13 +85,6 @@ set_error (json_t *frame, const char *error)
                        vend_json_string_new (error, MIN (strlen (error), VEND_RUN_ERROR_MAX)));
 }
 
-static bool
-is_lost (const char *code)
-{
-  return g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
-         || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0;
-}
-
 static json_t *
 completed_frame (VendRun *run, VendRunEnd *end)
 {
@@ -102,7 +95,7 @@ completed_frame (VendRun *run, VendRunEnd *end)
   set_error (frame, end->error);
   if (end->code != NULL)
     vend_json_set_string (frame, "error_code", end->code);
-  if (is_lost (end->code))
+  if (vend_failure_is_loss (end->code))
     vend_json_set_bool (frame, "emitted", json_array_size (run->chunks) > 0);
   json_object_set_new (frame, "logs", vend_json_string_new (run->logs->str, run->logs->len));
   json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : run->metrics);
@@ -124,8 +117,9 @@ vend_run_end (VendRun *run, VendRunEnd end)
       return;
     }
   /* A crash and an end for want of memory look alike from here. */
-  g_autofree char *memory
-      = end.sick != NULL && is_lost (end.code) ? run->env->out_of_memory (run->env->context) : NULL;
+  g_autofree char *memory = end.sick != NULL && vend_failure_is_loss (end.code)
+                                ? run->env->out_of_memory (run->env->context)
+                                : NULL;
   if (memory != NULL)
     {
       end.error = end.sick = memory;
@@ -148,12 +142,11 @@ vend_run_end (VendRun *run, VendRunEnd end)
 }
 
 void
-vend_run_end_lost (VendRun *run, const char *why, bool sick)
+vend_run_end_lost (VendRun *run, const char *why)
 {
-  vend_run_end (run, (VendRunEnd){ .status = "failed",
-                                   .error = why,
-                                   .code = VEND_FAILURE_INSTANCE_LOST,
-                                   .sick = sick ? why : NULL });
+  vend_run_end (
+      run, (VendRunEnd){
+               .status = "failed", .error = why, .code = VEND_FAILURE_INSTANCE_LOST, .sick = why });
 }
 
 void

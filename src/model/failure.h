@@ -1,6 +1,8 @@
 /* Why a prediction or training failed when that was not the model's doing: its `error_code`.
  * docs/errors.md says what each one means and which are tried again. */
 #pragma once
+#include <stdbool.h>
+#include <glib.h>
 
 #define VEND_FAILURE_SETUP_FAILED "SETUP_FAILED"
 #define VEND_FAILURE_SETUP_TIMEOUT "SETUP_TIMEOUT"
@@ -13,3 +15,11 @@
 #define VEND_FAILURE_OUTPUT_TOO_LARGE "OUTPUT_TOO_LARGE"
 #define VEND_FAILURE_OUTPUT_UPLOAD_FAILED "OUTPUT_UPLOAD_FAILED"
 #define VEND_FAILURE_OUTPUT_STORE_FAILED "OUTPUT_STORE_FAILED"
+
+/* The run went with its instance, and may be tried again. `code` may be NULL. */
+static inline bool
+vend_failure_is_loss (const char *code)
+{
+  return g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
+         || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0;
+}

@@ -224,8 +224,7 @@ on_completed (Instance *instance, const json_t *frame)
         vend_instance_settle (instance, id, attempt);
       return;
     }
-  if (g_strcmp0 (code, VEND_FAILURE_INSTANCE_LOST) == 0
-      || g_strcmp0 (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
+  if (vend_failure_is_loss (code))
     {
       if (started_us > 0)
         live->p->started_us = MAX (started_us, live->earliest_us);

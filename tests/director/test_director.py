@@ -5,11 +5,13 @@ import http.server
 import json
 import os
 import signal
+import socket
 import threading
 import time
 import urllib.request
 from pathlib import Path
 
+import connections
 import pytest
 from director_client import Link, new_id, wait_until, write_model
 from models import ASYNC, FAILING_SETUP, HANGING_SETUP, INPUTS, ITERATOR, ITERATOR_OUTPUT, PLAIN_INPUTS, SOURCE, TRAINER
@@ -263,6 +265,54 @@ def test_server_killed(ready):
     link.heard(event="state", state="unhealthy")
     wait_until(lambda: not director.model_processes(), "the worker to be gone")
     assert director.stop() == 0
+
+
+def test_a_lost_run_is_told_when_the_model_is_gone(ready):
+    director, link = ready
+    running, waiting = link.run(mode="stubborn", seconds=100), link.run(s="x")
+    link.until(event="start")
+    for fd in connections.of_process(director.process.pid, socket.AF_INET):
+        assert connections.cut(director.process.pid, fd)
+    done = link.heard(event="completed", prediction=running)
+    assert not director.model_processes()
+    assert done["error_code"] == "INSTANCE_LOST" and "connection to the model server broke" in done["error"]
+    assert done["started_us"] is not None
+    assert "connection" in link.heard(event="state", state="unhealthy")["error"]
+    assert link.heard(event="completed", prediction=waiting)["started_us"] is None
+
+
+def test_other_runs_of_a_lost_one(start, tmp_path):
+    model = write_model(tmp_path / "m", ASYNC, inputs=PLAIN_INPUTS)
+    director = start(model, slots=2)
+    link = director.ready()
+    runs = [link.run(s="slow", seconds=100), link.run(s="slow", seconds=100)]
+    for _ in runs:
+        link.until(event="start")
+    assert connections.cut(director.process.pid, connections.of_process(director.process.pid, socket.AF_INET)[-1])
+    for prediction in runs:
+        done = link.heard(event="completed", prediction=prediction)
+        assert done["error_code"] == "INSTANCE_LOST" and "connection" in done["error"]
+    assert not director.model_processes()
+
+
+def test_a_lost_run_is_known_until_it_is_told(start):
+    director = start(stop_grace_us=1_000_000)
+    link = director.ready()
+    prediction = link.run(mode="stubborn", seconds=100)
+    started = link.until(event="start")["at_us"]
+    link.send(command="stop")
+    link.until(event="state", state="stopping")
+    again = director.connect()
+    hello = again.until(event="hello")
+    assert hello["running"] == [{"prediction": prediction, "attempt": 1, "started_us": started}]
+    again.run(prediction, mode="stubborn", seconds=100)
+    again.send(command="cancel", prediction=prediction, attempt=1)
+    done = again.completed(prediction)
+    assert not director.model_processes()
+    assert done["error_code"] == "INSTANCE_LOST" and done["error"] == "the instance was stopped"
+    again.until(event="state", state="stopped")
+    assert [frame["event"] for frame in again.frames].count("completed") == 1
+    assert director.process.wait(20) == 0 and not director.journal()
 
 
 def test_many_logs(start, is_sanitized):

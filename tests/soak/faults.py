@@ -1,15 +1,14 @@
 """What goes wrong: a schedule from a seed, and the hands that carry it out."""
 
-import ctypes
 import heapq
 import os
 import random
 import signal
 import socket
-import stat
 import threading
 import time
 
+import connections
 import processes
 
 LEASE_S = 4
@@ -37,7 +36,6 @@ WEIGHTS = {
     "cut director from model server": 8,
     "cut client from server": 8,
 }
-SYS_PIDFD_GETFD = 438
 CLOCK_STEPS_S = (0.5, 5, 60, 600, 1800)
 MOST_CLOCK_S = 3600  # deliveries of webhooks live for longer than that
 
@@ -90,51 +88,9 @@ def zygotes(data):
 # ---- Connections
 
 
-def connections(pid, family):
-    """Descriptors of its connected stream sockets."""
-    found = []
-    try:
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            if stat.S_ISSOCK(os.stat(entry.path).st_mode):
-                found.append(int(entry.name))
-    except OSError:
-        pass
-    return [fd for fd in found if _with_socket(pid, fd, lambda s: _is_connected(s, family))]
-
-
-def _is_connected(sock, family):
-    if sock.family != family or sock.type != socket.SOCK_STREAM:
-        return False
-    try:
-        sock.getpeername()
-        return True
-    except OSError:
-        return False
-
-
-def _with_socket(pid, fd, use):
-    try:
-        pidfd = os.pidfd_open(pid)
-    except OSError:
-        return None
-    try:
-        copy = ctypes.CDLL(None, use_errno=True).syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
-        if copy < 0:
-            return None
-        with socket.socket(fileno=copy) as sock:
-            return use(sock)
-    except OSError:
-        return None
-    finally:
-        os.close(pidfd)
-
-
 def cut(pid, family, which):
-    found = connections(pid, family)
-    if not found:
-        return False
-    fd = found[int(which * len(found))]
-    return _with_socket(pid, fd, lambda s: s.shutdown(socket.SHUT_RDWR) or True) is not None
+    found = connections.of_process(pid, family)
+    return bool(found) and connections.cut(pid, found[int(which * len(found))])
 
 
 class Injector:

@@ -1,0 +1,304 @@
+/* The runs of a director: those that go on, wait, have ended, were lost. Main context. */
+#include "director/director-private.h"
+#include "model/failure.h"
+#include <signal.h>
+#include <string.h>
+
+/* ---- What a run needs of its director. */
+
+static void
+emit (json_t *frame, void *context)
+{
+  const VendDirector *director = context;
+  vend_uplink_send (director->uplink, frame);
+}
+
+static void
+emit_later (json_t *frame, void *context)
+{
+  const VendDirector *director = context;
+  vend_uplink_send_later (director->uplink, frame);
+}
+
+static char *
+find_out_of_memory (void *context)
+{
+  const VendDirector *director = context;
+  return director->limits != NULL ? vend_model_limits_out_of_memory (director->limits) : NULL;
+}
+
+/* ---- The beginning. */
+
+static void
+begin (VendDirector *director, const json_t *command)
+{
+  VendRun *run = vend_run_start (&director->env, command);
+  g_hash_table_insert (director->runs, (char *) vend_run_cog_id (run), run);
+}
+
+static bool
+has_slot (const VendDirector *director)
+{
+  return g_hash_table_size (director->runs) < director->spec->slots;
+}
+
+static void
+begin_next (VendDirector *director)
+{
+  while (director->state == VEND_DIRECTOR_READY && director->ahead.length > 0
+         && has_slot (director))
+    {
+      json_auto_t *command = g_queue_pop_head (&director->ahead);
+      begin (director, command);
+    }
+}
+
+/* ---- The end. */
+
+static void
+lose_ahead (VendDirector *director, const char *why)
+{
+  for (json_t *command; (command = g_queue_pop_head (&director->ahead)) != NULL;)
+    {
+      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
+      json_decref (command);
+    }
+}
+
+void
+vend_director_lose_runs (VendDirector *director, const char *why, const char *code)
+{
+  /* Before the others, whose slots it would take. */
+  lose_ahead (director, why);
+  g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
+  for (GList *item = runs; item != NULL; item = item->next)
+    vend_run_lose (item->data, why, code);
+}
+
+/* Steals `completed`. */
+static void
+tell_end (VendDirector *director, json_t *completed)
+{
+  g_autofree char *key = vend_run_command_key (completed);
+  vend_uplink_send (director->uplink, json_incref (completed));
+  vend_results_add (director->results, key, completed);
+}
+
+void
+vend_director_tell_lost (VendDirector *director)
+{
+  for (json_t *completed; (completed = g_queue_pop_head (&director->lost)) != NULL;)
+    tell_end (director, completed);
+}
+
+static void
+on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
+{
+  VendDirector *director = context;
+  json_auto_t *end = completed;
+  const char *code = vend_json_string (end, "error_code");
+  const bool is_lost = vend_failure_is_loss (code);
+  g_hash_table_steal (director->runs, vend_run_cog_id (run));
+  g_hash_table_add (director->ended, run);
+  /* It begins again as soon as it is told, and the model may still be at it. */
+  if (is_lost && director->model != NULL)
+    g_queue_push_tail (&director->lost, json_incref (end));
+  else
+    tell_end (director, json_incref (end));
+  if (sick == NULL)
+    return;
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, sick, NULL);
+  if (!is_lost)
+    {
+      lose_ahead (director, sick);
+      return;
+    }
+  vend_director_lose_runs (director, sick, code);
+  if (director->model != NULL)
+    vend_model_process_signal (director->model, SIGKILL);
+}
+
+static gboolean
+free_released (void *user_data)
+{
+  VendDirector *director = user_data;
+  director->release_source = 0;
+  g_ptr_array_set_size (director->released, 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_run_released (VendRun *run, void *context)
+{
+  VendDirector *director = context;
+  g_hash_table_steal (director->ended, run);
+  g_ptr_array_add (director->released, run);
+  if (director->release_source == 0)
+    director->release_source = g_idle_add (free_released, director);
+  /* Not at its end already: the server frees the slot a moment after its last event. */
+  begin_next (director);
+}
+
+/* ---- Commands. */
+
+static VendRun *
+find_run (const VendDirector *director, const char *key)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, director->runs);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (strcmp (vend_run_key (value), key) == 0)
+      return value;
+  return NULL;
+}
+
+/* Of `run` commands, or of frames that end runs. */
+static GList *
+find_in (const GQueue *frames, const char *key)
+{
+  for (GList *item = frames->head; item != NULL; item = item->next)
+    {
+      g_autofree char *of = vend_run_command_key (item->data);
+      if (strcmp (of, key) == 0)
+        return item;
+    }
+  return NULL;
+}
+
+/* NULL when it does not wait here; owned by the caller. */
+static json_t *
+take_ahead (VendDirector *director, const char *key)
+{
+  GList *waiting = find_in (&director->ahead, key);
+  if (waiting == NULL)
+    return NULL;
+  json_t *command = waiting->data;
+  g_queue_delete_link (&director->ahead, waiting);
+  return command;
+}
+
+static bool
+is_known (const VendDirector *director, const char *key)
+{
+  return find_run (director, key) != NULL || find_in (&director->ahead, key) != NULL
+         || find_in (&director->lost, key) != NULL || vend_results_has (director->results, key);
+}
+
+static const char *
+refusal (const VendDirector *director)
+{
+  if (director->state != VEND_DIRECTOR_READY)
+    return "the instance is not ready";
+  if (g_hash_table_size (director->runs) + director->ahead.length >= 2 * director->spec->slots)
+    return "the instance has no free slot";
+  if (vend_results_count (director->results) >= VEND_RESULTS_MAX)
+    return "too many results wait for an acknowledgement";
+  return NULL;
+}
+
+void
+vend_director_run (VendDirector *director, json_t *command, const char *key)
+{
+  if (is_known (director, key))
+    return;
+  const char *why = refusal (director);
+  if (why != NULL)
+    {
+      /* Not kept: whoever missed it asks again, and nothing was begun. */
+      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
+      return;
+    }
+  if (director->ahead.length == 0 && has_slot (director))
+    begin (director, command);
+  else
+    g_queue_push_tail (&director->ahead, json_incref (command));
+}
+
+void
+vend_director_cancel (VendDirector *director, const char *key)
+{
+  VendRun *running = find_run (director, key);
+  json_auto_t *waiting = take_ahead (director, key);
+  if (running != NULL)
+    vend_run_cancel (running);
+  else if (waiting != NULL)
+    vend_uplink_send (director->uplink, vend_run_never_begun (waiting, "canceled", NULL));
+}
+
+/* Which run a command or frame is about. */
+static json_t *
+reference (const json_t *frame)
+{
+  return json_pack ("{s:O, s:O}", "prediction", json_object_get (frame, "prediction"), "attempt",
+                    json_object_get (frame, "attempt"));
+}
+
+void
+vend_director_give_back (VendDirector *director, const char *key)
+{
+  json_auto_t *waiting = take_ahead (director, key);
+  if (waiting == NULL)
+    return;
+  json_t *given = reference (waiting);
+  vend_json_set_string (given, "event", "given_back");
+  vend_uplink_send (director->uplink, given);
+}
+
+json_t *
+vend_director_list_runs (const VendDirector *director)
+{
+  json_t *running = json_array ();
+  gsize budget = (gsize) director->spec->max_output;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, director->runs);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    json_array_append_new (running, vend_run_snapshot (value, &budget));
+  for (const GList *item = director->ahead.head; item != NULL; item = item->next)
+    json_array_append_new (running, reference (item->data));
+  for (const GList *item = director->lost.head; item != NULL; item = item->next)
+    {
+      json_t *lost = reference (item->data);
+      const int64_t started_us = vend_json_int (item->data, "started_us", 0);
+      if (started_us > 0)
+        vend_json_set_int (lost, "started_us", started_us);
+      json_array_append_new (running, lost);
+    }
+  return running;
+}
+
+/* ---- Assembly. */
+
+void
+vend_director_init_runs (VendDirector *director)
+{
+  director->runs
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
+  director->ended = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) vend_run_free, NULL);
+  director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_run_free);
+  director->env = (VendRunEnv){ .spec = director->spec,
+                                .dir = director->dir,
+                                .curl = director->curl,
+                                .outside = director->outside,
+                                .loopback = director->loopback,
+                                .emit = emit,
+                                .emit_later = emit_later,
+                                .out_of_memory = find_out_of_memory,
+                                .ended = on_run_ended,
+                                .released = on_run_released,
+                                .context = director };
+}
+
+void
+vend_director_clear_runs (VendDirector *director)
+{
+  if (director->release_source != 0)
+    g_source_remove (director->release_source);
+  director->release_source = 0;
+  g_queue_clear_full (&director->ahead, (GDestroyNotify) json_decref);
+  g_queue_clear_full (&director->lost, (GDestroyNotify) json_decref);
+  g_clear_pointer (&director->runs, g_hash_table_unref);
+  g_clear_pointer (&director->ended, g_hash_table_unref);
+  g_clear_pointer (&director->released, g_ptr_array_unref);
+}
