@@ -3,6 +3,7 @@
 #include "cli/arguments.h"
 #include "cli/client.h"
 #include "cli/doctor-audit.h"
+#include "cli/hardware-settings.h"
 #include "cli/probe.h"
 #include "base/error.h"
 #include "base/settings.h"
@@ -113,8 +114,8 @@ check_containers (Report *sheet)
   report (sheet, WARN, "containers", "neither podman nor docker: models run as processes only");
 }
 
-/* By the library that the server asks, so both see the same. */
-static void
+/* By the library that the server asks, so both see the same. The GPUs: of VendGpu. */
+static GPtrArray *
 check_nvidia (Report *sheet)
 {
   g_autoptr (VendNvml) nvml = NULL;
@@ -122,7 +123,7 @@ check_nvidia (Report *sheet)
   if (!vend_nvml_open (&nvml, &problem))
     {
       report (sheet, WARN, "nvidia", "%s: models run on the CPU", problem->message);
-      return;
+      return g_ptr_array_new ();
     }
   g_autoptr (GPtrArray) gpus = vend_nvml_look (nvml);
   if (gpus->len == 0)
@@ -137,6 +138,7 @@ check_nvidia (Report *sheet)
         report (sheet, WARN, "nvidia", "GPU %u: %s, %s; nothing is started on it: %s", gpu->index,
                 gpu->name, size, gpu->sick);
     }
+  return g_steal_pointer (&gpus);
 }
 
 static void
@@ -148,39 +150,27 @@ check_namespaces (Report *sheet)
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
 }
 
-/* What a server of this data directory would be started with, flags left out. NULL: nothing that
- * can be read. */
+/* What a server of this data directory would be started with, flags left out. NULL, too, when it
+ * would not start. */
 static VendSettings *
-check_settings (Report *sheet)
+check_settings (Report *sheet, const GPtrArray *gpus, VendSkus **out_skus)
 {
   g_autofree char *data = vend_data_dir ();
   g_autoptr (VendSettings) settings = NULL;
+  g_autoptr (VendPrices) prices = NULL;
   g_autoptr (GError) problem = NULL;
-  if (!vend_data_dir_settings (data, &settings, &problem))
-    report (sheet, FAIL, "settings", "%s", problem->message);
-  return g_steal_pointer (&settings);
-}
-
-/* A 0 is no limit. */
-static bool
-limits_cpus (const char *setting)
-{
-  g_auto (GStrv) parts = g_strsplit (setting, ",", -1);
-  for (guint i = 0; parts[i] != NULL; i++)
-    {
-      const char *value = strchr (parts[i], '=');
-      if (g_ascii_strtod (value != NULL ? value + 1 : parts[i], NULL) > 0)
-        return true;
-    }
-  return false;
+  if (vend_data_dir_settings (data, &settings, &problem)
+      && vend_hardware_settings_read (settings, gpus, out_skus, &prices, &problem))
+    return g_steal_pointer (&settings);
+  report (sheet, FAIL, "settings", "%s", problem->message);
+  return NULL;
 }
 
 /* As seen from here: a server that was started elsewhere may be let do more. */
 static void
-check_limits (Report *sheet, const VendSettings *settings)
+check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
 {
-  const bool cpus
-      = settings != NULL && limits_cpus (vend_settings_text (settings, "hardware-cpus"));
+  const bool cpus = skus != NULL && vend_skus_limit_cpus (skus);
   if (settings != NULL && strcmp (vend_settings_text (settings, "cgroups"), "off") == 0)
     {
       report (sheet, cpus ? WARN : GOOD, "limits", "cgroups is off: %s",
@@ -313,9 +303,10 @@ doctor (int argc, char **argv, GError **error)
   check_program (&sheet, "bubblewrap", "bwrap", "models run without a sandbox");
   check_namespaces (&sheet);
   check_containers (&sheet);
-  check_nvidia (&sheet);
-  g_autoptr (VendSettings) settings = check_settings (&sheet);
-  check_limits (&sheet, settings);
+  g_autoptr (GPtrArray) gpus = check_nvidia (&sheet);
+  g_autoptr (VendSkus) skus = NULL;
+  g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
+  check_limits (&sheet, settings, skus);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);

@@ -9,6 +9,7 @@
 #include "build/builds.h"
 #include "cgroup/bases.h"
 #include "cli/commands.h"
+#include "cli/hardware-settings.h"
 #include "cli/serve-options.h"
 #include "events/webhooks.h"
 #include "events/key.h"
@@ -18,9 +19,6 @@
 #include "meter/meter.h"
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
-#include "model/hardware.h"
-#include "model/sku.h"
-#include "model/usage.h"
 #include "sched/sched.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -284,55 +282,10 @@ on_gpus_changed (GPtrArray *take, void *sched)
   vend_sched_see_gpus (sched, take);
 }
 
-/* What nobody names is what the machine has. */
-static bool
-set_default_hardware (App *app, const GPtrArray *gpus, GError **error)
-{
-  if (*vend_settings_text (app->settings, "hardware") != '\0')
-    return true;
-  if (gpus->len == 0)
-    return vend_settings_set (app->settings, "hardware", "cpu=CPU", "default", error);
-  const VendGpu *first = g_ptr_array_index (gpus, 0);
-  g_autofree char *name = g_strdelimit (g_strdup (first->name), ",=", ' ');
-  g_autofree char *kinds = g_strdup_printf ("cpu=CPU,gpu=%s", name);
-  return vend_settings_set (app->settings, "hardware", kinds, "default", error)
-         && (*vend_settings_text (app->settings, "hardware-gpus") != '\0'
-             || vend_settings_set (app->settings, "hardware-gpus", "gpu=1", "default", error));
-}
-
-static bool
-read_hardware (App *app, const GPtrArray *gpus, GError **error)
-{
-  if (!set_default_hardware (app, gpus, error))
-    return false;
-  const VendSkuTexts texts
-      = { .hardware = vend_settings_text (app->settings, "hardware"),
-          .units = vend_settings_text (app->settings, "hardware-units"),
-          .gpus = vend_settings_text (app->settings, "hardware-gpus"),
-          .memory = vend_settings_text (app->settings, "hardware-memory"),
-          .cpus = vend_settings_text (app->settings, "hardware-cpus"),
-          .processes = vend_settings_text (app->settings, "hardware-processes"),
-          .machine_memory = vend_machine_memory () };
-  json_auto_t *hardware = NULL;
-  return vend_skus_parse (&texts, &app->skus, error)
-         && vend_hardware_parse (texts.hardware, &hardware, error)
-         && vend_prices_parse (vend_settings_text (app->settings, "hardware-price"), hardware,
-                               &app->prices, error);
-}
-
 static void
 on_version_made (int64_t model_id, void *sched)
 {
   vend_sched_model_changed (sched, model_id, NULL, NULL);
-}
-
-static bool
-limits_cpus (const VendSkus *skus)
-{
-  for (guint i = 0; i < vend_skus_count (skus); i++)
-    if (vend_skus_at (skus, i)->cpus > 0)
-      return true;
-  return false;
 }
 
 static bool
@@ -342,7 +295,7 @@ find_cgroups (App *app, GError **error)
   if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
     return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
                       setting);
-  const bool cpus = limits_cpus (app->skus);
+  const bool cpus = vend_skus_limit_cpus (app->skus);
   const bool is_off = *setting == 'o';
   app->cgroups = is_off ? vend_cgroups_none (NULL) : vend_cgroups_prepare (cpus);
   g_autofree char *used = vend_cgroups_describe (app->cgroups);
@@ -361,7 +314,8 @@ make_parts (App *app, GError **error)
 {
   g_autoptr (GPtrArray) gpus = NULL;
   app->gpu_watch = vend_gpu_watch_new (&gpus);
-  if (!read_hardware (app, gpus, error) || !find_cgroups (app, error))
+  if (!vend_hardware_settings_read (app->settings, gpus, &app->skus, &app->prices, error)
+      || !find_cgroups (app, error))
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);

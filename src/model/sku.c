@@ -11,7 +11,6 @@
 #define LEAST_CPUS 0.01 /* the kernel takes no less */
 #define LEAST_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 #define MAX_PROCESSES 4194304 /* the kernel's own limit */
-#define DEFAULT_PROCESSES 4096
 /* The server and the system need some. */
 #define DEFAULT_MEMORY_PERCENT 90
 
@@ -164,7 +163,7 @@ read_limits (VendSkus *skus, const VendSkuTexts *texts, const json_t *list, GErr
   g_autoptr (GHashTable) processes = g_hash_table_new (NULL, NULL);
   Limits limits = { .skus = skus,
                     .memory = texts->machine_memory / 100 * DEFAULT_MEMORY_PERCENT,
-                    .processes = DEFAULT_PROCESSES };
+                    .processes = VEND_PROCESSES_DEFAULT };
   limits.said = memory;
   if (!vend_hardware_values ("hardware-memory", or_empty (texts->memory), list, read_memory,
                              &limits, error))
@@ -245,6 +244,15 @@ vend_skus_have_gpus (const VendSkus *skus)
 {
   for (guint i = 0; i < skus->all->len; i++)
     if (vend_skus_at (skus, i)->gpus > 0)
+      return true;
+  return false;
+}
+
+bool
+vend_skus_limit_cpus (const VendSkus *skus)
+{
+  for (guint i = 0; i < skus->all->len; i++)
+    if (vend_skus_at (skus, i)->cpus > 0)
       return true;
   return false;
 }

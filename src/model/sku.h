@@ -7,6 +7,9 @@
 
 #include "json/json.h"
 
+/* Of one instance, threads included, where nobody says otherwise. */
+#define VEND_PROCESSES_DEFAULT 4096
+
 typedef struct
 {
   char *sku;
@@ -49,3 +52,5 @@ const VendSku *vend_skus_find (const VendSkus *skus, const char *sku);
 guint vend_skus_common_units (const VendSkus *skus);
 /* Some of them have GPUs. */
 bool vend_skus_have_gpus (const VendSkus *skus);
+/* Some of them have a limit of CPUs. */
+bool vend_skus_limit_cpus (const VendSkus *skus);

@@ -3,14 +3,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/sku.h"
 #include <string.h>
 #include <unistd.h>
 
 #define SUFFIX ".groups"
 #define MAX_RECORD ((gsize) 64 << 10)
 #define PATIENCE_MS 2000
-/* And threads: libraries start one for each core. The default of an instance. */
-#define MAX_PROCESSES 4096
 
 static char *
 record_file (const char *dir, const char *key)
@@ -23,7 +22,7 @@ bool
 vend_zygote_group_make (const VendCgroups *bases, const char *dir, const char *key, uint64_t memory,
                         VendCgroup **out, GError **error)
 {
-  const VendCgroupLimits limits = { .memory = memory, .processes = MAX_PROCESSES };
+  const VendCgroupLimits limits = { .memory = memory, .processes = VEND_PROCESSES_DEFAULT };
   if (!vend_cgroups_have (bases, VEND_CGROUP_MEMORY)
       && !vend_cgroups_have (bases, VEND_CGROUP_PIDS))
     {

@@ -78,12 +78,13 @@ def test_soft_warns_once(server):
 
 def test_hard_stops_creates(server, other):
     api = server.api()
+    deploy(api, "stopped")
     running = api.create("echo", {"delay": 0.5})
     api.reaches(running, "processing")
     set_budget(api, "lab", hard="0")
     for create in (
         lambda: api.post("/models/lab/echo/predictions", {"input": {}}, 402),
-        lambda: api.post("/deployments/lab/mine/predictions", {"input": {}}, 402),
+        lambda: api.post("/deployments/lab/stopped/predictions", {"input": {}}, 402),
         lambda: api.post(
             "/predictions", {"input": {}, "version": api.get("/models/lab/echo").json()["latest_version"]["id"]}, 402
         ),

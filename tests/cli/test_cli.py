@@ -389,16 +389,21 @@ def test_doctor_warns_of_limits_that_are_asked_for(vend, server):
 
     assert limits()[0] == "ok"
     assert limits(VEND_HARDWARE_CPUS="cpu=0")[0] == "ok"
-    status, detail = limits(VEND_HARDWARE_CPUS="cpu=0,gpu=1.5")
+    status, detail = limits(VEND_HARDWARE="cpu=CPU,big=Big", VEND_HARDWARE_CPUS="cpu=0,big=1.5")
     assert status == "warn" and "hardware-cpus" in detail
 
 
 def test_doctor_reads_the_settings(vend, server):
     vend.data.mkdir(exist_ok=True)
-    (vend.data / "vend.conf").write_text("idle-timeout = soon\n")
-    done = vend("doctor")
-    assert done.returncode == 1
-    assert re.search(r"^fail +settings +.*idle-timeout", done.stdout, re.M)
+    for line, text in {
+        "idle-timeout = soon": "idle-timeout",
+        "hardware-cpus = big=1.5": "hardware-cpus: .*big",
+        "hardware-price = cpu=dear": "hardware-price: expected",
+    }.items():
+        (vend.data / "vend.conf").write_text(line + "\n")
+        done = vend("doctor")
+        assert done.returncode == 1
+        assert re.search(f"^fail +settings +.*{text}", done.stdout, re.M), done.stdout
 
 
 # Not found
