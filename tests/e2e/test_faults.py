@@ -2,10 +2,12 @@
 
 import re
 import signal
+import socket
 import time
 
 import pytest
 
+import connections
 import processes
 from waiting import wait_until
 
@@ -194,6 +196,31 @@ def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
     assert len(record.read_text().splitlines()) == 2
     assert ended["logs"].count("echo again") == 1
+
+
+def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers, tmp_path):
+    """Its model stands still meanwhile, so that it does not end by itself."""
+    server = servers("--max-instances", "2")
+    api = server.api()
+    pair = [api.create("echo", {"delay": 600}) for _ in range(2)]
+    for made in pair:
+        api.reaches(made, "processing")
+        api.cancel(made)
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
+    model = int(wait_until(lambda: record.exists() and record.read_text()).split()[1])
+    processes.kill(model, signal.SIGSTOP)
+    for pid in processes.directors(server.data):
+        for fd in connections.of_process(pid, socket.AF_INET):
+            connections.cut(pid, fd)
+    wait_until(lambda: len(record.read_text().splitlines()) == 2, what="the next attempt")
+    assert model not in processes.of_data_dir(server.data)
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    assert api.debug()["instance_starts"] == 2
+    story = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
+    lost = [entry["sentence"] for entry in story if entry["what"] == "lost"]
+    assert len(lost) == 1 and lost[0].startswith("Attempt 1 was lost after running for"), lost
 
 
 def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_path):
