@@ -184,6 +184,10 @@ describe (const VendApi *api, const Deployable *d)
   vend_json_set_string (object, "kind", d->deployment != NULL ? "deployment" : "model");
   vend_json_set_string (object, "model", d->model);
   vend_json_set_string (object, "hardware", d->hardware);
+  json_object_set_new (object, "room",
+                       d->hardware != NULL
+                           ? json_integer (vend_sched_room (api->parts.sched, d->hardware))
+                           : json_null ());
   json_object_set_new (object, "price", price_json (api, d->hardware));
   vend_json_set_string (object, "billed", d->is_private ? "instance" : "run");
   json_object_set_new (object, "scaling", vend_scaling_to_json (&d->scaling, false));

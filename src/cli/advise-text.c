@@ -195,6 +195,21 @@ say_reason (GPtrArray *sentences, const VendAdviseAbout *about)
         pause, load, -more_hours, wait, other_wait, about->wait_weight);
 }
 
+static void
+say_most (GPtrArray *sentences, const VendAdviseAbout *about)
+{
+  const VendHistoryItem *item = about->item;
+  const guint most = about->advice->most_at_once;
+  g_autofree char *room = vend_count_text (item->room, "instance", "instances");
+  if (item->room > 0 && (guint64) item->room * item->slots < most)
+    say (sentences,
+         "At most %u would have run at a time if nobody had waited; the hardware has room for %s, "
+         "so a higher maximum was not tried.",
+         most, room);
+  else
+    say (sentences, "At most %u would have run at a time if nobody had waited.", most);
+}
+
 /* The command that does it. */
 static void
 say_how (GPtrArray *sentences, const VendAdviseAbout *about)
@@ -227,8 +242,7 @@ vend_advise_recommend (const VendAdviseAbout *about)
   say_what (sentences, advice);
   say_effect (sentences, about);
   say_reason (sentences, about);
-  say (sentences, "At most %u would have run at a time if nobody had waited.",
-       advice->most_at_once);
+  say_most (sentences, about);
   if (about->item->bills_runs)
     say (sentences, "It is public, so its runs are paid by their time whatever the setting is; the "
                     "hours are those of the machine.");

@@ -121,6 +121,7 @@ report_new (const Asked *asked, const VendHistory *history, const VendHistoryIte
              .max_instances = item->max_instances,
              .on_demand = item->on_demand,
              .idle_timeout_us = item->idle_timeout_us },
+    .room = item->room,
     .slots = item->slots,
     .target = item->target,
     .scale_down_delay_us = item->scale_down_delay_us,

@@ -65,6 +65,7 @@ item_new (const json_t *object)
   item->is_known = item->hardware != NULL;
   item->bills_runs = g_strcmp0 (vend_json_string (object, "billed"), "run") == 0;
   item->price = price_of (object);
+  item->room = bounded (object, "room", 0, MOST_INSTANCES);
   item->min_instances = bounded (scaling, "min_instances", 0, MOST_INSTANCES);
   item->max_instances = bounded (scaling, "max_instances", 1, MOST_INSTANCES);
   item->slots = bounded (scaling, "concurrency", 1, MOST_SLOTS);

@@ -11,6 +11,7 @@ typedef struct
   bool bills_runs; /* else instance time */
   char *hardware;
   double price; /* of a second; negative: none */
+  guint room;   /* instances that the hardware holds; 0 = not known */
   guint min_instances;
   guint max_instances;
   guint slots;

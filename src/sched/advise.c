@@ -42,6 +42,12 @@ is_same (const VendAdviseSetting *a, const VendAdviseSetting *b)
          && (a->on_demand || a->min_instances > 0 || a->idle_timeout_us == b->idle_timeout_us);
 }
 
+static guint
+room_of (const VendAdviseQuestion *question)
+{
+  return question->room > 0 ? question->room : G_MAXUINT;
+}
+
 static void
 try_setting (const VendAdviseQuestion *question, VendAdvice *advice,
              const VendAdviseSetting *setting)
@@ -52,7 +58,7 @@ try_setting (const VendAdviseQuestion *question, VendAdvice *advice,
   VendAdviseVariant variant = { .setting = *setting };
   const VendSimulation simulation = {
     .policy = VEND_POLICY_VEND,
-    .hardware_units = setting->max_instances,
+    .hardware_units = MIN (setting->max_instances, room_of (question)),
     .max_instances = setting->max_instances,
     .min_instances = setting->min_instances,
     .boot_limit = question->boot_limit,
@@ -92,7 +98,7 @@ try_minimums (const VendAdviseQuestion *question, VendAdvice *advice, guint max)
       try_setting (question, advice, &setting);
     }
   setting.idle_timeout_us = question->now.idle_timeout_us;
-  for (guint i = 1; i <= MIN (MOST_MIN, max); i++)
+  for (guint i = 1; i <= MIN (MOST_MIN, MIN (max, room_of (question))); i++)
     {
       setting.min_instances = i;
       try_setting (question, advice, &setting);
@@ -105,12 +111,13 @@ try_maximums (const VendAdviseQuestion *question, VendAdvice *advice)
   VendAdviseSetting setting = vend_advice_at (advice, find_least (advice))->setting;
   for (guint i = 0; i < G_N_ELEMENTS (maximums); i++)
     {
-      if (maximums[i] < setting.min_instances)
+      const guint max = MIN (maximums[i], room_of (question));
+      if (max < setting.min_instances)
         continue;
-      setting.max_instances = maximums[i];
+      setting.max_instances = max;
       try_setting (question, advice, &setting);
-      /* More would never have been in use. */
-      if ((guint64) maximums[i] * question->slots >= advice->most_at_once)
+      /* More would never have been in use, or there is no more. */
+      if ((guint64) max * question->slots >= advice->most_at_once || max < maximums[i])
         return;
     }
 }

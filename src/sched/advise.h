@@ -17,6 +17,7 @@ typedef struct
   const VendTrace *trace; /* of one model */
   int64_t until_us;       /* the end of the time that it tells of */
   VendAdviseSetting now;
+  guint room; /* instances that the hardware holds; 0 = as many as are tried */
   guint slots;
   guint boot_limit; /* 0 = none */
   double target;

@@ -43,7 +43,8 @@ struct VendSched
   Books *books;
   Budgets *budgets; /* those of the books */
   const VendCgroups *cgroups;
-  GPtrArray *gpus; /* of VendGpu, as last seen */
+  GPtrArray *gpus;   /* of VendGpu, as last seen */
+  guint n_gpus_well; /* of these; atomic, for other threads */
   FastStart *fast_start;
 
   VendInbox *inbox;
@@ -472,6 +473,8 @@ guint vend_pools_count (const VendSched *sched);
 guint vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size);
 guint vend_pool_units (const VendSched *sched, guint pool);
 guint vend_pool_used (const VendSched *sched, guint pool);
+/* After `gpus` has changed. */
+void vend_pools_count_gpus (VendSched *sched);
 /* Gives it healthy GPUs that nobody has, as many as its hardware says; false when there are not. */
 bool vend_instance_take_gpus (Instance *instance);
 /* An adopted one has those that its spec names: the list of vend_instance_gpus_json. */

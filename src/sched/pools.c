@@ -66,15 +66,22 @@ holder_of (const VendSched *sched, const char *uuid)
   return NULL;
 }
 
+void
+vend_pools_count_gpus (VendSched *sched)
+{
+  guint n = 0;
+  for (guint i = 0; i < sched->gpus->len; i++)
+    n += ((const VendGpu *) g_ptr_array_index (sched->gpus, i))->sick == NULL;
+  g_atomic_int_set (&sched->n_gpus_well, n);
+}
+
 /* The healthy ones, and those that somebody holds all the same. */
 static guint
 count_gpus (const VendSched *sched)
 {
-  guint n = 0;
+  guint n = sched->n_gpus_well;
   GHashTableIter iter;
   void *value;
-  for (guint i = 0; i < sched->gpus->len; i++)
-    n += ((const VendGpu *) g_ptr_array_index (sched->gpus, i))->sick == NULL;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     for (char **uuid = ((const Instance *) value)->gpus; uuid != NULL && *uuid != NULL; uuid++)
@@ -99,6 +106,17 @@ vend_pool_units (const VendSched *sched, guint pool)
     default:
       return vend_skus_at (sched->skus, pool - POOL_FIRST_OWN)->units;
     }
+}
+
+guint
+vend_sched_room (const VendSched *sched, const char *hardware)
+{
+  const VendSku *sku = vend_skus_find (sched->skus, hardware);
+  if (sku == NULL)
+    return 0;
+  if (sku->gpus > 0)
+    return (guint) g_atomic_int_get (&sched->n_gpus_well) / sku->gpus;
+  return sku->units > 0 ? sku->units : sched->limits.hardware_units;
 }
 
 guint
@@ -201,6 +219,7 @@ seen_on_core (void *data)
   VendSched *sched = look->sched;
   g_ptr_array_unref (sched->gpus);
   sched->gpus = look->gpus;
+  vend_pools_count_gpus (sched);
   leave_sick (sched);
   vend_sched_sweep_soon (sched);
 }

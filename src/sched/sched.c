@@ -403,6 +403,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
+  vend_pools_count_gpus (sched);
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
   sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, FALSE, NULL);

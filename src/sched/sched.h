@@ -147,6 +147,10 @@ void vend_sched_store_usage (VendSched *sched, int64_t account_id);
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave those that are sick. */
 void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
 
+/* How many instances on this kind of hardware the machine holds when there are no others. Any
+ * thread. */
+guint vend_sched_room (const VendSched *sched, const char *hardware);
+
 /* Queues, instances and counters for people and tests; `all`: also the id of every prediction that
  * has not ended. */
 typedef void (*VendSchedDescribed) (json_t *take, void *data);

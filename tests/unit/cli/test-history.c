@@ -7,7 +7,8 @@
 #define HEAD \
   "{\"from\": \"2026-01-01T00:00:00Z\", \"to\": \"2026-01-02T00:00:00Z\", \"complete\": false, "
 #define ITEMS \
-  "\"deployables\": [{\"name\": \"lab/a\", \"kind\": \"model\", \"hardware\": \"cpu\", " \
+  "\"deployables\": [{\"name\": \"lab/a\", \"kind\": \"model\", \"hardware\": \"cpu\", \"room\": " \
+  "4, " \
   "\"price\": " \
   "\"0.5\", \"billed\": \"run\", \"scaling\": {\"min_instances\": 0, \"max_instances\": 3, " \
   "\"concurrency\": 2, \"target\": 50, \"on_demand\": false, \"idle_timeout\": 60.0, " \
@@ -38,6 +39,7 @@ test_good (void)
   g_assert_cmpfloat (second->price, ==, 0.5);
   g_assert_cmpfloat (second->target, ==, 0.5);
   g_assert_cmpuint (second->slots, ==, 2);
+  g_assert_true (second->room == 4 && first->room == 0);
   g_assert_cmpint (second->idle_timeout_us, ==, 60 * VEND_US_PER_S);
   /* All times are a load later, the longest one. */
   g_assert_cmpint (history->until_us, ==, (86400 + 20) * VEND_US_PER_S);

@@ -144,6 +144,30 @@ test_bursts (void)
     g_assert_cmpuint (vend_advice_at (advice, i)->setting.max_instances, <=, 8);
 }
 
+/* What the hardware cannot hold is not advised, and the setting of now is no better than it. */
+static void
+test_room (void)
+{
+  g_autoptr (VendTrace) trace = make_trace (5);
+  for (guint i = 0; i < 8; i++)
+    add_every (trace, 10, 7200, 10, 30);
+  vend_trace_sort (trace);
+  VendAdviseQuestion question = ask (trace, 10 * 7200);
+  question.now.max_instances = 1;
+  question.room = 3;
+  g_autoptr (VendAdvice) advice = vend_advise (&question);
+  g_assert_cmpuint (best_of (advice)->max_instances, ==, 3);
+  for (guint i = 0; i < advice->variants->len; i++)
+    g_assert_cmpuint (vend_advice_at (advice, i)->setting.max_instances, <=, 3);
+  const double three_s = vend_advice_at (advice, advice->best)->result.wait_mean_s;
+
+  question.now = *best_of (advice);
+  question.now.max_instances = 100;
+  g_autoptr (VendAdvice) more = vend_advise (&question);
+  g_assert_cmpfloat (vend_advice_at (more, 0)->result.wait_mean_s, ==, three_s);
+  g_assert_cmpuint (more->best, ==, 0);
+}
+
 /* A gain of less than 2 % is no reason to change anything. */
 static void
 test_nothing_to_change (void)
@@ -167,6 +191,7 @@ main (int argc, char **argv)
   g_test_add_func ("/advise/keep-warm", test_keep_warm);
   g_test_add_func ("/advise/scale-to-zero", test_scale_to_zero);
   g_test_add_func ("/advise/bursts", test_bursts);
+  g_test_add_func ("/advise/room", test_room);
   g_test_add_func ("/advise/nothing-to-change", test_nothing_to_change);
   return g_test_run ();
 }
