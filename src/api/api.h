@@ -35,10 +35,10 @@ VendApi *vend_api_new (const VendApiParts *parts);
 void vend_api_free (VendApi *api);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendApi, vend_api_free)
 
-/* For vend_httpd_start; valid as long as the API. */
+/* For vend_httpd_open; valid as long as the API. */
 const VendRoute *vend_api_routes (VendApi *api, gsize *out_count);
 
-/* A VendObserve for vend_httpd_start; `api` is its data. */
+/* A VendObserve for vend_httpd_open; `api` is its data. */
 void vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *api);
 
 /* Whether /-/readyz says 200. Any thread. */

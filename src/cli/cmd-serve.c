@@ -391,7 +391,7 @@ text_or_null (const char *text)
 }
 
 static bool
-start_http (App *app, char **out_ca, GError **error)
+open_http (App *app, char **out_ca, GError **error)
 {
   g_autofree char *cert = NULL, *key = NULL;
   gsize n = 0;
@@ -414,7 +414,7 @@ start_http (App *app, char **out_ca, GError **error)
     .observe = vend_api_observe,
     .observe_data = app->api,
   };
-  return vend_httpd_start (&options, routes, n, &app->httpd, error);
+  return vend_httpd_open (&options, routes, n, &app->httpd, error);
 }
 
 /* Every connection is a descriptor, and the usual soft limit is 1024. */
@@ -440,7 +440,7 @@ set_up (App *app, GError **error)
   app->binary = g_file_read_link ("/proc/self/exe", error);
   if (app->binary == NULL || !open_data (app, error)
       || !vend_installation_key_open (app->data_dir, error) || !open_store (app, error)
-      || !make_parts (app, error) || !start_http (app, &ca, error))
+      || !make_parts (app, error) || !open_http (app, &ca, error))
     return false;
 
   const char *scheme
@@ -473,6 +473,7 @@ vend_cmd_serve (int argc, char **argv)
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }
   vend_api_set_ready (app.api, true);
+  vend_httpd_serve (app.httpd);
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);
   return 0;

@@ -133,8 +133,9 @@ serve (Listener *listener, int port, GError **error)
                                      .max_body = MAX_BODY,
                                      .spool_dir = g_get_tmp_dir () };
   g_autoptr (VendInterrupt) interrupt = vend_interrupt_new ();
-  if (!vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &httpd, error))
+  if (!vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &httpd, error))
     return false;
+  vend_httpd_serve (httpd);
   vend_terminal_note ("\"webhook\": \"http://127.0.0.1:%u/\"", vend_httpd_port (httpd));
   vend_terminal_note ("a server on this machine needs --webhook-allow 127.0.0.0/8; Ctrl-C ends");
   while (!vend_interrupt_wait (interrupt, WAIT_US))

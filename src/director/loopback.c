@@ -282,7 +282,10 @@ start_httpd (VendLoopback *loopback, const char *spool, uint64_t max_output_file
                                      .idle_timeout_s = IDLE_TIMEOUT_S,
                                      .max_body = 1024,
                                      .spool_dir = spool };
-  return vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &loopback->httpd, error);
+  if (!vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &loopback->httpd, error))
+    return false;
+  vend_httpd_serve (loopback->httpd);
+  return true;
 }
 
 bool

@@ -71,9 +71,13 @@ typedef struct
 
 /* `routes` (n of them, copied) are matched by exact method and path; literals win over parameters.
  * `/v1/v1/…` and paths without `/v1` are accepted for patterns that start with "/v1/". HEAD is
- * served by GET routes. A known path with another method is 405 with Allow; no path is 404. */
-bool vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsize n,
-                       VendHttpd **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * served by GET routes. A known path with another method is 405 with Allow; no path is 404.
+ *
+ * The port is taken, but whoever connects waits until vend_httpd_serve. */
+bool vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize n,
+                      VendHttpd **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Once. */
+void vend_httpd_serve (VendHttpd *httpd);
 guint vend_httpd_port (const VendHttpd *httpd);
 /* Closes the listening socket; calls in flight go on, and their replies close their connections. */
 void vend_httpd_stop_accepting (VendHttpd *httpd);

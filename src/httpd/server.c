@@ -373,8 +373,8 @@ open_listener (VendHttpd *httpd, const char *text, GError **error)
 }
 
 bool
-vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsize n,
-                  VendHttpd **out, GError **error)
+vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize n, VendHttpd **out,
+                 GError **error)
 {
   g_assert (options->threads >= 2);
   g_autoptr (VendHttpd) httpd = g_new0 (VendHttpd, 1);
@@ -406,10 +406,15 @@ vend_httpd_start (const VendHttpdOptions *options, const VendRoute *routes, gsiz
   for (guint i = 0; i < httpd->n_workers; i++)
     if (!start_daemon (httpd, &httpd->workers[i], options, error))
       return false;
-  for (guint i = 0; i < httpd->n_workers; i++)
-    httpd->workers[i].thread = g_thread_new ("httpd", worker_main, &httpd->workers[i]);
   *out = g_steal_pointer (&httpd);
   return true;
+}
+
+void
+vend_httpd_serve (VendHttpd *httpd)
+{
+  for (guint i = 0; i < httpd->n_workers; i++)
+    httpd->workers[i].thread = g_thread_new ("httpd", worker_main, &httpd->workers[i]);
 }
 
 guint

@@ -1,5 +1,6 @@
 """The server itself: restart, stop, a second one, and what it says."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import stat
 import threading
 
 import pytest
+import requests
 
 import processes
 from waiting import wait_until
@@ -218,3 +220,52 @@ def test_a_start_that_fails_keeps_what_it_found(servers):
     assert "Sanitizer" not in failed.stderr, failed.stderr
     server.start()
     assert server.api().ended(made)["output"] == "left"
+
+
+def test_a_start_that_fails_lets_nobody_wait(servers):
+    """Somebody asks before it has written down where it listens, which it cannot."""
+    server = servers()
+    api = server.api()
+    server.kill()
+    record = server.data / "cli.json"
+    record.unlink()
+    record.mkdir()
+    address = server.url.rpartition("/")[2]
+    over = threading.Event()
+
+    def ask():
+        while not over.is_set():
+            with contextlib.suppress(requests.ConnectionError):
+                requests.post(
+                    f"{server.url}/v1/models/lab/echo/predictions",
+                    json={"input": {}},
+                    headers={"Authorization": f"Bearer {api.token}"},
+                    timeout=60,
+                )
+
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        for _ in range(3):
+            server.spawn("--listen", address)
+            assert server.wait() == 1
+            assert "cli.json" in server.log_path.read_text()
+    finally:
+        server.kill()
+        over.set()
+        for client in clients:
+            client.join()
+    record.rmdir()
+    server.start()
+    assert server.api().run("echo", {"text": "on"})["output"] == "on"
+
+
+def test_a_start_on_a_full_disk_needs_no_new_client_file(servers):
+    server = servers()
+    record = server.data / "cli.json"
+    server.stop()
+    before = record.stat()
+    server.start("--listen", server.url.rpartition("/")[2])
+    after = record.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

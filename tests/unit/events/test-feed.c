@@ -41,7 +41,8 @@ start (Server *server)
                                .max_body = 1000,
                                .spool_dir = g_get_tmp_dir () };
   server->feed = vend_feed_new (CREATED_US);
-  g_assert_true (vend_httpd_start (&options, routes, 1, &server->httpd, &error));
+  g_assert_true (vend_httpd_open (&options, routes, 1, &server->httpd, &error));
+  vend_httpd_serve (server->httpd);
   server->port = vend_httpd_port (server->httpd);
 }
 

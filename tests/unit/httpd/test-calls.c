@@ -111,8 +111,8 @@ start (Server *server)
   server->held = g_async_queue_new ();
   server->destroyed = 0;
   atomic_init (&server->blocked, 0);
-  g_assert_true (
-      vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  vend_httpd_serve (server->httpd);
   server->port = vend_httpd_port (server->httpd);
   for (guint i = 0; i < ANSWERERS; i++)
     server->answerers[i] = g_thread_new ("answerer", answer_given, server);

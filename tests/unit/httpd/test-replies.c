@@ -105,8 +105,8 @@ start (Server *server)
   close (fd);
   g_assert_true (g_file_set_contents (server->path, server->content, FILE_BYTES, NULL));
   server->streams = g_async_queue_new ();
-  g_assert_true (
-      vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  vend_httpd_serve (server->httpd);
   server->port = vend_httpd_port (server->httpd);
 }
 

@@ -107,8 +107,8 @@ start (Server *server, const VendHttpdOptions *changes)
   server->spool = g_dir_make_tmp ("vend-spool-XXXXXX", &error);
   g_assert_no_error (error);
   options.spool_dir = server->spool;
-  g_assert_true (
-      vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &server->httpd, &error));
+  vend_httpd_serve (server->httpd);
   server->port = vend_httpd_port (server->httpd);
 }
 
@@ -512,6 +512,29 @@ test_proxy (void)
   stop (&server);
 }
 
+/* Whoever connects before that waits, and is let go when nobody ever serves him. */
+static void
+test_open_before_serve (void)
+{
+  const VendHttpdOptions options
+      = { .listen = "127.0.0.1:0", .threads = 2, .max_connections = 100, .idle_timeout_s = 60 };
+  g_autoptr (VendHttpd) served = NULL;
+  g_autoptr (VendHttpd) never = NULL;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &served, &error));
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &never, &error));
+  g_autoptr (RawClient) patient = raw_connect (vend_httpd_port (served));
+  g_autoptr (RawClient) unlucky = raw_connect (vend_httpd_port (never));
+  raw_send (patient, "GET /v1/echo/a HTTP/1.1\r\nHost: h\r\n\r\n", -1);
+  raw_send (unlucky, "GET /v1/echo/a HTTP/1.1\r\nHost: h\r\n\r\n", -1);
+  vend_httpd_serve (served);
+  g_autoptr (RawReply) reply = raw_read (patient, false);
+  g_assert_cmpint (reply->status, ==, 200);
+  g_assert_cmpuint (vend_httpd_active_calls (never), ==, 0);
+  g_clear_pointer (&never, vend_httpd_free);
+  g_assert_true (raw_at_end (unlucky));
+}
+
 static void
 test_stop_accepting (void)
 {
@@ -641,7 +664,7 @@ test_listen (void)
       g_autoptr (VendHttpd) httpd = NULL;
       g_autoptr (GError) error = NULL;
       options.listen = bad[i].listen;
-      g_assert_false (vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &httpd, &error));
+      g_assert_false (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &httpd, &error));
       g_assert_error (error, VEND_ERROR, (int) bad[i].code);
       g_assert_null (httpd);
     }
@@ -661,6 +684,7 @@ main (int argc, char **argv)
   g_test_add_func ("/server/head-limit", test_head_limit);
   g_test_add_func ("/server/pipeline", test_pipeline);
   g_test_add_func ("/server/proxy", test_proxy);
+  g_test_add_func ("/server/open-before-serve", test_open_before_serve);
   g_test_add_func ("/server/stop-accepting", test_stop_accepting);
   g_test_add_func ("/server/max-connections", test_max_connections);
   g_test_add_func ("/server/idle", test_idle);

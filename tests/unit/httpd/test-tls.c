@@ -224,7 +224,8 @@ test_handshake (void)
                                      .tls_key_pem = pair.key };
   VendHttpd *httpd = NULL;
   g_autoptr (GError) error = NULL;
-  g_assert_true (vend_httpd_start (&options, routes, G_N_ELEMENTS (routes), &httpd, &error));
+  g_assert_true (vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &httpd, &error));
+  vend_httpd_serve (httpd);
   const guint port = vend_httpd_port (httpd);
 
   static const char *const good[] = { "localhost", "vend.example", "127.0.0.1" };
@@ -246,7 +247,7 @@ test_handshake (void)
 
   VendHttpdOptions wrong = options;
   wrong.tls_key_pem = "nonsense";
-  g_assert_false (vend_httpd_start (&wrong, routes, G_N_ELEMENTS (routes), &httpd, &error));
+  g_assert_false (vend_httpd_open (&wrong, routes, G_N_ELEMENTS (routes), &httpd, &error));
   g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
   pair_clear (&pair);
   remove_dir (dir);
