@@ -84,7 +84,7 @@ write_client_file (const char *data_dir, const char *url, const char *ca, const 
   if (secret != NULL)
     vend_json_set_string (file, "token", secret);
   g_autofree char *text = vend_json_text (file);
-  /* A server starts again on a full disk. */
+  /* So that a full disk stops no restart. */
   if (g_strcmp0 (text, old) == 0)
     return true;
   return vend_file_replace (path, text, strlen (text), 0600, error);
