@@ -140,6 +140,10 @@ bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, G
 /* A date and time of the query; `*out_us` stays as it is without one. BAD_REQUEST names it. */
 bool vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The name of a model or deployment in `model` of the query, borrowed; `*out_name` is NULL without
+ * one. BAD_REQUEST when there can be none of that name. */
+bool vend_api_query_model (VendCall *call, const char **out_name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
 VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,

@@ -137,8 +137,9 @@ list_decisions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 {
   static const char *const keep[] = { "model", "since", NULL };
   g_autoptr (GPtrArray) decisions = NULL;
-  VendDecisionPage page = { .model = vend_call_query (call, "model"), .limit = VEND_PAGE_SIZE + 1 };
-  if (!vend_api_number_cursor (call, &page.before_us, &page.before_id, error)
+  VendDecisionPage page = { .limit = VEND_PAGE_SIZE + 1 };
+  if (!vend_api_query_model (call, &page.model, error)
+      || !vend_api_number_cursor (call, &page.before_us, &page.before_id, error)
       || !vend_api_query_time (call, "since", &page.since_us, error))
     return false;
   {

@@ -327,10 +327,11 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   if (!read_query (call, &query, &is_trace, error))
     return false;
   g_auto (History) history
-      = { .wanted = vend_call_query (call, "model"),
-          .deployables = g_ptr_array_new_with_free_func (deployable_free),
+      = { .deployables = g_ptr_array_new_with_free_func (deployable_free),
           .indexes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
           .requests = g_array_new (FALSE, FALSE, sizeof (Request)) };
+  if (!vend_api_query_model (call, &history.wanted, error))
+    return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_api_query_account (reader.db, call, caller, "the history", &account, error))

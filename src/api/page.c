@@ -62,6 +62,17 @@ vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError *
   return false;
 }
 
+bool
+vend_api_query_model (VendCall *call, const char **out_name, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  *out_name = vend_call_query (call, "model");
+  if (*out_name == NULL
+      || (vend_reference_parse (*out_name, &owner, &name, &version, NULL) && version == NULL))
+    return true;
+  return vend_fail (error, VEND_ERROR_BAD_REQUEST, "model: '%.200s' is no owner/name", *out_name);
+}
+
 char *
 vend_api_cursor_text (int64_t last_us, const char *last_id)
 {

@@ -241,6 +241,8 @@ def test_pages_and_filters(servers):
     assert "since" in api.get("/decisions?since=yesterday", 400).json()["detail"]
     assert "cursor" in api.get("/decisions?cursor=x", 400).json()["detail"]
     assert api.get("/decisions?model=lab%2Fnothing").json()["results"] == []
+    for wrong in ("nonsense", "lab/", "a/b/c", "lab/echo:" + "0" * 64):
+        assert api.get(f"/decisions?model={wrong}", 400).json()["detail"] == f"model: '{wrong}' is no owner/name"
 
 
 def fill(server, n, at_us=None):

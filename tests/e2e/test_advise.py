@@ -260,6 +260,7 @@ def test_history(planted):
         ("until=x", "until"),
         ("since=2020-01-01T00:00:00Z", "since"),
         ("format=xml", "format"),
+        ("model=nonsense", "model"),
         ("account=nobody", "account"),
     ],
 )
