@@ -13,6 +13,7 @@
 #include "store/predictions.h"
 
 #define MAX_SPEC (4 * 1024 * 1024)
+#define MAX_ATTEMPTS 1000 /* far more than are allowed to be lost */
 
 /* On what it runs: what its deployment says, or its model. */
 static char *
@@ -27,22 +28,43 @@ hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendSc
   return hardware;
 }
 
+/* A loss may be on disk while the lease of its attempt, or what came of the loss, is not. */
+static void
+catch_up (VendPrediction *p, const VendAttempt *latest)
+{
+  if (latest->number <= p->attempt)
+    return;
+  g_autoptr (GError) error = NULL;
+  p->attempt = latest->number;
+  p->started_us = latest->started_us;
+  g_free (p->instance);
+  p->instance = g_strdup (latest->instance);
+  if (latest->started_us > 0 && p->status == VEND_STATUS_STARTING
+      && !vend_prediction_set_status (p, VEND_STATUS_PROCESSING, &error))
+    g_assert_not_reached ();
+}
+
 /* What was lost counts across starts, else a run that crashes everything would be tried for ever.
  */
 static bool
 load_losses (Live *live, VendDb *db, GError **error)
 {
-  const VendPrediction *p = live->p;
+  VendPrediction *p = live->p;
+  g_autoptr (GPtrArray) attempts = NULL;
+  if (!vend_store_attempt_list (db, p->id, MAX_ATTEMPTS, &attempts, error))
+    return false;
+  if (attempts->len > 0)
+    catch_up (p, g_ptr_array_index (attempts, attempts->len - 1));
   /* The attempt under way is counted when it is found to be lost. */
   const int last = p->instance != NULL ? p->attempt - 1 : p->attempt;
-  VendLosses losses;
-  if (last <= 0)
-    return true;
-  if (!vend_store_attempt_losses (db, p->id, last, &losses, error))
-    return false;
-  live->lost_before_start = losses.before_start;
-  live->lost_running = losses.running;
-  live->earliest_us = MAX (live->earliest_us, losses.ended_us);
+  for (guint i = 0; i < attempts->len; i++)
+    {
+      const VendAttempt *attempt = g_ptr_array_index (attempts, i);
+      if (attempt->number > last)
+        break;
+      *(attempt->started_us > 0 ? &live->lost_running : &live->lost_before_start) += 1;
+      live->earliest_us = MAX (live->earliest_us, attempt->ended_us);
+    }
   return true;
 }
 

@@ -201,23 +201,6 @@ vend_store_attempt_insert (VendDb *db, const VendPrediction *p, int64_t ended_us
   return vend_stmt_run (stmt, NULL, error);
 }
 
-bool
-vend_store_attempt_losses (VendDb *db, const char *prediction, int last, VendLosses *out,
-                           GError **error)
-{
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_ATTEMPT_LOSSES, error);
-  if (stmt == NULL)
-    return false;
-  vend_stmt_text (stmt, 1, prediction);
-  vend_stmt_int (stmt, 2, last);
-  if (!vend_stmt_one (stmt, "attempt", error))
-    return false;
-  *out = (VendLosses){ .ended_us = vend_stmt_get_int (stmt, 0),
-                       .running = (guint) vend_stmt_get_int (stmt, 1),
-                       .before_start = (guint) vend_stmt_get_int (stmt, 2) };
-  return true;
-}
-
 static void *
 read_attempt (VendStmt *stmt)
 {

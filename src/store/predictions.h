@@ -42,16 +42,6 @@ bool vend_store_prediction_complete (VendDb *db, const VendPrediction *predictio
                                      GError **error);
 bool vend_store_attempt_insert (VendDb *db, const VendPrediction *prediction, int64_t ended_us,
                                 const char *outcome, GError **error);
-/* Attempts that were lost, and when the latest of them was over; 0: there was none. */
-typedef struct
-{
-  guint before_start;
-  guint running;
-  int64_t ended_us;
-} VendLosses;
-/* Up to the attempt of that number. */
-bool vend_store_attempt_losses (VendDb *db, const char *prediction, int last, VendLosses *out,
-                                GError **error);
 /* Of VendAttempt, in their order. */
 bool vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPtrArray **out,
                               GError **error);

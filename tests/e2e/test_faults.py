@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import sqlite3
 import time
 
 import pytest
@@ -185,6 +186,35 @@ def test_a_crash_is_counted_across_starts_of_the_server(servers, tmp_path):
     # At most three that ran, as without the kills; of those that the server did not see begin, three.
     began = [entry for entry in lost() if entry["details"].get("started_at")]
     assert len(began) <= 3 and len(lost()) <= 7
+
+
+def test_a_loss_that_is_all_the_disk_has_of_an_attempt(servers):
+    """The server is killed when a loss is stored and that it ran is not: the number is not used again."""
+    server = servers()
+    api = server.api()
+    made = api.create("echo", {"text": "again", "delay": 3})
+    api.reaches(made, "processing")
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+
+    def is_lost():
+        story = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
+        return any(entry["what"] == "lost" for entry in story)
+
+    wait_until(is_lost, what="the loss on disk")
+    server.kill()
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    with sqlite3.connect(server.data / "vend.db", timeout=30) as database:
+        database.execute(
+            "UPDATE predictions SET attempt = 0, instance = NULL, started_us = 0, status = 0 WHERE id = ?",
+            (made["id"],),
+        )
+    server.start()
+    ended = server.api().ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    found = server.cli("doctor", "--audit", "--data", server.data)
+    assert found.returncode == 0, found.stdout
 
 
 def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):

@@ -57,10 +57,6 @@ INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
 INSERT INTO attempts (prediction, attempt, instance, started_us, ended_us, outcome)
 SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT 1 FROM predictions WHERE id = $1)
 ON CONFLICT (prediction, attempt) DO NOTHING;
--- name: attempt_losses
-SELECT MAX(ended_us), SUM(CASE WHEN started_us > 0 THEN 1 ELSE 0 END),
-  SUM(CASE WHEN started_us > 0 THEN 0 ELSE 1 END)
-FROM attempts WHERE prediction = $1 AND attempt <= $2;
 -- name: attempt_list
 SELECT attempt, instance, started_us, ended_us, outcome FROM attempts
 WHERE prediction = $1 ORDER BY attempt LIMIT $2;
