@@ -113,16 +113,15 @@ create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   file->created_us = vend_now_us ();
   file->expires_us = file->created_us + vend_settings_us (api->parts.settings, "file-ttl");
 
-  vend_blobs_lock (api->parts.blobs);
   g_autofree char *path = vend_part_take_path (call, content);
-  bool kept = vend_blobs_take (api->parts.blobs, path, file->sha256, error);
-  vend_blobs_unlock (api->parts.blobs);
-  if (!kept)
+  if (!vend_blobs_take (api->parts.blobs, path, file->sha256, error))
     {
       unlink (path);
       return false;
     }
-  if (!vend_store_write_wait (api->parts.store, insert_file, file, error))
+  const bool stored = vend_store_write_wait (api->parts.store, insert_file, file, error);
+  vend_blobs_let_go (api->parts.blobs, file->sha256);
+  if (!stored)
     return false;
   *out = vend_reply_json (201, vend_file_to_json (file, vend_call_origin (call)));
   return true;

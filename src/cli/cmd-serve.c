@@ -31,6 +31,8 @@
 #define MAX_PEM (1024 * 1024)
 #define IDLE_TIMEOUT_S 120
 #define MAX_SPOOLED_READERS 8
+#define LOCK_PATIENCE_US (1 * VEND_US_PER_S)
+#define LOCK_POLL_US (20 * VEND_US_PER_MS)
 /* For replies to those whose hold a stop cuts short. */
 #define RELEASE_TIME_US (3 * VEND_US_PER_S)
 
@@ -161,6 +163,27 @@ on_signal (void *data)
 
 /* ---- Starting */
 
+/* When a server was killed, a child of it that had not become another program yet has the lock for
+ * a moment. */
+static bool
+lock_data (App *app, const char *path, GError **error)
+{
+  const int64_t until_us = g_get_monotonic_time () + LOCK_PATIENCE_US;
+  for (;;)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (vend_lock_file (path, &app->lock_fd, &problem))
+        return true;
+      if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_BUSY)
+          || g_get_monotonic_time () > until_us)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      g_usleep (LOCK_POLL_US);
+    }
+}
+
 static bool
 open_data (App *app, GError **error)
 {
@@ -173,7 +196,7 @@ open_data (App *app, GError **error)
   g_autofree char *home = g_build_filename (app->data_dir, "home", NULL);
   if (!vend_dir_ensure (app->data_dir, error) || !vend_dir_ensure (home, error))
     return false;
-  if (vend_lock_file (lock, &app->lock_fd, error))
+  if (lock_data (app, lock, error))
     return true;
   if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_BUSY))
     {

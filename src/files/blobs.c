@@ -14,7 +14,9 @@ struct VendBlobs
 {
   char *dir;
   char *spool;
-  pthread_mutex_t lock;
+  pthread_mutex_t lock; /* while contents come and go, so for as long as a disk takes */
+  pthread_mutex_t held_lock;
+  GHashTable *held; /* SHA-256 → how many times */
 };
 
 bool
@@ -22,6 +24,8 @@ vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
 {
   g_autoptr (VendBlobs) blobs = g_new0 (VendBlobs, 1);
   pthread_mutex_init (&blobs->lock, NULL);
+  pthread_mutex_init (&blobs->held_lock, NULL);
+  blobs->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   blobs->dir = g_strdup (dir);
   blobs->spool = g_build_filename (dir, "spool", NULL);
   if (!vend_tree_remove (blobs->spool, error) || !vend_dir_ensure (blobs->spool, error))
@@ -37,7 +41,9 @@ vend_blobs_free (VendBlobs *blobs)
     return;
   g_free (blobs->dir);
   g_free (blobs->spool);
+  g_hash_table_unref (blobs->held);
   pthread_mutex_destroy (&blobs->lock);
+  pthread_mutex_destroy (&blobs->held_lock);
   g_free (blobs);
 }
 
@@ -64,8 +70,30 @@ sync_file (const char *path, GError **error)
   return true;
 }
 
-bool
-vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+/* Returns how many times it was held before. */
+static guint
+hold_more (VendBlobs *blobs, const char *sha256, int more)
+{
+  pthread_mutex_lock (&blobs->held_lock);
+  const guint before = GPOINTER_TO_UINT (g_hash_table_lookup (blobs->held, sha256));
+  const guint after = before + (guint) more;
+  if (after > 0)
+    g_hash_table_insert (blobs->held, g_strdup (sha256), GUINT_TO_POINTER (after));
+  else
+    g_hash_table_remove (blobs->held, sha256);
+  pthread_mutex_unlock (&blobs->held_lock);
+  return before;
+}
+
+void
+vend_blobs_let_go (VendBlobs *blobs, const char *sha256)
+{
+  const guint before = hold_more (blobs, sha256, -1);
+  g_assert (before > 0);
+}
+
+static bool
+move_in (const VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
   g_autofree char *target = vend_blobs_path (blobs, sha256);
   g_autofree char *folder = g_path_get_dirname (target);
@@ -85,8 +113,8 @@ vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError 
   return vend_dir_sync (folder, error);
 }
 
-bool
-vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+static bool
+link_in (const VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
   g_autofree char *target = vend_blobs_path (blobs, sha256);
   g_autofree char *folder = g_path_get_dirname (target);
@@ -98,6 +126,32 @@ vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError 
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store",
                             path);
   return vend_dir_sync (folder, error);
+}
+
+typedef bool (*BringIn) (const VendBlobs *blobs, const char *path, const char *sha256,
+                         GError **error);
+
+static bool
+bring_in (VendBlobs *blobs, BringIn how, const char *path, const char *sha256, GError **error)
+{
+  pthread_mutex_lock (&blobs->lock);
+  const bool done = how (blobs, path, sha256, error);
+  if (done)
+    (void) hold_more (blobs, sha256, 1);
+  pthread_mutex_unlock (&blobs->lock);
+  return done;
+}
+
+bool
+vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+{
+  return bring_in (blobs, move_in, path, sha256, error);
+}
+
+bool
+vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+{
+  return bring_in (blobs, link_in, path, sha256, error);
 }
 
 bool
@@ -115,25 +169,17 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
   return true;
 }
 
-void
-vend_blobs_lock (VendBlobs *blobs)
-{
-  pthread_mutex_lock (&blobs->lock);
-}
-
-void
-vend_blobs_unlock (VendBlobs *blobs)
-{
-  pthread_mutex_unlock (&blobs->lock);
-}
-
 bool
-vend_blobs_remove (VendBlobs *blobs, const char *sha256, GError **error)
+vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used, void *data,
+                          GError **error)
 {
   g_autofree char *path = vend_blobs_path (blobs, sha256);
-  if (unlink (path) < 0 && errno != ENOENT)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove blob %s", sha256);
-  return true;
+  pthread_mutex_lock (&blobs->lock);
+  const bool failed = hold_more (blobs, sha256, 0) == 0 && !is_used (sha256, data)
+                      && unlink (path) < 0 && errno != ENOENT;
+  const int problem = errno;
+  pthread_mutex_unlock (&blobs->lock);
+  return !failed || vend_fail_errno (error, VEND_ERROR_STORAGE, problem, "remove blob %s", sha256);
 }
 
 bool

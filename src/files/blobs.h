@@ -1,6 +1,7 @@
 /* Blobs: immutable bytes on the local disk under their SHA-256, each content once. Which blobs live
  * is decided by rows in the store; a blob is written before the row that points to it, and removed
- * after the last such row. Any thread but the core thread; blocks on disk. */
+ * after the last such row. Any thread but the core thread, unless it says otherwise; blocks on
+ * disk. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobs, vend_blobs_free)
 const char *vend_blobs_spool (const VendBlobs *blobs);
 
 /* Moves the file at `path` in, durably. The caller vouches for `sha256`. The file is gone from
- * `path` afterwards, also when the content was there already. */
+ * `path` afterwards, also when the content was there already. After success the content is held,
+ * so that it stays until its row is there: vend_blobs_let_go. */
 bool vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -32,12 +34,15 @@ char *vend_blobs_path (const VendBlobs *blobs, const char *sha256) G_GNUC_WARN_U
 bool vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd,
                          uint64_t *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Keeps `take` and `remove` of one content apart: hold this while rows are checked and the blob is
- * removed, or while a blob is taken and its row is written. */
-void vend_blobs_lock (VendBlobs *blobs);
-void vend_blobs_unlock (VendBlobs *blobs);
-bool vend_blobs_remove (VendBlobs *blobs, const char *sha256, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* Once for each success of the two above: its row is on disk, or will not come. Any thread; does
+ * not wait for a disk. */
+void vend_blobs_let_go (VendBlobs *blobs, const char *sha256);
+
+/* Removes a content that nobody holds and that has no use, as `is_used` says; nothing is taken
+ * meanwhile. */
+typedef bool (*VendBlobsUsed) (const char *sha256, void *data);
+bool vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used,
+                               void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Calls `visit` with the SHA-256 of each blob that is there. */
 bool vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void *data),

@@ -16,7 +16,7 @@
 #define LONGEST_INTERVAL_US (60 * VEND_US_PER_S)
 #define SHORTEST_INTERVAL_US (1 * VEND_US_PER_S)
 #define BATCH 200
-/* A blob is on disk before its row; only older ones without a row are nobody's. */
+/* A blob is on disk before its row, and what a crash left between may be asked for once more. */
 #define YOUNG_US (600 * VEND_US_PER_S)
 /* Blobs without rows come from crashes only, so all of them are looked at rarely. */
 #define FULL_SWEEP_INTERVAL_US (3600 * VEND_US_PER_S)
@@ -107,21 +107,24 @@ is_young (const VendBlobs *blobs, const char *sha256)
          || vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S < YOUNG_US;
 }
 
-static void
-remove_if_unused (VendSweep *sweep, const char *sha256, bool spare_young)
+static bool
+is_used (const char *sha256, void *data)
 {
+  const VendSweep *sweep = data;
   bool used = true;
   g_autoptr (GError) error = NULL;
-  vend_blobs_lock (sweep->options.blobs);
-  if (!spare_young || !is_young (sweep->options.blobs, sha256))
-    {
-      g_auto (VendReader) reader = vend_reader (sweep->options.store);
-      if (!vend_store_blob_used (reader.db, sha256, &used, &error))
-        used = true;
-    }
-  if (!used && !vend_blobs_remove (sweep->options.blobs, sha256, &error))
+  if (is_young (sweep->options.blobs, sha256))
+    return true;
+  g_auto (VendReader) reader = vend_reader (sweep->options.store);
+  return !vend_store_blob_used (reader.db, sha256, &used, &error) || used;
+}
+
+static void
+remove_if_unused (VendSweep *sweep, const char *sha256)
+{
+  g_autoptr (GError) error = NULL;
+  if (!vend_blobs_remove_unused (sweep->options.blobs, sha256, is_used, sweep, &error))
     vend_log (VEND_LOG_WARN, "cannot remove a blob", "error", error->message, NULL);
-  vend_blobs_unlock (sweep->options.blobs);
 }
 
 static bool
@@ -151,10 +154,9 @@ run_batches (VendSweep *sweep, VendStoreJob job)
           vend_log (VEND_LOG_WARN, "the retention sweep failed", "error", error->message, NULL);
           return;
         }
-      /* Somebody may be giving an old content a new row just now: the young are left to the full
-       * sweep. */
+      /* The young are left to the full sweep. */
       for (guint i = 0; i < contents->len; i++)
-        remove_if_unused (sweep, g_ptr_array_index (contents, i), true);
+        remove_if_unused (sweep, g_ptr_array_index (contents, i));
       n_removed = batch.n_removed;
     }
   while (n_removed == BATCH && !is_closing (sweep));
@@ -237,7 +239,7 @@ sweep_all_blobs (VendSweep *sweep)
   if (!vend_blobs_each (sweep->options.blobs, add_content, contents, &error))
     vend_log (VEND_LOG_WARN, "cannot list blobs", "error", error->message, NULL);
   for (guint i = 0; i < contents->len && !is_closing (sweep); i++)
-    remove_if_unused (sweep, g_ptr_array_index (contents, i), true);
+    remove_if_unused (sweep, g_ptr_array_index (contents, i));
 }
 
 static int64_t

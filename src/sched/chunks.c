@@ -1,9 +1,8 @@
 /* What an iterator yields while it runs. Text is shown at once. Files go to the file store first,
  * and whatever comes behind them waits for that, so that the order stays. Core thread.
  *
- * A file's URL is shown after its row is on disk. The director's file stays until the result, which
- * names it again: then, as after a crash, the same path gives the same token, so nothing is kept
- * twice. */
+ * A file's URL is shown after its row is on disk. The result names it again: then, as after a
+ * crash, the same path gives the same token, so nothing is kept twice. */
 #include "base/log.h"
 #include "sched/core-private.h"
 #include "store/files.h"
@@ -15,7 +14,7 @@ typedef struct
   char *prediction;
   int attempt;
   json_t *output;
-  GPtrArray *rows;
+  Outputs *outputs;
 } Batch;
 
 static void take_waiting (Live *live);
@@ -25,8 +24,7 @@ batch_free (Batch *batch)
 {
   g_free (batch->prediction);
   json_decref (batch->output);
-  if (batch->rows != NULL)
-    g_ptr_array_unref (batch->rows);
+  vend_outputs_free (batch->outputs);
   g_free (batch);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Batch, batch_free)
@@ -52,8 +50,9 @@ static bool
 store_rows (VendDb *db, void *data, GError **error)
 {
   const Batch *batch = data;
-  for (guint i = 0; i < batch->rows->len; i++)
-    if (!vend_store_output_insert_early (db, g_ptr_array_index (batch->rows, i), error))
+  const GPtrArray *rows = batch->outputs->rows;
+  for (guint i = 0; i < rows->len; i++)
+    if (!vend_store_output_insert_early (db, g_ptr_array_index (rows, i), error))
       return false;
   return true;
 }
@@ -81,7 +80,7 @@ rows_stored (const GError *error, void *data)
 }
 
 static void
-files_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
+files_taken (json_t *output, Outputs *outputs, const GError *error, void *data)
 {
   g_autoptr (Batch) batch = data;
   if (error != NULL)
@@ -91,7 +90,7 @@ files_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
       return;
     }
   batch->output = output;
-  batch->rows = g_ptr_array_ref (rows);
+  batch->outputs = outputs;
   VendStore *store = batch->sched->store;
   vend_store_write (store, store_rows, rows_stored, g_steal_pointer (&batch));
 }
@@ -108,7 +107,7 @@ take_waiting (Live *live)
                     .prediction = g_strdup (live->p->id),
                     .attempt = live->p->attempt };
   vend_live_store_insert (live);
-  vend_outputs_copy (live->sched, live->p->id, chunks, files_taken, batch);
+  vend_outputs_take (live->sched, live->p->id, chunks, files_taken, batch);
 }
 
 static gsize

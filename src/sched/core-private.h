@@ -337,17 +337,24 @@ void vend_submission_free (Submission *submission);
 /* What a launch needs of a version, owned by the caller. */
 VendVersion *vend_version_for_launch (const VendVersion *version);
 
-/* ---- outputs.c: moves output files into the file store, off the core thread */
-typedef void (*OutputsTaken) (json_t *output, GPtrArray *rows, const GError *error, void *data);
-/* `output` is borrowed and not changed; `taken` gets a new value with "vend-output:" strings and
- * the rows (of VendOutput, borrowed) that belong into the same transaction as the result. */
+/* ---- outputs.c: brings output files into the file store, off the core thread */
+/* What was brought in, and stays there without rows as long as this does. */
+typedef struct
+{
+  VendBlobs *blobs;
+  GPtrArray *rows; /* of VendOutput; those of a result belong into its transaction */
+} Outputs;
+void vend_outputs_free (Outputs *outputs);
+/* A new value with "vend-output:" strings, and what to keep until the rows are stored; both go
+ * over, and are NULL with an error. */
+typedef void (*OutputsTaken) (json_t *output, Outputs *outputs, const GError *error, void *data);
 bool vend_outputs_have_files (const json_t *output);
+/* `output` is not changed, and the director's files stay where they are: until the result is
+ * stored it may name them again, and then gets the same tokens. */
 void vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
                         OutputsTaken taken, void *data);
-/* The same before the end: the director's files stay where they are, since its result will name
- * them again; it then gets the same tokens. */
-void vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
-                        OutputsTaken taken, void *data);
+/* Removes the director's files that a result names, once nobody will ask for them again. */
+void vend_outputs_forget (VendSched *sched, const json_t *output);
 
 /* ---- instance.c: the life of an instance */
 /* NULL: the GPUs that it was to have are not there any more. */

@@ -220,8 +220,10 @@ on_completed (Instance *instance, const json_t *frame)
       /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
        * follows then. */
       Live *other = g_hash_table_lookup (instance->sched->live, id);
-      if (other == NULL || !other->ending || other->p->attempt != attempt)
-        vend_instance_settle (instance, id, attempt);
+      if (other != NULL && other->ending && other->p->attempt == attempt)
+        return;
+      vend_outputs_forget (instance->sched, json_object_get (frame, "output"));
+      vend_instance_settle (instance, id, attempt);
       return;
     }
   if (vend_failure_is_loss (code))

@@ -226,8 +226,10 @@ vend_live_started (Live *live, int64_t at_us)
 typedef struct LiveEnding
 {
   Live *live;
-  GPtrArray *outputs; /* of VendOutput */
+  json_t *source;   /* the output as the director told it */
+  Outputs *outputs; /* NULL: it has no files */
   VendRunUsage usage;
+  bool must_take; /* its files are not in the file store yet */
   bool is_metered;
   bool won;
 } Ending;
@@ -235,8 +237,8 @@ typedef struct LiveEnding
 static void
 ending_free (Ending *ending)
 {
-  if (ending->outputs != NULL)
-    g_ptr_array_unref (ending->outputs);
+  json_decref (ending->source);
+  vend_outputs_free (ending->outputs);
   g_free (ending);
 }
 
@@ -251,8 +253,9 @@ store_end (VendDb *db, void *data, GError **error)
     return true;
   if (!vend_hooks_store_end (db, ending->live, error))
     return false;
-  for (guint i = 0; ending->outputs != NULL && i < ending->outputs->len; i++)
-    if (!vend_store_output_insert (db, g_ptr_array_index (ending->outputs, i), error))
+  const GPtrArray *rows = ending->outputs != NULL ? ending->outputs->rows : NULL;
+  for (guint i = 0; rows != NULL && i < rows->len; i++)
+    if (!vend_store_output_insert (db, g_ptr_array_index (rows, i), error))
       return false;
   /* An attempt that was lost was not accepted, though the prediction ends with it. */
   if (ending->live->is_lost)
@@ -262,6 +265,7 @@ store_end (VendDb *db, void *data, GError **error)
 }
 
 static void end_stored (const GError *error, void *data);
+static void take_outputs (Ending *ending);
 
 static void
 write_end (Ending *ending)
@@ -271,11 +275,27 @@ write_end (Ending *ending)
 }
 
 static void
-store_end_again (void *data)
+end_again (void *data)
 {
   Live *live = data;
+  Ending *ending = g_steal_pointer (&live->again);
   live->again_due = NULL;
-  write_end (g_steal_pointer (&live->again));
+  if (ending->must_take)
+    take_outputs (ending);
+  else
+    write_end (ending);
+}
+
+/* The result is safe with the director, or will be made again. */
+static void
+try_again (Ending *ending, const GError *error)
+{
+  Live *live = ending->live;
+  vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
+            "error", error->message, NULL);
+  live->again = ending;
+  live->again_due = vend_alarm_set (live->sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
+                                    end_again, live);
 }
 
 static void
@@ -286,16 +306,12 @@ end_stored (const GError *error, void *data)
   VendSched *sched = live->sched;
   if (error != NULL)
     {
-      /* The result is safe with the director, or will be made again; keep trying to store it. */
-      vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
-                "error", error->message, NULL);
-      live->again = ending;
-      live->again_due = vend_alarm_set (sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
-                                        store_end_again, live);
+      try_again (ending, error);
       return;
     }
   if (live->p->instance != NULL)
     vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
+  vend_outputs_forget (sched, ending->source);
   if (ending->won && ending->is_metered && ending->usage.billed)
     vend_books_spend (sched->books, live->p->account_id, live->p->completed_us, ending->usage.price,
                       ending->usage.run_us);
@@ -309,10 +325,16 @@ end_stored (const GError *error, void *data)
 }
 
 static void
-outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
+outputs_taken (json_t *output, Outputs *outputs, const GError *error, void *data)
 {
   Ending *ending = data;
   VendPrediction *p = ending->live->p;
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NO_SPACE))
+    {
+      try_again (ending, error);
+      return;
+    }
+  ending->must_take = false;
   json_decref (p->output);
   p->output = output;
   if (error != NULL)
@@ -325,9 +347,15 @@ outputs_taken (json_t *output, GPtrArray *rows, const GError *error, void *data)
       g_free (p->error_code);
       p->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
     }
-  else
-    ending->outputs = g_ptr_array_ref (rows);
+  ending->outputs = outputs;
   write_end (ending);
+}
+
+static void
+take_outputs (Ending *ending)
+{
+  const Live *live = ending->live;
+  vend_outputs_take (live->sched, live->p->id, ending->source, outputs_taken, ending);
 }
 
 /* Those of an instance are its clock's; where that disagrees with ours the run moves, and keeps its
@@ -398,8 +426,10 @@ vend_live_end (Live *live, const LiveEnd *end)
   const json_t *output = end->output != NULL ? end->output : live->chunks;
   if (output != NULL && vend_outputs_have_files (output))
     {
+      ending->source = json_incref ((json_t *) output);
+      ending->must_take = true;
       vend_live_store_insert (live);
-      vend_outputs_take (live->sched, p->id, output, outputs_taken, ending);
+      take_outputs (ending);
       return;
     }
   if (end->output != NULL)

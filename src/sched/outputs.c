@@ -1,4 +1,4 @@
-/* Moves output files of models into the file store. The work runs on the disk pool. */
+/* Brings output files of models into the file store. The work runs on the disk pool. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -6,6 +6,7 @@
 #include "model/file.h"
 #include "sched/core-private.h"
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_KEY "$vend.file"
 #define TOKEN_LENGTH 40
@@ -13,14 +14,12 @@
 
 typedef struct
 {
-  VendBlobs *blobs;
   char *instances_dir;
   char *prediction;
   json_t *source; /* shared, only read */
   json_t *output;
-  GPtrArray *rows;
+  Outputs *outputs;
   GError *error;
-  bool copies; /* leaves the director's file in its place */
   int64_t now_us;
   OutputsTaken taken;
   void *data;
@@ -56,11 +55,11 @@ token_of (const Taking *taking, const char *path)
   return token != NULL ? token : vend_secret_new ("", TOKEN_LENGTH);
 }
 
+/* Whatever a model makes its director say, files are taken from instance directories only. */
 static bool
-keep (const Taking *taking, const char *path, const char *sha256, GError **error)
+is_inside (const char *path, const char *instances_dir)
 {
-  return taking->copies ? vend_blobs_copy (taking->blobs, path, sha256, error)
-                        : vend_blobs_take (taking->blobs, path, sha256, error);
+  return g_str_has_prefix (path, instances_dir) && strstr (path, "/../") == NULL;
 }
 
 static json_t *
@@ -75,13 +74,12 @@ take_file (Taking *taking, const json_t *file)
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lacks a field");
       return json_null ();
     }
-  /* Whatever a model makes its director say, files are taken from instance directories only. */
-  if (!g_str_has_prefix (path, taking->instances_dir) || strstr (path, "/../") != NULL)
+  if (!is_inside (path, taking->instances_dir))
     {
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lies outside its instance");
       return json_null ();
     }
-  if (!keep (taking, path, sha256, &taking->error))
+  if (!vend_blobs_copy (taking->outputs->blobs, path, sha256, &taking->error))
     return json_null ();
 
   VendOutput *row = g_new0 (VendOutput, 1);
@@ -92,7 +90,7 @@ take_file (Taking *taking, const json_t *file)
   row->size = vend_json_int (file, "size", 0);
   row->sha256 = g_strdup (sha256);
   row->created_us = taking->now_us;
-  g_ptr_array_add (taking->rows, row);
+  g_ptr_array_add (taking->outputs->rows, row);
   g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
   g_autofree char *text = g_strdup_printf ("vend-output:%s/%s", row->token, escaped);
   return json_string (text);
@@ -125,14 +123,11 @@ take_value (Taking *taking, const json_t *value)
   return json_incref ((json_t *) value);
 }
 
-/* Between the move and the row the blob is safe from the sweep, which spares young ones. */
 static void
 take_all (void *data)
 {
   Taking *taking = data;
-  vend_blobs_lock (taking->blobs);
   taking->output = take_value (taking, taking->source);
-  vend_blobs_unlock (taking->blobs);
 }
 
 static void
@@ -140,9 +135,11 @@ taken_all (void *data)
 {
   Taking *taking = data;
   if (taking->error != NULL)
-    json_decref (g_steal_pointer (&taking->output));
-  taking->taken (taking->output, taking->rows, taking->error, taking->data);
-  g_ptr_array_unref (taking->rows);
+    {
+      json_decref (g_steal_pointer (&taking->output));
+      vend_outputs_free (g_steal_pointer (&taking->outputs));
+    }
+  taking->taken (taking->output, taking->outputs, taking->error, taking->data);
   json_decref (taking->source);
   g_clear_error (&taking->error);
   g_free (taking->prediction);
@@ -150,17 +147,24 @@ taken_all (void *data)
   g_free (taking);
 }
 
-static void
-start (VendSched *sched, const char *prediction, const json_t *output, bool copies,
-       OutputsTaken taken, void *data)
+static char *
+folder_of_instances (const VendSched *sched)
 {
+  return g_strconcat (sched->instances_dir, "/", NULL);
+}
+
+void
+vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
+                   OutputsTaken taken, void *data)
+{
+  Outputs *outputs = g_new0 (Outputs, 1);
+  outputs->blobs = sched->blobs;
+  outputs->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free);
   Taking *taking = g_new0 (Taking, 1);
-  *taking = (Taking){ .blobs = sched->blobs,
-                      .instances_dir = g_strconcat (sched->instances_dir, "/", NULL),
+  *taking = (Taking){ .outputs = outputs,
+                      .instances_dir = folder_of_instances (sched),
                       .prediction = g_strdup (prediction),
                       .source = json_incref ((json_t *) output),
-                      .rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free),
-                      .copies = copies,
                       .now_us = vend_now_us (),
                       .taken = taken,
                       .data = data };
@@ -168,15 +172,63 @@ start (VendSched *sched, const char *prediction, const json_t *output, bool copi
 }
 
 void
-vend_outputs_take (VendSched *sched, const char *prediction, const json_t *output,
-                   OutputsTaken taken, void *data)
+vend_outputs_free (Outputs *outputs)
 {
-  start (sched, prediction, output, false, taken, data);
+  if (outputs == NULL)
+    return;
+  for (guint i = 0; i < outputs->rows->len; i++)
+    vend_blobs_let_go (outputs->blobs,
+                       ((const VendOutput *) g_ptr_array_index (outputs->rows, i))->sha256);
+  g_ptr_array_unref (outputs->rows);
+  g_free (outputs);
+}
+
+/* ---- The director's files */
+
+typedef struct
+{
+  char *instances_dir;
+  json_t *output;
+} Forgetting;
+
+static void
+forget_value (const Forgetting *forgetting, const json_t *value)
+{
+  const char *path = vend_json_string (json_object_get (value, FILE_KEY), "path");
+  const char *key;
+  json_t *item;
+  size_t i;
+  if (path != NULL && is_inside (path, forgetting->instances_dir))
+    unlink (path);
+  else if (json_is_object (value))
+    json_object_foreach ((json_t *) value, key, item)
+      forget_value (forgetting, item);
+  else if (json_is_array (value))
+    json_array_foreach ((json_t *) value, i, item)
+      forget_value (forgetting, item);
+}
+
+static void
+forget_all (void *data)
+{
+  const Forgetting *forgetting = data;
+  forget_value (forgetting, forgetting->output);
+}
+
+static void
+forgotten_all (void *data)
+{
+  g_autofree Forgetting *forgetting = data;
+  json_decref (forgetting->output);
+  g_free (forgetting->instances_dir);
 }
 
 void
-vend_outputs_copy (VendSched *sched, const char *prediction, const json_t *output,
-                   OutputsTaken taken, void *data)
+vend_outputs_forget (VendSched *sched, const json_t *output)
 {
-  start (sched, prediction, output, true, taken, data);
+  if (output == NULL || !vend_outputs_have_files (output))
+    return;
+  Forgetting *forgetting = g_new0 (Forgetting, 1);
+  *forgetting = (Forgetting){ folder_of_instances (sched), json_incref ((json_t *) output) };
+  vend_sched_on_disk (sched, forget_all, forgotten_all, forgetting);
 }

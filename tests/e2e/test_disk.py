@@ -1,6 +1,7 @@
 """The disk is slow, or full."""
 
 import contextlib
+import os
 import signal
 import sqlite3
 
@@ -149,3 +150,58 @@ def test_a_lost_attempt_that_finds_no_room_is_kept(servers):
     query = "SELECT outcome FROM attempts WHERE prediction = ?"
     wait_until(lambda: database.execute(query, (made["id"],)).fetchall() == [("lost",)], what="it")
     database.close()
+
+
+def blobs(server):
+    return {path for path in server.data.glob("blobs/??/*")}
+
+
+def is_unstored(server, made):
+    message = "cannot store a result, trying again"
+    return any(r.get("message") == message and r.get("prediction") == made["id"] for r in server.log())
+
+
+def sources(server):
+    return list(server.data.glob("instances/*/outputs/*"))
+
+
+def test_a_file_whose_result_finds_no_room_is_kept(servers):
+    """Nothing points to its bytes for a long time, and the server is started meanwhile."""
+    server = servers()
+    api = server.api()
+    before = blobs(server)
+    for round in range(3):
+        with refusing(server, "outputs"):
+            made = api.create("faulty", {"mode": "file", "size": round + 1})
+            wait_until(lambda: is_unstored(server, made), what="a write that fails")
+            (blob,) = blobs(server) - before
+            os.utime(blob, (0, 0))
+            server.kill()
+            server.start()
+            wait_until(lambda: is_unstored(server, made), what="the next one")
+        api = server.api()
+        ended = api.ended(made)
+        assert ended["status"] == "succeeded", ended
+        reply = api.session.get(ended["output"])
+        assert reply.status_code == 200 and len(reply.content) == (round + 1) << 20
+        before = blobs(server)
+        wait_until(lambda: sources(server) == [], what="the director's file to go")
+
+
+def test_a_file_that_finds_no_room_is_kept(shimmed):
+    """It is not even in the file store."""
+    server, shim = shimmed()
+    api = server.api()
+    made = api.create("faulty", {"mode": "late_file", "size": 2, "seconds": 1})
+    api.reaches(made, "processing")
+    wait_until(lambda: api.debug()["writes_waiting"] == 0, what="a quiet disk")
+    server.signal(signal.SIGSTOP)
+    wait_until(lambda: list(server.data.glob("instances/*/journal/*.json")), what="the journal")
+    shim.set_full(True)
+    server.signal(signal.SIGCONT)
+    wait_until(lambda: is_unstored(server, made), what="a file that finds no room")
+    shim.set_full(False)
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded", ended
+    assert len(api.session.get(ended["output"]).content) == 2 << 20
+    wait_until(lambda: sources(server) == [], what="the director's file to go")

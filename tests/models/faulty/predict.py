@@ -91,6 +91,10 @@ class Predictor(BasePredictor):
             file.truncate(size * MIB)
         return Path(out)
 
+    def late_file(self, size, seconds):
+        self.sleep(size, seconds)
+        return self.file(size, seconds)
+
     def sleep(self, size, seconds):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
