@@ -60,10 +60,9 @@ load_losses (Live *live, VendDb *db, GError **error)
   for (guint i = 0; i < attempts->len; i++)
     {
       const VendAttempt *attempt = g_ptr_array_index (attempts, i);
-      if (attempt->number > last)
-        break;
-      *(attempt->started_us > 0 ? &live->lost_running : &live->lost_before_start) += 1;
       live->earliest_us = MAX (live->earliest_us, attempt->ended_us);
+      if (attempt->number <= last)
+        *(attempt->started_us > 0 ? &live->lost_running : &live->lost_before_start) += 1;
     }
   return true;
 }
