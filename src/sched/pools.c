@@ -111,12 +111,11 @@ vend_pool_units (const VendSched *sched, guint pool)
 guint
 vend_sched_room (const VendSched *sched, const char *hardware)
 {
-  const VendSku *sku = vend_skus_find (sched->skus, hardware);
-  if (sku == NULL)
-    return 0;
-  if (sku->gpus > 0)
-    return (guint) g_atomic_int_get (&sched->n_gpus_well) / sku->gpus;
-  return sku->units > 0 ? sku->units : sched->limits.hardware_units;
+  guint size = 0;
+  const guint pool = vend_pool_of (sched, hardware, &size);
+  /* Who holds which GPU only the core thread knows. */
+  return pool == POOL_GPUS ? (guint) g_atomic_int_get (&sched->n_gpus_well) / size
+                           : vend_pool_units (sched, pool);
 }
 
 guint

@@ -126,13 +126,21 @@ test_scale_to_zero (void)
   assert_near (vend_advice_at (advice, 0)->instance_s, 20 * 43200, 1e-3);
 }
 
-static void
-test_bursts (void)
+/* Ten times eight at once. */
+static VendTrace *
+make_bursts (void)
 {
-  g_autoptr (VendTrace) trace = make_trace (5);
+  VendTrace *trace = make_trace (5);
   for (guint i = 0; i < 8; i++)
     add_every (trace, 10, 7200, 10, 30);
   vend_trace_sort (trace);
+  return trace;
+}
+
+static void
+test_bursts (void)
+{
+  g_autoptr (VendTrace) trace = make_bursts ();
   VendAdviseQuestion question = ask (trace, 10 * 7200);
   question.now.max_instances = 1;
   g_autoptr (VendAdvice) advice = vend_advise (&question);
@@ -148,10 +156,7 @@ test_bursts (void)
 static void
 test_room (void)
 {
-  g_autoptr (VendTrace) trace = make_trace (5);
-  for (guint i = 0; i < 8; i++)
-    add_every (trace, 10, 7200, 10, 30);
-  vend_trace_sort (trace);
+  g_autoptr (VendTrace) trace = make_bursts ();
   VendAdviseQuestion question = ask (trace, 10 * 7200);
   question.now.max_instances = 1;
   question.room = 3;
