@@ -1,7 +1,7 @@
 /* What `vend advise` says: numbers of a month, and sentences with the reason. Pure. */
 #pragma once
 #include "cli/history.h"
-#include "sched/advise.h"
+#include "policy/advise.h"
 
 #define VEND_MONTH_HOURS 730.5 /* of 365.25 days in 12 months */
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
-#include "sched/simulate.h"
+#include "policy/simulate.h"
 
 typedef struct
 {

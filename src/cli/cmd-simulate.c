@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/settings.h"
-#include "sched/simulate.h"
+#include "policy/simulate.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

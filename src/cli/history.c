@@ -3,8 +3,8 @@
 #include "cli/arguments.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "sched/decide.h"
-#include "sched/simulate.h"
+#include "policy/decide.h"
+#include "policy/simulate.h"
 
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
 #define MOST_INSTANCES 1000

@@ -1,7 +1,7 @@
 /* What GET /v1/history tells, as traces. Main thread only. */
 #pragma once
 #include "cli/client.h"
-#include "sched/trace.h"
+#include "policy/trace.h"
 
 typedef struct
 {

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "model/failure.h"
 #include "sched/core-private.h"
-#include "sched/decide.h"
+#include "policy/decide.h"
 #include <string.h>
 
 #define SHORT_RUN_US (20 * VEND_US_PER_MS)

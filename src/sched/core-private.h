@@ -8,12 +8,12 @@
 #include "model/prediction.h"
 #include "model/webhook.h"
 #include "runner/link.h"
-#include "sched/admission.h"
+#include "policy/admission.h"
 #include "sched/alarms.h"
-#include "sched/boot-trouble.h"
+#include "policy/boot-trouble.h"
 #include "sched/budgets.h"
-#include "sched/load-history.h"
-#include "sched/queue.h"
+#include "policy/load-history.h"
+#include "policy/queue.h"
 #include "sched/sched.h"
 
 typedef struct Deployable Deployable;

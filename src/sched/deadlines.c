@@ -1,7 +1,7 @@
 /* Deadlines of predictions: those that cannot be kept, and those that pass. Core thread. */
 #include "base/clock.h"
 #include "model/failure.h"
-#include "sched/admission.h"
+#include "policy/admission.h"
 #include "sched/core-private.h"
 
 /* Of a boot that is mostly imports, what a fast start leaves of its half. */

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "sched/simulate.h"
+#include "policy/simulate.h"
 #include <math.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@ from sources import list_files, read, show
 # From the bottom to the top. Folders of one step do not know each other.
 STEPS = [
     ["base"],
-    ["json"],
+    ["json", "policy"],
     ["model"],
     ["cgroup", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware", "zygote"],
@@ -26,6 +26,13 @@ LIBRARIES = {
     "archive.h": {"build"},
     "libfyaml.h": {"build"},
 }
+# The folder of pure decisions: what it may include, and calls that read or change the world.
+PURE = {"base/clock.h", "base/error.h"}
+PURE_SYSTEM = {"glib.h", "math.h", "stdbool.h", "stdint.h", "stdlib.h", "string.h"}
+IMPURE = re.compile(
+    r"\b(vend_(now|steady|wall)_\w+|g_(get|set|file|dir|thread|random|timeout|idle|print|log|unix|usleep|"
+    r"date_time_new_now)\w*|g_rand_new|fopen|open|read|write|printf|getenv|rand|random|time|clock\w*) \("
+)
 # What a folder shows to those above it.
 DOORS = {("api", "sched"): {"sched/sched.h"}}
 
@@ -66,6 +73,17 @@ def test_includes_go_downwards():
             fault = find_fault(own, included)
             if fault:
                 faults.append(f'{name}: "{included}": {fault}')
+    assert not faults, show(faults)
+
+
+def test_policy_is_pure():
+    faults = []
+    for name in list_files(".c", ".h", under="src/policy"):
+        text = read(name)
+        foreign = {i for i in QUOTED.findall(text) if not i.startswith("policy/")} - PURE
+        foreign |= set(BRACKETED.findall(text)) - PURE_SYSTEM
+        faults += [f"{name}: includes {header}" for header in sorted(foreign)]
+        faults += [f"{name}: calls {call[0]}" for call in IMPURE.findall(text)]
     assert not faults, show(faults)
 
 
