@@ -1,6 +1,10 @@
 /* Load generator: N keep-alive connections, each sends the same request again as soon as its reply
  * is complete. Counts replies by status, and keeps the latency of the good ones only. One thread.
  *
+ * The window counts replies that come in it, whenever they were asked for, so it has to begin after
+ * the load is steady (--warm-up). After the window each connection waits for its last reply: what
+ * one run leaves in a queue would be work in the window of the next one.
+ *
  * Unlike general tools it knows what a good reply is, so that fast refusals do not look like fast
  * answers. Prints one JSON object. */
 #include <arpa/inet.h>
@@ -21,6 +25,7 @@
 #define MAX_EVENTS 256
 #define READ_SIZE ((gsize) 64 * 1024)
 #define MAX_REPLY ((gsize) 16 << 20)
+#define DRAIN_S 60
 
 typedef struct
 {
@@ -40,6 +45,7 @@ typedef struct
 {
   int fd;
   int64_t begun_us;
+  bool asking; /* its reply is not whole yet */
   GString *in;
 } Client;
 
@@ -50,6 +56,8 @@ typedef struct
   Client *clients;
   int epoll_fd;
   int64_t count_from_us;
+  int64_t count_to_us;
+  int n_asking;
   guint64 statuses[MAX_STATUS];
   guint64 unexpected; /* good status, but not the text that was asked for */
   guint64 broken;
@@ -79,8 +87,17 @@ client_ask (Load *load, Client *client)
 {
   g_string_truncate (client->in, 0);
   client->begun_us = g_get_monotonic_time ();
+  client->asking = true;
+  load->n_asking++;
   return send (client->fd, load->request->str, load->request->len, MSG_NOSIGNAL)
          == (ssize_t) load->request->len;
+}
+
+/* The next request, until the window is over. */
+static bool
+client_ask_next (Load *load, Client *client)
+{
+  return g_get_monotonic_time () >= load->count_to_us || client_ask (load, client);
 }
 
 static bool
@@ -88,7 +105,9 @@ client_again (Load *load, Client *client)
 {
   if (client->fd >= 0)
     close (client->fd);
-  return client_connect (load, client) && client_ask (load, client);
+  client->fd = -1;
+  return g_get_monotonic_time () >= load->count_to_us
+         || (client_connect (load, client) && client_ask (load, client));
 }
 
 static const char *
@@ -124,7 +143,7 @@ static void
 count (Load *load, const Client *client, const char *body)
 {
   const int64_t now_us = g_get_monotonic_time ();
-  if (now_us < load->count_from_us)
+  if (now_us < load->count_from_us || now_us >= load->count_to_us)
     return;
   const guint64 status
       = client->in->len > 12 ? g_ascii_strtoull (client->in->str + 9, NULL, 10) : 0;
@@ -145,6 +164,14 @@ count (Load *load, const Client *client, const char *body)
   g_array_append_val (load->latencies, took_us);
 }
 
+static void
+client_done (Load *load, Client *client)
+{
+  if (client->asking)
+    load->n_asking--;
+  client->asking = false;
+}
+
 static bool
 client_read (Load *load, Client *client)
 {
@@ -156,16 +183,29 @@ client_read (Load *load, Client *client)
   if (n <= 0 || client->in->len + (gsize) n > MAX_REPLY)
     {
       load->broken++;
+      client_done (load, client);
       return client_again (load, client);
     }
   g_string_append_len (client->in, chunk, n);
   if (!reply_is_whole (client, &body))
     return true;
+  client_done (load, client);
   count (load, client, body);
   if (header_value (client->in->str, body, "connection") != NULL
       && strcasestr (client->in->str, "connection: close") != NULL)
     return client_again (load, client);
-  return client_ask (load, client);
+  return client_ask_next (load, client);
+}
+
+static bool
+turn (Load *load)
+{
+  struct epoll_event events[MAX_EVENTS];
+  const int n = epoll_wait (load->epoll_fd, events, MAX_EVENTS, 100);
+  for (int i = 0; i < n; i++)
+    if (!client_read (load, events[i].data.ptr))
+      return false;
+  return true;
 }
 
 static bool
@@ -174,7 +214,7 @@ run (Load *load)
   const Options *options = load->options;
   const int64_t start_us = g_get_monotonic_time ();
   load->count_from_us = start_us + (int64_t) (options->warm_up * 1e6);
-  const int64_t end_us = load->count_from_us + (int64_t) (options->seconds * 1e6);
+  load->count_to_us = load->count_from_us + (int64_t) (options->seconds * 1e6);
   for (int i = 0; i < options->clients; i++)
     {
       load->clients[i].in = g_string_new (NULL);
@@ -182,14 +222,13 @@ run (Load *load)
       if (!client_again (load, &load->clients[i]))
         return false;
     }
-  while (g_get_monotonic_time () < end_us)
-    {
-      struct epoll_event events[MAX_EVENTS];
-      const int n = epoll_wait (load->epoll_fd, events, MAX_EVENTS, 100);
-      for (int i = 0; i < n; i++)
-        if (!client_read (load, events[i].data.ptr))
-          return false;
-    }
+  while (g_get_monotonic_time () < load->count_to_us)
+    if (!turn (load))
+      return false;
+  const int64_t give_up_us = load->count_to_us + DRAIN_S * G_USEC_PER_SEC;
+  while (load->n_asking > 0 && g_get_monotonic_time () < give_up_us)
+    if (!turn (load))
+      return false;
   return true;
 }
 
@@ -215,11 +254,11 @@ print_result (Load *load)
   g_array_sort (load->latencies, by_size);
   printf ("{\"clients\": %d, \"good\": %u, \"rate\": %.1f, \"p50_us\": %u, \"p90_us\": %u, "
           "\"p99_us\": %u, \"max_us\": %u, \"unexpected\": %" G_GUINT64_FORMAT
-          ", \"broken\": %" G_GUINT64_FORMAT ", \"statuses\": {",
+          ", \"broken\": %" G_GUINT64_FORMAT ", \"unanswered\": %d, \"statuses\": {",
           load->options->clients, load->latencies->len,
           (double) load->latencies->len / load->options->seconds, percentile (load->latencies, 0.5),
           percentile (load->latencies, 0.9), percentile (load->latencies, 0.99),
-          percentile (load->latencies, 1), load->unexpected, load->broken);
+          percentile (load->latencies, 1), load->unexpected, load->broken, load->n_asking);
   const char *separator = "";
   for (guint i = 0; i < MAX_STATUS; i++)
     if (load->statuses[i] > 0)
