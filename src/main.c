@@ -1,6 +1,6 @@
 /* Entry: picks the subcommand. */
 #include "cli/commands.h"
-#include "cli/terminal.h"
+#include "cli/terminal/terminal.h"
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Histories as a server tells them, good and bad, become traces; what advice says of them. */
-#include "cli/advise-text.h"
-#include "cli/history.h"
+#include "cli/commands/advise-text.h"
+#include "cli/commands/history.h"
 #include "base/clock.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* key=value by the Input schema: what each type takes and refuses, files, lists, wrong names. */
 #include "base/error.h"
-#include "cli/inputs.h"
+#include "cli/arguments/inputs.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

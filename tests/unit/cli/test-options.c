@@ -1,8 +1,8 @@
 /* Command lines: flags, counts, subcommands, exit codes; where server and token come from. */
 #include "base/error.h"
-#include "cli/arguments.h"
-#include "cli/client-config.h"
-#include "cli/save.h"
+#include "cli/arguments/arguments.h"
+#include "cli/client/client-config.h"
+#include "cli/terminal/save.h"
 #include <string.h>
 
 static bool

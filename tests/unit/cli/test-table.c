@@ -1,6 +1,6 @@
 /* Tables: alignment, wide and odd characters, cutting; lines that cannot steer a terminal. */
-#include "cli/table.h"
-#include "cli/terminal.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/terminal.h"
 #include <string.h>
 
 static void

@@ -1,5 +1,5 @@
 /* The picture of `vend top`: from the state that the server tells to lines. */
-#include "cli/top-view.h"
+#include "cli/commands/top-view.h"
 #include <string.h>
 
 static json_t *

@@ -1,0 +1,124 @@
+/* Flags of `vend serve`: one for each setting. */
+#include "cli/arguments/serve-options.h"
+#include "base/error.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <string.h>
+
+static void
+print_help (void)
+{
+  gsize n = 0;
+  const VendSettingInfo *infos = vend_setting_infos (&n);
+  printf ("Usage: vend serve [--SETTING VALUE]...\n\nRuns the server.\n\n"
+          "Each setting is also a line `name = value` of the config file (DATA/vend.conf) and an\n"
+          "environment variable, VEND_NAME.\n\n");
+  for (gsize i = 0; i < n; i++)
+    printf ("  --%-18s %s%s%s%s\n", infos[i].name, infos[i].help,
+            *infos[i].fallback != '\0' ? " (default " : "", infos[i].fallback,
+            *infos[i].fallback != '\0' ? ")" : "");
+}
+
+static bool
+is_bool (const char *name)
+{
+  gsize n = 0;
+  const VendSettingInfo *infos = vend_setting_infos (&n);
+  for (gsize i = 0; i < n; i++)
+    if (strcmp (infos[i].name, name) == 0)
+      return infos[i].type == VEND_SETTING_BOOL;
+  return false;
+}
+
+/* --name value, --name=value, and --name alone for switches. */
+static bool
+apply_flags (int argc, char **argv, VendSettings *settings, GError **error)
+{
+  for (int i = 1; i < argc; i++)
+    {
+      if (!g_str_has_prefix (argv[i], "--"))
+        return vend_fail (error, VEND_ERROR_INVALID, "unexpected argument '%s'", argv[i]);
+      g_auto (GStrv) pair = g_strsplit (argv[i] + 2, "=", 2);
+      const char *name = pair[0] != NULL ? pair[0] : "";
+      const char *value = pair[0] != NULL ? pair[1] : NULL;
+      if (value == NULL && is_bool (name)
+          && (i + 1 == argc || g_str_has_prefix (argv[i + 1], "--")))
+        value = "true";
+      else if (value == NULL && i + 1 < argc)
+        value = argv[++i];
+      else if (value == NULL)
+        return vend_fail (error, VEND_ERROR_INVALID, "--%s needs a value", name);
+      if (!vend_settings_set (settings, name, value, "flag", error))
+        return false;
+    }
+  return true;
+}
+
+/* The config file lies in the data directory, which a flag or the environment may move. */
+static char *
+config_file (int argc, char **argv)
+{
+  const char *data = g_getenv ("VEND_DATA");
+  for (int i = 1; i < argc; i++)
+    if (g_str_has_prefix (argv[i], "--data="))
+      data = argv[i] + strlen ("--data=");
+    else if (strcmp (argv[i], "--data") == 0 && i + 1 < argc)
+      data = argv[i + 1];
+  if (data != NULL && *data != '\0')
+    return g_build_filename (data, "vend.conf", NULL);
+  return g_build_filename (g_get_user_data_dir (), "vend", "vend.conf", NULL);
+}
+
+static bool
+setup_log (const VendSettings *settings, GError **error)
+{
+  static const char *const levels[] = { "debug", "info", "warn", "error" };
+  static const char *const formats[] = { "auto", "text", "json" };
+  const char *level = vend_settings_text (settings, "log-level");
+  const char *format = vend_settings_text (settings, "log-format");
+  guint l = 0, f = 0;
+  while (l < G_N_ELEMENTS (levels) && strcmp (levels[l], level) != 0)
+    l++;
+  while (f < G_N_ELEMENTS (formats) && strcmp (formats[f], format) != 0)
+    f++;
+  if (l == G_N_ELEMENTS (levels))
+    return vend_fail (error, VEND_ERROR_INVALID, "log-level: expected debug, info, warn or error");
+  if (f == G_N_ELEMENTS (formats))
+    return vend_fail (error, VEND_ERROR_INVALID, "log-format: expected auto, text or json");
+  vend_log_setup ((VendLogLevel) l, (VendLogFormat) f);
+  return true;
+}
+
+bool
+vend_serve_options (int argc, char **argv, VendSettings **out, int *out_status)
+{
+  for (int i = 1; i < argc; i++)
+    if (strcmp (argv[i], "--help") == 0 || strcmp (argv[i], "-h") == 0)
+      {
+        print_help ();
+        *out_status = 0;
+        return false;
+      }
+  g_autoptr (VendSettings) settings = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = config_file (argc, argv);
+  if (!vend_settings_load (file, &settings, &error) || !apply_flags (argc, argv, settings, &error)
+      || !setup_log (settings, &error))
+    {
+      fprintf (stderr, "vend serve: %s\nTry 'vend serve --help'.\n", error->message);
+      *out_status = 2;
+      return false;
+    }
+  *out = g_steal_pointer (&settings);
+  return true;
+}
+
+char *
+vend_serve_url (const char *scheme, const char *listen, guint port)
+{
+  const char *colon = strrchr (listen, ':');
+  g_autofree char *host = g_strndup (listen, colon != NULL ? (gsize) (colon - listen) : 0);
+  if (*host == '\0' || strcmp (host, "0.0.0.0") == 0 || strcmp (host, "[::]") == 0)
+    return g_strdup_printf ("%s://127.0.0.1:%u", scheme, port);
+  return g_strdup_printf ("%s://%s:%u", scheme, host, port);
+}

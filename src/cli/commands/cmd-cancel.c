@@ -1,0 +1,40 @@
+/* `vend cancel`: ends a prediction. Main thread only. */
+#include "cli/commands.h"
+#include "cli/arguments/arguments.h"
+#include "cli/client/watch.h"
+#include <stdio.h>
+
+static bool
+cancel (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_auto (GStrv) words = NULL;
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *prediction = NULL;
+  const VendOptions options = {
+    .command = "cancel",
+    .usage = "PREDICTION",
+    .summary = "Cancels a prediction. One that has ended stays as it is.",
+    .connection = &connection,
+    .least = 1,
+    .most = 1,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error)
+      || !vend_argument_id_check ("prediction", words[0], error)
+      || !vend_client_new (&connection, &client, error)
+      || !vend_watch_cancel (client, words[0], false, &prediction, error))
+    return false;
+  if (connection.json)
+    vend_terminal_json (prediction);
+  else
+    printf ("%s %s\n", words[0], vend_argument_shown (prediction, "status"));
+  return true;
+}
+
+int
+vend_cmd_cancel (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  bool good = cancel (argc, argv, &error);
+  return vend_exit_code (good, error);
+}

@@ -1,0 +1,324 @@
+/* `vend deployments`: list, get, create, update, delete. Main thread only. */
+#include "cli/commands.h"
+#include "cli/arguments/arguments.h"
+#include "cli/client/client.h"
+#include "cli/commands/listing.h"
+#include "cli/arguments/scaling-flags.h"
+#include "cli/terminal/table.h"
+#include "base/error.h"
+#include "model/model.h"
+#include "model/scaling.h"
+#include <stdio.h>
+
+/* A count that the command line does not give. */
+#define UNSET G_MININT
+#define SCALING_DETAILS \
+  "'default' as a value of the last seven follows the server's settings again."
+
+static const json_t *
+configuration_of (const json_t *deployment)
+{
+  return json_object_get (json_object_get (deployment, "current_release"), "configuration");
+}
+
+static void
+print_list (const json_t *page)
+{
+  static const char *const columns[]
+      = { "DEPLOYMENT", "RELEASE", "MODEL", "VERSION", "HARDWARE", "INSTANCES", NULL };
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  size_t i;
+  json_t *item;
+  json_array_foreach (json_object_get (page, "results"), i, item)
+    {
+      const json_t *release = json_object_get (item, "current_release");
+      const json_t *configuration = configuration_of (item);
+      g_autofree char *name = g_strdup_printf ("%s/%s", vend_argument_shown (item, "owner"),
+                                               vend_argument_shown (item, "name"));
+      g_autofree char *number
+          = g_strdup_printf ("%" G_GINT64_FORMAT, vend_json_int (release, "number", 0));
+      g_autofree char *version
+          = g_strdup_printf ("%.12s", vend_argument_shown (release, "version"));
+      g_autofree char *instances
+          = g_strdup_printf ("%" G_GINT64_FORMAT "-%" G_GINT64_FORMAT,
+                             vend_json_int (configuration, "min_instances", 0),
+                             vend_json_int (configuration, "max_instances", 0));
+      vend_table_add (table, name, number, vend_argument_shown (release, "model"), version,
+                      vend_argument_shown (configuration, "hardware"), instances);
+    }
+  vend_table_print (table);
+}
+
+static bool
+list (int argc, char **argv, GError **error)
+{
+  static const VendListing listing = {
+    .command = "deployments list",
+    .summary = "Lists your deployments.",
+    .path = "/v1/deployments",
+    .print = print_list,
+  };
+  return vend_listing_run (&listing, argc, argv, error);
+}
+
+static void
+show (const VendConnection *connection, const json_t *deployment)
+{
+  static const char *const members[] = { "model", "version", "created_at" };
+  const json_t *release = json_object_get (deployment, "current_release");
+  const json_t *configuration = configuration_of (deployment);
+  if (connection->json)
+    {
+      vend_terminal_json (deployment);
+      return;
+    }
+  printf ("%-14s %s/%s\n", "deployment", vend_argument_shown (deployment, "owner"),
+          vend_argument_shown (deployment, "name"));
+  printf ("%-14s %" G_GINT64_FORMAT "\n", "release", vend_json_int (release, "number", 0));
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    printf ("%-14s %s\n", members[i], vend_argument_shown (release, members[i]));
+  printf ("%-14s %s\n", "hardware", vend_argument_shown (configuration, "hardware"));
+  gsize n = 0;
+  const VendScalingInfo *infos = vend_scaling_infos (&n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *text = vend_scaling_shown (configuration, i, NULL);
+      if (text != NULL)
+        printf ("%-14s %s\n", infos[i].name, text);
+    }
+}
+
+/* "owner/name" as the deployment's path. */
+static bool
+path_of (const char *text, char **out, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  if (!vend_reference_parse (text, &owner, &name, &version, error))
+    return false;
+  if (version != NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "'%s': expected a deployment as owner/name", text);
+  *out = g_strdup_printf ("/v1/deployments/%s/%s", owner, name);
+  return true;
+}
+
+/* ---- What a release is made of */
+
+typedef struct
+{
+  VendConnection connection;
+  char *version;
+  char *hardware;
+  int min_instances;
+  int max_instances;
+  VendScalingFlags scaling;
+} Flags;
+
+static void
+flags_clear (Flags *flags)
+{
+  vend_connection_clear (&flags->connection);
+  g_free (flags->version);
+  g_free (flags->hardware);
+  vend_scaling_flags_clear (&flags->scaling);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
+
+static bool
+check_counts (const Flags *flags, GError **error)
+{
+  const int counts[] = { flags->min_instances, flags->max_instances };
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    if (counts[i] != UNSET && counts[i] < 0)
+      return vend_fail (error, VEND_ERROR_INVALID, "%s: expected 0 or more, got %d",
+                        i == 0 ? "--min" : "--max", counts[i]);
+  return true;
+}
+
+static void
+set_count (json_t *body, const char *key, int count)
+{
+  if (count != UNSET)
+    vend_json_set_int (body, key, count);
+}
+
+/* The version that the command line names, or the model's latest one. */
+static bool
+find_version (VendClient *client, const char *owner, const char *name, const char *version,
+              char **out, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/v1/models/%s/%s", owner, name);
+  json_auto_t *model = NULL;
+  if (version != NULL)
+    {
+      *out = g_strdup (version);
+      return true;
+    }
+  if (!vend_client_call (client, "GET", path, NULL, &model, error))
+    {
+      g_prefix_error (error, "%s/%s: ", owner, name);
+      return false;
+    }
+  *out = g_strdup (vend_json_string (json_object_get (model, "latest_version"), "id"));
+  return *out != NULL
+         || vend_fail (error, VEND_ERROR_NOT_FOUND,
+                       "%s/%s has no version yet; 'vend push' makes one", owner, name);
+}
+
+static bool
+create (int argc, char **argv, GError **error)
+{
+  g_auto (Flags) flags = { .min_instances = 0, .max_instances = 1 };
+  g_auto (GStrv) words = NULL;
+  g_autoptr (VendClient) client = NULL;
+  g_autofree char *owner = NULL, *name = NULL, *named = NULL, *version = NULL;
+  json_auto_t *deployment = NULL;
+  const GOptionEntry entries[] = {
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "what it runs on; default cpu",
+      "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "instances kept warm; default 0", "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most; default 1", "N" },
+    { NULL },
+  };
+  vend_scaling_flags_init (&flags.scaling, false);
+  const VendOptions options = {
+    .command = "deployments create",
+    .usage = "NAME owner/name[:version]",
+    .summary = "Creates a deployment of a version, or of the model's latest one.",
+    .entries = entries,
+    .more = flags.scaling.entries,
+    .details = SCALING_DETAILS,
+    .connection = &flags.connection,
+    .least = 2,
+    .most = 2,
+  };
+  json_auto_t *body = json_object ();
+  if (!vend_options_parse (&options, argc, argv, &words, error) || !check_counts (&flags, error)
+      || !vend_scaling_flags_read (&flags.scaling, body, error)
+      || !vend_reference_parse (words[1], &owner, &name, &named, error)
+      || !vend_client_new (&flags.connection, &client, error)
+      || !find_version (client, owner, name, named, &version, error))
+    return false;
+  g_autofree char *model = g_strdup_printf ("%s/%s", owner, name);
+  vend_json_set_string (body, "name", words[0]);
+  vend_json_set_string (body, "model", model);
+  vend_json_set_string (body, "version", version);
+  vend_json_set_string (body, "hardware", flags.hardware != NULL ? flags.hardware : "cpu");
+  set_count (body, "min_instances", flags.min_instances);
+  set_count (body, "max_instances", flags.max_instances);
+  if (!vend_client_call (client, "POST", "/v1/deployments", body, &deployment, error))
+    return false;
+  show (&flags.connection, deployment);
+  return true;
+}
+
+static bool
+update (int argc, char **argv, GError **error)
+{
+  g_auto (Flags) flags = { .min_instances = UNSET, .max_instances = UNSET };
+  g_auto (GStrv) words = NULL;
+  g_autoptr (VendClient) client = NULL;
+  g_autofree char *path = NULL;
+  json_auto_t *deployment = NULL;
+  const GOptionEntry entries[] = {
+    { "version", 0, 0, G_OPTION_ARG_STRING, &flags.version, "another version of its model", "ID" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "what it runs on", "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "instances kept warm", "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most", "N" },
+    { NULL },
+  };
+  vend_scaling_flags_init (&flags.scaling, false);
+  const VendOptions options = {
+    .command = "deployments update",
+    .usage = "owner/name",
+    .summary = "Makes a new release of a deployment.",
+    .entries = entries,
+    .more = flags.scaling.entries,
+    .details = SCALING_DETAILS,
+    .connection = &flags.connection,
+    .least = 1,
+    .most = 1,
+  };
+  json_auto_t *body = json_object ();
+  if (!vend_options_parse (&options, argc, argv, &words, error) || !check_counts (&flags, error)
+      || !vend_scaling_flags_read (&flags.scaling, body, error) || !path_of (words[0], &path, error)
+      || (flags.version != NULL && !vend_argument_version_check (flags.version, error)))
+    return false;
+  if (flags.version != NULL)
+    vend_json_set_string (body, "version", flags.version);
+  if (flags.hardware != NULL)
+    vend_json_set_string (body, "hardware", flags.hardware);
+  set_count (body, "min_instances", flags.min_instances);
+  set_count (body, "max_instances", flags.max_instances);
+  if (json_object_size (body) == 0)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "nothing to change; see 'vend deployments update --help'");
+  if (!vend_client_new (&flags.connection, &client, error)
+      || !vend_client_call (client, "PATCH", path, body, &deployment, error))
+    return false;
+  show (&flags.connection, deployment);
+  return true;
+}
+
+/* ---- One deployment */
+
+static bool
+parse_one (const char *command, const char *summary, int argc, char **argv,
+           VendConnection *connection, char **out_path, GError **error)
+{
+  g_auto (GStrv) words = NULL;
+  const VendOptions options = {
+    .command = command,
+    .usage = "owner/name",
+    .summary = summary,
+    .connection = connection,
+    .least = 1,
+    .most = 1,
+  };
+  return vend_options_parse (&options, argc, argv, &words, error)
+         && path_of (words[0], out_path, error);
+}
+
+static bool
+get (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_autofree char *path = NULL;
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *deployment = NULL;
+  if (!parse_one ("deployments get", "Shows one deployment.", argc, argv, &connection, &path, error)
+      || !vend_client_new (&connection, &client, error)
+      || !vend_client_call (client, "GET", path, NULL, &deployment, error))
+    return false;
+  show (&connection, deployment);
+  return true;
+}
+
+static bool delete (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_autofree char *path = NULL;
+  g_autoptr (VendClient) client = NULL;
+  if (!parse_one ("deployments delete", "Deletes a deployment that has been offline for a while.",
+                  argc, argv, &connection, &path, error)
+      || !vend_client_new (&connection, &client, error)
+      || !vend_client_call (client, "DELETE", path, NULL, NULL, error))
+    return false;
+  vend_terminal_note ("deleted");
+  return true;
+}
+
+int
+vend_cmd_deployments (int argc, char **argv)
+{
+  static const VendSubcommand table[] = {
+    { "list", "list [--limit N]", list },
+    { "get", "get owner/name", get },
+    { "create", "create NAME owner/name[:version] [--hardware SKU] [--min N] [--max N] …", create },
+    { "update", "update owner/name [--version ID] [--hardware SKU] [--min N] [--max N] …", update },
+    { "delete", "delete owner/name", delete },
+    { NULL },
+  };
+  g_autoptr (GError) error = NULL;
+  bool good = vend_subcommand_run ("deployments", table, argc, argv, &error);
+  return vend_exit_code (good, error);
+}

@@ -1,0 +1,328 @@
+/* `vend doctor`: what this machine has of what Vend can use, one line each. Main thread only. */
+#include "cli/commands.h"
+#include "cli/arguments/arguments.h"
+#include "cli/client/client.h"
+#include "cli/commands/doctor-audit.h"
+#include "cli/commands/hardware-settings.h"
+#include "cli/commands/probe.h"
+#include "base/error.h"
+#include "base/settings.h"
+#include "cgroup/bases.h"
+#include "hardware/nvml.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define GIB (G_GUINT64_CONSTANT (1) << 30)
+#define DISK_WARN_BYTES (10 * GIB)
+#define DISK_FAIL_BYTES (1 * GIB)
+#define CLI_FILE_MODE_MASK 0077
+
+typedef enum
+{
+  GOOD,
+  WARN,
+  FAIL,
+} Verdict;
+
+static const char *const verdict_names[] = { "ok", "warn", "fail" };
+static const char *const verdict_colours[] = { "\033[32m", "\033[33m", "\033[31m" };
+
+/* Collects the lines, and the JSON of `--json`. */
+typedef struct
+{
+  json_t *checks;
+  bool is_json;
+  bool has_failed;
+} Report;
+
+static void report (Report *sheet, Verdict verdict, const char *check, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+
+static void
+report (Report *sheet, Verdict verdict, const char *check, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_autofree char *detail = vend_terminal_one_line (text);
+  bool coloured = vend_terminal_has_colour (STDOUT_FILENO);
+
+  json_array_append_new (sheet->checks, json_pack ("{s:s, s:s, s:s}", "check", check, "status",
+                                                   verdict_names[verdict], "detail", detail));
+  sheet->has_failed = sheet->has_failed || verdict == FAIL;
+  if (!sheet->is_json)
+    printf ("%s%-4s%s  %-16s %s\n", coloured ? verdict_colours[verdict] : "",
+            verdict_names[verdict], coloured ? "\033[0m" : "", check, detail);
+}
+
+static void
+check_python (Report *sheet)
+{
+  static const char *const names[] = { "python3.8",  "python3.9",  "python3.10", "python3.11",
+                                       "python3.12", "python3.13", "python3.14", "python3" };
+  g_autoptr (GString) found = g_string_new (NULL);
+  g_autofree char *uv = g_find_program_in_path ("uv");
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      const char *argv[] = { names[i], "--version", NULL };
+      g_autofree char *line = NULL;
+      if (!vend_probe_line (argv, &line))
+        continue;
+      const char *version = g_str_has_prefix (line, "Python ") ? line + strlen ("Python ") : line;
+      if (strstr (found->str, version) == NULL)
+        g_string_append_printf (found, "%s%s", found->len > 0 ? ", " : "", version);
+    }
+  if (found->len > 0)
+    report (sheet, GOOD, "python", "%s", found->str);
+  else if (uv != NULL)
+    report (sheet, WARN, "python", "none in PATH; uv fetches the versions that models ask for");
+  else
+    report (sheet, FAIL, "python", "none in PATH, and no uv to fetch one: models cannot be built");
+}
+
+/* One line for a program that is nice to have. */
+static void
+check_program (Report *sheet, const char *check, const char *program, const char *without)
+{
+  const char *argv[] = { program, "--version", NULL };
+  g_autofree char *line = NULL;
+  if (vend_probe_line (argv, &line))
+    report (sheet, GOOD, check, "%s", line);
+  else
+    report (sheet, WARN, check, "'%s' not found: %s", program, without);
+}
+
+static void
+check_containers (Report *sheet)
+{
+  static const char *const programs[] = { "podman", "docker" };
+  for (guint i = 0; i < G_N_ELEMENTS (programs); i++)
+    {
+      const char *argv[] = { programs[i], "--version", NULL };
+      g_autofree char *line = NULL;
+      if (vend_probe_line (argv, &line))
+        {
+          report (sheet, GOOD, "containers", "%s", line);
+          return;
+        }
+    }
+  report (sheet, WARN, "containers", "neither podman nor docker: models run as processes only");
+}
+
+/* By the library that the server asks, so both see the same. The GPUs: of VendGpu. */
+static GPtrArray *
+check_nvidia (Report *sheet)
+{
+  g_autoptr (VendNvml) nvml = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_nvml_open (&nvml, &problem))
+    {
+      report (sheet, WARN, "nvidia", "%s: models run on the CPU", problem->message);
+      return g_ptr_array_new ();
+    }
+  g_autoptr (GPtrArray) gpus = vend_nvml_look (nvml);
+  if (gpus->len == 0)
+    report (sheet, WARN, "nvidia", "a driver is there, but no GPU: models run on the CPU");
+  for (guint i = 0; i < gpus->len; i++)
+    {
+      const VendGpu *gpu = g_ptr_array_index (gpus, i);
+      g_autofree char *size = g_format_size_full (gpu->memory, G_FORMAT_SIZE_IEC_UNITS);
+      if (gpu->sick == NULL)
+        report (sheet, GOOD, "nvidia", "GPU %u: %s, %s", gpu->index, gpu->name, size);
+      else
+        report (sheet, WARN, "nvidia", "GPU %u: %s, %s; nothing is started on it: %s", gpu->index,
+                gpu->name, size, gpu->sick);
+    }
+  return g_steal_pointer (&gpus);
+}
+
+static void
+check_namespaces (Report *sheet)
+{
+  if (vend_probe_user_namespaces ())
+    report (sheet, GOOD, "user namespaces", "allowed");
+  else
+    report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
+}
+
+/* What a server of this data directory would be started with, flags left out. NULL, too, when it
+ * would not start. */
+static VendSettings *
+check_settings (Report *sheet, const GPtrArray *gpus, VendSkus **out_skus)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autoptr (VendSettings) settings = NULL;
+  g_autoptr (VendPrices) prices = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (vend_data_dir_settings (data, &settings, &problem)
+      && vend_hardware_settings_read (settings, gpus, out_skus, &prices, &problem))
+    return g_steal_pointer (&settings);
+  report (sheet, FAIL, "settings", "%s", problem->message);
+  return NULL;
+}
+
+/* As seen from here: a server that was started elsewhere may be let do more. */
+static void
+check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
+{
+  const bool cpus = skus != NULL && vend_skus_limit_cpus (skus);
+  if (settings != NULL && strcmp (vend_settings_text (settings, "cgroups"), "off") == 0)
+    {
+      report (sheet, cpus ? WARN : GOOD, "limits", "cgroups is off: %s",
+              cpus ? "nothing keeps instances to hardware-cpus"
+                   : "each process is limited, not all of an instance together");
+      return;
+    }
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
+  g_autofree char *used = vend_cgroups_describe (cgroups);
+  if (vend_cgroups_have_all (cgroups, true))
+    report (sheet, GOOD, "limits", "%s", used);
+  else if (vend_cgroups_have_all (cgroups, cpus))
+    report (sheet, GOOD, "limits", "%s from here; no cpu, which only hardware-cpus needs", used);
+  else
+    report (sheet, WARN, "limits",
+            "%s from here (%s); what is missing is limited for each process, or not", used,
+            cgroups->why);
+}
+
+static void
+check_disk (Report *sheet)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autofree char *at = g_strdup (data);
+  struct statvfs space;
+
+  /* Before the first start only a parent is there. */
+  while (!g_file_test (at, G_FILE_TEST_EXISTS) && strcmp (at, "/") != 0 && strcmp (at, ".") != 0)
+    {
+      g_autofree char *parent = g_path_get_dirname (at);
+      g_free (at);
+      at = g_steal_pointer (&parent);
+    }
+  if (access (at, W_OK | X_OK) < 0)
+    {
+      report (sheet, FAIL, "disk", "%s cannot be written (%s)", data, at);
+      return;
+    }
+  if (statvfs (at, &space) < 0)
+    {
+      report (sheet, FAIL, "disk", "%s cannot be looked at", at);
+      return;
+    }
+  guint64 free_bytes = (guint64) space.f_bavail * space.f_frsize;
+  g_autofree char *shown = g_format_size_full (free_bytes, G_FORMAT_SIZE_IEC_UNITS);
+  Verdict verdict = free_bytes < DISK_FAIL_BYTES   ? FAIL
+                    : free_bytes < DISK_WARN_BYTES ? WARN
+                                                   : GOOD;
+  report (sheet, verdict, "disk", "%s free in %s%s", shown, data,
+          verdict == GOOD ? "" : "; model environments need several GiB");
+}
+
+static void
+check_cli_file (Report *sheet)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autofree char *path = g_build_filename (data, "cli.json", NULL);
+  struct stat st;
+  if (stat (path, &st) == 0 && (st.st_mode & CLI_FILE_MODE_MASK) != 0)
+    report (sheet, WARN, "token file", "%s can be read by others; chmod 600 it", path);
+}
+
+static void
+check_server (Report *sheet, const VendConnection *connection)
+{
+  g_autoptr (VendClient) client = NULL;
+  g_autoptr (GError) problem = NULL;
+  json_auto_t *health = NULL;
+  json_auto_t *account = NULL;
+  if (!vend_client_new (connection, &client, &problem))
+    {
+      report (sheet, FAIL, "server", "%s", problem->message);
+      return;
+    }
+
+  const VendClientConfig *config = vend_client_get_config (client);
+  if (!vend_client_call (client, "GET", "/-/healthz", NULL, &health, &problem))
+    {
+      /* Nobody asked for a server yet: then none has to be there. */
+      bool is_expected = strcmp (config->url_source, "default") != 0;
+      report (sheet, is_expected ? FAIL : WARN, "server", "%s", problem->message);
+      return;
+    }
+  report (sheet, GOOD, "server", "%s (%s), version %s", config->url, config->url_source,
+          vend_argument_shown (health, "version"));
+
+  if (config->token == NULL)
+    report (sheet, FAIL, "token", "none; --token or VEND_API_TOKEN gives one");
+  else if (!vend_client_call (client, "GET", "/v1/account", NULL, &account, &problem))
+    report (sheet, FAIL, "token", "%s", problem->message);
+  else
+    report (sheet, GOOD, "token", "account %s (token from %s)",
+            vend_argument_shown (account, "username"), config->token_source);
+}
+
+static bool
+doctor (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_auto (GStrv) words = NULL;
+  g_autofree char *data = NULL;
+  gboolean audit = FALSE, deep = FALSE;
+  const GOptionEntry entries[] = {
+    { "audit", 0, 0, G_OPTION_ARG_NONE, &audit,
+      "Check that database, files, processes and server agree", NULL },
+    { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "With --audit: read the bytes of every file", NULL },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
+      "With --audit: the server's data directory ($VEND_DATA)", "DIR" },
+    { NULL },
+  };
+  const VendOptions options = {
+    .command = "doctor",
+    .usage = "",
+    .summary = "Looks at this machine and at the server.",
+    .entries = entries,
+    .connection = &connection,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error))
+    return false;
+  if (!audit && (deep || data != NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "%s goes with --audit",
+                      deep ? "--deep" : "--data");
+  if (audit)
+    return vend_doctor_audit (&connection, data, deep, error);
+
+  json_auto_t *checks = json_array ();
+  Report sheet = { .checks = checks, .is_json = connection.json };
+  check_python (&sheet);
+  check_program (&sheet, "uv", "uv", "environments are made with pip, which is slower");
+  check_program (&sheet, "bubblewrap", "bwrap", "models run without a sandbox");
+  check_namespaces (&sheet);
+  check_containers (&sheet);
+  g_autoptr (GPtrArray) gpus = check_nvidia (&sheet);
+  g_autoptr (VendSkus) skus = NULL;
+  g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
+  check_limits (&sheet, settings, skus);
+  check_disk (&sheet);
+  check_cli_file (&sheet);
+  check_server (&sheet, &connection);
+  if (sheet.is_json)
+    {
+      json_auto_t *body
+          = json_pack ("{s:b, s:O}", "ok", sheet.has_failed ? 0 : 1, "checks", checks);
+      vend_terminal_json (body);
+    }
+  return !sheet.has_failed;
+}
+
+int
+vend_cmd_doctor (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  bool good = doctor (argc, argv, &error);
+  return vend_exit_code (good, error);
+}

@@ -1,0 +1,503 @@
+/* vend serve: the control plane. Puts the parts together, runs the core loop, takes them apart. */
+#include "api/api.h"
+#include "auth/bootstrap.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "build/builds.h"
+#include "cgroup/bases.h"
+#include "cli/commands.h"
+#include "cli/commands/hardware-settings.h"
+#include "cli/arguments/serve-options.h"
+#include "events/webhooks.h"
+#include "events/key.h"
+#include "files/sweep.h"
+#include "httpd/httpd.h"
+#include "httpd/tls-auto.h"
+#include "meter/meter.h"
+#include "hardware/gpu-watch.h"
+#include "hardware/machine.h"
+#include "sched/sched.h"
+#include <curl/curl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define MAX_PEM (1024 * 1024)
+#define IDLE_TIMEOUT_S 120
+#define MAX_SPOOLED_READERS 8
+#define LOCK_PATIENCE_US (1 * VEND_US_PER_S)
+#define LOCK_POLL_US (20 * VEND_US_PER_MS)
+/* For replies to those whose hold a stop cuts short. */
+#define RELEASE_TIME_US (3 * VEND_US_PER_S)
+
+typedef struct
+{
+  VendSettings *settings;
+  char *data_dir;
+  char *binary;
+  int lock_fd;
+  VendStore *store;
+  VendBlobs *blobs;
+  VendAuth *auth;
+  VendBuilds *builds;
+  VendWebhooks *webhooks;
+  VendMeter *meter;
+  VendGpuWatch *gpu_watch;
+  VendSkus *skus;
+  VendPrices *prices;
+  VendCgroups *cgroups;
+  VendSched *sched;
+  VendSweep *sweep;
+  VendApi *api;
+  VendHttpd *httpd;
+  GMainLoop *loop;
+  guint term_source;
+  guint int_source;
+  guint drain_source;
+  int64_t drain_until_us;
+  bool draining;
+  bool released; /* held requests were told how things stand */
+} App;
+
+static void
+app_clear (App *app)
+{
+  if (app->drain_source != 0)
+    g_source_remove (app->drain_source);
+  vend_builds_free (app->builds);
+  vend_httpd_free (app->httpd);
+  vend_sweep_free (app->sweep);
+  vend_gpu_watch_free (app->gpu_watch);
+  vend_sched_free (app->sched);
+  vend_cgroups_free (app->cgroups);
+  vend_webhooks_stop (app->webhooks);
+  vend_store_free (app->store);
+  vend_webhooks_free (app->webhooks);
+  vend_api_free (app->api);
+  vend_skus_free (app->skus);
+  vend_prices_free (app->prices);
+  vend_meter_free (app->meter);
+  vend_auth_free (app->auth);
+  vend_blobs_free (app->blobs);
+  vend_settings_free (app->settings);
+  g_clear_pointer (&app->loop, g_main_loop_unref);
+  vend_fd_clear (&app->lock_fd);
+  g_free (app->data_dir);
+  g_free (app->binary);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (App, app_clear)
+
+/* ---- Stopping */
+
+/* What is on its way to the disk belongs to parts that are taken apart after this. */
+static bool
+is_quiet (const App *app)
+{
+  return vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
+}
+
+/* A request that came since the last look would wait for an answer of this thread for ever. */
+static bool
+is_quiet_for_good (const App *app)
+{
+  if (!is_quiet (app))
+    return false;
+  vend_httpd_refuse (app->httpd);
+  return is_quiet (app);
+}
+
+static gboolean
+check_drained (void *data)
+{
+  App *app = data;
+  bool late = g_get_monotonic_time () >= app->drain_until_us;
+  if ((late || vend_sched_is_drained (app->sched)) && is_quiet_for_good (app))
+    {
+      app->drain_source = 0;
+      g_main_loop_quit (app->loop);
+      return G_SOURCE_REMOVE;
+    }
+  if (!late)
+    return G_SOURCE_CONTINUE;
+  if (!app->released)
+    {
+      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start",
+                NULL);
+      app->released = true;
+      app->drain_until_us += RELEASE_TIME_US;
+      vend_sched_release_holds (app->sched);
+      return G_SOURCE_CONTINUE;
+    }
+  /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
+   * not on disk was told to nobody. */
+  vend_log (VEND_LOG_WARN, "stopping with replies half sent or writes half done", NULL);
+  _exit (0);
+}
+
+static gboolean
+on_signal (void *data)
+{
+  App *app = data;
+  if (app->draining)
+    {
+      /* What is committed is safe, what is not was promised to nobody. */
+      vend_log (VEND_LOG_WARN, "stopping now", NULL);
+      _exit (1);
+    }
+  vend_log (VEND_LOG_INFO, "stopping: no new requests; a second signal stops now", NULL);
+  app->draining = true;
+  app->drain_until_us = g_get_monotonic_time () + vend_settings_us (app->settings, "drain-timeout");
+  vend_api_set_ready (app->api, false);
+  vend_httpd_stop_accepting (app->httpd);
+  vend_builds_close (app->builds);
+  vend_sched_drain (app->sched);
+  app->drain_source = g_timeout_add (50, check_drained, app);
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- Starting */
+
+/* When a server was killed, a child of it that had not become another program yet has the lock for
+ * a moment. */
+static bool
+lock_data (App *app, const char *path, GError **error)
+{
+  const int64_t until_us = g_get_monotonic_time () + LOCK_PATIENCE_US;
+  for (;;)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (vend_lock_file (path, &app->lock_fd, &problem))
+        return true;
+      if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_BUSY)
+          || g_get_monotonic_time () > until_us)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      g_usleep (LOCK_POLL_US);
+    }
+}
+
+static bool
+open_data (App *app, GError **error)
+{
+  const char *setting = vend_settings_text (app->settings, "data");
+  g_autofree char *given = *setting != '\0'
+                               ? g_strdup (setting)
+                               : g_build_filename (g_get_user_data_dir (), "vend", NULL);
+  app->data_dir = g_canonicalize_filename (given, NULL);
+  g_autofree char *lock = g_build_filename (app->data_dir, "lock", NULL);
+  g_autofree char *home = g_build_filename (app->data_dir, "home", NULL);
+  if (!vend_dir_ensure (app->data_dir, error) || !vend_dir_ensure (home, error))
+    return false;
+  if (lock_data (app, lock, error))
+    return true;
+  if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_BUSY))
+    {
+      g_clear_error (error);
+      vend_fail (error, VEND_ERROR_BUSY,
+                 "another vend serves the data directory '%s'; stop it, or give --data another one",
+                 app->data_dir);
+    }
+  return false;
+}
+
+static bool
+open_store (App *app, GError **error)
+{
+  g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
+  g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
+  guint threads = (guint) vend_settings_int (app->settings, "http-threads");
+  /* One more is the webhook sender's. */
+  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS + 1 };
+  return vend_store_open (&options, &app->store, error)
+         && vend_blobs_open (blobs, &app->blobs, error);
+}
+
+static guint
+or_default (int64_t value, guint fallback)
+{
+  return value > 0 ? (guint) value : fallback;
+}
+
+static VendScaling
+default_scaling (const VendSettings *s, guint cores)
+{
+  return (VendScaling){
+    .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
+    .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
+    .scale_down_delay_us = vend_settings_us (s, "scale-down-delay"),
+    .on_demand = vend_settings_bool (s, "on-demand"),
+    .concurrency = VEND_SCALING_MAX_CONCURRENCY,
+    .target = vend_settings_int (s, "target"),
+    .fast_start = vend_settings_bool (s, "fast-start"),
+    .retry_safe = true,
+  };
+}
+
+static VendSchedLimits
+sched_limits (const App *app)
+{
+  const VendSettings *s = app->settings;
+  const guint cores = vend_machine_cores ();
+  const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
+  const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
+  return (VendSchedLimits){
+    .scaling = default_scaling (s, cores),
+    .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
+    .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
+    .max_queue = (guint) vend_settings_int (s, "max-queue"),
+    .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
+    .account_max_running = (guint) vend_settings_int (s, "account-max-running"),
+    .starvation_us = vend_settings_us (s, "starvation-bound"),
+    .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
+    .predict_timeout_us = vend_settings_us (s, "predict-timeout"),
+    .train_timeout_us = vend_settings_us (s, "train-timeout"),
+    .cancel_grace_us = vend_settings_us (s, "cancel-grace"),
+    .stop_grace_us = vend_settings_us (s, "stop-grace"),
+    .zygote_memory = zygote_memory,
+    .lease_us = vend_settings_us (s, "lease"),
+    .max_output = vend_settings_bytes (s, "max-output"),
+    .max_output_file = vend_settings_bytes (s, "max-output-file"),
+    .max_input_file = vend_settings_bytes (s, "max-input-file"),
+    .max_logs = vend_settings_bytes (s, "max-logs"),
+  };
+}
+
+/* The length of a second between two tries, for tests only. */
+#define WEBHOOK_UNIT_VARIABLE "VEND_TEST_WEBHOOK_UNIT_US"
+
+static bool
+start_webhooks (App *app, GError **error)
+{
+  const VendSettings *s = app->settings;
+  const char *unit = g_getenv (WEBHOOK_UNIT_VARIABLE);
+  return vend_webhooks_start (
+      &(VendWebhooksOptions){
+          .store = app->store,
+          .allow = vend_settings_text (s, "webhook-allow"),
+          .keep_us = vend_settings_us (s, "webhook-keep"),
+          .dead_keep_us = vend_settings_us (s, "webhook-dead-keep"),
+          .dead_max = (int) vend_settings_int (s, "webhook-dead-max"),
+          .unit_us = unit != NULL ? g_ascii_strtoll (unit, NULL, 10) : VEND_US_PER_S,
+      },
+      &app->webhooks, error);
+}
+
+/* The directors read it themselves; what is wrong in it is told here. */
+static bool
+check_input_allow (const App *app, GError **error)
+{
+  g_autoptr (VendNetworks) networks = NULL;
+  return vend_networks_parse (vend_settings_text (app->settings, "input-allow"), "input-allow",
+                              &networks, error);
+}
+
+static void
+on_gpus_changed (GPtrArray *take, void *sched)
+{
+  vend_sched_see_gpus (sched, take);
+}
+
+static void
+on_version_made (int64_t model_id, void *sched)
+{
+  vend_sched_model_changed (sched, model_id, NULL, NULL);
+}
+
+static bool
+find_cgroups (App *app, GError **error)
+{
+  const char *setting = vend_settings_text (app->settings, "cgroups");
+  if (strcmp (setting, "auto") != 0 && strcmp (setting, "off") != 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "cgroups: '%.100s' is neither auto nor off",
+                      setting);
+  const bool cpus = vend_skus_limit_cpus (app->skus);
+  const bool is_off = *setting == 'o';
+  app->cgroups = is_off ? vend_cgroups_none (NULL) : vend_cgroups_prepare (cpus);
+  g_autofree char *used = vend_cgroups_describe (app->cgroups);
+  const char *unused = is_off  ? "all, since cgroups is off"
+                       : !cpus ? "cpu, since hardware-cpus is not set"
+                               : NULL;
+  vend_log (app->cgroups->why != NULL ? VEND_LOG_WARN : VEND_LOG_INFO, "limits of instances", "by",
+            used, "unused", unused, "missing", app->cgroups->why, NULL);
+  if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
+    vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
+  return true;
+}
+
+static bool
+make_parts (App *app, GError **error)
+{
+  g_autoptr (GPtrArray) gpus = NULL;
+  app->gpu_watch = vend_gpu_watch_new (&gpus);
+  if (!vend_hardware_settings_read (app->settings, gpus, &app->skus, &app->prices, error)
+      || !find_cgroups (app, error))
+    return false;
+  app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
+  app->auth = vend_auth_new (app->store);
+  if (!check_input_allow (app, error) || !start_webhooks (app, error))
+    return false;
+  app->sched = vend_sched_new (
+      &(VendSchedOptions){ .core = g_main_context_default (),
+                           .store = app->store,
+                           .blobs = app->blobs,
+                           .data_dir = app->data_dir,
+                           .vend_binary = app->binary,
+                           .input_allow = vend_settings_text (app->settings, "input-allow"),
+                           .webhooks = app->webhooks,
+                           .meter = app->meter,
+                           .limits = sched_limits (app),
+                           .skus = app->skus,
+                           .prices = app->prices,
+                           .cgroups = app->cgroups,
+                           .gpus = g_steal_pointer (&gpus) });
+  vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
+  if (!vend_sched_recover (app->sched, error)
+      || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
+                                                  .settings = app->settings,
+                                                  .data_dir = app->data_dir,
+                                                  .vend_binary = app->binary,
+                                                  .made = on_version_made,
+                                                  .data = app->sched },
+                            &app->builds, error))
+    return false;
+  g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);
+  app->sweep = vend_sweep_start (&(VendSweepOptions){
+      .store = app->store,
+      .blobs = app->blobs,
+      .retention_us = vend_settings_us (app->settings, "retention"),
+      .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
+      .decision_max = vend_settings_int (app->settings, "decision-max"),
+      .uploads_dir = uploads,
+  });
+  app->api = vend_api_new (&(VendApiParts){ .store = app->store,
+                                            .auth = app->auth,
+                                            .blobs = app->blobs,
+                                            .sched = app->sched,
+                                            .builds = app->builds,
+                                            .webhooks = app->webhooks,
+                                            .meter = app->meter,
+                                            .settings = app->settings,
+                                            .skus = app->skus,
+                                            .prices = app->prices });
+  return true;
+}
+
+static bool
+read_tls (App *app, char **cert, char **key, char **ca, GError **error)
+{
+  const char *cert_path = vend_settings_text (app->settings, "tls-cert");
+  const char *key_path = vend_settings_text (app->settings, "tls-key");
+  if ((*cert_path == '\0') != (*key_path == '\0'))
+    return vend_fail (error, VEND_ERROR_INVALID, "--tls-cert and --tls-key go together");
+  if (*cert_path != '\0')
+    return vend_file_read (cert_path, MAX_PEM, cert, NULL, error)
+           && vend_file_read (key_path, MAX_PEM, key, NULL, error);
+  if (!vend_settings_bool (app->settings, "tls-auto"))
+    return true;
+  g_autofree char *dir = g_build_filename (app->data_dir, "tls", NULL);
+  const char *const hosts[] = { g_get_host_name (), NULL };
+  return vend_dir_ensure (dir, error) && vend_tls_auto (dir, hosts, cert, key, ca, error);
+}
+
+static const char *
+text_or_null (const char *text)
+{
+  return *text != '\0' ? text : NULL;
+}
+
+static bool
+open_http (App *app, char **out_ca, GError **error)
+{
+  g_autofree char *cert = NULL, *key = NULL;
+  gsize n = 0;
+  if (!read_tls (app, &cert, &key, out_ca, error))
+    return false;
+  const VendRoute *routes = vend_api_routes (app->api, &n);
+  VendHttpdOptions options = {
+    .listen = vend_settings_text (app->settings, "listen"),
+    .threads = (guint) vend_settings_int (app->settings, "http-threads"),
+    .max_connections = (guint) vend_settings_int (app->settings, "max-connections"),
+    .idle_timeout_s = IDLE_TIMEOUT_S,
+    .pull_idle_ms = (guint) (vend_settings_us (app->settings, "stream-keepalive") / VEND_US_PER_MS),
+    .max_body = vend_settings_bytes (app->settings, "max-body"),
+    .spool_dir = vend_blobs_spool (app->blobs),
+    .public_url = text_or_null (vend_settings_text (app->settings, "public-url")),
+    .trusted_proxies = text_or_null (vend_settings_text (app->settings, "trusted-proxies")),
+    .cors_origins = text_or_null (vend_settings_text (app->settings, "cors-origins")),
+    .tls_cert_pem = cert,
+    .tls_key_pem = key,
+    .observe = vend_api_observe,
+    .observe_data = app->api,
+  };
+  return vend_httpd_open (&options, routes, n, &app->httpd, error);
+}
+
+/* Every connection is a descriptor, and the usual soft limit is 1024. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) < 0)
+    vend_log (VEND_LOG_WARN, "cannot raise the limit of open files", NULL);
+}
+
+static bool
+set_up (App *app, GError **error)
+{
+  g_autofree char *ca = NULL, *url = NULL;
+  raise_descriptor_limit ();
+  curl_global_init (CURL_GLOBAL_DEFAULT);
+  /* Before there are threads: tables made by several at once would race for the seed. */
+  json_object_seed (0);
+  app->binary = g_file_read_link ("/proc/self/exe", error);
+  if (app->binary == NULL || !open_data (app, error)
+      || !vend_installation_key_open (app->data_dir, error) || !open_store (app, error)
+      || !make_parts (app, error) || !open_http (app, &ca, error))
+    return false;
+
+  const char *scheme
+      = ca != NULL || *vend_settings_text (app->settings, "tls-cert") != '\0' ? "https" : "http";
+  url = vend_serve_url (scheme, vend_settings_text (app->settings, "listen"),
+                        vend_httpd_port (app->httpd));
+  vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
+  if (ca != NULL)
+    vend_log (VEND_LOG_INFO, "clients trust this server with SSL_CERT_FILE or --cacert", "ca", ca,
+              NULL);
+  return vend_bootstrap (app->store, app->data_dir, url, ca, error);
+}
+
+int
+vend_cmd_serve (int argc, char **argv)
+{
+  g_auto (App) app = { .lock_fd = -1 };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  if (!vend_serve_options (argc, argv, &app.settings, &status))
+    return status;
+  app.loop = g_main_loop_new (NULL, FALSE);
+  /* Before it tells anybody that it listens: whoever reads that may stop it. */
+  signal (SIGPIPE, SIG_IGN);
+  app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
+  app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
+  if (!set_up (&app, &error))
+    {
+      fprintf (stderr, "vend serve: %s\n", error->message);
+      return error->code == VEND_ERROR_INVALID ? 2 : 1;
+    }
+  vend_api_set_ready (app.api, true);
+  vend_httpd_serve (app.httpd);
+  g_main_loop_run (app.loop);
+  vend_log (VEND_LOG_INFO, "stopped", NULL);
+  return 0;
+}

@@ -1,0 +1,12 @@
+/* `vend doctor --audit`: does everything in a data directory add up? Main thread only. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "cli/arguments/options.h"
+
+/* Prints what was found; false without an error when something was. `data_dir` NULL: the default
+ * one. A server that runs on it is asked for its live state, which takes an administrator's token.
+ */
+bool vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool deep,
+                        GError **error);

@@ -1,0 +1,88 @@
+/* The directory that is pushed: checked, then packed into an unnamed temporary file. Main thread
+ * only; blocks on disk. */
+#include "cli/commands/source.h"
+#include "base/count.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/settings.h"
+#include "build/cog-yaml.h"
+#include "build/pack.h"
+#include "cli/terminal/terminal.h"
+#include <errno.h>
+#include <fcntl.h>
+
+void
+vend_source_clear (VendSource *source)
+{
+  vend_fd_clear (&source->fd);
+  g_clear_pointer (&source->sha256, g_free);
+}
+
+static bool
+check (const char *dir, bool *out_gpu, GError **error)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
+    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not a directory", dir);
+  g_autofree char *path = g_build_filename (dir, "cog.yaml", NULL);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return vend_fail (error, VEND_ERROR_INVALID, "there is no cog.yaml in '%s'; %s", dir,
+                      VEND_COG_YAML_FIRST_STEP);
+
+  g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (dir, problems, warnings);
+  for (guint i = 0; i < warnings->len; i++)
+    vend_terminal_warn ("%s", (const char *) g_ptr_array_index (warnings, i));
+  for (guint i = 0; i < problems->len; i++)
+    {
+      g_autofree char *line = vend_terminal_one_line (g_ptr_array_index (problems, i));
+      vend_terminal_note ("%s", line);
+    }
+  *out_gpu = yaml != NULL && yaml->gpu;
+  g_autofree char *mistakes = vend_count_text (problems->len, "mistake", "mistakes");
+  return yaml != NULL || vend_fail (error, VEND_ERROR_INVALID, "%s in cog.yaml", mistakes);
+}
+
+/* The server has the last word on the size; this keeps a wrong directory from filling the disk. */
+static bool
+read_limit (uint64_t *out, GError **error)
+{
+  g_autoptr (VendSettings) settings = NULL;
+  if (!vend_settings_load (NULL, &settings, error))
+    return false;
+  *out = vend_settings_bytes (settings, "max-source");
+  return true;
+}
+
+static bool
+pack (const char *dir, const char *archive, VendSource *out, GError **error)
+{
+  VendPackInfo info = { 0 };
+  uint64_t max_bytes = 0;
+  if (!read_limit (&max_bytes, error) || !vend_pack_tree (dir, archive, max_bytes, &info, error))
+    return false;
+  vend_autofd fd = open (archive, O_RDONLY | O_CLOEXEC);
+  int saved_errno = errno;
+  unlink (archive);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, saved_errno, "open '%s'", archive);
+  out->fd = vend_fd_steal (&fd);
+  out->size = info.size;
+  out->sha256 = g_strdup (info.sha256);
+  return true;
+}
+
+bool
+vend_source_pack (const char *dir, VendSource *out, GError **error)
+{
+  if (!check (dir, &out->wants_gpu, error))
+    return false;
+
+  g_autofree char *work = g_build_filename (g_get_tmp_dir (), "vend-push-XXXXXX", NULL);
+  if (g_mkdtemp (work) == NULL)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", work);
+  g_autofree char *archive = g_build_filename (work, "source.tar.gz", NULL);
+  bool good = pack (dir, archive, out, error);
+  rmdir (work);
+  return good;
+}
