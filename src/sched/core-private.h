@@ -15,6 +15,7 @@
 #include "policy/load-history.h"
 #include "policy/queue.h"
 #include "sched/sched.h"
+#include "sched/waiters.h"
 
 typedef struct Deployable Deployable;
 typedef struct Deployment Deployment;
@@ -187,7 +188,7 @@ struct Live
   gsize n_taking;         /* chunks whose files are on the way to the file store */
   VendFeed *feed;         /* NULL until somebody follows */
   GString *logs;
-  GPtrArray *waiters;
+  VendWaiters *waiters;
   VendAlarm *deadline;
   VendAlarm *lease_due;
   VendAlarm *insert_due;
@@ -225,14 +226,6 @@ json_t *vend_accounts_describe (const VendSched *sched);
 /* ---- live.c: the life of a prediction */
 Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
 void vend_live_free (Live *live);
-/* Tells `told` at the end, or at `until_us`. */
-void vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data);
-/* What the create of it is told: how it stands with 0, else its end or the end of the hold. */
-void vend_live_join (Live *live, int64_t hold_until_us, VendSchedTold told, void *data);
-/* Tells how it stands; an end that is being stored is told when that is done. */
-void vend_live_answer (Live *live, VendSchedTold told, void *data);
-/* Tells all who wait, whatever the state is. */
-void vend_live_tell (Live *live);
 void vend_live_enqueue (Live *live, bool at_head);
 /* Counts it out; whoever takes it from the queue calls this. */
 void vend_live_left_queue (Live *live);

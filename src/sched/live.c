@@ -12,21 +12,12 @@
 #define MAX_LOST_RUNNING 2
 #define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
 
-/* Somebody who waits for the end. */
-typedef struct
+/* For the callers that wait. */
+static const VendPrediction *
+view_for_waiters (void *data)
 {
-  Live *live;
-  VendSchedTold told;
-  void *data;
-  VendAlarm *alarm;
-} Waiter;
-
-static void
-waiter_free (void *data)
-{
-  Waiter *waiter = data;
-  vend_alarm_clear (&waiter->alarm);
-  g_free (waiter);
+  Live *live = data;
+  return live->ending ? NULL : vend_live_view (live);
 }
 
 Live *
@@ -39,7 +30,7 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   live->since_us = vend_steady_of (take->created_us);
   live->earliest_us = take->created_us;
   live->logs = g_string_new (NULL);
-  live->waiters = g_ptr_array_new_with_free_func (waiter_free);
+  live->waiters = vend_waiters_new (sched->alarms, view_for_waiters, live);
   deployable->n_live++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->live, live->p->id, live);
@@ -78,7 +69,7 @@ vend_live_free (Live *live)
   g_clear_pointer (&live->again, ending_free);
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
-  g_ptr_array_unref (live->waiters);
+  vend_waiters_free (live->waiters);
   vend_hooks_clear (live);
   vend_prediction_free (live->p);
   vend_live_feed_break (live);
@@ -86,62 +77,6 @@ vend_live_free (Live *live)
   vend_live_forget_chunks (live);
   g_string_free (live->logs, TRUE);
   g_free (live);
-}
-
-static void
-hold_ran_out (void *data)
-{
-  Waiter *waiter = data;
-  Live *live = waiter->live;
-  VendSchedTold told = waiter->told;
-  void *told_data = waiter->data;
-  waiter->alarm = NULL;
-  /* The end is being stored; it is told when that is done. */
-  if (live->ending)
-    return;
-  g_ptr_array_remove_fast (live->waiters, waiter);
-  told (vend_live_view (live), NULL, told_data);
-}
-
-void
-vend_live_hold (Live *live, int64_t until_us, VendSchedTold told, void *data)
-{
-  Waiter *waiter = g_new0 (Waiter, 1);
-  *waiter = (Waiter){ live, told, data, NULL };
-  if (until_us < G_MAXINT64)
-    waiter->alarm = vend_alarm_set (live->sched->alarms, until_us, hold_ran_out, waiter);
-  g_ptr_array_add (live->waiters, waiter);
-}
-
-void
-vend_live_answer (Live *live, VendSchedTold told, void *data)
-{
-  if (live->ending)
-    vend_live_hold (live, G_MAXINT64, told, data);
-  else
-    told (vend_live_view (live), NULL, data);
-}
-
-void
-vend_live_join (Live *live, int64_t hold_until_us, VendSchedTold told, void *data)
-{
-  if (hold_until_us == 0)
-    vend_live_answer (live, told, data);
-  else
-    vend_live_hold (live, hold_until_us, told, data);
-}
-
-void
-vend_live_tell (Live *live)
-{
-  const VendPrediction *now = vend_live_view (live);
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&live->waiters);
-  live->waiters = g_ptr_array_new_with_free_func (waiter_free);
-  for (guint i = 0; i < waiters->len; i++)
-    {
-      Waiter *waiter = g_ptr_array_index (waiters, i);
-      waiter->told (now, NULL, waiter->data);
-    }
 }
 
 void
@@ -319,7 +254,7 @@ end_stored (const GError *error, void *data)
   vend_measure_ended (live);
   vend_hooks_ended (live);
   vend_live_feed_end (live);
-  vend_live_tell (live);
+  vend_waiters_notify (live->waiters, live->p);
   g_hash_table_remove (sched->live, live->p->id);
   ending_free (ending);
 }

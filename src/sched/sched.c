@@ -98,7 +98,8 @@ inserted (const GError *error, void *data)
     {
       if (live->p->create_key != NULL && !live->ending)
         vend_live_enqueue (live, false);
-      vend_live_join (live, submission->hold_until_us, submission->told, submission->data);
+      vend_waiters_add (live->waiters, submission->hold_until_us, submission->told,
+                        submission->data);
       return;
     }
 
@@ -249,7 +250,7 @@ answer (Question *question, const GError *problem)
   if (live == NULL && error == NULL)
     vend_fail (&error, VEND_ERROR_NOT_FOUND, "prediction %s is not running", question->id);
   if (error == NULL)
-    vend_live_answer (live, question->told, question->data);
+    vend_waiters_add (live->waiters, 0, question->told, question->data);
   else
     question->told (NULL, error, question->data);
 }
@@ -275,7 +276,7 @@ join_on_core (void *data)
   if (live == NULL)
     answer (question, NULL);
   else
-    vend_live_join (live, question->hold_until_us, question->told, question->data);
+    vend_waiters_add (live->waiters, question->hold_until_us, question->told, question->data);
 }
 
 void
@@ -456,7 +457,7 @@ vend_sched_release_holds (VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (!((const Live *) value)->ending)
       {
-        vend_live_tell (value);
+        vend_waiters_notify (((Live *) value)->waiters, vend_live_view (value));
         vend_live_feed_break (value);
       }
 }
