@@ -157,6 +157,8 @@ struct Instance
   int64_t moved_us; /* a run of it last ended, or was given to it while it had none */
   bool pings;       /* it answers them */
   guint silent_s;   /* ticks since it said something */
+  bool caught_up;   /* it has told all that it had to tell on this connection */
+  guint behind_s;   /* ticks for which it owes that, over all connections, or the next piece of it */
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;

@@ -213,6 +213,7 @@ on_completed (Instance *instance, const json_t *frame)
   LiveEnd end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
+  instance->behind_s = 0;
   vend_metering_heard (instance, started_us, completed_us);
   Live *live = claim (instance, frame);
   if (live == NULL)
@@ -285,7 +286,11 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
   if (strcmp (event, "hello") == 0)
     on_hello (instance, frame);
   else if (strcmp (event, "caught_up") == 0)
-    vend_sched_adopted (instance);
+    {
+      instance->caught_up = true;
+      instance->behind_s = 0;
+      vend_sched_adopted (instance);
+    }
   else if (strcmp (event, "state") == 0)
     on_state (instance, frame);
   else if (strcmp (event, "completed") == 0)

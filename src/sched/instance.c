@@ -269,6 +269,16 @@ ask_back (Instance *instance)
     }
 }
 
+static void
+give_up (Instance *instance)
+{
+  vend_log (VEND_LOG_WARN, "a director says nothing; giving it up", "instance", instance->id, NULL);
+  g_free (instance->why);
+  instance->why = g_strdup ("its director does not answer");
+  g_clear_pointer (&instance->link, vend_link_free);
+  bury (instance);
+}
+
 /* Seconds are counted by ticks and not by a clock: when this process was stopped itself, what came
  * meanwhile is read before the next one. */
 void
@@ -276,18 +286,20 @@ vend_instance_tick (Instance *instance)
 {
   const guint lease_s = (guint) MAX (instance->sched->limits.lease_us / VEND_US_PER_S, 2);
   ask_back (instance);
-  if (instance->link == NULL || !instance->pings || instance->state == INSTANCE_GONE)
+  if (instance->state == INSTANCE_GONE)
     return;
-  instance->silent_s++;
-  if (instance->silent_s >= lease_s)
+  /* One that hangs up each time is behind in between as well. */
+  if (!instance->caught_up && (instance->link != NULL || instance->behind_s > 0))
+    instance->behind_s++;
+  if (instance->behind_s >= lease_s)
     {
-      vend_log (VEND_LOG_WARN, "a director says nothing; giving it up", "instance", instance->id,
-                NULL);
-      g_free (instance->why);
-      instance->why = g_strdup ("its director does not answer");
-      g_clear_pointer (&instance->link, vend_link_free);
-      bury (instance);
+      give_up (instance);
+      return;
     }
+  if (instance->link == NULL || !instance->pings)
+    return;
+  if (++instance->silent_s >= lease_s)
+    give_up (instance);
   else if (instance->silent_s >= lease_s / 2
            && !vend_link_send (instance->link, json_pack ("{s:s}", "command", "ping")))
     vend_log (VEND_LOG_WARN, "cannot ping a director", "instance", instance->id, NULL);
@@ -303,6 +315,9 @@ try_connect (void *data)
   g_autofree char *path = vend_runner_process_socket (instance->dir);
   g_autoptr (GError) error = NULL;
   instance->alarm = NULL;
+  /* The kernel takes a connection for a process that is stopped, too. */
+  instance->caught_up = false;
+  instance->silent_s = 0;
   if (!vend_link_connect (instance->sched->core, path,
                           vend_frame_limit (limits->max_output, limits->max_logs), &link_events,
                           instance, &instance->link, &error))

@@ -1,0 +1,87 @@
+"""Peers that accept a connection and say nothing, or not enough: everything that waits for one has an end."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import processes
+import pytest
+from waiting import wait_until
+
+FAKE = pathlib.Path(__file__).resolve().parents[1] / "fakes" / "director.py"
+WAYS = ["silent", "half-open", "greets", "hangs-up"]
+
+
+def lease_of_3_s(servers, *flags):
+    return servers("--lease", "3s", *flags)
+
+
+def test_a_director_that_stopped_before_a_restart_holds_nobody_up(servers, tmp_path):
+    """The kernel takes the connection for it; the hello never comes."""
+    server = lease_of_3_s(servers)
+    api = server.api()
+    record = tmp_path / "record"
+    made = api.create("echo", {"text": "again", "delay": 4, "record": str(record)})
+    wait_until(lambda: record.exists() and record.read_text())
+    old = set(processes.directors(server.data)) | set(processes.models(server.data))
+    for pid in processes.directors(server.data):
+        processes.kill(pid, signal.SIGSTOP)
+    server.kill()
+    server.start()
+    api = server.api()
+    assert api.run("faulty", {"mode": "ok"})["output"] == "ok"
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+    wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old processes to end")
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_restart_goes_on_past_a_director_that_keeps_it_waiting(servers, how):
+    server = lease_of_3_s(servers)
+    made = server.api().create("echo", {"text": "again", "delay": 4})
+    server.api().reaches(made, "processing")
+    server.kill()
+    for pid in processes.directors(server.data):
+        processes.kill(pid)
+    (name,) = server.instance_dirs()
+    folder = server.data / "instances" / name
+    wait_until(lambda: not processes.models(server.data), what="the model to die with its director")
+    fake = subprocess.Popen([sys.executable, FAKE, "--dir", folder, how])
+    try:
+        wait_until(lambda: f"{fake.pid} " in (folder / "director.pid").read_text(), what="the fake to listen")
+        server.start()
+        assert server.api().run("faulty", {"mode": "ok"})["output"] == "ok"
+        ended = server.api().ended(made)
+        assert ended["status"] == "succeeded" and ended["output"] == "again", ended
+        assert fake.wait(30) == -signal.SIGKILL
+    finally:
+        fake.kill()
+        fake.wait()
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_new_director_that_keeps_the_server_waiting_gives_its_place_back(binary, servers, tmp_path, how):
+    """With one unit of hardware, and one boot at a time."""
+    own = tmp_path / "vend"
+    shutil.copy(binary, own)
+    server = lease_of_3_s(servers, "--hardware-units", "1", "--boot-limit", "1", "--setup-timeout", "3s")
+    server.stop()
+    server.binary = str(own)
+    server.env["VEND_FAKE_DIRECTOR"] = how
+    server.start()
+    os.replace(shutil.copy(FAKE, tmp_path / "fake"), own)
+    api = server.api()
+    made = api.create("echo", {"text": "at last"})
+    wait_until(lambda: len(server.instance_dirs()) == 1, what="the first instance")
+    (first,) = server.instance_dirs()
+    pid_file = server.data / "instances" / first / "director.pid"
+    wait_until(pid_file.exists, what="its director")
+    os.replace(shutil.copy(binary, tmp_path / "real"), own)
+    ended = api.ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "at last", ended
+    story = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
+    assert any("its director does not answer" in entry["sentence"] for entry in story), story
+    wait_until(lambda: first not in server.instance_dirs(), what="its directory to go")
