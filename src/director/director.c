@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #define TICK_MS 5000
+#define REAPED_PER_TICK 100000
 #define GOODBYE_MS 20
 #define GOODBYE_WAITS 25 /* half a second for the last frames and their acknowledgements */
 
@@ -158,17 +159,18 @@ on_signal (void *user_data)
 
 /* ---- Now and then. */
 
-/* Grandchildren whose parents ended come to us; the model server itself is waited for elsewhere. */
+/* Grandchildren whose parents ended come to us, whatever group or session they have made for
+ * themselves; the model server itself is waited for elsewhere. */
 static void
-reap_adopted (void)
+reap_adopted (const VendDirector *director)
 {
-  for (;;)
+  const pid_t model = director->model != NULL ? vend_model_process_pid (director->model) : 0;
+  for (guint i = 0; i < REAPED_PER_TICK; i++)
     {
       siginfo_t info = { 0 };
       if (waitid (P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0
-          || getpgid (info.si_pid) == info.si_pid)
+          || info.si_pid == model || waitpid (info.si_pid, NULL, WNOHANG) <= 0)
         return;
-      waitpid (info.si_pid, NULL, WNOHANG);
     }
 }
 
@@ -177,7 +179,7 @@ on_tick (void *user_data)
 {
   VendDirector *director = user_data;
   const int64_t alone_since = vend_uplink_alone_since (director->uplink);
-  reap_adopted ();
+  reap_adopted (director);
   if (director->limits != NULL)
     vend_model_limits_tick (director->limits);
   if (alone_since > 0 && g_hash_table_size (director->runs) == 0

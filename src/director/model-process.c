@@ -212,6 +212,12 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
   return true;
 }
 
+pid_t
+vend_model_process_pid (const VendModelProcess *process)
+{
+  return process->pid;
+}
+
 void
 vend_model_process_signal (VendModelProcess *process, int signal_number)
 {

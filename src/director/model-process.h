@@ -36,6 +36,8 @@ bool vend_model_process_start (const VendModelOptions *options, VendModelProcess
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* To the whole process group; nothing once it has ended. */
+/* 0 once it has ended. */
+pid_t vend_model_process_pid (const VendModelProcess *process);
 void vend_model_process_signal (VendModelProcess *process, int signal_number);
 
 /* Kills what is left, ended or not, including processes that left the group. */

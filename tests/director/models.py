@@ -92,6 +92,10 @@ class Predictor(BasePredictor):
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         return "spawned"
 
+    def orphans(self, s, n, seconds, file):
+        subprocess.run("setsid sleep 1 & sleep 1 & true", shell=True)
+        return "left"
+
     def tmp(self, s, n, seconds, file):
         return [tempfile.gettempdir(), sorted(os.listdir("/tmp"))]
 

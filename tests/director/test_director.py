@@ -394,6 +394,30 @@ def test_server_that_does_not_start(start, spec, text):
     assert director.stop() == 0
 
 
+def children(pid):
+    """{pid: state} of what has this parent."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        try:
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if entry.name.isdigit() and int(parent) == pid:
+            found[int(entry.name)] = state
+    return found
+
+
+def test_orphans_are_reaped_whatever_group_they_lead(ready):
+    director, link = ready
+    for _ in range(2):
+        assert link.predict(mode="orphans")["output"] == "left"
+    adopted = wait_until(
+        lambda: set(children(director.process.pid)) - {director.model_pid()}, "orphans to come to the director"
+    )
+    wait_until(lambda: not adopted & set(children(director.process.pid)), "the orphans to be reaped")
+    assert link.predict(s="still here")["output"] == "still here"
+
+
 def test_director_killed(ready):
     director, link = ready
     link.predict(mode="spawn")
