@@ -31,6 +31,8 @@ vend_director_greet (VendDirector *director)
     vend_json_set_string (hello, "error", director->error);
   if (director->error_code != NULL)
     vend_json_set_string (hello, "error_code", director->error_code);
+  if (director->state == VEND_DIRECTOR_UNHEALTHY)
+    vend_json_set_bool (hello, "drains", director->drains);
   if (director->setup_us > 0)
     vend_json_set_int (hello, "setup_us", director->setup_us);
   vend_director_tell_start (director, hello);

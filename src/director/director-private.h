@@ -40,6 +40,7 @@ typedef struct
   VendDirectorState state;
   char *error;
   const char *error_code; /* static */
+  bool drains;            /* unhealthy, and what it runs may still end well */
 
   VendModelLimits *limits; /* of the model; outlives it */
   VendModelProcess *model;

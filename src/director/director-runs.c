@@ -107,6 +107,8 @@ on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
     tell_end (director, json_incref (end));
   if (sick == NULL)
     return;
+  /* The model itself goes on, with the others that it runs. */
+  director->drains = !is_lost;
   vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, sick, NULL);
   if (!is_lost)
     {

@@ -73,6 +73,8 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
     vend_json_set_string (frame, "error", director->error);
   if (error_code != NULL)
     vend_json_set_string (frame, "error_code", error_code);
+  if (state == VEND_DIRECTOR_UNHEALTHY)
+    vend_json_set_bool (frame, "drains", director->drains);
   if (state == VEND_DIRECTOR_READY || state == VEND_DIRECTOR_FAILED)
     json_object_set_new (
         frame, "setup_logs",

@@ -74,6 +74,21 @@ set_setup_logs (Instance *instance, const json_t *frame)
     g_string_assign (instance->setup_logs, logs);
 }
 
+/* With `drains` the model goes on with what else it runs, each within its own time limit. */
+static void
+became_unhealthy (Instance *instance, const json_t *frame)
+{
+  const char *error = vend_json_string (frame, "error");
+  const char *why = error != NULL ? error : "unhealthy";
+  if (vend_json_bool (frame, "drains", false) && g_hash_table_size (instance->running) > 0)
+    {
+      vend_instance_drain (instance, why);
+      became_ready (instance);
+    }
+  else
+    vend_instance_stop (instance, why);
+}
+
 static void
 on_state (Instance *instance, const json_t *frame)
 {
@@ -98,7 +113,7 @@ on_state (Instance *instance, const json_t *frame)
       vend_instance_stop (instance, "it did not become ready");
     }
   else if (strcmp (state, "unhealthy") == 0)
-    vend_instance_stop (instance, error != NULL ? error : "unhealthy");
+    became_unhealthy (instance, frame);
   vend_sched_sweep_soon (instance->sched);
 }
 

@@ -295,6 +295,36 @@ def test_other_runs_of_a_lost_one(start, tmp_path):
     assert not director.model_processes()
 
 
+def test_neighbours_of_a_run_that_ignores_its_cancel(start, tmp_path):
+    """Nothing more begins there, and what runs ends as if nothing had happened."""
+    model = write_model(tmp_path / "m", ASYNC, inputs=PLAIN_INPUTS)
+    director = start(model, slots=3, cancel_grace_us=200_000)
+    link = director.ready()
+    ignoring = link.run(s="slow", seconds=100)
+    others = [link.run(s=f"good {i}", seconds=2) for i in range(2)]
+    for _ in range(3):
+        link.until(event="start")
+    # As a model that is in a call that keeps the interpreter.
+    workers = set(director.model_processes()) - {director.model_pid()}
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    link.send(command="cancel", prediction=ignoring, attempt=1)
+    done = link.completed(ignoring)
+    assert (done["status"], done["error_code"]) == ("canceled", "CANCEL_TIMEOUT")
+    state = link.heard(event="state", state="unhealthy")
+    assert state["drains"] is True and state["error"] == "the model ignored a cancel"
+    again = director.connect()
+    hello = again.until(event="hello")
+    assert (hello["state"], hello["drains"], len(hello["running"])) == ("unhealthy", True, 2)
+    assert again.completed(again.run(s="late"))["error_code"] == "INSTANCE_LOST"
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    for i, prediction in enumerate(others):
+        done = again.heard(event="completed", prediction=prediction)
+        assert (done["status"], done["output"]) == ("succeeded", f"good {i}"), done
+    assert director.stop() == 0
+
+
 def test_a_lost_run_is_known_until_it_is_told(start):
     director = start(stop_grace_us=1_000_000)
     link = director.ready()

@@ -130,6 +130,36 @@ def test_a_model_that_ignores_cancel_is_replaced(api, server):
     wait_until(lambda: not set(before) & set(processes.of_data_dir(server.data)), what="its end")
 
 
+def test_neighbours_of_a_run_that_ignores_its_cancel_end_well(servers):
+    """One instance, several slots: it takes no more, and another one replaces it once they have ended."""
+    server = servers("--cancel-grace", "1s", "--max-instances", "1")
+    api = server.api()
+    made = [api.create("concurrent", {"together": 5, "timeout": 8}) for _ in range(4)]
+    for prediction in made:
+        api.reaches(prediction, "processing")
+    before = processes.models(server.data)
+    (folder,) = (server.data / "instances").iterdir()
+    workers = set(before) - {int((folder / "model.pid").read_text().split()[0])}
+    # As a model that is in a call that keeps the interpreter.
+    for pid in workers:
+        processes.kill(pid, signal.SIGSTOP)
+    api.cancel(made[0])
+    ended = api.ended(made[0])
+    assert (ended["status"], ended["error_code"]) == ("canceled", "CANCEL_TIMEOUT")
+    for pid in workers:
+        processes.kill(pid, signal.SIGCONT)
+    late = api.create("concurrent", {"together": 1})
+    for prediction in made[1:]:
+        ended = api.ended(prediction)
+        assert (ended["status"], ended["output"]) == ("succeeded", "4"), ended
+    assert api.ended(late)["output"] == "1"
+    assert api.debug()["instance_starts"] == 2
+    decided = api.get("/decisions?model=lab/concurrent").json()["results"]
+    assert [d["sentence"].startswith("Draining") for d in decided].count(True) == 1, decided
+    assert "lost" not in [d["kind"] for d in decided]
+    wait_until(lambda: not set(before) & set(processes.of_data_dir(server.data)), what="the end of the old model")
+
+
 @pytest.mark.parametrize("mode", ["throw", "exit"])
 def test_an_exception_is_the_models_own_failure(api, mode, tmp_path):
     record = tmp_path / "record"
