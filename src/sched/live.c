@@ -163,17 +163,35 @@ typedef struct LiveEnding
   Live *live;
   json_t *source;   /* the output as the director told it */
   Outputs *outputs; /* NULL: it has no files */
+  VendStatus status;
+  char *error;
+  char *error_code;
   VendRunUsage usage;
   bool must_take; /* its files are not in the file store yet */
   bool is_metered;
   bool won;
 } Ending;
 
+static Ending *
+ending_new (Live *live, const LiveEnd *end)
+{
+  Ending *ending = g_new0 (Ending, 1);
+  ending->live = live;
+  ending->status = end->status;
+  ending->error = g_strdup (end->error);
+  ending->error_code = g_strdup (end->error_code);
+  if (end->status == VEND_STATUS_FAILED && end->error == NULL)
+    ending->error = g_strdup ("the model failed without a message");
+  return ending;
+}
+
 static void
 ending_free (Ending *ending)
 {
   json_decref (ending->source);
   vend_outputs_free (ending->outputs);
+  g_free (ending->error);
+  g_free (ending->error_code);
   g_free (ending);
 }
 
@@ -259,6 +277,34 @@ end_stored (const GError *error, void *data)
   ending_free (ending);
 }
 
+/* The one place where a prediction ends: all that may change how is known. */
+static void
+settle_end (Ending *ending)
+{
+  g_autoptr (GError) error = NULL;
+  VendPrediction *p = ending->live->p;
+  if (!vend_prediction_set_status (p, ending->status, &error))
+    g_assert_not_reached ();
+  if (ending->status == VEND_STATUS_ABORTED || ending->status == VEND_STATUS_FAILED)
+    p->error = g_steal_pointer (&ending->error);
+  p->error_code = g_steal_pointer (&ending->error_code);
+  write_end (ending);
+}
+
+/* A success without its files is none. What ended otherwise stays as it is, without them. */
+static void
+lack_outputs (Ending *ending, const GError *error)
+{
+  vend_log (VEND_LOG_ERROR, "cannot keep the output files", "prediction", ending->live->p->id,
+            "error", error->message, NULL);
+  if (ending->status != VEND_STATUS_SUCCEEDED)
+    return;
+  ending->status = VEND_STATUS_FAILED;
+  ending->error = g_strdup ("the output files could not be stored");
+  g_free (ending->error_code);
+  ending->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
+}
+
 static void
 outputs_taken (json_t *output, Outputs *outputs, const GError *error, void *data)
 {
@@ -273,17 +319,9 @@ outputs_taken (json_t *output, Outputs *outputs, const GError *error, void *data
   json_decref (p->output);
   p->output = output;
   if (error != NULL)
-    {
-      vend_log (VEND_LOG_ERROR, "cannot keep the output files", "prediction", p->id, "error",
-                error->message, NULL);
-      p->status = VEND_STATUS_FAILED;
-      g_free (p->error);
-      p->error = g_strdup ("the output files could not be stored");
-      g_free (p->error_code);
-      p->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
-    }
+    lack_outputs (ending, error);
   ending->outputs = outputs;
-  write_end (ending);
+  settle_end (ending);
 }
 
 static void
@@ -324,7 +362,6 @@ usage_of (const Live *live)
 void
 vend_live_end (Live *live, const LiveEnd *end)
 {
-  g_autoptr (GError) error = NULL;
   VendPrediction *p = live->p;
   if (live->ending)
     return;
@@ -337,25 +374,17 @@ vend_live_end (Live *live, const LiveEnd *end)
   (void) vend_live_view (live);
   live->ending = true;
 
-  if (!vend_prediction_set_status (p, end->status, &error))
-    g_assert_not_reached ();
   if (end->logs != NULL)
     {
       g_free (p->logs);
       p->logs = g_strdup (end->logs);
     }
-  if (end->status == VEND_STATUS_ABORTED)
-    p->error = g_strdup (end->error);
-  if (end->status == VEND_STATUS_FAILED)
-    p->error = g_strdup (end->error != NULL ? end->error : "the model failed without a message");
-  p->error_code = g_strdup (end->error_code);
   json_decref (p->metrics);
   p->metrics = end->metrics != NULL ? json_deep_copy (end->metrics) : NULL;
   set_end_times (live, end);
   vend_hooks_ending (live);
 
-  Ending *ending = g_new0 (Ending, 1);
-  ending->live = live;
+  Ending *ending = ending_new (live, end);
   ending->usage = usage_of (live);
   ending->is_metered = p->started_us > 0 && !live->is_lost;
   const json_t *output = end->output != NULL ? end->output : live->chunks;
@@ -374,7 +403,7 @@ vend_live_end (Live *live, const LiveEnd *end)
     }
   /* One right after the other, so that one commit takes both. */
   vend_live_store_insert (live);
-  write_end (ending);
+  settle_end (ending);
 }
 
 void

@@ -1,5 +1,6 @@
 """Models that fail, hang, crash, and flood."""
 
+import hashlib
 import re
 import signal
 import socket
@@ -339,6 +340,30 @@ def test_what_has_returned_output_is_not_run_again(api, server):
     ended = api.ended(made)
     assert ended["status"] == "failed" and ended["error_code"] == "INSTANCE_LOST"
     assert given_up(api, ended) == "it is not tried again, since it had returned output already"
+
+
+@pytest.mark.parametrize("how", ["canceled", "succeeded"])
+def test_an_end_whose_files_cannot_be_kept(api, server, tmp_path, how):
+    """A success without its files is none; a cancel stays one."""
+    gate = tmp_path / "gate"
+    (tmp_path / "gate.0").touch()
+    made = api.create("frames", {"count": 2, "text": f"{how} {{i}}", "gate": str(gate)})
+    wait_until(lambda: api.prediction(made)["output"], what="the first file")
+    name = hashlib.sha256(f"{how} 0".encode()).hexdigest()
+    for path in server.data.rglob("*"):
+        if path.name == name or path.parent.name == "outputs":
+            path.unlink()
+    if how == "canceled":
+        api.cancel(made)
+    else:
+        (tmp_path / "gate.1").touch()
+    ended = api.ended(made)
+    code = None if how == "canceled" else "OUTPUT_STORE_FAILED"
+    assert ended["status"] == ("canceled" if how == "canceled" else "failed"), ended
+    assert (ended["output"], ended.get("error_code")) == (None, code)
+    assert (ended["error"] is None) == (how == "canceled")
+    decided = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
+    assert not any(entry["what"] == "lost" for entry in decided)
 
 
 def test_a_queue_survives_crashes(api):
