@@ -147,6 +147,7 @@ struct Instance
   bool adopted;        /* was there before this start of ours */
   bool adopting;       /* and has not said hello yet */
   bool stop_when_connected;
+  bool hears_stop;       /* it has said that it stops */
   bool evicted;          /* its stop makes room for another model */
   bool draining;         /* ends what it runs, and is given no more */
   bool buried;           /* killed, its journal read */
@@ -359,6 +360,10 @@ Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slo
                                int64_t created_us, const json_t *gpus,
                                const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
+/* It is to stop, with nothing on it, and has not said that it does. */
+bool vend_instance_is_deaf (const Instance *instance);
+/* Kills one that is, with its model, and returns when that is done. */
+void vend_instance_silence (Instance *instance);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
 void vend_instance_run (Instance *instance, Live *live);

@@ -97,6 +97,8 @@ on_state (Instance *instance, const json_t *frame)
   const char *error_code = vend_json_string (frame, "error_code");
   set_setup_logs (instance, frame);
   vend_fast_start_heard (instance, frame);
+  if (g_strcmp0 (state, "stopping") == 0 || g_strcmp0 (state, "stopped") == 0)
+    instance->hears_stop = true;
   if (state == NULL || instance->state == INSTANCE_STOPPING || instance->state == INSTANCE_GONE)
     return;
 

@@ -449,6 +449,24 @@ vend_instance_stop (Instance *instance, const char *reason)
     vend_log (VEND_LOG_WARN, "cannot send a stop", "instance", instance->id, NULL);
 }
 
+bool
+vend_instance_is_deaf (const Instance *instance)
+{
+  return (instance->state == INSTANCE_STOPPING && !instance->hears_stop)
+         || (instance->state < INSTANCE_STOPPING && instance->stop_when_connected
+             && g_hash_table_size (instance->running) == 0);
+}
+
+void
+vend_instance_silence (Instance *instance)
+{
+  vend_log (VEND_LOG_WARN, "a director does not hear that it is to stop; killing it", "instance",
+            instance->id, NULL);
+  g_clear_pointer (&instance->link, vend_link_free);
+  vend_runner_process_kill (instance->dir);
+  bury (instance);
+}
+
 void
 vend_instance_drain (Instance *instance, const char *reason)
 {

@@ -448,6 +448,29 @@ vend_sched_is_drained (const VendSched *sched)
   return sched->n_disk_jobs == 0 && g_hash_table_size (sched->instances) == 0;
 }
 
+bool
+vend_sched_has_deaf (const VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (vend_instance_is_deaf (value))
+      return true;
+  return false;
+}
+
+void
+vend_sched_silence (VendSched *sched)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->instances);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (vend_instance_is_deaf (value))
+      vend_instance_silence (value);
+}
+
 void
 vend_sched_release_holds (VendSched *sched)
 {

@@ -76,6 +76,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSched, vend_sched_free)
 /* Core thread. From now on nothing is started; `drained` when nothing runs any more. */
 void vend_sched_drain (VendSched *sched);
 bool vend_sched_is_drained (const VendSched *sched);
+/* Whether there are directors with nothing to run that were told to stop and have not said that
+ * they do: one that stands still would outlive this server. */
+bool vend_sched_has_deaf (const VendSched *sched);
+/* Kills them with their models. Blocks. */
+void vend_sched_silence (VendSched *sched);
 /* Core thread. Tells everybody who waits for an end how things stand now. */
 void vend_sched_release_holds (VendSched *sched);
 

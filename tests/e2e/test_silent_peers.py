@@ -85,3 +85,32 @@ def test_a_new_director_that_keeps_the_server_waiting_gives_its_place_back(binar
     story = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
     assert any("its director does not answer" in entry["sentence"] for entry in story), story
     wait_until(lambda: first not in server.instance_dirs(), what="its directory to go")
+
+
+def test_an_idle_director_that_stands_still_does_not_outlive_the_server(servers):
+    server = servers("--drain-timeout", "1s")
+    assert server.api().run("echo", {"text": "done"})["output"] == "done"
+    for pid in [*processes.directors(server.data), *processes.models(server.data)]:
+        processes.kill(pid, signal.SIGSTOP)
+    assert server.stop() == 0
+    assert not processes.of_data_dir(server.data)
+    server.start()
+    wait_until(lambda: server.instance_dirs() == [], what="what is left of it to go")
+
+
+def test_a_run_whose_director_stands_still_outlives_the_server(servers, tmp_path):
+    server = servers("--drain-timeout", "1s")
+    record = tmp_path / "record"
+    made = server.api().create("echo", {"text": "once", "delay": 3, "record": str(record)})
+    wait_until(lambda: record.exists() and record.read_text())
+    directors = processes.directors(server.data)
+    for pid in directors:
+        processes.kill(pid, signal.SIGSTOP)
+    assert server.stop() == 0
+    assert processes.directors(server.data) == directors
+    for pid in directors:
+        processes.kill(pid, signal.SIGCONT)
+    server.start()
+    ended = server.api().ended(made)
+    assert ended["status"] == "succeeded" and ended["output"] == "once", ended
+    assert len(record.read_text().splitlines()) == 1

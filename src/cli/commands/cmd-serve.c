@@ -117,7 +117,10 @@ check_drained (void *data)
 {
   App *app = data;
   bool late = g_get_monotonic_time () >= app->drain_until_us;
-  if ((late || vend_sched_is_drained (app->sched)) && is_quiet_for_good (app))
+  if (late && app->released)
+    vend_sched_silence (app->sched);
+  bool done = vend_sched_is_drained (app->sched) || (late && !vend_sched_has_deaf (app->sched));
+  if (done && is_quiet_for_good (app))
     {
       app->drain_source = 0;
       g_main_loop_quit (app->loop);
