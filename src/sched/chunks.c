@@ -43,7 +43,8 @@ static Live *
 live_of (const Batch *batch)
 {
   Live *live = g_hash_table_lookup (batch->sched->live, batch->prediction);
-  return live != NULL && !live->ending && live->p->attempt == batch->attempt ? live : NULL;
+  return live != NULL && live->completion == NULL && live->p->attempt == batch->attempt ? live
+                                                                                        : NULL;
 }
 
 static bool

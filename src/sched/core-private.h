@@ -12,6 +12,7 @@
 #include "sched/alarms.h"
 #include "policy/boot-trouble.h"
 #include "sched/budgets.h"
+#include "sched/completion.h"
 #include "policy/load-history.h"
 #include "policy/queue.h"
 #include "sched/sched.h"
@@ -20,10 +21,7 @@
 typedef struct Deployable Deployable;
 typedef struct Deployment Deployment;
 typedef struct Instance Instance;
-typedef struct Live Live;
 typedef struct Submission Submission;
-typedef struct LiveHooks LiveHooks;
-typedef struct LiveEnding LiveEnding;
 typedef struct FastStart FastStart;
 typedef struct Books Books;
 
@@ -159,7 +157,7 @@ struct Instance
   bool pings;       /* it answers them */
   guint silent_s;   /* ticks since it said something */
   bool caught_up;   /* it has told all that it had to tell on this connection */
-  guint behind_s;   /* ticks for which it owes that, over all connections, or the next piece of it */
+  guint behind_s; /* ticks for which it owes that, over all connections, or the next piece of it */
   int64_t created_us;
   int64_t ready_us;
   int64_t idle_since_us;
@@ -197,13 +195,11 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
-  bool ending;       /* its end is on the way to the disk */
-  bool emitted;      /* output has left the model in this attempt */
-  LiveEnding *again; /* its end could not be stored, and is again soon; NULL otherwise */
-  VendAlarm *again_due;
-  bool is_lost;     /* this attempt is: what it took is nobody's */
-  bool is_billed;   /* this attempt is, and not the time of its instance */
-  LiveHooks *hooks; /* what its webhook is told; NULL: it has none */
+  Completion *completion; /* its end is on the way to the disk; NULL: it has not ended */
+  bool emitted;           /* output has left the model in this attempt */
+  bool is_lost;           /* this attempt is: what it took is nobody's */
+  bool is_billed;         /* this attempt is, and not the time of its instance */
+  LiveHooks *hooks;       /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
   int64_t earliest_us; /* no attempt begins before; wall clock */
@@ -239,21 +235,8 @@ const VendPrediction *vend_live_view (Live *live);
 void vend_live_cancel (Live *live);
 void vend_live_started (Live *live, int64_t at_us);
 
-typedef struct
-{
-  VendStatus status;
-  json_t *output; /* borrowed; with "$vend.file" objects */
-  const char *error;
-  const char *error_code;
-  const char *logs; /* NULL: what was heard so far */
-  const json_t *metrics;
-  int64_t started_us;
-  int64_t completed_us;
-} LiveEnd;
-
-/* Ends it: files to the file store, result to the disk, then waiters are told and the director is
- * acknowledged. */
-void vend_live_end (Live *live, const LiveEnd *end);
+/* Ends it, through the stages of completion.h. */
+void vend_live_complete (Live *live, const RunResult *result);
 void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 /* It had waited at its instance and comes back, not begun. */
@@ -301,8 +284,9 @@ bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **e
 /* Core thread: once it is known how it ends, then before each try to store that. */
 void vend_hooks_ending (Live *live);
 void vend_hooks_writing_end (Live *live);
-/* Writer thread, in the transaction of the end, with live->p as it ends. */
-bool vend_hooks_store_end (VendDb *db, const Live *live, GError **error);
+/* Writer thread, in the transaction of the end, with `p` as it ends. `hooks` may be NULL. */
+bool vend_hooks_store_end (VendDb *db, const LiveHooks *hooks, const VendPrediction *p,
+                           GError **error);
 /* Core thread: the end is stored. */
 void vend_hooks_ended (Live *live);
 /* Something was written. */
@@ -335,11 +319,11 @@ VendVersion *vend_version_for_launch (const VendVersion *version);
 
 /* ---- outputs.c: brings output files into the file store, off the core thread */
 /* What was brought in, and stays there without rows as long as this does. */
-typedef struct
+struct Outputs
 {
   VendBlobs *blobs;
   GPtrArray *rows; /* of VendOutput; those of a result belong into its transaction */
-} Outputs;
+};
 void vend_outputs_free (Outputs *outputs);
 /* A new value with "vend-output:" strings, and what to keep until the rows are stored; both go
  * over, and are NULL with an error. */

@@ -80,9 +80,9 @@ vend_live_admit (Live *live)
       outlook.has_ready ? "an instance that is ready" : "an instance that has to boot",
       outlook.before, wait_s);
   vend_decided_unreachable (live, why, wait_s);
-  vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED,
-                                   .error = why,
-                                   .error_code = VEND_FAILURE_DEADLINE_UNREACHABLE });
+  vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_ABORTED,
+                                          .error = why,
+                                          .error_code = VEND_FAILURE_DEADLINE_UNREACHABLE });
 }
 
 static void
@@ -91,10 +91,10 @@ deadline_passed (void *data)
   Live *live = data;
   live->deadline = NULL;
   const bool waits = live->p->started_us == 0 && live->instance == NULL;
-  if (!live->ending)
+  if (live->completion == NULL)
     vend_decided_deadline (live, waits);
   if (waits)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_ABORTED });
+    vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_ABORTED });
   else
     vend_live_cancel (live);
 }

@@ -13,7 +13,7 @@ typedef struct
 static bool
 is_for_later (const Live *live)
 {
-  return live->sched->draining && live->instance == NULL && !live->ending;
+  return live->sched->draining && live->instance == NULL && live->completion == NULL;
 }
 
 static void

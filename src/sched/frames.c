@@ -15,7 +15,7 @@ live_of (Instance *instance, const json_t *frame)
 {
   const char *id = vend_json_string (frame, "prediction");
   Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (live == NULL || live->ending || live->instance != instance
+  if (live == NULL || live->completion != NULL || live->instance != instance
       || live->p->attempt != vend_json_int (frame, "attempt", -1))
     return NULL;
   return live;
@@ -30,7 +30,7 @@ claim (Instance *instance, const json_t *frame)
   const char *id = vend_json_string (frame, "prediction");
   int attempt = (int) vend_json_int (frame, "attempt", -1);
   Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (live == NULL || live->ending || attempt < live->p->attempt
+  if (live == NULL || live->completion != NULL || attempt < live->p->attempt
       || (live->instance != NULL && live->instance != instance))
     return NULL;
   live->p->attempt = attempt;
@@ -227,7 +227,7 @@ on_completed (Instance *instance, const json_t *frame)
   int attempt = (int) vend_json_int (frame, "attempt", -1);
   int64_t started_us = vend_json_int (frame, "started_us", 0);
   int64_t completed_us = vend_json_int (frame, "completed_us", 0);
-  LiveEnd end = { .status = VEND_STATUS_FAILED };
+  RunResult end = { .status = VEND_STATUS_FAILED };
   if (id == NULL)
     return;
   instance->behind_s = 0;
@@ -238,7 +238,7 @@ on_completed (Instance *instance, const json_t *frame)
       /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
        * follows then. */
       Live *other = g_hash_table_lookup (instance->sched->live, id);
-      if (other != NULL && other->ending && other->p->attempt == attempt)
+      if (other != NULL && other->completion != NULL && other->p->attempt == attempt)
         return;
       vend_outputs_forget (instance->sched, json_object_get (frame, "output"));
       vend_instance_settle (instance, id, attempt);
@@ -284,7 +284,7 @@ on_completed (Instance *instance, const json_t *frame)
   vend_instance_release (instance, live);
   instance->moved_us = vend_steady_us ();
   vend_deployable_dispatch (instance->deployable);
-  vend_live_end (live, &end);
+  vend_live_complete (live, &end);
 }
 
 void

@@ -138,7 +138,7 @@ vend_hooks_return_start (Live *live, HookMessage *start)
 {
   if (start == NULL)
     return;
-  HookMessage **place = live->ending ? &live->hooks->late : &live->hooks->start;
+  HookMessage **place = live->completion != NULL ? &live->hooks->late : &live->hooks->start;
   if (*place == NULL)
     *place = start;
   else
@@ -170,7 +170,7 @@ change_is_due (void *data)
   Live *live = data;
   LiveHooks *hooks = live->hooks;
   hooks->due = NULL;
-  if (live->ending)
+  if (live->completion != NULL)
     return;
   /* The rows that it follows go first. */
   vend_live_store_insert (live);
@@ -248,17 +248,16 @@ last_event (guint events, const VendPrediction *p)
 }
 
 bool
-vend_hooks_store_end (VendDb *db, const Live *live, GError **error)
+vend_hooks_store_end (VendDb *db, const LiveHooks *hooks, const VendPrediction *p, GError **error)
 {
-  const LiveHooks *hooks = live->hooks;
   if (hooks == NULL)
     return true;
   if (hooks->start != NULL && !vend_hook_message_store (db, hooks->start, error))
     return false;
-  guint event = last_event (hooks->events, live->p);
+  guint event = last_event (hooks->events, p);
   return event == 0
-         || (vend_store_delivery_supersede (db, live->p->id, error)
-             && store_message (db, live->p, hooks->end_id, (VendWebhookEvent) event, error));
+         || (vend_store_delivery_supersede (db, p->id, error)
+             && store_message (db, p, hooks->end_id, (VendWebhookEvent) event, error));
 }
 
 void

@@ -38,7 +38,7 @@ lease_stored (const GError *error, void *data)
   if (error != NULL && live != NULL)
     {
       vend_hooks_return_start (live, g_steal_pointer (&lease->start));
-      if (!live->ending)
+      if (live->completion == NULL)
         store_after (live, VEND_STORE_RETRY_US);
     }
   vend_hook_message_free (lease->start);

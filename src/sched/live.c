@@ -1,11 +1,8 @@
 /* The life of a prediction that has not ended. Core thread. */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "model/failure.h"
 #include "sched/core-private.h"
-#include "store/files.h"
-#include "store/predictions.h"
 #include <string.h>
 
 #define MAX_LOST_BEFORE_START 3
@@ -17,7 +14,7 @@ static const VendPrediction *
 view_for_waiters (void *data)
 {
   Live *live = data;
-  return live->ending ? NULL : vend_live_view (live);
+  return live->completion != NULL ? NULL : vend_live_view (live);
 }
 
 Live *
@@ -37,8 +34,6 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   vend_hooks_init (live);
   return live;
 }
-
-static void ending_free (LiveEnding *ending);
 
 void
 vend_live_left_queue (Live *live)
@@ -65,8 +60,7 @@ vend_live_free (Live *live)
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
   vend_alarm_clear (&live->insert_due);
-  vend_alarm_clear (&live->again_due);
-  g_clear_pointer (&live->again, ending_free);
+  vend_completion_free (live->completion);
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
   vend_waiters_free (live->waiters);
@@ -131,7 +125,7 @@ const VendPrediction *
 vend_live_view (Live *live)
 {
   look_at_queue (live);
-  if (!live->ending)
+  if (live->completion == NULL)
     {
       g_free (live->p->logs);
       live->p->logs = g_strdup (live->logs->str);
@@ -158,252 +152,55 @@ vend_live_started (Live *live, int64_t at_us)
 
 /* ---- The end */
 
-typedef struct LiveEnding
-{
-  Live *live;
-  json_t *source;   /* the output as the director told it */
-  Outputs *outputs; /* NULL: it has no files */
-  VendStatus status;
-  char *error;
-  char *error_code;
-  VendRunUsage usage;
-  bool must_take; /* its files are not in the file store yet */
-  bool is_metered;
-  bool won;
-} Ending;
-
-static Ending *
-ending_new (Live *live, const LiveEnd *end)
-{
-  Ending *ending = g_new0 (Ending, 1);
-  ending->live = live;
-  ending->status = end->status;
-  ending->error = g_strdup (end->error);
-  ending->error_code = g_strdup (end->error_code);
-  if (end->status == VEND_STATUS_FAILED && end->error == NULL)
-    ending->error = g_strdup ("the model failed without a message");
-  return ending;
-}
-
+/* It is nowhere any more: not in a queue, not on an instance, and nothing is due. */
 static void
-ending_free (Ending *ending)
+detach (Live *live)
 {
-  json_decref (ending->source);
-  vend_outputs_free (ending->outputs);
-  g_free (ending->error);
-  g_free (ending->error_code);
-  g_free (ending);
-}
-
-static bool
-store_end (VendDb *db, void *data, GError **error)
-{
-  Ending *ending = data;
-  const VendPrediction *p = ending->live->p;
-  if (!vend_store_prediction_complete (db, p, &ending->won, error))
-    return false;
-  if (!ending->won)
-    return true;
-  if (!vend_hooks_store_end (db, ending->live, error))
-    return false;
-  const GPtrArray *rows = ending->outputs != NULL ? ending->outputs->rows : NULL;
-  for (guint i = 0; rows != NULL && i < rows->len; i++)
-    if (!vend_store_output_insert (db, g_ptr_array_index (rows, i), error))
-      return false;
-  /* An attempt that was lost was not accepted, though the prediction ends with it. */
-  if (ending->live->is_lost)
-    return vend_store_attempt_insert (db, p, p->completed_us, "lost", error);
-  return (!ending->is_metered || vend_store_usage_insert (db, p, &ending->usage, error))
-         && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
-}
-
-static void end_stored (const GError *error, void *data);
-static void take_outputs (Ending *ending);
-
-static void
-write_end (Ending *ending)
-{
-  vend_hooks_writing_end (ending->live);
-  vend_store_write (ending->live->sched->store, store_end, end_stored, ending);
-}
-
-static void
-end_again (void *data)
-{
-  Live *live = data;
-  Ending *ending = g_steal_pointer (&live->again);
-  live->again_due = NULL;
-  if (ending->must_take)
-    take_outputs (ending);
-  else
-    write_end (ending);
-}
-
-/* The result is safe with the director, or will be made again. */
-static void
-try_again (Ending *ending, const GError *error)
-{
-  Live *live = ending->live;
-  vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", live->p->id,
-            "error", error->message, NULL);
-  live->again = ending;
-  live->again_due = vend_alarm_set (live->sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
-                                    end_again, live);
-}
-
-static void
-end_stored (const GError *error, void *data)
-{
-  Ending *ending = data;
-  Live *live = ending->live;
-  VendSched *sched = live->sched;
-  if (error != NULL)
-    {
-      try_again (ending, error);
-      return;
-    }
-  if (live->p->instance != NULL)
-    vend_instance_acknowledge (sched, live->p->instance, live->p->id, live->p->attempt);
-  vend_outputs_forget (sched, ending->source);
-  if (ending->won && ending->is_metered && ending->usage.billed)
-    vend_books_spend (sched->books, live->p->account_id, live->p->completed_us, ending->usage.price,
-                      ending->usage.run_us);
-  sched->n_ended++;
-  vend_measure_ended (live);
-  vend_hooks_ended (live);
-  vend_live_feed_end (live);
-  vend_waiters_notify (live->waiters, live->p);
-  g_hash_table_remove (sched->live, live->p->id);
-  ending_free (ending);
-}
-
-/* The one place where a prediction ends: all that may change how is known. */
-static void
-settle_end (Ending *ending)
-{
-  g_autoptr (GError) error = NULL;
-  VendPrediction *p = ending->live->p;
-  if (!vend_prediction_set_status (p, ending->status, &error))
-    g_assert_not_reached ();
-  if (ending->status == VEND_STATUS_ABORTED || ending->status == VEND_STATUS_FAILED)
-    p->error = g_steal_pointer (&ending->error);
-  p->error_code = g_steal_pointer (&ending->error_code);
-  write_end (ending);
-}
-
-/* A success without its files is none. What ended otherwise stays as it is, without them. */
-static void
-lack_outputs (Ending *ending, const GError *error)
-{
-  vend_log (VEND_LOG_ERROR, "cannot keep the output files", "prediction", ending->live->p->id,
-            "error", error->message, NULL);
-  if (ending->status != VEND_STATUS_SUCCEEDED)
-    return;
-  ending->status = VEND_STATUS_FAILED;
-  ending->error = g_strdup ("the output files could not be stored");
-  g_free (ending->error_code);
-  ending->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
-}
-
-static void
-outputs_taken (json_t *output, Outputs *outputs, const GError *error, void *data)
-{
-  Ending *ending = data;
-  VendPrediction *p = ending->live->p;
-  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NO_SPACE))
-    {
-      try_again (ending, error);
-      return;
-    }
-  ending->must_take = false;
-  json_decref (p->output);
-  p->output = output;
-  if (error != NULL)
-    lack_outputs (ending, error);
-  ending->outputs = outputs;
-  settle_end (ending);
-}
-
-static void
-take_outputs (Ending *ending)
-{
-  const Live *live = ending->live;
-  vend_outputs_take (live->sched, live->p->id, ending->source, outputs_taken, ending);
-}
-
-/* Those of an instance are its clock's; where that disagrees with ours the run moves, and keeps its
- * length. */
-static void
-set_end_times (Live *live, const LiveEnd *end)
-{
-  VendPrediction *p = live->p;
-  const int64_t least_us = MAX (p->started_us, live->earliest_us);
-  if (end->started_us == 0)
-    {
-      p->completed_us = MAX (end->completed_us > 0 ? end->completed_us : vend_now_us (), least_us);
-      return;
-    }
-  const int64_t run_us = MAX (end->completed_us - end->started_us, 0);
-  p->started_us = MAX (end->started_us, live->earliest_us);
-  p->completed_us = p->started_us + run_us;
-}
-
-static VendRunUsage
-usage_of (const Live *live)
-{
-  const VendPrediction *p = live->p;
-  const char *hardware = live->deployable->hardware;
-  return (VendRunUsage){ .hardware = hardware,
-                         .run_us = p->started_us > 0 ? MAX (p->completed_us - p->started_us, 0) : 0,
-                         .price = vend_prices_of (live->sched->prices, hardware),
-                         .billed = live->is_billed };
-}
-
-void
-vend_live_end (Live *live, const LiveEnd *end)
-{
-  VendPrediction *p = live->p;
-  if (live->ending)
-    return;
-
   leave_queue (live);
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
-  (void) vend_live_view (live);
-  live->ending = true;
+}
 
-  if (end->logs != NULL)
-    {
-      g_free (p->logs);
-      p->logs = g_strdup (end->logs);
-    }
-  json_decref (p->metrics);
-  p->metrics = end->metrics != NULL ? json_deep_copy (end->metrics) : NULL;
-  set_end_times (live, end);
-  vend_hooks_ending (live);
-
-  Ending *ending = ending_new (live, end);
-  ending->usage = usage_of (live);
-  ending->is_metered = p->started_us > 0 && !live->is_lost;
-  const json_t *output = end->output != NULL ? end->output : live->chunks;
+/* The result's own output, else what was heard so far; with files it is shown once they are
+ * collected. */
+static void
+take_output (Completion *completion, const RunResult *result)
+{
+  const Live *live = completion->live;
+  VendPrediction *p = live->p;
+  json_t *output = result->output != NULL ? result->output : live->chunks;
   if (output != NULL && vend_outputs_have_files (output))
-    {
-      ending->source = json_incref ((json_t *) output);
-      ending->must_take = true;
-      vend_live_store_insert (live);
-      take_outputs (ending);
-      return;
-    }
-  if (end->output != NULL)
+    completion->reported = json_incref (output);
+  else if (result->output != NULL)
     {
       json_decref (p->output);
-      p->output = json_incref (end->output);
+      p->output = json_incref (result->output);
     }
-  /* One right after the other, so that one commit takes both. */
-  vend_live_store_insert (live);
-  settle_end (ending);
+}
+
+void
+vend_live_complete (Live *live, const RunResult *result)
+{
+  if (live->completion != NULL)
+    return;
+  const char *hardware = live->deployable->hardware;
+  detach (live);
+  (void) vend_live_view (live);
+  Completion *completion = vend_completion_new (live, live->p);
+  live->completion = completion;
+  completion->earliest_us = live->earliest_us;
+  completion->is_lost = live->is_lost;
+  completion->hooks = live->hooks;
+  vend_completion_decide (completion, result, vend_now_us ());
+  vend_completion_account (completion,
+                           &(RunTerms){ .hardware = hardware,
+                                        .price = vend_prices_of (live->sched->prices, hardware),
+                                        .is_billed = live->is_billed });
+  take_output (completion, result);
+  vend_hooks_ending (live);
+  vend_completion_begin (completion);
 }
 
 void
@@ -413,10 +210,10 @@ vend_live_fail (Live *live, const char *error_code, const char *logs, const char
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_FAILED,
-                                   .error = text,
-                                   .error_code = error_code,
-                                   .logs = logs });
+  vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_FAILED,
+                                          .error = text,
+                                          .error_code = error_code,
+                                          .logs = logs });
 }
 
 /* ---- Cancel, loss */
@@ -426,7 +223,7 @@ vend_live_cancel (Live *live)
 {
   live->p->cancel_requested = true;
   if (live->instance == NULL)
-    vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+    vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_CANCELED });
   else
     vend_instance_cancel (live->instance, live);
 }
@@ -457,7 +254,7 @@ vend_live_given_back (Live *live)
   vend_instance_release (live->instance, live);
   if (live->p->cancel_requested)
     {
-      vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+      vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_CANCELED });
       return;
     }
   vend_decided_given_back (live);
@@ -491,7 +288,7 @@ void
 vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
 {
   bool started = live->p->started_us > 0;
-  if (live->ending)
+  if (live->completion != NULL)
     return;
   if (live->instance != NULL)
     vend_instance_release (live->instance, live);
@@ -502,7 +299,7 @@ vend_live_lost (Live *live, const char *code, bool emitted, const char *why)
 
   if (live->p->cancel_requested)
     {
-      vend_live_end (live, &(LiveEnd){ .status = VEND_STATUS_CANCELED });
+      vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_CANCELED });
       return;
     }
   g_autofree char *refusal = why_not_again (live, code, started, emitted);

@@ -221,7 +221,7 @@ resume (VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Live *live = value;
-      if (live->instance == NULL && !live->ending && live->place.link == NULL
+      if (live->instance == NULL && live->completion == NULL && live->place.link == NULL
           && !live->insert_pending)
         g_ptr_array_add (waiting, live);
     }

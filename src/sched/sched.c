@@ -96,7 +96,7 @@ inserted (const GError *error, void *data)
   live->insert_pending = false;
   if (error == NULL)
     {
-      if (live->p->create_key != NULL && !live->ending)
+      if (live->p->create_key != NULL && live->completion == NULL)
         vend_live_enqueue (live, false);
       vend_waiters_add (live->waiters, submission->hold_until_us, submission->told,
                         submission->data);
@@ -105,7 +105,7 @@ inserted (const GError *error, void *data)
 
   /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
   submission->told (NULL, error, submission->data);
-  if (live->ending)
+  if (live->completion != NULL)
     return;
   if (live->instance != NULL)
     {
@@ -300,7 +300,7 @@ cancel_stored (const GError *error, void *data)
 {
   g_autoptr (Question) question = data;
   Live *live = g_hash_table_lookup (question->sched->live, question->id);
-  if (error == NULL && live != NULL && !live->ending)
+  if (error == NULL && live != NULL && live->completion == NULL)
     vend_live_cancel (live);
   answer (question, error);
 }
@@ -442,7 +442,7 @@ vend_sched_is_drained (const VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Live *live = value;
-      if (live->instance != NULL || live->ending || live->insert_pending)
+      if (live->instance != NULL || live->completion != NULL || live->insert_pending)
         return false;
     }
   return sched->n_disk_jobs == 0 && g_hash_table_size (sched->instances) == 0;
@@ -478,7 +478,7 @@ vend_sched_release_holds (VendSched *sched)
   void *value;
   g_hash_table_iter_init (&iter, sched->live);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (!((const Live *) value)->ending)
+    if (((const Live *) value)->completion == NULL)
       {
         vend_waiters_notify (((Live *) value)->waiters, vend_live_view (value));
         vend_live_feed_break (value);

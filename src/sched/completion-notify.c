@@ -1,0 +1,36 @@
+/* Who hears of an end that is on disk. Core thread. */
+#include "sched/completion.h"
+#include "sched/core-private.h"
+
+/* Its copy of the result is not needed any more. */
+static void
+release_director (const Completion *completion)
+{
+  VendSched *sched = completion->live->sched;
+  const VendPrediction *p = completion->p;
+  if (p->instance != NULL)
+    vend_instance_acknowledge (sched, p->instance, p->id, p->attempt);
+  vend_outputs_forget (sched, completion->reported);
+}
+
+static void
+charge (const Completion *completion)
+{
+  const VendRunUsage *usage = &completion->usage;
+  if (completion->was_accepted && completion->is_metered && usage->billed)
+    vend_books_spend (completion->live->sched->books, completion->p->account_id,
+                      completion->p->completed_us, usage->price, usage->run_us);
+}
+
+void
+vend_completion_notify (const Completion *completion)
+{
+  Live *live = completion->live;
+  release_director (completion);
+  charge (completion);
+  live->sched->n_ended++;
+  vend_measure_ended (live);
+  vend_hooks_ended (live);
+  vend_live_feed_end (live);
+  vend_waiters_notify (live->waiters, live->p);
+}

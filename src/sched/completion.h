@@ -1,0 +1,84 @@
+/* The end of a run, in stages that hand one value on:
+ *
+ *   decide   how it ends, from what was reported               completion-decide.c   pure
+ *   account  which time is metered, and who pays for it        completion-decide.c   pure
+ *   collect  output files into the file store                  outputs.c             disk pool
+ *   store    row, files, usage, attempt and webhooks at once   completion-store.c    writer thread
+ *   notify   director, ledger, metrics, followers, waiters     completion-notify.c   core thread
+ *
+ * completion.c leads from one to the next, and repeats collect and store while the disk refuses.
+ * Until notify has run nobody outside has heard of the end. */
+#pragma once
+#include "model/prediction.h"
+#include "model/usage.h"
+#include "sched/alarms.h"
+#include "store/store.h"
+
+typedef struct Live Live;
+typedef struct LiveHooks LiveHooks;
+typedef struct Outputs Outputs;
+
+/* How a run ended, as its director, its journal or the scheduler says. All borrowed. */
+typedef struct
+{
+  VendStatus status;
+  json_t *output; /* with "$vend.file" objects; NULL: what was heard so far */
+  const char *error;
+  const char *error_code;
+  const char *logs; /* NULL: what was heard so far */
+  const json_t *metrics;
+  int64_t started_us; /* 0: it never began */
+  int64_t completed_us;
+} RunResult;
+
+typedef struct
+{
+  Live *live;          /* borrowed; NULL in tests of single stages */
+  VendPrediction *p;   /* borrowed: the row as it ends */
+  int64_t earliest_us; /* no attempt began before */
+  bool is_lost;        /* the attempt: what it took is nobody's */
+  LiveHooks *hooks;    /* borrowed; NULL: no webhook */
+
+  /* decide */
+  VendStatus status;
+  char *error;
+  char *error_code;
+  /* account */
+  VendRunUsage usage;
+  bool is_metered;
+  /* collect */
+  json_t *reported; /* output with files of the director; NULL: there are none */
+  Outputs *outputs; /* NULL: none were collected */
+  /* store */
+  bool was_accepted; /* false: somebody had ended it before */
+  VendAlarm *retry;
+} Completion;
+
+Completion *vend_completion_new (Live *live, VendPrediction *p);
+void vend_completion_free (Completion *completion);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Completion, vend_completion_free)
+
+/* ---- Decide. Pure; sets times, logs and metrics of the row, not its status. */
+void vend_completion_decide (Completion *completion, const RunResult *result, int64_t now_us);
+/* The output files are not to be had: a success without them is none. */
+void vend_completion_lack_outputs (Completion *completion);
+/* The one place where a run gets its last status: nothing can change it any more. */
+void vend_completion_settle (Completion *completion);
+
+/* ---- Account. Pure; after decide. */
+typedef struct
+{
+  const char *hardware; /* borrowed as long as the completion */
+  int64_t price;
+  bool is_billed; /* by run, and not by the time of instances */
+} RunTerms;
+void vend_completion_account (Completion *completion, const RunTerms *terms);
+
+/* ---- Store. Writer thread; a VendStoreJob. All or nothing. */
+bool vend_completion_store (VendDb *db, void *completion, GError **error);
+
+/* ---- Notify. Core thread; after the transaction is on disk. */
+void vend_completion_notify (const Completion *completion);
+
+/* Collects, stores and notifies; frees the run at the end. Core thread. */
+void vend_completion_begin (Completion *completion);

@@ -1,0 +1,376 @@
+/* The stages of an end, each alone: how it is decided, what it costs, what one transaction stores.
+ */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "model/failure.h"
+#include "sched/completion.h"
+#include "sched/core-private.h"
+#include "store/accounts.h"
+#include "store/files.h"
+#include "store/predictions.h"
+#include "store/usage.h"
+
+#define NOW_US (5000 * VEND_US_PER_S)
+#define S VEND_US_PER_S
+
+static VendPrediction *
+a_prediction (void)
+{
+  VendPrediction *p = vend_prediction_new ();
+  p->id = g_strdup ("abcdefghijklmnopqrstuvwxyz");
+  p->status = VEND_STATUS_PROCESSING;
+  p->account_id = 1;
+  p->model_id = 1;
+  p->model = g_strdup ("ada/m");
+  p->version = g_strdup ("v");
+  p->input = json_object ();
+  g_free (p->logs);
+  p->logs = g_strdup ("heard");
+  p->created_us = 1000 * S;
+  p->started_us = 1010 * S;
+  p->attempt = 1;
+  return p;
+}
+
+/* ---- Decide */
+
+typedef struct
+{
+  const char *name;
+  RunResult result;
+  int64_t earliest_us;
+  bool lacks_outputs;
+  VendStatus status;
+  const char *error;
+  const char *error_code;
+  const char *logs;
+  int64_t started_us;
+  int64_t completed_us;
+} Decision;
+
+#define BEGAN .started_us = 1020 * S, .completed_us = 1025 * S
+
+static const Decision decisions[] = {
+  { "success",
+    { VEND_STATUS_SUCCEEDED, .logs = "all", BEGAN },
+    0,
+    false,
+    VEND_STATUS_SUCCEEDED,
+    NULL,
+    NULL,
+    "all",
+    1020 * S,
+    1025 * S },
+  { "logs so far",
+    { VEND_STATUS_SUCCEEDED, BEGAN },
+    0,
+    false,
+    VEND_STATUS_SUCCEEDED,
+    NULL,
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "failure",
+    { VEND_STATUS_FAILED, .error = "no", BEGAN },
+    0,
+    false,
+    VEND_STATUS_FAILED,
+    "no",
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "failure without a word",
+    { VEND_STATUS_FAILED, BEGAN },
+    0,
+    false,
+    VEND_STATUS_FAILED,
+    "the model failed without a message",
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "error of a cancel is nobody's",
+    { VEND_STATUS_CANCELED, .error = "stopped", BEGAN },
+    0,
+    false,
+    VEND_STATUS_CANCELED,
+    NULL,
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "aborted",
+    { VEND_STATUS_ABORTED, .error = "late", .error_code = "DEADLINE" },
+    0,
+    false,
+    VEND_STATUS_ABORTED,
+    "late",
+    "DEADLINE",
+    "heard",
+    1010 * S,
+    NOW_US },
+  { "success without its files",
+    { VEND_STATUS_SUCCEEDED, BEGAN },
+    0,
+    true,
+    VEND_STATUS_FAILED,
+    "the output files could not be stored",
+    VEND_FAILURE_OUTPUT_STORE_FAILED,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "cancel without its files",
+    { VEND_STATUS_CANCELED, BEGAN },
+    0,
+    true,
+    VEND_STATUS_CANCELED,
+    NULL,
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  { "failure without its files",
+    { VEND_STATUS_FAILED, .error = "no", BEGAN },
+    0,
+    true,
+    VEND_STATUS_FAILED,
+    "no",
+    NULL,
+    "heard",
+    1020 * S,
+    1025 * S },
+  /* A clock that is behind moves the run, and keeps its length. */
+  { "a clock behind",
+    { VEND_STATUS_SUCCEEDED, .started_us = 900 * S, .completed_us = 903 * S },
+    1000 * S,
+    false,
+    VEND_STATUS_SUCCEEDED,
+    NULL,
+    NULL,
+    "heard",
+    1000 * S,
+    1003 * S },
+  { "an end before its begin",
+    { VEND_STATUS_SUCCEEDED, .started_us = 1020 * S, .completed_us = 1 },
+    0,
+    false,
+    VEND_STATUS_SUCCEEDED,
+    NULL,
+    NULL,
+    "heard",
+    1020 * S,
+    1020 * S },
+};
+
+static void
+test_decide (gconstpointer data)
+{
+  const Decision *expected = data;
+  g_autoptr (VendPrediction) p = a_prediction ();
+  g_autoptr (Completion) completion = vend_completion_new (NULL, p);
+  completion->earliest_us = expected->earliest_us;
+  vend_completion_decide (completion, &expected->result, NOW_US);
+  g_assert_cmpint (p->status, ==, VEND_STATUS_PROCESSING);
+  if (expected->lacks_outputs)
+    vend_completion_lack_outputs (completion);
+  vend_completion_settle (completion);
+  g_assert_cmpint (p->status, ==, expected->status);
+  g_assert_cmpstr (p->error, ==, expected->error);
+  g_assert_cmpstr (p->error_code, ==, expected->error_code);
+  g_assert_cmpstr (p->logs, ==, expected->logs);
+  g_assert_cmpint (p->started_us, ==, expected->started_us);
+  g_assert_cmpint (p->completed_us, ==, expected->completed_us);
+}
+
+/* ---- Account */
+
+static void
+test_account (void)
+{
+  const struct
+  {
+    bool began;
+    bool is_lost;
+    int64_t run_us;
+    bool is_metered;
+  } cases[] = {
+    { true, false, 5 * S, true },
+    { true, true, 5 * S, false },
+    { false, false, 0, false },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (VendPrediction) p = a_prediction ();
+      g_autoptr (Completion) completion = vend_completion_new (NULL, p);
+      p->started_us = cases[i].began ? 1020 * S : 0;
+      p->completed_us = 1025 * S;
+      completion->is_lost = cases[i].is_lost;
+      vend_completion_account (completion, &(RunTerms){ "cpu", 7, true });
+      g_assert_cmpint (completion->usage.run_us, ==, cases[i].run_us);
+      g_assert_cmpint (completion->is_metered, ==, cases[i].is_metered);
+      g_assert_cmpint (completion->usage.price, ==, 7);
+      g_assert_true (completion->usage.billed);
+    }
+}
+
+/* ---- Store */
+
+typedef struct
+{
+  char *dir;
+  VendStore *store;
+  VendPrediction *p;
+  Completion *completion;
+} Fixture;
+
+static bool
+insert_rows (VendDb *db, void *data, GError **error)
+{
+  VendAccount account = {
+    .username = (char *) "ada", .name = (char *) "ada", .type = (char *) "user", .created_us = 1
+  };
+  return vend_store_account_insert (db, &account, error)
+         && vend_store_prediction_insert (db, data, error);
+}
+
+static void
+set_up (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  f->dir = g_dir_make_tmp ("vend-completion-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  const VendStoreOptions options = { .path = path, .readers = 1 };
+  g_assert_true (vend_store_open (&options, &f->store, &error));
+  f->p = a_prediction ();
+  const bool good = vend_store_write_wait (f->store, insert_rows, f->p, &error);
+  g_assert_no_error (error);
+  g_assert_true (good);
+  f->completion = vend_completion_new (NULL, f->p);
+  const RunResult result = { VEND_STATUS_SUCCEEDED, BEGAN };
+  vend_completion_decide (f->completion, &result, NOW_US);
+  vend_completion_settle (f->completion);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  vend_completion_free (f->completion);
+  vend_store_free (f->store);
+  vend_prediction_free (f->p);
+  g_assert_true (vend_tree_remove (f->dir, &error));
+  g_free (f->dir);
+}
+
+static void
+account_and_store (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  vend_completion_account (f->completion, &(RunTerms){ "cpu", 7, true });
+  const bool good = vend_store_write_wait (f->store, vend_completion_store, f->completion, &error);
+  g_assert_no_error (error);
+  g_assert_true (good);
+}
+
+static int64_t
+metered_us (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VendUsage) usage = NULL;
+  g_auto (VendReader) reader = vend_reader (f->store);
+  g_assert_true (vend_store_usage_of (reader.db, 1, f->p->completed_us, f->p->id, &usage, &error));
+  return usage != NULL ? usage->run_us : 0;
+}
+
+static guint
+lost_attempts (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) attempts = NULL;
+  g_auto (VendReader) reader = vend_reader (f->store);
+  g_assert_true (vend_store_attempt_list (reader.db, f->p->id, 10, &attempts, &error));
+  return attempts->len;
+}
+
+static void
+test_store_accepts_once (Fixture *f, gconstpointer unused)
+{
+  account_and_store (f);
+  g_assert_true (f->completion->was_accepted);
+  g_assert_cmpint (metered_us (f), ==, 5 * S);
+  account_and_store (f);
+  g_assert_false (f->completion->was_accepted);
+  g_assert_cmpint (metered_us (f), ==, 5 * S);
+}
+
+static void
+test_store_of_a_lost_attempt (Fixture *f, gconstpointer unused)
+{
+  f->completion->is_lost = true;
+  account_and_store (f);
+  g_assert_true (f->completion->was_accepted);
+  g_assert_cmpint (metered_us (f), ==, 0);
+  g_assert_cmpuint (lost_attempts (f), ==, 1);
+}
+
+static VendOutput *
+an_output (const char *token)
+{
+  VendOutput *output = g_new0 (VendOutput, 1);
+  output->token = g_strdup (token);
+  output->prediction = g_strdup ("abcdefghijklmnopqrstuvwxyz");
+  output->name = g_strdup ("out.png");
+  output->content_type = g_strdup ("image/png");
+  output->sha256 = g_strdup ("00");
+  return output;
+}
+
+/* A row that is refused undoes the end: it is not on disk without its files. */
+static void
+test_store_is_all_or_nothing (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  Outputs outputs = { .rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free) };
+  VendOutput *broken = an_output ("two");
+  g_clear_pointer (&broken->name, g_free);
+  g_ptr_array_add (outputs.rows, an_output ("one"));
+  g_ptr_array_add (outputs.rows, broken);
+  vend_completion_account (f->completion, &(RunTerms){ "cpu", 7, true });
+  f->completion->outputs = &outputs;
+  g_assert_false (vend_store_write_wait (f->store, vend_completion_store, f->completion, &error));
+  f->completion->outputs = NULL;
+  g_ptr_array_unref (outputs.rows);
+
+  g_autoptr (VendPrediction) stored = NULL;
+  g_clear_error (&error);
+  {
+    g_auto (VendReader) reader = vend_reader (f->store);
+    g_assert_true (vend_store_prediction_get (reader.db, f->p->id, &stored, &error));
+  }
+  g_assert_cmpint (stored->completed_us, ==, 0);
+  g_assert_cmpint (metered_us (f), ==, 0);
+  account_and_store (f);
+  g_assert_true (f->completion->was_accepted);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (decisions); i++)
+    {
+      g_autofree char *path = g_strconcat ("/completion/decide/", decisions[i].name, NULL);
+      g_test_add_data_func (path, &decisions[i], test_decide);
+    }
+  g_test_add_func ("/completion/account", test_account);
+  g_test_add ("/completion/store/accepts-once", Fixture, NULL, set_up, test_store_accepts_once,
+              tear_down);
+  g_test_add ("/completion/store/lost-attempt", Fixture, NULL, set_up, test_store_of_a_lost_attempt,
+              tear_down);
+  g_test_add ("/completion/store/all-or-nothing", Fixture, NULL, set_up,
+              test_store_is_all_or_nothing, tear_down);
+  return g_test_run ();
+}
