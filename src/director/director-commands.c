@@ -1,17 +1,54 @@
 /* What the control plane is told first, and what it commands. Main context. */
 #include "base/log.h"
 #include "director/director-private.h"
+#include "runner/frame.h"
 #include <string.h>
 #include <unistd.h>
 
 #define PROTOCOL 1
+#define REPEAT_MS 5
 
 /* ---- Greeting. */
 
-static void
-send_again (json_t *frame, void *data)
+void
+vend_director_stop_repeating (VendDirector *director)
 {
-  vend_uplink_send (data, frame);
+  if (director->repeat_timer != 0)
+    g_source_remove (director->repeat_timer);
+  director->repeat_timer = 0;
+  g_clear_pointer (&director->repeated, g_ptr_array_unref);
+}
+
+/* One after the other, as they are read: all at once may be more than a connection holds. */
+static gboolean
+repeat_some (void *user_data)
+{
+  VendDirector *director = user_data;
+  while (director->repeated->len > 0)
+    {
+      if (!vend_uplink_is_flushed (director->uplink))
+        return G_SOURCE_CONTINUE;
+      g_autofree char *key
+          = g_ptr_array_steal_index_fast (director->repeated, director->repeated->len - 1);
+      json_t *frame = vend_results_dup_frame (director->results, key);
+      if (frame == NULL)
+        continue;
+      vend_run_fit_end (frame, vend_director_frame_limit (director));
+      vend_uplink_send (director->uplink, frame);
+    }
+  director->repeat_timer = 0;
+  g_clear_pointer (&director->repeated, g_ptr_array_unref);
+  vend_uplink_send (director->uplink, json_pack ("{s:s}", "event", "caught_up"));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+repeat_results (VendDirector *director)
+{
+  vend_director_stop_repeating (director);
+  director->repeated = vend_results_list (director->results);
+  if (repeat_some (director) == G_SOURCE_CONTINUE)
+    director->repeat_timer = g_timeout_add (REPEAT_MS, repeat_some, director);
 }
 
 void
@@ -40,10 +77,13 @@ vend_director_greet (VendDirector *director)
     vend_json_set_int (hello, "ready_us", director->ready_us);
   vend_json_set_int (hello, "slots", director->spec->slots);
   vend_json_set_int (hello, "ahead", director->spec->slots);
-  json_object_set_new (hello, "running", vend_director_list_runs (director));
+  const gsize budget = (gsize) director->spec->max_output;
+  json_object_set_new (hello, "running", vend_director_list_runs (director, budget));
+  /* What is counted as it came may be longer as JSON. */
+  if (vend_frame_size (hello) > vend_director_frame_limit (director))
+    json_object_set_new (hello, "running", vend_director_list_runs (director, 0));
   vend_uplink_send (director->uplink, hello);
-  vend_results_repeat (director->results, send_again, director->uplink);
-  vend_uplink_send (director->uplink, json_pack ("{s:s}", "event", "caught_up"));
+  repeat_results (director);
 }
 
 /* ---- Commands. */

@@ -72,10 +72,13 @@ typedef struct
   GQueue lost;  /* of `completed` frames (json_t), told once the model is gone */
   GPtrArray *released;
   guint release_source;
+  GPtrArray *repeated; /* keys of results to be sent on this connection; NULL: all are */
+  guint repeat_timer;
 } VendDirector;
 
 /* director.c */
 const char *vend_director_state_name (VendDirectorState state);
+gsize vend_director_frame_limit (const VendDirector *director);
 /* The only place that moves the state; illegal moves are ignored. `error` and `error_code` may be
  * NULL. */
 void vend_director_set_state (VendDirector *director, VendDirectorState state, const char *error,
@@ -93,6 +96,8 @@ void vend_director_clear_model (VendDirector *director);
 
 /* director-commands.c */
 void vend_director_greet (VendDirector *director);
+/* The connection has ended. */
+void vend_director_stop_repeating (VendDirector *director);
 void vend_director_command (VendDirector *director, json_t *command);
 
 /* director-runs.c. A `key` is that of vend_run_command_key. */
@@ -101,8 +106,9 @@ void vend_director_clear_runs (VendDirector *director);
 void vend_director_run (VendDirector *director, json_t *command, const char *key);
 void vend_director_cancel (VendDirector *director, const char *key);
 void vend_director_give_back (VendDirector *director, const char *key);
-/* `running` of the greeting. */
-json_t *vend_director_list_runs (const VendDirector *director) G_GNUC_WARN_UNUSED_RESULT;
+/* `running` of the greeting, with as much of what the runs said as is within `budget` bytes. */
+json_t *vend_director_list_runs (const VendDirector *director, gsize budget)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* All of them, as INSTANCE_LOST or OUT_OF_MEMORY: `code`. What has begun is told once the model is
  * gone. */
 void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);

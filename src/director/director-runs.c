@@ -248,10 +248,9 @@ vend_director_give_back (VendDirector *director, const char *key)
 }
 
 json_t *
-vend_director_list_runs (const VendDirector *director)
+vend_director_list_runs (const VendDirector *director, gsize budget)
 {
   json_t *running = json_array ();
-  gsize budget = (gsize) director->spec->max_output;
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, director->runs);
@@ -281,6 +280,7 @@ vend_director_init_runs (VendDirector *director)
   director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_run_free);
   director->env = (VendRunEnv){ .spec = director->spec,
                                 .dir = director->dir,
+                                .frame_limit = vend_director_frame_limit (director),
                                 .curl = director->curl,
                                 .outside = director->outside,
                                 .loopback = director->loopback,

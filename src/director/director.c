@@ -42,6 +42,12 @@ vend_director_state_name (VendDirectorState state)
   return state_names[state];
 }
 
+gsize
+vend_director_frame_limit (const VendDirector *director)
+{
+  return vend_frame_limit (director->spec->max_output, director->spec->max_logs);
+}
+
 void
 vend_director_tell_start (const VendDirector *director, json_t *frame)
 {
@@ -207,6 +213,7 @@ static void
 on_disconnected (void *context)
 {
   VendDirector *director = context;
+  vend_director_stop_repeating (director);
   vend_results_set_connected (director->results, false);
 }
 
@@ -242,6 +249,7 @@ director_free (VendDirector *director)
   clear_timer (&director->kill_timer);
   clear_timer (&director->goodbye_timer);
   clear_timer (&director->tick_timer);
+  vend_director_stop_repeating (director);
   clear_timer (&director->signal_sources[0]);
   clear_timer (&director->signal_sources[1]);
   if (director->runs != NULL)
@@ -294,8 +302,8 @@ assemble (VendDirector *director, GError **error)
       = vend_outside_new (g_main_context_default (), spec->input_allow, "input-allow");
   if (!make_folders (director->dir, error)
       || !vend_results_open (director->dir, &director->results, error)
-      || !vend_uplink_open (director->dir, vend_frame_limit (spec->max_output, spec->max_logs),
-                            &uplink_events, director, &director->uplink, error)
+      || !vend_uplink_open (director->dir, vend_director_frame_limit (director), &uplink_events,
+                            director, &director->uplink, error)
       || !vend_loopback_start (director->dir, spec->max_output_file, on_hook, director,
                                &director->loopback, error))
     return false;

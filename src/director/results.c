@@ -174,21 +174,30 @@ vend_results_count (const VendResults *results)
   return g_hash_table_size (results->pending);
 }
 
-void
-vend_results_repeat (VendResults *results, void (*send) (json_t *frame, void *data), void *data)
+GPtrArray *
+vend_results_list (const VendResults *results)
 {
+  GPtrArray *keys = g_ptr_array_new_with_free_func (g_free);
   GHashTableIter iter;
-  void *value;
+  void *key;
   g_hash_table_iter_init (&iter, results->pending);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      const Result *result = value;
-      json_t *frame = json_incref (result->frame);
-      g_autoptr (GError) error = NULL;
-      if (frame == NULL && !vend_journal_read (results->dir, result->key, &frame, &error))
-        vend_log (VEND_LOG_ERROR, "journal entry not readable", "key", result->key, "error",
-                  error->message, NULL);
-      if (frame != NULL)
-        send (frame, data);
-    }
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_ptr_array_add (keys, g_strdup (key));
+  return keys;
+}
+
+json_t *
+vend_results_dup_frame (VendResults *results, const char *key)
+{
+  const Result *result = g_hash_table_lookup (results->pending, key);
+  json_t *frame = NULL;
+  g_autoptr (GError) error = NULL;
+  if (result == NULL)
+    return NULL;
+  if (result->frame != NULL)
+    return json_incref (result->frame);
+  if (!vend_journal_read (results->dir, key, &frame, &error))
+    vend_log (VEND_LOG_ERROR, "journal entry not readable", "key", key, "error", error->message,
+              NULL);
+  return frame;
 }

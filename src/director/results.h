@@ -27,6 +27,7 @@ void vend_results_acknowledge (VendResults *results, const char *key);
 bool vend_results_has (const VendResults *results, const char *key);
 guint vend_results_count (const VendResults *results);
 
-/* Calls `send` (which steals the frame) for each. */
-void vend_results_repeat (VendResults *results, void (*send) (json_t *frame, void *data),
-                          void *data);
+/* The keys of what is not acknowledged (owned). */
+GPtrArray *vend_results_list (const VendResults *results) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL when it is acknowledged, or cannot be read. */
+json_t *vend_results_dup_frame (VendResults *results, const char *key) G_GNUC_WARN_UNUSED_RESULT;

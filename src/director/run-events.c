@@ -153,15 +153,33 @@ add_chunk (VendRun *run, json_t *chunk, gsize size)
   run->env->emit (frame, run->env->context);
 }
 
+static gsize
+metric_size (const char *name, const json_t *value)
+{
+  const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+  return value != NULL ? strlen (name) + json_dumpb (value, NULL, 0, flags) : 0;
+}
+
+/* False when there is no room for it: then nobody is told. */
+static bool
+keep_metric (VendRun *run, const char *name, json_t *value)
+{
+  const json_t *old = json_object_get (run->metrics, name);
+  const gsize size = run->metrics_size - metric_size (name, old) + metric_size (name, value);
+  if (size > MAX_METRICS_SIZE || (old == NULL && json_object_size (run->metrics) >= MAX_METRICS))
+    return false;
+  run->metrics_size = size;
+  json_object_set (run->metrics, name, value);
+  return true;
+}
+
 static void
 add_metric (VendRun *run, json_t *event)
 {
   const char *name = vend_json_string (event, "name");
   json_t *value = json_object_get (event, "value");
-  if (name == NULL || value == NULL)
+  if (name == NULL || value == NULL || !keep_metric (run, name, value))
     return;
-  if (json_object_size (run->metrics) < MAX_METRICS)
-    json_object_set (run->metrics, name, value);
   json_t *frame = vend_run_event (run, "metric");
   json_object_set (frame, "name", json_object_get (event, "name"));
   json_object_set (frame, "value", value);

@@ -75,6 +75,7 @@ struct VendRun
   bool logs_replaced; /* nothing more is sent before the end */
   guint flush_source;
   json_t *metrics;
+  gsize metrics_size; /* of their names and values as JSON */
 };
 
 typedef struct

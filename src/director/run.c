@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "director/run-private.h"
 #include "model/failure.h"
+#include "runner/frame.h"
 #include "runner/journal.h"
 #include <string.h>
 
@@ -85,6 +86,21 @@ set_error (json_t *frame, const char *error)
                        vend_json_string_new (error, MIN (strlen (error), VEND_RUN_ERROR_MAX)));
 }
 
+void
+vend_run_fit_end (json_t *frame, gsize limit)
+{
+  if (vend_frame_size (frame) <= limit)
+    return;
+  json_object_del (frame, "output");
+  if (g_strcmp0 (vend_json_string (frame, "status"), "succeeded") != 0)
+    return;
+  g_autofree char *text
+      = g_strdup_printf ("the output takes more than %" G_GSIZE_FORMAT " bytes as JSON", limit);
+  vend_json_set_string (frame, "status", "failed");
+  vend_json_set_string (frame, "error", text);
+  vend_json_set_string (frame, "error_code", VEND_FAILURE_OUTPUT_TOO_LARGE);
+}
+
 static json_t *
 completed_frame (VendRun *run, VendRunEnd *end)
 {
@@ -105,6 +121,7 @@ completed_frame (VendRun *run, VendRunEnd *end)
   vend_json_set_int (frame, "completed_us",
                      run->started_us > 0 ? run->started_us + vend_steady_us () - run->began_us
                                          : vend_now_us ());
+  vend_run_fit_end (frame, run->env->frame_limit);
   return frame;
 }
 
@@ -393,7 +410,12 @@ vend_run_snapshot (const VendRun *run, gsize *budget)
   const gsize logs_size = MIN (run->logs_flushed, *budget);
   *budget -= logs_size;
   json_object_set_new (entry, "logs", vend_json_string_new (run->logs->str, logs_size));
-  json_object_set (entry, "metrics", run->metrics);
+  json_object_set_new (entry, "metrics", json_object ());
+  if (run->metrics_size <= *budget)
+    {
+      *budget -= run->metrics_size;
+      json_object_set (entry, "metrics", run->metrics);
+    }
   return entry;
 }
 

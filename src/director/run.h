@@ -19,6 +19,7 @@ typedef struct
   const VendSpec *spec;
   const char *dir;
   const char *base_url; /* of the model server, without a slash at the end */
+  gsize frame_limit;    /* of what is sent */
   VendCurlContext *curl;
   VendOutside *outside;
   VendLoopback *loopback;
@@ -62,6 +63,10 @@ void vend_run_take_hook (VendRun *run, const char *path);
 
 /* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */
 json_t *vend_run_snapshot (const VendRun *run, gsize *budget) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a model server writes short may be long as JSON of ours, and a frame that is too long is so
+ * on every connection: then the end goes without its output, and a success is OUTPUT_TOO_LARGE. */
+void vend_run_fit_end (json_t *completed, gsize limit);
 
 /* The frame that ends a run which has not begun: "canceled", or "failed" as INSTANCE_LOST with
  * `why`. */

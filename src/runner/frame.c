@@ -52,6 +52,12 @@ vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **e
   return true;
 }
 
+gsize
+vend_frame_size (const json_t *frame)
+{
+  return json_dumpb (frame, NULL, 0, JSON_COMPACT | JSON_REAL_PRECISION (17));
+}
+
 VendFrameReader *
 vend_frame_reader_new (gsize limit)
 {

@@ -15,6 +15,9 @@
 /* The longest frame for these limits. A log byte takes up to six in JSON ("\u001b"). */
 gsize vend_frame_limit (uint64_t max_output, uint64_t max_logs);
 
+/* The bytes of `frame` in the form that vend_frame_append gives it, without its header. */
+gsize vend_frame_size (const json_t *frame);
+
 /* Appends `frame` to `out`; TOO_LARGE leaves `out` as it was. */
 bool vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

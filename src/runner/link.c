@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/fd-source.h"
+#include "base/log.h"
 #include "runner/frame.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -254,7 +255,8 @@ vend_link_free (VendLink *link)
     release (link);
 }
 
-/* Steals `take`. */
+/* Steals `take`. A frame that is too long is left out: on the next connection it would be just as
+ * long. */
 static bool
 append (VendLink *link, json_t *take)
 {
@@ -263,15 +265,27 @@ append (VendLink *link, json_t *take)
   if (link->fd < 0)
     return false;
 
-  bool fits = vend_frame_append (link->out, frame, link->limit, &error);
-  if (fits && link->out->len - link->written > 2 * link->limit)
-    fits = vend_fail (&error, VEND_ERROR_TOO_LARGE, "the other side does not read");
-  if (!fits)
+  if (!vend_frame_append (link->out, frame, link->limit, &error))
     {
+      const char *event = vend_json_string (frame, "event");
+      vend_log (VEND_LOG_ERROR, "a frame is left out", "frame",
+                event != NULL ? event : vend_json_string (frame, "command"), "error",
+                error->message, NULL);
+      return false;
+    }
+  if (link->out->len - link->written > 2 * link->limit)
+    {
+      vend_fail (&error, VEND_ERROR_TOO_LARGE, "the other side does not read");
       close_link (link, g_steal_pointer (&error));
       return false;
     }
   return true;
+}
+
+bool
+vend_link_takes (const VendLink *link, const json_t *frame)
+{
+  return vend_frame_size (frame) <= link->limit;
 }
 
 bool

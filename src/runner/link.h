@@ -33,12 +33,16 @@ VendLink *vend_link_adopt (GMainContext *context, int fd, gsize limit, const Ven
 void vend_link_free (VendLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLink, vend_link_free)
 
-/* Steals `take`. False when the link is closed or the frame cannot be queued; in the second case
- * the link closes (on_closed follows from the main loop). */
+/* Steals `take`. False when the link is closed; when the frame is longer than the limit, and left
+ * out; and when the other side does not read, and the link closes (on_closed follows from the main
+ * loop). */
 bool vend_link_send (VendLink *link, json_t *take);
 
-/* The same for what nobody waits for: it goes out with the next frame that is sent, or after
- * VEND_LINK_PATIENCE_MS, so that it wakes the other side less often. */
+/* Whether it is within the limit. Costs as much as writing it. */
+bool vend_link_takes (const VendLink *link, const json_t *frame);
+
+/* The same as vend_link_send for what nobody waits for: it goes out with the next frame that is
+ * sent, or after VEND_LINK_PATIENCE_MS, so that it wakes the other side less often. */
 bool vend_link_send_later (VendLink *link, json_t *take);
 #define VEND_LINK_PATIENCE_MS 5
 

@@ -141,6 +141,7 @@ struct Instance
   VendAlarm *alarm;    /* the next try to connect */
   VendAlarm *stop_due; /* the end of patience with a stop */
   int64_t give_up_us;  /* on connecting */
+  gsize frame_limit;   /* of its connection, as its director was started with */
   bool checking;       /* whether the director lives is being looked up */
   bool adopted;        /* was there before this start of ours */
   bool adopting;       /* and has not said hello yet */
@@ -341,7 +342,7 @@ void vend_outputs_forget (VendSched *sched, const json_t *output);
 Instance *vend_instance_start (Deployable *deployable, const char *reason);
 /* One that was found on disk after a restart. */
 Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
-                               int64_t created_us, const json_t *gpus,
+                               int64_t created_us, const json_t *spec,
                                const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* It is to stop, with nothing on it, and has not said that it does. */

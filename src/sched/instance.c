@@ -39,6 +39,7 @@ instance_new (Deployable *deployable, const char *id, guint slots, int64_t creat
   instance->unsettled = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   instance->slots = slots;
   instance->created_us = created_us;
+  instance->frame_limit = vend_frame_limit (sched->limits.max_output, sched->limits.max_logs);
   instance->billing = deployable->billing;
   instance->setup_logs = g_string_new (NULL);
   g_hash_table_insert (sched->instances, instance->id, instance);
@@ -160,10 +161,15 @@ vend_instance_start (Deployable *deployable, const char *reason)
 
 Instance *
 vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
-                     const json_t *gpus, const VendInstanceUsage *last)
+                     const json_t *spec, const VendInstanceUsage *last)
 {
+  const VendSchedLimits *limits = &deployable->sched->limits;
   Instance *instance = instance_new (deployable, id, slots, vend_steady_of (created_us));
-  vend_instance_keep_gpus (instance, gpus);
+  const int64_t max_output = vend_json_int (spec, "max_output", (int64_t) limits->max_output);
+  const int64_t max_logs = vend_json_int (spec, "max_logs", (int64_t) limits->max_logs);
+  instance->frame_limit = vend_frame_limit ((uint64_t) max_output, (uint64_t) max_logs);
+  vend_instance_keep_gpus (instance,
+                           json_object_get (json_object_get (spec, "deployable"), "gpus"));
   vend_metering_adopt (instance, last);
   instance->adopted = true;
   instance->adopting = true;
@@ -311,20 +317,50 @@ static void
 try_connect (void *data)
 {
   Instance *instance = data;
-  const VendSchedLimits *limits = &instance->sched->limits;
   g_autofree char *path = vend_runner_process_socket (instance->dir);
   g_autoptr (GError) error = NULL;
   instance->alarm = NULL;
   /* The kernel takes a connection for a process that is stopped, too. */
   instance->caught_up = false;
   instance->silent_s = 0;
-  if (!vend_link_connect (instance->sched->core, path,
-                          vend_frame_limit (limits->max_output, limits->max_logs), &link_events,
+  if (!vend_link_connect (instance->sched->core, path, instance->frame_limit, &link_events,
                           instance, &instance->link, &error))
     look_after (instance);
 }
 
 /* ---- Predictions on it */
+
+typedef struct
+{
+  VendSched *sched;
+  char *prediction;
+} Unsent;
+
+/* Not from inside the turn that gave it out, which may be at a list of what runs here. */
+static void
+fail_unsent (void *data)
+{
+  g_autofree Unsent *unsent = data;
+  g_autofree char *prediction = unsent->prediction;
+  Live *live = g_hash_table_lookup (unsent->sched->live, prediction);
+  if (live != NULL)
+    vend_live_fail (
+        live, VEND_FAILURE_INPUT_TOO_LARGE, NULL,
+        "the input does not fit into the %" G_GSIZE_FORMAT " bytes of JSON that a director takes",
+        vend_frame_limit (unsent->sched->limits.max_output, unsent->sched->limits.max_logs));
+}
+
+/* A run that is too long for this director is so each time. */
+static void
+not_sent (Instance *instance, const Live *live, const json_t *frame)
+{
+  vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
+  if (instance->link == NULL || vend_link_takes (instance->link, frame))
+    return;
+  Unsent *unsent = g_new0 (Unsent, 1);
+  *unsent = (Unsent){ instance->sched, g_strdup (live->p->id) };
+  vend_inbox_post (instance->sched->inbox, fail_unsent, unsent);
+}
 
 void
 vend_instance_run (Instance *instance, Live *live)
@@ -334,9 +370,9 @@ vend_instance_run (Instance *instance, Live *live)
   const VendSchedLimits *limits = &instance->sched->limits;
   int64_t timeout_us
       = live->p->kind == VEND_KIND_TRAINING ? limits->train_timeout_us : limits->predict_timeout_us;
-  json_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
-                             live->p->id, "attempt", live->p->attempt, "input", input, "timeout_us",
-                             (json_int_t) timeout_us, "files", files);
+  json_auto_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
+                                  live->p->id, "attempt", live->p->attempt, "input", input,
+                                  "timeout_us", (json_int_t) timeout_us, "files", files);
   if (live->deployable->scaling.retry_safe == 0)
     vend_json_set_bool (frame, "retry_safe", false);
   if (live->instance == NULL)
@@ -346,10 +382,8 @@ vend_instance_run (Instance *instance, Live *live)
       vend_measure_given (live);
     }
   /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
-  if (instance->link == NULL)
-    json_decref (frame);
-  else if (!vend_link_send (instance->link, frame))
-    vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
+  if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
+    not_sent (instance, live, frame);
 }
 
 static void

@@ -154,9 +154,8 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
         vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
                   error->message, NULL);
       guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
-      Instance *instance
-          = vend_instance_adopt (deployable, id, slots, vend_json_int (about, "created_us", 0),
-                                 json_object_get (about, "gpus"), last);
+      Instance *instance = vend_instance_adopt (deployable, id, slots,
+                                                vend_json_int (about, "created_us", 0), spec, last);
       if (json_object_get (about, "account_id") == NULL)
         vend_metering_forget (instance);
       return;

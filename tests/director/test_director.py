@@ -385,6 +385,53 @@ def test_iterator_output_limit(start, tmp_path):
     assert link.predict(s="a", n=1)["output"] == ["a0"]
 
 
+def kept_results(director_dir, outputs):
+    """Journal entries as a director leaves them when nobody acknowledges."""
+    journal = director_dir / "journal"
+    journal.mkdir(parents=True)
+    made = [new_id() for _ in outputs]
+    for prediction, output in zip(made, outputs):
+        frame = {
+            "event": "completed",
+            "prediction": prediction,
+            "attempt": 1,
+            "status": "succeeded",
+            "output": output,
+            "logs": "",
+            "metrics": {},
+            "started_us": 1,
+            "completed_us": 2,
+        }
+        (journal / f"{prediction}.1.json").write_text(json.dumps(frame))
+    return made
+
+
+def test_results_of_more_than_a_connection_holds(start, tmp_path):
+    """They are told one after the other, and then it has caught up."""
+    kept = kept_results(tmp_path / "d0", ["x" * 60_000_000 for _ in range(3)])
+    link = start(max_output=1024, max_logs=1024).connect()
+    told = set()
+    while (frame := link.next()) and frame["event"] != "caught_up":
+        if frame["event"] == "completed":
+            assert len(frame["output"]) == 60_000_000
+            told.add(frame["prediction"])
+    assert frame and told == set(kept)
+
+
+def test_a_result_that_is_longer_than_a_frame(start, tmp_path):
+    """It ends once, as too large, and the connection goes on."""
+    (kept,) = kept_results(tmp_path / "d0", ["x" * 70_000_000])
+    director = start(max_output=1024, max_logs=1024)
+    link = director.connect()
+    done = link.completed(kept)
+    assert (done["status"], done["error_code"]) == ("failed", "OUTPUT_TOO_LARGE"), done
+    assert "output" not in done and "bytes as JSON" in done["error"]
+    link.heard(event="caught_up")
+    link.heard(event="state", state="ready")
+    assert link.predict(s="next")["output"] == "next"
+    assert not director.journal()
+
+
 def test_failing_setup(start, tmp_path):
     director = start(write_model(tmp_path / "m", FAILING_SETUP, inputs={}))
     link = director.connect()

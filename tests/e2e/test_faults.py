@@ -22,6 +22,18 @@ def healthy(api):
     assert ran["status"] == "succeeded" and ran["output"] == "ok", ran
 
 
+def test_an_input_that_is_longer_than_a_frame(servers):
+    """It fails once, by name; the connection and the instance stay."""
+    server = servers("--max-body", "200M", "--max-output", "1K", "--max-logs", "1K")
+    api = server.api()
+    assert api.run("echo", {"text": "before"})["output"] == "before"
+    ran = api.run("echo", {"text": "x" * 70_000_000})
+    assert (ran["status"], ran["error_code"]) == ("failed", "INPUT_TOO_LARGE"), ran["error"]
+    assert "does not fit" in ran["error"] and ran["started_at"] is None
+    assert api.run("echo", {"text": "after"})["output"] == "after"
+    assert api.debug()["instance_starts"] == 1
+
+
 def test_setup_failure(servers):
     server = servers()
     api = server.api()

@@ -148,6 +148,25 @@ test_send_later (void)
   g_assert_cmpuint (b.frames, ==, 3);
 }
 
+/* On the next connection it would be just as long. */
+static void
+test_too_long (void)
+{
+  Side a = { 0 };
+  Side b = { 0 };
+  make_pair (&a, &b, 1000);
+  g_autofree char *fill = g_strnfill (1000, 'x');
+  json_auto_t *frame = json_pack ("{ss}", "fill", fill);
+  g_assert_false (vend_link_takes (a.link, frame));
+  g_assert_false (vend_link_send (a.link, json_incref (frame)));
+  g_assert_true (vend_link_send (a.link, json_pack ("{ss}", "n", "next")));
+  while (b.frames < 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (a.closed, ==, 0);
+  vend_link_free (a.link);
+  vend_link_free (b.link);
+}
+
 static void
 test_slow_reader (void)
 {
@@ -209,6 +228,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/exchange", test_exchange);
   g_test_add_func ("/link/send-later", test_send_later);
   g_test_add_func ("/link/slow-reader", test_slow_reader);
+  g_test_add_func ("/link/too-long", test_too_long);
   g_test_add_func ("/link/free-inside-event", test_free_inside_event);
   g_test_add_func ("/link/long-path", test_long_path);
   return g_test_run ();
