@@ -100,6 +100,10 @@ static const VendSettingInfo setting_infos[] = {
   { "max-output-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB, "one output file" },
   { "max-input-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB,
     "one input file from a URL" },
+  { "input-timeout", VEND_SETTING_SECONDS, "15m", 1, VEND_DAY_US,
+    "downloading the input files of one prediction from their URLs" },
+  { "input-min-speed", VEND_SETTING_BYTES, "1K", 0, VEND_GIB,
+    "bytes a second; a URL that sends less for half a minute is given up" },
   { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "logs kept of one prediction" },
 
   /* Requests to others */

@@ -1,6 +1,5 @@
 /* Input files of one run. Main context. */
 #include "director/inputs.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "director/file-name.h"
@@ -8,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define STALL_TIMEOUT_US (30 * VEND_US_PER_S)
 #define MAX_REDIRECTS 5
 
 typedef struct
@@ -175,14 +173,16 @@ start_transfer (Download *download)
 {
   const VendInputsOptions *options = &download->inputs->options;
   download->inputs->running++;
-  download->call
-      = vend_outside_start (options->outside, &(VendOutsideRequest){ .url = download->url,
-                                                                     .max_redirects = MAX_REDIRECTS,
-                                                                     .stall_us = STALL_TIMEOUT_US,
-                                                                     .max_size = options->max_file,
-                                                                     .sink = on_bytes,
-                                                                     .done = on_done,
-                                                                     .data = download });
+  download->call = vend_outside_start (options->outside,
+                                       &(VendOutsideRequest){ .url = download->url,
+                                                              .max_redirects = MAX_REDIRECTS,
+                                                              .timeout_us = options->timeout_us,
+                                                              .stall_us = options->stall_us,
+                                                              .min_speed = options->min_speed,
+                                                              .max_size = options->max_file,
+                                                              .sink = on_bytes,
+                                                              .done = on_done,
+                                                              .data = download });
 }
 
 static bool

@@ -24,6 +24,9 @@ typedef struct
   const char *dir; /* files go to DIR/inputs/<cog id>/ */
   const char *cog_id;
   uint64_t max_file;
+  int64_t timeout_us; /* for all of them */
+  int64_t stall_us;   /* so long one may be slower than */
+  uint64_t min_speed; /* bytes a second */
   VendInputsReady ready;
   void *data;
 } VendInputsOptions;

@@ -344,6 +344,9 @@ vend_run_start (VendRunEnv *env, const json_t *command)
                                       .dir = env->dir,
                                       .cog_id = run->cog_id,
                                       .max_file = env->spec->max_input_file,
+                                      .timeout_us = env->spec->input_timeout_us,
+                                      .stall_us = env->spec->input_stall_us,
+                                      .min_speed = env->spec->input_min_speed,
                                       .ready = on_inputs_ready,
                                       .data = run };
   run->inputs = vend_inputs_start (&options, run->input, json_object_get (command, "files"));

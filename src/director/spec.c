@@ -112,6 +112,9 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
     { "max_output", 64 * mib, &spec->max_output },
     { "max_output_file", 10240 * mib, &spec->max_output_file },
     { "max_input_file", 10240 * mib, &spec->max_input_file },
+    { "input_timeout_us", 900 * VEND_US_PER_S, &spec->input_timeout_us },
+    { "input_stall_us", 30 * VEND_US_PER_S, &spec->input_stall_us },
+    { "input_min_speed", 1024, &spec->input_min_speed },
     { "max_logs", mib, &spec->max_logs },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)

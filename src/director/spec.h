@@ -27,6 +27,9 @@ typedef struct
   uint64_t max_output;
   uint64_t max_output_file;
   uint64_t max_input_file;
+  int64_t input_timeout_us;
+  int64_t input_stall_us;   /* for so long a URL may send */
+  uint64_t input_min_speed; /* fewer bytes a second than this */
   uint64_t max_logs;
   VendCgroups *cgroups;      /* that the machine lets us make; perhaps none */
   VendCgroupLimits limits;   /* of its processes together, as far as there are groups */

@@ -118,6 +118,7 @@ on_done (CURL *easy, CURLcode result, void *user_data)
 {
   VendOutsideCall *call = user_data;
   char *type = NULL;
+  call->too_large = call->too_large || result == CURLE_FILESIZE_EXCEEDED;
   VendOutsideAnswer answer = { .too_large = call->too_large };
   g_autofree char *problem = result != CURLE_OK ? problem_of (call, result) : NULL;
   curl_easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -136,9 +137,14 @@ set_limits (CURL *easy, const VendOutsideRequest *request)
   curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long) (request->timeout_us / VEND_US_PER_MS));
   if (request->stall_us > 0)
     {
-      curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-      curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, (long) (request->stall_us / VEND_US_PER_S));
+      const int64_t s = MAX (request->stall_us / VEND_US_PER_S, 1);
+      curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT,
+                        (long) CLAMP (request->min_speed, 1, G_MAXINT32));
+      curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, (long) s);
     }
+  if (request->sink != NULL)
+    curl_easy_setopt (easy, CURLOPT_MAXFILESIZE_LARGE,
+                      (curl_off_t) MIN (request->max_size, (uint64_t) G_MAXINT64));
   curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, request->max_redirects > 0 ? 1L : 0L);
   curl_easy_setopt (easy, CURLOPT_MAXREDIRS, (long) request->max_redirects);
 }

@@ -31,8 +31,9 @@ typedef struct
   gsize body_size;
   guint max_redirects; /* 0: none is followed */
   int64_t timeout_us;  /* for all of it; 0 = none */
-  int64_t stall_us;    /* silence in between; 0 = any */
-  uint64_t max_size;   /* of the answer's body */
+  int64_t stall_us;    /* slower than min_speed for this long ends it; 0 = never */
+  uint64_t min_speed;  /* bytes a second; 0: it is silence that ends it */
+  uint64_t max_size;   /* of the answer's body; with a sink, also of what it announces */
   /* Takes the body of the answer; false ends the call. NULL throws it away. */
   bool (*sink) (const char *bytes, gsize size, void *data);
   /* Once, unless it is canceled; the call is freed after it. */

@@ -93,6 +93,8 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "max_output", (int64_t) limits->max_output);
   vend_json_set_int (spec, "max_output_file", (int64_t) limits->max_output_file);
   vend_json_set_int (spec, "max_input_file", (int64_t) limits->max_input_file);
+  vend_json_set_int (spec, "input_timeout_us", limits->input_timeout_us);
+  vend_json_set_int (spec, "input_min_speed", (int64_t) limits->input_min_speed);
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, deployable->hardware, spec);

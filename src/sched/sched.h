@@ -42,6 +42,8 @@ typedef struct
   uint64_t max_output;
   uint64_t max_output_file;
   uint64_t max_input_file;
+  int64_t input_timeout_us;
+  uint64_t input_min_speed;
   uint64_t max_logs;
 } VendSchedLimits;
 

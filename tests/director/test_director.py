@@ -1,5 +1,6 @@
 """The director with a real coglet: what the control plane hears."""
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -168,7 +169,32 @@ def test_input_file_of_this_machine(ready, tmp_path):
 
 
 class Files(http.server.BaseHTTPRequestHandler):
+    def drip(self, piece):
+        """A byte now and then, for ever."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(piece)
+                time.sleep(0.1)
+
     def do_GET(self):
+        if self.path.startswith("/silent"):
+            self.rfile.read()
+            return
+        if self.path.startswith("/slow-head"):
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
+            self.drip(b"z")
+            return
+        if self.path.startswith("/slow"):
+            self.send_response(200)
+            self.end_headers()
+            self.drip(b"z")
+            return
+        if self.path.startswith("/announces"):
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 62))
+            self.end_headers()
+            self.drip(b"z" * 1000)
+            return
         if self.path.startswith("/loop"):
             self.send_response(302)
             self.send_header("Location", self.path + "x")
@@ -210,6 +236,32 @@ def test_input_file_over_the_limit(start, file_server):
     files = [{"at": ["file"], "url": f"{file_server}/found"}]
     done = link.predict(mode="read", file="x", files=files)
     assert done["error_code"] == "INPUT_DOWNLOAD_FAILED" and "larger than 999 bytes" in done["error"]
+
+
+SLOW = {"input_stall_us": 1_000_000, "input_min_speed": 1000}
+
+
+@pytest.mark.parametrize(
+    "path, spec, problem",
+    [
+        ("silent", SLOW, "Less than 1000 bytes/sec transferred the last 1 seconds"),
+        ("slow", SLOW, "Less than 1000 bytes/sec transferred the last 1 seconds"),
+        ("slow-head", SLOW, "Less than 1000 bytes/sec transferred the last 1 seconds"),
+        ("slow", {"input_timeout_us": 1_500_000}, "timed out after 15"),
+        ("slow-head", {"input_timeout_us": 1_500_000}, "timed out after 15"),
+        ("announces", {"max_input_file": 1 << 20}, "larger than 1048576 bytes"),
+        ("loop", {}, "Maximum (5) redirects followed"),
+    ],
+)
+def test_input_url_that_takes_its_time(start, file_server, path, spec, problem):
+    """Its slot is not held until the run's own time limit; the caller hears which input it was, and where from."""
+    link = start(input_allow="127.0.0.1", **spec).ready()
+    url = f"{file_server}/{path}"
+    done = link.predict(mode="read", file="x", files=[{"at": ["file"], "url": url}])
+    assert (done["status"], done["error_code"]) == ("failed", "INPUT_DOWNLOAD_FAILED")
+    assert done["error"].startswith(f"Input validation error: input.file: could not download {url}: "), done
+    assert problem in done["error"]
+    assert link.predict(s="next")["output"] == "next"
 
 
 def test_cancel(ready):

@@ -269,6 +269,8 @@ sched_limits (const App *app)
     .max_output = vend_settings_bytes (s, "max-output"),
     .max_output_file = vend_settings_bytes (s, "max-output-file"),
     .max_input_file = vend_settings_bytes (s, "max-input-file"),
+    .input_timeout_us = vend_settings_us (s, "input-timeout"),
+    .input_min_speed = vend_settings_bytes (s, "input-min-speed"),
     .max_logs = vend_settings_bytes (s, "max-logs"),
   };
 }
