@@ -27,6 +27,13 @@ find_out_of_memory (void *context)
   return director->limits != NULL ? vend_model_limits_out_of_memory (director->limits) : NULL;
 }
 
+static uint64_t
+find_server_peak (void *context)
+{
+  const VendDirector *director = context;
+  return director->model != NULL ? vend_model_process_peak (director->model) : 0;
+}
+
 /* ---- The beginning. */
 
 static void
@@ -287,6 +294,7 @@ vend_director_init_runs (VendDirector *director)
                                 .emit = emit,
                                 .emit_later = emit_later,
                                 .out_of_memory = find_out_of_memory,
+                                .server_peak = find_server_peak,
                                 .ended = on_run_ended,
                                 .released = on_run_released,
                                 .context = director };

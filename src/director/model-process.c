@@ -9,15 +9,19 @@
 #include "runner/process-identity.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define READ_SIZE ((gsize) 32 * 1024)
 #define READS_PER_TURN 8
 #define KILL_ROUNDS 20
+#define MAX_STATUS ((gsize) 64 * 1024)
+#define END_PATIENCE_MS 200
 
 struct VendModelProcess
 {
@@ -26,7 +30,8 @@ struct VendModelProcess
   const VendModelLimits *limits;
   char *dir;
   char *pid_file;
-  pid_t pid; /* 0 once reaped */
+  pid_t pid;     /* 0 once reaped */
+  uint64_t peak; /* of its memory, once it is */
   int pidfd;
   int stderr_fd;
   GSource *exit_source;
@@ -112,6 +117,12 @@ kill_rest (VendModelProcess *process)
     ;
 }
 
+static uint64_t
+peak_of (const struct rusage *usage)
+{
+  return (uint64_t) usage->ru_maxrss * 1024;
+}
+
 /* The group is killed before its leader is reaped: until then its number cannot belong to others.
  */
 static int
@@ -119,8 +130,10 @@ end_group (VendModelProcess *process)
 {
   int status = 0;
   kill (-process->pid, SIGKILL);
-  while (waitpid (process->pid, &status, 0) < 0 && errno == EINTR)
+  struct rusage usage = { 0 };
+  while (wait4 (process->pid, &status, 0, &usage) < 0 && errno == EINTR)
     ;
+  process->peak = peak_of (&usage);
   process->pid = 0;
   kill_rest (process);
   return status;
@@ -216,6 +229,36 @@ pid_t
 vend_model_process_pid (const VendModelProcess *process)
 {
   return process->pid;
+}
+
+/* /proc has none of one that ends: its memory goes first, then its connections, and the kernel
+ * tells with its end, which is a moment later. */
+static uint64_t
+peak_of_ending (const VendModelProcess *process)
+{
+  siginfo_t info = { 0 };
+  struct rusage usage = { 0 };
+  struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
+  (void) !poll (&end, 1, END_PATIENCE_MS);
+  if (syscall (SYS_waitid, P_PID, process->pid, &info, WEXITED | WNOHANG | WNOWAIT, &usage) < 0
+      || info.si_pid == 0)
+    return 0;
+  return peak_of (&usage);
+}
+
+uint64_t
+vend_model_process_peak (const VendModelProcess *process)
+{
+  static const char key[] = "\nVmHWM:";
+  if (process->pid == 0)
+    return process->peak;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int) process->pid);
+  g_autofree char *text = NULL;
+  const char *at = NULL;
+  if (vend_file_read (path, MAX_STATUS, &text, NULL, NULL))
+    at = strstr (text, key);
+  return at != NULL ? g_ascii_strtoull (at + strlen (key), NULL, 10) * 1024
+                    : peak_of_ending (process);
 }
 
 void

@@ -2,6 +2,7 @@
  * GMainContext. When the director dies the kernel kills the server. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <glib.h>
 
@@ -38,6 +39,9 @@ bool vend_model_process_start (const VendModelOptions *options, VendModelProcess
 /* To the whole process group; nothing once it has ended. */
 /* 0 once it has ended. */
 pid_t vend_model_process_pid (const VendModelProcess *process);
+/* The most memory that the server itself has held, without its workers; 0: not known. It stays
+ * after its end. */
+uint64_t vend_model_process_peak (const VendModelProcess *process);
 void vend_model_process_signal (VendModelProcess *process, int signal_number);
 
 /* Kills what is left, ended or not, including processes that left the group. */

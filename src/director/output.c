@@ -114,8 +114,9 @@ convert_string (VendOutputFiles *files, json_t *value, json_t **out, GError **er
   gsize size = 0;
   g_autofree guchar *data = g_base64_decode (payload, &size);
   if (files->max_file > 0 && size > files->max_file)
-    return vend_fail (error, VEND_ERROR_TOO_LARGE, "an output file of %" G_GSIZE_FORMAT " bytes",
-                      size);
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "an output file is larger than %" G_GUINT64_FORMAT " bytes",
+                      (uint64_t) files->max_file);
   return write_file (files, type, data, size, out, error);
 }
 

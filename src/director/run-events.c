@@ -109,6 +109,7 @@ mark_started (VendRun *run)
     return;
   run->started_us = vend_now_us ();
   run->began_us = vend_steady_us ();
+  run->peak_before = run->env->server_peak (run->env->context);
   json_t *frame = vend_run_event (run, "start");
   vend_json_set_int (frame, "at_us", run->started_us);
   run->env->emit_later (frame, run->env->context);
@@ -119,7 +120,7 @@ end_storage (VendRun *run, const GError *error)
 {
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_TOO_LARGE))
     {
-      vend_run_end_too_large (run);
+      vend_run_end_early (run, error->message, VEND_FAILURE_OUTPUT_TOO_LARGE);
       return;
     }
   vend_log (VEND_LOG_ERROR, "output not kept", "prediction", run->prediction, "error",
@@ -262,8 +263,18 @@ end_failed (VendRun *run, const char *error, json_t *metrics)
 {
   const char *code = NULL;
   const char *sick = NULL;
+  g_autofree char *large = NULL;
   if (g_str_has_prefix (error, "Failed to upload output"))
-    code = VEND_FAILURE_OUTPUT_UPLOAD_FAILED;
+    {
+      code = VEND_FAILURE_OUTPUT_UPLOAD_FAILED;
+      if (strstr (error, "status 413") != NULL)
+        {
+          code = VEND_FAILURE_OUTPUT_TOO_LARGE;
+          error = large
+              = g_strdup_printf ("an output file is larger than %" G_GUINT64_FORMAT " bytes",
+                                 run->env->spec->max_output_file);
+        }
+    }
   if (is_of_the_server (error))
     {
       code = VEND_FAILURE_INSTANCE_LOST;

@@ -32,8 +32,9 @@ struct VendRun
   json_t *input;
   VendInputs *inputs;
   int64_t timeout_us;
-  int64_t started_us; /* wall clock, as it was then */
-  int64_t began_us;   /* the same moment on the clock that does not step */
+  int64_t started_us;   /* wall clock, as it was then */
+  uint64_t peak_before; /* of the model server's own memory, when it began */
+  int64_t began_us;     /* the same moment on the clock that does not step */
 
   /* The call. */
   CURL *easy;

@@ -11,6 +11,7 @@
 #define CANCEL_RETRY_MS 100
 #define CANCEL_SURE_US (50 * VEND_US_PER_MS)
 #define CANCEL_CALL_TIMEOUT_MS 5000L
+#define OUTPUT_SHARE 4 /* of the memory; the server has little of its own */
 #define LINGER_MS 1000 /* for the end of a reply whose last event is there */
 
 static bool
@@ -125,6 +126,16 @@ completed_frame (VendRun *run, VendRunEnd *end)
   return frame;
 }
 
+/* The model server holds all of an output while it passes it on. Where that is what took the
+ * memory, the next attempt would end the same way. Which of several runs it was cannot be known. */
+static bool
+took_memory_for_output (const VendRun *run)
+{
+  const uint64_t limit = run->env->spec->limits.memory;
+  return limit > 0 && run->started_us > 0 && run->env->spec->slots == 1
+         && run->env->server_peak (run->env->context) > run->peak_before + limit / OUTPUT_SHARE;
+}
+
 void
 vend_run_end (VendRun *run, VendRunEnd end)
 {
@@ -141,6 +152,16 @@ vend_run_end (VendRun *run, VendRunEnd end)
     {
       end.error = end.sick = memory;
       end.code = VEND_FAILURE_OUT_OF_MEMORY;
+    }
+  g_autofree char *held = NULL;
+  if (g_strcmp0 (end.code, VEND_FAILURE_OUT_OF_MEMORY) == 0 && took_memory_for_output (run))
+    {
+      held
+          = g_strdup_printf ("%s while the model server held the output, which it does with all of "
+                             "it until it is passed on",
+                             end.error);
+      end.error = held;
+      end.code = VEND_FAILURE_OUTPUT_TOO_LARGE;
     }
   vend_run_flush_logs (run);
   run->phase = VEND_RUN_ENDED;

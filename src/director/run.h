@@ -35,6 +35,8 @@ typedef struct
   void (*emit_later) (json_t *frame, void *context); /* nobody waits for it alone */
   /* Why a process of the model was lost, when that was for want of memory; else NULL. Owned. */
   char *(*out_of_memory) (void *context);
+  /* The most memory that the model server itself has held; 0: not known. */
+  uint64_t (*server_peak) (void *context);
   /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
    * must be replaced. The run stays until `released`. */
   void (*ended) (VendRun *run, json_t *completed, const char *sick, void *context);

@@ -153,7 +153,8 @@ def test_nested_data_uris_become_files(ready):
 def test_output_file_over_the_limit(start, file_model):
     link = start(file_model, max_output_file=4).ready()
     done = link.predict(mode="save")
-    assert done["status"] == "failed" and done["error_code"] == "OUTPUT_UPLOAD_FAILED"
+    assert done["status"] == "failed" and done["error_code"] == "OUTPUT_TOO_LARGE"
+    assert done["error"] == "an output file is larger than 4 bytes"
     assert link.predict(s="x")["status"] == "succeeded"
 
 

@@ -33,6 +33,19 @@ class Predictor(BasePredictor):
         os._exit(3)
 """
 
+FILE_SOURCE = """
+import os, tempfile
+from cog import BasePredictor, Path
+
+class Predictor(BasePredictor):
+    def predict(self, size: int = 0, mode: str = "") -> Path:
+        path = Path(tempfile.mkdtemp()) / "out.bin"
+        with open(path, "wb") as file:
+            for _ in range(size):
+                file.write(bytes(1 << 20))
+        return path
+"""
+
 
 @pytest.fixture(scope="module")
 def hungry(tmp_path_factory):
@@ -103,6 +116,19 @@ def test_run(start, hungry, limited, base):
     assert link.heard(event="state", state="unhealthy")["error"] == done["error"]
     assert director.stop() == 0
     assert not group.exists()
+
+
+def test_an_output_file_that_takes_all_memory(start, limited, tmp_path):
+    """It is written without any, but the model server holds all of it; another attempt would end the same way."""
+    model = write_model(
+        tmp_path / "m", FILE_SOURCE, inputs=INPUTS, output={"type": "string", "format": "uri"}
+    )
+    link = start(model, **limited).ready()
+    assert link.predict(size=20)["output"]["$vend.file"]["size"] == 20 * MIB
+    done = link.predict(size=2 * LIMIT_MIB)
+    assert (done["status"], done["error_code"]) == ("failed", "OUTPUT_TOO_LARGE"), done
+    assert done["error"].startswith("the model ran out of memory (limit 300 MiB) while the model server held the output")
+    assert link.heard(event="state", state="unhealthy")["error"] == "the model ran out of memory (limit 300 MiB)"
 
 
 def test_setup(start, hungry, limited):
