@@ -1,5 +1,6 @@
 """What goes wrong: a schedule from a seed, and the hands that carry it out."""
 
+import contextlib
 import heapq
 import os
 import random
@@ -7,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.parse
 
 import connections
 import processes
@@ -35,7 +37,14 @@ WEIGHTS = {
     "cut server from director": 9,
     "cut director from model server": 8,
     "cut client from server": 8,
+    "silent director at a start": 5,
+    "silent clients": 3,
+    "half-open clients": 3,
+    "slow clients": 3,
 }
+# Each opens so many connections at once.
+N_PEERS = 20
+DRIP_S = 0.3
 CLOCK_STEPS_S = (0.5, 5, 60, 600, 1800)
 MOST_CLOCK_S = 3600  # deliveries of webhooks live for longer than that
 
@@ -149,6 +158,10 @@ class Injector:
             return self._stop([self.keeper.server.pid()], kind, hard, 0)
         if words[0] == "cut":
             return self._cut(kind, which)
+        if kind == "silent director at a start":
+            return self._silence_director(hard, which)
+        if words[1] == "clients":
+            return self._peers(words[0], hard)
         return self._disturb(kind, hard, which)
 
     def _signal(self, kind, hard, which):
@@ -179,6 +192,33 @@ class Injector:
         found = directors(self.data)
         family = socket.AF_UNIX if kind == "cut server from director" else socket.AF_INET
         return bool(found) and cut(found[int(which * len(found))], family, (which * 7) % 1)
+
+    def _silence_director(self, hard, which):
+        """It takes the connection of the next server, and says nothing for as long as that is patient, or longer."""
+        hit = self._stop(directors(self.data), "stop director beyond the lease", hard, which)
+        return self.keeper.kill() and hit
+
+    def _peers(self, how, hard):
+        """Connections to the server that say nothing, half a request, or a byte now and then."""
+        address = urllib.parse.urlsplit(self.keeper.server.url)
+        opened = []
+        for _ in range(N_PEERS):
+            with contextlib.suppress(OSError):
+                peer = socket.create_connection((address.hostname, address.port), timeout=2)
+                opened.append(peer)
+                if how != "silent":
+                    peer.sendall(b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Le"[: 20 + int(30 * hard)])
+        self._after(between(LONG_S, hard), lambda: [peer.close() for peer in opened])
+        if how == "slow":
+            self._drip(opened, int(between(LONG_S, hard) / DRIP_S))
+        return bool(opened)
+
+    def _drip(self, peers, times):
+        for peer in peers:
+            with contextlib.suppress(OSError):
+                peer.sendall(b"x")
+        if times > 1:
+            self._after(DRIP_S, lambda: self._drip(peers, times - 1))
 
     def _disturb(self, kind, hard, which):
         if kind == "disk full":

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 import socket
 import time
 
@@ -37,13 +38,24 @@ SWEEP_S = 3 * 3600
 QUIET_TIMEOUT_S = 180
 
 
+def limited(binary, directory, limits):
+    """The binary, or a script that runs it under limits of prlimit (1)."""
+    if not limits:
+        return binary
+    script = directory / "vend-limited"
+    script.write_text(f'#!/bin/sh\nexec prlimit {shlex.join(limits)} {shlex.quote(str(binary))} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
 class Soak:
-    def __init__(self, binary, template, library, directory, seed, clients=5, show=print):
+    def __init__(self, binary, template, library, directory, seed, clients=5, show=print, limits=()):
         self.seed = seed
         self.directory = directory
         self.began = time.monotonic()
         self.show = show
         self.record = directory / "record"
+        binary = limited(binary, directory, limits)
         self.shim = Shim(library, directory, directory / "server" / "data")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
