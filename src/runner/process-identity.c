@@ -219,6 +219,29 @@ vend_process_kill_marked (const char *dir)
   return killing.n;
 }
 
+static void
+kill_if_director (pid_t pid, bool is_director, const char *dir, void *data)
+{
+  Killing *killing = data;
+  if (!is_director || strcmp (dir, killing->dir) != 0)
+    return;
+  g_autofree char *number = g_strdup_printf ("%d", (int) pid);
+  vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  /* As above. */
+  g_auto (Words) arguments = read_words (number, "cmdline");
+  if (pidfd >= 0 && g_strcmp0 (director_dir (&arguments), dir) == 0
+      && signal_through (pidfd, SIGKILL))
+    killing->n++;
+}
+
+guint
+vend_process_kill_directors (const char *dir)
+{
+  Killing killing = { dir, 0 };
+  walk (true, kill_if_director, &killing);
+  return killing.n;
+}
+
 typedef struct
 {
   const char *parent;

@@ -32,6 +32,10 @@ bool vend_pid_file_signal (const char *path, int signal_number);
  */
 guint vend_process_kill_marked (const char *dir);
 
+/* The same for directors of `dir`, known by their arguments: one that hangs early has not written
+ * down who it is. */
+guint vend_process_kill_directors (const char *dir);
+
 /* Calls `seen` for each director of a directory in the folder `parent`, known by its arguments, and
  * for each process with the mark of one. `dir` is borrowed. Processes of other users are not seen
  * without rights over them. */

@@ -96,7 +96,7 @@ bool
 vend_runner_process_kill (const char *dir)
 {
   g_autofree char *path = director_pid_file (dir);
-  bool killed = vend_pid_file_signal (path, SIGKILL);
+  bool killed = vend_pid_file_signal (path, SIGKILL) || vend_process_kill_directors (dir) > 0;
   for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (dir) > 0; i++)
     killed = true;
   (void) !vend_runner_process_remove_groups (dir);

@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "runner/process-identity.h"
 #include "runner/process-usage.h"
+#include "runner/runner-process.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -158,6 +159,26 @@ test_kill (void)
   check_note (left, director, "director of a");
 }
 
+/* By its arguments: it has written down nothing yet. */
+static void
+test_kill_directors (void)
+{
+  g_auto (Family) family = family_new ();
+  g_autoptr (GHashTable) left = notes_new ();
+  g_autofree char *dir = g_strconcat (family.base, "/a", NULL);
+  const pid_t director = spawn_director (&family, "/a");
+  const pid_t other = spawn_director (&family, "/ab");
+  const pid_t model = spawn_model (&family, "/a");
+  siginfo_t end;
+  g_assert_true (vend_runner_process_kill (dir));
+  g_assert_cmpint (waitid (P_PID, (id_t) director, &end, WEXITED | WNOWAIT), ==, 0);
+  g_assert_cmpint (end.si_status, ==, SIGKILL);
+  g_assert_cmpint (waitid (P_PID, (id_t) model, &end, WEXITED | WNOWAIT), ==, 0);
+  vend_process_each (family.base, note, left);
+  g_assert_cmpuint (g_hash_table_size (left), ==, 1);
+  check_note (left, other, "director of ab");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +186,6 @@ main (int argc, char **argv)
   g_test_add_func ("/processes/each", test_each);
   g_test_add_func ("/processes/usage", test_usage);
   g_test_add_func ("/processes/kill", test_kill);
+  g_test_add_func ("/processes/kill-directors", test_kill_directors);
   return g_test_run ();
 }
