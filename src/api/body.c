@@ -19,7 +19,8 @@ vend_api_object (VendCall *call, json_t **out, GError **error)
       && g_ascii_strncasecmp (type, "text/plain", 10) != 0)
     return vend_fail (error, VEND_ERROR_MEDIA_TYPE,
                       "Content-Type: expected application/json, got '%.100s'", type);
-  if (!vend_json_parse (text, size, &value, error))
+  const VendJsonParsing how = { .max_depth = VEND_JSON_OUTSIDE_DEPTH, .data_member = "input" };
+  if (!vend_json_parse_as (&how, text, size, &value, error))
     return false;
   if (!json_is_object (value))
     return vend_fail (error, VEND_ERROR_INVALID, "the request body must be a JSON object");

@@ -182,6 +182,9 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
       *out = vend_api_invalid_fields (problems);
       return true;
     }
+  if (!vend_cog_input_check (input, error))
+    return false;
+  vend_cog_input_make_whole (version->openapi, component, input);
 
   g_autoptr (VendPrediction) prediction = vend_prediction_new ();
   if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)

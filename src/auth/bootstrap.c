@@ -73,7 +73,7 @@ write_client_file (const char *data_dir, const char *url, const char *ca, const 
   json_auto_t *file = NULL;
   gsize size = 0;
   if (vend_file_read (path, MAX_CLIENT_FILE, &old, &size, NULL))
-    file = json_loadb (old, size, 0, NULL);
+    (void) !vend_json_parse (old, size, &file, NULL);
   if (!json_is_object (file))
     {
       json_decref (file);

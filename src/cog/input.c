@@ -1,7 +1,103 @@
 /* What a model is given: a checked API input made ready for the model server. Pure. */
 #include "cog/input.h"
+#include "base/error.h"
 #include "json/schema.h"
 #include <string.h>
+
+static bool
+is_deeper (const json_t *value, guint levels)
+{
+  const char *key;
+  json_t *item;
+  size_t i;
+  if (!json_is_object (value) && !json_is_array (value))
+    return false;
+  if (levels == 0)
+    return true;
+  json_object_foreach ((json_t *) value, key, item)
+    if (is_deeper (item, levels - 1))
+      return true;
+  json_array_foreach ((json_t *) value, i, item)
+    if (is_deeper (item, levels - 1))
+      return true;
+  return false;
+}
+
+bool
+vend_cog_input_check (const json_t *input, GError **error)
+{
+  const char *key;
+  json_t *value;
+  json_object_foreach ((json_t *) input, key, value)
+    if (is_deeper (value, VEND_COG_INPUT_DEPTH))
+      return vend_fail (error, VEND_ERROR_INVALID,
+                        "input.%.100s: nested deeper than %d levels of arrays and objects", key,
+                        VEND_COG_INPUT_DEPTH);
+  return true;
+}
+
+/* ---- Integers. */
+
+static bool
+is_integer (const json_t *openapi, const json_t *schema)
+{
+  bool is_there = g_strcmp0 (vend_json_string (schema, "type"), "integer") == 0;
+  size_t i;
+  json_t *one;
+  json_array_foreach (json_object_get (schema, "anyOf"), i, one)
+    {
+      const char *type = vend_json_string (vend_schema_resolve (openapi, one), "type");
+      if (g_strcmp0 (type, "number") == 0)
+        return false;
+      is_there = is_there || g_strcmp0 (type, "integer") == 0;
+    }
+  return is_there;
+}
+
+/* The schema of its items, also when the list is one of several types. */
+static const json_t *
+items_of (const json_t *openapi, const json_t *schema)
+{
+  const json_t *items = json_object_get (schema, "items");
+  size_t i;
+  json_t *one;
+  json_array_foreach (json_object_get (schema, "anyOf"), i, one)
+    if (items == NULL)
+      items = json_object_get (vend_schema_resolve (openapi, one), "items");
+  return items;
+}
+
+/* The integer in the place of `value`, a new reference, or NULL. Lists are changed in place. */
+static json_t *
+whole_of (const json_t *openapi, const json_t *outer, json_t *value)
+{
+  const json_t *schema = vend_schema_resolve (openapi, outer);
+  json_t *whole = NULL;
+  if (json_is_real (value) && is_integer (openapi, schema))
+    return vend_json_whole (value, &whole) ? whole : NULL;
+  const json_t *items = json_is_array (value) ? items_of (openapi, schema) : NULL;
+  for (size_t i = 0; items != NULL && i < json_array_size (value); i++)
+    {
+      json_t *item = whole_of (openapi, items, json_array_get (value, i));
+      if (item != NULL)
+        json_array_set_new (value, i, item);
+    }
+  return NULL;
+}
+
+void
+vend_cog_input_make_whole (const json_t *openapi, const char *component, json_t *input)
+{
+  const char *key;
+  json_t *property;
+  json_object_foreach ((json_t *) vend_schema_properties (openapi, component), key, property)
+    {
+      json_t *value = json_object_get (input, key);
+      json_t *whole = value != NULL ? whole_of (openapi, property, value) : NULL;
+      if (whole != NULL)
+        json_object_set_new (input, key, whole);
+    }
+}
 
 json_t *
 vend_cog_secret_names (const json_t *openapi, const char *component)

@@ -74,29 +74,10 @@ write_file (VendOutputFiles *files, const char *type, const guchar *data, gsize 
   return true;
 }
 
-static json_t *
-without_nul (const json_t *text)
-{
-  const char *bytes = json_string_value (text);
-  const gsize length = json_string_length (text);
-  g_autoptr (GString) clean = g_string_sized_new (length + 2);
-  for (gsize i = 0; i < length; i++)
-    if (bytes[i] == '\0')
-      g_string_append (clean, "\xef\xbf\xbd");
-    else
-      g_string_append_c (clean, bytes[i]);
-  return json_stringn (clean->str, clean->len);
-}
-
 static bool
 convert_string (VendOutputFiles *files, json_t *value, json_t **out, GError **error)
 {
   const char *text = json_string_value (value);
-  if (strlen (text) != json_string_length (value))
-    {
-      *out = without_nul (value);
-      return true;
-    }
   json_t *upload = files->find_upload != NULL ? files->find_upload (text, files->context) : NULL;
   if (upload != NULL)
     {
@@ -175,14 +156,12 @@ vend_output_convert (VendOutputFiles *files, json_t *value, json_t **out, GError
 bool
 vend_output_parse (const char *text, gsize size, json_t **out, GError **error)
 {
-  const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-  json_error_t problem;
-  json_t *value = json_loadb (text, size, flags, &problem);
-  if (value == NULL && json_error_code (&problem) == json_error_numeric_overflow)
-    value = json_loadb (text, size, flags | JSON_DECODE_INT_AS_REAL, &problem);
-  if (value == NULL)
-    return vend_fail (error, VEND_ERROR_RUNNER, "model server sent malformed JSON: %s",
-                      problem.text);
-  *out = value;
-  return true;
+  const VendJsonParsing how = { .max_depth = VEND_JSON_OUTSIDE_DEPTH, .replaces_nul = true };
+  g_autoptr (GError) problem = NULL;
+  if (vend_json_parse_as (&how, text, size, out, &problem))
+    return true;
+  if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_INVALID))
+    return vend_fail (error, VEND_ERROR_RUNNER, "the model's result cannot be passed on: %s",
+                      problem->message);
+  return vend_fail (error, VEND_ERROR_RUNNER, "model server sent %s", problem->message);
 }

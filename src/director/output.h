@@ -28,7 +28,6 @@ bool vend_output_convert (VendOutputFiles *files, json_t *value, json_t **out, G
 json_t *vend_output_file_new (const char *path, const char *name, const char *type, uint64_t size,
                               const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Parses text of the model server: NUL inside strings is allowed (convert replaces it), and
- * integers beyond 64 bits become reals. */
+/* Parses text of the model server: each NUL in it becomes U+FFFD. */
 bool vend_output_parse (const char *text, gsize size, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

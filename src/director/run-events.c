@@ -49,16 +49,6 @@ on_flush (void *user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-append_log_text (VendRun *run, const char *text, gsize size)
-{
-  const gsize start = run->logs->len;
-  g_string_append_len (run->logs, text, (gssize) size);
-  for (gsize i = start; i < run->logs->len; i++)
-    if (run->logs->str[i] == '\0')
-      run->logs->str[i] = ' ';
-}
-
 void
 vend_run_add_logs (VendRun *run, const char *text, gsize size)
 {
@@ -66,13 +56,13 @@ vend_run_add_logs (VendRun *run, const char *text, gsize size)
     return;
   const uint64_t limit = run->env->spec->max_logs;
   if (run->logs->len + size <= limit)
-    append_log_text (run, text, size);
+    g_string_append_len (run->logs, text, (gssize) size);
   else
     {
       gsize fits = (gsize) (limit - run->logs->len);
       while (fits > 0 && ((guchar) text[fits] & 0xc0) == 0x80)
         fits--;
-      append_log_text (run, text, fits);
+      g_string_append_len (run->logs, text, (gssize) fits);
       if (run->logs->len > 0 && run->logs->str[run->logs->len - 1] != '\n')
         g_string_append_c (run->logs, '\n');
       g_string_append_printf (run->logs, "[log truncated at %" G_GUINT64_FORMAT " bytes]\n", limit);
@@ -210,7 +200,7 @@ bounded_metrics (const VendRun *run, json_t *snapshot)
   json_t *metrics = json_object_get (snapshot, "metrics");
   if (!json_is_object (metrics))
     return NULL;
-  if (json_dumpb (metrics, NULL, 0, JSON_COMPACT) <= MAX_METRICS_SIZE)
+  if (vend_json_size (metrics) <= MAX_METRICS_SIZE)
     return metrics;
   vend_log (VEND_LOG_WARN, "metrics dropped: too large", "prediction", run->prediction, NULL);
   json_t *predict_time = json_incref (json_object_get (metrics, "predict_time"));
@@ -233,7 +223,7 @@ final_output (VendRun *run, json_t *snapshot, json_t **out)
       *out = json_incref (run->chunks);
       return true;
     }
-  if (json_dumpb (output, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > run->env->spec->max_output)
+  if (vend_json_size (output) > run->env->spec->max_output)
     {
       vend_run_end_too_large (run);
       return false;
@@ -258,12 +248,45 @@ is_of_the_server (const char *error)
   return false;
 }
 
+/* What cannot be written as JSON ends in the server with the words of its parser. The text says
+ * where in the output's JSON that was. NULL for other errors; free with g_free. */
+static char *
+output_problem (const char *error)
+{
+  static const struct
+  {
+    const char *part, *meaning;
+  } problems[] = {
+    { "recursion limit exceeded", "nested deeper than the 127 levels that the model server takes" },
+    { "RecursionError", "nested deeper than the 127 levels that the model server takes" },
+    { "expected value", "NaN or Infinity, which JSON does not have" },
+    { "hex escape", "half of a character (a lone surrogate), which JSON cannot carry" },
+    { "surrogate", "half of a character (a lone surrogate), which JSON cannot carry" },
+  };
+  static const char *const starts[] = { "Failed to parse output JSON", "Failed to serialize output",
+                                        "Slot socket error: recursion limit" };
+  bool is_of_output = false;
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    is_of_output = is_of_output || g_str_has_prefix (error, starts[i]);
+  for (gsize i = 0; is_of_output && i < G_N_ELEMENTS (problems); i++)
+    {
+      const char *at = strstr (error, problems[i].part);
+      const char *place = at != NULL ? strstr (at, " at line ") : NULL;
+      if (at != NULL)
+        return g_strdup_printf ("the output cannot be written as JSON: %s%s%s%s",
+                                problems[i].meaning, place != NULL ? " (" : "",
+                                place != NULL ? place + 1 : "", place != NULL ? ")" : "");
+    }
+  return NULL;
+}
+
 static void
 end_failed (VendRun *run, const char *error, json_t *metrics)
 {
   const char *code = NULL;
   const char *sick = NULL;
   g_autofree char *large = NULL;
+  g_autofree char *problem = output_problem (error);
   if (g_str_has_prefix (error, "Failed to upload output"))
     {
       code = VEND_FAILURE_OUTPUT_UPLOAD_FAILED;
@@ -275,7 +298,13 @@ end_failed (VendRun *run, const char *error, json_t *metrics)
                                  run->env->spec->max_output_file);
         }
     }
-  if (is_of_the_server (error))
+  if (problem != NULL)
+    {
+      /* One that came as far as the socket has broken it. */
+      sick = is_of_the_server (error) ? "an output broke the model server's socket" : NULL;
+      error = problem;
+    }
+  else if (is_of_the_server (error))
     {
       code = VEND_FAILURE_INSTANCE_LOST;
       sick = "the model's process crashed";
@@ -358,7 +387,7 @@ vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs)
        i++)
     {
       json_t *chunk = json_array_get (output, i);
-      add_chunk (run, chunk, json_dumpb (chunk, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY));
+      add_chunk (run, chunk, vend_json_size (chunk));
     }
   if (run->phase == VEND_RUN_ENDED || !is_end)
     return;
@@ -447,6 +476,8 @@ vend_run_take_hook (VendRun *run, const char *path)
     vend_run_take_snapshot (run, snapshot, true);
   else if (g_error_matches (error, VEND_ERROR, VEND_ERROR_TOO_LARGE))
     vend_run_end_too_large (run);
+  else if (g_error_matches (error, VEND_ERROR, VEND_ERROR_RUNNER))
+    vend_run_end_early (run, error->message, NULL); /* it may have been the last one */
   else
     vend_log (VEND_LOG_ERROR, "webhook of the model server not understood", "error", error->message,
               NULL);

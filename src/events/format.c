@@ -59,27 +59,33 @@ append_text (GString *to, int64_t created_s, guint64 *n, const char *text)
   g_string_append (to, "\n\n");
 }
 
-/* JSON is written on one line; what some client takes for the end of one can be escaped here. */
+/* JSON is written on one line; what some client takes for the end of one can be escaped here. It
+ * stands in strings only. */
 static void
 append_json (GString *to, const json_t *value)
 {
-  char *text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
-  for (const char *at = text; at != NULL && *at != '\0'; at++)
-    if (ends_line_somewhere (at) > 0)
-      {
-        g_free (text);
-        text = json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-        break;
-      }
-  g_string_append (to, text != NULL ? text : "null");
+  g_autofree char *text = vend_json_text (value);
+  const char *start = text;
+  for (const char *at = text; *at != '\0';)
+    {
+      const gsize end = ends_line_somewhere (at);
+      if (end == 0)
+        {
+          at++;
+          continue;
+        }
+      g_string_append_len (to, start, at - start);
+      g_string_append_printf (to, "\\u%04x", g_utf8_get_char (at));
+      start = at += end;
+    }
+  g_string_append (to, start);
   g_string_append (to, "\n\n");
-  g_free (text);
 }
 
 void
 vend_event_output (GString *to, int64_t created_s, guint64 *n, const json_t *value)
 {
-  if (json_is_string (value))
+  if (vend_json_is_string (value))
     {
       append_text (to, created_s, n, json_string_value (value));
       return;

@@ -6,18 +6,30 @@
 #include <glib.h>
 #include <jansson.h>
 
-/* Parses `size` bytes; nesting and duplicates are limited by jansson (2048 levels). An error text
- * names line and column. NUL characters inside strings are refused: C strings cannot hold them. */
+#include "json/number.h"
+#include "json/parse.h"
+
+/* Parses `size` bytes: vend_json_parse_as without limits of its own (json/parse.h). */
 bool vend_json_parse (const char *text, gsize size, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Compact text, non-ASCII unescaped, members in their order, numbers in the shortest form that
- * reads back the same. NULL is written as "null". Free with g_free. */
+ * reads back the same, big integers (json/number.h) as their digits. NULL is written as "null".
+ * Free with g_free. */
 char *vend_json_text (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for people: a member or an item to a line. */
+char *vend_json_text_pretty (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same as JavaScript writes it after it has parsed it, 1.0 as 1: what is signed must survive
- * that. `value` is not NULL. Free with g_free. */
+ * that. Integers keep their digits. `value` is not NULL. Free with g_free. */
 char *vend_json_text_js (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Appends the compact text, without a NUL behind it. */
+void vend_json_append (GByteArray *out, const json_t *value);
+
+/* The length of the compact text. */
+gsize vend_json_size (const json_t *value);
 
 /* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.
  */

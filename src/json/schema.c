@@ -84,17 +84,11 @@ vend_schema_properties (const json_t *openapi, const char *name)
   return json_object_get (vend_schema_component (openapi, name), "properties");
 }
 
-static bool
-is_whole (const json_t *value)
-{
-  return json_is_integer (value)
-         || (json_is_real (value) && isfinite (json_real_value (value))
-             && floor (json_real_value (value)) == json_real_value (value));
-}
-
 static const char *
 type_name (const json_t *value)
 {
+  if (vend_json_whole (value, NULL))
+    return "integer";
   switch (json_typeof (value))
     {
     case JSON_OBJECT:
@@ -104,9 +98,8 @@ type_name (const json_t *value)
     case JSON_STRING:
       return "string";
     case JSON_INTEGER:
-      return "integer";
     case JSON_REAL:
-      return is_whole (value) ? "integer" : "number";
+      return "number";
     case JSON_TRUE:
     case JSON_FALSE:
       return "boolean";
@@ -116,13 +109,19 @@ type_name (const json_t *value)
   return "null";
 }
 
+/* 1e30 has no fraction, but no model server hands it to a model as an integer. */
+static bool
+is_whole_beyond (const json_t *value)
+{
+  return json_is_real (value) && floor (json_real_value (value)) == json_real_value (value)
+         && !vend_json_whole (value, NULL);
+}
+
 static bool
 has_type (const json_t *value, const char *type)
 {
   if (strcmp (type, "number") == 0)
-    return json_is_number (value);
-  if (strcmp (type, "integer") == 0)
-    return is_whole (value);
+    return vend_json_is_number (value);
   return strcmp (type, type_name (value)) == 0;
 }
 
@@ -136,9 +135,7 @@ check_enum (Check *check, const char *field, const json_t *choices, const json_t
     return;
   json_array_foreach ((json_t *) choices, i, choice)
     {
-      bool same_number = json_is_number (choice) && json_is_number (value)
-                         && json_number_value (choice) == json_number_value (value);
-      if (same_number || json_equal (choice, value))
+      if (vend_json_same (choice, value))
         return;
       g_autofree char *text = vend_json_text (choice);
       g_string_append_printf (list, "%s%s", i > 0 ? ", " : "", text);
@@ -151,13 +148,16 @@ check_number (Check *check, const char *field, const json_t *schema, const json_
 {
   const json_t *least = json_object_get (schema, "minimum");
   const json_t *greatest = json_object_get (schema, "maximum");
-  double number = json_number_value (value);
-  if (json_is_number (least) && number < json_number_value (least))
-    add_problem (check, "number_gte", field, "Must be greater than or equal to %.15g",
-                 json_number_value (least));
-  if (json_is_number (greatest) && number > json_number_value (greatest))
-    add_problem (check, "number_lte", field, "Must be less than or equal to %.15g",
-                 json_number_value (greatest));
+  if (vend_json_is_number (least) && vend_json_compare (value, least) < 0)
+    {
+      g_autofree char *text = vend_json_text_js (least);
+      add_problem (check, "number_gte", field, "Must be greater than or equal to %s", text);
+    }
+  if (vend_json_is_number (greatest) && vend_json_compare (value, greatest) > 0)
+    {
+      g_autofree char *text = vend_json_text_js (greatest);
+      add_problem (check, "number_lte", field, "Must be less than or equal to %s", text);
+    }
 }
 
 /* What a model may be given as a file. A plain path would be one of this machine. */
@@ -247,12 +247,14 @@ check_value (Check *check, const char *field, const json_t *schema, const json_t
   check->depth++;
   if (json_array_size (any) > 0)
     check_any (check, field, any, value);
+  else if (g_strcmp0 (type, "integer") == 0 && is_whole_beyond (value))
+    add_problem (check, "integer_range", field, "Must be within the " VEND_JSON_INTEGERS);
   else if (type != NULL && !has_type (value, type))
     add_problem (check, "invalid_type", field, "Invalid type. Expected: %s, given: %s", type,
                  type_name (value));
   else if (json_array_size (choices) > 0)
     check_enum (check, field, choices, value);
-  else if (json_is_number (value))
+  else if (vend_json_is_number (value))
     check_number (check, field, resolved, value);
   else if (json_is_string (value))
     check_string (check, field, resolved, value);

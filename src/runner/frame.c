@@ -5,7 +5,6 @@
 
 #define SHRINK_ABOVE ((guint) 1 << 20) /* a buffer grown by one large frame is given back */
 #define MAX_FRAME (G_MAXINT32 / 2)     /* three of them fit the length of a GByteArray */
-#define FIRST_GUESS ((gsize) 512)
 
 struct VendFrameReader
 {
@@ -31,23 +30,18 @@ put_length (guint8 *header, gsize length)
 bool
 vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **error)
 {
-  const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION (17);
   const guint start = out->len;
-  const gsize body = start + VEND_FRAME_HEADER_SIZE;
-
-  /* Nearly all frames are short, and dumping twice is cheaper than a copy of every one. */
-  g_byte_array_set_size (out, (guint) (body + FIRST_GUESS));
-  size_t size = json_dumpb (frame, (char *) out->data + body, FIRST_GUESS, flags);
-  if (size == 0 || size > limit)
+  if (!json_is_object (frame))
+    return vend_fail (error, VEND_ERROR_INTERNAL, "frame: not a JSON object");
+  g_byte_array_set_size (out, start + VEND_FRAME_HEADER_SIZE);
+  vend_json_append (out, frame);
+  const gsize size = out->len - start - VEND_FRAME_HEADER_SIZE;
+  if (size > limit)
     {
       g_byte_array_set_size (out, start);
-      return size == 0 ? vend_fail (error, VEND_ERROR_INTERNAL, "frame: not a JSON object")
-                       : vend_fail (error, VEND_ERROR_TOO_LARGE,
-                                    "frame: %zu bytes, at most %" G_GSIZE_FORMAT, size, limit);
+      return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                        "frame: %" G_GSIZE_FORMAT " bytes, at most %" G_GSIZE_FORMAT, size, limit);
     }
-  g_byte_array_set_size (out, (guint) (body + size));
-  if (size > FIRST_GUESS)
-    size = json_dumpb (frame, (char *) out->data + body, size, flags);
   put_length (out->data + start, size);
   return true;
 }

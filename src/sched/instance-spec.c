@@ -7,6 +7,9 @@
  * long before. */
 #define ORPHAN_TIMEOUT_US (3600 * G_GINT64_CONSTANT (1000000))
 
+/* Bytes of each of its native threads; only what is used becomes memory. */
+#define MODEL_SERVER_STACK "16777216"
+
 static void
 set_path (json_t *env, const char *venv_bin)
 {
@@ -53,6 +56,9 @@ vend_instance_environment (const Instance *instance)
   /* onnxruntime reports to its makers otherwise, from a thread that it starts when imported. */
   if (json_object_get (env, "ORT_DISABLE_TELEMETRY") == NULL)
     vend_json_set_string (env, "ORT_DISABLE_TELEMETRY", "1");
+  /* coglet walks outputs by recursion: with 2 MiB of stack 1,500 lists in each other crash it. */
+  if (json_object_get (env, "RUST_MIN_STACK") == NULL)
+    vend_json_set_string (env, "RUST_MIN_STACK", MODEL_SERVER_STACK);
   if (predict != NULL)
     vend_json_set_string (env, "COG_PREDICT_TYPE_STUB", predict);
   if (train != NULL)

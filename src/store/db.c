@@ -135,5 +135,6 @@ vend_stmt_get_json (VendStmt *stmt, int column)
   gsize size = 0;
   const char *text = stmt->db->ops->get_text (stmt, column, &size);
   /* The column was written by vend_stmt_json; what does not parse is damage, and shows as null. */
-  return text != NULL ? json_loadb (text, size, JSON_DECODE_ANY, NULL) : NULL;
+  json_t *value = NULL;
+  return text != NULL && vend_json_parse (text, size, &value, NULL) ? value : NULL;
 }

@@ -106,7 +106,13 @@ fuzz_check_json (const json_t *value)
   const char *key;
   json_t *item;
   size_t i;
-  if (json_is_string (value))
+  if (vend_json_is_big (value))
+    {
+      guint64 number = 0;
+      g_assert_true (g_ascii_string_to_unsigned (
+          vend_json_big_digits (value), 10, (guint64) G_MAXINT64 + 1, G_MAXUINT64, &number, NULL));
+    }
+  else if (json_is_string (value))
     {
       fuzz_check_utf8 (json_string_value (value));
       g_assert_cmpuint (strlen (json_string_value (value)), ==, json_string_length (value));

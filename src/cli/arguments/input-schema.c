@@ -92,7 +92,7 @@ choices_text (const json_t *choices)
   json_t *choice;
   json_array_foreach (choices, i, choice)
     {
-      g_autofree char *one = json_is_string (choice) ? g_strdup (json_string_value (choice))
+      g_autofree char *one = vend_json_is_string (choice) ? g_strdup (json_string_value (choice))
                                                      : vend_json_text (choice);
       g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", one);
     }

@@ -39,12 +39,24 @@ vend_input_arguments_parse (char **words, GPtrArray **out, GError **error)
 }
 
 static json_t *
-number_value (const char *text)
+integer_value (const char *text)
 {
   gint64 whole = 0;
-  char *end = NULL;
+  guint64 big = 0;
   if (g_ascii_string_to_signed (text, 10, G_MININT64, G_MAXINT64, &whole, NULL))
     return json_integer (whole);
+  return g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, &big, NULL)
+             ? vend_json_integer_new (big)
+             : NULL;
+}
+
+static json_t *
+number_value (const char *text)
+{
+  char *end = NULL;
+  json_t *integer = integer_value (text);
+  if (integer != NULL)
+    return integer;
   if (strspn (text, "+-.0123456789eE") != strlen (text))
     return NULL;
   double number = g_ascii_strtod (text, &end);
@@ -73,6 +85,18 @@ json_value (const char *text, int type)
   return type < 0 || (int) json_typeof (value) == type ? g_steal_pointer (&value) : NULL;
 }
 
+/* Why `text` is JSON that cannot be passed on, or NULL. */
+static char *
+refusal_of (const char *text)
+{
+  json_auto_t *value = NULL;
+  g_autoptr (GError) error = NULL;
+  if (vend_json_parse (text, strlen (text), &value, &error)
+      || !g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID))
+    return NULL;
+  return g_strdup (error->message);
+}
+
 static json_t *
 choice_value (const json_t *choices, const char *text)
 {
@@ -80,12 +104,12 @@ choice_value (const json_t *choices, const char *text)
   json_t *choice;
   json_array_foreach (choices, i, choice)
     {
-      g_autofree char *shown = json_is_string (choice) ? g_strdup (json_string_value (choice))
-                                                       : vend_json_text (choice);
+      g_autofree char *shown = vend_json_is_string (choice) ? g_strdup (json_string_value (choice))
+                                                            : vend_json_text (choice);
       if (strcmp (shown, text) == 0)
         return json_incref (choice);
-      json_auto_t *number = json_is_number (choice) ? number_value (text) : NULL;
-      if (number != NULL && json_number_value (number) == json_number_value (choice))
+      json_auto_t *number = vend_json_is_number (choice) ? number_value (text) : NULL;
+      if (number != NULL && vend_json_compare (number, choice) == 0)
         return json_incref (choice);
     }
   return NULL;
@@ -94,11 +118,8 @@ choice_value (const json_t *choices, const char *text)
 static json_t *
 typed_value (const char *type, const char *text)
 {
-  gint64 whole = 0;
   if (strcmp (type, "integer") == 0)
-    return g_ascii_string_to_signed (text, 10, G_MININT64, G_MAXINT64, &whole, NULL)
-               ? json_integer (whole)
-               : NULL;
+    return integer_value (text);
   if (strcmp (type, "number") == 0)
     return number_value (text);
   if (strcmp (type, "boolean") == 0)
@@ -156,7 +177,10 @@ schema_value (const json_t *openapi, const json_t *outer, const char *text)
   if (type != NULL)
     return typed_value (type, text);
   json_t *value = json_value (text, -1);
-  return value != NULL ? value : json_string (text);
+  if (value != NULL)
+    return value;
+  g_autofree char *refusal = refusal_of (text);
+  return refusal == NULL ? json_string (text) : NULL;
 }
 
 bool
@@ -171,10 +195,12 @@ vend_input_value (const json_t *openapi, const VendInputArgument *argument, json
       return true;
     }
   g_autofree char *expected = vend_schema_type_text (openapi, schema);
+  g_autofree char *refusal = refusal_of (argument->text);
   return vend_fail (
-      error, VEND_ERROR_INVALID, "input.%s: expected %s%s, got '%.200s'", argument->name, expected,
+      error, VEND_ERROR_INVALID, "input.%s: expected %s%s, got '%.200s'%s%s", argument->name,
+      expected,
       takes (openapi, schema, "array") || takes (openapi, schema, "object") ? " as JSON" : "",
-      argument->text);
+      argument->text, refusal != NULL ? "; " : "", refusal != NULL ? refusal : "");
 }
 
 bool

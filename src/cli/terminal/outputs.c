@@ -124,8 +124,8 @@ with_paths (const VendOutputWriter *writer, const json_t *value, const GPtrArray
 static char *
 element_text (const json_t *element)
 {
-  return json_is_string (element) ? g_strdup (json_string_value (element))
-                                  : vend_json_text (element);
+  return vend_json_is_string (element) ? g_strdup (json_string_value (element))
+                                       : vend_json_text (element);
 }
 
 static void
@@ -178,7 +178,7 @@ is_list_of_text (const json_t *output)
   if (!json_is_array (output))
     return false;
   json_array_foreach (output, i, part)
-    if (!json_is_string (part))
+    if (!vend_json_is_string (part))
       return false;
   return true;
 }
@@ -191,7 +191,7 @@ output_text (const VendOutputWriter *writer, const json_t *output)
   size_t i;
   json_t *part;
 
-  if (json_is_string (output))
+  if (vend_json_is_string (output))
     g_string_append (text, json_string_value (output));
   else if (writer->is_concatenated || is_list_of_text (output))
     json_array_foreach (output, i, part)
@@ -201,8 +201,7 @@ output_text (const VendOutputWriter *writer, const json_t *output)
       }
   else if (output != NULL && !json_is_null (output))
     {
-      g_autofree char *json
-          = json_dumps (output, JSON_INDENT (2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION (17));
+      g_autofree char *json = vend_json_text_pretty (output);
       g_string_append (text, json);
     }
   if (text->len > 0 && text->str[text->len - 1] != '\n')

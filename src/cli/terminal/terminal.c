@@ -107,10 +107,7 @@ vend_terminal_note (const char *format, ...)
 void
 vend_terminal_json (const json_t *value)
 {
-  /* jansson allocates with malloc, as g_free expects since GLib 2.46. */
-  g_autofree char *text
-      = json_dumps (value, JSON_INDENT (2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION (17));
-  g_assert (text != NULL);
+  g_autofree char *text = vend_json_text_pretty (value);
   puts (text);
 }
 
