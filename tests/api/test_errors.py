@@ -11,10 +11,27 @@ FLAGS = ["--max-body", "64K", "--max-file", "1M"]
 CREATE = "/models/lab/types/predictions"
 
 
-@pytest.mark.parametrize("text", ["{", "{'a': 1}", '{"a": NaN}', '{"a":1}}', "nonsense", '"\\ud800"'])
+@pytest.mark.parametrize("text", ["{", "{'a': 1}", '{"a": NaN}', '{"a":1}}', "nonsense", '{"a":1.}'])
 def test_malformed_json(api, text):
     headers = {"Content-Type": "application/json"}
     api.call("POST", CREATE, 400, data=text, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ('{"version":18446744073709551615}', "version"),
+        ('{"webhook":9223372036854775808}', "webhook"),
+        ('{"input":{"text":"\\u0000"}}', "input.text"),
+        ('{"input":{"a":[0,{"b":1E400}]}}', "input.a.1.b"),
+        ('{"input":{"tags":["a","\\udc00"]}}', "input.tags.1"),
+        ('{"input":{"n":18446744073709551616}}', "input.n"),
+    ],
+)
+def test_json_that_cannot_be_passed_on_is_refused_by_place(api, text, place):
+    headers = {"Content-Type": "application/json"}
+    detail = api.call("POST", CREATE, 422, data=text, headers=headers).json()["detail"]
+    assert detail.startswith(place + ": ")
 
 
 @pytest.mark.parametrize("text", ["[]", '"text"', "5", "null"])

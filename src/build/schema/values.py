@@ -9,8 +9,8 @@ from typing import Any
 MAX_ITEMS = 10_000
 MAX_TEXT = 64 * 1024
 MAX_INT_BITS = 4096
-# Readers of the document hold integers in 64 bits.
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+# What a model server carries exactly.
+INTEGER_MIN, INTEGER_MAX = -(2**63), 2**64 - 1
 
 
 class Unreadable(Exception):
@@ -68,7 +68,7 @@ def to_json(value: Any, node: ast.AST | None = None, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        if not INT64_MIN <= value <= INT64_MAX:
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
             raise Unreadable(node, "the number does not fit in 64 bits")
         return value
     if isinstance(value, float):

@@ -1,5 +1,6 @@
 /* Input checks: what passes, what does not and in which words. */
 #include "json/schema.h"
+#include <string.h>
 
 static const char document[]
     = "{\"components\":{\"schemas\":{\"mode\":{\"enum\":[\"fast\",\"good\"],\"type\":\"string\"},"
@@ -11,15 +12,18 @@ static const char document[]
       "\"code\":{\"type\":\"string\",\"pattern\":\"^[a-z]+$\"},"
       "\"maybe\":{\"type\":\"integer\",\"nullable\":true},"
       "\"either\":{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]},"
+      "\"seed\":{\"type\":\"integer\",\"minimum\":9223372036854775808,"
+      "\"maximum\":18446744073709551614},"
+      "\"pick\":{\"type\":\"integer\",\"enum\":[9007199254740992,18446744073709551613]},"
       "\"list\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}}}}}}}";
 
 static json_t *
 check (const char *input)
 {
-  json_auto_t *openapi = json_loads (document, 0, NULL);
-  json_auto_t *value = json_loads (input, 0, NULL);
-  g_assert_nonnull (openapi);
-  g_assert_nonnull (value);
+  json_auto_t *openapi = NULL;
+  json_auto_t *value = NULL;
+  g_assert_true (vend_json_parse (document, strlen (document), &openapi, NULL));
+  g_assert_true (vend_json_parse (input, strlen (input), &value, NULL));
   return vend_schema_problems (openapi, "Input", value);
 }
 
@@ -31,6 +35,9 @@ test_good (void)
     "{\"prompt\":\"\\u00e4\\u00f6\\u00fc\\u00df!\"}",
     "{\"prompt\":\"abc\",\"steps\":50,\"scale\":1,\"flag\":true,\"mode\":\"good\",\"code\":\"x\"}",
     "{\"prompt\":\"abc\",\"steps\":2.0,\"either\":\"x\",\"list\":[]}",
+    "{\"prompt\":\"abc\",\"seed\":9223372036854775808,\"pick\":18446744073709551613}",
+    "{\"prompt\":\"abc\",\"seed\":18446744073709551614,\"pick\":9007199254740992.0}",
+    "{\"prompt\":\"abc\",\"scale\":18446744073709551615,\"list\":[18446744073709551615]}",
     "{\"prompt\":\"abc\",\"maybe\":null,\"steps\":null,\"unknown\":{\"a\":1}}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (good); i++)
@@ -59,6 +66,16 @@ test_bad (void)
       "Must be greater than or equal to 1" },
     { "{\"prompt\":\"abc\",\"steps\":51}", "number_lte", "input.steps",
       "Must be less than or equal to 50" },
+    { "{\"prompt\":\"abc\",\"seed\":9223372036854775807}", "number_gte", "input.seed",
+      "Must be greater than or equal to 9223372036854775808" },
+    { "{\"prompt\":\"abc\",\"seed\":18446744073709551615}", "number_lte", "input.seed",
+      "Must be less than or equal to 18446744073709551614" },
+    { "{\"prompt\":\"abc\",\"steps\":1e30}", "integer_range", "input.steps",
+      "Must be within the integers from -9223372036854775808 to 18446744073709551615" },
+    { "{\"prompt\":\"abc\",\"pick\":9007199254740993}", "enum", "input.pick",
+      "input.pick must be one of the following: 9007199254740992, 18446744073709551613" },
+    { "{\"prompt\":18446744073709551615}", "invalid_type", "input.prompt",
+      "Invalid type. Expected: string, given: integer" },
     { "{\"prompt\":\"abc\",\"mode\":\"slow\"}", "enum", "input.mode",
       "input.mode must be one of the following: \"fast\", \"good\"" },
     { "{\"prompt\":\"abc\",\"code\":\"A\"}", "pattern", "input.code",
