@@ -93,7 +93,7 @@ choices_text (const json_t *choices)
   json_array_foreach (choices, i, choice)
     {
       g_autofree char *one = vend_json_is_string (choice) ? g_strdup (json_string_value (choice))
-                                                     : vend_json_text (choice);
+                                                          : vend_json_text (choice);
       g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
