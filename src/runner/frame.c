@@ -49,7 +49,7 @@ vend_frame_append (GByteArray *out, const json_t *frame, gsize limit, GError **e
 gsize
 vend_frame_size (const json_t *frame)
 {
-  return json_dumpb (frame, NULL, 0, JSON_COMPACT | JSON_REAL_PRECISION (17));
+  return vend_json_size (frame);
 }
 
 VendFrameReader *
