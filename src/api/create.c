@@ -43,7 +43,8 @@ typedef struct
   VendApi *api;
   VendCall *call;
   int64_t account_id;
-  VendCreateKey *key; /* or NULL */
+  VendCreateKey *key;   /* or NULL */
+  VendBlobHolds *holds; /* of input files: the row that holds them is on disk before the reply */
   int64_t hold_until_us;
   char *repeated;   /* id of the prediction that an earlier send has made, or NULL */
   char *applied;    /* Preference-Applied; NULL when nothing is held */
@@ -56,6 +57,7 @@ creation_free (Creation *creation)
   g_free (creation->applied);
   g_free (creation->repeated);
   vend_create_key_free (creation->key);
+  vend_blob_holds_free (creation->holds);
   g_clear_pointer (&creation->ready, vend_reply_free);
   g_free (creation);
 }
@@ -190,7 +192,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
       || !vend_api_webhook (api, call, body, prediction, error)
       || !vend_api_input_files (api, call, caller, db, version->openapi, component, input,
-                                &prediction->files, error))
+                                &prediction->files, &creation->holds, error))
     return false;
   prediction->id = vend_id_new ();
   prediction->kind = run->kind;

@@ -6,12 +6,24 @@
 #include "store/files.h"
 #include <string.h>
 
+/* What reading the files of one input needs; borrowed. */
+typedef struct
+{
+  VendApi *api;
+  const VendCaller *caller;
+  VendDb *db;
+  const char *origin;
+  VendBlobHolds *holds;
+} Reading;
+
 static void
-point_to_blob (VendApi *api, json_t *file, const char *sha256, const char *name, const char *type)
+point_to_blob (const VendApi *api, json_t *file, const char *sha256, const char *name,
+               const char *type)
 {
   g_autofree char *path = vend_blobs_path (api->parts.blobs, sha256);
   json_object_del (file, "url");
   vend_json_set_string (file, "path", path);
+  vend_json_set_string (file, "sha256", sha256);
   vend_json_set_string (file, "name", name);
   vend_json_set_string (file, "type", type);
 }
@@ -40,13 +52,28 @@ segment_after (const char *path, const char *prefix)
   return g_strndup (start, strcspn (start, "/?#"));
 }
 
+/* The row may have been there longer than its bytes. */
 static bool
-resolve (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db, json_t *file,
-         GError **error)
+hold (const Reading *reading, const char *sha256, const char *field, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (vend_blob_holds_add (reading->holds, sha256, &problem))
+    return true;
+  if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  return vend_fail (error, VEND_ERROR_INVALID, "input.%s: that file does not exist any more",
+                    field);
+}
+
+static bool
+resolve (const Reading *reading, json_t *file, GError **error)
 {
   const char *url = vend_json_string (file, "url");
   const char *field = json_string_value (json_array_get (json_object_get (file, "at"), 0));
-  const char *path = own_path (url, vend_call_origin (call));
+  const char *path = own_path (url, reading->origin);
   g_autofree char *file_id = segment_after (path, "/files/");
   g_autofree char *token = segment_after (path, "/outputs/");
   g_autoptr (GError) problem = NULL;
@@ -54,19 +81,23 @@ resolve (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db, jso
   if (file_id != NULL)
     {
       g_autoptr (VendFile) row = NULL;
-      if (!vend_store_file_get (db, file_id, &row, &problem)
-          || row->account_id != caller->account->id || row->expires_us <= vend_now_us ())
+      if (!vend_store_file_get (reading->db, file_id, &row, &problem)
+          || row->account_id != reading->caller->account->id || row->expires_us <= vend_now_us ())
         return vend_fail (error, VEND_ERROR_INVALID,
                           "input.%s: the file %s does not exist or has expired", field, file_id);
-      point_to_blob (api, file, row->sha256, row->name, row->content_type);
+      if (!hold (reading, row->sha256, field, error))
+        return false;
+      point_to_blob (reading->api, file, row->sha256, row->name, row->content_type);
     }
   else if (token != NULL)
     {
       g_autoptr (VendOutput) row = NULL;
-      if (!vend_store_output_get (db, token, &row, &problem))
+      if (!vend_store_output_get (reading->db, token, &row, &problem))
         return vend_fail (error, VEND_ERROR_INVALID,
                           "input.%s: that output file does not exist any more", field);
-      point_to_blob (api, file, row->sha256, row->name, row->content_type);
+      if (!hold (reading, row->sha256, field, error))
+        return false;
+      point_to_blob (reading->api, file, row->sha256, row->name, row->content_type);
     }
   return true;
 }
@@ -74,14 +105,19 @@ resolve (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db, jso
 bool
 vend_api_input_files (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
                       const json_t *openapi, const char *component, const json_t *input,
-                      json_t **out, GError **error)
+                      json_t **out, VendBlobHolds **out_holds, GError **error)
 {
   json_auto_t *files = vend_cog_input_files (openapi, component, input);
+  if (json_array_size (files) == 0)
+    return true;
+  g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (api->parts.blobs);
+  const Reading reading = { api, caller, db, vend_call_origin (call), holds };
   size_t i;
   json_t *file;
   json_array_foreach (files, i, file)
-    if (!resolve (api, call, caller, db, file, error))
+    if (!resolve (&reading, file, error))
       return false;
-  *out = json_array_size (files) > 0 ? json_incref (files) : NULL;
+  *out = json_incref (files);
+  *out_holds = g_steal_pointer (&holds);
   return true;
 }

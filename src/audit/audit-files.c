@@ -63,7 +63,7 @@ seen_content (const char *sha256, const char *of, int64_t size, void *data)
   g_autofree char *path = blob_path (audit, sha256);
   if (stat (path, &st) < 0)
     vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, g_strerror (errno));
-  else if (st.st_size != size)
+  else if (size >= 0 && st.st_size != size)
     vend_audit_found (audit, CHECK_CONTENTS, sha256,
                       "%s: %" G_GINT64_FORMAT " bytes instead of %" G_GINT64_FORMAT, of,
                       (int64_t) st.st_size, size);

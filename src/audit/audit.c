@@ -41,6 +41,10 @@ static const Rule rules[CHECK_N] = {
                        VEND_SQL_AUDIT_WEBHOOKS, false },
   [CHECK_OUTPUTS] = { "outputs", "Output files belong to a prediction that has its data.",
                       VEND_SQL_AUDIT_OUTPUTS, false },
+  [CHECK_INPUTS] = { "inputs",
+                     "The bytes of input files are held for predictions that have not ended, "
+                     "and for no others.",
+                     VEND_SQL_AUDIT_INPUTS, false },
   [CHECK_CONTENTS]
   = { "contents", "The bytes of every file are there, as many as its row says.", -1, false },
   [CHECK_BLOBS] = { "blobs", "Bytes that no row points to do not stay.", -1, true },

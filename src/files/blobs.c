@@ -16,7 +16,9 @@ struct VendBlobs
   char *spool;
   pthread_mutex_t lock; /* while contents come and go, so for as long as a disk takes */
   pthread_mutex_t held_lock;
-  GHashTable *held; /* SHA-256 → how many times */
+  pthread_cond_t removed;
+  GHashTable *held;     /* SHA-256 → how many times */
+  const char *removing; /* the content that is being removed now, or NULL */
 };
 
 bool
@@ -25,6 +27,7 @@ vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
   g_autoptr (VendBlobs) blobs = g_new0 (VendBlobs, 1);
   pthread_mutex_init (&blobs->lock, NULL);
   pthread_mutex_init (&blobs->held_lock, NULL);
+  pthread_cond_init (&blobs->removed, NULL);
   blobs->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   blobs->dir = g_strdup (dir);
   blobs->spool = g_build_filename (dir, "spool", NULL);
@@ -44,6 +47,7 @@ vend_blobs_free (VendBlobs *blobs)
   g_hash_table_unref (blobs->held);
   pthread_mutex_destroy (&blobs->lock);
   pthread_mutex_destroy (&blobs->held_lock);
+  pthread_cond_destroy (&blobs->removed);
   g_free (blobs);
 }
 
@@ -70,19 +74,44 @@ sync_file (const char *path, GError **error)
   return true;
 }
 
-/* Returns how many times it was held before. */
+/* Returns how many times it was held before. With the lock. */
 static guint
-hold_more (VendBlobs *blobs, const char *sha256, int more)
+count_hold (VendBlobs *blobs, const char *sha256, int more)
 {
-  pthread_mutex_lock (&blobs->held_lock);
   const guint before = GPOINTER_TO_UINT (g_hash_table_lookup (blobs->held, sha256));
   const guint after = before + (guint) more;
   if (after > 0)
     g_hash_table_insert (blobs->held, g_strdup (sha256), GUINT_TO_POINTER (after));
   else
     g_hash_table_remove (blobs->held, sha256);
+  return before;
+}
+
+static guint
+hold_more (VendBlobs *blobs, const char *sha256, int more)
+{
+  pthread_mutex_lock (&blobs->held_lock);
+  const guint before = count_hold (blobs, sha256, more);
   pthread_mutex_unlock (&blobs->held_lock);
   return before;
+}
+
+bool
+vend_blobs_hold (VendBlobs *blobs, const char *sha256, GError **error)
+{
+  g_autofree char *path = vend_blobs_path (blobs, sha256);
+  struct stat st;
+  pthread_mutex_lock (&blobs->held_lock);
+  while (g_strcmp0 (blobs->removing, sha256) == 0)
+    pthread_cond_wait (&blobs->removed, &blobs->held_lock);
+  (void) count_hold (blobs, sha256, 1);
+  pthread_mutex_unlock (&blobs->held_lock);
+  if (stat (path, &st) == 0)
+    return true;
+  const int problem = errno;
+  vend_blobs_let_go (blobs, sha256);
+  return vend_fail_errno (error, problem == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
+                          problem, "hold blob %s", sha256);
 }
 
 void
@@ -169,15 +198,40 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
   return true;
 }
 
+/* Whoever would hold it waits until it is known whether it goes. */
+static bool
+begin_removal (VendBlobs *blobs, const char *sha256)
+{
+  pthread_mutex_lock (&blobs->held_lock);
+  const bool is_free = count_hold (blobs, sha256, 0) == 0;
+  blobs->removing = is_free ? sha256 : NULL;
+  pthread_mutex_unlock (&blobs->held_lock);
+  return is_free;
+}
+
+static void
+end_removal (VendBlobs *blobs)
+{
+  pthread_mutex_lock (&blobs->held_lock);
+  blobs->removing = NULL;
+  pthread_cond_broadcast (&blobs->removed);
+  pthread_mutex_unlock (&blobs->held_lock);
+}
+
 bool
 vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used, void *data,
                           GError **error)
 {
   g_autofree char *path = vend_blobs_path (blobs, sha256);
+  bool failed = false;
+  int problem = 0;
   pthread_mutex_lock (&blobs->lock);
-  const bool failed = hold_more (blobs, sha256, 0) == 0 && !is_used (sha256, data)
-                      && unlink (path) < 0 && errno != ENOENT;
-  const int problem = errno;
+  if (begin_removal (blobs, sha256))
+    {
+      failed = !is_used (sha256, data) && unlink (path) < 0 && errno != ENOENT;
+      problem = errno;
+      end_removal (blobs);
+    }
   pthread_mutex_unlock (&blobs->lock);
   return !failed || vend_fail_errno (error, VEND_ERROR_STORAGE, problem, "remove blob %s", sha256);
 }
@@ -197,5 +251,42 @@ vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void
         if (vend_is_sha256_hex (blob))
           visit (blob, data);
     }
+  return true;
+}
+
+/* ---- Several at once */
+
+struct VendBlobHolds
+{
+  VendBlobs *blobs;
+  GPtrArray *contents; /* SHA-256, each as often as it is held */
+};
+
+VendBlobHolds *
+vend_blob_holds_new (VendBlobs *blobs)
+{
+  VendBlobHolds *holds = g_new0 (VendBlobHolds, 1);
+  holds->blobs = blobs;
+  holds->contents = g_ptr_array_new_with_free_func (g_free);
+  return holds;
+}
+
+void
+vend_blob_holds_free (VendBlobHolds *holds)
+{
+  if (holds == NULL)
+    return;
+  for (guint i = 0; i < holds->contents->len; i++)
+    vend_blobs_let_go (holds->blobs, g_ptr_array_index (holds->contents, i));
+  g_ptr_array_unref (holds->contents);
+  g_free (holds);
+}
+
+bool
+vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
+{
+  if (!vend_blobs_hold (holds->blobs, sha256, error))
+    return false;
+  g_ptr_array_add (holds->contents, g_strdup (sha256));
   return true;
 }

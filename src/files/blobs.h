@@ -34,7 +34,11 @@ char *vend_blobs_path (const VendBlobs *blobs, const char *sha256) G_GNUC_WARN_U
 bool vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd,
                          uint64_t *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Once for each success of the two above: its row is on disk, or will not come. Any thread; does
+/* Holds a content that is there already, for a row that is on its way; NOT_FOUND when it is not. */
+bool vend_blobs_hold (VendBlobs *blobs, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Once for each success of the three above: its row is on disk, or will not come. Any thread; does
  * not wait for a disk. */
 void vend_blobs_let_go (VendBlobs *blobs, const char *sha256);
 
@@ -47,3 +51,11 @@ bool vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUs
 /* Calls `visit` with the SHA-256 of each blob that is there. */
 bool vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void *data),
                       void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Contents that are held together, and let go with this. Any thread, one at a time. */
+typedef struct VendBlobHolds VendBlobHolds;
+VendBlobHolds *vend_blob_holds_new (VendBlobs *blobs);
+void vend_blob_holds_free (VendBlobHolds *holds);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobHolds, vend_blob_holds_free)
+bool vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -36,7 +36,8 @@ typedef struct
   VendStatus status;
   bool from_web;
   json_t *input;    /* object */
-  json_t *files;    /* where the input's files are, for the director; or NULL */
+  json_t *files;    /* where the input's files are, for the director; or NULL. Those of the file
+                       store have their "sha256" */
   json_t *secrets;  /* names of Secret inputs, or NULL; shown as asterisks */
   json_t *output;   /* NULL = null; files are "vend-output:<token>/<name>" until shown */
   char *logs;       /* never NULL */

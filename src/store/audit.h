@@ -24,7 +24,8 @@ typedef void (*VendStoreAuditSeen) (const char *subject, const char *detail, int
 bool vend_store_audit_damage (VendDb *db, VendSql statement, int limit, VendStoreAuditSeen seen,
                               void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Contents that rows point to: SHA-256, which row, and the size. The same one may come twice. */
+/* Contents that rows point to: SHA-256, which row, and the size, or -1 when the row has none. The
+ * same one may come twice. */
 bool vend_store_audit_contents (VendDb *db, VendStoreAuditSeen seen, void *data, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Ids of predictions that have not ended, and their attempts. */

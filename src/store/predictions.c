@@ -51,6 +51,38 @@ insert_training (VendDb *db, const VendPrediction *p, GError **error)
   return vend_stmt_run (stmt, NULL, error);
 }
 
+static bool
+insert_inputs (VendDb *db, const VendPrediction *p, GError **error)
+{
+  size_t i;
+  json_t *file;
+  json_array_foreach (p->files, i, file)
+    {
+      const char *sha256 = vend_json_string (file, "sha256");
+      VendStmt *stmt = NULL;
+      if (sha256 == NULL)
+        continue;
+      stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INPUT_INSERT, error);
+      if (stmt == NULL)
+        return false;
+      vend_stmt_text (stmt, 1, p->id);
+      vend_stmt_text (stmt, 2, sha256);
+      if (!vend_stmt_run (stmt, NULL, error))
+        return false;
+    }
+  return true;
+}
+
+static bool
+delete_inputs (VendDb *db, const VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INPUT_DELETE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
 bool
 vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **error)
 {
@@ -77,7 +109,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_text (stmt, 17, p->origin);
   vend_stmt_int (stmt, 18, p->stream);
   vend_stmt_int (stmt, 19, p->queue_place);
-  return vend_stmt_run (stmt, NULL, error)
+  return vend_stmt_run (stmt, NULL, error) && insert_inputs (db, p, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
 
@@ -179,7 +211,8 @@ vend_store_prediction_complete (VendDb *db, const VendPrediction *p, bool *out_w
   vend_stmt_int (stmt, 10, p->started_us);
   vend_stmt_int (stmt, 11, p->completed_us);
   vend_stmt_text (stmt, 12, p->instance);
-  if (!vend_stmt_run (stmt, &changes, error))
+  if (!vend_stmt_run (stmt, &changes, error)
+      || (changes > 0 && p->files != NULL && !delete_inputs (db, p, error)))
     return false;
   *out_won = changes > 0;
   return true;

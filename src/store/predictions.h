@@ -5,6 +5,7 @@
 #include "model/prediction.h"
 #include "store/db.h"
 
+/* The contents that its `files` name are used from now on, until it ends. */
 bool vend_store_prediction_insert (VendDb *db, const VendPrediction *prediction, GError **error);
 bool vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GError **error);
 /* All that have not ended, oldest first, of VendPrediction. */

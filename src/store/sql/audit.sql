@@ -110,10 +110,23 @@ FROM outputs AS o LEFT JOIN predictions AS p ON p.id = o.prediction
 WHERE (p.id IS NULL OR p.data_removed <> 0)
   AND NOT EXISTS (SELECT 1 FROM examples AS e WHERE e.prediction = o.prediction)
 LIMIT $1;
+-- name: audit_inputs
+SELECT i.prediction, i.sha256 || ' is held for it'
+       || CASE WHEN p.id IS NULL THEN ', and it does not exist' ELSE ', and it has ended' END
+FROM prediction_inputs AS i LEFT JOIN predictions AS p ON p.id = i.prediction
+WHERE p.id IS NULL OR p.completed_us > 0
+UNION ALL
+SELECT p.id, 'nothing holds its input files'
+FROM predictions AS p
+WHERE p.completed_us = 0 AND p.files LIKE '%"path":%'
+  AND NOT EXISTS (SELECT 1 FROM prediction_inputs AS i WHERE i.prediction = p.id)
+LIMIT $1;
 -- name: audit_contents
 SELECT sha256, 'file ' || id, size FROM files
 UNION ALL
-SELECT sha256, 'output of ' || prediction, size FROM outputs;
+SELECT sha256, 'output of ' || prediction, size FROM outputs
+UNION ALL
+SELECT sha256, 'input of ' || prediction, -1 FROM prediction_inputs;
 -- name: audit_open
 SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
 -- name: audit_is_open

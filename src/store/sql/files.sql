@@ -31,7 +31,8 @@ FROM outputs WHERE prediction = $1;
 DELETE FROM outputs WHERE prediction = $1;
 -- name: blob_used
 SELECT 1 WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = $1)
-  OR EXISTS (SELECT 1 FROM outputs WHERE sha256 = $1);
+  OR EXISTS (SELECT 1 FROM outputs WHERE sha256 = $1)
+  OR EXISTS (SELECT 1 FROM prediction_inputs WHERE sha256 = $1);
 -- name: upload_insert
 INSERT INTO uploads (id, account_id, sha256, size, created_us) VALUES ($1, $2, $3, $4, $5);
 -- name: upload_get

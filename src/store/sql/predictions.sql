@@ -51,6 +51,10 @@ ORDER BY completed_us LIMIT $2;
 -- name: prediction_remove_data
 UPDATE predictions SET input = '{}', files = NULL, output = NULL, logs = '', data_removed = $2
 WHERE id = $1 AND completed_us > 0;
+-- name: prediction_input_insert
+INSERT INTO prediction_inputs (prediction, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+-- name: prediction_input_delete
+DELETE FROM prediction_inputs WHERE prediction = $1;
 -- name: training_insert
 INSERT INTO trainings (prediction, destination) VALUES ($1, $2);
 -- name: attempt_insert
