@@ -28,14 +28,30 @@ point_to_blob (const VendApi *api, json_t *file, const char *sha256, const char 
   vend_json_set_string (file, "type", type);
 }
 
-/* Where the path of one of our own URLs goes on behind the origin and any "/v1"; NULL for others.
- * The API is served with and without it, so files are found under all these names. */
+/* Where the path of an absolute URL begins. */
+static const char *
+path_of (const char *url)
+{
+  const char *authority = strstr (url, "://");
+  return authority != NULL ? authority + 3 + strcspn (authority + 3, "/?#") : url + strlen (url);
+}
+
+static bool
+has_origin (const char *url, const char *origin)
+{
+  const size_t size = (size_t) (path_of (origin) - origin);
+  return (size_t) (path_of (url) - url) == size && g_ascii_strncasecmp (url, origin, size) == 0;
+}
+
+/* The path that one of our own URLs would have behind the origin and any "/v1": the API is served
+ * with and without it. */
 static const char *
 own_path (const char *url, const char *origin)
 {
-  if (!g_str_has_prefix (url, origin))
-    return NULL;
-  const char *path = url + strlen (origin);
+  const char *path = path_of (url);
+  const char *folder = path_of (origin);
+  if (g_str_has_prefix (path, folder))
+    path += strlen (folder);
   while (g_str_has_prefix (path, "/v1/"))
     path += strlen ("/v1");
   return path;
@@ -46,15 +62,21 @@ own_path (const char *url, const char *origin)
 static char *
 segment_after (const char *path, const char *prefix)
 {
-  if (path == NULL || !g_str_has_prefix (path, prefix))
+  if (!g_str_has_prefix (path, prefix))
     return NULL;
   const char *start = path + strlen (prefix);
   return g_strndup (start, strcspn (start, "/?#"));
 }
 
+static const char *
+field_of (const json_t *file)
+{
+  return json_string_value (json_array_get (json_object_get (file, "at"), 0));
+}
+
 /* The row may have been there longer than its bytes. */
 static bool
-hold (const Reading *reading, const char *sha256, const char *field, GError **error)
+hold (const Reading *reading, const char *sha256, const json_t *file, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   if (vend_blob_holds_add (reading->holds, sha256, &problem))
@@ -65,39 +87,66 @@ hold (const Reading *reading, const char *sha256, const char *field, GError **er
       return false;
     }
   return vend_fail (error, VEND_ERROR_INVALID, "input.%s: that file does not exist any more",
-                    field);
+                    field_of (file));
 }
 
 static bool
+find_file (const Reading *reading, const char *id, VendFile **out, GError **error)
+{
+  g_autoptr (VendFile) row = NULL;
+  if (!vend_store_file_get (reading->db, id, &row, error))
+    return false;
+  if (row->account_id != reading->caller->account->id || row->expires_us <= vend_now_us ())
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "file %s", id);
+  *out = g_steal_pointer (&row);
+  return true;
+}
+
+/* What a URL of ours names is not there. Under another name than the one that the caller calls us
+ * by it may be somebody else's, who has the same paths: the director asks there. */
+static bool
+is_missing (const Reading *reading, const json_t *file, GError **problem, const char *what,
+            GError **error)
+{
+  if (!g_error_matches (*problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (problem));
+      return false;
+    }
+  return !has_origin (vend_json_string (file, "url"), reading->origin)
+         || vend_fail (error, VEND_ERROR_INVALID, "input.%s: %s", field_of (file), what);
+}
+
+/* Ids and tokens cannot be guessed, so what has one of ours is ours, whatever host it names: a
+ * server has many names, and does not know all of them. */
+static bool
 resolve (const Reading *reading, json_t *file, GError **error)
 {
-  const char *url = vend_json_string (file, "url");
-  const char *field = json_string_value (json_array_get (json_object_get (file, "at"), 0));
-  const char *path = own_path (url, reading->origin);
+  const char *path = own_path (vend_json_string (file, "url"), reading->origin);
   g_autofree char *file_id = segment_after (path, "/files/");
   g_autofree char *token = segment_after (path, "/outputs/");
+  g_autoptr (VendFile) uploaded = NULL;
+  g_autoptr (VendOutput) output = NULL;
   g_autoptr (GError) problem = NULL;
 
   if (file_id != NULL)
     {
-      g_autoptr (VendFile) row = NULL;
-      if (!vend_store_file_get (reading->db, file_id, &row, &problem)
-          || row->account_id != reading->caller->account->id || row->expires_us <= vend_now_us ())
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "input.%s: the file %s does not exist or has expired", field, file_id);
-      if (!hold (reading, row->sha256, field, error))
+      g_autofree char *what
+          = g_strdup_printf ("the file %s does not exist or has expired", file_id);
+      if (!find_file (reading, file_id, &uploaded, &problem))
+        return is_missing (reading, file, &problem, what, error);
+      if (!hold (reading, uploaded->sha256, file, error))
         return false;
-      point_to_blob (reading->api, file, row->sha256, row->name, row->content_type);
+      point_to_blob (reading->api, file, uploaded->sha256, uploaded->name, uploaded->content_type);
     }
   else if (token != NULL)
     {
-      g_autoptr (VendOutput) row = NULL;
-      if (!vend_store_output_get (reading->db, token, &row, &problem))
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "input.%s: that output file does not exist any more", field);
-      if (!hold (reading, row->sha256, field, error))
+      if (!vend_store_output_get (reading->db, token, &output, &problem))
+        return is_missing (reading, file, &problem, "that output file does not exist any more",
+                           error);
+      if (!hold (reading, output->sha256, file, error))
         return false;
-      point_to_blob (reading->api, file, row->sha256, row->name, row->content_type);
+      point_to_blob (reading->api, file, output->sha256, output->name, output->content_type);
     }
   return true;
 }

@@ -134,11 +134,19 @@ is_file (const json_t *schema)
   return g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0;
 }
 
+/* Schemes are the same in any case. */
+static bool
+is_web_url (const char *text)
+{
+  return g_ascii_strncasecmp (text, "http://", strlen ("http://")) == 0
+         || g_ascii_strncasecmp (text, "https://", strlen ("https://")) == 0;
+}
+
 static void
 add_file (json_t *files, json_t *at, const json_t *value)
 {
   const char *url = json_string_value (value);
-  if (url != NULL && (g_str_has_prefix (url, "http://") || g_str_has_prefix (url, "https://")))
+  if (url != NULL && is_web_url (url))
     json_array_append_new (files, json_pack ("{s:O, s:s}", "at", at, "url", url));
   json_decref (at);
 }

@@ -30,7 +30,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append((self.path, dict(self.headers)))
-        if self.path.startswith("/good"):
+        if self.path.startswith(("/good", "/v1/files/", "/v1/outputs/")):
             self.reply(200, b"from afar")
         elif self.path == "/moved":
             self.send_response(302)
@@ -178,6 +178,36 @@ def test_input_from_our_files(api):
     api.delete(f"/files/{file['id']}", 204)
     reply = api.post("/models/lab/image/predictions", {"input": {"image": file["urls"]["get"]}})
     assert reply.status_code == 422 or api.ended(reply.json())["status"] == "failed"
+
+
+def named(url, host):
+    """The same URL with another host; the port stays."""
+    return url.replace("127.0.0.1", host, 1)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost", "127.0.0.2", "[::1]", "box", "vend.example.com"])
+def test_our_files_are_known_under_every_name_of_the_server(api, host):
+    file = api.upload(b"mine", "mine.txt")["urls"]["get"]
+    first = api.run("image", {"image": named(file, host)})
+    assert first["status"] == "succeeded", first
+    assert content(first["output"]) == b"MINE" and "mine.txt" in first["logs"]
+    assert first["input"]["image"] == named(file, host)
+    upper = named(file, host).replace("http://", "HTTP://").replace("/v1/", "/")
+    urls = [named(first["output"], host), upper, file.replace("http://", "https://")]
+    second = api.run("files", {"files": urls})
+    assert [content(url) for url in second["output"]] == [b"MINE"] * 3
+
+
+def test_files_of_others_are_not_ours(api, other, origin):
+    """The same paths on another host: theirs, unless they name what is really here and the caller's."""
+    file = other.upload(b"theirs", "theirs.txt")
+    path = f"/v1/files/{file['id']}"
+    for url in (f"{origin.url}{path}", f"{origin.url}/v1/files/x", f"{origin.url}/v1/outputs/x/y.txt"):
+        ran = api.run("image", {"image": url})
+        assert ran["status"] == "succeeded" and content(ran["output"]) == b"FROM AFAR", ran
+    for url in (f"{api.server.url}{path}", f"{api.server.url}/v1/outputs/{'a' * 32}/y.txt"):
+        problem = api.post("/models/lab/image/predictions", {"input": {"image": url}}, 422).json()
+        assert "input.image: " in problem["detail"] and "exist" in problem["detail"]
 
 
 def test_output_of_one_prediction_is_input_of_the_next(api):
