@@ -12,29 +12,6 @@
 
 /* ---- Create */
 
-/* The version that the caller may run, of the first model that has it and that he may see. */
-static bool
-find_by_id (VendDb *db, const VendCaller *caller, const char *id, VendModel **out_model,
-            GError **error)
-{
-  g_autoptr (GPtrArray) versions = NULL;
-  if (!vend_store_version_by_id (db, id, &versions, error))
-    return false;
-  for (guint i = 0; i < versions->len; i++)
-    {
-      const VendVersion *version = g_ptr_array_index (versions, i);
-      g_autoptr (VendModel) model = NULL;
-      if (!vend_store_model_get (db, version->model_id, &model, error))
-        return false;
-      if (vend_api_may_see (model, caller))
-        {
-          *out_model = g_steal_pointer (&model);
-          return true;
-        }
-    }
-  return vend_api_not_found (error);
-}
-
 static bool
 find_by_reference (VendDb *db, const VendCaller *caller, const char *text, VendModel **out_model,
                    char **out_version, GError **error)
@@ -75,7 +52,8 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   g_autofree char *id = NULL;
   bool found = strchr (reference, '/') != NULL
                    ? find_by_reference (reader.db, caller, reference, &model, &id, &problem)
-                   : find_by_id (reader.db, caller, reference, &model, &problem);
+                   : vend_store_model_by_version (reader.db, reference, caller->account->id, &model,
+                                                  &problem);
   if (found && id == NULL)
     id = g_strdup (strchr (reference, '/') != NULL ? model->latest_version : reference);
   if (found && id != NULL)

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "sched/core-private.h"
 #include "sched/fast-start.h"
-#include "store/create-keys.h"
 #include "store/predictions.h"
 #include <string.h>
 
@@ -81,11 +80,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 static bool
 insert (VendDb *db, void *data, GError **error)
 {
-  const VendPrediction *p = ((Submission *) data)->live->p;
-  return (p->create_key == NULL
-          || vend_store_create_key_take (db, p->account_id, p->create_key, p->id, p->created_us,
-                                         error))
-         && vend_store_prediction_insert (db, p, error);
+  return vend_store_prediction_create (db, ((Submission *) data)->live->p, error);
 }
 
 static void
@@ -105,6 +100,9 @@ inserted (const GError *error, void *data)
 
   /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
   submission->told (NULL, error, submission->data);
+  /* Its version was deleted, and the word of that may have come before this. */
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && live->p->deployment == NULL)
+    live->deployable->retired = true;
   if (live->completion != NULL)
     return;
   if (live->instance != NULL)

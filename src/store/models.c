@@ -89,6 +89,18 @@ vend_store_model_by_name (VendDb *db, const char *owner, const char *name, VendM
 }
 
 bool
+vend_store_model_by_version (VendDb *db, const char *version, int64_t viewer, VendModel **out,
+                             GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_BY_VERSION, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, version);
+  vend_stmt_int (stmt, 2, viewer);
+  return one_model (stmt, out, error);
+}
+
+bool
 vend_store_model_update (VendDb *db, const VendModel *model, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_UPDATE, error);
@@ -254,13 +266,14 @@ vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersio
 }
 
 bool
-vend_store_version_by_id (VendDb *db, const char *id, GPtrArray **out, GError **error)
+vend_store_version_has (VendDb *db, int64_t model_id, const char *id, bool *out, GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_BY_ID, error);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_HAS, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, id);
-  return vend_stmt_collect (stmt, read_version, (GDestroyNotify) vend_version_free, out, error);
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, id);
+  return vend_stmt_step (stmt, out, error);
 }
 
 bool

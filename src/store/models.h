@@ -8,6 +8,10 @@ bool vend_store_model_insert (VendDb *db, VendModel *model, GError **error);
 bool vend_store_model_get (VendDb *db, int64_t id, VendModel **out, GError **error);
 bool vend_store_model_by_name (VendDb *db, const char *owner, const char *name, VendModel **out,
                                GError **error);
+/* Of the models that have this version and that the viewer may see: the first of his own, else the
+ * first of the public ones. */
+bool vend_store_model_by_version (VendDb *db, const char *version, int64_t viewer, VendModel **out,
+                                  GError **error);
 /* Stores what PATCH may change. */
 bool vend_store_model_update (VendDb *db, const VendModel *model, GError **error);
 bool vend_store_model_delete (VendDb *db, int64_t id, GError **error);
@@ -32,8 +36,8 @@ bool vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **o
 bool vend_store_version_put (VendDb *db, const VendVersion *version, GError **error);
 bool vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersion **out,
                              GError **error);
-/* All models' versions with this id, of VendVersion; may be empty. */
-bool vend_store_version_by_id (VendDb *db, const char *id, GPtrArray **out, GError **error);
+bool vend_store_version_has (VendDb *db, int64_t model_id, const char *id, bool *out,
+                             GError **error);
 /* The newest one built from this packed source; NOT_FOUND when there is none. */
 bool vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha256,
                                    VendVersion **out, GError **error);

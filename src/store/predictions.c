@@ -1,6 +1,8 @@
 /* Store functions of predictions, attempts and usage. */
 #include "store/predictions.h"
 #include "base/error.h"
+#include "store/create-keys.h"
+#include "store/models.h"
 
 static void *
 read_prediction (VendStmt *stmt)
@@ -111,6 +113,27 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_int (stmt, 19, p->queue_place);
   return vend_stmt_run (stmt, NULL, error) && insert_inputs (db, p, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
+}
+
+/* A deletion of the version looks for open predictions in the same way. */
+static bool
+has_version (VendDb *db, const VendPrediction *p, GError **error)
+{
+  bool is_there = false;
+  if (!vend_store_version_has (db, p->model_id, p->version, &is_there, error))
+    return false;
+  return is_there
+         || vend_fail (error, VEND_ERROR_INVALID, "the version %s of %s was deleted", p->version,
+                       p->model);
+}
+
+bool
+vend_store_prediction_create (VendDb *db, const VendPrediction *p, GError **error)
+{
+  return (p->create_key == NULL
+          || vend_store_create_key_take (db, p->account_id, p->create_key, p->id, p->created_us,
+                                         error))
+         && has_version (db, p, error) && vend_store_prediction_insert (db, p, error);
 }
 
 bool

@@ -14,6 +14,13 @@ SELECT id, account_id, owner, name, is_private, hardware, description, readme, g
   license_url, weights_url, cover_image_url, default_example, latest_version,
   COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us
 FROM models WHERE id = $1;
+-- name: model_by_version
+SELECT models.id, account_id, owner, name, is_private, hardware, description, readme, github_url,
+  paper_url, license_url, weights_url, cover_image_url, default_example, latest_version,
+  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), models.created_us
+FROM versions JOIN models ON models.id = versions.model_id
+WHERE versions.id = $1 AND (account_id = $2 OR is_private = 0)
+ORDER BY account_id <> $2, models.id LIMIT 1;
 -- name: model_update
 UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5, license_url = $6,
   weights_url = $7, is_private = $8
@@ -78,9 +85,8 @@ WHERE id = $1;
 -- name: version_get
 SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
 FROM versions WHERE model_id = $1 AND id = $2;
--- name: version_by_id
-SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
-FROM versions WHERE id = $1 ORDER BY model_id;
+-- name: version_has
+SELECT 1 FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_by_source
 SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
 FROM versions WHERE model_id = $1 AND source_sha256 = $2 ORDER BY created_us DESC LIMIT 1;

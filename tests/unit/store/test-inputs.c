@@ -1,8 +1,11 @@
-/* Contents of input files: in use while their prediction has not ended, and not longer. */
+/* What a create meets and leaves in the store: whose version it is, whether that is there still,
+ * and the contents of its input files, which are in use until it ends. */
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "store/accounts.h"
 #include "store/files.h"
+#include "store/models.h"
 #include "store/predictions.h"
 #include "store/store.h"
 #include <string.h>
@@ -142,6 +145,157 @@ test_of_an_older_database (Fixture *f, gconstpointer unused)
   g_assert_false (is_used (f, ONE));
 }
 
+/* ---- What a create meets in its transaction */
+
+static bool
+insert_account (VendDb *db, void *data, GError **error)
+{
+  return vend_store_account_insert (db, data, error);
+}
+
+static bool
+insert_model (VendDb *db, void *data, GError **error)
+{
+  return vend_store_model_insert (db, data, error);
+}
+
+static int64_t
+account_new (Fixture *f, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  char *text = (char *) name;
+  VendAccount account = { .username = text, .name = text, .type = text, .created_us = 1 };
+  g_assert_true (vend_store_write_wait (f->store, insert_account, &account, &error));
+  return account.id;
+}
+
+static int64_t
+model_new (Fixture *f, int64_t account_id, const char *name, bool is_private)
+{
+  g_autoptr (GError) error = NULL;
+  char *text = (char *) name;
+  VendModel model = { .account_id = account_id,
+                      .owner = text,
+                      .name = text,
+                      .is_private = is_private,
+                      .hardware = text,
+                      .created_us = 1 };
+  g_assert_true (vend_store_write_wait (f->store, insert_model, &model, &error));
+  return model.id;
+}
+
+static VendVersion
+version_of (int64_t model_id, json_t *empty)
+{
+  return (VendVersion){ .id = (char *) "v",
+                        .model_id = model_id,
+                        .cog_version = (char *) "",
+                        .openapi = empty,
+                        .launch = empty,
+                        .manifest = empty,
+                        .source_sha256 = (char *) ONE,
+                        .created_us = 1 };
+}
+
+static bool
+create (VendDb *db, void *data, GError **error)
+{
+  return vend_store_prediction_create (db, data, error);
+}
+
+static bool
+put_version (VendDb *db, void *data, GError **error)
+{
+  return vend_store_version_put (db, data, error);
+}
+
+static bool
+delete_version (VendDb *db, void *data, GError **error)
+{
+  const VendVersion *version = data;
+  return vend_store_version_delete (db, version->model_id, version->id, error);
+}
+
+static bool
+is_stored (Fixture *f, const VendPrediction *p)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VendPrediction) found = NULL;
+  g_auto (VendReader) reader = vend_reader (f->store);
+  return vend_store_prediction_get (reader.db, p->id, &found, &error);
+}
+
+/* The create has seen the version; the deletion has seen no open prediction of it. */
+static void
+test_version_deleted_meanwhile (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  json_auto_t *empty = json_object ();
+  VendVersion version = version_of (model_new (f, account_new (f, "lab"), "image", true), empty);
+  g_assert_true (vend_store_write_wait (f->store, put_version, &version, &error));
+  g_autoptr (VendPrediction) first = prediction_new (NULL);
+  g_autoptr (VendPrediction) late
+      = prediction_new (json_pack ("[{s:[s], s:s}]", "at", "a", "sha256", TWO));
+  first->model_id = late->model_id = version.model_id;
+  late->create_key = g_new0 (VendCreateKey, 1);
+  late->create_key->text = g_strdup ("again");
+  late->create_key->digest = g_strdup (ONE);
+  g_assert_true (vend_store_write_wait (f->store, create, first, &error));
+  end (f, first);
+  g_assert_true (vend_store_write_wait (f->store, delete_version, &version, &error));
+  g_assert_false (vend_store_write_wait (f->store, create, late, &error));
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
+  g_assert_cmpstr (error->message, ==, "the version v of lab/image was deleted");
+  g_clear_error (&error);
+  g_assert_false (is_stored (f, late));
+  g_assert_false (is_used (f, TWO));
+
+  /* Pushed again, it takes the same create; its key was not spent. */
+  {
+    g_autoptr (VendPrediction) again = vend_prediction_copy (late);
+    g_assert_true (vend_store_write_wait (f->store, put_version, &version, &error));
+    g_assert_true (vend_store_write_wait (f->store, create, again, &error));
+    g_assert_true (is_stored (f, again));
+  }
+}
+
+static void
+expect_model (Fixture *f, int64_t viewer, int64_t expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_auto (VendReader) reader = vend_reader (f->store);
+  const bool found = vend_store_model_by_version (reader.db, "v", viewer, &model, &error);
+  g_assert_true (found == (expected != 0));
+  if (found)
+    g_assert_cmpint (model->id, ==, expected);
+  else
+    g_assert_error (error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+}
+
+/* A bare version id is that of a content, which many models may have. */
+static void
+test_whose_version (Fixture *f, gconstpointer unused)
+{
+  json_auto_t *empty = json_object ();
+  const int64_t other = account_new (f, "other"), me = account_new (f, "me");
+  const int64_t models[] = {
+    model_new (f, other, "hidden", true),   model_new (f, other, "shown", false),
+    model_new (f, me, "first", true),       model_new (f, me, "second", false),
+    model_new (f, other, "another", false),
+  };
+  expect_model (f, me, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      VendVersion version = version_of (models[i], empty);
+      g_assert_true (vend_store_write_wait (f->store, put_version, &version, &error));
+      expect_model (f, me, i == 0 ? 0 : models[MIN (i, 2)]);
+      expect_model (f, other, models[0]);
+      expect_model (f, other + 7, i == 0 ? 0 : models[1]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,5 +303,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/inputs/until-the-end", test_until_the_end);
   ADD ("/inputs/of-an-older-database", test_of_an_older_database);
+  ADD ("/inputs/version-deleted-meanwhile", test_version_deleted_meanwhile);
+  ADD ("/inputs/whose-version", test_whose_version);
   return g_test_run ();
 }
