@@ -10,6 +10,7 @@
 #include "cog/output.h"
 #include "json/schema.h"
 #include "store/predictions.h"
+#include "store/stored-bytes.h"
 #include <string.h>
 
 VendReply *
@@ -189,12 +190,26 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   vend_cog_input_make_whole (version->openapi, component, input);
 
   g_autoptr (VendPrediction) prediction = vend_prediction_new ();
-  if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
-      || !vend_api_webhook (api, call, body, prediction, error)
-      || !vend_api_input_files (api, call, caller, db, version->openapi, component, input,
-                                &prediction->files, &creation->holds, error))
+  const VendApiSchema schema = { version->openapi, component };
+  json_auto_t *malformed = json_array ();
+  /* Before anything is written for it; its transaction looks again. */
+  if (!vend_store_stored_allow (db, caller->account->id, 0,
+                                vend_settings_bytes (api->parts.settings, "account-max-stored"),
+                                error))
     return false;
   prediction->id = vend_id_new ();
+  prediction->input = json_incref (input);
+  prediction->created_us = now_us;
+  if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
+      || !vend_api_webhook (api, call, body, prediction, error)
+      || !vend_api_input_files (api, call, caller, db, &schema, prediction, &creation->holds,
+                                malformed, error))
+    return false;
+  if (json_array_size (malformed) > 0)
+    {
+      *out = vend_api_invalid_fields (g_steal_pointer (&malformed));
+      return true;
+    }
   prediction->kind = run->kind;
   prediction->deployment = g_strdup (run->deployment);
   prediction->destination = run->destination;
@@ -203,10 +218,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->billing = vend_prediction_billing_of (prediction, model);
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
-  prediction->input = json_incref (input);
   prediction->stream = vend_cog_stream_flags (version->openapi);
   prediction->secrets = vend_cog_secret_names (version->openapi, component);
-  prediction->created_us = now_us;
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
   if (creation->key != NULL)

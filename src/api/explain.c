@@ -67,6 +67,15 @@ load_decisions (VendDb *db, Record *record, GError **error)
                                                                 &record->instance, error);
 }
 
+/* What the model was given is no output. */
+static void
+remove_inputs (GPtrArray *outputs)
+{
+  for (guint i = outputs->len; i > 0; i--)
+    if (((const VendOutput *) g_ptr_array_index (outputs, i - 1))->is_input)
+      g_ptr_array_remove_index (outputs, i - 1);
+}
+
 static bool
 load (VendDb *db, Record *record, GError **error)
 {
@@ -76,6 +85,7 @@ load (VendDb *db, Record *record, GError **error)
       || !vend_store_output_list (db, p->id, &record->outputs, error)
       || !vend_store_delivery_of (db, p->id, VEND_STORY_MAX, &record->deliveries, error))
     return false;
+  remove_inputs (record->outputs);
   if (record->instance == NULL)
     record->instance = g_ptr_array_new ();
   return p->completed_us == 0

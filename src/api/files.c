@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "store/files.h"
+#include "store/stored-bytes.h"
 #include <string.h>
 
 #define MAX_FILENAME 255
@@ -75,10 +76,19 @@ read_metadata (VendCall *call, json_t **out, GError **error)
   return true;
 }
 
+typedef struct
+{
+  const VendFile *file;
+  uint64_t max_stored;
+} Insertion;
+
 static bool
 insert_file (VendDb *db, void *data, GError **error)
 {
-  return vend_store_file_insert (db, data, error);
+  const Insertion *insertion = data;
+  const VendFile *file = insertion->file;
+  return vend_store_stored_allow (db, file->account_id, file->size, insertion->max_stored, error)
+         && vend_store_file_insert (db, file, error);
 }
 
 char *
@@ -119,7 +129,8 @@ create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
       unlink (path);
       return false;
     }
-  const bool stored = vend_store_write_wait (api->parts.store, insert_file, file, error);
+  Insertion insertion = { file, vend_settings_bytes (api->parts.settings, "account-max-stored") };
+  const bool stored = vend_store_write_wait (api->parts.store, insert_file, &insertion, error);
   vend_blobs_let_go (api->parts.blobs, file->sha256);
   if (!stored)
     return false;

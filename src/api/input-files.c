@@ -1,5 +1,6 @@
 /* File inputs: our own URLs become blobs, other people's stay for the director to fetch. */
 #include "api/input-files.h"
+#include "api/input-data.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "cog/input.h"
@@ -153,10 +154,10 @@ resolve (const Reading *reading, json_t *file, GError **error)
 
 bool
 vend_api_input_files (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
-                      const json_t *openapi, const char *component, const json_t *input,
-                      json_t **out, VendBlobHolds **out_holds, GError **error)
+                      const VendApiSchema *schema, VendPrediction *prediction,
+                      VendBlobHolds **out_holds, json_t *problems, GError **error)
 {
-  json_auto_t *files = vend_cog_input_files (openapi, component, input);
+  json_auto_t *files = vend_cog_input_files (schema->openapi, schema->component, prediction->input);
   if (json_array_size (files) == 0)
     return true;
   g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (api->parts.blobs);
@@ -164,9 +165,12 @@ vend_api_input_files (VendApi *api, VendCall *call, const VendCaller *caller, Ve
   size_t i;
   json_t *file;
   json_array_foreach (files, i, file)
-    if (!resolve (&reading, file, error))
+    if (json_object_get (file, "url") != NULL && !resolve (&reading, file, error))
       return false;
-  *out = json_incref (files);
+  if (!vend_api_input_data (api, files, prediction, holds, problems, error))
+    return false;
+  if (json_array_size (files) > 0)
+    prediction->files = json_incref (files);
   *out_holds = g_steal_pointer (&holds);
   return true;
 }

@@ -45,6 +45,8 @@ static const Rule rules[CHECK_N] = {
                      "The bytes of input files are held for predictions that have not ended, "
                      "and for no others.",
                      VEND_SQL_AUDIT_INPUTS, false },
+  [CHECK_STORED] = { "stored", "What is counted of the files of an account is what they take.",
+                     VEND_SQL_AUDIT_STORED, false },
   [CHECK_CONTENTS]
   = { "contents", "The bytes of every file are there, as many as its row says.", -1, false },
   [CHECK_BLOBS] = { "blobs", "Bytes that no row points to do not stay.", -1, true },

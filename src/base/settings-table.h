@@ -96,6 +96,8 @@ static const VendSettingInfo setting_infos[] = {
     "predictions of one account that wait" },
   { "account-max-running", VEND_SETTING_INT, "0", 0, 100000000,
     "predictions of one account that run at the same time, the others wait; 0 = no limit" },
+  { "account-max-stored", VEND_SETTING_BYTES, "0", 0, 1024 * 1024 * VEND_GIB,
+    "uploaded files, inputs and outputs of one account, together; 0 = no limit" },
   { "max-output", VEND_SETTING_BYTES, "64M", 1024, VEND_GIB, "JSON output of one prediction" },
   { "max-output-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB, "one output file" },
   { "max-input-file", VEND_SETTING_BYTES, "10G", 1024, 1024 * VEND_GIB,

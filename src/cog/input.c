@@ -1,6 +1,7 @@
 /* What a model is given: a checked API input made ready for the model server. Pure. */
 #include "cog/input.h"
 #include "base/error.h"
+#include "cog/data-uri.h"
 #include "json/schema.h"
 #include <string.h>
 
@@ -148,6 +149,8 @@ add_file (json_t *files, json_t *at, const json_t *value)
   const char *url = json_string_value (value);
   if (url != NULL && is_web_url (url))
     json_array_append_new (files, json_pack ("{s:O, s:s}", "at", at, "url", url));
+  else if (url != NULL && vend_is_data_uri (url))
+    json_array_append_new (files, json_pack ("{s:O, s:O}", "at", at, "data", value));
   json_decref (at);
 }
 

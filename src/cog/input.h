@@ -25,6 +25,7 @@ json_t *vend_cog_secret_names (const json_t *openapi, const char *component)
 json_t *vend_cog_input_for_model (const json_t *input) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Where `input` names files by URL: an array of {"at": ["image"] or ["images", 2], "url": "…"} for
- * values of Path and File inputs that start with http:// or https://, in any case. */
+ * values of Path and File inputs that start with http:// or https://, in any case, and {"at": …,
+ * "data": "…"} for data: URIs. */
 json_t *vend_cog_input_files (const json_t *openapi, const char *component, const json_t *input)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -290,3 +290,12 @@ vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
   g_ptr_array_add (holds->contents, g_strdup (sha256));
   return true;
 }
+
+bool
+vend_blob_holds_take (VendBlobHolds *holds, const char *path, const char *sha256, GError **error)
+{
+  if (!vend_blobs_take (holds->blobs, path, sha256, error))
+    return false;
+  g_ptr_array_add (holds->contents, g_strdup (sha256));
+  return true;
+}

@@ -59,3 +59,6 @@ void vend_blob_holds_free (VendBlobHolds *holds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobHolds, vend_blob_holds_free)
 bool vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* As vend_blobs_take. */
+bool vend_blob_holds_take (VendBlobHolds *holds, const char *path, const char *sha256,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -164,9 +164,16 @@ check_number (Check *check, const char *field, const json_t *schema, const json_
 static bool
 is_file_uri (const char *text)
 {
-  return g_ascii_strncasecmp (text, "http://", 7) == 0
-         || g_ascii_strncasecmp (text, "https://", 8) == 0
-         || g_ascii_strncasecmp (text, "data:", 5) == 0;
+  if (g_ascii_strncasecmp (text, "data:", strlen ("data:")) == 0)
+    return true;
+  const char *host = strstr (text, "://");
+  if (g_ascii_strncasecmp (text, "http://", strlen ("http://")) != 0
+      && g_ascii_strncasecmp (text, "https://", strlen ("https://")) != 0)
+    return false;
+  for (const char *c = text; *c != '\0'; c++)
+    if ((guchar) *c <= ' ' || *c == 0x7f)
+      return false;
+  return strcspn (host + strlen ("://"), "/?#") > 0;
 }
 
 static void

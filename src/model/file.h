@@ -34,6 +34,7 @@ typedef struct
   int64_t size;
   char *sha256;
   int64_t created_us;
+  bool is_input; /* it came inside of the create, and the model was given it */
 } VendOutput;
 
 void vend_output_free (VendOutput *output);

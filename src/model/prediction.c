@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define OUTPUT_SCHEME "vend-output:"
+#define INPUT_SCHEME "vend-input:"
+#define INPUT_PURPOSE "input"
 #define REDACTED "**********"
 #define STREAM_PURPOSE "stream"
 
@@ -29,6 +31,7 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->deployment);
   json_decref (prediction->input);
   json_decref (prediction->files);
+  g_clear_pointer (&prediction->kept, g_ptr_array_unref);
   json_decref (prediction->secrets);
   json_decref (prediction->output);
   g_free (prediction->logs);
@@ -54,6 +57,7 @@ vend_prediction_copy (const VendPrediction *prediction)
   copy->deployment = g_strdup (prediction->deployment);
   json_incref (copy->input);
   json_incref (copy->files);
+  copy->kept = prediction->kept != NULL ? g_ptr_array_ref (prediction->kept) : NULL;
   json_incref (copy->secrets);
   json_incref (copy->output);
   copy->logs = g_strdup (prediction->logs);
@@ -103,6 +107,67 @@ vend_prediction_shown_input (const VendPrediction *prediction)
       if (json_object_get (shown, key) != NULL)
         json_object_set_new (shown, key, json_string (REDACTED));
     }
+  return shown;
+}
+
+char *
+vend_input_file_token (const char *prediction, guint n)
+{
+  g_autofree char *text = g_strdup_printf ("%s %u", prediction, n);
+  return vend_capability_new (INPUT_PURPOSE, text);
+}
+
+char *
+vend_input_file_text (guint n, const char *token, const char *name)
+{
+  return g_strdup_printf (INPUT_SCHEME "%u/%s/%s", n, token, name);
+}
+
+/* The part of it that stands in its URL; NULL for what somebody else wrote in that form. */
+static const char *
+input_file_place (const VendPrediction *prediction, const char *text)
+{
+  if (text == NULL || !g_str_has_prefix (text, INPUT_SCHEME))
+    return NULL;
+  char *end = NULL;
+  const guint64 n = g_ascii_strtoull (text + strlen (INPUT_SCHEME), &end, 10);
+  if (n > G_MAXUINT || *end != '/' || strlen (end + 1) <= VEND_CAPABILITY_LENGTH
+      || end[1 + VEND_CAPABILITY_LENGTH] != '/')
+    return NULL;
+  g_autofree char *of = g_strdup_printf ("%s %u", prediction->id, (guint) n);
+  g_autofree char *token = g_strndup (end + 1, VEND_CAPABILITY_LENGTH);
+  return vend_capability_fits (INPUT_PURPOSE, of, token) ? end + 1 : NULL;
+}
+
+static json_t *
+input_value_with_url (const VendPrediction *prediction, json_t *value, const char *origin)
+{
+  const char *place = input_file_place (prediction, json_string_value (value));
+  if (place == NULL)
+    return json_incref (value);
+  g_autofree char *url = g_strdup_printf ("%s/v1/outputs/%s", origin, place);
+  return json_string (url);
+}
+
+/* Files are members of an input, or of a list that is one. */
+static json_t *
+input_with_urls (const VendPrediction *prediction, const char *origin)
+{
+  json_auto_t *input = vend_prediction_shown_input (prediction);
+  json_t *shown = json_object ();
+  const char *key;
+  json_t *value, *item;
+  size_t i;
+  json_object_foreach (input, key, value)
+    if (json_is_array (value))
+      {
+        json_t *list = json_array ();
+        json_array_foreach (value, i, item)
+          json_array_append_new (list, input_value_with_url (prediction, item, origin));
+        json_object_set_new (shown, key, list);
+      }
+    else
+      json_object_set_new (shown, key, input_value_with_url (prediction, value, origin));
   return shown;
 }
 
@@ -220,7 +285,7 @@ vend_prediction_to_json (const VendPrediction *prediction, const char *origin, V
     vend_json_set_string (object, "deployment", prediction->deployment);
   json_object_set_new (object, "input",
                        prediction->data_removed ? json_object ()
-                                                : vend_prediction_shown_input (prediction));
+                                                : input_with_urls (prediction, origin));
   vend_json_set_string (object, "logs", prediction->logs);
   json_object_set_new (object, "output",
                        started_only ? json_null ()

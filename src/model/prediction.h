@@ -35,9 +35,11 @@ typedef struct
   int64_t destination; /* of a training: the model that gets its version; only stored, not read */
   VendStatus status;
   bool from_web;
-  json_t *input;    /* object */
+  json_t *input;    /* object; such files are "vend-input:<n>/<token>/<name>" until shown */
   json_t *files;    /* where the input's files are, for the director; or NULL. Those of the file
                        store have their "sha256" */
+  GPtrArray *kept;  /* of VendOutput: input files that came inside of the create, until it is
+                       stored; or NULL */
   json_t *secrets;  /* names of Secret inputs, or NULL; shown as asterisks */
   json_t *output;   /* NULL = null; files are "vend-output:<token>/<name>" until shown */
   char *logs;       /* never NULL */
@@ -96,6 +98,11 @@ json_t *vend_prediction_to_json (const VendPrediction *prediction, const char *o
 char *vend_prediction_stream_token (const VendPrediction *prediction) G_GNUC_WARN_UNUSED_RESULT;
 /* The id that such a name stands for; NULL when it is none of ours. Free with g_free. */
 char *vend_stream_token_id (const char *token) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Of the input file number `n` that came inside of the create: the unguessable part of its URL
+ * (NULL without a key), and what stands for it in the input. Free with g_free. */
+char *vend_input_file_token (const char *prediction, guint n) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_input_file_text (guint n, const char *token, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `input` with every Secret replaced by asterisks; a new reference. */
 json_t *vend_prediction_shown_input (const VendPrediction *prediction);

@@ -80,7 +80,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 static bool
 insert (VendDb *db, void *data, GError **error)
 {
-  return vend_store_prediction_create (db, ((Submission *) data)->live->p, error);
+  const Live *live = ((Submission *) data)->live;
+  return vend_store_prediction_create (db, live->p, live->sched->limits.account_max_stored, error);
 }
 
 static void

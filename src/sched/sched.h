@@ -31,7 +31,8 @@ typedef struct
   guint max_queue;
   guint account_max_queued;
   guint account_max_running; /* 0 = no limit */
-  int64_t starvation_us;     /* 0 = no bound */
+  uint64_t account_max_stored;
+  int64_t starvation_us; /* 0 = no bound */
   int64_t setup_timeout_us;
   int64_t predict_timeout_us;
   int64_t train_timeout_us;

@@ -100,6 +100,7 @@ insert_output (VendDb *db, VendSql sql, const VendOutput *output, GError **error
   vend_stmt_int (stmt, 5, output->size);
   vend_stmt_text (stmt, 6, output->sha256);
   vend_stmt_int (stmt, 7, output->created_us);
+  vend_stmt_int (stmt, 8, output->is_input);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -126,6 +127,7 @@ read_output (VendStmt *stmt)
   row->size = vend_stmt_get_int (stmt, 4);
   row->sha256 = vend_stmt_dup_text (stmt, 5);
   row->created_us = vend_stmt_get_int (stmt, 6);
+  row->is_input = vend_stmt_get_int (stmt, 7) != 0;
   return row;
 }
 

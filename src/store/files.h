@@ -18,6 +18,7 @@ bool vend_store_output_insert (VendDb *db, const VendOutput *output, GError **er
 /* Before the end of its prediction; nothing happens when the prediction's data are gone. */
 bool vend_store_output_insert_early (VendDb *db, const VendOutput *output, GError **error);
 bool vend_store_output_get (VendDb *db, const char *token, VendOutput **out, GError **error);
+/* Its input files that came inside of the create, too. */
 bool vend_store_output_list (VendDb *db, const char *prediction, GPtrArray **out, GError **error);
 bool vend_store_output_delete_of (VendDb *db, const char *prediction, GError **error);
 /* Whether any row still points to the content. */

@@ -2,7 +2,9 @@
 #include "store/predictions.h"
 #include "base/error.h"
 #include "store/create-keys.h"
+#include "store/files.h"
 #include "store/models.h"
+#include "store/stored-bytes.h"
 
 static void *
 read_prediction (VendStmt *stmt)
@@ -76,6 +78,15 @@ insert_inputs (VendDb *db, const VendPrediction *p, GError **error)
 }
 
 static bool
+insert_kept (VendDb *db, const VendPrediction *p, GError **error)
+{
+  for (guint i = 0; p->kept != NULL && i < p->kept->len; i++)
+    if (!vend_store_output_insert (db, g_ptr_array_index (p->kept, i), error))
+      return false;
+  return true;
+}
+
+static bool
 delete_inputs (VendDb *db, const VendPrediction *p, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INPUT_DELETE, error);
@@ -112,6 +123,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_int (stmt, 18, p->stream);
   vend_stmt_int (stmt, 19, p->queue_place);
   return vend_stmt_run (stmt, NULL, error) && insert_inputs (db, p, error)
+         && insert_kept (db, p, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
 
@@ -127,13 +139,25 @@ has_version (VendDb *db, const VendPrediction *p, GError **error)
                        p->model);
 }
 
+static int64_t
+size_of_kept (const VendPrediction *p)
+{
+  int64_t size = 0;
+  for (guint i = 0; p->kept != NULL && i < p->kept->len; i++)
+    size += ((const VendOutput *) g_ptr_array_index (p->kept, i))->size;
+  return size;
+}
+
 bool
-vend_store_prediction_create (VendDb *db, const VendPrediction *p, GError **error)
+vend_store_prediction_create (VendDb *db, const VendPrediction *p, uint64_t max_stored,
+                              GError **error)
 {
   return (p->create_key == NULL
           || vend_store_create_key_take (db, p->account_id, p->create_key, p->id, p->created_us,
                                          error))
-         && has_version (db, p, error) && vend_store_prediction_insert (db, p, error);
+         && has_version (db, p, error)
+         && vend_store_stored_allow (db, p->account_id, size_of_kept (p), max_stored, error)
+         && vend_store_prediction_insert (db, p, error);
 }
 
 bool

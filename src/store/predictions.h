@@ -8,8 +8,10 @@
 /* The contents that its `files` name are used from now on, until it ends. */
 bool vend_store_prediction_insert (VendDb *db, const VendPrediction *prediction, GError **error);
 /* The same for a new one, with what may have changed since it was checked: EXISTS when somebody has
- * its create key, INVALID when its version was deleted. */
-bool vend_store_prediction_create (VendDb *db, const VendPrediction *prediction, GError **error);
+ * its create key, INVALID when its version was deleted, TOO_LARGE when the account's files take
+ * more than `max_stored` (0 = no limit). */
+bool vend_store_prediction_create (VendDb *db, const VendPrediction *prediction,
+                                   uint64_t max_stored, GError **error);
 bool vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GError **error);
 /* All that have not ended, oldest first, of VendPrediction. */
 bool vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error);

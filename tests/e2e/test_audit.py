@@ -124,6 +124,8 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
         ("inputs", f"INSERT INTO prediction_inputs SELECT {ONE}, sha256 FROM files"),
         ("inputs", "INSERT INTO prediction_inputs SELECT 'nobody', sha256 FROM files"),
         ("inputs", f"UPDATE predictions SET completed_us = 0, files = '[{{\"path\":\"/x\"}}]' WHERE id = {ONE}"),
+        ("stored", "UPDATE stored_bytes SET bytes = bytes + 1"),
+        ("stored", "DELETE FROM stored_bytes"),
         ("contents", f"UPDATE outputs SET sha256 = '{NONE}'"),
         ("contents", "UPDATE files SET size = size + 1"),
         ("versions", "UPDATE versions SET id = 'gone' WHERE rowid = 1"),

@@ -258,6 +258,7 @@ sched_limits (const App *app)
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
     .account_max_queued = (guint) vend_settings_int (s, "account-max-queued"),
     .account_max_running = (guint) vend_settings_int (s, "account-max-running"),
+    .account_max_stored = vend_settings_bytes (s, "account-max-stored"),
     .starvation_us = vend_settings_us (s, "starvation-bound"),
     .setup_timeout_us = vend_settings_us (s, "setup-timeout"),
     .predict_timeout_us = vend_settings_us (s, "predict-timeout"),

@@ -121,6 +121,17 @@ FROM predictions AS p
 WHERE p.completed_us = 0 AND p.files LIKE '%"path":%'
   AND NOT EXISTS (SELECT 1 FROM prediction_inputs AS i WHERE i.prediction = p.id)
 LIMIT $1;
+-- name: audit_stored
+SELECT a.username, COALESCE(s.bytes, 0) || ' bytes are counted, ' || COALESCE(t.bytes, 0) || ' are there'
+FROM accounts AS a LEFT JOIN stored_bytes AS s ON s.account_id = a.id
+LEFT JOIN (SELECT account_id, SUM(size) AS bytes
+           FROM (SELECT account_id, size FROM files
+                 UNION ALL
+                 SELECT p.account_id, o.size
+                 FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction) AS f
+           GROUP BY account_id) AS t ON t.account_id = a.id
+WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
+LIMIT $1;
 -- name: audit_contents
 SELECT sha256, 'file ' || id, size FROM files
 UNION ALL

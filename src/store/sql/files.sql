@@ -15,17 +15,18 @@ DELETE FROM files WHERE id = $1;
 SELECT id, account_id, name, content_type, size, sha256, md5, metadata, created_us, expires_us
 FROM files WHERE expires_us < $1 ORDER BY expires_us LIMIT $2;
 -- name: output_insert
-INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (token) DO NOTHING;
+INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us, is_input)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (token) DO NOTHING;
 -- name: output_insert_early
-INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us)
-SELECT $1, $2, $3, $4, $5, $6, $7
+INSERT INTO outputs (token, prediction, name, content_type, size, sha256, created_us, is_input)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8
 WHERE EXISTS (SELECT 1 FROM predictions WHERE id = $2 AND data_removed = 0)
 ON CONFLICT (token) DO NOTHING;
 -- name: output_get
-SELECT token, prediction, name, content_type, size, sha256, created_us FROM outputs WHERE token = $1;
+SELECT token, prediction, name, content_type, size, sha256, created_us, is_input
+FROM outputs WHERE token = $1;
 -- name: output_list
-SELECT token, prediction, name, content_type, size, sha256, created_us
+SELECT token, prediction, name, content_type, size, sha256, created_us, is_input
 FROM outputs WHERE prediction = $1;
 -- name: output_delete_of_prediction
 DELETE FROM outputs WHERE prediction = $1;
@@ -33,6 +34,8 @@ DELETE FROM outputs WHERE prediction = $1;
 SELECT 1 WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM outputs WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM prediction_inputs WHERE sha256 = $1);
+-- name: stored_bytes
+SELECT bytes FROM stored_bytes WHERE account_id = $1;
 -- name: upload_insert
 INSERT INTO uploads (id, account_id, sha256, size, created_us) VALUES ($1, $2, $3, $4, $5);
 -- name: upload_get

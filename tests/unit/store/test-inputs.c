@@ -8,9 +8,11 @@
 #include "store/models.h"
 #include "store/predictions.h"
 #include "store/store.h"
+#include "store/stored-bytes.h"
 #include <string.h>
 
 #define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define MOST 1000 /* bytes of files */
 #define TWO "2222222222222222222222222222222222222222222222222222222222222222"
 
 typedef struct
@@ -200,7 +202,7 @@ version_of (int64_t model_id, json_t *empty)
 static bool
 create (VendDb *db, void *data, GError **error)
 {
-  return vend_store_prediction_create (db, data, error);
+  return vend_store_prediction_create (db, data, MOST, error);
 }
 
 static bool
@@ -296,6 +298,114 @@ test_whose_version (Fixture *f, gconstpointer unused)
     }
 }
 
+/* ---- What the files of an account take */
+
+static int64_t
+stored (Fixture *f, int64_t account_id)
+{
+  int64_t bytes = -1;
+  g_autoptr (GError) error = NULL;
+  g_auto (VendReader) reader = vend_reader (f->store);
+  g_assert_true (vend_store_stored_bytes (reader.db, account_id, &bytes, &error));
+  return bytes;
+}
+
+static VendOutput *
+kept_new (const VendPrediction *p, const char *token, int64_t size)
+{
+  VendOutput *row = g_new0 (VendOutput, 1);
+  row->token = g_strdup (token);
+  row->prediction = g_strdup (p->id);
+  row->name = g_strdup ("file.png");
+  row->content_type = g_strdup ("image/png");
+  row->size = size;
+  row->sha256 = g_strdup (ONE);
+  row->is_input = true;
+  return row;
+}
+
+static bool
+insert_output (VendDb *db, void *data, GError **error)
+{
+  return vend_store_output_insert (db, data, error);
+}
+
+static bool
+delete_outputs (VendDb *db, void *data, GError **error)
+{
+  return vend_store_output_delete_of (db, data, error);
+}
+
+static VendPrediction *
+prediction_of (const VendVersion *version, int64_t account_id)
+{
+  VendPrediction *p = prediction_new (NULL);
+  p->model_id = version->model_id;
+  p->account_id = account_id;
+  p->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free);
+  return p;
+}
+
+static void
+expect_full (Fixture *f, VendPrediction *p)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (vend_store_write_wait (f->store, create, p, &error));
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (error->message, "account-max-stored"));
+  g_assert_false (is_stored (f, p));
+}
+
+static bool
+forget_counts (VendDb *db, void *data, GError **error)
+{
+  return vend_db_exec (db,
+                       "DROP TABLE stored_bytes; DROP TRIGGER files_come; DROP TRIGGER files_go;"
+                       " DROP TRIGGER outputs_come; DROP TRIGGER outputs_go;"
+                       " DELETE FROM migrations WHERE number = 13",
+                       error);
+}
+
+static void
+test_stored_bytes (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  json_auto_t *empty = json_object ();
+  const int64_t me = account_new (f, "me"), other = account_new (f, "other");
+  VendVersion version = version_of (model_new (f, me, "image", true), empty);
+  g_assert_true (vend_store_write_wait (f->store, put_version, &version, &error));
+  g_autoptr (VendPrediction) first = prediction_of (&version, me);
+  g_ptr_array_add (first->kept, kept_new (first, "a", 300));
+  g_ptr_array_add (first->kept, kept_new (first, "b", 300));
+  g_assert_true (vend_store_write_wait (f->store, create, first, &error));
+  g_assert_cmpint (stored (f, me), ==, 600);
+
+  g_autoptr (VendPrediction) second = prediction_of (&version, me);
+  g_ptr_array_add (second->kept, kept_new (second, "c", 401));
+  expect_full (f, second);
+  g_assert_cmpint (stored (f, me), ==, 600);
+
+  /* A result is kept whatever it takes; the same file is counted once. */
+  VendOutput *output = kept_new (first, "d", 5000);
+  g_assert_true (vend_store_write_wait (f->store, insert_output, output, &error));
+  g_assert_true (vend_store_write_wait (f->store, insert_output, output, &error));
+  vend_output_free (output);
+  g_assert_cmpint (stored (f, me), ==, 5600);
+  g_autoptr (VendPrediction) third = prediction_of (&version, me);
+  expect_full (f, third);
+  g_autoptr (VendPrediction) of_other = prediction_of (&version, other);
+  g_assert_true (vend_store_write_wait (f->store, create, of_other, &error));
+  g_assert_cmpint (stored (f, other), ==, 0);
+
+  g_assert_true (vend_store_write_wait (f->store, forget_counts, NULL, &error));
+  vend_store_free (f->store);
+  open_store (f);
+  g_assert_cmpint (stored (f, me), ==, 5600);
+  g_assert_true (vend_store_write_wait (f->store, delete_outputs, first->id, &error));
+  g_assert_cmpint (stored (f, me), ==, 0);
+  g_assert_true (vend_store_write_wait (f->store, create, third, &error));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -305,5 +415,6 @@ main (int argc, char **argv)
   ADD ("/inputs/of-an-older-database", test_of_an_older_database);
   ADD ("/inputs/version-deleted-meanwhile", test_version_deleted_meanwhile);
   ADD ("/inputs/whose-version", test_whose_version);
+  ADD ("/inputs/stored-bytes", test_stored_bytes);
   return g_test_run ();
 }
