@@ -262,6 +262,46 @@ check_host (const char *field, char *host, const VendNetworks *allow, const char
                        bare, setting);
 }
 
+/* A name of other letters as those see it who look it up: full-width and circled letters, digits of
+ * any script, and dots of others are what they stand for. NULL when it is not UTF-8. */
+static char *
+plain_host (const char *host)
+{
+  g_autofree char *composed = g_utf8_normalize (host, -1, G_NORMALIZE_ALL_COMPOSE);
+  if (composed == NULL)
+    return NULL;
+  GString *plain = g_string_new (NULL);
+  for (const char *at = composed; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      const gunichar c = g_utf8_get_char (at);
+      const int digit = g_unichar_digit_value (c);
+      if (c == 0x3002 || c == 0xff0e || c == 0xff61)
+        g_string_append_c (plain, '.');
+      else if (digit >= 0)
+        g_string_append_c (plain, (char) ('0' + digit));
+      else if (g_unichar_type (c) != G_UNICODE_FORMAT)
+        g_string_append_unichar (plain, c);
+    }
+  return g_string_free (plain, FALSE);
+}
+
+static bool
+check_other_letters (const char *field, const char *host, const VendNetworks *allow,
+                     const char *setting, GError **error)
+{
+  if (g_str_is_ascii (host))
+    return true;
+  g_autofree char *plain = plain_host (host);
+  g_autofree char *url = g_strconcat ("http://", plain, "/", NULL);
+  g_autoptr (CURLU) parsed = curl_url ();
+  g_autofree char *read = NULL;
+  if (plain != NULL && parsed != NULL && curl_url_set (parsed, CURLUPART_URL, url, 0) == CURLUE_OK)
+    read = part_of (parsed, CURLUPART_HOST);
+  if (read == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "%s: the host is not a name", field);
+  return check_host (field, read, allow, setting, error);
+}
+
 bool
 vend_outside_check (const char *field, const char *url, const VendNetworks *allow,
                     const char *setting, GError **error)
@@ -283,5 +323,6 @@ vend_outside_check (const char *field, const char *url, const VendNetworks *allo
     return vend_fail (error, VEND_ERROR_INVALID,
                       "%s: expected a URL without user and password, which replies would show",
                       field);
-  return check_host (field, host, allow, setting, error);
+  return check_other_letters (field, host, allow, setting, error)
+         && check_host (field, host, allow, setting, error);
 }

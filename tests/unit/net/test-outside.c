@@ -73,6 +73,18 @@ test_bad_urls (void)
     "http://[::1%25lo]/",
     "http://[::ffff:10.0.0.1]/",
     "http://169.254.169.254/",
+    "http://\uff11\uff12\uff17.0.0.1/",
+    "http://\u2460\u2461\u2466.0.0.1/",
+    "http://\u0661\u0662\u0667.0.0.1/",
+    "http://127\u30020\u30020\u30021/",
+    "http://127\uff0e0\uff610\uff0e1/",
+    "http://\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54/",
+    "http://x\u3002localhost/",
+    "http://local\u00adhost/",
+    "http://1\u200b27.0.0.1/",
+    "http://\uff11\uff12\uff17\uff0e\uff11/",
+    "http://127.0.0.1\u3002/",
+    "http://a\xff/",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
