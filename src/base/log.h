@@ -1,8 +1,15 @@
 /* Structured log lines on stderr: text on a terminal, one JSON object a line otherwise. Any thread.
- * Never pass a secret as a value. */
+ * Never pass a secret as a value.
+ *
+ * A line that was written in the last seconds is not written again but counted; the next one with
+ * the same level, message and values says how often it was left out, as `repeated`. */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 #include <glib.h>
+
+#define VEND_LOG_REPEAT_US (G_GINT64_CONSTANT (5) * 1000000)
+#define VEND_LOG_QUEUE_BYTES (1024 * 1024) /* that wait for a reader who stands still */
 
 typedef enum
 {
@@ -21,6 +28,13 @@ typedef enum
 
 /* Call once at start, before other threads exist. */
 void vend_log_setup (VendLogLevel least, VendLogFormat format);
+
+/* From now on a thread writes, and nobody waits for a reader who stands still: what does not fit
+ * into the queue is left out, and the next line says how many were. Once, in a process that does
+ * not fork without exec. */
+void vend_log_start_writer (void);
+/* Writes what waits, for at most `patience_us`; later lines are written by those who have them. */
+void vend_log_stop_writer (int64_t patience_us);
 
 /* vend_log (VEND_LOG_INFO, "listening", "address", a, "port", "8363", NULL): the message is a fixed
  * phrase, what varies goes into key-value pairs of strings; a key whose value is NULL is
