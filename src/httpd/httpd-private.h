@@ -11,10 +11,12 @@
 #include <glib.h>
 #include <microhttpd.h>
 
+#include "httpd/connection-private.h"
 #include "httpd/cors-private.h"
 #include "httpd/httpd.h"
 #include "httpd/linger-private.h"
 #include "httpd/origin-private.h"
+#include "httpd/peers-private.h"
 #include "httpd/router-private.h"
 
 #define VEND_HTTPD_HEAD_BYTES (32 * 1024)    /* request line and headers */
@@ -22,6 +24,7 @@
 #define VEND_HTTPD_TEXT_BYTES (64 * 1024)    /* multipart part kept in memory */
 #define VEND_HTTPD_MAX_PARTS 64              /* of a multipart body */
 #define VEND_HTTPD_MAX_QUERY 128             /* query parameters */
+#define VEND_HTTPD_BODY_BYTES_PER_S 1024     /* least speed of a body, after its first time */
 #define VEND_HTTPD_STREAM_BYTES (256 * 1024) /* waiting for a slow reader */
 
 typedef struct VendWorker VendWorker;
@@ -36,13 +39,14 @@ struct VendWorker
   int epoll_fd; /* of the daemon, borrowed */
   int wake_fd;
   GThread *thread;
-  bool quiesced;
-  bool closed_some;    /* connections, in the last turn; this thread only */
-  atomic_bool asleep;  /* in poll, or about to be */
-  atomic_bool resumed; /* a connection was resumed since the last turn */
-  GQueue streams;      /* VendStream that are being sent; this thread only */
-  GQueue pulls;        /* VendPull, the one longest without a turn first; this thread only */
-  GQueue waking;       /* SignalSlot with sleepers still to be woken; this thread only */
+  VendConns conns;        /* this thread only, as are the next two */
+  VendConn *arriving;     /* on its way to the library */
+  int64_t accept_from_us; /* none is accepted before; 0 = at once */
+  atomic_bool asleep;     /* in poll, or about to be */
+  atomic_bool resumed;    /* a connection was resumed since the last turn */
+  GQueue streams;         /* VendStream that are being sent; this thread only */
+  GQueue pulls;           /* VendPull, the one longest without a turn first; this thread only */
+  GQueue waking;          /* SignalSlot with sleepers still to be woken; this thread only */
   pthread_mutex_t lock;
   guint held;    /* calls that sleep until somebody answers; guarded by `lock` */
   GQueue raised; /* SignalSlot whose sleepers are to be woken; guarded by `lock` */
@@ -56,6 +60,12 @@ struct VendHttpd
   VendLinger *linger;
   VendWorker *workers;
   guint n_workers;
+  VendPeers *peers;
+  guint max_connections;
+  int64_t head_timeout_us;
+  int64_t body_timeout_us;
+  atomic_uint n_connections;
+  atomic_uint n_closing; /* of those, shut down already */
   int listen_fd;
   guint port;
   char *local; /* host:port for requests without Host */
@@ -97,6 +107,7 @@ struct VendCall
   bool asked;         /* the handler has been called */
   bool refused_early; /* before the body was read: the client may still be sending */
   VendBody *body;
+  uint64_t length; /* of the body; UINT64_MAX for chunks */
   uint64_t ignored_bytes;
   int64_t began_us; /* monotonic */
   int status;       /* of the reply that is being sent; 0 = none yet */
@@ -113,6 +124,12 @@ struct VendCall
 void vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection);
 /* The worker takes another turn soon. */
 void vend_worker_poke (VendWorker *worker);
+
+/* ---- accept.c. The worker's thread. */
+void vend_accept_turn (VendWorker *worker);
+/* How long until it may accept again; 0 = now. */
+int vend_accept_pause_ms (const VendWorker *worker);
+void vend_accept_leave (VendHttpd *httpd, const VendAddress *peer, bool counted);
 
 /* ---- call.c */
 VendCall *vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method);
@@ -160,3 +177,6 @@ GPtrArray *vend_body_parts (VendBody *body); /* VendPart */
 /* ---- request.c: what is wrong with a request before its body is read; NULL when nothing is. */
 VendReply *vend_request_check (VendCall *call, const char *raw_path, const char *version,
                                uint64_t *out_length);
+/* True when the Content-Length of the coming request is none: closes the connection after the reply
+ * that says so. */
+bool vend_request_refuse_length (VendConn *conn);

@@ -56,8 +56,11 @@ typedef struct
   const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
   guint threads;      /* at least 2: one epoll thread alone stalls after connection churn */
   guint max_connections;
-  guint idle_timeout_s; /* of a connection that waits for the client */
-  guint pull_idle_ms;   /* of a pulled body, see VendPullFuncs; 0 means 10 s */
+  guint max_connections_per_peer; /* of one address; 0 = no limit. Trusted proxies have none */
+  guint head_timeout_ms;          /* from the first byte of a head to its last; 0 means 30 s */
+  guint body_timeout_ms; /* of a body, which may take a second more for each KiB; 0 means 30 s */
+  guint idle_timeout_s;  /* of a connection that waits for the client */
+  guint pull_idle_ms;    /* of a pulled body, see VendPullFuncs; 0 means 10 s */
   uint64_t max_body;
   const char *spool_dir;       /* exists, on the file system of the blobs; files in it are ours */
   const char *public_url;      /* origin for replies, or NULL: the one of the request */
@@ -86,6 +89,8 @@ void vend_httpd_stop_accepting (VendHttpd *httpd);
 void vend_httpd_refuse (VendHttpd *httpd);
 /* Calls that have begun and are not fully sent. */
 guint vend_httpd_active_calls (VendHttpd *httpd);
+/* Open connections. */
+guint vend_httpd_connections (VendHttpd *httpd);
 /* Blocks until every held call is answered and all connections are closed; late answers may go
  * nowhere. Not for a thread that still has to answer, nor for a handler. Streams that are open end
  * with an error, and their writers may outlive the server. */

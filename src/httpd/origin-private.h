@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "base/network.h"
+
 typedef struct VendOriginRules VendOriginRules;
 
 /* INVALID when a network or the URL does not parse. `public_url` and `trusted` may be NULL or "".
@@ -33,5 +35,6 @@ char *vend_origin_url (const VendOriginRules *rules, const VendOriginRequest *re
 char *vend_origin_client (const VendOriginRules *rules, const VendOriginRequest *request);
 /* True when forwarding headers of this peer count. */
 bool vend_origin_trusts (const VendOriginRules *rules, const char *peer);
+bool vend_origin_trusts_address (const VendOriginRules *rules, const VendAddress *address);
 /* host or host:port, as a Host header may have it. */
 bool vend_is_authority (const char *text);

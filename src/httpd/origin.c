@@ -6,7 +6,6 @@
  */
 #include "httpd/origin-private.h"
 #include "base/error.h"
-#include "base/network.h"
 #include <string.h>
 
 #define MAX_HOPS 32
@@ -67,6 +66,12 @@ vend_origin_trusts (const VendOriginRules *rules, const char *peer)
   VendAddress address;
   return peer != NULL && vend_address_parse (peer, &address)
          && vend_networks_contain (rules->trusted, &address);
+}
+
+bool
+vend_origin_trusts_address (const VendOriginRules *rules, const VendAddress *address)
+{
+  return vend_networks_contain (rules->trusted, address);
 }
 
 static bool

@@ -158,6 +158,7 @@ read_pull (void *data, uint64_t position, char *buffer, size_t room)
 {
   VendPull *pull = data;
   take_turn (pull);
+  pull->slot->worker->conns.progress = true;
   if (pull->broken)
     return MHD_CONTENT_READER_END_WITH_ERROR;
   const gssize n = pull->funcs->read (pull->data, buffer, room);

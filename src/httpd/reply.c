@@ -295,7 +295,9 @@ vend_reply_send (VendReply *reply, VendCall *call)
   vend_cors_mark (call->httpd->cors, call, reply);
   if (reply->is_file)
     finish_file (reply, call);
-  if (atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
+  /* The library takes more for chunks than others do, so nothing that follows them is a request. */
+  if (call->length == UINT64_MAX
+      || atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
     MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");
   call->status = reply->status;
   /* The library would end the chunked body that a HEAD reply does not have. */

@@ -5,13 +5,20 @@
 #include "httpd/httpd-private.h"
 #include <string.h>
 
+#define TOO_LONG "The Content-Length is too large."
+#define LINE_END 2 /* CR LF, which the library has made NULs of */
+
 typedef struct
 {
+  const char *expected; /* where the next name begins in the library's copy of the head */
+  const char *host;
   guint hosts;
   guint lengths;
   guint encodings;
+  bool encoded_body;
   bool chunked;
   bool malformed;
+  bool too_long;
   uint64_t length;
 } Framing;
 
@@ -24,53 +31,131 @@ vend_is_token (const char *text)
                 == '\0';
 }
 
+static bool
+has_control (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (((guchar) *text < 0x20 && *text != '\t') || *text == 0x7f)
+      return true;
+  return false;
+}
+
+/* What the library cut out of the head must lie there without gaps. One is left by a NUL, by a line
+ * that ends in LF alone, and by a header that goes on in the next line: there the library has a
+ * shorter text, or another end of a line, than others may have. */
+static bool
+is_in_place (Framing *framing, const char *name, gsize name_size, const char *value,
+             gsize value_size)
+{
+  const char *at = framing->expected;
+  framing->expected = value + value_size + LINE_END;
+  if (name != at || value <= name + name_size)
+    return false;
+  for (at += name_size + 1; at < value; at++)
+    if (*at != ' ' && *at != '\t')
+      return false;
+  return true;
+}
+
+/* 0 when it is a length, otherwise the status that refuses it. The greatest number means chunks
+ * here and in the library. */
+static int
+check_length (const char *value, uint64_t *out_length)
+{
+  if (*value == '\0' || value[strspn (value, "0123456789")] != '\0')
+    return 400;
+  return g_ascii_string_to_unsigned (value, 10, 0, UINT64_MAX - 1, out_length, NULL) ? 0 : 413;
+}
+
+bool
+vend_request_refuse_length (VendConn *conn)
+{
+  uint64_t length = 0;
+  const char *value = MHD_lookup_connection_value (conn->connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_CONTENT_LENGTH);
+  const int status = value != NULL ? check_length (value, &length) : 0;
+  if (status == 400)
+    vend_conn_close (conn, status, "Bad request", "The Content-Length is not a number.");
+  if (status == 413)
+    vend_conn_close (conn, status, "Too large", TOO_LONG);
+  return status != 0;
+}
+
 static enum MHD_Result
-look_at_header (void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+look_at_header (void *data, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                const char *value, size_t value_size)
 {
   Framing *framing = data;
-  if (!vend_is_token (name))
-    framing->malformed = true;
+  if (value == NULL || !is_in_place (framing, name, name_size, value, value_size)
+      || !vend_is_token (name) || has_control (value))
+    {
+      framing->malformed = true;
+      return MHD_NO;
+    }
   if (g_ascii_strcasecmp (name, MHD_HTTP_HEADER_HOST) == 0)
-    framing->hosts++;
+    {
+      framing->hosts++;
+      framing->host = value;
+    }
   else if (g_ascii_strcasecmp (name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
     {
+      const int status = check_length (value, &framing->length);
       framing->lengths++;
-      if (value == NULL
-          || !g_ascii_string_to_unsigned (value, 10, 0, UINT64_MAX, &framing->length, NULL))
-        framing->malformed = true;
+      framing->too_long |= status == 413;
+      framing->malformed |= status == 400;
     }
   else if (g_ascii_strcasecmp (name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
     {
       framing->encodings++;
-      framing->chunked = value != NULL && g_ascii_strcasecmp (value, "chunked") == 0;
+      framing->chunked = g_ascii_strcasecmp (value, "chunked") == 0;
     }
+  else if (g_ascii_strcasecmp (name, MHD_HTTP_HEADER_CONTENT_ENCODING) == 0)
+    framing->encoded_body |= *value != '\0' && g_ascii_strcasecmp (value, "identity") != 0;
   return MHD_YES;
 }
 
+/* "GET /v1/x HTTP/1.1": one space each, a target without spaces or control characters. */
+static bool
+is_request_line (const VendCall *call, const char *version)
+{
+  const VendConn *conn = vend_conn_of (call->connection);
+  const char *target = conn->target;
+  return target != NULL && conn->target_is_clean && vend_is_token (call->method)
+         && target == call->method + strlen (call->method) + 1
+         && version == target + conn->target_size + 1;
+}
+
 static VendReply *
-check_head (VendCall *call, const char *version, uint64_t *out_length)
+check_head (VendCall *call, const char *version, uint64_t *out_length, bool *out_encoded)
 {
   const union MHD_ConnectionInfo *info
       = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-  if (info != NULL && info->header_size > VEND_HTTPD_HEAD_BYTES)
+  if (info->header_size > VEND_HTTPD_HEAD_BYTES)
     return vend_reply_problem (431, "Request header fields too large",
                                "The request line and headers must be at most 32 KiB.");
 
-  Framing framing = { 0 };
-  MHD_get_connection_values (call->connection, MHD_HEADER_KIND, look_at_header, &framing);
   const bool http_1_1 = strcmp (version, MHD_HTTP_VERSION_1_1) == 0;
+  Framing framing = { .expected = version + strlen (version) + LINE_END };
+  MHD_get_connection_values_n (call->connection, MHD_HEADER_KIND, look_at_header, &framing);
+  /* The empty line behind the last. */
+  const bool is_whole = framing.expected + LINE_END == call->method + info->header_size;
   const char *wrong = NULL;
-  if (framing.malformed || !vend_is_token (call->method))
+  if (framing.malformed || !is_whole || !is_request_line (call, version))
     wrong = "The request line or a header is malformed.";
   else if (framing.hosts > 1 || (http_1_1 && framing.hosts == 0))
     wrong = "The request must have exactly one Host header.";
+  else if (framing.hosts > 0 && *framing.host != '\0' && !vend_is_authority (framing.host))
+    wrong = "The Host header is malformed.";
   else if (framing.lengths > 1 || (framing.lengths > 0 && framing.encodings > 0))
     wrong = "The request must have one Content-Length or one Transfer-Encoding, not both.";
   else if (framing.encodings > 0 && (framing.encodings > 1 || !framing.chunked || !http_1_1))
     wrong = "The only transfer encoding that is understood is chunked.";
   if (wrong != NULL)
     return vend_reply_problem (400, "Bad request", wrong);
+  if (framing.too_long)
+    return vend_reply_problem (413, "Too large", TOO_LONG);
   *out_length = framing.encodings > 0 ? UINT64_MAX : framing.length;
+  *out_encoded = framing.encoded_body;
   return NULL;
 }
 
@@ -146,7 +231,8 @@ vend_request_check (VendCall *call, const char *raw_path, const char *version, u
   /* The route first: it must be cleared in any case, and bad framing closes the connection. */
   VendReply *route_reply = check_route (call, raw_path);
   *out_length = UINT64_MAX;
-  VendReply *reply = check_head (call, version, out_length);
+  bool is_encoded = false;
+  VendReply *reply = check_head (call, version, out_length, &is_encoded);
   if (reply != NULL)
     {
       vend_reply_free (route_reply);
@@ -156,6 +242,13 @@ vend_request_check (VendCall *call, const char *raw_path, const char *version, u
     {
       vend_reply_free (route_reply);
       return vend_reply_problem (503, "Unavailable", "The server is stopping.");
+    }
+  if (route_reply == NULL && is_encoded && call->match.route->body != VEND_BODY_NONE)
+    {
+      route_reply = vend_reply_problem (415, "Unsupported media type",
+                                        "The request body must be sent as it is: the only "
+                                        "Content-Encoding that is accepted is identity.");
+      vend_reply_header (route_reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     }
   return route_reply != NULL ? route_reply : check_query (call);
 }

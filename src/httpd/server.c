@@ -1,9 +1,9 @@
 /* The server: listening socket, worker threads, and the library's callbacks.
  *
- * Each worker is one thread with its own daemon in external-loop mode on a duplicate of the same
- * listening socket. The library's own epoll threads read events in blocks of 128 and, when a block
- * is exactly full, wait for another event before they serve the first block; with the loop outside
- * they never wait. It also lets a worker take its own daemon off the listening socket. */
+ * Each worker is one thread with its own daemon in external-loop mode, and takes connections from
+ * the one listening socket. The library's own epoll threads read events in blocks of 128 and, when
+ * a block is exactly full, wait for another event before they serve the first block; with the loop
+ * outside they never wait. */
 #include "httpd/httpd-private.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -28,6 +28,12 @@
 #define LISTEN_BACKLOG 1024
 #define MAX_POLL_MS 60000
 #define PULL_IDLE_MS 10000
+#define HEAD_TIMEOUT_MS 30000
+#define BODY_TIMEOUT_MS 30000
+/* Between turns in which the library wants another one at once, and does nothing in it. */
+#define SPIN_PAUSE_MS 4
+/* Beside `max_connections`, which is kept by us: those that end in this turn. */
+#define CLOSING_CONNECTIONS 1024
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* Gives up a body half-way. The library takes no reply at that point, so it is written past it. */
@@ -38,20 +44,7 @@ refuse_body (VendCall *call, VendReply *refusal)
   g_autofree char *wire = vend_reply_wire (refusal, &size);
   call->status = vend_reply_get_status (refusal);
   vend_reply_free (refusal);
-  const union MHD_ConnectionInfo *info
-      = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  int fd = info->connect_fd;
-  if (call->httpd->tls)
-    {
-      info = MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-      gnutls_record_send (info->tls_session, wire, size);
-    }
-  else
-    {
-      /* A socket buffer that cannot take these few bytes belongs to a client that reads nothing. */
-      ssize_t sent = send (fd, wire, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-      (void) sent;
-    }
+  vend_conn_write (vend_conn_of (call->connection), wire, size);
   call->refused_early = true;
   return MHD_NO;
 }
@@ -68,13 +61,22 @@ refuse_head (VendCall *call, VendReply *refusal, uint64_t length)
   return vend_call_advance (call);
 }
 
+static gsize
+head_bytes (struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info
+      = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info != NULL ? info->header_size : 0;
+}
+
 static enum MHD_Result
 begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *raw_path,
             const char *method, const char *version, void **state)
 {
   VendCall *call = *state = vend_call_new (worker, connection, method);
-  uint64_t length = 0;
-  VendReply *refusal = vend_request_check (call, raw_path, version, &length);
+  VendReply *refusal = vend_request_check (call, raw_path, version, &call->length);
+  const uint64_t length = call->length;
+  vend_conn_body (vend_conn_of (connection), head_bytes (connection), length);
   const VendRoute *route = call->match.route;
   if (refusal == NULL && route->admit != NULL)
     refusal = route->admit (call, route->context);
@@ -108,6 +110,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
     {
       const size_t size = *upload_size;
       *upload_size = 0;
+      vend_conn_piece (vend_conn_of (connection), size);
       if (call->asked || vend_body_write (call, upload, size, &refusal))
         {
           notice_end (call);
@@ -115,6 +118,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
         }
       return refuse_body (call, refusal);
     }
+  vend_conn_reply (vend_conn_of (connection));
   if (!call->asked && !vend_body_end (call, &refusal))
     {
       vend_call_reply (call, refusal);
@@ -128,15 +132,14 @@ on_completed (void *data, struct MHD_Connection *connection, void **state,
               enum MHD_RequestTerminationCode code)
 {
   VendCall *call = *state;
+  vend_conn_request_end (vend_conn_of (connection), call != NULL ? call->length : 0);
   if (call == NULL)
     return;
   *state = NULL;
-  if (call->refused_early)
-    {
-      const union MHD_ConnectionInfo *info
-          = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-      vend_linger_add (call->httpd->linger, info->connect_fd);
-    }
+  /* A connection is closed after chunks, whatever else was sent on it. */
+  VendConn *conn = vend_conn_of (connection);
+  if (call->refused_early || (call->length == UINT64_MAX && vend_conn_has_unread (conn)))
+    vend_linger_add (call->httpd->linger, conn->fd);
   if (call->httpd->observe != NULL && call->status != 0)
     call->httpd->observe (call->match.route, call->status, g_get_monotonic_time () - call->began_us,
                           call->httpd->observe_data);
@@ -147,8 +150,24 @@ static void
 on_connection (void *data, struct MHD_Connection *connection, void **context,
                enum MHD_ConnectionNotificationCode code)
 {
-  if (code == MHD_CONNECTION_NOTIFY_CLOSED)
-    ((VendWorker *) data)->closed_some = true;
+  VendWorker *worker = data;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    {
+      VendConn *conn = *context = g_steal_pointer (&worker->arriving);
+      vend_conn_begin (conn, connection);
+      return;
+    }
+  VendConn *conn = *context;
+  vend_accept_leave (worker->httpd, &conn->peer, conn->counted);
+  vend_conn_end (conn);
+  worker->accept_from_us = 0;
+}
+
+static void *
+on_request_line (void *data, const char *target, struct MHD_Connection *connection)
+{
+  vend_conn_request_line (vend_conn_of (connection), target);
+  return NULL;
 }
 
 /* Paths and queries are decoded here, where an encoded slash can be told from a slash. */
@@ -160,20 +179,14 @@ keep_encoded (void *data, struct MHD_Connection *connection, char *text)
 
 static void G_GNUC_PRINTF (2, 0) on_log (void *data, const char *format, va_list args)
 {
+  /* What it sends then has its head twice. This is the one moment before that. */
+  if (strstr (format, "Content-Length") != NULL)
+    vend_conns_refuse_length (data);
   g_autofree char *text = g_strdup_vprintf (format, args);
   g_strstrip (text);
   /* Most lines are about what a client did, so they must not be able to fill the log. */
-  const bool ours = strstr (text, "epoll") != NULL || strstr (text, "accept") != NULL
-                    || strstr (text, "allocat") != NULL;
+  const bool ours = strstr (text, "epoll") != NULL || strstr (text, "Error allocat") != NULL;
   vend_log (ours ? VEND_LOG_WARN : VEND_LOG_DEBUG, "http library", "text", text, NULL);
-}
-
-static void
-stop_listening (VendWorker *worker)
-{
-  worker->quiesced = true;
-  int fd = MHD_quiesce_daemon (worker->daemon);
-  vend_fd_clear (&fd);
 }
 
 /* The library looks for resumed connections at the start of a turn and empties its wake-up channel
@@ -194,37 +207,52 @@ vend_worker_poke (VendWorker *worker)
     eventfd_write (worker->wake_fd, 1);
 }
 
-static void
+/* True when somebody may have connected. */
+static bool
 sleep_until_event (VendWorker *worker, int timeout_ms)
 {
-  struct pollfd fds[] = { { .fd = worker->epoll_fd, .events = POLLIN },
-                          { .fd = worker->wake_fd, .events = POLLIN } };
+  const bool closing = atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed);
+  const int pause_ms = vend_accept_pause_ms (worker);
+  struct pollfd fds[]
+      = { { .fd = worker->epoll_fd, .events = POLLIN },
+          { .fd = worker->wake_fd, .events = POLLIN },
+          { .fd = closing || pause_ms > 0 ? -1 : worker->httpd->listen_fd, .events = POLLIN } };
   atomic_store (&worker->asleep, true);
   if (!atomic_load (&worker->resumed))
-    poll (fds, G_N_ELEMENTS (fds), timeout_ms);
+    poll (fds, G_N_ELEMENTS (fds), pause_ms > 0 ? MIN (pause_ms, timeout_ms) : timeout_ms);
   atomic_store (&worker->asleep, false);
   if (fds[1].revents != 0)
     {
       eventfd_t count;
       eventfd_read (worker->wake_fd, &count);
     }
+  return fds[2].revents != 0;
 }
 
-static void
+static int
+sooner (int timeout_ms, int other_ms)
+{
+  return other_ms >= 0 ? MIN (timeout_ms, other_ms) : timeout_ms;
+}
+
+/* True when somebody may have connected. */
+static bool
 wait_for_events (VendWorker *worker)
 {
-  MHD_UNSIGNED_LONG_LONG timeout_ms = MAX_POLL_MS;
-  /* A worker at its limit of connections is off the listening socket, and goes back to it at the
-   * start of the turn after one has closed. */
-  const bool turn_again = worker->closed_some;
-  worker->closed_some = false;
-  if (!turn_again && (MHD_get_timeout (worker->daemon, &timeout_ms) != MHD_YES || timeout_ms > 0))
+  MHD_UNSIGNED_LONG_LONG library_ms = MAX_POLL_MS;
+  bool arrived = true;
+  if (MHD_get_timeout (worker->daemon, &library_ms) != MHD_YES || library_ms > 0)
     {
-      const int pull_ms = vend_pulls_timeout_ms (worker);
-      timeout_ms = MIN (timeout_ms, MAX_POLL_MS);
-      sleep_until_event (worker, pull_ms >= 0 ? MIN (pull_ms, (int) timeout_ms) : (int) timeout_ms);
+      int timeout_ms = (int) MIN (library_ms, MAX_POLL_MS);
+      timeout_ms = sooner (timeout_ms, vend_pulls_timeout_ms (worker));
+      timeout_ms = sooner (timeout_ms, vend_conns_timeout_ms (worker));
+      arrived = sleep_until_event (worker, timeout_ms);
+      worker->conns.progress = true;
     }
+  else if (vend_conns_is_spinning (worker))
+    arrived = sleep_until_event (worker, SPIN_PAUSE_MS);
   atomic_store (&worker->resumed, false);
+  return arrived && vend_accept_pause_ms (worker) == 0;
 }
 
 /* Calls start to sleep on this thread only, so none can come after it saw none. */
@@ -258,11 +286,12 @@ worker_main (gpointer data)
   block_signals ();
   while (!may_end (worker))
     {
-      wait_for_events (worker);
-      if (atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed) && !worker->quiesced)
-        stop_listening (worker);
+      const bool arrived = wait_for_events (worker);
+      if (arrived && !atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed))
+        vend_accept_turn (worker);
       vend_pulls_turn (worker);
       MHD_run (worker->daemon);
+      vend_conns_turn (worker);
     }
   vend_stream_abort_all (worker);
   vend_pulls_abort_all (worker);
@@ -274,10 +303,8 @@ worker_main (gpointer data)
 static bool
 start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *options, GError **error)
 {
-  vend_autofd listen_fd = fcntl (httpd->listen_fd, F_DUPFD_CLOEXEC, 3);
-  if (listen_fd < 0)
-    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "duplicate the listening socket");
-  guint flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  guint flags
+      = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
   struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, httpd->cert_pem },
                                   { MHD_OPTION_HTTPS_MEM_KEY, 0, httpd->key_pem },
                                   { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) TLS_PRIORITIES },
@@ -287,20 +314,19 @@ start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *opti
   else
     tls[0] = tls[3];
   worker->daemon = MHD_start_daemon (
-      flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-      MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_UNESCAPE_CALLBACK,
-      keep_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_BYTES,
-      MHD_OPTION_CONNECTION_LIMIT,
-      (unsigned int) MAX (1, options->max_connections / httpd->n_workers),
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int) options->idle_timeout_s,
-      MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+      flags, 0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_log, worker,
+      MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker, MHD_OPTION_NOTIFY_CONNECTION,
+      on_connection, worker, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, worker,
+      MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      (size_t) CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+      (unsigned int) options->max_connections + CLOSING_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+      (unsigned int) options->idle_timeout_s, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+      MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
   if (worker->daemon == NULL)
     return vend_fail (error, httpd->tls ? VEND_ERROR_INVALID : VEND_ERROR_INTERNAL, "%s",
                       httpd->tls
                           ? "the HTTP library did not start: check the certificate and its key"
                           : "the HTTP library did not start");
-  vend_fd_steal (&listen_fd);
   worker->epoll_fd = MHD_get_daemon_info (worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   worker->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (worker->wake_fd < 0)
@@ -372,6 +398,12 @@ open_listener (VendHttpd *httpd, const char *text, GError **error)
   return true;
 }
 
+static guint
+or_default (guint value, guint fallback)
+{
+  return value > 0 ? value : fallback;
+}
+
 bool
 vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize n, VendHttpd **out,
                  GError **error)
@@ -384,8 +416,11 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   httpd->max_body = options->max_body;
   httpd->observe = options->observe;
   httpd->observe_data = options->observe_data;
-  httpd->pull_idle_us
-      = 1000 * (int64_t) (options->pull_idle_ms > 0 ? options->pull_idle_ms : PULL_IDLE_MS);
+  httpd->pull_idle_us = 1000 * (int64_t) or_default (options->pull_idle_ms, PULL_IDLE_MS);
+  httpd->max_connections = MAX (1, options->max_connections);
+  httpd->peers = vend_peers_new (options->max_connections_per_peer);
+  httpd->head_timeout_us = 1000 * (int64_t) or_default (options->head_timeout_ms, HEAD_TIMEOUT_MS);
+  httpd->body_timeout_us = 1000 * (int64_t) or_default (options->body_timeout_ms, BODY_TIMEOUT_MS);
   httpd->tls = options->tls_cert_pem != NULL;
   httpd->cert_pem = g_strdup (options->tls_cert_pem);
   httpd->key_pem = g_strdup (options->tls_key_pem);
@@ -455,6 +490,12 @@ vend_httpd_active_calls (VendHttpd *httpd)
   return atomic_load (&httpd->active);
 }
 
+guint
+vend_httpd_connections (VendHttpd *httpd)
+{
+  return atomic_load (&httpd->n_connections);
+}
+
 void
 vend_httpd_free (VendHttpd *httpd)
 {
@@ -475,6 +516,7 @@ vend_httpd_free (VendHttpd *httpd)
     }
   vend_linger_free (httpd->linger);
   vend_fd_clear (&httpd->listen_fd);
+  vend_peers_free (httpd->peers);
   vend_router_free (httpd->router);
   vend_origin_rules_free (httpd->origin_rules);
   vend_cors_free (httpd->cors);

@@ -129,6 +129,7 @@ read_stream (void *data, uint64_t position, char *buffer, size_t room)
 {
   VendStream *stream = data;
   ssize_t n = 0;
+  stream->worker->conns.progress = true;
   pthread_mutex_lock (&stream->lock);
   if (stream->broken)
     n = MHD_CONTENT_READER_END_WITH_ERROR;

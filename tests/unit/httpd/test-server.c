@@ -257,15 +257,16 @@ test_chunked (void)
 {
   Server server;
   start (&server, NULL);
-  g_autoptr (RawClient) client = raw_connect (server.port);
   for (int i = 0; i < 3; i++)
     {
+      g_autoptr (RawClient) client = raw_connect (server.port);
       raw_send_format (client,
                        "POST /v1/echo/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                        "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\n\r\n");
       g_autoptr (RawReply) reply = raw_read (client, false);
       g_assert_cmpint (reply->status, ==, 200);
       g_assert_nonnull (strstr (reply->body->str, "[hello world]"));
+      g_assert_true (raw_at_end (client));
     }
   g_autoptr (RawClient) ignored = raw_connect (server.port);
   raw_send_format (ignored,
@@ -425,12 +426,7 @@ test_framing (void)
       raw_send (client, bad[i], -1);
       g_autoptr (RawReply) reply = raw_read (client, false);
       g_assert_cmpint (reply->status, ==, 400);
-      /* The library answers a Content-Length that is no number by itself, and twice. */
-      while (!raw_at_end (client))
-        {
-          g_autofree char *rest = raw_read_some (client);
-          g_assert_null (strstr (rest, " 200 "));
-        }
+      g_assert_true (raw_at_end (client));
     }
   stop (&server);
 }

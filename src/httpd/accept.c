@@ -1,0 +1,135 @@
+/* Taking connections from the listening socket: how many there may be, all together and of one
+ * address, and what happens when there are no descriptors. Connection thread. */
+#include "httpd/httpd-private.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The other workers take their part. */
+#define ACCEPTS_PER_TURN 10
+#define FULL_PAUSE_US (50 * VEND_US_PER_MS)
+#define FAILURE_PAUSE_US (200 * VEND_US_PER_MS)
+
+static bool
+has_room (const VendHttpd *httpd)
+{
+  const guint closing = atomic_load (&httpd->n_closing);
+  return atomic_load (&httpd->n_connections) < httpd->max_connections + closing;
+}
+
+static void
+pause_accepting (VendWorker *worker, int64_t time_us)
+{
+  worker->accept_from_us = g_get_monotonic_time () + time_us;
+}
+
+/* The request is not read; `linger` takes it, so that the refusal is not overtaken by a reset. */
+static void
+refuse (VendHttpd *httpd, int fd, const VendAddress *peer)
+{
+  g_autofree char *text = vend_address_text (peer);
+  vend_log (VEND_LOG_WARN, "too many connections of one address", "address", text, NULL);
+  if (httpd->tls)
+    return;
+  g_autoptr (VendReply) reply
+      = vend_reply_problem (429, "Too many requests", "Your address has too many connections.");
+  gsize size = 0;
+  g_autofree char *wire = vend_reply_wire (reply, &size);
+  ssize_t sent = send (fd, wire, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  (void) sent;
+  shutdown (fd, SHUT_WR);
+  vend_linger_add (httpd->linger, fd);
+}
+
+static void
+take (VendWorker *worker, int new_fd, const struct sockaddr *from, socklen_t size)
+{
+  VendHttpd *httpd = worker->httpd;
+  vend_autofd fd = new_fd;
+  VendAddress address = { 0 };
+  const bool known = vend_address_of_sockaddr (from, &address);
+  const VendAddress peer = vend_peer_of (&address);
+  const bool counted = known && !vend_origin_trusts_address (httpd->origin_rules, &address);
+  if (counted && !vend_peers_enter (httpd->peers, &peer))
+    {
+      refuse (httpd, fd, &peer);
+      return;
+    }
+  atomic_fetch_add (&httpd->n_connections, 1);
+  worker->arriving = vend_conn_new (worker, fd, &peer, counted);
+  const enum MHD_Result taken
+      = MHD_add_connection (worker->daemon, vend_fd_steal (&fd), from, size);
+  if (taken != MHD_YES)
+    pause_accepting (worker, FAILURE_PAUSE_US);
+  /* The library said nothing of it: it was out of memory, and has closed the socket. */
+  if (worker->arriving != NULL)
+    {
+      g_free (g_steal_pointer (&worker->arriving));
+      vend_accept_leave (httpd, &peer, counted);
+    }
+}
+
+void
+vend_accept_leave (VendHttpd *httpd, const VendAddress *peer, bool counted)
+{
+  atomic_fetch_sub (&httpd->n_connections, 1);
+  if (counted)
+    vend_peers_leave (httpd->peers, peer);
+}
+
+/* True when there may be more to take. */
+static bool
+take_next (VendWorker *worker)
+{
+  VendHttpd *httpd = worker->httpd;
+  struct sockaddr_storage from;
+  socklen_t size = sizeof from;
+  const bool room = has_room (httpd);
+  if (!room && worker->conns.waiting.head == NULL)
+    {
+      pause_accepting (worker, FULL_PAUSE_US);
+      return false;
+    }
+  const int fd
+      = accept4 (httpd->listen_fd, (struct sockaddr *) &from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0 && (errno == EAGAIN || atomic_load (&httpd->closing)))
+    return false;
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+    {
+      vend_log (VEND_LOG_WARN, "cannot accept connections", "error", g_strerror (errno), NULL);
+      pause_accepting (worker, FAILURE_PAUSE_US);
+      /* One of those that only wait gives up its descriptor. There may be nobody to have it, since
+       * the system looks for a descriptor first. */
+      struct pollfd listening = { .fd = httpd->listen_fd, .events = POLLIN };
+      if (poll (&listening, 1, 0) > 0)
+        vend_conns_evict (worker);
+      return false;
+    }
+  /* Others are errors of that one connection, which has ended before it was taken. */
+  if (fd < 0)
+    return true;
+  if (!room)
+    vend_conns_evict (worker);
+  take (worker, fd, (struct sockaddr *) &from, size);
+  return true;
+}
+
+void
+vend_accept_turn (VendWorker *worker)
+{
+  for (guint i = 0; i < ACCEPTS_PER_TURN && take_next (worker); i++)
+    ;
+}
+
+int
+vend_accept_pause_ms (const VendWorker *worker)
+{
+  if (worker->accept_from_us == 0)
+    return 0;
+  const int64_t left_us = worker->accept_from_us - g_get_monotonic_time ();
+  return left_us > 0 ? (int) (left_us / VEND_US_PER_MS) + 1 : 0;
+}
