@@ -26,7 +26,14 @@ static const VendSettingInfo setting_infos[] = {
 
   /* HTTP */
   { "http-threads", VEND_SETTING_INT, "4", 2, 64, "threads that serve HTTP" },
-  { "max-connections", VEND_SETTING_INT, "16384", 16, 1000000, "open connections, all together" },
+  { "max-connections", VEND_SETTING_INT, "16384", 16, 1000000,
+    "open connections, all together; fewer where the limit of open files leaves fewer" },
+  { "max-connections-per-peer", VEND_SETTING_INT, "0", 0, 1000000,
+    "open connections of one address, but for trusted proxies; 0 = half of all" },
+  { "head-timeout", VEND_SETTING_SECONDS, "30s", VEND_SECOND_US / 10, VEND_DAY_US,
+    "from the first byte of a request's head, or the connection, to its last" },
+  { "body-timeout", VEND_SETTING_SECONDS, "30s", VEND_SECOND_US / 10, VEND_DAY_US,
+    "a request body may take this, and a second more for each KiB of it" },
   { "stream-keepalive", VEND_SETTING_SECONDS, "10s", VEND_SECOND_US / 10, 15 * VEND_SECOND_US,
     "a quiet event stream is sent a comment after this; clients wait 30 s" },
   { "max-body", VEND_SETTING_BYTES, "32M", 1024, VEND_GIB, "JSON request body" },

@@ -36,9 +36,18 @@
 /* For replies to those whose hold a stop cuts short. */
 #define RELEASE_TIME_US (3 * VEND_US_PER_S)
 
+/* What a reader of the log that stands still may delay an end. */
+#define LOG_PATIENCE_US (1 * VEND_US_PER_S)
+/* Descriptors that connections leave to the database, files, directors and requests to others: a
+ * quarter of all, within these bounds. */
+#define LEAST_OTHER_DESCRIPTORS 112
+#define MOST_OTHER_DESCRIPTORS 4096
+#define LEAST_CONNECTIONS 16
+
 typedef struct
 {
   VendSettings *settings;
+  guint max_connections;
   char *data_dir;
   char *binary;
   int lock_fd;
@@ -90,6 +99,7 @@ app_clear (App *app)
   vend_fd_clear (&app->lock_fd);
   g_free (app->data_dir);
   g_free (app->binary);
+  vend_log_stop_writer (LOG_PATIENCE_US);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (App, app_clear)
 
@@ -140,6 +150,7 @@ check_drained (void *data)
   /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
    * not on disk was told to nobody. */
   vend_log (VEND_LOG_WARN, "stopping with replies half sent or writes half done", NULL);
+  vend_log_stop_writer (LOG_PATIENCE_US);
   _exit (0);
 }
 
@@ -151,6 +162,7 @@ on_signal (void *data)
     {
       /* What is committed is safe, what is not was promised to nobody. */
       vend_log (VEND_LOG_WARN, "stopping now", NULL);
+      vend_log_stop_writer (LOG_PATIENCE_US);
       _exit (1);
     }
   vend_log (VEND_LOG_INFO, "stopping: no new requests; a second signal stops now", NULL);
@@ -430,7 +442,12 @@ open_http (App *app, char **out_ca, GError **error)
   VendHttpdOptions options = {
     .listen = vend_settings_text (app->settings, "listen"),
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
-    .max_connections = (guint) vend_settings_int (app->settings, "max-connections"),
+    .max_connections = app->max_connections,
+    .max_connections_per_peer
+    = or_default (vend_settings_int (app->settings, "max-connections-per-peer"),
+                  MAX (app->max_connections / 2, 1)),
+    .head_timeout_ms = (guint) (vend_settings_us (app->settings, "head-timeout") / VEND_US_PER_MS),
+    .body_timeout_ms = (guint) (vend_settings_us (app->settings, "body-timeout") / VEND_US_PER_MS),
     .idle_timeout_s = IDLE_TIMEOUT_S,
     .pull_idle_ms = (guint) (vend_settings_us (app->settings, "stream-keepalive") / VEND_US_PER_MS),
     .max_body = vend_settings_bytes (app->settings, "max-body"),
@@ -447,22 +464,47 @@ open_http (App *app, char **out_ca, GError **error)
 }
 
 /* Every connection is a descriptor, and the usual soft limit is 1024. */
-static void
+static rlim_t
 raise_descriptor_limit (void)
 {
   struct rlimit limit;
-  if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-    return;
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return RLIM_INFINITY;
+  const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit (RLIMIT_NOFILE, &limit) < 0)
-    vend_log (VEND_LOG_WARN, "cannot raise the limit of open files", NULL);
+  if (before == limit.rlim_max || setrlimit (RLIMIT_NOFILE, &limit) == 0)
+    return limit.rlim_max;
+  vend_log (VEND_LOG_WARN, "cannot raise the limit of open files", NULL);
+  return before;
+}
+
+static bool
+fit_connections (App *app, GError **error)
+{
+  const guint64 wanted = (guint64) vend_settings_int (app->settings, "max-connections");
+  const guint64 descriptors = raise_descriptor_limit ();
+  const guint64 other = CLAMP (descriptors / 4, LEAST_OTHER_DESCRIPTORS, MOST_OTHER_DESCRIPTORS);
+  if (descriptors < other + LEAST_CONNECTIONS)
+    return vend_fail (error, VEND_ERROR_UNAVAILABLE,
+                      "the limit of open files is %" G_GUINT64_FORMAT
+                      ", and at least %d are needed; raise it (ulimit -n, LimitNOFILE)",
+                      descriptors, LEAST_OTHER_DESCRIPTORS + LEAST_CONNECTIONS);
+  app->max_connections = (guint) MIN (wanted, descriptors - other);
+  if (app->max_connections == wanted)
+    return true;
+  g_autofree char *files = g_strdup_printf ("%" G_GUINT64_FORMAT, descriptors);
+  g_autofree char *fitting = g_strdup_printf ("%u", app->max_connections);
+  vend_log (VEND_LOG_WARN, "max-connections is lowered to what the limit of open files leaves",
+            "connections", fitting, "files", files, NULL);
+  return true;
 }
 
 static bool
 set_up (App *app, GError **error)
 {
   g_autofree char *ca = NULL, *url = NULL;
-  raise_descriptor_limit ();
+  if (!fit_connections (app, error))
+    return false;
   curl_global_init (CURL_GLOBAL_DEFAULT);
   /* Before there are threads: tables made by several at once would race for the seed. */
   json_object_seed (0);
@@ -491,6 +533,7 @@ vend_cmd_serve (int argc, char **argv)
   int status = 0;
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
+  vend_log_start_writer ();
   app.loop = g_main_loop_new (NULL, FALSE);
   /* Before it tells anybody that it listens: whoever reads that may stop it. */
   signal (SIGPIPE, SIG_IGN);
@@ -498,6 +541,7 @@ vend_cmd_serve (int argc, char **argv)
   app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   if (!set_up (&app, &error))
     {
+      vend_log_stop_writer (LOG_PATIENCE_US);
       fprintf (stderr, "vend serve: %s\n", error->message);
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }

@@ -1,0 +1,37 @@
+"""Few open files: the server says so, or serves fewer connections, and its log stays short."""
+
+import socket
+
+from vend_server import Server
+from waiting import wait_until
+
+
+def limited(binary, directory, files, *flags):
+    """`vend serve` behind a shell that lowers its limit."""
+    script = directory / "limited"
+    script.write_text(f'#!/bin/sh\nulimit -n {files}\nexec "{binary}" "$@"\n')
+    script.chmod(0o755)
+    return Server(script, directory, flags=flags)
+
+
+def test_too_few_to_start(binary, tmp_path):
+    server = limited(binary, tmp_path, 64)
+    server.spawn()
+    assert server.wait() == 1
+    assert "the limit of open files is 64" in server.log_path.read_text()
+
+
+def test_more_connections_than_files(binary, tmp_path):
+    server = limited(binary, tmp_path, 256)
+    server.start()
+    lowered = [r for r in server.log() if "max-connections is lowered" in r["message"]]
+    assert [r["connections"] for r in lowered] == ["144"]
+    address = ("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    clients = [socket.create_connection(address) for _ in range(400)]
+    # Half of them may be of one address; the others are told, and those that stay ask nothing.
+    session = server.api().session
+    for client in clients:
+        client.close()
+    wait_until(lambda: session.get(server.url + "/-/healthz", timeout=30).ok, what="an answer")
+    assert server.stop() == 0
+    assert len(server.log_path.read_text().splitlines()) < 100
