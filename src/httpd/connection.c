@@ -169,8 +169,10 @@ vend_conn_close (VendConn *conn, int status, const char *title, const char *deta
   VendHttpd *httpd = conn->worker->httpd;
   if (conn->phase == VEND_CONN_CLOSING)
     return;
-  /* Before the first head there may be no session that could carry it. */
-  if (status != 0 && (!httpd->tls || conn->phase == VEND_CONN_BODY || conn->position > 0))
+  /* Before the first request there may be no session that could carry it. */
+  const bool was_asked
+      = conn->position > 0 || conn->target != NULL || conn->phase == VEND_CONN_BODY;
+  if (status != 0 && (!httpd->tls || was_asked))
     {
       g_autoptr (VendReply) reply = vend_reply_problem (status, title, detail);
       gsize size = 0;
