@@ -1,4 +1,5 @@
 /* Entry: picks the subcommand. */
+#include "base/process-start.h"
 #include "cli/commands.h"
 #include "cli/terminal/terminal.h"
 #include <locale.h>
@@ -87,14 +88,19 @@ unblock_signals (void)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+/* Everybody on the machine may read the arguments of a process. */
+static const char *const secret_options[] = { "--token", NULL };
+
 int
 main (int argc, char **argv)
 {
+  vend_process_fill_descriptors ();
   unblock_signals ();
   setlocale (LC_ALL, "");
   /* JSON numbers have a point in every language. */
   setlocale (LC_NUMERIC, "C");
-  int code = run (argc, argv);
+  g_auto (GStrv) words = vend_process_hide_options (argv, secret_options);
+  int code = run (argc, words);
   /* A full disk or a closed pipe is no success. */
   if ((fflush (stdout) != 0 || ferror (stdout) != 0) && code == 0)
     {

@@ -90,34 +90,42 @@ write_client_file (const char *data_dir, const char *url, const char *ca, const 
   return vend_file_replace (path, text, strlen (text), 0600, error);
 }
 
-bool
-vend_bootstrap (VendStore *store, const char *data_dir, const char *url, const char *ca,
-                GError **error)
+void
+vend_bootstrap_request_clear (VendBootstrapRequest *request)
 {
-  const char *account = g_getenv ("VEND_BOOTSTRAP_ACCOUNT");
-  const char *token = g_getenv ("VEND_BOOTSTRAP_TOKEN");
-  g_autofree char *random = vend_secret_new ("vend_", SECRET_LENGTH);
-  if ((account == NULL) != (token == NULL))
-    return vend_fail (error, VEND_ERROR_INVALID,
-                      "VEND_BOOTSTRAP_ACCOUNT and VEND_BOOTSTRAP_TOKEN go together");
-  if (token != NULL && strlen (token) < LEAST_TOKEN_LENGTH)
-    return vend_fail (error, VEND_ERROR_INVALID, "VEND_BOOTSTRAP_TOKEN: at least %d characters",
-                      LEAST_TOKEN_LENGTH);
-  if (account != NULL && !vend_name_check ("VEND_BOOTSTRAP_ACCOUNT", account, error))
-    return false;
+  if (request->token != NULL)
+    explicit_bzero (request->token, strlen (request->token));
+  g_clear_pointer (&request->token, g_free);
+  g_clear_pointer (&request->account, g_free);
+}
 
-  Bootstrap bootstrap = { .username = account != NULL ? account : "admin",
-                          .secret = token != NULL ? token : random,
+bool
+vend_bootstrap_check (const VendBootstrapRequest *request, GError **error)
+{
+  if ((request->account == NULL) != (request->token == NULL))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      VEND_BOOTSTRAP_ACCOUNT " and " VEND_BOOTSTRAP_TOKEN " go together");
+  if (request->token != NULL && strlen (request->token) < LEAST_TOKEN_LENGTH)
+    return vend_fail (error, VEND_ERROR_INVALID, VEND_BOOTSTRAP_TOKEN ": at least %d characters",
+                      LEAST_TOKEN_LENGTH);
+  return request->account == NULL
+         || vend_name_check (VEND_BOOTSTRAP_ACCOUNT, request->account, error);
+}
+
+bool
+vend_bootstrap (const VendBootstrapRequest *request, VendStore *store, const char *data_dir,
+                const char *url, const char *ca, char **out_new, GError **error)
+{
+  g_autofree char *random = vend_secret_new ("vend_", SECRET_LENGTH);
+  Bootstrap bootstrap = { .username = request->account != NULL ? request->account : "admin",
+                          .secret = request->token != NULL ? request->token : random,
                           .now_us = vend_now_us (),
-                          .only_when_empty = token == NULL };
+                          .only_when_empty = request->token == NULL };
   if (!vend_store_write_wait (store, run, &bootstrap, error)
       || !write_client_file (data_dir, url, ca,
-                             bootstrap.made || token != NULL ? bootstrap.secret : NULL, error))
+                             bootstrap.made || request->token != NULL ? bootstrap.secret : NULL,
+                             error))
     return false;
-  if (bootstrap.made && token == NULL)
-    g_printerr (
-        "\n  Account: admin\n  Token:   %s\n\n  This token is shown once. For other programs:\n"
-        "  export REPLICATE_BASE_URL=%s REPLICATE_API_TOKEN=%s\n\n",
-        random, url, random);
+  *out_new = bootstrap.made && request->token == NULL ? g_steal_pointer (&random) : NULL;
   return true;
 }

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/private-files.h"
+#include "base/process-start.h"
 #include "base/settings.h"
 #include "build/builds.h"
 #include "cgroup/bases.h"
@@ -48,6 +50,7 @@ typedef struct
 {
   VendSettings *settings;
   guint max_connections;
+  VendBootstrapRequest bootstrap;
   char *data_dir;
   char *binary;
   int lock_fd;
@@ -95,6 +98,7 @@ app_clear (App *app)
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
   vend_settings_free (app->settings);
+  vend_bootstrap_request_clear (&app->bootstrap);
   g_clear_pointer (&app->loop, g_main_loop_unref);
   vend_fd_clear (&app->lock_fd);
   g_free (app->data_dir);
@@ -199,6 +203,35 @@ lock_data (App *app, const char *path, GError **error)
     }
 }
 
+/* What was made with other rights, by a backup that was played back or by mkdir: database, keys and
+ * the descriptions of instances are nobody else's to read. Environments and sources are many, and
+ * lie in folders that are closed. */
+static void
+close_to_others (const App *app)
+{
+  static const struct
+  {
+    const char *name;
+    guint depth;
+  } folders[] = { { "tls", 1 }, { "instances", 2 }, { "builds", 1 }, { "uploads", 1 } };
+  VendPrivateFiles result = { 0 };
+  vend_private_files_close (app->data_dir, 1, &result);
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *path = g_build_filename (app->data_dir, folders[i].name, NULL);
+      vend_private_files_close (path, folders[i].depth, &result);
+    }
+  if (result.n_closed > 0)
+    {
+      g_autofree char *n = g_strdup_printf ("%u", result.n_closed);
+      vend_log (VEND_LOG_WARN, "other users could open files of the data directory, and cannot now",
+                "data", app->data_dir, "entries", n, NULL);
+    }
+  if (result.problem != 0)
+    vend_log (VEND_LOG_WARN, "other users may open files of the data directory", "data",
+              app->data_dir, "error", g_strerror (result.problem), NULL);
+}
+
 static bool
 open_data (App *app, GError **error)
 {
@@ -212,7 +245,10 @@ open_data (App *app, GError **error)
   if (!vend_dir_ensure (app->data_dir, error) || !vend_dir_ensure (home, error))
     return false;
   if (lock_data (app, lock, error))
-    return true;
+    {
+      close_to_others (app);
+      return true;
+    }
   if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_BUSY))
     {
       g_clear_error (error);
@@ -499,10 +535,19 @@ fit_connections (App *app, GError **error)
   return true;
 }
 
+static void
+show_token (const char *token, const char *url)
+{
+  g_printerr ("\n  Account: admin\n  Token:   %s\n\n"
+              "  This token is shown once. For other programs:\n"
+              "  export REPLICATE_BASE_URL=%s REPLICATE_API_TOKEN=%s\n\n",
+              token, url, token);
+}
+
 static bool
 set_up (App *app, GError **error)
 {
-  g_autofree char *ca = NULL, *url = NULL;
+  g_autofree char *ca = NULL, *url = NULL, *token = NULL;
   if (!fit_connections (app, error))
     return false;
   curl_global_init (CURL_GLOBAL_DEFAULT);
@@ -518,11 +563,26 @@ set_up (App *app, GError **error)
       = ca != NULL || *vend_settings_text (app->settings, "tls-cert") != '\0' ? "https" : "http";
   url = vend_serve_url (scheme, vend_settings_text (app->settings, "listen"),
                         vend_httpd_port (app->httpd));
+  if (!vend_bootstrap (&app->bootstrap, app->store, app->data_dir, url, ca, &token, error))
+    return false;
+  vend_bootstrap_request_clear (&app->bootstrap);
   vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
   if (ca != NULL)
     vend_log (VEND_LOG_INFO, "clients trust this server with SSL_CERT_FILE or --cacert", "ca", ca,
               NULL);
-  return vend_bootstrap (app->store, app->data_dir, url, ca, error);
+  if (token != NULL)
+    show_token (token, url);
+  return true;
+}
+
+/* Secrets of clients have no business here either; children would have them too. */
+static void
+take_secrets (App *app)
+{
+  g_autofree char *vend_token = vend_process_take_variable ("VEND_API_TOKEN");
+  g_autofree char *replicate_token = vend_process_take_variable ("REPLICATE_API_TOKEN");
+  app->bootstrap.account = vend_process_take_variable (VEND_BOOTSTRAP_ACCOUNT);
+  app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
 }
 
 int
@@ -531,8 +591,15 @@ vend_cmd_serve (int argc, char **argv)
   g_auto (App) app = { .lock_fd = -1 };
   g_autoptr (GError) error = NULL;
   int status = 0;
+  umask (077);
+  take_secrets (&app);
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
+  if (!vend_bootstrap_check (&app.bootstrap, &error))
+    {
+      fprintf (stderr, "vend serve: %s\n", error->message);
+      return 2;
+    }
   vend_log_start_writer ();
   app.loop = g_main_loop_new (NULL, FALSE);
   /* Before it tells anybody that it listens: whoever reads that may stop it. */

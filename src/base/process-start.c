@@ -1,0 +1,72 @@
+/* What a process settles before anything else: its first descriptors, and secrets that it was
+ * started with. Main thread, before there are others. */
+#include "base/process-start.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define EXIT_NO_DESCRIPTORS 1
+
+static void
+fill (int fd, int flags)
+{
+  if (fcntl (fd, F_GETFD) >= 0 || errno != EBADF)
+    return;
+  /* The lowest free number is taken, and those below are there by now. */
+  if (open ("/dev/null", flags) != fd)
+    _exit (EXIT_NO_DESCRIPTORS);
+}
+
+void
+vend_process_fill_descriptors (void)
+{
+  fill (STDIN_FILENO, O_RDWR);
+  /* A command whose results nobody takes fails, as it would without this. */
+  fill (STDOUT_FILENO, O_RDONLY);
+  fill (STDERR_FILENO, O_RDWR);
+}
+
+char *
+vend_process_take_variable (const char *name)
+{
+  const gsize length = strlen (name);
+  char *taken = NULL;
+  /* There may be several of one name. */
+  for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+    if (strncmp (*entry, name, length) == 0 && (*entry)[length] == '=')
+      {
+        char *value = *entry + length + 1;
+        if (taken == NULL)
+          taken = g_strdup (value);
+        explicit_bzero (value, strlen (value));
+      }
+  g_unsetenv (name);
+  return taken;
+}
+
+static void
+hide (char *text)
+{
+  memset (text, '*', strlen (text));
+}
+
+char **
+vend_process_hide_options (char **argv, const char *const *names)
+{
+  char **copy = g_strdupv (argv);
+  for (gsize i = 0; argv[i] != NULL && strcmp (argv[i], "--") != 0; i++)
+    for (gsize n = 0; names[n] != NULL; n++)
+      {
+        const gsize length = strlen (names[n]);
+        if (strncmp (argv[i], names[n], length) != 0)
+          continue;
+        if (argv[i][length] == '=')
+          hide (argv[i] + length + 1);
+        else if (argv[i][length] == '\0' && argv[i + 1] != NULL)
+          hide (argv[i + 1]);
+      }
+  return copy;
+}
