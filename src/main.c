@@ -100,7 +100,9 @@ main (int argc, char **argv)
   /* JSON numbers have a point in every language. */
   setlocale (LC_NUMERIC, "C");
   g_auto (GStrv) words = vend_process_hide_options (argv, secret_options);
-  int code = run (argc, words);
+  /* Parsers of options take words out of what they are given. */
+  g_autofree char **given = g_memdup2 (words, sizeof *words * ((gsize) argc + 1));
+  int code = run (argc, given);
   /* A full disk or a closed pipe is no success. */
   if ((fflush (stdout) != 0 || ferror (stdout) != 0) && code == 0)
     {
