@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include "base/log-repeats.h"
+#include "base/plain-text.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,18 +25,31 @@ vend_log_setup (VendLogLevel least, VendLogFormat format)
             || (format == VEND_LOG_FORMAT_AUTO && !isatty (STDERR_FILENO));
 }
 
+/* `text` is UTF-8. */
 static void
 append_quoted (GString *line, const char *text)
 {
   g_string_append_c (line, '"');
-  for (const char *c = text; *c != '\0'; c++)
-    if (*c == '"' || *c == '\\')
-      g_string_append_printf (line, "\\%c", *c);
-    else if ((guchar) *c < 0x20)
-      g_string_append_printf (line, "\\u%04x", (guchar) *c);
-    else
-      g_string_append_c (line, *c);
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      const gunichar c = g_utf8_get_char (at);
+      if (c == '"' || c == '\\')
+        g_string_append_printf (line, "\\%c", *at);
+      else if (vend_plain_is_control (c))
+        g_string_append_printf (line, "\\u%04x", c);
+      else
+        g_string_append_unichar (line, c);
+    }
   g_string_append_c (line, '"');
+}
+
+static bool
+needs_quotes (const char *text)
+{
+  bool needed = *text == '\0' || strpbrk (text, " \"") != NULL;
+  for (const char *at = text; !needed && *at != '\0'; at = g_utf8_next_char (at))
+    needed = vend_plain_is_control (g_utf8_get_char (at));
+  return needed;
 }
 
 /* Both without the time before them and the end behind. `pairs` ends with NULL in place of a key.
@@ -66,11 +80,12 @@ append_text (GString *line, VendLogLevel level, const char *message, const char 
       const char *value = pairs[1];
       if (value == NULL)
         continue;
+      g_autofree char *valid = g_utf8_make_valid (value, -1);
       g_string_append_printf (line, "  %s=", pairs[0]);
-      if (*value == '\0' || strpbrk (value, " \"\n\t") != NULL)
-        append_quoted (line, value);
+      if (needs_quotes (valid))
+        append_quoted (line, valid);
       else
-        g_string_append (line, value);
+        g_string_append (line, valid);
     }
 }
 

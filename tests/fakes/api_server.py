@@ -102,6 +102,7 @@ class FakeServer:
         self.webhook_key = "whsec_" + "A" * 32
         self.deployments = {}
         self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
+        self.spoil = None  # changes each JSON value before it is sent
         self.faults = []
         self.requests = []
         self.seen = threading.Condition()
@@ -273,10 +274,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def json(self, status, value):
+        value = self.fake.spoil(value) if self.fake.spoil else value
         self.send(status, json.dumps(value).encode(), "application/json")
 
     def problem(self, status, detail, headers=None, **more):
         value = {"title": "Problem", "detail": detail, "status": status, **more}
+        value = self.fake.spoil(value) if self.fake.spoil else value
         self.send(status, json.dumps(value).encode(), "application/problem+json", headers)
 
     def page(self, request, items):

@@ -2,6 +2,7 @@
 #include "cli/arguments/serve-options.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +106,7 @@ vend_serve_options (int argc, char **argv, VendSettings **out, int *out_status)
   if (!vend_settings_load (file, &settings, &error) || !apply_flags (argc, argv, settings, &error)
       || !setup_log (settings, &error))
     {
-      fprintf (stderr, "vend serve: %s\nTry 'vend serve --help'.\n", error->message);
+      vend_terminal_note ("vend serve: %s\nTry 'vend serve --help'.", error->message);
       *out_status = 2;
       return false;
     }

@@ -2,6 +2,7 @@
 #include "cli/commands/build-log.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 #define FIRST_WAIT_US (50 * VEND_US_PER_MS)
@@ -24,7 +25,7 @@ on_log (const char *data, gsize size, void *user)
   log->n_received += size;
   if (skipped == size)
     return true;
-  fwrite (data + skipped, 1, size - skipped, stderr);
+  vend_terminal_write (stderr, data + skipped, size - skipped);
   fflush (stderr);
   log->n_shown = log->n_received;
   log->is_line_open = data[size - 1] != '\n';
@@ -77,7 +78,7 @@ vend_build_log_follow (VendClient *client, VendInterrupt *interrupt, const char 
           if (vend_build_log_is_over (build))
             {
               if (log.is_line_open)
-                fputc ('\n', stderr);
+                vend_terminal_write (stderr, "\n", 1);
               *out = g_steal_pointer (&build);
               return true;
             }

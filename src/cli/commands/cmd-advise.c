@@ -8,6 +8,7 @@
 #include "cli/terminal/table.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -211,7 +212,7 @@ static void
 print_sentences (char **sentences)
 {
   for (guint i = 0; sentences[i] != NULL; i++)
-    puts (sentences[i]);
+    vend_terminal_print ("%s\n", sentences[i]);
 }
 
 static void
@@ -260,17 +261,19 @@ print_report (const VendHistory *history, const Report *report)
   g_autofree char *requests = vend_count_text (item->trace->requests->len, "request", "requests");
   for (guint column = 2; column <= 9; column++)
     vend_table_align_right (table, column);
-  printf ("%s%s on %s: %s in %.1f hours, runs of %s; a load takes %s%s. They waited %s on "
-          "average.\n\n",
-          item->name, item->is_deployment ? " (deployment)" : "", item->hardware, requests,
-          report->advice->hours, run, load, item->is_load_known ? "" : " (assumed)", waited);
+  vend_terminal_print (
+      "%s%s on %s: %s in %.1f hours, runs of %s; a load takes %s%s. They waited %s on "
+      "average.\n\n",
+      item->name, item->is_deployment ? " (deployment)" : "", item->hardware, requests,
+      report->advice->hours, run, load, item->is_load_known ? "" : " (assumed)", waited);
   for (guint i = 0; i < report->advice->variants->len; i++)
     add_variant (table, about, i);
   vend_table_print (table);
-  puts ("\nHours and cost are of a month.");
+  vend_terminal_print ("\nHours and cost are of a month.\n");
   if (!history->is_complete)
-    puts ("The history is longer than what is looked at: only its newest part was.");
-  puts ("");
+    vend_terminal_print (
+        "The history is longer than what is looked at: only its newest part was.\n");
+  vend_terminal_print ("\n");
   print_sentences (sentences);
 }
 
@@ -308,9 +311,10 @@ print_summary (const VendHistory *history, const GPtrArray *reports)
         g_free (cells[n / 3][n % 3]);
     }
   vend_table_print (table);
-  printf ("\nMinimum-maximum of instances and idle timeout; mean wait; cost of a month.%s\n"
-          "vend advise owner/name tells the reason, and what else was tried.\n",
-          history->is_complete ? "" : " Only the newest part of the history was looked at.");
+  vend_terminal_print (
+      "\nMinimum-maximum of instances and idle timeout; mean wait; cost of a month.%s\n"
+      "vend advise owner/name tells the reason, and what else was tried.\n",
+      history->is_complete ? "" : " Only the newest part of the history was looked at.");
 }
 
 static json_t *
@@ -403,7 +407,7 @@ show (const Asked *asked, bool is_named, const VendHistory *history, const GPtrA
   for (guint i = 0; i < reports->len && (is_named || reports->len == 1); i++)
     {
       if (i > 0)
-        puts ("");
+        vend_terminal_print ("\n");
       print_report (history, g_ptr_array_index (reports, i));
     }
   if (!is_named && reports->len > 1)
@@ -411,7 +415,7 @@ show (const Asked *asked, bool is_named, const VendHistory *history, const GPtrA
   if (own == NULL)
     return;
   g_auto (GStrv) sentences = vend_advise_recommend_own (own);
-  puts ("");
+  vend_terminal_print ("\n");
   print_sentences (sentences);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/watch.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 static bool
@@ -27,7 +28,7 @@ cancel (int argc, char **argv, GError **error)
   if (connection.json)
     vend_terminal_json (prediction);
   else
-    printf ("%s %s\n", words[0], vend_argument_shown (prediction, "status"));
+    vend_terminal_print ("%s %s\n", words[0], vend_argument_shown (prediction, "status"));
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/terminal/table.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ get (int argc, char **argv, GError **error)
         if (is_json)
           vend_terminal_json (body);
         else
-          puts (vend_json_string (body, "value"));
+          vend_terminal_print ("%s\n", vend_json_string (body, "value"));
         return true;
       }
   return vend_fail (error, VEND_ERROR_INVALID, "there is no setting '%s'; see 'vend config'",

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/model.h"
 #include "model/scaling.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 /* A count that the command line does not give. */
@@ -72,19 +73,20 @@ show (const VendConnection *connection, const json_t *deployment)
       vend_terminal_json (deployment);
       return;
     }
-  printf ("%-14s %s/%s\n", "deployment", vend_argument_shown (deployment, "owner"),
-          vend_argument_shown (deployment, "name"));
-  printf ("%-14s %" G_GINT64_FORMAT "\n", "release", vend_json_int (release, "number", 0));
+  vend_terminal_print ("%-14s %s/%s\n", "deployment", vend_argument_shown (deployment, "owner"),
+                       vend_argument_shown (deployment, "name"));
+  vend_terminal_print ("%-14s %" G_GINT64_FORMAT "\n", "release",
+                       vend_json_int (release, "number", 0));
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
-    printf ("%-14s %s\n", members[i], vend_argument_shown (release, members[i]));
-  printf ("%-14s %s\n", "hardware", vend_argument_shown (configuration, "hardware"));
+    vend_terminal_print ("%-14s %s\n", members[i], vend_argument_shown (release, members[i]));
+  vend_terminal_print ("%-14s %s\n", "hardware", vend_argument_shown (configuration, "hardware"));
   gsize n = 0;
   const VendScalingInfo *infos = vend_scaling_infos (&n);
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *text = vend_scaling_shown (configuration, i, NULL);
       if (text != NULL)
-        printf ("%-14s %s\n", infos[i].name, text);
+        vend_terminal_print ("%-14s %s\n", infos[i].name, text);
     }
 }
 

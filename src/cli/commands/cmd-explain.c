@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +17,10 @@ print_entry (const json_t *entry, char **date)
     {
       g_free (*date);
       *date = g_strndup (time, date_length);
-      printf ("%s\n", *date);
+      vend_terminal_print ("%s\n", *date);
     }
-  printf ("  %-12s  %s\n", strlen (time) > date_length ? time + date_length + 1 : "", sentence);
+  vend_terminal_print ("  %-12s  %s\n", strlen (time) > date_length ? time + date_length + 1 : "",
+                       sentence);
 }
 
 static bool

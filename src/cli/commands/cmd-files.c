@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/settings.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -80,7 +81,7 @@ upload (int argc, char **argv, GError **error)
   if (connection.json)
     vend_terminal_json (file);
   else
-    puts (url_of (file));
+    vend_terminal_print ("%s\n", url_of (file));
   return true;
 }
 
@@ -180,7 +181,7 @@ link_to (int argc, char **argv, GError **error)
       vend_terminal_json (answer);
     }
   else
-    puts (url);
+    vend_terminal_print ("%s\n", url);
   return true;
 }
 
@@ -222,7 +223,7 @@ download (int argc, char **argv, GError **error)
   if (!vend_save_check (&save, error) || !sign (client, words[0], DOWNLOAD_US, &url, error)
       || !vend_save_url (&save, client, url, 0, 1, &saved, error))
     return false;
-  puts (saved);
+  vend_terminal_print ("%s\n", saved);
   return true;
 }
 

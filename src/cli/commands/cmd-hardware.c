@@ -5,6 +5,7 @@
 #include "cli/client/client.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 #define PATH "/v1/hardware"
@@ -69,7 +70,7 @@ print_gpus (const json_t *gpus)
       vend_table_add (table, index, size, instance != NULL ? instance : "-",
                       sick != NULL ? sick : "ok", vend_argument_shown (gpu, "name"));
     }
-  putchar ('\n');
+  vend_terminal_print ("\n");
   vend_table_print (table);
 }
 

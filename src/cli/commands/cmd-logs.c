@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/watch.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ show_new (const json_t *prediction, void *user)
   gsize length = strlen (text);
   if (length == 0)
     return;
-  fputs (text, stdout);
+  vend_terminal_write (stdout, text, strlen (text));
   fflush (stdout);
   shown->is_line_open = text[length - 1] != '\n';
 }
@@ -69,7 +70,7 @@ logs (int argc, char **argv, GError **error)
   bool good = fetch (client, words[0], is_following, connection.json ? NULL : show_new, &shown,
                      &prediction, error);
   if (shown.is_line_open)
-    putchar ('\n');
+    vend_terminal_print ("\n");
   if (good && connection.json)
     {
       json_auto_t *body = json_pack ("{s:s, s:s, s:s}", "id", words[0], "status",

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/model.h"
 #include "model/scaling.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 static const char *
@@ -58,10 +59,12 @@ print_one (const json_t *model)
     {
       g_autofree char *text = vend_terminal_one_line (vend_argument_shown (model, members[i]));
       if (*text != '\0')
-        printf ("%-12s %s\n", members[i], text);
+        vend_terminal_print ("%-12s %s\n", members[i], text);
     }
-  printf ("%-12s %" G_GINT64_FORMAT "\n", "runs", vend_json_int (model, "run_count", 0));
-  printf ("%-12s %s\n", "latest", *latest_of (model) != '\0' ? latest_of (model) : "none");
+  vend_terminal_print ("%-12s %" G_GINT64_FORMAT "\n", "runs",
+                       vend_json_int (model, "run_count", 0));
+  vend_terminal_print ("%-12s %s\n", "latest",
+                       *latest_of (model) != '\0' ? latest_of (model) : "none");
 }
 
 static void

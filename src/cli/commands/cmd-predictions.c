@@ -5,6 +5,7 @@
 #include "cli/commands/listing.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 
 #define DEFAULT_LIMIT 20
@@ -50,13 +51,13 @@ print_one (const json_t *prediction)
     if (vend_json_string (prediction, members[i]) != NULL)
       {
         g_autofree char *text = vend_terminal_one_line (vend_json_string (prediction, members[i]));
-        printf ("%-13s %s\n", members[i], text);
+        vend_terminal_print ("%-13s %s\n", members[i], text);
       }
   static const char *const values[] = { "input", "output", "metrics" };
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     {
       g_autofree char *text = vend_json_text (json_object_get (prediction, values[i]));
-      printf ("%-13s %s\n", values[i], text);
+      vend_terminal_print ("%-13s %s\n", values[i], text);
     }
 }
 

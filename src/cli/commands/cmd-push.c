@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "model/model.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -231,7 +232,7 @@ show_result (const Push *push, const json_t *build, GError **error)
   if (version == NULL || !vend_is_sha256_hex (version))
     return vend_fail (error, VEND_ERROR_INTERNAL, "the build succeeded without a version");
   if (!push->flags->connection.json)
-    printf ("%s:%s\n", push->reference, version);
+    vend_terminal_print ("%s:%s\n", push->reference, version);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/terminal/outputs.h"
 #include "cli/client/watch.h"
 #include "model/model.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -378,7 +379,7 @@ show_created (const Flags *flags, const json_t *prediction)
   if (flags->connection.json)
     vend_terminal_json (prediction);
   else
-    puts (vend_json_string (prediction, "id"));
+    vend_terminal_print ("%s\n", vend_json_string (prediction, "id"));
 }
 
 static bool

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/commands/hardware-settings.h"
 #include "cli/arguments/serve-options.h"
+#include "cli/terminal/terminal.h"
 #include "events/webhooks.h"
 #include "events/key.h"
 #include "files/sweep.h"
@@ -25,7 +26,6 @@
 #include <curl/curl.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -585,6 +585,12 @@ take_secrets (App *app)
   app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
 }
 
+static void
+report (const GError *error)
+{
+  vend_terminal_note ("vend serve: %s", error->message);
+}
+
 int
 vend_cmd_serve (int argc, char **argv)
 {
@@ -597,7 +603,7 @@ vend_cmd_serve (int argc, char **argv)
     return status;
   if (!vend_bootstrap_check (&app.bootstrap, &error))
     {
-      fprintf (stderr, "vend serve: %s\n", error->message);
+      report (error);
       return 2;
     }
   vend_log_start_writer ();
@@ -609,7 +615,7 @@ vend_cmd_serve (int argc, char **argv)
   if (!set_up (&app, &error))
     {
       vend_log_stop_writer (LOG_PATIENCE_US);
-      fprintf (stderr, "vend serve: %s\n", error->message);
+      report (error);
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }
   vend_api_set_ready (app.api, true);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,7 +56,7 @@ print_once (const Top *top)
   const VendTopSize size = { .width = vend_terminal_width (STDOUT_FILENO) };
   g_auto (GStrv) lines = vend_top_view (top->now, NULL, address_of (top), size, NULL);
   for (guint i = 0; lines[i] != NULL; i++)
-    puts (lines[i]);
+    vend_terminal_print ("%s\n", lines[i]);
 }
 
 /* `problem` (or NULL) stands below what was seen last. */

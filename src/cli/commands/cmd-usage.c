@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "model/month.h"
 #include "model/usage.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +68,8 @@ path_of (const Asked *asked, char **out, GError **error)
 static bool
 print_piece (const char *data, gsize size, void *user)
 {
-  return fwrite (data, 1, size, stdout) == size;
+  vend_terminal_write (stdout, data, size);
+  return ferror (stdout) == 0;
 }
 
 /* "12.5", of a member in microseconds. */
@@ -176,11 +178,12 @@ print_csv (const json_t *statement, const char *by)
 {
   size_t i;
   json_t *sum;
-  printf ("%s,hardware,predictions,seconds,amount\n", by);
+  vend_terminal_print ("%s,hardware,predictions,seconds,amount\n", by);
   json_array_foreach (json_object_get (statement, "results"), i, sum)
-    printf ("%s,%s,%" G_GINT64_FORMAT ",%s,%s\n", vend_argument_shown (sum, by),
-            vend_argument_shown (sum, "hardware"), vend_json_int (sum, "predictions", 0),
-            vend_argument_shown (sum, "seconds"), vend_argument_shown (sum, "amount"));
+    vend_terminal_print ("%s,%s,%" G_GINT64_FORMAT ",%s,%s\n", vend_argument_shown (sum, by),
+                         vend_argument_shown (sum, "hardware"),
+                         vend_json_int (sum, "predictions", 0),
+                         vend_argument_shown (sum, "seconds"), vend_argument_shown (sum, "amount"));
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include "cli/arguments/inputs.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ print_inputs (const json_t *openapi)
     }
   g_autofree char *output
       = vend_schema_type_text (openapi, vend_schema_component (openapi, "Output"));
-  printf ("%-12s %s\n\n", "output", output);
+  vend_terminal_print ("%-12s %s\n\n", "output", output);
   vend_table_print (table);
 }
 
@@ -106,8 +107,8 @@ show (VendClient *client, const VendConnection *connection, const char *path, GE
       return true;
     }
   g_autofree char *created = vend_argument_shown_time (version, "created_at");
-  printf ("%-12s %s\n%-12s %s\n%-12s %s\n", "id", vend_argument_shown (version, "id"), "created",
-          created, "cog", vend_argument_shown (version, "cog_version"));
+  vend_terminal_print ("%-12s %s\n%-12s %s\n%-12s %s\n", "id", vend_argument_shown (version, "id"),
+                       "created", created, "cog", vend_argument_shown (version, "cog_version"));
   print_inputs (json_object_get (version, "openapi_schema"));
   return true;
 }

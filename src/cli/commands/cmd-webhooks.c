@@ -5,6 +5,7 @@
 #include "cli/terminal/table.h"
 #include "cli/commands/webhooks-private.h"
 #include "base/error.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -189,7 +190,7 @@ secret (int argc, char **argv, GError **error)
       g_autofree char *until = vend_argument_shown_time (answer, "previous_expires_at");
       vend_terminal_note ("the key before signs beside it until %s UTC", until);
     }
-  puts (vend_argument_shown (answer, "key"));
+  vend_terminal_print ("%s\n", vend_argument_shown (answer, "key"));
   return true;
 }
 

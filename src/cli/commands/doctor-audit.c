@@ -144,16 +144,16 @@ print_rows (const VendAuditCheck *check)
 {
   if (check->rows->len == 0)
     return;
-  printf ("\n%s: %s\n", check->name, check->rule);
+  vend_terminal_print ("\n%s: %s\n", check->name, check->rule);
   for (guint i = 0; i < MIN (check->rows->len, MAX_SHOWN); i++)
     {
       const VendAuditRow *row = g_ptr_array_index (check->rows, i);
       g_autofree char *subject = vend_terminal_one_line (row->subject);
       g_autofree char *detail = vend_terminal_one_line (row->detail);
-      printf ("  %s: %s\n", subject, detail);
+      vend_terminal_print ("  %s: %s\n", subject, detail);
     }
   if (check->rows->len > MAX_SHOWN)
-    printf ("  … and %u more; --json shows them\n", check->rows->len - MAX_SHOWN);
+    vend_terminal_print ("  … and %u more; --json shows them\n", check->rows->len - MAX_SHOWN);
 }
 
 static void

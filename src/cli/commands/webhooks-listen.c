@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "events/webhook-sign.h"
 #include "httpd/httpd.h"
+#include "cli/terminal/terminal.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,7 @@ print_json (VendCall *call, const char *fault, json_t *body)
   vend_json_set_string (line, "problem", fault);
   json_object_set (line, "body", body != NULL ? body : json_null ());
   g_autofree char *text = vend_json_text (line);
-  puts (text);
+  vend_terminal_print ("%s\n", text);
 }
 
 static char *
@@ -79,10 +80,10 @@ print_line (const char *fault, const json_t *body)
   g_autofree char *status = vend_terminal_one_line (vend_argument_shown (body, "status"));
   g_autofree char *output = shown_part (body, "output");
   g_autofree char *error = shown_part (body, "error");
-  printf ("%.8s  %-9s  %-10s  %s  %s%s%s\n", now + strlen ("2026-01-05T"),
-          fault != NULL ? "REFUSED" : "verified", status, id, model, output, error);
+  vend_terminal_print ("%.8s  %-9s  %-10s  %s  %s%s%s\n", now + strlen ("2026-01-05T"),
+                       fault != NULL ? "REFUSED" : "verified", status, id, model, output, error);
   if (fault != NULL)
-    printf ("          %s\n", fault);
+    vend_terminal_print ("          %s\n", fault);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* What a model returned, shown or saved. Main thread only. */
 #include "cli/terminal/outputs.h"
 #include "cli/arguments/inputs.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,9 +137,9 @@ show_new_elements (VendOutputWriter *writer, const json_t *output)
     {
       g_autofree char *text = element_text (json_array_get (output, writer->n_shown));
       gsize length = strlen (text);
-      fputs (text, stdout);
+      vend_terminal_write (stdout, text, strlen (text));
       if (!writer->is_concatenated)
-        putchar ('\n');
+        vend_terminal_print ("\n");
       else if (length > 0)
         writer->is_line_open = text[length - 1] != '\n';
     }
@@ -166,7 +167,7 @@ void
 vend_output_writer_end_line (VendOutputWriter *writer)
 {
   if (writer->is_line_open)
-    putchar ('\n');
+    vend_terminal_print ("\n");
   writer->is_line_open = false;
 }
 
@@ -253,6 +254,6 @@ vend_output_writer_finish (VendOutputWriter *writer, VendClient *client, const j
   json_auto_t *shown
       = urls->len > 0 ? with_paths (writer, output, paths, &next) : json_incref ((json_t *) output);
   g_autofree char *text = output_text (writer, shown);
-  fputs (text, stdout);
+  vend_terminal_write (stdout, text, strlen (text));
   return true;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "cli/terminal/terminal.h"
+#include "base/plain-text.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -102,9 +103,11 @@ vend_screen_draw (VendScreen *screen, const char *const *lines, const gboolean *
   for (guint i = 0; lines[i] != NULL; i++)
     {
       const bool is_bold = is_coloured && bold[i];
+      g_autofree char *line = vend_plain_text (lines[i]);
+      g_strdelimit (line, "\n\r\t", ' ');
       /* No line end after the last one: it would scroll. */
       g_string_append_printf (text, "%s%s%s%s" CLEAR_LINE, i > 0 ? "\n" : "", is_bold ? BOLD : "",
-                              lines[i], is_bold ? PLAIN : "");
+                              line, is_bold ? PLAIN : "");
     }
   g_string_append (text, CLEAR_BELOW);
   fputs (text->str, stdout);

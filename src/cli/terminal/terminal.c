@@ -1,6 +1,7 @@
 /* What the commands say to people. Main thread only. */
 #include "cli/terminal/terminal.h"
 #include "base/clock.h"
+#include "base/plain-text.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,6 +21,15 @@ struct VendProgress
   bool is_dirty;
   int64_t shown_us; /* monotonic */
 };
+
+/* Begun characters: whoever writes in pieces may cut one. */
+typedef struct
+{
+  char begun[8];
+  gsize n_begun;
+} Piece;
+
+static Piece pieces[2];
 
 bool
 vend_terminal_is (int fd)
@@ -59,12 +69,48 @@ vend_terminal_one_line (const char *text)
       gunichar c = g_utf8_get_char (at);
       if (c == '\n' && line->len > 0)
         g_string_append (line, "; ");
-      else if (g_unichar_iscntrl (c))
+      else if (vend_plain_is_control (c))
         g_string_append_c (line, ' ');
       else
         g_string_append_unichar (line, c);
     }
   return g_string_free (g_steal_pointer (&line), FALSE);
+}
+
+void
+vend_terminal_write (FILE *stream, const char *data, gsize size)
+{
+  if (!vend_terminal_is (fileno (stream)))
+    {
+      fwrite (data, 1, size, stream);
+      return;
+    }
+  Piece *piece = &pieces[stream == stderr];
+  g_autoptr (GString) all = g_string_new_len (piece->begun, (gssize) piece->n_begun);
+  g_autoptr (GString) plain = g_string_sized_new (size);
+  g_string_append_len (all, data, (gssize) size);
+  const gsize used = vend_plain_append (plain, all->str, all->len);
+  piece->n_begun = MIN (all->len - used, sizeof piece->begun);
+  memcpy (piece->begun, all->str + used, piece->n_begun);
+  fwrite (plain->str, 1, plain->len, stream);
+}
+
+static void print_to (FILE *stream, const char *format, va_list args) G_GNUC_PRINTF (2, 0);
+
+static void
+print_to (FILE *stream, const char *format, va_list args)
+{
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  vend_terminal_write (stream, text, strlen (text));
+}
+
+void
+vend_terminal_print (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  print_to (stdout, format, args);
+  va_end (args);
 }
 
 static void
@@ -97,18 +143,18 @@ void
 vend_terminal_note (const char *format, ...)
 {
   va_list args;
-  va_start (args, format);
-  g_autofree char *text = g_strdup_vprintf (format, args);
-  va_end (args);
   fflush (stdout);
-  fprintf (stderr, "%s\n", text);
+  va_start (args, format);
+  print_to (stderr, format, args);
+  va_end (args);
+  vend_terminal_write (stderr, "\n", 1);
 }
 
 void
 vend_terminal_json (const json_t *value)
 {
   g_autofree char *text = vend_json_text_pretty (value);
-  puts (text);
+  vend_terminal_print ("%s\n", text);
 }
 
 VendProgress *

@@ -2,6 +2,7 @@
  * Main thread only. */
 #pragma once
 #include <stdbool.h>
+#include <stdio.h>
 #include <glib.h>
 
 #include "json/json.h"
@@ -13,6 +14,14 @@ bool vend_terminal_has_colour (int fd);
 
 /* Columns, or 0 when `fd` is not a terminal. */
 guint vend_terminal_width (int fd);
+
+/* Prints what comes from a server, a model or a build to stdout or stderr. On a terminal controls
+ * become visible instead of being obeyed (base/plain-text.h); files and pipes get the bytes as they
+ * are. Pieces may cut characters. */
+void vend_terminal_write (FILE *stream, const char *data, gsize size);
+
+/* The same to stdout, formatted. */
+void vend_terminal_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* `text` as one line without control characters: a server or model cannot move the cursor with it.
  * Free with g_free. */
