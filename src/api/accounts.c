@@ -57,8 +57,10 @@ static bool
 list_tokens (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   g_autoptr (GPtrArray) tokens = NULL;
+  g_autoptr (VendAccount) account = NULL;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_store_token_list (reader.db, caller->account->id, &tokens, error))
+  if (!vend_api_query_account (reader.db, call, caller, "tokens", &account, error)
+      || !vend_store_token_list (reader.db, account->id, &tokens, error))
     return false;
   json_t *results = json_array ();
   for (guint i = 0; i < tokens->len; i++)
@@ -73,7 +75,7 @@ insert_token (VendDb *db, void *data, GError **error)
   return vend_store_token_insert (db, data, error);
 }
 
-/* The account that the new token is for: the caller's own, or another one for an admin. */
+/* The account that the new token is for; the caller's own when none is named. */
 static bool
 token_account (VendApi *api, const VendCaller *caller, const char *username, int64_t *out,
                GError **error)
@@ -83,8 +85,6 @@ token_account (VendApi *api, const VendCaller *caller, const char *username, int
       *out = caller->account->id;
       return true;
     }
-  if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "account: tokens of other accounts need admin");
   g_autoptr (VendAccount) account = NULL;
   g_autoptr (GError) problem = NULL;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
@@ -106,9 +106,6 @@ create_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
       || !vend_scopes_parse (json_object_get (body, "scopes"), &scopes, error)
       || !token_account (api, caller, username, &account_id, error))
     return false;
-  if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN) && (scopes & ~caller->scopes) != 0)
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "scopes: more than this token itself has");
-
   g_autofree char *secret = vend_secret_new ("vend_", TOKEN_SECRET_LENGTH);
   g_autoptr (VendToken) token = vend_token_new (account_id, name, scopes, secret, vend_now_us ());
   if (!vend_store_write_wait (api->parts.store, insert_token, token, error))
@@ -119,36 +116,30 @@ create_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   return true;
 }
 
-typedef struct
-{
-  const char *id;
-  int64_t account_id;
-} Revocation;
-
 static bool
 revoke_token (VendDb *db, void *data, GError **error)
 {
-  const Revocation *revocation = data;
-  return vend_store_token_revoke (db, revocation->id, revocation->account_id, vend_now_us (),
-                                  error);
+  return vend_store_token_revoke (db, data, vend_now_us (), error);
 }
 
+/* Of any account: whoever may make tokens may end them. */
 static bool
 delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  Revocation revocation = { vend_call_param (call, "id"), caller->account->id };
-  if (!vend_store_write_wait (api->parts.store, revoke_token, &revocation, error))
+  if (!vend_store_write_wait (api->parts.store, revoke_token, (void *) vend_call_param (call, "id"),
+                              error))
     return false;
   vend_auth_forget (api->parts.auth);
   *out = vend_reply_empty (204);
   return true;
 }
 
+/* A token says what its holder may do, so only admins hand them out and take them back. */
 const ApiRoute vend_api_account_routes[] = {
   { "GET", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_accounts, NULL },
   { "POST", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_account, NULL },
   { "GET", "/v1/tokens", VEND_SCOPE_READ, VEND_BODY_NONE, list_tokens, NULL },
-  { "POST", "/v1/tokens", VEND_SCOPE_READ, VEND_BODY_BUFFER, create_token, NULL },
-  { "DELETE", "/v1/tokens/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, delete_token, NULL },
+  { "POST", "/v1/tokens", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_token, NULL },
+  { "DELETE", "/v1/tokens/{id}", VEND_SCOPE_ADMIN, VEND_BODY_NONE, delete_token, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -126,15 +126,13 @@ vend_store_token_list (VendDb *db, int64_t account_id, GPtrArray **out, GError *
 }
 
 bool
-vend_store_token_revoke (VendDb *db, const char *id, int64_t account_id, int64_t now_us,
-                         GError **error)
+vend_store_token_revoke (VendDb *db, const char *id, int64_t now_us, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_TOKEN_REVOKE, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, id);
-  vend_stmt_int (stmt, 2, account_id);
-  vend_stmt_int (stmt, 3, now_us);
+  vend_stmt_int (stmt, 2, now_us);
   return vend_stmt_run_one (stmt, "token", error);
 }
 

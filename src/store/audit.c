@@ -20,16 +20,28 @@ check_migrations (VendDb *db, GError **error)
                     have, migrations[n - 1].number);
 }
 
-bool
-vend_store_audit_open (const char *path, VendDb **out, GError **error)
+static bool
+open_beside (const char *path, bool read_only, VendDb **out, GError **error)
 {
   g_autoptr (VendDb) db = NULL;
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", path);
-  if (!vend_db_open_sqlite (path, true, &db, error) || !check_migrations (db, error))
+  if (!vend_db_open_sqlite (path, read_only, &db, error) || !check_migrations (db, error))
     return false;
   *out = g_steal_pointer (&db);
   return true;
+}
+
+bool
+vend_store_audit_open (const char *path, VendDb **out, GError **error)
+{
+  return open_beside (path, true, out, error);
+}
+
+bool
+vend_store_beside_open (const char *path, VendDb **out, GError **error)
+{
+  return open_beside (path, false, out, error);
 }
 
 bool

@@ -7,6 +7,7 @@ import stat
 import subprocess
 
 import processes
+import pytest
 from waiting import wait_until
 
 # Many files, or none that are secret; the folders themselves are closed.
@@ -114,3 +115,61 @@ def test_a_wrong_bootstrap_is_told_before_anything_is_made(servers):
         assert word in text and "listening" not in text
         assert not server.data.exists()
         server.env = before
+
+
+def local(server, *words, **env):
+    return server.cli(
+        "tokens", "create", "spare", "--local", *words, env={"VEND_API_TOKEN": "", **env}
+    )
+
+
+def test_a_lost_admin_token_is_replaced_on_the_host(servers):
+    server = servers()
+    for token in server.api().get("/tokens").json()["results"]:
+        server.api().delete(f"/tokens/{token['id']}")
+    server.api().get("/account", 401)
+    made = local(server, "--data", server.data)
+    assert made.returncode == 0, made.stderr
+    api = server.api(made.stdout.strip())
+    assert api.get("/account").json()["username"] == "lab"
+    api.get("//-/debug")
+    # Without a server too, for one account and fewer scopes.
+    api.post("/accounts", {"username": "crew"}, 201)
+    assert server.stop() == 0
+    words = ("--account", "crew", "--scopes", "read")
+    made = local(server, *words, VEND_DATA=str(server.data))
+    assert made.returncode == 0, made.stderr
+    server.start()
+    reader = server.api(made.stdout.strip())
+    assert reader.get("/account").json()["username"] == "crew"
+    reader.get("//-/debug", 403)
+
+
+def test_a_local_token_needs_the_data_directory(servers, tmp_path):
+    server = servers()
+    absent = local(server, "--data", tmp_path / "absent")
+    assert absent.returncode == 2 and "absent" in absent.stderr
+    (tmp_path / "empty").mkdir()
+    empty = local(server, "--data", tmp_path / "empty")
+    assert empty.returncode == 1 and "there is no database" in empty.stderr
+    assert list((tmp_path / "empty").iterdir()) == []
+    stranger = local(server, "--data", server.data, "--account", "nobody-here")
+    assert stranger.returncode == 1 and "account" in stranger.stderr
+    assert local(server, "--data", server.data, "--scopes", "all").returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_a_local_token_is_refused_to_other_users(servers):
+    server = servers()
+    for folder in [server.directory, *server.directory.parents][:3]:
+        folder.chmod(0o755)
+    made = subprocess.run(
+        [server.binary, "tokens", "create", "x", "--local", "--data", server.data],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "ASAN_OPTIONS": "detect_leaks=0"},
+        capture_output=True,
+        text=True,
+        user=65534,
+        cwd="/",
+    )
+    assert made.returncode == 1, made.stderr
+    assert "may not write the data directory" in made.stderr

@@ -57,6 +57,24 @@ def test_nobody_uses_goto():
     assert not found, show(found)
 
 
+# Their own sequences, help, and lines that were made of plain words before.
+RAW_PRINTERS = re.compile(
+    r"^src/cli/(terminal|table|screen|options|serve-options|cmd-doctor)\.c$"
+)
+RAW_PRINT = r"\b(printf|puts|putchar|fputs|fputc|fwrite|fprintf|vfprintf)\s*\("
+
+
+def test_commands_print_through_the_terminal():
+    """What others wrote must not reach a terminal as it is: vend_terminal_print, _write."""
+    files = [
+        name
+        for name in PROGRAM_FILES
+        if str(name).startswith("src/cli/") and not RAW_PRINTERS.match(str(name))
+    ]
+    found = find_in(files, RAW_PRINT, strip_comments)
+    assert not found, show(found)
+
+
 def test_only_the_command_line_prints():
     files = [name for name in PROGRAM_FILES if not PRINTERS.match(name.as_posix())]
     found = find_in(files, PRINT, strip_comments)

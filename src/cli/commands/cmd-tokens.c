@@ -2,13 +2,17 @@
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
+#include "cli/commands/local-token.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
 #include "model/account.h"
+#include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_SCOPES "read,run"
+/* Who may write the database has them all. */
+#define DEFAULT_LOCAL_SCOPES "read,run,push,admin"
 
 static char *
 scopes_text (const json_t *scopes)
@@ -31,18 +35,29 @@ list (int argc, char **argv, GError **error)
   g_auto (GStrv) words = NULL;
   g_autoptr (VendClient) client = NULL;
   g_autoptr (VendTable) table = vend_table_new (columns);
+  g_autofree char *account = NULL;
   json_auto_t *page = NULL;
   size_t i;
   json_t *item;
+  const GOptionEntry entries[] = {
+    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "of another account (needs admin)", "NAME" },
+    { NULL },
+  };
   const VendOptions options = {
     .command = "tokens list",
     .usage = "",
     .summary = "Lists the tokens of your account.",
+    .entries = entries,
     .connection = &connection,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error)
-      || !vend_client_new (&connection, &client, error)
-      || !vend_client_list (client, "/v1/tokens", 0, &page, error))
+      || (account != NULL && !vend_name_check ("--account", account, error)))
+    return false;
+  g_autoptr (GString) path = g_string_new ("/v1/tokens");
+  if (account != NULL)
+    vend_argument_add_query (path, "account", account);
+  if (!vend_client_new (&connection, &client, error)
+      || !vend_client_list (client, path->str, 0, &page, error))
     return false;
   if (connection.json)
     {
@@ -63,17 +78,16 @@ list (int argc, char **argv, GError **error)
 }
 
 static bool
-parse_scopes (const char *text, json_t **out, GError **error)
+parse_scopes (const char *text, json_t **out, guint *out_bits, GError **error)
 {
   g_auto (GStrv) names = g_strsplit (text, ",", -1);
   json_auto_t *scopes = json_array ();
-  guint bits = 0;
   for (guint i = 0; names[i] != NULL; i++)
     {
       const char *name = g_strstrip (names[i]);
       json_array_append_new (scopes, vend_json_string_new (name, strlen (name)));
     }
-  if (!vend_scopes_parse (scopes, &bits, error))
+  if (!vend_scopes_parse (scopes, out_bits, error))
     {
       g_prefix_error (error, "--scopes %s: ", text);
       return false;
@@ -83,40 +97,61 @@ parse_scopes (const char *text, json_t **out, GError **error)
 }
 
 static bool
+create_by_server (const VendConnection *connection, const char *name, const char *account,
+                  const json_t *scopes, json_t **out, GError **error)
+{
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *body = json_pack ("{s:O}", "scopes", scopes);
+  vend_json_set_string (body, "name", name);
+  if (account != NULL)
+    vend_json_set_string (body, "account", account);
+  return vend_client_new (connection, &client, error)
+         && vend_client_call (client, "POST", "/v1/tokens", body, out, error);
+}
+
+static bool
 create (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
   g_auto (GStrv) words = NULL;
-  g_autofree char *scopes_flag = NULL, *account = NULL;
-  g_autoptr (VendClient) client = NULL;
+  g_autofree char *scopes_flag = NULL, *account = NULL, *data_dir = NULL;
+  gboolean is_local = FALSE;
+  guint bits = 0;
   json_auto_t *scopes = NULL;
   json_auto_t *token = NULL;
   const GOptionEntry entries[] = {
     { "scopes", 0, 0, G_OPTION_ARG_STRING, &scopes_flag,
-      "of read, run, push, admin; default " DEFAULT_SCOPES, "LIST" },
-    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "for another account (needs admin)", "NAME" },
+      "of read, run, push, admin; default " DEFAULT_SCOPES ", all with --local", "LIST" },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "for another account", "NAME" },
+    { "local", 0, 0, G_OPTION_ARG_NONE, &is_local,
+      "write it into the database of this machine; needs no token and no server", NULL },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data_dir, "data directory, with --local", "DIR" },
     { NULL },
   };
   const VendOptions options = {
     .command = "tokens create",
     .usage = "NAME",
-    .summary = "Creates a token and prints it, this once.",
+    .summary = "Creates a token and prints it, this once. Needs a token with the scope admin, or\n"
+               "--local.",
     .entries = entries,
     .connection = &connection,
     .least = 1,
     .most = 1,
   };
-  if (!vend_options_parse (&options, argc, argv, &words, error)
-      || !parse_scopes (scopes_flag != NULL ? scopes_flag : DEFAULT_SCOPES, &scopes, error)
+  if (!vend_options_parse (&options, argc, argv, &words, error))
+    return false;
+  if (data_dir != NULL && !is_local)
+    return vend_fail (error, VEND_ERROR_INVALID, "--data goes with --local");
+  const char *asked = scopes_flag != NULL ? scopes_flag
+                      : is_local          ? DEFAULT_LOCAL_SCOPES
+                                          : DEFAULT_SCOPES;
+  if (!parse_scopes (asked, &scopes, &bits, error)
       || (account != NULL && !vend_name_check ("--account", account, error)))
     return false;
-
-  json_auto_t *body = json_pack ("{s:O}", "scopes", scopes);
-  vend_json_set_string (body, "name", words[0]);
-  if (account != NULL)
-    vend_json_set_string (body, "account", account);
-  if (!vend_client_new (&connection, &client, error)
-      || !vend_client_call (client, "POST", "/v1/tokens", body, &token, error))
+  const VendLocalToken request
+      = { .name = words[0], .account = account, .data_dir = data_dir, .scopes = bits };
+  if (!(is_local ? vend_local_token_create (&request, &token, error)
+                 : create_by_server (&connection, words[0], account, scopes, &token, error)))
     return false;
   if (connection.json)
     {
@@ -125,7 +160,7 @@ create (int argc, char **argv, GError **error)
     }
   vend_terminal_note ("token '%s', id %s; it is not shown again:", words[0],
                       vend_argument_shown (token, "id"));
-  puts (vend_argument_shown (token, "token"));
+  vend_terminal_print ("%s\n", vend_argument_shown (token, "token"));
   return true;
 }
 
@@ -158,8 +193,8 @@ int
 vend_cmd_tokens (int argc, char **argv)
 {
   static const VendSubcommand table[] = {
-    { "list", "list", list },
-    { "create", "create NAME [--scopes read,run] [--account NAME]", create },
+    { "list", "list [--account NAME]", list },
+    { "create", "create NAME [--scopes read,run] [--account NAME] [--local]", create },
     { "revoke", "revoke ID", revoke_token },
     { NULL },
   };

@@ -18,6 +18,6 @@ FROM tokens WHERE hash = $1;
 SELECT id, account_id, name, hash, prefix, scopes, created_us, last_used_us, revoked_us
 FROM tokens WHERE account_id = $1 ORDER BY created_us DESC, id;
 -- name: token_revoke
-UPDATE tokens SET revoked_us = $3 WHERE id = $1 AND account_id = $2 AND revoked_us = 0;
+UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0;
 -- name: token_used
 UPDATE tokens SET last_used_us = $2 WHERE id = $1 AND last_used_us < $2;
