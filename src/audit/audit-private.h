@@ -7,6 +7,7 @@
 
 typedef enum
 {
+  CHECK_DATABASE,
   CHECK_ENDS,
   CHECK_TIMES,
   CHECK_RESULTS,

@@ -1,9 +1,12 @@
 /* The checks of an audit, and two looks compared. */
 #include "audit/audit-private.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "store/audit.h"
+#include "store/integrity.h"
 #include <string.h>
 
+#define NO_DATABASE "the database is damaged"
 #define NO_SERVER "no server runs; its next start looks after this"
 
 typedef struct
@@ -15,6 +18,7 @@ typedef struct
 } Rule;
 
 static const Rule rules[CHECK_N] = {
+  [CHECK_DATABASE] = { "database", "The pages and indexes of the database are whole.", -1, false },
   [CHECK_ENDS] = { "ends", "A prediction has the status of an end exactly when it has ended.",
                    VEND_SQL_AUDIT_ENDS, false },
   [CHECK_TIMES] = { "times", "A prediction is created before it begins, and begins before it ends.",
@@ -155,6 +159,26 @@ know_instances (Audit *audit)
     }
 }
 
+/* Nothing else can be told from one that is damaged. */
+static bool
+look_at_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **error)
+{
+  Audit audit = { .checks = checks };
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  bool is_complete = false;
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", path);
+  if (!vend_integrity_look (path, true, 0, problems, &is_complete, error))
+    return false;
+  for (guint i = 0; i < problems->len; i++)
+    vend_audit_found (&audit, CHECK_DATABASE, path, "%s",
+                      (const char *) g_ptr_array_index (problems, i));
+  *out_whole = problems->len == 0;
+  for (guint id = CHECK_DATABASE + 1; !*out_whole && id < CHECK_N; id++)
+    ((VendAuditCheck *) g_ptr_array_index (checks, id))->skipped = NO_DATABASE;
+  return true;
+}
+
 bool
 vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **error)
 {
@@ -163,10 +187,18 @@ vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **erro
   g_autoptr (GPtrArray) checks = g_ptr_array_new_with_free_func (check_free);
   g_autoptr (GHashTable) live = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (VendDb) db = NULL;
-  if (!vend_store_audit_open (path, &db, error))
-    return false;
   for (gsize i = 0; i < CHECK_N; i++)
     g_ptr_array_add (checks, check_new (&rules[i], options->live != NULL));
+  bool is_whole = false;
+  if (!look_at_pages (path, checks, &is_whole, error))
+    return false;
+  if (!is_whole)
+    {
+      *out = g_steal_pointer (&checks);
+      return true;
+    }
+  if (!vend_store_audit_open (path, &db, error))
+    return false;
 
   Audit audit = { .options = options,
                   .db = db,

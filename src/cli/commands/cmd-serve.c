@@ -5,13 +5,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/private-files.h"
 #include "base/process-start.h"
 #include "base/settings.h"
 #include "build/builds.h"
 #include "cgroup/bases.h"
 #include "cli/commands.h"
 #include "cli/commands/hardware-settings.h"
+#include "cli/commands/serve-data.h"
 #include "cli/arguments/serve-options.h"
 #include "cli/terminal/terminal.h"
 #include "events/webhooks.h"
@@ -54,6 +54,7 @@ typedef struct
   char *data_dir;
   char *binary;
   int lock_fd;
+  bool is_marked; /* as running */
   VendStore *store;
   VendBlobs *blobs;
   VendAuth *auth;
@@ -98,6 +99,8 @@ app_clear (App *app)
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
   vend_settings_free (app->settings);
+  if (app->is_marked)
+    vend_serve_data_leave (app->data_dir);
   vend_bootstrap_request_clear (&app->bootstrap);
   g_clear_pointer (&app->loop, g_main_loop_unref);
   vend_fd_clear (&app->lock_fd);
@@ -203,35 +206,6 @@ lock_data (App *app, const char *path, GError **error)
     }
 }
 
-/* What was made with other rights, by a backup that was played back or by mkdir: database, keys and
- * the descriptions of instances are nobody else's to read. Environments and sources are many, and
- * lie in folders that are closed. */
-static void
-close_to_others (const App *app)
-{
-  static const struct
-  {
-    const char *name;
-    guint depth;
-  } folders[] = { { "tls", 1 }, { "instances", 2 }, { "builds", 1 }, { "uploads", 1 } };
-  VendPrivateFiles result = { 0 };
-  vend_private_files_close (app->data_dir, 1, &result);
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-    {
-      g_autofree char *path = g_build_filename (app->data_dir, folders[i].name, NULL);
-      vend_private_files_close (path, folders[i].depth, &result);
-    }
-  if (result.n_closed > 0)
-    {
-      g_autofree char *n = g_strdup_printf ("%u", result.n_closed);
-      vend_log (VEND_LOG_WARN, "other users could open files of the data directory, and cannot now",
-                "data", app->data_dir, "entries", n, NULL);
-    }
-  if (result.problem != 0)
-    vend_log (VEND_LOG_WARN, "other users may open files of the data directory", "data",
-              app->data_dir, "error", g_strerror (result.problem), NULL);
-}
-
 static bool
 open_data (App *app, GError **error)
 {
@@ -246,7 +220,7 @@ open_data (App *app, GError **error)
     return false;
   if (lock_data (app, lock, error))
     {
-      close_to_others (app);
+      vend_serve_data_close_to_others (app->data_dir);
       return true;
     }
   if (g_error_matches (*error, VEND_ERROR, VEND_ERROR_BUSY))
@@ -267,7 +241,11 @@ open_store (App *app, GError **error)
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
   VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS + 1 };
+  if (!vend_serve_data_check (app->data_dir, error))
+    return false;
+  app->is_marked = true;
   return vend_store_open (&options, &app->store, error)
+         && vend_serve_data_claim (app->data_dir, error)
          && vend_blobs_open (blobs, &app->blobs, error);
 }
 
