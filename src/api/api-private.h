@@ -21,6 +21,7 @@ struct VendApi
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
+  _Atomic int64_t beat_us; /* monotonic: the core thread was there */
   int64_t started_us;
 };
 

@@ -198,6 +198,7 @@ vend_api_new (const VendApiParts *parts)
   VendApi *api = g_new0 (VendApi, 1);
   api->parts = *parts;
   api->started_us = vend_now_us ();
+  vend_api_beat (api);
   api->versions = vend_versions_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) error = NULL;
@@ -243,6 +244,12 @@ vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void 
   VendApi *api = data;
   ApiBound *bound = route != NULL ? route->context : g_ptr_array_index (api->bound, 0);
   vend_api_count (&bound->stats, status, duration_us);
+}
+
+void
+vend_api_beat (VendApi *api)
+{
+  api->beat_us = g_get_monotonic_time ();
 }
 
 void

@@ -41,5 +41,8 @@ const VendRoute *vend_api_routes (VendApi *api, gsize *out_count);
 /* A VendObserve for vend_httpd_open; `api` is its data. */
 void vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *api);
 
+/* The core thread is there; called by it every second or so, for /-/healthz. */
+void vend_api_beat (VendApi *api);
+
 /* Whether /-/readyz says 200. Any thread. */
 void vend_api_set_ready (VendApi *api, bool ready);

@@ -1,14 +1,37 @@
 /* Health, live state, hardware, and who am I. */
 #include "api/api-private.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 #ifndef VEND_VERSION
 #define VEND_VERSION "0.1.0"
 #endif
 
+/* Many times what either may take. */
+#define STUCK_US (10 * VEND_US_PER_S)
+
+static VendReply *
+unhealthy (const char *what, int64_t stuck_us)
+{
+  g_autofree char *detail = g_strdup_printf ("the %s has not answered for %" G_GINT64_FORMAT " s",
+                                             what, stuck_us / VEND_US_PER_S);
+  return vend_reply_problem_json (503, json_pack ("{s:s, s:s, s:i, s:s}", "title", "Unavailable",
+                                                  "detail", detail, "status", 503, "part", what));
+}
+
+/* Asks nobody, so that it answers at once: the core thread says by itself that it is there, and the
+ * store knows since when somebody waits. */
 static bool
 healthz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
+  const int64_t core_us = g_get_monotonic_time () - api->beat_us;
+  const int64_t writer_us = vend_store_waiting_us (api->parts.store);
+  if (core_us > STUCK_US || writer_us > STUCK_US)
+    {
+      *out = core_us > STUCK_US ? unhealthy ("core thread", core_us)
+                                : unhealthy ("writer", writer_us);
+      return true;
+    }
   *out = vend_reply_json (200, json_pack ("{s:s, s:s}", "status", "ok", "version", VEND_VERSION));
   return true;
 }

@@ -12,10 +12,16 @@
 
 #define MAX_PAIRS 24
 
-static VendLogLevel least_level = VEND_LOG_INFO;
+static _Atomic VendLogLevel least_level = VEND_LOG_INFO;
 static bool as_json = true;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+void
+vend_log_set_level (VendLogLevel least)
+{
+  least_level = least;
+}
 
 void
 vend_log_setup (VendLogLevel least, VendLogFormat format)

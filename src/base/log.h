@@ -35,6 +35,8 @@ void vend_log_setup (VendLogLevel least, VendLogFormat format);
 void vend_log_start_writer (void);
 /* Writes what waits, for at most `patience_us`; later lines are written by those who have them. */
 void vend_log_stop_writer (int64_t patience_us);
+/* Any thread. */
+void vend_log_set_level (VendLogLevel least);
 
 /* vend_log (VEND_LOG_INFO, "listening", "address", a, "port", "8363", NULL): the message is a fixed
  * phrase, what varies goes into key-value pairs of strings; a key whose value is NULL is

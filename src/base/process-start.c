@@ -3,6 +3,7 @@
 #include "base/process-start.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,20 @@ vend_process_take_variable (const char *name)
       }
   g_unsetenv (name);
   return taken;
+}
+
+static void
+do_nothing (int number)
+{
+}
+
+void
+vend_process_survive_signals (void)
+{
+  static const int numbers[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO };
+  const struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    sigaction (numbers[i], &action, NULL);
 }
 
 static void

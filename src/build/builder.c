@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/process-start.h"
 #include "build/build.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -149,6 +150,7 @@ vend_builder_main (int argc, char **argv)
 {
   /* Nobody would read the result of a build whose control plane is gone. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
+  vend_process_survive_signals ();
   umask (022);
   curl_global_init (CURL_GLOBAL_DEFAULT);
   g_autoptr (GError) error = NULL;

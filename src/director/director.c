@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/process-start.h"
 #include "director/director-private.h"
 #include "model/failure.h"
 #include "runner/frame.h"
@@ -370,6 +371,7 @@ vend_director_main (int argc, char **argv)
   (void) !setsid ();
   prctl (PR_SET_CHILD_SUBREAPER, 1);
   signal (SIGPIPE, SIG_IGN);
+  vend_process_survive_signals ();
   umask (0077);
   if (run_in (dir, &error))
     return 0;

@@ -257,7 +257,12 @@ vend_webhooks_start (const VendWebhooksOptions *options, VendWebhooks **out, GEr
   webhooks->accounts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   webhooks->answered = g_ptr_array_new ();
   webhooks->last_lane = g_strdup ("");
-  webhooks->thread = g_thread_new ("webhooks", sender_main, webhooks);
+  webhooks->thread = g_thread_try_new ("webhooks", sender_main, webhooks, error);
+  if (webhooks->thread == NULL)
+    {
+      vend_webhooks_free (webhooks);
+      return false;
+    }
   *out = webhooks;
   return true;
 }

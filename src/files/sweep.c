@@ -279,14 +279,16 @@ sweep_main (void *data)
 }
 
 VendSweep *
-vend_sweep_start (const VendSweepOptions *options)
+vend_sweep_start (const VendSweepOptions *options, GError **error)
 {
   VendSweep *sweep = g_new0 (VendSweep, 1);
   sweep->options = *options;
   sweep->uploads_dir = g_strdup (options->uploads_dir);
   pthread_mutex_init (&sweep->lock, NULL);
   vend_cond_init (&sweep->wake);
-  sweep->thread = g_thread_new ("sweep", sweep_main, sweep);
+  sweep->thread = g_thread_try_new ("sweep", sweep_main, sweep, error);
+  if (sweep->thread == NULL)
+    g_clear_pointer (&sweep, vend_sweep_free);
   return sweep;
 }
 
@@ -299,7 +301,8 @@ vend_sweep_free (VendSweep *sweep)
   sweep->closing = true;
   pthread_cond_signal (&sweep->wake);
   pthread_mutex_unlock (&sweep->lock);
-  g_thread_join (sweep->thread);
+  if (sweep->thread != NULL)
+    g_thread_join (sweep->thread);
   pthread_mutex_destroy (&sweep->lock);
   pthread_cond_destroy (&sweep->wake);
   g_free (sweep->uploads_dir);

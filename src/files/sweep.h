@@ -20,6 +20,8 @@ typedef struct
 } VendSweepOptions;
 
 /* Begins at once with what a crash may have left, then goes on once a minute. */
-VendSweep *vend_sweep_start (const VendSweepOptions *options);
+/* NULL when its thread cannot be made. */
+VendSweep *vend_sweep_start (const VendSweepOptions *options, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 void vend_sweep_free (VendSweep *sweep);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSweep, vend_sweep_free)

@@ -81,6 +81,8 @@ bool vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, 
                       VendHttpd **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Once. */
 void vend_httpd_serve (VendHttpd *httpd);
+/* The same; UNAVAILABLE when a thread cannot be made. */
+bool vend_httpd_try_serve (VendHttpd *httpd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 guint vend_httpd_port (const VendHttpd *httpd);
 /* Closes the listening socket; calls in flight go on, and their replies close their connections. */
 void vend_httpd_stop_accepting (VendHttpd *httpd);

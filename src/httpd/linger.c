@@ -106,7 +106,14 @@ vend_linger_new (VendLinger **out, GError **error)
   VendLinger *linger = g_new0 (VendLinger, 1);
   pthread_mutex_init (&linger->lock, NULL);
   linger->wake_fd = vend_fd_steal (&wake_fd);
-  linger->thread = g_thread_new ("httpd-linger", linger_main, linger);
+  linger->thread = g_thread_try_new ("httpd-linger", linger_main, linger, error);
+  if (linger->thread == NULL)
+    {
+      vend_fd_clear (&linger->wake_fd);
+      pthread_mutex_destroy (&linger->lock);
+      g_free (linger);
+      return false;
+    }
   *out = linger;
   return true;
 }

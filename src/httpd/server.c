@@ -445,11 +445,27 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   return true;
 }
 
+bool
+vend_httpd_try_serve (VendHttpd *httpd, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  for (guint i = 0; i < httpd->n_workers; i++)
+    {
+      VendWorker *worker = &httpd->workers[i];
+      worker->thread = g_thread_try_new ("httpd", worker_main, worker, &problem);
+      if (worker->thread == NULL)
+        return vend_fail (error, VEND_ERROR_UNAVAILABLE, "start thread %u of %u: %s", i + 1,
+                          httpd->n_workers, problem->message);
+    }
+  return true;
+}
+
 void
 vend_httpd_serve (VendHttpd *httpd)
 {
-  for (guint i = 0; i < httpd->n_workers; i++)
-    httpd->workers[i].thread = g_thread_new ("httpd", worker_main, &httpd->workers[i]);
+  g_autoptr (GError) error = NULL;
+  if (!vend_httpd_try_serve (httpd, &error))
+    g_error ("%s", error->message);
 }
 
 guint

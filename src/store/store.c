@@ -39,6 +39,7 @@ struct VendStore
   pthread_cond_t finished;
   GQueue writes; /* of Write, not begun */
   guint in_commit;
+  int64_t waiting_us; /* since when somebody waits without a commit; 0 = nobody */
   bool closing;
   GQueue idle_readers; /* of VendDb */
   pthread_cond_t reader_free;
@@ -144,6 +145,7 @@ finish_group (VendStore *store, GPtrArray *group)
 {
   pthread_mutex_lock (&store->lock);
   store->in_commit = 0;
+  store->waiting_us = store->writes.length > 0 ? g_get_monotonic_time () : 0;
   for (guint i = 0; i < group->len; i++)
     {
       Write *write = g_ptr_array_index (group, i);
@@ -240,6 +242,8 @@ enqueue (VendStore *store, Write *write)
 {
   pthread_mutex_lock (&store->lock);
   g_assert (!store->closing);
+  if (store->waiting_us == 0)
+    store->waiting_us = g_get_monotonic_time ();
   g_queue_push_tail (&store->writes, write);
   pthread_cond_signal (&store->work);
   pthread_mutex_unlock (&store->lock);
@@ -304,6 +308,15 @@ vend_store_backlog (VendStore *store)
   return backlog;
 }
 
+int64_t
+vend_store_waiting_us (VendStore *store)
+{
+  pthread_mutex_lock (&store->lock);
+  const int64_t since_us = store->waiting_us;
+  pthread_mutex_unlock (&store->lock);
+  return since_us > 0 ? g_get_monotonic_time () - since_us : 0;
+}
+
 bool
 vend_store_is_idle (VendStore *store)
 {
@@ -352,7 +365,9 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
         return false;
       g_queue_push_tail (&store->idle_readers, reader);
     }
-  store->thread = g_thread_new ("store-writer", writer_main, store);
+  store->thread = g_thread_try_new ("store-writer", writer_main, store, error);
+  if (store->thread == NULL)
+    return false;
   *out = g_steal_pointer (&store);
   return true;
 }

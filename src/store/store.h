@@ -47,6 +47,9 @@ void vend_store_read_end (VendStore *store, VendDb *db);
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
 
+/* For how long writes have waited without a commit; 0 when none waits. Any thread. */
+int64_t vend_store_waiting_us (VendStore *store);
+
 /* Whether nothing is queued or being committed, and every `done` has run. Core thread. */
 bool vend_store_is_idle (VendStore *store);
 

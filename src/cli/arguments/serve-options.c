@@ -70,10 +70,11 @@ config_file (int argc, char **argv)
   return g_build_filename (g_get_user_data_dir (), "vend", "vend.conf", NULL);
 }
 
+static const char *const levels[] = { "debug", "info", "warn", "error" };
+
 static bool
 setup_log (const VendSettings *settings, GError **error)
 {
-  static const char *const levels[] = { "debug", "info", "warn", "error" };
   static const char *const formats[] = { "auto", "text", "json" };
   const char *level = vend_settings_text (settings, "log-level");
   const char *format = vend_settings_text (settings, "log-format");
@@ -112,6 +113,69 @@ vend_serve_options (int argc, char **argv, VendSettings **out, int *out_status)
     }
   *out = g_steal_pointer (&settings);
   return true;
+}
+
+/* What holds from now on; everything else was handed to parts of the server at its start. */
+static bool
+is_taken_at_once (const char *name)
+{
+  return strcmp (name, "log-level") == 0;
+}
+
+static void
+take (const char *value)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++)
+    if (strcmp (levels[i], value) == 0)
+      vend_log_set_level ((VendLogLevel) i);
+}
+
+static void
+compare (VendSettings *settings, const VendSettings *now, const char *name)
+{
+  const char *before = NULL, *source = NULL;
+  const char *value = vend_settings_raw (now, name, &source);
+  g_autoptr (GError) error = NULL;
+  if (strcmp (vend_settings_raw (settings, name, &before), value) == 0)
+    return;
+  /* What the start found out by itself. */
+  if (strcmp (before, "default") == 0 && strcmp (source, "default") == 0)
+    return;
+  if (!is_taken_at_once (name))
+    {
+      vend_log (VEND_LOG_WARN, "a setting changed that holds from the next start on", "setting",
+                name, "value", value, NULL);
+      return;
+    }
+  take (value);
+  if (!vend_settings_set (settings, name, value, "file", &error))
+    vend_log (VEND_LOG_WARN, "a setting cannot be taken", "error", error->message, NULL);
+  vend_log (VEND_LOG_INFO, "a setting changed", "setting", name, "value", value, NULL);
+}
+
+void
+vend_serve_reload (int argc, char **argv, VendSettings *settings)
+{
+  gsize n = 0;
+  const VendSettingInfo *infos = vend_setting_infos (&n);
+  g_autoptr (VendSettings) now = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = config_file (argc, argv);
+  if (!vend_settings_load (file, &now, &error) || !apply_flags (argc, argv, now, &error))
+    {
+      vend_log (VEND_LOG_ERROR, "the settings stay as they were", "error", error->message, NULL);
+      return;
+    }
+  const char *level = vend_settings_text (now, "log-level");
+  const char *const known[] = { levels[0], levels[1], levels[2], levels[3], NULL };
+  if (!g_strv_contains (known, level))
+    {
+      vend_log (VEND_LOG_ERROR, "the settings stay as they were", "error",
+                "log-level: expected debug, info, warn or error", NULL);
+      return;
+    }
+  for (gsize i = 0; i < n; i++)
+    compare (settings, now, infos[i].name);
 }
 
 char *

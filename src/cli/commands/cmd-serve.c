@@ -32,6 +32,7 @@
 
 #define MAX_PEM (1024 * 1024)
 #define IDLE_TIMEOUT_S 120
+#define BEAT_MS 500
 #define MAX_SPOOLED_READERS 8
 #define LOCK_PATIENCE_US (1 * VEND_US_PER_S)
 #define LOCK_POLL_US (20 * VEND_US_PER_MS)
@@ -55,6 +56,8 @@ typedef struct
   char *binary;
   int lock_fd;
   bool is_marked; /* as running */
+  int argc;
+  char **argv;
   VendStore *store;
   VendBlobs *blobs;
   VendAuth *auth;
@@ -72,6 +75,8 @@ typedef struct
   GMainLoop *loop;
   guint term_source;
   guint int_source;
+  guint hup_source;
+  guint beat_source;
   guint drain_source;
   int64_t drain_until_us;
   bool draining;
@@ -83,6 +88,10 @@ app_clear (App *app)
 {
   if (app->drain_source != 0)
     g_source_remove (app->drain_source);
+  if (app->beat_source != 0)
+    g_source_remove (app->beat_source);
+  if (app->hup_source != 0)
+    g_source_remove (app->hup_source);
   vend_builds_free (app->builds);
   vend_httpd_free (app->httpd);
   vend_sweep_free (app->sweep);
@@ -180,6 +189,22 @@ on_signal (void *data)
   vend_builds_close (app->builds);
   vend_sched_drain (app->sched);
   app->drain_source = g_timeout_add (50, check_drained, app);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_hangup (void *data)
+{
+  App *app = data;
+  vend_serve_reload (app->argc, app->argv, app->settings);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_beat (void *data)
+{
+  App *app = data;
+  vend_api_beat (app->api);
   return G_SOURCE_CONTINUE;
 }
 
@@ -401,14 +426,18 @@ make_parts (App *app, GError **error)
                             &app->builds, error))
     return false;
   g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);
-  app->sweep = vend_sweep_start (&(VendSweepOptions){
-      .store = app->store,
-      .blobs = app->blobs,
-      .retention_us = vend_settings_us (app->settings, "retention"),
-      .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
-      .decision_max = vend_settings_int (app->settings, "decision-max"),
-      .uploads_dir = uploads,
-  });
+  app->sweep = vend_sweep_start (
+      &(VendSweepOptions){
+          .store = app->store,
+          .blobs = app->blobs,
+          .retention_us = vend_settings_us (app->settings, "retention"),
+          .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
+          .decision_max = vend_settings_int (app->settings, "decision-max"),
+          .uploads_dir = uploads,
+      },
+      error);
+  if (app->sweep == NULL)
+    return false;
   app->api = vend_api_new (&(VendApiParts){ .store = app->store,
                                             .auth = app->auth,
                                             .blobs = app->blobs,
@@ -544,6 +573,9 @@ set_up (App *app, GError **error)
   if (!vend_bootstrap (&app->bootstrap, app->store, app->data_dir, url, ca, &token, error))
     return false;
   vend_bootstrap_request_clear (&app->bootstrap);
+  /* All that it needs is there before it says so. */
+  if (!vend_httpd_try_serve (app->httpd, error))
+    return false;
   vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
   if (ca != NULL)
     vend_log (VEND_LOG_INFO, "clients trust this server with SSL_CERT_FILE or --cacert", "ca", ca,
@@ -589,6 +621,10 @@ vend_cmd_serve (int argc, char **argv)
   /* Before it tells anybody that it listens: whoever reads that may stop it. */
   signal (SIGPIPE, SIG_IGN);
   app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
+  vend_process_survive_signals ();
+  app.argc = argc;
+  app.argv = argv;
+  app.hup_source = g_unix_signal_add (SIGHUP, on_hangup, &app);
   app.int_source = g_unix_signal_add (SIGINT, on_signal, &app);
   if (!set_up (&app, &error))
     {
@@ -597,7 +633,7 @@ vend_cmd_serve (int argc, char **argv)
       return error->code == VEND_ERROR_INVALID ? 2 : 1;
     }
   vend_api_set_ready (app.api, true);
-  vend_httpd_serve (app.httpd);
+  app.beat_source = g_timeout_add (BEAT_MS, on_beat, &app);
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);
   return 0;
