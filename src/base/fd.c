@@ -115,8 +115,11 @@ static int
 make_writable (const char *path, const struct stat *st, int kind, struct FTW *position)
 {
   (void) position;
-  if (kind == FTW_D && (st->st_mode & 0700) != 0700)
+  if ((kind == FTW_D || kind == FTW_DNR) && (st->st_mode & 0700) != 0700)
     chmod (path, 0700);
+  /* What is in it was not shown. */
+  if (kind == FTW_DNR && access (path, R_OK | X_OK) == 0)
+    nftw (path, make_writable, 16, FTW_PHYS);
   return 0;
 }
 
