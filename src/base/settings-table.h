@@ -94,6 +94,8 @@ static const VendSettingInfo setting_infos[] = {
     "start models from processes that hold their imports loaded" },
   { "zygote-memory", VEND_SETTING_BYTES, "0", 0, 1024 * VEND_GIB,
     "memory of such processes, all together; 0 = a tenth of the machine's" },
+  { "working-copy", VEND_SETTING_TEXT, "auto", 0, 0,
+    "auto, overlay, reflink or copy: how each instance gets its own copy of the model's source" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
     "between SIGTERM and SIGKILL of a model" },
   { "max-queue", VEND_SETTING_INT, "1000000", 1, 100000000, "predictions that wait, all together" },

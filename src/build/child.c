@@ -29,13 +29,23 @@ struct VendChild
   void *data;
 };
 
+/* Between fork and exec. */
+typedef struct
+{
+  const VendWorkspace *workspace;
+  pid_t parent;
+} ChildSetup;
+
 static void
 prepare_child (void *data)
 {
-  const pid_t *parent = data;
+  const ChildSetup *setup = data;
   setpgid (0, 0);
+  if (setup->workspace != NULL && !vend_workspace_enter (setup->workspace))
+    _exit (127);
+  /* After the namespaces: entering them clears it. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid () != *parent)
+  if (getppid () != setup->parent)
     _exit (127);
 }
 
@@ -51,7 +61,7 @@ vend_child_start (const VendChildOptions *options, VendChild **out, GError **err
   child->on_line = options->on_line;
   child->data = options->data;
 
-  pid_t parent = getpid ();
+  ChildSetup setup = { options->workspace, getpid () };
   GPid pid = 0;
   g_autoptr (GError) problem = NULL;
   vend_autofd null_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -60,7 +70,7 @@ vend_child_start (const VendChildOptions *options, VendChild **out, GError **err
   if (!g_spawn_async_with_pipes_and_fds (
           options->cwd, options->argv, options->env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
-          prepare_child, &parent, null_fd, -1, -1, &options->keep_fd, &options->keep_fd,
+          prepare_child, &setup, null_fd, -1, -1, &options->keep_fd, &options->keep_fd,
           options->keep_fd > 0 ? 1 : 0, &pid, NULL, &child->out_fd, &child->err_fd, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", options->argv[0],
                       problem->message);

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <glib.h>
 
+#include "workspace/workspace.h"
+
 #define VEND_CHILD_LINE_MAX ((gsize) 16 * 1024) /* what is longer is cut */
 
 typedef void (*VendChildLine) (const char *line, void *data);
@@ -13,7 +15,8 @@ typedef struct
   const char *const *argv;
   const char *const *env;
   const char *cwd;
-  VendChildLine on_line; /* whole lines of valid UTF-8 */
+  const VendWorkspace *workspace; /* instead of `cwd`; NULL = none */
+  VendChildLine on_line;          /* whole lines of valid UTF-8 */
   void *data;
   int keep_fd;      /* stays open in the child under its number; 0 = none */
   gsize max_output; /* 0 = standard output goes to on_line too; else it is kept, up to this */

@@ -143,6 +143,23 @@ wait_ready (VendChild *child, guint port, GError **error)
                     "the model did not start: its setup took longer than 600 s");
 }
 
+/* What it writes beside its source must not become part of the version. */
+static bool
+start_child (const VendBuildContext *context, const VendWorkspace *workspace,
+             const char *const *argv, char **env, VendChild **out, GError **error)
+{
+  const char *tmpdir = vend_workspace_tmpdir (workspace);
+  g_auto (GStrv) own_env = g_strdupv (env);
+  if (tmpdir != NULL)
+    set_env (&own_env, "TMPDIR", tmpdir);
+  const VendChildOptions options = { .argv = argv,
+                                     .env = (const char *const *) own_env,
+                                     .workspace = workspace,
+                                     .on_line = context->log,
+                                     .data = context->log_data };
+  return vend_child_start (&options, out, error);
+}
+
 bool
 vend_smoke_start (const VendBuildContext *context, const VendVenv *venv, const json_t *launch,
                   GError **error)
@@ -160,11 +177,17 @@ vend_smoke_start (const VendBuildContext *context, const VendVenv *venv, const j
                                "--x-mode",
                                train_only ? "train" : "predict",
                                NULL };
-  const VendChildOptions options = { .argv = argv,
-                                     .env = (const char *const *) env,
-                                     .cwd = context->source_dir,
-                                     .on_line = context->log,
-                                     .data = context->log_data };
+  g_autofree char *dir = g_build_filename (context->work_dir, "start", NULL);
+  char *const read_only[] = { context->source_dir, NULL };
+  const VendWorkspaceOptions where = { .dir = dir,
+                                       .source = context->source_dir,
+                                       .read_only = read_only,
+                                       .argv = (char *const *) argv,
+                                       .env = env };
+  g_autoptr (VendWorkspace) workspace = NULL;
   g_autoptr (VendChild) child = NULL;
-  return vend_child_start (&options, &child, error) && wait_ready (child, port, error);
+  return vend_workspace_new (&where, &workspace, error)
+         && vend_workspace_copy (workspace, NULL, error)
+         && start_child (context, workspace, argv, env, &child, error)
+         && wait_ready (child, port, error);
 }

@@ -311,7 +311,7 @@ free_port (guint *out_port, GError **error)
 static bool
 uploads_output (const VendSpec *spec)
 {
-  g_autofree char *path = g_build_filename (spec->cwd, ".cog", "openapi_schema.json", NULL);
+  g_autofree char *path = g_build_filename (spec->source, ".cog", "openapi_schema.json", NULL);
   g_autofree char *text = NULL;
   gsize size = 0;
   json_auto_t *document = NULL;
@@ -364,11 +364,6 @@ model_env (const VendDirector *director, guint port)
 bool
 vend_director_start_model (VendDirector *director, GError **error)
 {
-  guint port = 0;
-  if (!free_port (&port, error))
-    return false;
-  g_auto (GStrv) argv = model_argv (director);
-  g_auto (GStrv) env = model_env (director, port);
   director->ports_tried++;
   director->port_taken = false;
   if (director->setup_timer == 0)
@@ -378,13 +373,24 @@ vend_director_start_model (VendDirector *director, GError **error)
       director->setup_timer
           = g_timeout_add ((guint) MIN (ms, G_MAXINT32), on_setup_timeout, director);
     }
+  return vend_director_prepare (director, error);
+}
+
+bool
+vend_director_spawn_model (VendDirector *director, GError **error)
+{
+  guint port = 0;
+  if (!free_port (&port, error))
+    return false;
+  g_auto (GStrv) argv = model_argv (director);
+  g_auto (GStrv) env = model_env (director, port);
   if (!vend_model_limits_new (director->spec, &director->limits, error))
     return false;
   const VendModelOptions options = { .dir = director->dir,
-                                     .cwd = director->spec->cwd,
                                      .argv = argv,
                                      .env = env,
                                      .limits = director->limits,
+                                     .workspace = director->workspace,
                                      .main_context = g_main_context_default (),
                                      .events = &model_events,
                                      .context = director };
@@ -404,6 +410,7 @@ vend_director_clear_model (VendDirector *director)
     vend_cog_call_cancel (g_steal_pointer (&director->schema_call));
   g_clear_pointer (&director->health, vend_health_free);
   g_clear_pointer (&director->model, vend_model_process_free);
+  vend_director_clear_workspace (director);
   g_clear_pointer (&director->limits, vend_model_limits_free);
   g_clear_pointer (&director->base_url, g_free);
   director->env.base_url = NULL;

@@ -26,6 +26,8 @@ typedef enum
   VEND_DIRECTOR_STOPPED,
 } VendDirectorState;
 
+typedef struct VendDirectorCopy VendDirectorCopy;
+
 typedef struct
 {
   char *dir;
@@ -42,7 +44,9 @@ typedef struct
   const char *error_code; /* static */
   bool drains;            /* unhealthy, and what it runs may still end well */
 
-  VendModelLimits *limits; /* of the model; outlives it */
+  VendDirectorCopy *copy;   /* is being made; NULL: not now */
+  VendWorkspace *workspace; /* of the model; outlives it */
+  VendModelLimits *limits;  /* likewise */
   VendModelProcess *model;
   VendHealth *health;
   VendCogCall *schema_call;
@@ -92,7 +96,14 @@ void vend_director_tell_start (const VendDirector *director, json_t *frame);
 
 /* director-model.c */
 bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the workspace that is there. */
+bool vend_director_spawn_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_director_clear_model (VendDirector *director);
+
+/* director-workspace.c */
+/* A new workspace, then the model; at once, or once a copy is made. */
+bool vend_director_prepare (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_director_clear_workspace (VendDirector *director);
 
 /* director-commands.c */
 void vend_director_greet (VendDirector *director);

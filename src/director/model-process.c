@@ -5,7 +5,6 @@
 #include "base/fd.h"
 #include "base/fd-source.h"
 #include "base/log.h"
-#include "director/private-tmp.h"
 #include "runner/process-identity.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +41,7 @@ struct VendModelProcess
 /* Between fork and exec. */
 typedef struct
 {
-  const VendPrivateTmp *tmp;
+  const VendWorkspace *workspace;
   const VendModelLimits *limits;
   pid_t parent;
 } ChildSetup;
@@ -54,7 +53,7 @@ prepare_child (void *data)
   setpgid (0, 0);
   if (!vend_model_limits_enter (setup->limits))
     _exit (127);
-  if (setup->tmp->mount && !vend_private_tmp_enter (setup->tmp))
+  if (!vend_workspace_enter (setup->workspace))
     _exit (127);
   /* After the namespaces: entering them clears it. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
@@ -156,28 +155,29 @@ on_exit_ready (int fd, GIOCondition condition, void *user_data)
 }
 
 static char **
-child_environment (const VendModelOptions *options, const VendPrivateTmp *tmp)
+child_environment (const VendModelOptions *options)
 {
+  const char *tmpdir = vend_workspace_tmpdir (options->workspace);
   char **env = g_strdupv ((char **) options->env);
   env = g_environ_setenv (env, VEND_PROCESS_MARK, options->dir, TRUE);
-  if (!tmp->mount)
-    env = g_environ_setenv (env, "TMPDIR", tmp->source, TRUE);
+  if (tmpdir != NULL)
+    env = g_environ_setenv (env, "TMPDIR", tmpdir, TRUE);
   return env;
 }
 
 static bool
-spawn (const VendModelOptions *options, const VendPrivateTmp *tmp, pid_t *out_pid, int *out_stderr,
-       GError **error)
+spawn (const VendModelOptions *options, pid_t *out_pid, int *out_stderr, GError **error)
 {
-  g_auto (GStrv) env = child_environment (options, tmp);
-  ChildSetup setup = { .tmp = tmp, .limits = options->limits, .parent = getpid () };
+  g_auto (GStrv) env = child_environment (options);
+  ChildSetup setup
+      = { .workspace = options->workspace, .limits = options->limits, .parent = getpid () };
   vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
   if (null_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
   if (!g_spawn_async_with_pipes_and_fds (
-          options->cwd, (const char *const *) options->argv, (const char *const *) env,
+          NULL, (const char *const *) options->argv, (const char *const *) env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
           prepare_child, &setup, null_fd, null_fd, -1, NULL, NULL, 0, &pid, NULL, NULL, out_stderr,
           &problem))
@@ -189,12 +189,6 @@ spawn (const VendModelOptions *options, const VendPrivateTmp *tmp, pid_t *out_pi
 bool
 vend_model_process_start (const VendModelOptions *options, VendModelProcess **out, GError **error)
 {
-  VendPrivateTmp tmp;
-  vend_private_tmp_plan (&tmp, options->dir, options->cwd, options->argv, options->env);
-  if (!tmp.mount)
-    vend_log (VEND_LOG_WARN, "no private /tmp for the model, only TMPDIR", "reason", tmp.reason,
-              NULL);
-
   g_autoptr (VendModelProcess) process = g_new0 (VendModelProcess, 1);
   process->pidfd = -1;
   process->stderr_fd = -1;
@@ -204,9 +198,7 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
   process->events = options->events;
   process->context = options->context;
   process->line = g_string_new (NULL);
-  const bool spawned = spawn (options, &tmp, &process->pid, &process->stderr_fd, error);
-  vend_private_tmp_clear (&tmp);
-  if (!spawned)
+  if (!spawn (options, &process->pid, &process->stderr_fd, error))
     return false;
 
   process->pidfd = (int) syscall (SYS_pidfd_open, process->pid, 0);

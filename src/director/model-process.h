@@ -1,4 +1,4 @@
-/* The model server as a process: own process group, private /tmp, captured stderr. Lives on one
+/* The model server as a process: own process group, its workspace, captured stderr. Lives on one
  * GMainContext. When the director dies the kernel kills the server. */
 #pragma once
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "director/limits.h"
+#include "workspace/workspace.h"
 
 #define VEND_MODEL_LINE_MAX ((gsize) 64 * 1024) /* what is longer is cut */
 
@@ -23,10 +24,10 @@ typedef struct
 typedef struct
 {
   const char *dir;
-  const char *cwd;
   char *const *argv;
   char *const *env;
-  const VendModelLimits *limits; /* must stay until the process is freed */
+  const VendModelLimits *limits;  /* must stay until the process is freed */
+  const VendWorkspace *workspace; /* with its copy made */
   GMainContext *main_context;
   const VendModelEvents *events;
   void *context;

@@ -13,7 +13,8 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->instance);
   g_free (spec->version);
   g_strfreev (spec->argv);
-  g_free (spec->cwd);
+  g_free (spec->source);
+  g_strfreev (spec->read_only);
   g_strfreev (spec->env);
   vend_cgroups_free (spec->cgroups);
   vend_networks_free (spec->input_allow);
@@ -31,22 +32,37 @@ read_text (const json_t *document, const char *key, char **out, GError **error)
 }
 
 static bool
-read_argv (const json_t *document, char ***out, GError **error)
+read_texts (const json_t *document, const char *key, char ***out, GError **error)
 {
-  const json_t *items = json_object_get (document, "argv");
-  if (json_array_size (items) == 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' is missing or empty");
-  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
+  const json_t *items = json_object_get (document, key);
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   for (size_t i = 0; i < json_array_size (items); i++)
     {
       const char *item = json_string_value (json_array_get (items, i));
       if (item == NULL)
-        return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' holds something not a string");
-      g_ptr_array_add (argv, g_strdup (item));
+        return vend_fail (error, VEND_ERROR_INVALID, "spec: '%s' holds something not a string",
+                          key);
+      g_ptr_array_add (texts, g_strdup (item));
     }
-  g_ptr_array_add (argv, NULL);
-  *out = (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
+  g_ptr_array_add (texts, NULL);
+  *out = (char **) g_ptr_array_free (g_steal_pointer (&texts), FALSE);
   return true;
+}
+
+static bool
+read_argv (const json_t *document, char ***out, GError **error)
+{
+  if (json_array_size (json_object_get (document, "argv")) == 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' is missing or empty");
+  return read_texts (document, "argv", out, error);
+}
+
+static bool
+read_copy_kind (const json_t *document, VendCopyKind *out, GError **error)
+{
+  const char *word = vend_json_string (document, "working_copy");
+  return word == NULL || vend_copy_kind_parse (word, out)
+         || vend_fail (error, VEND_ERROR_INVALID, "spec: 'working_copy' must be " VEND_COPY_KINDS);
 }
 
 static bool
@@ -86,7 +102,9 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
 
   if (!read_text (document, "instance", &spec->instance, error)
       || !read_text (document, "version", &spec->version, error)
-      || !read_text (document, "cwd", &spec->cwd, error)
+      || !read_text (document, "source", &spec->source, error)
+      || !read_texts (document, "read_only", &spec->read_only, error)
+      || !read_copy_kind (document, &spec->copy_kind, error)
       || !read_argv (document, &spec->argv, error) || !read_env (document, &spec->env, error)
       || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
                                &spec->input_allow, error))

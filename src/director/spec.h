@@ -7,6 +7,7 @@
 #include "base/network.h"
 #include "cgroup/group.h"
 #include "json/json.h"
+#include "workspace/workspace.h"
 
 #define VEND_SPEC_MAX_SLOTS 256
 #define VEND_SPEC_MAX_SIZE ((gsize) 4 << 20)
@@ -17,8 +18,10 @@ typedef struct
   char *version;
   bool train;
   char **argv;
-  char *cwd;
-  char **env; /* "KEY=value", complete */
+  char *source; /* what the working copy is made from */
+  VendCopyKind copy_kind;
+  char **read_only; /* folders that the model may not write to */
+  char **env;       /* "KEY=value", complete */
   guint slots;
   int64_t setup_timeout_us;
   int64_t cancel_grace_us;

@@ -34,6 +34,7 @@ struct VendSched
   char *instances_dir;
   char *vend_binary;
   char *input_allow;
+  char *working_copy;
   VendWebhooks *webhooks;
   VendMeter *meter;
   VendSchedLimits limits;

@@ -77,8 +77,8 @@ vend_instance_spec (const Instance *instance)
   const char *launcher = vend_fast_start_launcher (instance);
   g_autofree char *python = vend_instance_python (instance);
   json_t *env = vend_instance_environment (instance);
-  g_autofree char *cwd
-      = g_build_filename (instance->sched->data_dir, "versions", deployable->version, "src", NULL);
+  g_autofree char *versions = g_build_filename (instance->sched->data_dir, "versions", NULL);
+  g_autofree char *source = g_build_filename (versions, deployable->version, "src", NULL);
   bool train = deployable->kind == VEND_KIND_TRAINING;
 
   json_t *spec = json_object ();
@@ -88,7 +88,9 @@ vend_instance_spec (const Instance *instance)
   json_object_set_new (
       spec, "argv",
       json_pack ("[s, s, s]", launcher != NULL ? launcher : python, "-m", "cog.server.http"));
-  vend_json_set_string (spec, "cwd", cwd);
+  vend_json_set_string (spec, "source", source);
+  vend_json_set_string (spec, "working_copy", instance->sched->working_copy);
+  json_object_set_new (spec, "read_only", json_pack ("[s]", versions));
   vend_fast_start_environment (instance, env);
   json_object_set_new (spec, "env", env);
   vend_json_set_int (spec, "slots", instance->slots);

@@ -393,6 +393,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->input_allow = g_strdup (options->input_allow);
+  sched->working_copy = g_strdup (options->working_copy);
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;
   sched->limits = options->limits;
@@ -513,6 +514,7 @@ vend_sched_free (VendSched *sched)
   g_free (sched->instances_dir);
   g_free (sched->vend_binary);
   g_free (sched->input_allow);
+  g_free (sched->working_copy);
   g_main_context_unref (sched->core);
   g_free (sched);
 }

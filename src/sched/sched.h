@@ -56,6 +56,7 @@ typedef struct
   const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
   const char *vend_binary;    /* what is started as `vend director` */
   const char *input_allow;    /* networks beside public addresses that input URLs may name */
+  const char *working_copy;   /* one of VEND_COPY_KINDS */
   VendWebhooks *webhooks;     /* borrowed; or NULL */
   VendMeter *meter;           /* borrowed; outlives it */
   const VendSkus *skus;       /* borrowed; outlives it */

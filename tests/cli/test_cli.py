@@ -393,6 +393,26 @@ def test_doctor_warns_of_limits_that_are_asked_for(vend, server):
     assert status == "warn" and "hardware-cpus" in detail
 
 
+def test_doctor_tells_how_working_copies_are_made(vend, server):
+    def copies(**settings):
+        checks = json.loads(vend("doctor", "--json", **settings).stdout)["checks"]
+        return next(((c["status"], c["detail"]) for c in checks if c["check"] == "working copies"), None)
+
+    assert copies() is None
+    vend.data.mkdir(exist_ok=True)
+    for kind in ("copy", "auto"):
+        status, detail = copies(VEND_WORKING_COPY=kind)
+        assert re.match("by (overlay|copy)", detail), detail
+        # Where nothing can be mounted models share more than is told of elsewhere.
+        assert ("each instance has its own /tmp" in detail) == (status == "ok")
+        assert ("models share /tmp" in detail) == (status == "warn")
+    assert copies(VEND_WORKING_COPY="copy")[1].startswith("by copy")
+    assert copies(VEND_WORKING_COPY="sideways") == (
+        "fail", "working-copy: 'sideways' is none of auto, overlay, reflink or copy"
+    )
+    assert os.listdir(vend.data) == []
+
+
 def test_doctor_reads_the_settings(vend, server):
     vend.data.mkdir(exist_ok=True)
     for line, text in {

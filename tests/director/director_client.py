@@ -146,7 +146,7 @@ class Link:
 
 
 class Director:
-    def __init__(self, folder, model, **spec):
+    def __init__(self, folder, model, prefix=(), **spec):
         self.dir = Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.spec = {
@@ -154,7 +154,7 @@ class Director:
             "version": "a" * 64,
             "mode": "predict",
             "argv": ["python", "-m", "cog.server.http"],
-            "cwd": str(model),
+            "source": str(model),
             "env": {
                 "PYTHONUNBUFFERED": "1",
                 "PATH": f"{VENV}/bin:/usr/bin:/bin",
@@ -171,7 +171,7 @@ class Director:
         (self.dir / "spec.json").write_text(json.dumps(self.spec))
         self.log = open(self.dir / "director.log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "--dir", str(self.dir)], stdin=subprocess.DEVNULL, stderr=self.log
+            [*prefix, BINARY, "--dir", str(self.dir)], stdin=subprocess.DEVNULL, stderr=self.log
         )
         self.links = []
 
@@ -193,6 +193,9 @@ class Director:
         link = self.connect()
         link.ready()
         return link
+
+    def log_text(self):
+        return (self.dir / "director.log").read_text(errors="replace")
 
     def journal(self):
         return sorted(path.name for path in (self.dir / "journal").glob("*.json"))

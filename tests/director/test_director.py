@@ -511,7 +511,7 @@ def test_hanging_setup(start, tmp_path):
     [
         ({"argv": ["python", "-c", "print('x'); raise SystemExit('bad start')"]}, "bad start"),
         ({"argv": ["no-such-program"]}, "no-such-program"),
-        ({"cwd": "/no/such/folder"}, "/no/such/folder"),
+        ({"source": "/no/such/folder"}, "/no/such/folder"),
         ({"env": {"COG_PREDICT_TYPE_STUB": "missing.py:Predictor"}}, "missing.py"),
     ],
 )

@@ -10,7 +10,7 @@ STEPS = [
     ["base"],
     ["json", "policy"],
     ["model"],
-    ["cgroup", "store", "net", "httpd"],
+    ["cgroup", "workspace", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware", "zygote"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],

@@ -9,6 +9,7 @@
 #include "base/settings.h"
 #include "cgroup/bases.h"
 #include "hardware/nvml.h"
+#include "workspace/probe.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -191,6 +192,24 @@ check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
 }
 
 static void
+check_working_copies (Report *sheet, const VendSettings *settings)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autofree char *text = NULL;
+  VendCopyKind kind = VEND_COPY_AUTO;
+  const char *word = settings != NULL ? vend_settings_text (settings, "working-copy") : "auto";
+  if (!vend_copy_kind_parse (word, &kind))
+    report (sheet, FAIL, "working copies", "working-copy: '%.100s' is none of " VEND_COPY_KINDS,
+            word);
+  /* Before the first start there is nowhere to try. */
+  else if (g_file_test (data, G_FILE_TEST_IS_DIR))
+    {
+      const bool good = vend_workspace_probe (data, kind, &text);
+      report (sheet, good ? GOOD : WARN, "working copies", "%s", text);
+    }
+}
+
+static void
 check_disk (Report *sheet)
 {
   g_autofree char *data = vend_data_dir ();
@@ -307,6 +326,7 @@ doctor (int argc, char **argv, GError **error)
   g_autoptr (VendSkus) skus = NULL;
   g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
   check_limits (&sheet, settings, skus);
+  check_working_copies (&sheet, settings);
   check_disk (&sheet);
   check_cli_file (&sheet);
   check_server (&sheet, &connection);

@@ -23,6 +23,7 @@
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
 #include "sched/sched.h"
+#include "workspace/probe.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
 #include <signal.h>
@@ -356,6 +357,20 @@ check_input_allow (const App *app, GError **error)
                               &networks, error);
 }
 
+static bool
+check_working_copy (const App *app, GError **error)
+{
+  const char *word = vend_settings_text (app->settings, "working-copy");
+  g_autofree char *how = NULL;
+  VendCopyKind kind;
+  if (!vend_copy_kind_parse (word, &kind))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "working-copy: '%.100s' is none of " VEND_COPY_KINDS, word);
+  const bool good = vend_workspace_probe (app->data_dir, kind, &how);
+  vend_log (good ? VEND_LOG_INFO : VEND_LOG_WARN, "working copies of instances", "made", how, NULL);
+  return true;
+}
+
 static void
 on_gpus_changed (GPtrArray *take, void *sched)
 {
@@ -399,7 +414,8 @@ make_parts (App *app, GError **error)
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
-  if (!check_input_allow (app, error) || !start_webhooks (app, error))
+  if (!check_input_allow (app, error) || !check_working_copy (app, error)
+      || !start_webhooks (app, error))
     return false;
   app->sched = vend_sched_new (
       &(VendSchedOptions){ .core = g_main_context_default (),
@@ -408,6 +424,7 @@ make_parts (App *app, GError **error)
                            .data_dir = app->data_dir,
                            .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
+                           .working_copy = vend_settings_text (app->settings, "working-copy"),
                            .webhooks = app->webhooks,
                            .meter = app->meter,
                            .limits = sched_limits (app),

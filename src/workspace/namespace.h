@@ -1,0 +1,42 @@
+/* The mounts that only the processes of one instance see: its own /tmp, read-only folders, an
+ * overlay as its working copy. Everything here but the plan's making runs between fork and exec,
+ * with system calls only. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+typedef enum
+{
+  VEND_MOUNT_DONE,
+  VEND_MOUNT_NAMESPACE, /* none can be made, or nothing be mounted in it */
+  VEND_MOUNT_TMP,
+  VEND_MOUNT_READ_ONLY,
+  VEND_MOUNT_OVERLAY,
+} VendMountStep;
+
+/* How far it came, and why not further. */
+typedef struct
+{
+  VendMountStep step;
+  int error;
+} VendMountResult;
+
+/* All paths are absolute. Borrowed: they live as long as the workspace. */
+typedef struct
+{
+  bool user_spaces;     /* a user namespace is needed first */
+  bool user_attributes; /* of an overlay: "user.*", where "trusted.*" is not ours to set */
+  const char *tmp;      /* goes over /tmp */
+  char **kept_from;     /* /tmp/NAME that stays what it is */
+  char **kept_at;       /* its place in `tmp`, which is there */
+  char **read_only;     /* folders */
+  const char *source;
+  const char *upper;
+  const char *work;
+  const char *target; /* NULL: no overlay */
+  char uid_map[64];
+  char gid_map[64];
+} VendMounts;
+
+/* In the child. */
+VendMountResult vend_mounts_enter (const VendMounts *mounts);

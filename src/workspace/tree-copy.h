@@ -1,0 +1,18 @@
+/* A second tree with the same content: folders, files, links, modes, times. Shares no writable
+ * byte with the first. Blocks on disk. */
+#pragma once
+#include <stdbool.h>
+#include <gio/gio.h>
+
+typedef enum
+{
+  VEND_CLONE_NEVER,    /* every byte is written */
+  VEND_CLONE_POSSIBLE, /* as reflinks where the filesystem has them */
+  VEND_CLONE_ONLY,     /* else it fails */
+} VendClone;
+
+/* Makes `to`, which must not be there. Owners, holes and attributes other than "user.*" are not
+ * kept. On failure, or once `cancellable` is canceled, what was made of `to` stays for the caller
+ * to remove. */
+bool vend_tree_copy (const char *from, const char *to, VendClone clone, GCancellable *cancellable,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

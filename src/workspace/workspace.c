@@ -1,0 +1,369 @@
+/* Decides how an instance gets its working copy and its /tmp. Blocks on disk and fork. */
+#include "workspace/workspace.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "workspace/namespace.h"
+#include "workspace/tree-copy.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define TMP "/tmp/"
+#define MAX_KEPT 64 /* names below /tmp that stay */
+
+struct VendWorkspace
+{
+  VendCopyKind kind; /* never AUTO once it is made */
+  VendClone clone;
+  char *source;
+  char *tmp;
+  char *area; /* DIR/work: the parent of the copy has nothing else in it */
+  char *cwd;
+  char *overlay;
+  char *upper;
+  char *work;
+  GPtrArray *kept_from; /* NULL-terminated once the mounts are planned, as the next two */
+  GPtrArray *kept_at;
+  GPtrArray *read_only;
+  bool mounts_work;
+  bool trusted; /* attributes of that name can be set */
+  VendMounts mounts;
+  char *no_overlay;
+  char *no_mounts;
+};
+
+static const char *const kind_words[] = { [VEND_COPY_AUTO] = "auto",
+                                          [VEND_COPY_OVERLAY] = "overlay",
+                                          [VEND_COPY_REFLINK] = "reflink",
+                                          [VEND_COPY_PLAIN] = "copy" };
+
+bool
+vend_copy_kind_parse (const char *word, VendCopyKind *out)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kind_words); i++)
+    if (strcmp (word, kind_words[i]) == 0)
+      {
+        *out = (VendCopyKind) i;
+        return true;
+      }
+  return false;
+}
+
+/* ---- What of /tmp stays */
+
+static void
+keep (VendWorkspace *workspace, const char *path)
+{
+  struct stat st;
+  if (!g_str_has_prefix (path, TMP))
+    return;
+  const gsize length = strcspn (path + strlen (TMP), "/");
+  g_autofree char *from = g_strndup (path, strlen (TMP) + length);
+  const char *name = from + strlen (TMP);
+  if (length == 0 || strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || stat (from, &st) < 0
+      || workspace->kept_from->len >= MAX_KEPT
+      || g_ptr_array_find_with_equal_func (workspace->kept_from, from, g_str_equal, NULL))
+    return;
+  char *at = g_build_filename (workspace->tmp, name, NULL);
+  if (S_ISDIR (st.st_mode))
+    mkdir (at, 0700);
+  else
+    {
+      vend_autofd fd = open (at, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+      (void) fd;
+    }
+  g_ptr_array_add (workspace->kept_from, g_steal_pointer (&from));
+  g_ptr_array_add (workspace->kept_at, at);
+}
+
+static void
+keep_with_target (VendWorkspace *workspace, const char *path)
+{
+  g_autofree char *target = realpath (path, NULL);
+  keep (workspace, path);
+  if (target != NULL)
+    keep (workspace, target);
+}
+
+/* Variables that we set ourselves, or that say where the machine's certificates are. What an author
+ * puts under /tmp is meant for the instance's own. */
+static bool
+is_ours (const char *variable)
+{
+  static const char *const names[]
+      = { "PATH=",          "VIRTUAL_ENV=",        "HOME=",          "VEND_LAUNCH_",
+          "SSL_CERT_FILE=", "REQUESTS_CA_BUNDLE=", "CURL_CA_BUNDLE=" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_has_prefix (variable, names[i]))
+      return true;
+  return false;
+}
+
+static void
+keep_all (VendWorkspace *workspace, const VendWorkspaceOptions *options)
+{
+  keep_with_target (workspace, options->dir);
+  keep_with_target (workspace, options->source);
+  for (gsize i = 0; options->argv[i] != NULL; i++)
+    keep_with_target (workspace, options->argv[i]);
+  for (gsize i = 0; options->env[i] != NULL; i++)
+    {
+      if (!is_ours (options->env[i]))
+        continue;
+      g_auto (GStrv) parts = g_strsplit (strchr (options->env[i], '=') + 1, ":", -1);
+      for (gsize j = 0; parts[j] != NULL; j++)
+        {
+          /* The Python of an environment is a link to one that may lie anywhere. */
+          g_autofree char *program = g_build_filename (parts[j], options->argv[0], NULL);
+          keep_with_target (workspace, parts[j]);
+          keep_with_target (workspace, program);
+        }
+    }
+}
+
+/* ---- What can be mounted */
+
+static void
+plan (VendWorkspace *workspace, const VendWorkspaceOptions *options)
+{
+  VendMounts *mounts = &workspace->mounts;
+  keep_all (workspace, options);
+  for (gsize i = 0; options->read_only != NULL && options->read_only[i] != NULL; i++)
+    if (g_file_test (options->read_only[i], G_FILE_TEST_IS_DIR))
+      g_ptr_array_add (workspace->read_only, g_strdup (options->read_only[i]));
+  g_ptr_array_add (workspace->kept_from, NULL);
+  g_ptr_array_add (workspace->kept_at, NULL);
+  g_ptr_array_add (workspace->read_only, NULL);
+  mounts->tmp = workspace->tmp;
+  mounts->kept_from = (char **) workspace->kept_from->pdata;
+  mounts->kept_at = (char **) workspace->kept_at->pdata;
+  mounts->read_only = (char **) workspace->read_only->pdata;
+  mounts->source = workspace->source;
+  mounts->upper = workspace->upper;
+  mounts->work = workspace->work;
+  g_snprintf (mounts->uid_map, sizeof mounts->uid_map, "%u %u 1\n", getuid (), getuid ());
+  g_snprintf (mounts->gid_map, sizeof mounts->gid_map, "%u %u 1\n", getgid (), getgid ());
+}
+
+static VendMountResult
+try_mounts (const VendMounts *mounts)
+{
+  VendMountResult result = { VEND_MOUNT_NAMESPACE, EAGAIN };
+  int ends[2];
+  if (pipe2 (ends, O_CLOEXEC) < 0)
+    return result;
+  const pid_t child = fork ();
+  if (child == 0)
+    {
+      result = vend_mounts_enter (mounts);
+      _exit (write (ends[1], &result, sizeof result) == (ssize_t) sizeof result ? 0 : 1);
+    }
+  close (ends[1]);
+  VendMountResult told;
+  if (child > 0 && read (ends[0], &told, sizeof told) == (ssize_t) sizeof told)
+    result = told;
+  close (ends[0]);
+  while (child > 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return result;
+}
+
+static const char *
+step_name (VendMountStep step)
+{
+  switch (step)
+    {
+    case VEND_MOUNT_TMP:
+      return "mount over /tmp";
+    case VEND_MOUNT_READ_ONLY:
+      return "mount a folder read-only";
+    case VEND_MOUNT_OVERLAY:
+      return "mount an overlay";
+    case VEND_MOUNT_NAMESPACE:
+    case VEND_MOUNT_DONE:
+      break;
+    }
+  return "make a mount namespace";
+}
+
+static char *
+describe (const VendMountResult *result)
+{
+  return g_strdup_printf ("cannot %s: %s", step_name (result->step), g_strerror (result->error));
+}
+
+/* As the user that we are, then in a user namespace. An overlay that is refused leaves the rest. */
+static void
+find_out (VendWorkspace *workspace)
+{
+  VendMounts *mounts = &workspace->mounts;
+  VendMountResult result = { VEND_MOUNT_NAMESPACE, 0 };
+  for (guint attempt = 0; attempt < 2; attempt++)
+    {
+      mounts->user_spaces = attempt == 1;
+      mounts->user_attributes = mounts->user_spaces || !workspace->trusted;
+      result = try_mounts (mounts);
+      if (result.step == VEND_MOUNT_DONE || result.step == VEND_MOUNT_OVERLAY)
+        break;
+    }
+  workspace->mounts_work = result.step == VEND_MOUNT_DONE || result.step == VEND_MOUNT_OVERLAY;
+  if (!workspace->mounts_work)
+    workspace->no_mounts = describe (&result);
+  if (result.step != VEND_MOUNT_DONE && mounts->target != NULL)
+    {
+      workspace->no_overlay = describe (&result);
+      mounts->target = NULL;
+    }
+}
+
+/* ---- Made */
+
+/* Without attributes an overlay can be mounted, and fails when a folder is made in place of
+ * another.
+ */
+static bool
+keeps_attribute (const char *path, const char *name)
+{
+  return setxattr (path, name, "y", 1, 0) == 0 && removexattr (path, name) == 0;
+}
+
+static bool
+make_overlay_folders (const VendWorkspace *workspace, GError **error)
+{
+  return vend_dir_ensure (workspace->upper, error) && vend_dir_ensure (workspace->work, error)
+         && vend_dir_ensure (workspace->cwd, error);
+}
+
+static bool
+choose (VendWorkspace *workspace, const VendWorkspaceOptions *options, GError **error)
+{
+  const bool overlay = options->kind == VEND_COPY_AUTO || options->kind == VEND_COPY_OVERLAY;
+  if (overlay && !make_overlay_folders (workspace, error))
+    return false;
+  plan (workspace, options);
+  if (overlay)
+    {
+      workspace->trusted = keeps_attribute (workspace->upper, "trusted.vend-probe");
+      if (workspace->trusted || keeps_attribute (workspace->upper, "user.vend-probe"))
+        workspace->mounts.target = workspace->cwd;
+      else
+        workspace->no_overlay = g_strdup ("cannot keep extended attributes on its filesystem");
+    }
+  find_out (workspace);
+  if (workspace->mounts.target != NULL)
+    {
+      workspace->kind = VEND_COPY_OVERLAY;
+      /* One that is not synchronized is mounted once only. */
+      return vend_tree_remove (workspace->work, error) && vend_dir_ensure (workspace->work, error);
+    }
+  if (options->kind == VEND_COPY_OVERLAY)
+    return vend_fail (error, VEND_ERROR_RUNNER,
+                      "no working copy as an overlay: %s; set working-copy to auto",
+                      workspace->no_overlay);
+  workspace->kind = options->kind == VEND_COPY_REFLINK ? VEND_COPY_REFLINK : VEND_COPY_PLAIN;
+  workspace->clone = options->kind == VEND_COPY_PLAIN     ? VEND_CLONE_NEVER
+                     : options->kind == VEND_COPY_REFLINK ? VEND_CLONE_ONLY
+                                                          : VEND_CLONE_POSSIBLE;
+  return !overlay
+         || (vend_tree_remove (workspace->overlay, error)
+             && vend_tree_remove (workspace->cwd, error));
+}
+
+bool
+vend_workspace_new (const VendWorkspaceOptions *options, VendWorkspace **out, GError **error)
+{
+  g_autoptr (VendWorkspace) workspace = g_new0 (VendWorkspace, 1);
+  workspace->source = g_strdup (options->source);
+  workspace->tmp = g_build_filename (options->dir, "tmp", NULL);
+  workspace->area = g_build_filename (options->dir, "work", NULL);
+  workspace->cwd = g_build_filename (workspace->area, "src", NULL);
+  workspace->overlay = g_build_filename (options->dir, "overlay", NULL);
+  workspace->upper = g_build_filename (workspace->overlay, "upper", NULL);
+  workspace->work = g_build_filename (workspace->overlay, "work", NULL);
+  workspace->kept_from = g_ptr_array_new_with_free_func (g_free);
+  workspace->kept_at = g_ptr_array_new_with_free_func (g_free);
+  workspace->read_only = g_ptr_array_new_with_free_func (g_free);
+  if (!vend_tree_remove (workspace->area, error) || !vend_tree_remove (workspace->overlay, error)
+      || !vend_dir_ensure (workspace->area, error) || !vend_dir_ensure (workspace->tmp, error)
+      || !choose (workspace, options, error))
+    return false;
+  *out = g_steal_pointer (&workspace);
+  return true;
+}
+
+void
+vend_workspace_free (VendWorkspace *workspace)
+{
+  if (workspace == NULL)
+    return;
+  g_free (workspace->source);
+  g_free (workspace->tmp);
+  g_free (workspace->area);
+  g_free (workspace->cwd);
+  g_free (workspace->overlay);
+  g_free (workspace->upper);
+  g_free (workspace->work);
+  g_ptr_array_unref (workspace->kept_from);
+  g_ptr_array_unref (workspace->kept_at);
+  g_ptr_array_unref (workspace->read_only);
+  g_free (workspace->no_overlay);
+  g_free (workspace->no_mounts);
+  g_free (workspace);
+}
+
+bool
+vend_workspace_wants_copy (const VendWorkspace *workspace)
+{
+  return workspace->kind != VEND_COPY_OVERLAY;
+}
+
+bool
+vend_workspace_copy (const VendWorkspace *workspace, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) left = NULL;
+  if (!vend_workspace_wants_copy (workspace))
+    return true;
+  if (vend_tree_copy (workspace->source, workspace->cwd, workspace->clone, cancellable, error))
+    return true;
+  g_prefix_error (error, "no working copy of the model: ");
+  if (!vend_tree_remove (workspace->cwd, &left))
+    g_prefix_error (error, "(%s) ", left->message);
+  return false;
+}
+
+bool
+vend_workspace_enter (const VendWorkspace *workspace)
+{
+  if (workspace->mounts_work && vend_mounts_enter (&workspace->mounts).step != VEND_MOUNT_DONE)
+    return false;
+  return chdir (workspace->cwd) == 0;
+}
+
+const char *
+vend_workspace_kind (const VendWorkspace *workspace)
+{
+  return kind_words[workspace->kind];
+}
+
+const char *
+vend_workspace_why_no_overlay (const VendWorkspace *workspace)
+{
+  return workspace->no_overlay;
+}
+
+const char *
+vend_workspace_why_no_mounts (const VendWorkspace *workspace)
+{
+  return workspace->no_mounts;
+}
+
+const char *
+vend_workspace_tmpdir (const VendWorkspace *workspace)
+{
+  return workspace->mounts_work ? NULL : workspace->tmp;
+}
