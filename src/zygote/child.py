@@ -22,6 +22,7 @@ MARK = b"VEND_INSTANCE_DIR="
 LAUNCH = "VEND_LAUNCH_"
 # Of the starting process, and of no import's concern; the rest decides what modules do.
 LOOSE = {"PATH", "VIRTUAL_ENV", "PORT", "RUST_LOG", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
+SAME_FOR_ALL = ("PATH", "VIRTUAL_ENV")  # who share a zygote
 LOOSE_PREFIXES = ("COG_", "COGLET_", "VEND_")
 # Must be the same as the kernel tells them of both.
 STATUS = (
@@ -53,13 +54,17 @@ def read_status(pid):
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
+def is_loose(name):
+    return name in LOOSE or name.startswith(LOOSE_PREFIXES)
+
+
+def is_of_instance(name):
+    return is_loose(name) and name not in SAME_FOR_ALL
+
+
 def import_environment(environment):
     """The part of an environment that imports may depend on."""
-    return {
-        name: value
-        for name, value in environment.items()
-        if name not in LOOSE and not name.startswith(LOOSE_PREFIXES)
-    }
+    return {name: value for name, value in environment.items() if not is_loose(name)}
 
 
 class Launcher:
@@ -107,7 +112,12 @@ class Launcher:
 
     @property
     def is_model_server(self):
+        """It makes no imports in a plain start; the process that it starts, the worker, does."""
         return self.arguments[1:3] == ["-m", "cog.server.http"]
+
+    @property
+    def is_worker(self):
+        return self.arguments[1] == "-c" and "coglet.server._run_worker" in self.arguments[2]
 
     def answer(self, group):
         own = os.pidfd_open(os.getpid())
@@ -254,11 +264,13 @@ def drop_capabilities(launcher):
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def take_signals(launcher):
+def take_signals(launcher, by_imports):
     ignored = int(launcher.status["SigIgn"], 16)
     blocked = int(launcher.status["SigBlk"], 16)
     # Python itself ignores the last two.
     fixed = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+    if not launcher.is_model_server:
+        fixed |= by_imports
     for number in signal.valid_signals() - fixed:
         theirs = bool(ignored >> (number - 1) & 1)
         if theirs != (signal.getsignal(number) == signal.SIG_IGN):
@@ -337,22 +349,6 @@ def show_as(launcher, space):
     overwrite(start + place, start + place + len(space), marks + others)
 
 
-# ---- What a fork must not share
-
-
-def renew():
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()
-    tempfile = sys.modules.get("tempfile")
-    if tempfile is not None:
-        tempfile.tempdir = None
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None:
-        key = process.AuthenticationString(os.urandom(32))
-        process.current_process()._config["authkey"] = key
-
-
 def become(connection, pid, zygote):
     """The launcher whose place this process has taken, which knows what to run. `zygote` has what
     the imports were made with. Does not return when the launcher goes on without it."""
@@ -373,10 +369,10 @@ def become(connection, pid, zygote):
         check_same(launcher)
         os.fchdir(launcher.cwd)
         cwd, pidfd = launcher.cwd, launcher.pidfd
-        take_signals(launcher)
-        renew()
+        take_signals(launcher, zygote.handlers)
         take_descriptors(launcher)
         take_environment(launcher, zygote.changed)
+        zygote.renew(launcher)
         launcher.answer(group)
         return launcher
     except Exception as error:

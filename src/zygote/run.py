@@ -42,19 +42,24 @@ def fresh_main():
     return main.__dict__
 
 
-def prepare(arguments):
-    """What is left to call; `arguments` are those of the process, the program's name first."""
+def stand_as(arguments):
+    """What a program finds of itself; `arguments` are those of the process, its name first."""
+    sys.orig_argv[:] = arguments
+    sys.argv[:] = [arguments[1], *arguments[3:]]
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, "")
+    return fresh_main()
+
+
+def prepare(arguments, namespace):
+    """What is left to call, of the process that stands as one with `arguments`."""
     kind, what = arguments[1:3]
-    namespace = fresh_main()
-    sys.orig_argv = list(arguments)
-    sys.argv = [kind, *arguments[3:]]
-    safe = getattr(sys.flags, "safe_path", False)
+    sys.orig_argv[:] = arguments
+    sys.argv[:] = [kind, *arguments[3:]]
     if kind == "-c":
-        if not safe:
-            sys.path.insert(0, "")
         return lambda: exec(compile(what, "<string>", "exec"), namespace)
-    if not safe:
-        sys.path.insert(0, os.getcwd())
+    if "" in sys.path:
+        sys.path[sys.path.index("")] = os.getcwd()
     import runpy
 
     return lambda: runpy._run_module_as_main(what, True)
@@ -82,7 +87,7 @@ def main():
         sys.meta_path.insert(0, Recorder(record))
     except OSError:
         pass
-    call(prepare(arguments))
+    call(prepare(arguments, stand_as(arguments)))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,22 @@ import gc  # noqa: E402
 import importlib  # noqa: E402
 import os  # noqa: E402
 import select  # noqa: E402
+import shutil  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import struct  # noqa: E402
+import tempfile  # noqa: E402
 
 import child  # noqa: E402
+import renew  # noqa: E402
 import run  # noqa: E402
+from streams import Streams  # noqa: E402
+from traces import Traces  # noqa: E402
+from witness import Witness  # noqa: E402
+
+OWN = ("child", "places", "renew", "run", "streams", "traces", "witness")
+# As what it imports: the process that runs a model, before it is known which.
+WORKER = ["python", "-c", "import coglet; coglet.server._run_worker()"]
 
 LINK = 3
 SPACE = "VEND_ZYGOTE_SPACE"
@@ -33,14 +43,47 @@ class Zygote:
     def __init__(self):
         self.space = os.fsencode(f"{SPACE}={os.environ.pop(SPACE, '')}")
         self.bare = BARE
+        for name in filter(child.is_of_instance, list(os.environ)):
+            del os.environ[name]
         self.before = dict(os.environ)
         self.environment = child.import_environment(self.before)
         self.changed = {}
+        self.main = run.stand_as(WORKER)
+        self.streams = Streams()
+        self.witness = Witness(self.streams)
+        self.traces = Traces()
+        self.handlers = set()
 
-    def note_changes(self):
+    def watch(self):
+        self.streams.put_up()
+        self.witness.watch()
+        self.traces.watch()
+
+    def find_fault(self):
+        self.traces.forget()
+        return self.witness.find_fault()
+
+    def stop(self):
+        """Returns what cannot be taken along, as modules and why; nothing else is imported."""
+        self.witness.stop()
+        fault = self.traces.stop()
+        self.streams.take_down()
+        self.handlers = self.witness.changed_handlers()
         now = dict(os.environ)
         names = self.before.keys() | now.keys()
         self.changed = {n: now.get(n) for n in names if now.get(n) != self.before.get(n)}
+        return fault
+
+    def renew(self, launcher):
+        renew.renew(self.traces, launcher.is_model_server)
+        self.witness.withheld = False
+
+    def hand_over_streams(self, launcher):
+        self.streams.bind(self.streams.real)
+        if launcher.is_worker:
+            self.streams.follow()
+        elif not launcher.is_model_server:
+            self.streams.repeat()
 
 
 def tell(*words):
@@ -48,43 +91,6 @@ def tell(*words):
 
 
 # ---- Imports
-
-
-def count_threads():
-    return len(os.listdir("/proc/self/task"))
-
-
-def list_open():
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[name] = os.readlink(f"/proc/self/fd/{name}")
-        except OSError:
-            pass
-    return found
-
-
-def fork_and_forget():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def find_fault(opened):
-    """Why a fork of this process would not be what a fresh start is, or None."""
-    if count_threads() > 1:
-        # Some libraries stop theirs before a fork, and start them again when they are needed.
-        fork_and_forget()
-        if count_threads() > 1:
-            return "starts a thread"
-    for name, target in list_open().items():
-        if opened.get(name) != target and not target.startswith("/proc/"):
-            return f"keeps {target} open"
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        return "initialises CUDA"
-    return None
 
 
 def is_below(name, parents):
@@ -103,8 +109,9 @@ def read_lines(path):
         return []
 
 
-def make_imports(names, unfit):
-    opened = list_open()
+def make_imports(zygote, names, unfit):
+    """Returns what is in the way of using them: modules, and what they do."""
+    zygote.watch()
     for name in names:
         if name in sys.modules or is_below(name, unfit):
             continue
@@ -113,10 +120,21 @@ def make_imports(names, unfit):
         except BaseException:
             # One that is not installed: the model's own, or tried for and done without.
             pass
-        fault = find_fault(opened)
+        fault = zygote.find_fault()
         if fault:
-            return name, fault
-    return None
+            return [name], fault
+    return zygote.stop()
+
+
+def make_imports_below(parent, *arguments):
+    """In a folder where nothing is found, and where what is left behind is noticed."""
+    folder = tempfile.mkdtemp(dir=parent)
+    os.chdir(folder)
+    try:
+        return make_imports(*arguments)
+    finally:
+        os.chdir(parent)
+        shutil.rmtree(folder)
 
 
 # ---- Launchers
@@ -197,29 +215,36 @@ class Server:
         return None
 
 
+def give_up(unfit_path, modules, why):
+    with open(unfit_path, "a", encoding="utf-8") as file:
+        file.writelines(f"{name}\t{why}\n" for name in modules)
+    tell("unfit", modules[0], why)
+    os._exit(0)
+
+
 def park(path, imports, unfit_path):
     """Returns in a child only: what it is to run."""
     zygote = Zygote()
-    fault = make_imports(read_lines(imports), {line.split("\t")[0] for line in read_lines(unfit_path)})
+    unfit = {line.split("\t")[0] for line in read_lines(unfit_path)}
+    fault = make_imports_below(os.path.dirname(path), zygote, read_lines(imports), unfit)
     if fault is not None:
-        with open(unfit_path, "a", encoding="utf-8") as file:
-            file.write("\t".join(fault) + "\n")
-        tell("unfit", *fault)
-        os._exit(0)
-    zygote.note_changes()
+        give_up(unfit_path, *fault)
     gc.collect()
     gc.freeze()
     server = Server(path)
     tell("ready")
     launcher = child.become(*server.wait(), zygote)
-    return run.prepare(launcher.arguments)
+    zygote.hand_over_streams(launcher)
+    return run.prepare(launcher.arguments, zygote.main)
 
 
 def main():
     path, imports, unfit = sys.argv[1:4]
     fcntl.fcntl(LINK, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
     # It is as if this file were not there.
-    del sys.path[0], sys.modules["child"], sys.modules["run"]
+    del sys.path[0]
+    for name in OWN:
+        del sys.modules[name]
     run.call(park(path, imports, unfit))
 
 

@@ -30,8 +30,8 @@ class Zygote:
         self.source.mkdir()
         self.bin.mkdir(parents=True)
         shutil.copy(LAUNCHER, self.bin / "python")
-        for name in ("run.py", "child.py", "zygote.py"):
-            shutil.copy(SCRIPTS / name, self.bin.parent / name)
+        for script in SCRIPTS.glob("*.py"):
+            shutil.copy(script, self.bin.parent)
         packages = directory / "packages"
         packages.mkdir()
         for name, text in (modules or {}).items():
