@@ -18,11 +18,16 @@ import places
 from child import is_loose
 
 MAX_TRACES = 20000
+MAX_SHARED = 256  # numbers up to it are the same objects everywhere
 MIN_RANDOM = 8  # bytes: shorter ones may be found by accident
 COPY = "_VEND_COPY"  # copies of the environment are known by it
 CLOCKS = [
     name + unit for name in ("time", "monotonic", "perf_counter", "process_time") for unit in ("", "_ns")
 ]
+
+
+class Small(int):
+    """A number that is one object wherever it is used would be found everywhere."""
 
 
 class Trace:
@@ -107,7 +112,10 @@ class Traces:
         def make(original):
             def tell(*arguments):
                 thing = original(*arguments)
-                if len(self.traces) < MAX_TRACES:
+                if type(thing) is int and thing <= MAX_SHARED:
+                    thing = Small(thing)
+                is_short = isinstance(thing, bytes) and len(thing) < MIN_RANDOM
+                if len(self.traces) < MAX_TRACES and not is_short:
                     again = functools.partial(original, *arguments)
                     modules = calling_modules()
                     self.traces.append(Trace(thing, again, texts_of, must, modules))
@@ -177,15 +185,17 @@ class Traces:
         for trace in fixed:
             if trace.must and trace.modules:
                 return trace.modules, "keeps what is true of another process"
-        return self.find_number()
+        return self.find_number(texts)
 
-    def find_number(self):
-        """The process may be a part of a name."""
+    def find_number(self, texts):
+        """The process may be a part of a name, beside what is found already."""
         number = re.compile(rf"(?<!\d){os.getpid()}(?!\d)")
         for modules in self.asked.values():
-            kept = vars(sys.modules.get(modules[0], sys)).values()
-            if any(type(thing) is str and number.search(thing) for thing in list(kept)):
-                return modules, "keeps what is true of another process"
+            for thing in list(vars(sys.modules.get(modules[0], sys)).values()):
+                if type(thing) is str and number.search(thing):
+                    rest = functools.reduce(lambda text, part: text.replace(part, ""), texts, thing)
+                    if number.search(rest):
+                        return modules, "keeps what is true of another process"
         return None
 
     def note_copy(self, holder):

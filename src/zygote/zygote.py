@@ -18,7 +18,6 @@ import shutil  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import struct  # noqa: E402
-import tempfile  # noqa: E402
 
 import child  # noqa: E402
 import renew  # noqa: E402
@@ -128,7 +127,8 @@ def make_imports(zygote, names, unfit):
 
 def make_imports_below(parent, *arguments):
     """In a folder where nothing is found, and where what is left behind is noticed."""
-    folder = tempfile.mkdtemp(dir=parent)
+    folder = os.path.join(parent, "imports-" + os.urandom(8).hex())
+    os.mkdir(folder, 0o700)
     os.chdir(folder)
     try:
         return make_imports(*arguments)

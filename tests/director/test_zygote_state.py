@@ -1,10 +1,11 @@
 """What modules keep of the process that imported them is in a fork what it is in a fresh process."""
 
 import json
+import subprocess
 
 import pytest
 
-from zygote_starter import Zygote
+from zygote_starter import PYTHON, SCRIPTS, Zygote
 
 # As modules keep things: by name, in classes, instances, closures, defaults, lists and texts.
 KEEPER = """
@@ -210,6 +211,27 @@ def test_what_cannot_be_set_anew_is_not_imported_ahead(tmp_path, name):
         assert zygote.run("-c", code)[1] == "['fine']\n" and zygote.report == ["fast"]
     finally:
         zygote.stop()
+
+
+SMALL = """
+import os, sys
+os.getpid = lambda: numbers[0]
+numbers = [7]
+from traces import Traces
+traces = Traces()
+traces.watch()
+exec("import os; PID = os.getpid(); SEVEN = 7", vars(sys))
+assert traces.stop() is None
+numbers[0] = 8
+traces.renew(os.environ)
+print(sys.PID, sys.SEVEN, 3 + 4, type(sys.PID).__name__)
+"""
+
+
+def test_a_small_number_is_not_found_everywhere():
+    """As in a container, where the first processes have them."""
+    done = subprocess.run([PYTHON, "-c", SMALL], cwd=SCRIPTS, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("8 7 7 int\n", "")
 
 
 def test_what_imports_say_is_said_by_each_start(tmp_path):
