@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import time
+import types
 import uuid
 
 import places
@@ -77,6 +78,7 @@ def calling_modules():
 class Traces:
     def __init__(self):
         self.traces = []
+        self.names = []  # with the number of the process in them
         self.asked = {}  # who this is: by module, those that were importing it
         self.originals = []  # module, name, the function itself, what stands in for it
         self.found = []  # places, and of what there is something in them
@@ -185,18 +187,17 @@ class Traces:
         for trace in fixed:
             if trace.must and trace.modules:
                 return trace.modules, "keeps what is true of another process"
-        return self.find_number(texts)
-
-    def find_number(self, texts):
-        """The process may be a part of a name, beside what is found already."""
-        number = re.compile(rf"(?<!\d){os.getpid()}(?!\d)")
-        for modules in self.asked.values():
-            for thing in list(vars(sys.modules.get(modules[0], sys)).values()):
-                if type(thing) is str and number.search(thing):
-                    rest = functools.reduce(lambda text, part: text.replace(part, ""), texts, thing)
-                    if number.search(rest):
-                        return modules, "keeps what is true of another process"
+        self.note_names()
         return None
+
+    def note_names(self):
+        """The process may be a part of a name in a module that has asked for it."""
+        self.number = re.compile(rf"(?<!\d){os.getpid()}(?!\d)")
+        for name in self.asked:
+            kept = vars(sys.modules.get(name, types))
+            for key, thing in list(kept.items()):
+                if type(thing) is str and key[:2] != "__" and self.number.search(thing):
+                    self.names.append((kept, key))
 
     def note_copy(self, holder):
         if isinstance(holder, dict) and holder.pop(COPY, None) is not None:
@@ -234,6 +235,8 @@ class Traces:
                 else:
                     new = type(new)(str(new).replace(trace.texts[at], texts[at]))
             place.put(new)
+        for kept, key in self.names:
+            kept[key] = self.number.sub(str(os.getpid()), kept[key])
         for generator in self.unseeded:
             if isinstance(generator, random.Random):
                 generator.seed()

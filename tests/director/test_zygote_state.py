@@ -19,6 +19,7 @@ FOLDER = os.getcwd()
 CACHE = os.path.join(os.getcwd(), "cache")
 PATH = pathlib.Path.cwd() / "models"
 PID = os.getpid()
+LABEL = f"job-{os.getpid()}-a"
 NATIVE = threading.get_native_id()
 IDENT = threading.get_ident()
 STARTED, WALL = monotonic(), time.time_ns()
@@ -82,7 +83,7 @@ import keeper as k, json, logging, os, random, signal, sys, threading, time, mul
 facts = {
     "folders": [k.FOLDER, k.CACHE, str(k.PATH), k.Kept.folder, k.kept.own, k.inner()[1], mp.ORIGINAL_DIR, k.pair.folder, type(k.pair).__name__],
     "folder types": [type(k.FOLDER).__name__, type(k.PATH).__name__],
-    "pids": [p == os.getpid() for p in (k.PID, k.NATIVE, k.Kept.pid, k.bag.pid, k.both[0], k.inner()[0], k.final._pid, k.pair.pid, k.deep['a'][1][0])],
+    "pids": [p == os.getpid() for p in (k.PID, k.NATIVE, k.Kept.pid, k.bag.pid, k.both[0], k.inner()[0], k.final._pid, k.pair.pid, k.deep['a'][1][0])] + [k.LABEL == f"job-{os.getpid()}-a"],
     "idents": [k.IDENT == threading.get_ident(), threading.main_thread().native_id == os.getpid()],
     "times": [0 <= time.monotonic() - k.STARTED < 5, 0 <= time.time_ns() - k.WALL < 5e9, time.time() - logging._startTime < 5],
     "main": k.MAIN is sys.modules["__main__"] and k.MAIN.__dict__ is globals(),
@@ -191,7 +192,6 @@ UNFIT = {
     "port.py": ("import os; PORT = os.environ.get('PORT')", "asks for the variable PORT"),
     "wrapper.py": ("import io, sys; sys.stdout = io.StringIO()", "replaces the streams"),
     "frozen.py": ("import os; KEY = frozenset([os.getcwd()])", "keeps what is true of another process"),
-    "label.py": ("import os; LABEL = f'job-{os.getpid()}'", "keeps what is true of another process"),
     "table.py": ("import os; OF = {os.getpid(): 1}", "keeps what is true of another process"),
 }
 
