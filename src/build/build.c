@@ -8,6 +8,7 @@
 #include "build/manifest.h"
 #include "build/requirements.h"
 #include "build/resolve.h"
+#include "build/run-command.h"
 #include "build/schema.h"
 #include "build/smoke.h"
 #include "build/system-packages.h"
@@ -158,7 +159,14 @@ run_commands (Build *build, GError **error)
       vend_build_say (context, "$ %s", build->yaml->run[i]);
       if (!vend_child_run (&options, "the command", NULL, error))
         {
+          g_autofree char *advice = vend_run_command_advice (build->yaml->run[i]);
           g_prefix_error (error, "build.run: '%s': ", build->yaml->run[i]);
+          if (advice != NULL && error != NULL && *error != NULL)
+            {
+              g_autofree char *said = g_strdup ((*error)->message);
+              g_clear_error (error);
+              return vend_fail (error, VEND_ERROR_RUNNER, "%s. Note: %s", said, advice);
+            }
           return false;
         }
     }

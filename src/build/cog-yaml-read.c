@@ -5,6 +5,8 @@
 
 #define MAX_SHOWN_CHARACTERS 80
 #define MAX_COMPARED 32
+#define MERGE_KEY "<<"
+#define MAX_MERGED 8
 /* Nobody reads more, and a file of a megabyte can hold many. */
 #define MAX_TEXTS 200
 
@@ -244,14 +246,59 @@ warn_unknown_key (VendYamlValue map, const char *key, int line, const char *cons
       }
   g_autofree char *shown = vend_yaml_shown (key);
   const char *dot = map.path[0] != '\0' ? "." : "";
-  if (strcmp (key, "<<") == 0)
-    vend_yaml_problem (report, line, "%s%s<<: merging maps is not supported; write the keys out",
-                       map.path, dot);
-  else if (nearest != NULL)
+  if (nearest != NULL)
     vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored; did you mean '%s'?", map.path,
                        dot, shown, nearest);
   else
     vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored", map.path, dot, shown);
+}
+
+/* What "<<" brings in: a map, or several in a list. */
+static guint
+merged_maps (struct fy_node *value, VendYamlValue *out, guint max)
+{
+  VendYamlValue merged = make_value (value, 0, "");
+  void *at = NULL;
+  guint n = 0;
+  if (merged.node == NULL)
+    return 0;
+  if (!fy_node_is_sequence (merged.node))
+    {
+      out[0] = merged;
+      return 1;
+    }
+  for (struct fy_node *item = fy_node_sequence_iterate (merged.node, &at); item != NULL && n < max;
+       item = fy_node_sequence_iterate (merged.node, &at))
+    out[n++] = make_value (item, 0, "");
+  return n;
+}
+
+static void
+check_merged (VendYamlValue map, struct fy_node *value, int line, const char *const *keys,
+              const VendYamlReport *report)
+{
+  VendYamlValue maps[MAX_MERGED];
+  const guint n = merged_maps (value, maps, MAX_MERGED);
+  for (guint i = 0; i < n; i++)
+    {
+      void *at = NULL;
+      if (maps[i].node == NULL || !fy_node_is_mapping (maps[i].node))
+        {
+          vend_yaml_problem (report, line, "%s%s<<: expected a map", map.path,
+                             map.path[0] != '\0' ? "." : "");
+          continue;
+        }
+      for (struct fy_node_pair *pair = fy_node_mapping_iterate (maps[i].node, &at); pair != NULL;
+           pair = fy_node_mapping_iterate (maps[i].node, &at))
+        {
+          g_autofree char *key = node_dup_text (fy_node_pair_key (pair));
+          if (strcmp (key, MERGE_KEY) == 0)
+            vend_yaml_problem (report, line, "%s%s<<: a map that merges others cannot be merged",
+                               map.path, map.path[0] != '\0' ? "." : "");
+          else if (!g_strv_contains (keys, key))
+            warn_unknown_key (map, key, line, keys, report);
+        }
+    }
 }
 
 bool
@@ -279,7 +326,9 @@ vend_yaml_check_keys (VendYamlValue map, const char *const *keys, const VendYaml
         }
       g_autofree char *key = node_dup_text (key_node);
       g_autofree char *shown = vend_yaml_shown (key);
-      if (!g_strv_contains (keys, key))
+      if (strcmp (key, MERGE_KEY) == 0)
+        check_merged (map, fy_node_pair_value (pair), line, keys, report);
+      else if (!g_strv_contains (keys, key))
         warn_unknown_key (map, key, line, keys, report);
       if (!g_hash_table_add (seen, g_steal_pointer (&key)))
         vend_yaml_problem (report, line, "%s%s%s: the key is there twice", map.path,
@@ -288,19 +337,32 @@ vend_yaml_check_keys (VendYamlValue map, const char *const *keys, const VendYaml
   return true;
 }
 
+static struct fy_node_pair *
+find_pair (struct fy_node *map, const char *key)
+{
+  void *at = NULL;
+  if (map != NULL && fy_node_is_mapping (map))
+    for (struct fy_node_pair *pair = fy_node_mapping_iterate (map, &at); pair != NULL;
+         pair = fy_node_mapping_iterate (map, &at))
+      {
+        g_autofree char *text = node_dup_text (fy_node_pair_key (pair));
+        if (strcmp (text, key) == 0)
+          return pair;
+      }
+  return NULL;
+}
+
 VendYamlValue
 vend_yaml_member (VendYamlValue map, const char *key, const char *path)
 {
-  void *at = NULL;
-  if (map.node != NULL && fy_node_is_mapping (map.node))
-    for (struct fy_node_pair *pair = fy_node_mapping_iterate (map.node, &at); pair != NULL;
-         pair = fy_node_mapping_iterate (map.node, &at))
-      {
-        struct fy_node *key_node = fy_node_pair_key (pair);
-        g_autofree char *text = node_dup_text (key_node);
-        if (strcmp (text, key) == 0)
-          return make_value (fy_node_pair_value (pair), line_of (key_node), path);
-      }
+  struct fy_node_pair *pair = find_pair (map.node, key);
+  struct fy_node_pair *merge = pair == NULL ? find_pair (map.node, MERGE_KEY) : NULL;
+  VendYamlValue maps[MAX_MERGED];
+  const guint n = merge != NULL ? merged_maps (fy_node_pair_value (merge), maps, MAX_MERGED) : 0;
+  for (guint i = 0; pair == NULL && i < n; i++)
+    pair = find_pair (maps[i].node, key);
+  if (pair != NULL)
+    return make_value (fy_node_pair_value (pair), line_of (fy_node_pair_key (pair)), path);
   return make_value (NULL, map.line, path);
 }
 

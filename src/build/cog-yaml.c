@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "build/cog-yaml-private.h"
+#include "build/run-command.h"
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -65,9 +66,10 @@ project_file_trouble (const Reader *reader, const char *path)
   return NULL;
 }
 
-/* For names of packages: they stand in files, one a line, and on command lines. */
+/* For packages: they stand in files, one a line, and on command lines. `is_name` when an item is a
+ * name alone; a line of Python's may be an option as well. */
 static char **
-read_packages (Reader *reader, VendYamlValue list)
+read_packages (Reader *reader, VendYamlValue list, bool is_name)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) items = vend_yaml_items (list, &reader->report);
@@ -79,7 +81,7 @@ read_packages (Reader *reader, VendYamlValue list)
         continue;
       g_ptr_array_add (names, g_strstrip (name));
       g_autofree char *shown = vend_yaml_shown (name);
-      if (name[0] == '\0' || name[0] == '-' || strpbrk (name, "\r\n") != NULL)
+      if (name[0] == '\0' || (is_name && name[0] == '-') || strpbrk (name, "\r\n") != NULL)
         vend_yaml_problem (&reader->report, item.line,
                            "%s: expected the name of a package, got '%s'", list.path, shown);
     }
@@ -137,7 +139,7 @@ read_packages_of_python (Reader *reader, VendYamlValue build)
       if (trouble != NULL)
         vend_yaml_problem (&reader->report, file.line, "%s: %s", file.path, trouble);
     }
-  yaml->python_packages = read_packages (reader, list);
+  yaml->python_packages = read_packages (reader, list, false);
   if (list.node != NULL)
     vend_yaml_warning (&reader->report, list.line,
                        "build.python_packages: deprecated; use build.python_requirements");
@@ -147,18 +149,63 @@ read_packages_of_python (Reader *reader, VendYamlValue build)
                        "be set");
 }
 
+static void
+check_mounts (Reader *reader, VendYamlValue list, GPtrArray *notes)
+{
+  g_autoptr (GArray) items = vend_yaml_items (list, &reader->report);
+  for (guint i = 0; i < items->len; i++)
+    {
+      VendYamlValue item = g_array_index (items, VendYamlValue, i);
+      static const char *const keys[]
+          = { "type", "id", "target", "source", "from", "sharing", "readonly", NULL };
+      g_autoptr (GError) error = NULL;
+      if (!vend_yaml_check_keys (item, keys, &reader->report))
+        continue;
+      g_autofree char *type
+          = vend_yaml_dup_text (vend_yaml_member (item, "type", list.path), &reader->report);
+      g_autofree char *id
+          = vend_yaml_dup_text (vend_yaml_member (item, "id", list.path), &reader->report);
+      g_autofree char *target
+          = vend_yaml_dup_text (vend_yaml_member (item, "target", list.path), &reader->report);
+      if (!vend_run_command_check_mount (type, id, target, notes, &error))
+        vend_yaml_problem (&reader->report, item.line, "build.run: %s", error->message);
+    }
+}
+
+/* What the shell gets of `text`; NULL when it cannot be run here. */
+static char *
+plain_command (Reader *reader, VendYamlValue item, const char *text, GPtrArray *notes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *command = NULL;
+  if (!vend_run_command_read (text, notes, &command, &error))
+    {
+      vend_yaml_problem (&reader->report, item.line, "build.run: %s", error->message);
+      return NULL;
+    }
+  for (guint i = 0; i < notes->len; i++)
+    vend_yaml_warning (&reader->report, item.line, "build.run: %s",
+                       (const char *) g_ptr_array_index (notes, i));
+  if (command[0] == '\0')
+    vend_yaml_problem (&reader->report, item.line, "%s: an empty command", item.path);
+  g_autofree char *advice = vend_run_command_advice (command);
+  g_autofree char *shown = vend_yaml_shown (command);
+  if (advice != NULL)
+    vend_yaml_warning (&reader->report, item.line, "build.run: '%s': %s", shown, advice);
+  return g_steal_pointer (&command);
+}
+
 static char *
 read_command (Reader *reader, VendYamlValue item)
 {
   static const char *const keys[] = { "command", "mounts", NULL };
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   VendYamlValue text_value = item;
   if (fy_node_is_mapping (item.node))
     {
       vend_yaml_check_keys (item, keys, &reader->report);
       text_value = vend_yaml_member (item, "command", "build.run.command");
-      if (vend_yaml_member (item, "mounts", item.path).node != NULL)
-        vend_yaml_problem (&reader->report, item.line, "%s.mounts: mounts are not supported",
-                           item.path);
+      check_mounts (reader, vend_yaml_member (item, "mounts", "build.run.mounts"), notes);
       if (text_value.node == NULL)
         vend_yaml_problem (&reader->report, item.line, "%s: a map without 'command'", item.path);
     }
@@ -166,12 +213,13 @@ read_command (Reader *reader, VendYamlValue item)
   if (text == NULL)
     return NULL;
   g_strstrip (text);
-  if (text[0] == '\0')
-    vend_yaml_problem (&reader->report, item.line, "%s: an empty command", item.path);
   if (strpbrk (text, "\r\n") != NULL)
-    vend_yaml_problem (&reader->report, item.line,
-                       "%s: a command with a line break; make each line its own item", item.path);
-  return g_steal_pointer (&text);
+    {
+      vend_yaml_problem (&reader->report, item.line,
+                         "%s: a command with a line break; make each line its own item", item.path);
+      return NULL;
+    }
+  return plain_command (reader, item, text, notes);
 }
 
 static void
@@ -232,7 +280,7 @@ read_build (Reader *reader, VendYamlValue build)
     }
   read_packages_of_python (reader, build);
   VendYamlValue packages = vend_yaml_member (build, "system_packages", "build.system_packages");
-  reader->yaml->system_packages = read_packages (reader, packages);
+  reader->yaml->system_packages = read_packages (reader, packages, true);
   read_commands (reader, build);
 }
 
@@ -447,7 +495,11 @@ read_file (const char *project_dir, const VendYamlReport *report, gsize *out_siz
   char *text = NULL;
   if (vend_file_read (path, VEND_COG_YAML_MAX_SIZE, &text, out_size, &error))
     return text;
-  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+  g_autofree char *other = g_build_filename (project_dir, "cog.yml", NULL);
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND)
+      && g_file_test (other, G_FILE_TEST_EXISTS))
+    vend_yaml_problem (report, 0, "the file must have this name, not 'cog.yml'; rename it");
+  else if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     vend_yaml_problem (report, 0, "there is none at the top of the folder; %s",
                        VEND_COG_YAML_FIRST_STEP);
   else
