@@ -101,7 +101,9 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   build->model_id = model->id;
   build->upload = g_strdup (upload);
   build->source_sha256 = g_strdup (sha256);
-  build->options = json_pack ("{s:b}", "smoke_start", vend_json_bool (body, "smoke_start", false));
+  build->options
+      = json_pack ("{s:b, s:b}", "smoke_start", vend_json_bool (body, "smoke_start", false),
+                   "any_package_host", (caller->scopes & VEND_SCOPE_ADMIN) != 0);
   build->status = g_strdup ("queued");
   build->created_us = vend_now_us ();
   if (!vend_store_write_wait (api->parts.store, insert, build, error))

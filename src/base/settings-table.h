@@ -147,6 +147,9 @@ static const VendSettingInfo setting_infos[] = {
   /* Builds */
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,
     "run build.run commands of pushed models" },
+  { "package-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that packages of pushed models may come from beside public addresses; "
+    "an admin's pushes may use any" },
   { "build-timeout", VEND_SETTING_SECONDS, "30m", 1, 7 * VEND_DAY_US, "one build" },
   { "build-limit", VEND_SETTING_INT, "1", 1, 64, "builds at the same time" },
   { "cog-version", VEND_SETTING_TEXT, "0.23.1", 0, 0, "cog installed beside every model" },

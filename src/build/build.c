@@ -138,6 +138,7 @@ install (Build *build, GError **error)
   g_autofree char *salt = venv_salt (build);
   const VendVenvRequest request = { .resolved = build->resolved,
                                     .options = build->requirements->options->str,
+                                    .torch_index = vend_resolve_torch_index (build->requirements),
                                     .salt = salt,
                                     .with_pip = build->yaml->run[0] != NULL };
   return vend_venv_ensure (&build->context, build->interpreter, &request, &build->venv, error);

@@ -15,6 +15,8 @@ typedef struct
   const char *cache_dir;   /* of uv and the like */
   const char *cog_version;
   const char *coglet_version;
+  const char *package_allow; /* networks that packages may come from beside public addresses */
+  bool any_package_host;     /* they may come from everywhere */
   bool allow_build_run;
   bool smoke_start; /* start the model once before the version counts */
   uint64_t max_source_bytes;

@@ -67,6 +67,8 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
     return vend_fail (error, VEND_ERROR_INVALID, "the build's description: a limit is missing");
   spec->max_source_bytes = (uint64_t) max_bytes;
   spec->max_source_files = (uint64_t) max_files;
+  spec->package_allow = vend_json_string (document, "package_allow");
+  spec->any_package_host = vend_json_bool (document, "any_package_host", false);
   spec->allow_build_run = vend_json_bool (document, "allow_build_run", false);
   spec->smoke_start = vend_json_bool (document, "smoke_start", false);
   return true;

@@ -144,6 +144,9 @@ spec_text (const Job *job, const char *staging, const char *result)
   vend_json_set_string (spec, "cog_version", vend_settings_text (settings, "cog-version"));
   vend_json_set_string (spec, "coglet_version", vend_settings_text (settings, "coglet-version"));
   vend_json_set_bool (spec, "allow_build_run", vend_settings_bool (settings, "allow-build-run"));
+  vend_json_set_string (spec, "package_allow", vend_settings_text (settings, "package-allow"));
+  vend_json_set_bool (spec, "any_package_host",
+                      vend_json_bool (job->row->options, "any_package_host", false));
   vend_json_set_bool (spec, "smoke_start",
                       vend_json_bool (job->row->options, "smoke_start", false));
   vend_json_set_int (spec, "max_source_bytes",

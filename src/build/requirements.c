@@ -2,6 +2,7 @@
 #include "build/requirements.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "build/pip-line.h"
 #include <string.h>
 
 #define MAX_DEPTH 8
@@ -29,6 +30,9 @@ vend_requirements_free (VendRequirements *requirements)
   g_string_free (requirements->options, TRUE);
   g_string_free (requirements->constraints, TRUE);
   g_ptr_array_unref (requirements->dropped);
+  g_ptr_array_unref (requirements->addresses);
+  g_hash_table_unref (requirements->hashes);
+  g_free (requirements->torch_build);
   g_free (requirements);
 }
 
@@ -52,26 +56,6 @@ resolve_path (const Reader *reader, const char *path, char **out, GError **error
     return refuse (reader, error, path, "is not in the project");
   *out = g_steal_pointer (&full);
   return true;
-}
-
-/* "Cog[x] >= 1" → "cog", with what separates words made one as package indexes do. */
-static char *
-package_name (const char *line)
-{
-  gsize length = 0;
-  while (g_ascii_isalnum (line[length]) || (line[length] != '\0' && strchr ("._-", line[length])))
-    length++;
-  g_autofree char *name = g_ascii_strdown (line, (gssize) length);
-  g_autoptr (GString) plain = g_string_new (NULL);
-  for (const char *p = name; *p != '\0'; p++)
-    {
-      const bool separates = strchr ("._-", *p) != NULL;
-      if (!separates)
-        g_string_append_c (plain, *p);
-      else if (plain->len == 0 || plain->str[plain->len - 1] != '-')
-        g_string_append_c (plain, '-');
-    }
-  return g_string_free (g_steal_pointer (&plain), FALSE);
 }
 
 /* "https://…" or "git+ssh://…". A "://" further on, as in a marker, makes no URL of a path. */
@@ -103,6 +87,26 @@ add_line (const Reader *reader, const char *text)
   g_string_append_printf (target, "%s\n", text);
 }
 
+/* The same option on many lines, as on each package of one index, counts once. */
+static void
+pass_option (const Reader *reader, const char *name, const char *value)
+{
+  GString *options = reader->out->options;
+  g_autofree char *line
+      = value != NULL ? g_strdup_printf ("%s %s\n", name, value) : g_strdup_printf ("%s\n", name);
+  const char *there = strstr (options->str, line);
+  while (there != NULL && there != options->str && there[-1] != '\n')
+    there = strstr (there + 1, line);
+  if (there == NULL)
+    g_string_append (options, line);
+}
+
+static void
+add_address (const Reader *reader, const char *url)
+{
+  g_ptr_array_add (reader->out->addresses, g_strdup (url));
+}
+
 /* `prefix` is "" or "name @ "; `rest` may end in extras or a marker. */
 static bool
 add_local (const Reader *reader, const char *prefix, const char *rest, GError **error)
@@ -123,12 +127,36 @@ add_local (const Reader *reader, const char *prefix, const char *rest, GError **
 }
 
 static bool
+is_ours (const char *name)
+{
+  return strcmp (name, "cog") == 0 || strcmp (name, "coglet") == 0;
+}
+
+/* PyTorch keeps its builds in indexes of their own, and one environment can have only one. */
+static bool
+note_torch (const Reader *reader, const char *text, GError **error)
+{
+  g_autofree char *build = vend_pip_torch_build (text);
+  char **known = &reader->out->torch_build;
+  if (build == NULL || reader->is_constraint)
+    return true;
+  if (*known != NULL && strcmp (*known, build) != 0)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "%s:%u: '%s' is a build for '%s', and another package of PyTorch is one for "
+                      "'%s'; ask for the same build of all",
+                      reader->place, reader->line, text, build, *known);
+  g_free (*known);
+  *known = g_steal_pointer (&build);
+  return true;
+}
+
+static bool
 add_requirement (const Reader *reader, const char *text, GError **error)
 {
-  g_autofree char *name = package_name (text);
+  g_autofree char *name = vend_pip_package_name (text);
   if (is_local_path (text))
     return add_local (reader, "", text, error);
-  if (strcmp (name, "cog") == 0 || strcmp (name, "coglet") == 0)
+  if (is_ours (name))
     {
       g_ptr_array_add (reader->out->dropped, g_strdup (text));
       return true;
@@ -147,76 +175,128 @@ add_requirement (const Reader *reader, const char *text, GError **error)
       /* Version control from a local path would leave the project too. */
       if (strstr (text, "+file:") != NULL)
         return refuse (reader, error, text, "is a repository on this machine");
+      if (target != NULL || is_url (text))
+        add_address (reader, target != NULL ? target : text);
       add_line (reader, text);
-      return true;
+      return note_torch (reader, text, error);
     }
   g_autofree char *prefix = g_strndup (text, (gsize) (at - text));
   g_autofree char *joined = g_strconcat (g_strchomp (prefix), " @ ", NULL);
   return add_local (reader, joined, target, error);
 }
 
-/* "-r x", "-rx", "--requirement x", "--requirement=x" → x; NULL when it is another option. */
-static const char *
-option_value (const char *text, const char *brief, const char *full)
-{
-  const gsize length = strlen (full);
-  const char *value = NULL;
-  if (strncmp (text, full, length) == 0 && (text[length] == '=' || g_ascii_isspace (text[length])))
-    value = text + length + 1;
-  else if (brief != NULL && strncmp (text, brief, 2) == 0 && text[1] != '-')
-    value = text + 2 + (text[2] == '=' ? 1 : 0);
-  return value != NULL ? value + strspn (value, " \t") : NULL;
-}
-
 static bool
 add_find_links (const Reader *reader, const char *value, GError **error)
 {
-  if (strstr (value, "://") != NULL && g_ascii_strncasecmp (value, "file:", 5) != 0)
+  if (is_url (value) && g_ascii_strncasecmp (value, "file:", 5) != 0)
     {
-      g_string_append_printf (reader->out->options, "--find-links %s\n", value);
+      add_address (reader, value);
+      pass_option (reader, "--find-links", value);
       return true;
     }
   g_autofree char *full = NULL;
   if (!resolve_path (reader, value, &full, error))
     return false;
-  g_string_append_printf (reader->out->options, "--find-links %s\n", full);
+  pass_option (reader, "--find-links", full);
   reader->out->has_local = true;
   return true;
 }
 
 static bool
-add_option (const Reader *reader, const char *text, GError **error)
+add_index (const Reader *reader, const VendPipOption *option, GError **error)
 {
-  const char *value = NULL;
-  if ((value = option_value (text, "-r", "--requirement")) != NULL)
-    return read_file (reader, value, reader->is_constraint, error);
-  if ((value = option_value (text, "-c", "--constraint")) != NULL)
-    return read_file (reader, value, true, error);
+  if (g_ascii_strncasecmp (option->value, "http://", 7) != 0
+      && g_ascii_strncasecmp (option->value, "https://", 8) != 0)
+    return refuse (reader, error, option->value, "is no http or https URL of a package index");
+  add_address (reader, option->value);
+  pass_option (reader, option->name, option->value);
+  return true;
+}
+
+/* Installed as the project's own package; where there is none, the folder is on Python's path
+ * anyway. */
+static bool
+is_bare_project (const Reader *reader, const char *path)
+{
+  static const char *const files[] = { "pyproject.toml", "setup.py", "setup.cfg" };
+  g_autofree char *full = g_canonicalize_filename (path, reader->dir);
+  if (strcmp (full, reader->source_dir) != 0)
+    return false;
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *file = g_build_filename (full, files[i], NULL);
+      if (g_file_test (file, G_FILE_TEST_EXISTS))
+        return false;
+    }
+  return true;
+}
+
+static bool
+add_option (const Reader *reader, const VendPipOption *option, GError **error)
+{
+  if (strcmp (option->name, "--requirement") == 0)
+    return read_file (reader, option->value, reader->is_constraint, error);
+  if (strcmp (option->name, "--constraint") == 0)
+    return read_file (reader, option->value, true, error);
   /* An installed version never changes, so an editable install is a plain one. */
-  if ((value = option_value (text, "-e", "--editable")) != NULL)
-    return add_requirement (reader, value, error);
-  if ((value = option_value (text, "-f", "--find-links")) != NULL)
-    return add_find_links (reader, value, error);
-  if ((value = option_value (text, "-i", "--index-url")) != NULL)
+  if (strcmp (option->name, "--editable") == 0)
+    return is_bare_project (reader, option->value)
+           || add_requirement (reader, option->value, error);
+  if (strcmp (option->name, "--find-links") == 0)
+    return add_find_links (reader, option->value, error);
+  if (strcmp (option->name, "--index-url") == 0 || strcmp (option->name, "--extra-index-url") == 0)
+    return add_index (reader, option, error);
+  if (strcmp (option->name, "--hash") == 0)
+    return refuse (reader, error, option->value, "is a hash of no package");
+  pass_option (reader, option->name, option->value);
+  return true;
+}
+
+static bool
+add_hash (const Reader *reader, const char *requirement, const char *value, GError **error)
+{
+  GHashTable *hashes = reader->out->hashes;
+  if (is_url (requirement))
+    return refuse (reader, error, requirement, "has a hash but no name; write 'name @ URL'");
+  char *name = vend_pip_package_name (requirement);
+  const char *known = g_hash_table_lookup (hashes, name);
+  if (is_local_path (requirement) || is_ours (name))
     {
-      g_string_append_printf (reader->out->options, "--index-url %s\n", value);
+      g_free (name);
       return true;
     }
-  static const char *const passed[]
-      = { "--extra-index-url", "--no-binary", "--only-binary", "--trusted-host" };
-  for (gsize i = 0; i < G_N_ELEMENTS (passed); i++)
-    if ((value = option_value (text, NULL, passed[i])) != NULL)
-      {
-        g_string_append_printf (reader->out->options, "%s %s\n", passed[i], value);
-        return true;
-      }
-  if (strcmp (text, "--no-index") == 0 || strcmp (text, "--pre") == 0
-      || strcmp (text, "--prefer-binary") == 0)
+  if (!g_regex_match_simple ("\\Asha(256|384|512):[0-9a-f]{64,128}\\z", value, G_REGEX_DEFAULT,
+                             G_REGEX_MATCH_DEFAULT))
     {
-      g_string_append_printf (reader->out->options, "%s\n", text);
-      return true;
+      g_free (name);
+      return refuse (reader, error, value, "is no hash like sha256:0123…");
     }
-  return refuse (reader, error, text, "is not an option that is understood here");
+  g_hash_table_replace (hashes, name,
+                        g_strdup_printf ("%s --hash=%s", known != NULL ? known : "", value));
+  return true;
+}
+
+static bool
+add_words (const Reader *reader, const char *text, GError **error)
+{
+  g_autoptr (VendPipLine) line = NULL;
+  if (!vend_pip_line_parse (text, &line, error))
+    {
+      g_prefix_error (error, "%s:%u: ", reader->place, reader->line);
+      return false;
+    }
+  const bool has_requirement = *line->requirement != '\0';
+  if (has_requirement && !add_requirement (reader, line->requirement, error))
+    return false;
+  for (guint i = 0; i < line->options->len; i++)
+    {
+      const VendPipOption *option = g_ptr_array_index (line->options, i);
+      const bool is_hash = strcmp (option->name, "--hash") == 0;
+      if (has_requirement && is_hash ? !add_hash (reader, line->requirement, option->value, error)
+                                     : !add_option (reader, option, error))
+        return false;
+    }
+  return true;
 }
 
 static bool
@@ -244,7 +324,11 @@ add_text (const Reader *reader, char *text, GError **error)
   if (reader->out->lines->len + reader->out->options->len + reader->out->constraints->len
       > MAX_TOTAL)
     return refuse (reader, error, text, "is one too many: the requirements are too long");
-  return *text == '-' ? add_option (reader, text, error) : add_requirement (reader, text, error);
+  if (g_regex_match_simple ("\\$\\{[A-Za-z0-9_]+\\}", text, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT))
+    return refuse (reader, error, text,
+                   "names a variable of the environment, which a build does not have; write its "
+                   "value");
+  return add_words (reader, text, error);
 }
 
 static bool
@@ -305,6 +389,8 @@ vend_requirements_read (const char *source_dir, const char *file, char **package
   requirements->options = g_string_new (NULL);
   requirements->constraints = g_string_new (NULL);
   requirements->dropped = g_ptr_array_new_with_free_func (g_free);
+  requirements->addresses = g_ptr_array_new_with_free_func (g_free);
+  requirements->hashes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *root = g_canonicalize_filename (source_dir, NULL);
   Reader reader = { .out = requirements, .source_dir = root, .dir = root, .place = "cog.yaml" };
 

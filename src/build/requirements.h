@@ -13,7 +13,10 @@ typedef struct
   GString *options;     /* --index-url and the like, one a line */
   GString *constraints; /* what `-c` files hold */
   GPtrArray *dropped;   /* of char *: cog and coglet as they were asked for */
-  bool has_local;       /* whether the project's own files are among them */
+  GPtrArray *addresses; /* of char *: the URLs among them, for a check */
+  GHashTable *hashes; /* name → " --hash=sha256:…", of packages that may only be these files */
+  char *torch_build;  /* "cpu" or "cu121" of "torch==2.1.0+cpu"; or NULL */
+  bool has_local;     /* whether the project's own files are among them */
 } VendRequirements;
 
 void vend_requirements_free (VendRequirements *requirements);

@@ -2,6 +2,8 @@
 #include "build/resolve.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "build/package-hosts.h"
+#include "build/pip-line.h"
 #include <string.h>
 
 static bool
@@ -16,6 +18,17 @@ write_inputs (const VendBuildContext *context, const VendRequirements *requireme
                                requirements->constraints->len, 0600, error);
 }
 
+const char *
+vend_resolve_torch_index (const VendRequirements *requirements)
+{
+  static const char *const others[]
+      = { "--index-url ", "--extra-index-url ", "--find-links ", "--no-index\n" };
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    if (strstr (requirements->options->str, others[i]) != NULL)
+      return NULL;
+  return requirements->torch_build;
+}
+
 static bool
 resolve_with_uv (const VendBuildContext *context, const VendInterpreter *interpreter,
                  const VendRequirements *requirements, const char *input, const char *constraints,
@@ -24,7 +37,7 @@ resolve_with_uv (const VendBuildContext *context, const VendInterpreter *interpr
   const bool has_constraints = requirements->constraints->len > 0;
   const bool pre = strstr (requirements->options->str, "--pre\n") != NULL;
   /* Requirement files are written for pip, which takes the best version of all indexes. */
-  const char *argv[16] = { context->uv,         "pip",         "compile",       "--python",
+  const char *argv[20] = { context->uv,         "pip",         "compile",       "--python",
                            interpreter->path,   "--no-header", "--no-annotate", "--index-strategy",
                            "unsafe-best-match", input };
   gsize n = 10;
@@ -32,6 +45,11 @@ resolve_with_uv (const VendBuildContext *context, const VendInterpreter *interpr
     {
       argv[n++] = "--constraint";
       argv[n++] = constraints;
+    }
+  if (vend_resolve_torch_index (requirements) != NULL)
+    {
+      argv[n++] = "--torch-backend";
+      argv[n++] = vend_resolve_torch_index (requirements);
     }
   argv[n++] = pre ? "--prerelease=allow" : "--prerelease=if-necessary";
   const VendChildOptions options = { .argv = argv,
@@ -98,20 +116,70 @@ resolve_with_pip (const VendBuildContext *context, const VendInterpreter *interp
          && read_report (report, out, error);
 }
 
-bool
-vend_resolve (const VendBuildContext *context, const VendInterpreter *interpreter,
-              const VendRequirements *requirements, char **out, GError **error)
+/* The resolver only chooses; what the hashes are for is checked when the chosen are installed. */
+static char *
+add_hashes (const VendRequirements *requirements, const char *resolved)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_auto (GStrv) lines = g_strsplit (resolved, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    {
+      g_autofree char *name = vend_pip_package_name (lines[i]);
+      const char *hashes = g_hash_table_lookup (requirements->hashes, name);
+      if (*lines[i] != '\0')
+        g_string_append_printf (text, "%s%s\n", lines[i], hashes != NULL ? hashes : "");
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static bool
+check (const VendBuildContext *context, const VendRequirements *requirements, GError **error)
+{
+  g_autoptr (VendNetworks) allow = NULL;
+  if (!context->spec->any_package_host
+      && (!vend_networks_parse (context->spec->package_allow, "package-allow", &allow, error)
+          || !vend_package_hosts_check (requirements->addresses, allow, error)))
+    return false;
+  if (context->uv != NULL)
+    return true;
+  if (g_hash_table_size (requirements->hashes) > 0)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "requirements with --hash need uv, which is not on this server; leave the "
+                      "hashes out or install uv");
+  if (vend_resolve_torch_index (requirements) != NULL)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "a build of PyTorch for '%s' is in an index of its own; name the index with "
+                      "--extra-index-url, or install uv on the server, which knows it",
+                      requirements->torch_build);
+  return true;
+}
+
+static bool
+resolve (const VendBuildContext *context, const VendInterpreter *interpreter,
+         const VendRequirements *requirements, char **out, GError **error)
 {
   g_autofree char *input = g_build_filename (context->work_dir, "requirements.in", NULL);
   g_autofree char *constraints = g_build_filename (context->work_dir, "constraints.txt", NULL);
-  for (guint i = 0; i < requirements->dropped->len; i++)
-    vend_build_say (context, "note: '%s' is left out: models run with cog %s and coglet %s",
-                    (const char *) g_ptr_array_index (requirements->dropped, i),
-                    context->spec->cog_version, context->spec->coglet_version);
   if (!write_inputs (context, requirements, input, constraints, error))
     return false;
   if (context->uv != NULL)
     return resolve_with_uv (context, interpreter, requirements, input, constraints, out, error);
   vend_build_say (context, "note: uv is not on this machine; pip is used, which takes longer");
   return resolve_with_pip (context, interpreter, input, constraints, out, error);
+}
+
+bool
+vend_resolve (const VendBuildContext *context, const VendInterpreter *interpreter,
+              const VendRequirements *requirements, char **out, GError **error)
+{
+  g_autofree char *resolved = NULL;
+  for (guint i = 0; i < requirements->dropped->len; i++)
+    vend_build_say (context, "note: '%s' is left out: models run with cog %s and coglet %s",
+                    (const char *) g_ptr_array_index (requirements->dropped, i),
+                    context->spec->cog_version, context->spec->coglet_version);
+  if (!check (context, requirements, error)
+      || !resolve (context, interpreter, requirements, &resolved, error))
+    return false;
+  *out = add_hashes (requirements, resolved);
+  return true;
 }

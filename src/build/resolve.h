@@ -6,6 +6,10 @@
 
 #define VEND_RESOLVED_MAX_SIZE ((gsize) 4 * 1024 * 1024)
 
+/* Which of PyTorch's own indexes the installer is to use: "cpu", "cu121". NULL when none is asked
+ * for or the requirements name indexes themselves. Borrowed. */
+const char *vend_resolve_torch_index (const VendRequirements *requirements);
+
 /* `*out` is text for an installer, one package a line; free with g_free. */
 bool vend_resolve (const VendBuildContext *context, const VendInterpreter *interpreter,
                    const VendRequirements *requirements, char **out, GError **error)

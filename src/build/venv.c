@@ -81,8 +81,8 @@ run_locked (const VendBuildContext *context, int lock_fd, const char *const *arg
 
 static bool
 make_with_uv (const VendBuildContext *context, const VendInterpreter *interpreter,
-              const VendVenv *venv, bool with_pip, const char *packages, int lock_fd,
-              char **out_freeze, GError **error)
+              const VendVenv *venv, const VendVenvRequest *request, const char *packages,
+              int lock_fd, char **out_freeze, GError **error)
 {
   const char *const make[] = { context->uv,
                                "venv",
@@ -90,7 +90,7 @@ make_with_uv (const VendBuildContext *context, const VendInterpreter *interprete
                                "--python",
                                interpreter->path,
                                venv->dir,
-                               with_pip ? "--seed" : NULL,
+                               request->with_pip ? "--seed" : NULL,
                                NULL };
   const char *const install[] = { context->uv,
                                   "pip",
@@ -103,6 +103,8 @@ make_with_uv (const VendBuildContext *context, const VendInterpreter *interprete
                                   "unsafe-best-match",
                                   "-r",
                                   packages,
+                                  request->torch_index != NULL ? "--torch-backend" : NULL,
+                                  request->torch_index,
                                   NULL };
   const char *const freeze[] = { context->uv, "pip", "freeze", "--python", venv->python, NULL };
   return run_locked (context, lock_fd, make, "uv venv", NULL, error)
@@ -148,8 +150,7 @@ make (const VendBuildContext *context, const VendInterpreter *interpreter,
     return false;
   const bool made
       = context->uv != NULL
-            ? make_with_uv (context, interpreter, venv, request->with_pip, packages, lock_fd,
-                            &freeze, error)
+            ? make_with_uv (context, interpreter, venv, request, packages, lock_fd, &freeze, error)
             : make_with_pip (context, interpreter, venv, packages, lock_fd, &freeze, error);
   if (made)
     {

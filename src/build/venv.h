@@ -17,10 +17,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendVenv, vend_venv_free)
 
 typedef struct
 {
-  const char *resolved; /* exact packages, as the resolver gave them */
-  const char *options;  /* of the requirements, for the installer */
-  const char *salt;     /* whatever else must differ between environments; may be NULL */
-  bool with_pip;        /* for commands of the model's author */
+  const char *resolved;    /* exact packages, as the resolver gave them */
+  const char *options;     /* of the requirements, for the installer */
+  const char *torch_index; /* as of vend_resolve_torch_index; or NULL */
+  const char *salt;        /* whatever else must differ between environments; may be NULL */
+  bool with_pip;           /* for commands of the model's author */
 } VendVenvRequest;
 
 /* Uses the one that is there or makes it; waits while another build makes the same. */

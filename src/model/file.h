@@ -59,7 +59,7 @@ typedef struct
   int64_t model_id;
   char *upload;
   char *source_sha256;
-  json_t *options; /* object: smoke_start */
+  json_t *options; /* object: smoke_start, any_package_host */
   char *status;    /* queued, running, succeeded, failed; "running" is never stored */
   char *error;
   char *version;

@@ -348,13 +348,19 @@ start_webhooks (App *app, GError **error)
       &app->webhooks, error);
 }
 
-/* The directors read it themselves; what is wrong in it is told here. */
+/* Directors and builders read them themselves; what is wrong in them is told here. */
 static bool
-check_input_allow (const App *app, GError **error)
+check_networks (const App *app, GError **error)
 {
-  g_autoptr (VendNetworks) networks = NULL;
-  return vend_networks_parse (vend_settings_text (app->settings, "input-allow"), "input-allow",
-                              &networks, error);
+  static const char *const names[] = { "input-allow", "package-allow" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (VendNetworks) networks = NULL;
+      if (!vend_networks_parse (vend_settings_text (app->settings, names[i]), names[i], &networks,
+                                error))
+        return false;
+    }
+  return true;
 }
 
 static bool
@@ -414,7 +420,7 @@ make_parts (App *app, GError **error)
     return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
   app->auth = vend_auth_new (app->store);
-  if (!check_input_allow (app, error) || !check_working_copy (app, error)
+  if (!check_networks (app, error) || !check_working_copy (app, error)
       || !start_webhooks (app, error))
     return false;
   app->sched = vend_sched_new (
