@@ -2,6 +2,7 @@
 #include "build/schema.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "build/schema-import.h"
 #include "build/schema-zip.h"
 #include <string.h>
 
@@ -117,15 +118,12 @@ read_reply (const VendBuildContext *context, const json_t *reply, VendSchema **o
   return true;
 }
 
-bool
-vend_schema_make (const VendBuildContext *context, const char *python, const VendCogYaml *yaml,
-                  VendSchema **out, GError **error)
+static bool
+ask (const VendBuildContext *context, const char *python, const char *program,
+     const VendCogYaml *yaml, const char *imported, json_t **out, GError **error)
 {
-  g_autofree char *program = g_build_filename (context->work_dir, "schema.pyz", NULL);
   g_autofree char *concurrency = g_strdup_printf ("%d", yaml->concurrency);
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (VendSchema) schema = NULL;
-  json_auto_t *reply = NULL;
   const char *const fixed[] = { python, "-I", program, context->source_dir };
   for (gsize i = 0; i < G_N_ELEMENTS (fixed); i++)
     g_ptr_array_add (argv, (char *) fixed[i]);
@@ -135,7 +133,8 @@ vend_schema_make (const VendBuildContext *context, const char *python, const Ven
     const char *value;
   } extra[] = { { "--predict", yaml->predict },
                 { "--train", yaml->train },
-                { "--concurrency", yaml->concurrency > 0 ? concurrency : NULL } };
+                { "--concurrency", yaml->concurrency > 0 ? concurrency : NULL },
+                { "--imported", imported } };
   for (gsize i = 0; i < G_N_ELEMENTS (extra); i++)
     if (extra[i].value != NULL)
       {
@@ -143,9 +142,71 @@ vend_schema_make (const VendBuildContext *context, const char *python, const Ven
         g_ptr_array_add (argv, (char *) extra[i].value);
       }
   g_ptr_array_add (argv, NULL);
+  return run_program (context, (const char *const *) argv->pdata, out, error);
+}
 
+static void
+say_why (const VendBuildContext *context, const json_t *computed)
+{
+  for (size_t i = 0; i < json_array_size (computed); i++)
+    {
+      const json_t *item = json_array_get (computed, i);
+      vend_build_say (context,
+                      "schema: read by importing %s, since %s computed at line %" G_GINT64_FORMAT,
+                      vend_json_string (item, "file"), vend_json_string (item, "what"),
+                      vend_json_int (item, "line", 0));
+    }
+}
+
+/* Where the source alone makes no document, the failure is the build's; where it lacks a default
+ * only, the document goes without. */
+static bool
+without_import (const VendBuildContext *context, json_t *reply, const GError *problem,
+                GError **error)
+{
+  const json_t *first = json_array_get (json_object_get (reply, "computed"), 0);
+  const json_t *errors = json_object_get (reply, "errors");
+  g_autoptr (GError) mistakes = NULL;
+  if (errors != NULL && !fail_with (errors, &mistakes))
+    return vend_fail (error, VEND_ERROR_INVALID, "%s\nimporting %s, to find it out, failed: %s",
+                      mistakes->message, vend_json_string (first, "file"), problem->message);
+  vend_build_say (context,
+                  "warning: importing %s failed, so that what it computes is not shown: %s",
+                  vend_json_string (first, "file"), problem->message);
+  return true;
+}
+
+/* Replaces `*reply` by what is known after an import, when the source leaves something open. */
+static bool
+add_computed (const VendBuildContext *context, const char *python, const char *program,
+              const VendCogYaml *yaml, json_t **reply, GError **error)
+{
+  const json_t *computed = json_object_get (*reply, "computed");
+  g_autofree char *imported = NULL;
+  g_autoptr (GError) problem = NULL;
+  json_t *better = NULL;
+  if (json_array_size (computed) == 0)
+    return true;
+  say_why (context, computed);
+  if (!vend_schema_import (context, python, program, yaml, &imported, &problem))
+    return without_import (context, *reply, problem, error);
+  if (!ask (context, python, program, yaml, imported, &better, error))
+    return false;
+  json_decref (*reply);
+  *reply = better;
+  return true;
+}
+
+bool
+vend_schema_make (const VendBuildContext *context, const char *python, const VendCogYaml *yaml,
+                  VendSchema **out, GError **error)
+{
+  g_autofree char *program = g_build_filename (context->work_dir, "schema.pyz", NULL);
+  g_autoptr (VendSchema) schema = NULL;
+  json_auto_t *reply = NULL;
   if (!vend_file_replace (program, vend_schema_zip, vend_schema_zip_size, 0600, error)
-      || !run_program (context, (const char *const *) argv->pdata, &reply, error)
+      || !ask (context, python, program, yaml, NULL, &reply, error)
+      || !add_computed (context, python, program, yaml, &reply, error)
       || !read_reply (context, reply, &schema, error)
       || !write_for_server (context, schema->openapi, error))
     return false;

@@ -180,6 +180,19 @@ def test_build_run_needs_the_flag(server, tmp_path):
     check_nothing_is_left(server, before)
 
 
+def test_packages_from_private_addresses_need_leave(server, tmp_path):
+    """Whoever may push must not reach what only the server reaches; its admin may."""
+    yaml = YAML.replace("predict:", '  python_packages: ["six --extra-index-url http://127.0.0.1:9/simple"]\npredict:')
+    model = write_model(tmp_path / "m", "index", yaml)
+    token = server.api().post("/tokens", {"name": "p", "scopes": ["read", "push"]}, 201).json()
+    pushed = server.cli("push", model, "lab/private", env={"VEND_API_TOKEN": token["token"]})
+    assert pushed.returncode == 1 and "--package-allow" in pushed.stderr, pushed.stderr
+    assert versions(server, "private") == []
+    # Nobody listens there: what counts is that the admin's build gets that far.
+    asked = server.cli("push", model, "lab/private")
+    assert "--package-allow" not in asked.stderr and "127.0.0.1:9" in asked.stderr
+
+
 def test_ignored_files_are_not_pushed(server, tmp_path):
     model = write_model(tmp_path / "m", "ignore")
     (model / ".cogignore").write_text("secret*\n")

@@ -1,6 +1,8 @@
 """Prints the OpenAPI document of a Cog model, read from its source without running it.
 
 Usage: python3 -I SCHEMA PROJECT_DIR [--predict REF] [--train REF] [--concurrency N]
+       [--imported FILE]
+With --import in front it is the program of importing.py.
 """
 from __future__ import annotations
 
@@ -13,6 +15,12 @@ import traceback
 from typing import Any, NoReturn
 
 sys.dont_write_bytecode = True
+
+if sys.argv[1:2] == ["--import"]:
+    # Before anything of ours is loaded, which the model would find in the place of its own.
+    import importing
+
+    importing.main(sys.argv[2:])
 
 from generate import generate  # noqa: E402
 
@@ -34,6 +42,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--predict", metavar="REF")
     parser.add_argument("--train", metavar="REF")
     parser.add_argument("--concurrency", metavar="N", type=int)
+    parser.add_argument("--imported", metavar="FILE", help="what --import printed")
     arguments = parser.parse_args()
     if not os.path.isdir(arguments.project_dir):
         parser.error(f"'{arguments.project_dir}' is not a directory")
@@ -48,8 +57,16 @@ def _too_complex(message: str) -> dict[str, Any]:
 
 def _reply(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
+        imported = None
+        if arguments.imported is not None:
+            with open(arguments.imported, encoding="utf-8") as stream:
+                imported = json.load(stream)
         return generate(
-            arguments.project_dir, arguments.predict, arguments.train, arguments.concurrency
+            arguments.project_dir,
+            arguments.predict,
+            arguments.train,
+            arguments.concurrency,
+            imported,
         )
     except DeadlineReached:
         return _too_complex(

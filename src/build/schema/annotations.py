@@ -9,6 +9,10 @@ from errors import Place, SchemaError, source_text
 from names import Class, External, Function, Names, Symbol, Unbound, Value
 
 MAX_DEPTH = 40
+KNOWN_ORIGINS = frozenset("builtins cog collections collections.abc pathlib typing".split()) | {
+    "",
+    "typing_extensions",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,11 @@ class TypeRef:
     def is_typing_list(self) -> bool:
         """A list of Python itself; an input may also be some other library's List."""
         return self.is_list() and self.origin in ("", "builtins", "typing", "typing_extensions")
+
+    def computed(self) -> str:
+        """For errors: a class of some library may be one whose parts can be shown."""
+        is_library = isinstance(self.symbol, External) and self.origin not in KNOWN_ORIGINS
+        return f"the type '{self.text}' is" if is_library else ""
 
     def is_dict(self) -> bool:
         return self.name in ("dict", "Dict")

@@ -74,6 +74,7 @@ def _not_found(file: SourceFile, scope: Scope, role: str, name: str) -> SchemaEr
         Place(file.path),
         f"'{file.path}' defines no class or function '{name}' at its top level for {role};"
         f" {advice}",
+        f"'{name}' is" if name in scope.names or scope.star_imports else "",
     )
 
 
@@ -117,10 +118,16 @@ def _method_missing(names: Names, role: str, owner: Class) -> SchemaError:
     reason = f"'{owner.name}' has no method {wanted}"
     if unknown:
         reason += f", and its base class '{unknown[0]}' is not in the project"
+    is_computed = bool(unknown) or any(
+        name in names.class_scope(item).names
+        for item in names.ancestry(owner)
+        for name in ("run", "predict", "train")
+    )
     return SchemaError(
         "method_not_found",
         owner.place,
         f"{reason}; define it with 'def {wanted[:-1]}self, ...)' in the class",
+        f"{wanted} of '{owner.name}' is" if is_computed else "",
     )
 
 
@@ -172,6 +179,7 @@ def _concurrency_number(value: ast.expr, place: Place) -> int:
             place,
             f"max in @concurrent is '{ast.unparse(value)[:60]}', which is not a whole number"
             " written out; write @concurrent(max=4)",
+            "" if isinstance(value, ast.Constant) else "max in @concurrent is",
         )
     if number is None or number < 1:
         raise SchemaError(

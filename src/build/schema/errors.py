@@ -18,6 +18,8 @@ class Problem:
     kind: str
     place: Place
     message: str
+    # What the source names but does not tell, as in "the choices of 'size'"; only running it does.
+    computed: str = ""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -31,9 +33,9 @@ class Problem:
 class SchemaError(Exception):
     """One problem that ends the reading of one part: a parameter, the output, a reference."""
 
-    def __init__(self, kind: str, place: Place, message: str) -> None:
+    def __init__(self, kind: str, place: Place, message: str, computed: str = "") -> None:
         super().__init__(message)
-        self.problem = Problem(kind, place, message)
+        self.problem = Problem(kind, place, message, computed)
 
 
 @dataclass
@@ -47,10 +49,20 @@ class Report:
         if problem not in self.errors:
             self.errors.append(problem)
 
-    def warn(self, place: Place, message: str) -> None:
-        warning = Problem("warning", place, message)
+    def warn(self, place: Place, message: str, computed: str = "") -> None:
+        warning = Problem("warning", place, message, computed)
         if warning not in self.warnings:
             self.warnings.append(warning)
+
+    def computed_json(self) -> list[dict[str, object]]:
+        """What importing the model would tell; empty when there are mistakes beside it."""
+        if not all(problem.computed for problem in self.errors):
+            return []
+        return [
+            {"file": problem.place.file, "line": problem.place.line, "what": problem.computed}
+            for problem in [*self.errors, *self.warnings]
+            if problem.computed
+        ]
 
     def errors_json(self) -> list[dict[str, object]]:
         return [problem.to_json() for problem in self.errors]

@@ -10,7 +10,7 @@ from classes import Classes
 from constants import Constants
 from document import PREDICT, TRAIN, Role, Signature, build_document
 from entry import Entry, concurrency_of, decorator_named, find_entry
-from errors import Place, Problem, Report, SchemaError
+from errors import Place, Problem, Report, SchemaError, quoted
 from input_calls import InputCalls
 from input_types import InputTypes
 from inputs import Inputs
@@ -24,9 +24,14 @@ Result = TypeVar("Result")
 class Reader:
     """Reads the method behind each reference of one project."""
 
-    def __init__(self, project_dir: str, report: Report) -> None:
+    def __init__(
+        self, project_dir: str, report: Report, imported: dict[str, Any] | None = None
+    ) -> None:
         self.report = report
-        self.names = Names(Project(project_dir, report))
+        project = Project(project_dir, report)
+        if imported is not None:
+            project.replace(imported["head"], imported["entries"])
+        self.names = Names(project)
         self.annotations = Annotations(self.names)
         constants = Constants(self.names)
         classes = Classes(self.names, self.annotations)
@@ -45,6 +50,7 @@ class Reader:
         if entry is None:
             return None
         self._warn_about_relative_imports(entry.scope.file)
+        self._warn_about_image_paths(entry.scope.file)
         is_async = isinstance(entry.node, ast.AsyncFunctionDef)
         parameters = self._attempt(lambda: self.inputs.read(entry))
         check_defaults(parameters or [], self.report)
@@ -108,13 +114,31 @@ class Reader:
                     " name from the project root",
                 )
 
+    def _warn_about_image_paths(self, file: SourceFile) -> None:
+        """In an image of Cog the project is /src; here it is the working directory alone."""
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if node.value.startswith("/src/"):
+                    self.report.warn(
+                        file.place(node),
+                        f"{quoted(node.value)} is there in an image, but not on this server, where"
+                        " the project is the working directory; write the path relative to it",
+                    )
+
 
 def generate(
-    project_dir: str, predict: str | None, train: str | None, concurrency: int | None = None
+    project_dir: str,
+    predict: str | None,
+    train: str | None,
+    concurrency: int | None = None,
+    imported: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The reply of the program: a document with what belongs to it, or {"errors": [...]}."""
+    """The reply of the program: a document with what belongs to it, or {"errors": [...]}.
+
+    "computed" is there when importing the model would tell more; `imported` is what that told.
+    """
     report = Report()
-    reader = Reader(project_dir, report)
+    reader = Reader(project_dir, report, imported)
     if not predict and not train:
         report.error(
             Problem(
@@ -130,8 +154,10 @@ def generate(
         if signature is not None:
             signatures[role] = signature
     _check_concurrency(signatures.get(PREDICT), concurrency, report)
+    computed = report.computed_json() if imported is None else []
+    more: dict[str, Any] = {"computed": computed} if computed else {}
     if report.errors:
-        return {"errors": report.errors_json()}
+        return {"errors": report.errors_json(), **more}
     main = signatures.get(PREDICT) or signatures[TRAIN]
     return {
         "openapi": build_document(signatures),
@@ -139,6 +165,7 @@ def generate(
         "streaming": main.streaming and PREDICT in signatures,
         "concurrency": main.concurrency if concurrency is None else concurrency,
         "warnings": report.warnings_json(),
+        **more,
     }
 
 

@@ -191,6 +191,7 @@ class InputCalls:
                     info.place,
                     f"'**{source_text(keyword.value)}' in the Input of '{parameter}' cannot be read"
                     " from the source, so what it sets is not shown; write the arguments out",
+                    f"'**{source_text(keyword.value)}' of '{parameter}' is",
                 )
         return found
 
@@ -227,6 +228,7 @@ class InputCalls:
                 argument.scope.file.place(argument.node),
                 f"the default '{source_text(argument.node)}' of '{parameter}' is not shown, because"
                 f" {cause.reason}; give a plain value to show it",
+                f"the default '{source_text(argument.node)}' of '{parameter}' is",
             )
         else:
             info.default_state, info.default = "value", value
@@ -251,6 +253,7 @@ class InputCalls:
                 place,
                 f"{name}='{source_text(argument.node)}' of '{parameter}' is not used, because"
                 f" {cause.reason}; write the value out",
+                f"{name}='{source_text(argument.node)}' of '{parameter}' is",
             )
             return
         if value is None:
@@ -268,8 +271,11 @@ class InputCalls:
 
     def _set_choices(self, parameter: str, info: InputInfo, argument: _Argument) -> None:
         place = argument.scope.file.place(argument.node)
+        text = source_text(argument.node)
+        computed = f"the choices '{text}' of '{parameter}' are"
         try:
             value = self._value(argument)
+            computed = ""
             if isinstance(value, SetValue):
                 raise Unreadable(argument.node, "a set has no order")
             if isinstance(value, dict):
@@ -283,13 +289,14 @@ class InputCalls:
             raise SchemaError(
                 "choices_not_resolvable",
                 place,
-                f"the choices '{source_text(argument.node)}' of '{parameter}' cannot be read from"
+                f"the choices '{text}' of '{parameter}' cannot be read from"
                 f' the source: {cause.reason}; write a list such as choices=["a", "b"]',
+                computed,
             ) from None
         info.choices = plain or []
 
-    def _warn(self, place: Place, message: str) -> None:
-        self.report.warn(place, message)
+    def _warn(self, place: Place, message: str, computed: str = "") -> None:
+        self.report.warn(place, message, computed)
 
 
 def _stored_names(file: SourceFile) -> set[str]:

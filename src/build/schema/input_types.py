@@ -133,6 +133,7 @@ class InputTypes:
             ref.place,
             f"'{ref.text}'{source} cannot be an input type; {INPUT_TYPES_HINT},"
             " or mark a JSON-shaped type with Annotated[..., Opaque]",
+            ref.computed(),
         )
 
     def _generic(self, ref: TypeRef) -> InputType:
@@ -150,8 +151,8 @@ class InputTypes:
             return self._literal(ref)
         raise self._unsupported(ref, f"is not a supported input type; {INPUT_TYPES_HINT}")
 
-    def _unsupported(self, ref: TypeRef, message: str) -> SchemaError:
-        return SchemaError("unsupported_type", ref.place, f"'{ref.text}' {message}")
+    def _unsupported(self, ref: TypeRef, message: str, computed: str = "") -> SchemaError:
+        return SchemaError("unsupported_type", ref.place, f"'{ref.text}' {message}", computed)
 
     def _list(self, ref: TypeRef) -> InputType:
         if len(ref.args) != 1:
@@ -243,6 +244,7 @@ class InputTypes:
                 ref,
                 f"is an enum with a value that cannot be read from the source: {cause.reason};"
                 " write the value of each member out",
+                f"the enum '{symbol.name}' is",
             ) from None
         if values:
             choices: list[Any] = []

@@ -86,7 +86,7 @@ class Outputs:
                 f"what '{ref.text}'{source} becomes in JSON is not known; {OUTPUT_HINT},"
                 " or mark a JSON-shaped type with Annotated[..., Opaque]"
             )
-        return SchemaError("unresolvable_type", ref.place, message)
+        return SchemaError("unresolvable_type", ref.place, message, ref.computed())
 
     def _union_error(self, ref: TypeRef) -> SchemaError:
         if ref.name == "Optional" or split_optional(ref) is not None:
@@ -199,6 +199,7 @@ class Outputs:
                 ref.place,
                 f"the enum '{symbol.name}' has a value that cannot be read from the source:"
                 f" {cause.reason}; write the value of each member out",
+                f"the enum '{symbol.name}' is",
             ) from None
         distinct: list[Any] = []
         for value in values:

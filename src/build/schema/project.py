@@ -7,6 +7,7 @@ import stat
 import sys
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 from errors import Place, Report, SchemaError
 
@@ -45,6 +46,20 @@ class Project:
         self.import_dirs = [""]
         self._files: dict[str, SourceFile] = {}
         self._bytes_read = 0
+
+    def replace(self, head: str, entries: list[dict[str, Any]]) -> None:
+        """Files as an import saw them, in place of their source; every line is that of the entry."""
+        for entry in entries:
+            path, line = str(entry["file"]), int(entry["line"])
+            tree = parse(f"{head}\n{entry['text']}\n".encode(), path)
+            for node in ast.walk(tree):
+                if hasattr(node, "lineno"):
+                    node.lineno = line
+            known = self._files.get(path)
+            if known is None:
+                self._files[path] = SourceFile(path, tree)
+            else:
+                known.tree.body.extend(tree.body)
 
     def load(self, path: str) -> SourceFile:
         """Parses the file at `path`, relative to the root; raises SchemaError when it cannot."""
