@@ -176,11 +176,11 @@ def test_builds_of_pytorch_have_an_index_of_their_own(build):
 
 def test_hints_for_docker_are_left_out(build):
     files = packages(
-        "six==1.16.0", run=["--mount=type=cache,target=/root/.cache/pip python -m pip install wcwidth==0.2.13"]
+        "six==1.16.0", run=["--mount=type=cache,target=/var/cache/pip python -m pip install wcwidth==0.2.13"]
     )
     one = build(files, allow_build_run=True)
     one.wait_good()
-    assert "warning: cog.yaml:6: build.run: the cache mount at /root/.cache/pip is left out" in one.log
+    assert "warning: cog.yaml:6: build.run: the cache mount at /var/cache/pip is left out" in one.log
     assert "$ python -m pip install wcwidth==0.2.13" in one.log
     secret = packages("six", run=["--mount=type=secret,id=token,target=/t cat /t"])
     assert "needs the secret 'token'" in build(secret, allow_build_run=True).wait_failed()["message"]

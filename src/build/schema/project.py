@@ -48,7 +48,7 @@ class Project:
         self._bytes_read = 0
 
     def replace(self, head: str, entries: list[dict[str, Any]]) -> None:
-        """Files as an import saw them, in place of their source; every line is that of the entry."""
+        """Files as an import saw them, in place of their source, on the line of the entry."""
         for entry in entries:
             path, line = str(entry["file"]), int(entry["line"])
             tree = parse(f"{head}\n{entry['text']}\n".encode(), path)

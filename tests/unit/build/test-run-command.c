@@ -13,7 +13,7 @@ test_flags (void)
     guint notes;
   } good[] = {
     { "echo a", "echo a", 0 },
-    { "--mount=type=cache,target=/root/.cache/pip pip install a", "pip install a", 1 },
+    { "--mount=type=cache,target=/var/cache/pip pip install a", "pip install a", 1 },
     { "--mount=type=cache,target=/a  --mount=type=tmpfs,target=/b make", "make", 2 },
     { "--network=none make --mount=type=secret", "make --mount=type=secret", 1 },
     { "  pip install --mount=type=secret", "pip install --mount=type=secret", 0 },
@@ -73,7 +73,7 @@ test_advice (void)
     { "true; sudo -E make", "root" },
     { "curl -o /usr/local/bin/pget -L \"https://example.com/pget\" && chmod +x /usr/local/bin/pget",
       "$VIRTUAL_ENV/bin" },
-    { "mkdir -p /root/.cache/torch", "$VIRTUAL_ENV/bin" },
+    { "mkdir -p /opt/cache/torch", "$VIRTUAL_ENV/bin" },
     { "git clone https://example.com/a /src/a", "'/src'" },
     { "cd /src && ls", "'/src'" },
     { "pip install -U pip", NULL },
