@@ -37,9 +37,10 @@ typedef struct
 bool vend_model_process_start (const VendModelOptions *options, VendModelProcess **out,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* To the whole process group; nothing once it has ended. */
 /* 0 once it has ended. */
 pid_t vend_model_process_pid (const VendModelProcess *process);
+
+/* To the whole process group; nothing once it has ended. */
 /* The most memory that the server itself has held, without its workers; 0: not known. It stays
  * after its end. */
 uint64_t vend_model_process_peak (const VendModelProcess *process);

@@ -147,8 +147,7 @@ add_chunk (VendRun *run, json_t *chunk, gsize size)
 static gsize
 metric_size (const char *name, const json_t *value)
 {
-  const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
-  return value != NULL ? strlen (name) + json_dumpb (value, NULL, 0, flags) : 0;
+  return value != NULL ? strlen (name) + vend_json_size (value) : 0;
 }
 
 /* False when there is no room for it: then nobody is told. */
