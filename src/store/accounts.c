@@ -6,11 +6,11 @@ static void *
 read_account (VendStmt *stmt)
 {
   VendAccount *account = g_new0 (VendAccount, 1);
-  account->id = vend_stmt_get_int (stmt, 0);
-  account->username = vend_stmt_dup_text (stmt, 1);
-  account->name = vend_stmt_dup_text (stmt, 2);
-  account->type = vend_stmt_dup_text (stmt, 3);
-  account->created_us = vend_stmt_get_int (stmt, 4);
+  account->id = vend_stmt_get_int (stmt, VEND_COL_ACCOUNT_ID);
+  account->username = vend_stmt_dup_text (stmt, VEND_COL_ACCOUNT_USERNAME);
+  account->name = vend_stmt_dup_text (stmt, VEND_COL_ACCOUNT_NAME);
+  account->type = vend_stmt_dup_text (stmt, VEND_COL_ACCOUNT_TYPE);
+  account->created_us = vend_stmt_get_int (stmt, VEND_COL_ACCOUNT_CREATED_US);
   return account;
 }
 
@@ -20,10 +20,10 @@ vend_store_account_insert (VendDb *db, VendAccount *account, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_ACCOUNT_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, account->username);
-  vend_stmt_text (stmt, 2, account->name);
-  vend_stmt_text (stmt, 3, account->type);
-  vend_stmt_int (stmt, 4, account->created_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_ACCOUNT_USERNAME, account->username);
+  vend_stmt_text (stmt, VEND_ARG_NEW_ACCOUNT_NAME, account->name);
+  vend_stmt_text (stmt, VEND_ARG_NEW_ACCOUNT_TYPE, account->type);
+  vend_stmt_int (stmt, VEND_ARG_NEW_ACCOUNT_CREATED_US, account->created_us);
   if (!vend_stmt_one (stmt, "account", error))
     {
       g_prefix_error (error, "account '%s': ", account->username);
@@ -74,15 +74,15 @@ static void *
 read_token (VendStmt *stmt)
 {
   VendToken *token = g_new0 (VendToken, 1);
-  token->id = vend_stmt_dup_text (stmt, 0);
-  token->account_id = vend_stmt_get_int (stmt, 1);
-  token->name = vend_stmt_dup_text (stmt, 2);
-  token->hash = vend_stmt_dup_text (stmt, 3);
-  token->prefix = vend_stmt_dup_text (stmt, 4);
-  token->scopes = (guint) vend_stmt_get_int (stmt, 5);
-  token->created_us = vend_stmt_get_int (stmt, 6);
-  token->last_used_us = vend_stmt_get_int (stmt, 7);
-  token->revoked_us = vend_stmt_get_int (stmt, 8);
+  token->id = vend_stmt_dup_text (stmt, VEND_COL_TOKEN_ID);
+  token->account_id = vend_stmt_get_int (stmt, VEND_COL_TOKEN_ACCOUNT_ID);
+  token->name = vend_stmt_dup_text (stmt, VEND_COL_TOKEN_NAME);
+  token->hash = vend_stmt_dup_text (stmt, VEND_COL_TOKEN_HASH);
+  token->prefix = vend_stmt_dup_text (stmt, VEND_COL_TOKEN_PREFIX);
+  token->scopes = (guint) vend_stmt_get_int (stmt, VEND_COL_TOKEN_SCOPES);
+  token->created_us = vend_stmt_get_int (stmt, VEND_COL_TOKEN_CREATED_US);
+  token->last_used_us = vend_stmt_get_int (stmt, VEND_COL_TOKEN_LAST_USED_US);
+  token->revoked_us = vend_stmt_get_int (stmt, VEND_COL_TOKEN_REVOKED_US);
   return token;
 }
 
@@ -92,13 +92,13 @@ vend_store_token_insert (VendDb *db, const VendToken *token, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_TOKEN_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, token->id);
-  vend_stmt_int (stmt, 2, token->account_id);
-  vend_stmt_text (stmt, 3, token->name);
-  vend_stmt_text (stmt, 4, token->hash);
-  vend_stmt_text (stmt, 5, token->prefix);
-  vend_stmt_int (stmt, 6, token->scopes);
-  vend_stmt_int (stmt, 7, token->created_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_TOKEN_ID, token->id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_TOKEN_ACCOUNT_ID, token->account_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_TOKEN_NAME, token->name);
+  vend_stmt_text (stmt, VEND_ARG_NEW_TOKEN_HASH, token->hash);
+  vend_stmt_text (stmt, VEND_ARG_NEW_TOKEN_PREFIX, token->prefix);
+  vend_stmt_int (stmt, VEND_ARG_NEW_TOKEN_SCOPES, token->scopes);
+  vend_stmt_int (stmt, VEND_ARG_NEW_TOKEN_CREATED_US, token->created_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 

@@ -50,7 +50,7 @@ void vend_db_reset (VendDb *db);
  * all of it and not just the statement that met them. */
 bool vend_db_in_transaction (VendDb *db);
 
-/* A statement ready to be bound; after a failure it takes binds and fails again in step. */
+/* A statement ready to be bound; NULL with an error. Borrowed from the connection. */
 VendStmt *vend_db_stmt (VendDb *db, VendSql sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_stmt_int (VendStmt *stmt, int i, int64_t value);
 void vend_stmt_text (VendStmt *stmt, int i, const char *text_or_null);

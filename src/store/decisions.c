@@ -5,17 +5,18 @@ static void *
 read_decision (VendStmt *stmt)
 {
   VendDecision *decision = g_new0 (VendDecision, 1);
-  decision->id = vend_stmt_get_int (stmt, 0);
-  decision->at_us = vend_stmt_get_int (stmt, 1);
-  if (!vend_decision_kind_parse (vend_stmt_get_text (stmt, 2), &decision->kind))
+  decision->id = vend_stmt_get_int (stmt, VEND_COL_DECISION_ID);
+  decision->at_us = vend_stmt_get_int (stmt, VEND_COL_DECISION_AT_US);
+  if (!vend_decision_kind_parse (vend_stmt_get_text (stmt, VEND_COL_DECISION_KIND),
+                                 &decision->kind))
     decision->kind = VEND_DECISION_GONE;
-  decision->model = vend_stmt_dup_text (stmt, 3);
-  decision->version = vend_stmt_dup_text (stmt, 4);
-  decision->deployment = vend_stmt_dup_text (stmt, 5);
-  decision->instance = vend_stmt_dup_text (stmt, 6);
-  decision->prediction = vend_stmt_dup_text (stmt, 7);
-  decision->sentence = vend_stmt_dup_text (stmt, 8);
-  decision->inputs = vend_stmt_get_json (stmt, 9);
+  decision->model = vend_stmt_dup_text (stmt, VEND_COL_DECISION_MODEL);
+  decision->version = vend_stmt_dup_text (stmt, VEND_COL_DECISION_VERSION);
+  decision->deployment = vend_stmt_dup_text (stmt, VEND_COL_DECISION_DEPLOYMENT);
+  decision->instance = vend_stmt_dup_text (stmt, VEND_COL_DECISION_INSTANCE);
+  decision->prediction = vend_stmt_dup_text (stmt, VEND_COL_DECISION_PREDICTION);
+  decision->sentence = vend_stmt_dup_text (stmt, VEND_COL_DECISION_SENTENCE);
+  decision->inputs = vend_stmt_get_json (stmt, VEND_COL_DECISION_INPUTS);
   if (decision->inputs == NULL)
     decision->inputs = json_object ();
   return decision;
@@ -33,15 +34,15 @@ vend_store_decision_insert (VendDb *db, const VendDecision *decision, GError **e
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DECISION_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_int (stmt, 1, decision->at_us);
-  vend_stmt_text (stmt, 2, vend_decision_kind_name (decision->kind));
-  vend_stmt_text (stmt, 3, decision->model);
-  vend_stmt_text (stmt, 4, decision->version);
-  vend_stmt_text (stmt, 5, decision->deployment);
-  vend_stmt_text (stmt, 6, decision->instance);
-  vend_stmt_text (stmt, 7, decision->prediction);
-  vend_stmt_text (stmt, 8, decision->sentence);
-  vend_stmt_json (stmt, 9, decision->inputs);
+  vend_stmt_int (stmt, VEND_ARG_NEW_DECISION_AT_US, decision->at_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_KIND, vend_decision_kind_name (decision->kind));
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_MODEL, decision->model);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_VERSION, decision->version);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_DEPLOYMENT, decision->deployment);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_INSTANCE, decision->instance);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_PREDICTION, decision->prediction);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DECISION_SENTENCE, decision->sentence);
+  vend_stmt_json (stmt, VEND_ARG_NEW_DECISION_INPUTS, decision->inputs);
   return vend_stmt_run (stmt, NULL, error);
 }
 

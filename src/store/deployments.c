@@ -8,15 +8,15 @@ static VendRelease *
 read_release (VendStmt *stmt, int column)
 {
   VendRelease *release = g_new0 (VendRelease, 1);
-  release->number = vend_stmt_get_int (stmt, column);
-  release->model_id = vend_stmt_get_int (stmt, column + 1);
-  release->model = vend_stmt_dup_text (stmt, column + 2);
-  release->version = vend_stmt_dup_text (stmt, column + 3);
-  release->hardware = vend_stmt_dup_text (stmt, column + 4);
-  release->min_instances = vend_stmt_get_int (stmt, column + 5);
-  release->max_instances = vend_stmt_get_int (stmt, column + 6);
-  release->scaling = vend_store_scaling_read (stmt, column + 7);
-  release->created_us = vend_stmt_get_int (stmt, column + 8);
+  release->number = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_NUMBER);
+  release->model_id = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_MODEL_ID);
+  release->model = vend_stmt_dup_text (stmt, column + VEND_COL_RELEASE_MODEL);
+  release->version = vend_stmt_dup_text (stmt, column + VEND_COL_RELEASE_VERSION);
+  release->hardware = vend_stmt_dup_text (stmt, column + VEND_COL_RELEASE_HARDWARE);
+  release->min_instances = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_MIN_INSTANCES);
+  release->max_instances = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_MAX_INSTANCES);
+  release->scaling = vend_store_scaling_read (stmt, column + VEND_COL_RELEASE_SCALING);
+  release->created_us = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_CREATED_US);
   return release;
 }
 
@@ -24,13 +24,13 @@ static void *
 read_deployment (VendStmt *stmt)
 {
   VendDeployment *deployment = g_new0 (VendDeployment, 1);
-  deployment->id = vend_stmt_get_int (stmt, 0);
-  deployment->account_id = vend_stmt_get_int (stmt, 1);
-  deployment->owner = vend_stmt_dup_text (stmt, 2);
-  deployment->name = vend_stmt_dup_text (stmt, 3);
-  deployment->created_us = vend_stmt_get_int (stmt, 4);
-  deployment->current = read_release (stmt, 5);
-  deployment->serving = read_release (stmt, 14);
+  deployment->id = vend_stmt_get_int (stmt, VEND_COL_DEPLOYMENT_ID);
+  deployment->account_id = vend_stmt_get_int (stmt, VEND_COL_DEPLOYMENT_ACCOUNT_ID);
+  deployment->owner = vend_stmt_dup_text (stmt, VEND_COL_DEPLOYMENT_OWNER);
+  deployment->name = vend_stmt_dup_text (stmt, VEND_COL_DEPLOYMENT_NAME);
+  deployment->created_us = vend_stmt_get_int (stmt, VEND_COL_DEPLOYMENT_CREATED_US);
+  deployment->current = read_release (stmt, VEND_COL_DEPLOYMENT_N);
+  deployment->serving = read_release (stmt, VEND_COL_DEPLOYMENT_N + VEND_COL_RELEASE_N);
   return deployment;
 }
 
@@ -40,16 +40,16 @@ insert_release (VendDb *db, int64_t id, const VendRelease *release, GError **err
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_RELEASE_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_int (stmt, 1, id);
-  vend_stmt_int (stmt, 2, release->number);
-  vend_stmt_int (stmt, 3, release->model_id);
-  vend_stmt_text (stmt, 4, release->model);
-  vend_stmt_text (stmt, 5, release->version);
-  vend_stmt_text (stmt, 6, release->hardware);
-  vend_stmt_int (stmt, 7, release->min_instances);
-  vend_stmt_int (stmt, 8, release->max_instances);
-  vend_store_scaling_bind (stmt, 9, &release->scaling);
-  vend_stmt_int (stmt, 10, release->created_us);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_END, id);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_NUMBER, release->number);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_MODEL_ID, release->model_id);
+  vend_stmt_text (stmt, VEND_ARG_RELEASE_MODEL, release->model);
+  vend_stmt_text (stmt, VEND_ARG_RELEASE_VERSION, release->version);
+  vend_stmt_text (stmt, VEND_ARG_RELEASE_HARDWARE, release->hardware);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_MIN_INSTANCES, release->min_instances);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_MAX_INSTANCES, release->max_instances);
+  vend_store_scaling_bind (stmt, VEND_ARG_RELEASE_SCALING, &release->scaling);
+  vend_stmt_int (stmt, VEND_ARG_RELEASE_CREATED_US, release->created_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 

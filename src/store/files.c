@@ -8,16 +8,16 @@ vend_store_file_insert (VendDb *db, const VendFile *file, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_FILE_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, file->id);
-  vend_stmt_int (stmt, 2, file->account_id);
-  vend_stmt_text (stmt, 3, file->name);
-  vend_stmt_text (stmt, 4, file->content_type);
-  vend_stmt_int (stmt, 5, file->size);
-  vend_stmt_text (stmt, 6, file->sha256);
-  vend_stmt_text (stmt, 7, file->md5);
-  vend_stmt_json (stmt, 8, file->metadata);
-  vend_stmt_int (stmt, 9, file->created_us);
-  vend_stmt_int (stmt, 10, file->expires_us);
+  vend_stmt_text (stmt, VEND_ARG_FILE_ID, file->id);
+  vend_stmt_int (stmt, VEND_ARG_FILE_ACCOUNT_ID, file->account_id);
+  vend_stmt_text (stmt, VEND_ARG_FILE_NAME, file->name);
+  vend_stmt_text (stmt, VEND_ARG_FILE_CONTENT_TYPE, file->content_type);
+  vend_stmt_int (stmt, VEND_ARG_FILE_SIZE, file->size);
+  vend_stmt_text (stmt, VEND_ARG_FILE_SHA256, file->sha256);
+  vend_stmt_text (stmt, VEND_ARG_FILE_MD5, file->md5);
+  vend_stmt_json (stmt, VEND_ARG_FILE_METADATA, file->metadata);
+  vend_stmt_int (stmt, VEND_ARG_FILE_CREATED_US, file->created_us);
+  vend_stmt_int (stmt, VEND_ARG_FILE_EXPIRES_US, file->expires_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -25,16 +25,16 @@ static void *
 read_file (VendStmt *stmt)
 {
   VendFile *row = g_new0 (VendFile, 1);
-  row->id = vend_stmt_dup_text (stmt, 0);
-  row->account_id = vend_stmt_get_int (stmt, 1);
-  row->name = vend_stmt_dup_text (stmt, 2);
-  row->content_type = vend_stmt_dup_text (stmt, 3);
-  row->size = vend_stmt_get_int (stmt, 4);
-  row->sha256 = vend_stmt_dup_text (stmt, 5);
-  row->md5 = vend_stmt_dup_text (stmt, 6);
-  row->metadata = vend_stmt_get_json (stmt, 7);
-  row->created_us = vend_stmt_get_int (stmt, 8);
-  row->expires_us = vend_stmt_get_int (stmt, 9);
+  row->id = vend_stmt_dup_text (stmt, VEND_COL_FILE_ID);
+  row->account_id = vend_stmt_get_int (stmt, VEND_COL_FILE_ACCOUNT_ID);
+  row->name = vend_stmt_dup_text (stmt, VEND_COL_FILE_NAME);
+  row->content_type = vend_stmt_dup_text (stmt, VEND_COL_FILE_CONTENT_TYPE);
+  row->size = vend_stmt_get_int (stmt, VEND_COL_FILE_SIZE);
+  row->sha256 = vend_stmt_dup_text (stmt, VEND_COL_FILE_SHA256);
+  row->md5 = vend_stmt_dup_text (stmt, VEND_COL_FILE_MD5);
+  row->metadata = vend_stmt_get_json (stmt, VEND_COL_FILE_METADATA);
+  row->created_us = vend_stmt_get_int (stmt, VEND_COL_FILE_CREATED_US);
+  row->expires_us = vend_stmt_get_int (stmt, VEND_COL_FILE_EXPIRES_US);
   return row;
 }
 
@@ -93,14 +93,14 @@ insert_output (VendDb *db, VendSql sql, const VendOutput *output, GError **error
   VendStmt *stmt = vend_db_stmt (db, sql, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, output->token);
-  vend_stmt_text (stmt, 2, output->prediction);
-  vend_stmt_text (stmt, 3, output->name);
-  vend_stmt_text (stmt, 4, output->content_type);
-  vend_stmt_int (stmt, 5, output->size);
-  vend_stmt_text (stmt, 6, output->sha256);
-  vend_stmt_int (stmt, 7, output->created_us);
-  vend_stmt_int (stmt, 8, output->is_input);
+  vend_stmt_text (stmt, VEND_ARG_OUTPUT_TOKEN, output->token);
+  vend_stmt_text (stmt, VEND_ARG_OUTPUT_PREDICTION, output->prediction);
+  vend_stmt_text (stmt, VEND_ARG_OUTPUT_NAME, output->name);
+  vend_stmt_text (stmt, VEND_ARG_OUTPUT_CONTENT_TYPE, output->content_type);
+  vend_stmt_int (stmt, VEND_ARG_OUTPUT_SIZE, output->size);
+  vend_stmt_text (stmt, VEND_ARG_OUTPUT_SHA256, output->sha256);
+  vend_stmt_int (stmt, VEND_ARG_OUTPUT_CREATED_US, output->created_us);
+  vend_stmt_int (stmt, VEND_ARG_OUTPUT_IS_INPUT, output->is_input);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -120,14 +120,14 @@ static void *
 read_output (VendStmt *stmt)
 {
   VendOutput *row = g_new0 (VendOutput, 1);
-  row->token = vend_stmt_dup_text (stmt, 0);
-  row->prediction = vend_stmt_dup_text (stmt, 1);
-  row->name = vend_stmt_dup_text (stmt, 2);
-  row->content_type = vend_stmt_dup_text (stmt, 3);
-  row->size = vend_stmt_get_int (stmt, 4);
-  row->sha256 = vend_stmt_dup_text (stmt, 5);
-  row->created_us = vend_stmt_get_int (stmt, 6);
-  row->is_input = vend_stmt_get_int (stmt, 7) != 0;
+  row->token = vend_stmt_dup_text (stmt, VEND_COL_OUTPUT_TOKEN);
+  row->prediction = vend_stmt_dup_text (stmt, VEND_COL_OUTPUT_PREDICTION);
+  row->name = vend_stmt_dup_text (stmt, VEND_COL_OUTPUT_NAME);
+  row->content_type = vend_stmt_dup_text (stmt, VEND_COL_OUTPUT_CONTENT_TYPE);
+  row->size = vend_stmt_get_int (stmt, VEND_COL_OUTPUT_SIZE);
+  row->sha256 = vend_stmt_dup_text (stmt, VEND_COL_OUTPUT_SHA256);
+  row->created_us = vend_stmt_get_int (stmt, VEND_COL_OUTPUT_CREATED_US);
+  row->is_input = vend_stmt_get_int (stmt, VEND_COL_OUTPUT_IS_INPUT) != 0;
   return row;
 }
 
@@ -180,11 +180,11 @@ vend_store_upload_insert (VendDb *db, const VendUpload *upload, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_UPLOAD_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, upload->id);
-  vend_stmt_int (stmt, 2, upload->account_id);
-  vend_stmt_text (stmt, 3, upload->sha256);
-  vend_stmt_int (stmt, 4, upload->size);
-  vend_stmt_int (stmt, 5, upload->created_us);
+  vend_stmt_text (stmt, VEND_ARG_UPLOAD_ID, upload->id);
+  vend_stmt_int (stmt, VEND_ARG_UPLOAD_ACCOUNT_ID, upload->account_id);
+  vend_stmt_text (stmt, VEND_ARG_UPLOAD_SHA256, upload->sha256);
+  vend_stmt_int (stmt, VEND_ARG_UPLOAD_SIZE, upload->size);
+  vend_stmt_int (stmt, VEND_ARG_UPLOAD_CREATED_US, upload->created_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -192,11 +192,11 @@ static void *
 read_upload (VendStmt *stmt)
 {
   VendUpload *row = g_new0 (VendUpload, 1);
-  row->id = vend_stmt_dup_text (stmt, 0);
-  row->account_id = vend_stmt_get_int (stmt, 1);
-  row->sha256 = vend_stmt_dup_text (stmt, 2);
-  row->size = vend_stmt_get_int (stmt, 3);
-  row->created_us = vend_stmt_get_int (stmt, 4);
+  row->id = vend_stmt_dup_text (stmt, VEND_COL_UPLOAD_ID);
+  row->account_id = vend_stmt_get_int (stmt, VEND_COL_UPLOAD_ACCOUNT_ID);
+  row->sha256 = vend_stmt_dup_text (stmt, VEND_COL_UPLOAD_SHA256);
+  row->size = vend_stmt_get_int (stmt, VEND_COL_UPLOAD_SIZE);
+  row->created_us = vend_stmt_get_int (stmt, VEND_COL_UPLOAD_CREATED_US);
   return row;
 }
 
@@ -255,13 +255,13 @@ vend_store_build_insert (VendDb *db, const VendBuild *build, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_BUILD_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, build->id);
-  vend_stmt_int (stmt, 2, build->account_id);
-  vend_stmt_int (stmt, 3, build->model_id);
-  vend_stmt_text (stmt, 4, build->upload);
-  vend_stmt_text (stmt, 5, build->source_sha256);
-  vend_stmt_json (stmt, 6, build->options);
-  vend_stmt_int (stmt, 7, build->created_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_BUILD_ID, build->id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_BUILD_ACCOUNT_ID, build->account_id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_BUILD_MODEL_ID, build->model_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_BUILD_UPLOAD, build->upload);
+  vend_stmt_text (stmt, VEND_ARG_NEW_BUILD_SOURCE_SHA256, build->source_sha256);
+  vend_stmt_json (stmt, VEND_ARG_NEW_BUILD_OPTIONS, build->options);
+  vend_stmt_int (stmt, VEND_ARG_NEW_BUILD_CREATED_US, build->created_us);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -269,17 +269,17 @@ static void *
 read_build (VendStmt *stmt)
 {
   VendBuild *row = g_new0 (VendBuild, 1);
-  row->id = vend_stmt_dup_text (stmt, 0);
-  row->account_id = vend_stmt_get_int (stmt, 1);
-  row->model_id = vend_stmt_get_int (stmt, 2);
-  row->upload = vend_stmt_dup_text (stmt, 3);
-  row->source_sha256 = vend_stmt_dup_text (stmt, 4);
-  row->options = vend_stmt_get_json (stmt, 5);
-  row->status = vend_stmt_dup_text (stmt, 6);
-  row->error = vend_stmt_dup_text (stmt, 7);
-  row->version = vend_stmt_dup_text (stmt, 8);
-  row->created_us = vend_stmt_get_int (stmt, 9);
-  row->completed_us = vend_stmt_get_int (stmt, 10);
+  row->id = vend_stmt_dup_text (stmt, VEND_COL_BUILD_ID);
+  row->account_id = vend_stmt_get_int (stmt, VEND_COL_BUILD_ACCOUNT_ID);
+  row->model_id = vend_stmt_get_int (stmt, VEND_COL_BUILD_MODEL_ID);
+  row->upload = vend_stmt_dup_text (stmt, VEND_COL_BUILD_UPLOAD);
+  row->source_sha256 = vend_stmt_dup_text (stmt, VEND_COL_BUILD_SOURCE_SHA256);
+  row->options = vend_stmt_get_json (stmt, VEND_COL_BUILD_OPTIONS);
+  row->status = vend_stmt_dup_text (stmt, VEND_COL_BUILD_STATUS);
+  row->error = vend_stmt_dup_text (stmt, VEND_COL_BUILD_ERROR);
+  row->version = vend_stmt_dup_text (stmt, VEND_COL_BUILD_VERSION);
+  row->created_us = vend_stmt_get_int (stmt, VEND_COL_BUILD_CREATED_US);
+  row->completed_us = vend_stmt_get_int (stmt, VEND_COL_BUILD_COMPLETED_US);
   return row;
 }
 

@@ -9,23 +9,23 @@ static void *
 read_model (VendStmt *stmt)
 {
   VendModel *model = vend_model_new ();
-  model->id = vend_stmt_get_int (stmt, 0);
-  model->account_id = vend_stmt_get_int (stmt, 1);
-  model->owner = vend_stmt_dup_text (stmt, 2);
-  model->name = vend_stmt_dup_text (stmt, 3);
-  model->is_private = vend_stmt_get_int (stmt, 4) != 0;
-  model->hardware = vend_stmt_dup_text (stmt, 5);
-  model->description = vend_stmt_dup_text (stmt, 6);
-  model->readme = vend_stmt_dup_text (stmt, 7);
-  model->github_url = vend_stmt_dup_text (stmt, 8);
-  model->paper_url = vend_stmt_dup_text (stmt, 9);
-  model->license_url = vend_stmt_dup_text (stmt, 10);
-  model->weights_url = vend_stmt_dup_text (stmt, 11);
-  model->cover_image_url = vend_stmt_dup_text (stmt, 12);
-  model->default_example = vend_stmt_dup_text (stmt, 13);
-  model->latest_version = vend_stmt_dup_text (stmt, 14);
-  model->run_count = vend_stmt_get_int (stmt, 15);
-  model->created_us = vend_stmt_get_int (stmt, 16);
+  model->id = vend_stmt_get_int (stmt, VEND_COL_MODEL_ID);
+  model->account_id = vend_stmt_get_int (stmt, VEND_COL_MODEL_ACCOUNT_ID);
+  model->owner = vend_stmt_dup_text (stmt, VEND_COL_MODEL_OWNER);
+  model->name = vend_stmt_dup_text (stmt, VEND_COL_MODEL_NAME);
+  model->is_private = vend_stmt_get_int (stmt, VEND_COL_MODEL_IS_PRIVATE) != 0;
+  model->hardware = vend_stmt_dup_text (stmt, VEND_COL_MODEL_HARDWARE);
+  model->description = vend_stmt_dup_text (stmt, VEND_COL_MODEL_DESCRIPTION);
+  model->readme = vend_stmt_dup_text (stmt, VEND_COL_MODEL_README);
+  model->github_url = vend_stmt_dup_text (stmt, VEND_COL_MODEL_GITHUB_URL);
+  model->paper_url = vend_stmt_dup_text (stmt, VEND_COL_MODEL_PAPER_URL);
+  model->license_url = vend_stmt_dup_text (stmt, VEND_COL_MODEL_LICENSE_URL);
+  model->weights_url = vend_stmt_dup_text (stmt, VEND_COL_MODEL_WEIGHTS_URL);
+  model->cover_image_url = vend_stmt_dup_text (stmt, VEND_COL_MODEL_COVER_IMAGE_URL);
+  model->default_example = vend_stmt_dup_text (stmt, VEND_COL_MODEL_DEFAULT_EXAMPLE);
+  model->latest_version = vend_stmt_dup_text (stmt, VEND_COL_MODEL_LATEST_VERSION);
+  model->run_count = vend_stmt_get_int (stmt, VEND_COL_MODEL_RUN_COUNT);
+  model->created_us = vend_stmt_get_int (stmt, VEND_COL_MODEL_CREATED_US);
   return model;
 }
 
@@ -35,19 +35,19 @@ vend_store_model_insert (VendDb *db, VendModel *model, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_int (stmt, 1, model->account_id);
-  vend_stmt_text (stmt, 2, model->owner);
-  vend_stmt_text (stmt, 3, model->name);
-  vend_stmt_int (stmt, 4, model->is_private);
-  vend_stmt_text (stmt, 5, model->hardware);
-  vend_stmt_text (stmt, 6, model->description);
-  vend_stmt_text (stmt, 7, model->readme);
-  vend_stmt_text (stmt, 8, model->github_url);
-  vend_stmt_text (stmt, 9, model->paper_url);
-  vend_stmt_text (stmt, 10, model->license_url);
-  vend_stmt_text (stmt, 11, model->weights_url);
-  vend_stmt_text (stmt, 12, model->cover_image_url);
-  vend_stmt_int (stmt, 13, model->created_us);
+  vend_stmt_int (stmt, VEND_ARG_NEW_MODEL_ACCOUNT_ID, model->account_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_OWNER, model->owner);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_NAME, model->name);
+  vend_stmt_int (stmt, VEND_ARG_NEW_MODEL_IS_PRIVATE, model->is_private);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_HARDWARE, model->hardware);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_DESCRIPTION, model->description);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_README, model->readme);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_GITHUB_URL, model->github_url);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_PAPER_URL, model->paper_url);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_LICENSE_URL, model->license_url);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_WEIGHTS_URL, model->weights_url);
+  vend_stmt_text (stmt, VEND_ARG_NEW_MODEL_COVER_IMAGE_URL, model->cover_image_url);
+  vend_stmt_int (stmt, VEND_ARG_NEW_MODEL_CREATED_US, model->created_us);
   if (!vend_stmt_one (stmt, "model", error))
     {
       g_prefix_error (error, "model %s/%s: ", model->owner, model->name);
@@ -193,7 +193,7 @@ vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out, i
       if (!row)
         break;
       g_ptr_array_add (models, read_model (stmt));
-      last_us = vend_stmt_get_int (stmt, 17);
+      last_us = vend_stmt_get_int (stmt, VEND_COL_MODEL_N);
     }
   *out = g_steal_pointer (&models);
   *out_last_us = last_us;
@@ -204,14 +204,14 @@ static void *
 read_version (VendStmt *stmt)
 {
   VendVersion *version = g_new0 (VendVersion, 1);
-  version->id = vend_stmt_dup_text (stmt, 0);
-  version->model_id = vend_stmt_get_int (stmt, 1);
-  version->cog_version = vend_stmt_dup_text (stmt, 2);
-  version->openapi = vend_stmt_get_json (stmt, 3);
-  version->launch = vend_stmt_get_json (stmt, 4);
-  version->manifest = vend_stmt_get_json (stmt, 5);
-  version->source_sha256 = vend_stmt_dup_text (stmt, 6);
-  version->created_us = vend_stmt_get_int (stmt, 7);
+  version->id = vend_stmt_dup_text (stmt, VEND_COL_VERSION_ID);
+  version->model_id = vend_stmt_get_int (stmt, VEND_COL_VERSION_MODEL_ID);
+  version->cog_version = vend_stmt_dup_text (stmt, VEND_COL_VERSION_COG_VERSION);
+  version->openapi = vend_stmt_get_json (stmt, VEND_COL_VERSION_OPENAPI);
+  version->launch = vend_stmt_get_json (stmt, VEND_COL_VERSION_LAUNCH);
+  version->manifest = vend_stmt_get_json (stmt, VEND_COL_VERSION_MANIFEST);
+  version->source_sha256 = vend_stmt_dup_text (stmt, VEND_COL_VERSION_SOURCE_SHA256);
+  version->created_us = vend_stmt_get_int (stmt, VEND_COL_VERSION_CREATED_US);
   return version;
 }
 
@@ -233,14 +233,14 @@ vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, version->id);
-  vend_stmt_int (stmt, 2, version->model_id);
-  vend_stmt_text (stmt, 3, version->cog_version);
-  vend_stmt_json (stmt, 4, version->openapi);
-  vend_stmt_json (stmt, 5, version->launch);
-  vend_stmt_json (stmt, 6, version->manifest);
-  vend_stmt_text (stmt, 7, version->source_sha256);
-  vend_stmt_int (stmt, 8, version->created_us);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_ID, version->id);
+  vend_stmt_int (stmt, VEND_ARG_VERSION_MODEL_ID, version->model_id);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_COG_VERSION, version->cog_version);
+  vend_stmt_json (stmt, VEND_ARG_VERSION_OPENAPI, version->openapi);
+  vend_stmt_json (stmt, VEND_ARG_VERSION_LAUNCH, version->launch);
+  vend_stmt_json (stmt, VEND_ARG_VERSION_MANIFEST, version->manifest);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_SOURCE_SHA256, version->source_sha256);
+  vend_stmt_int (stmt, VEND_ARG_VERSION_CREATED_US, version->created_us);
   return vend_stmt_run (stmt, NULL, error) && set_latest (db, version, error);
 }
 

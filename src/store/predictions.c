@@ -10,37 +10,37 @@ static void *
 read_prediction (VendStmt *stmt)
 {
   VendPrediction *p = g_new0 (VendPrediction, 1);
-  p->id = vend_stmt_dup_text (stmt, 0);
-  p->kind = (VendKind) vend_stmt_get_int (stmt, 1);
-  p->account_id = vend_stmt_get_int (stmt, 2);
-  p->model_id = vend_stmt_get_int (stmt, 3);
-  p->model = vend_stmt_dup_text (stmt, 4);
-  p->version = vend_stmt_dup_text (stmt, 5);
-  p->deployment = vend_stmt_dup_text (stmt, 6);
-  p->status = (VendStatus) vend_stmt_get_int (stmt, 7);
-  p->from_web = vend_stmt_get_int (stmt, 8) != 0;
-  p->input = vend_stmt_get_json (stmt, 9);
-  p->secrets = vend_stmt_get_json (stmt, 10);
-  p->output = vend_stmt_get_json (stmt, 11);
-  p->logs = vend_stmt_dup_text (stmt, 12);
-  p->error = vend_stmt_dup_text (stmt, 13);
-  p->error_code = vend_stmt_dup_text (stmt, 14);
-  p->metrics = vend_stmt_get_json (stmt, 15);
-  p->created_us = vend_stmt_get_int (stmt, 16);
-  p->started_us = vend_stmt_get_int (stmt, 17);
-  p->completed_us = vend_stmt_get_int (stmt, 18);
-  p->deadline_us = vend_stmt_get_int (stmt, 19);
-  p->cancel_requested = vend_stmt_get_int (stmt, 20) != 0;
-  p->attempt = (int) vend_stmt_get_int (stmt, 21);
-  p->instance = vend_stmt_dup_text (stmt, 22);
-  p->webhook = vend_stmt_dup_text (stmt, 23);
-  p->webhook_events = vend_stmt_get_json (stmt, 24);
-  p->removed_us = vend_stmt_get_int (stmt, 25);
+  p->id = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ID);
+  p->kind = (VendKind) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_KIND);
+  p->account_id = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_ACCOUNT_ID);
+  p->model_id = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_MODEL_ID);
+  p->model = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_MODEL);
+  p->version = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_VERSION);
+  p->deployment = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_DEPLOYMENT);
+  p->status = (VendStatus) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_STATUS);
+  p->from_web = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_FROM_WEB) != 0;
+  p->input = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_INPUT);
+  p->secrets = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_SECRETS);
+  p->output = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_OUTPUT);
+  p->logs = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_LOGS);
+  p->error = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ERROR);
+  p->error_code = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ERROR_CODE);
+  p->metrics = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_METRICS);
+  p->created_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_CREATED_US);
+  p->started_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_STARTED_US);
+  p->completed_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_COMPLETED_US);
+  p->deadline_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_DEADLINE_US);
+  p->cancel_requested = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_CANCEL_REQUESTED) != 0;
+  p->attempt = (int) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_ATTEMPT);
+  p->instance = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_INSTANCE);
+  p->webhook = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_WEBHOOK);
+  p->webhook_events = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_WEBHOOK_EVENTS);
+  p->removed_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_DATA_REMOVED);
   p->data_removed = p->removed_us != 0;
-  p->files = vend_stmt_get_json (stmt, 26);
-  p->origin = vend_stmt_dup_text (stmt, 27);
-  p->stream = (guint) vend_stmt_get_int (stmt, 28);
-  p->queue_place = (guint) vend_stmt_get_int (stmt, 29);
+  p->files = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_FILES);
+  p->origin = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ORIGIN);
+  p->stream = (guint) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_STREAM);
+  p->queue_place = (guint) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_QUEUE_PLACE);
   return p;
 }
 
@@ -102,26 +102,26 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, p->id);
-  vend_stmt_int (stmt, 2, p->kind);
-  vend_stmt_int (stmt, 3, p->account_id);
-  vend_stmt_int (stmt, 4, p->model_id);
-  vend_stmt_text (stmt, 5, p->model);
-  vend_stmt_text (stmt, 6, p->version);
-  vend_stmt_text (stmt, 7, p->deployment);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_ID, p->id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_KIND, p->kind);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_ACCOUNT_ID, p->account_id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_MODEL_ID, p->model_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_MODEL, p->model);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_VERSION, p->version);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_DEPLOYMENT, p->deployment);
   /* The run may be further already; its own writes say so. */
-  vend_stmt_int (stmt, 8, VEND_STATUS_STARTING);
-  vend_stmt_int (stmt, 9, p->from_web);
-  vend_stmt_json (stmt, 10, p->input);
-  vend_stmt_json (stmt, 11, p->files);
-  vend_stmt_json (stmt, 12, p->secrets);
-  vend_stmt_int (stmt, 13, p->created_us);
-  vend_stmt_int (stmt, 14, p->deadline_us);
-  vend_stmt_text (stmt, 15, p->webhook);
-  vend_stmt_json (stmt, 16, p->webhook_events);
-  vend_stmt_text (stmt, 17, p->origin);
-  vend_stmt_int (stmt, 18, p->stream);
-  vend_stmt_int (stmt, 19, p->queue_place);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_STATUS, VEND_STATUS_STARTING);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_FROM_WEB, p->from_web);
+  vend_stmt_json (stmt, VEND_ARG_NEW_PREDICTION_INPUT, p->input);
+  vend_stmt_json (stmt, VEND_ARG_NEW_PREDICTION_FILES, p->files);
+  vend_stmt_json (stmt, VEND_ARG_NEW_PREDICTION_SECRETS, p->secrets);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_CREATED_US, p->created_us);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_DEADLINE_US, p->deadline_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_WEBHOOK, p->webhook);
+  vend_stmt_json (stmt, VEND_ARG_NEW_PREDICTION_WEBHOOK_EVENTS, p->webhook_events);
+  vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_ORIGIN, p->origin);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_STREAM, p->stream);
+  vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_QUEUE_PLACE, p->queue_place);
   return vend_stmt_run (stmt, NULL, error) && insert_inputs (db, p, error)
          && insert_kept (db, p, error)
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
@@ -312,17 +312,17 @@ vend_store_usage_insert (VendDb *db, const VendPrediction *p, const VendRunUsage
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_USAGE_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, p->id);
-  vend_stmt_int (stmt, 2, p->attempt);
-  vend_stmt_int (stmt, 3, p->account_id);
-  vend_stmt_int (stmt, 4, p->model_id);
-  vend_stmt_text (stmt, 5, run->hardware);
-  vend_stmt_int (stmt, 6, run->run_us);
-  vend_stmt_int (stmt, 7, p->completed_us);
-  vend_stmt_text (stmt, 8, p->deployment);
+  vend_stmt_text (stmt, VEND_ARG_NEW_USAGE_PREDICTION, p->id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_ATTEMPT, p->attempt);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_ACCOUNT_ID, p->account_id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_MODEL_ID, p->model_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_USAGE_HARDWARE, run->hardware);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_RUN_US, run->run_us);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_ENDED_US, p->completed_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_USAGE_DEPLOYMENT, p->deployment);
   if (run->price != VEND_NO_PRICE)
-    vend_stmt_int (stmt, 9, run->price);
-  vend_stmt_int (stmt, 10, run->billed);
+    vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_PRICE, run->price);
+  vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_BILLED, run->billed);
   return vend_stmt_run (stmt, NULL, error);
 }
 

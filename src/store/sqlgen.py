@@ -1,11 +1,27 @@
 """Turns the SQL catalogue (sql/*.sql, migrations/*.sql) into sql.h and sql.c.
 
-A statement starts with `-- name: word` and ends with the next one or the file.
+A statement starts with `-- name: word` and ends with the next one or the file. A list of columns
+starts with `-- columns: word` in the same way, and is written once:
+
+    -- columns: file
+    id, name, COALESCE(size, 0) AS size
+
+    {file}          the list                    id, name, COALESCE(size, 0) AS size
+    {file:f}        of a table with an alias    f.id, f.name, ...  (plain names only)
+    {file.values}   its parameters              $1, $2, $3
+    {file.name}     one of them                 $2
+    {file.end}      the one behind them         $4
+
+C reads VEND_COL_FILE_NAME (from 0; VEND_COL_FILE_N is what follows), and binds
+VEND_ARG_FILE_NAME (from 1). A list may contain other lists.
 """
 
 import pathlib
 import re
 import sys
+
+HEAD = re.compile(r"^-- (name|columns): (\w+)\s*$", re.M)
+HOLE = re.compile(r"\{(\w+)(?:([:.])(\w+))?\}")
 
 
 def c_string(text: str) -> str:
@@ -14,27 +30,102 @@ def c_string(text: str) -> str:
     )
 
 
-def statements(path: pathlib.Path) -> list[tuple[str, str]]:
-    parts = re.split(r"^-- name: (\w+)\s*$", path.read_text(), flags=re.M)
-    if parts[0].replace("-", "").strip() and not parts[0].lstrip().startswith("--"):
-        sys.exit(f"{path}: text before the first '-- name:'")
+def parts(path: pathlib.Path) -> list[tuple[str, str, str]]:
+    """Kind, name and text of all that stands in a file."""
+    pieces = HEAD.split(path.read_text())
+    if pieces[0].replace("-", "").strip() and not pieces[0].lstrip().startswith("--"):
+        sys.exit(f"{path}: text before the first '-- name:' or '-- columns:'")
     found = []
-    for name, body in zip(parts[1::2], parts[2::2]):
+    for kind, name, body in zip(pieces[1::3], pieces[2::3], pieces[3::3]):
         lines = [line for line in body.strip().splitlines() if not line.startswith("--")]
-        found.append((name, "\n".join(lines).strip().rstrip(";")))
+        found.append((kind, name, "\n".join(lines).strip().rstrip(";")))
     return found
 
 
-def main(header: str, source: str, files: list[str]) -> None:
-    paths = [pathlib.Path(f) for f in files]
-    catalogue = [s for p in paths if p.parent.name == "sql" for s in statements(p)]
-    migrations = sorted(p for p in paths if p.parent.name == "migrations")
+def split_columns(text: str) -> list[str]:
+    """At commas outside of brackets."""
+    columns, depth, start = [], 0, 0
+    for i, character in enumerate(text + ","):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            columns.append(" ".join(text[start:i].split()))
+            start = i + 1
+    return columns
+
+
+def name_of(column: str) -> str:
+    return re.split(r"[ .]", column)[-1]
+
+
+class Lists:
+    """The lists of columns, and the texts with them filled in."""
+
+    def __init__(self, found: list[tuple[str, str]]) -> None:
+        self.columns: dict[str, list[str]] = {}
+        self.used: set[str] = set()
+        self.bound: set[str] = set()
+        for name, text in found:
+            if name in self.columns:
+                sys.exit(f"two lists of columns with the name {name}")
+            self.columns[name] = split_columns(self.fill(name, text))
+
+    def fill(self, where: str, text: str) -> str:
+        def replace(match: re.Match[str]) -> str:
+            name, mark, word = match.groups()
+            if name not in self.columns:
+                sys.exit(f"{where}: there is no list of columns {name}")
+            self.used.add(name)
+            columns = self.columns[name]
+            if mark is None:
+                return ", ".join(columns)
+            if mark == ":":
+                if any(not re.fullmatch(r"\w+", column) for column in columns):
+                    sys.exit(f"{where}: {name} has more than plain names")
+                return ", ".join(f"{word}.{column}" for column in columns)
+            self.bound.add(name)
+            if word == "values":
+                return ", ".join(f"${i}" for i in range(1, len(columns) + 1))
+            names = [name_of(column) for column in columns] + ["end"]
+            if word not in names:
+                sys.exit(f"{where}: {name} has no column {word}")
+            return f"${names.index(word) + 1}"
+
+        return HOLE.sub(replace, text)
+
+    def enums(self) -> str:
+        lines = []
+        for name, columns in self.columns.items():
+            if name not in self.used:
+                sys.exit(f"nobody uses the columns {name}")
+            prefix = name.upper()
+            words = [name_of(column).upper() for column in columns]
+            lines += ["", "enum", "{"]
+            lines += [f"  VEND_COL_{prefix}_{word}," for word in words]
+            lines += [f"  VEND_COL_{prefix}_N", "};"]
+            if name in self.bound:
+                lines += ["", "enum", "{", f"  VEND_ARG_{prefix}_0,"]
+                lines += [f"  VEND_ARG_{prefix}_{word}," for word in words]
+                lines += [f"  VEND_ARG_{prefix}_END", "};"]
+        return "\n".join(lines)
+
+
+def read_catalogue(paths: list[pathlib.Path]) -> tuple[Lists, list[tuple[str, str]]]:
+    found = [part for path in paths for part in parts(path)]
+    lists = Lists([(name, text) for kind, name, text in found if kind == "columns"])
+    catalogue = [(name, lists.fill(name, text)) for kind, name, text in found if kind == "name"]
     names = [name for name, _ in catalogue]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         sys.exit(f"statements with the same name: {', '.join(sorted(doubled))}")
+    return lists, catalogue
 
-    enum = "\n".join(f"  VEND_SQL_{name.upper()}," for name in names)
+
+def main(header: str, source: str, files: list[str]) -> None:
+    paths = [pathlib.Path(f) for f in files]
+    migrations = sorted(p for p in paths if p.parent.name == "migrations")
+    lists, catalogue = read_catalogue([p for p in paths if p.parent.name == "sql"])
+
+    enum = "\n".join(f"  VEND_SQL_{name.upper()}," for name, _ in catalogue)
     pathlib.Path(header).write_text(
         f"""/* Generated from src/store/sql and src/store/migrations. */
 #pragma once
@@ -45,6 +136,7 @@ typedef enum
 {enum}
   VEND_SQL_N
 }} VendSql;
+{lists.enums()}
 
 typedef struct
 {{

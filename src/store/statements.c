@@ -74,7 +74,7 @@ read_cut (VendStmt *stmt)
 {
   Cut *cut = g_new0 (Cut, 1);
   cut->piece = vend_store_instance_usage_read (stmt);
-  cut->model = vend_stmt_dup_text (stmt, 12);
+  cut->model = vend_stmt_dup_text (stmt, VEND_COL_INSTANCE_USAGE_N);
   return cut;
 }
 

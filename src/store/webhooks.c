@@ -12,22 +12,22 @@ static void *
 read_delivery (VendStmt *stmt)
 {
   VendDelivery *d = g_new0 (VendDelivery, 1);
-  d->id = vend_stmt_dup_text (stmt, 0);
-  d->account_id = vend_stmt_get_int (stmt, 1);
-  d->prediction = vend_stmt_dup_text (stmt, 2);
-  if (!vend_webhook_event_parse (vend_stmt_get_text (stmt, 3), &d->event))
+  d->id = vend_stmt_dup_text (stmt, VEND_COL_DELIVERY_ID);
+  d->account_id = vend_stmt_get_int (stmt, VEND_COL_DELIVERY_ACCOUNT_ID);
+  d->prediction = vend_stmt_dup_text (stmt, VEND_COL_DELIVERY_PREDICTION);
+  if (!vend_webhook_event_parse (vend_stmt_get_text (stmt, VEND_COL_DELIVERY_EVENT), &d->event))
     d->event = VEND_WEBHOOK_COMPLETED;
-  d->url = vend_stmt_dup_text (stmt, 4);
-  d->lane = vend_stmt_dup_text (stmt, 5);
-  d->state = (VendDeliveryState) vend_stmt_get_int (stmt, 6);
-  d->tries = (guint) vend_stmt_get_int (stmt, 7);
-  d->last_status = (int) vend_stmt_get_int (stmt, 8);
-  d->last_error = vend_stmt_dup_text (stmt, 9);
-  d->size = (uint64_t) vend_stmt_get_int (stmt, 10);
-  d->created_us = vend_stmt_get_int (stmt, 11);
-  d->since_us = vend_stmt_get_int (stmt, 12);
-  d->due_us = vend_stmt_get_int (stmt, 13);
-  d->ended_us = vend_stmt_get_int (stmt, 14);
+  d->url = vend_stmt_dup_text (stmt, VEND_COL_DELIVERY_URL);
+  d->lane = vend_stmt_dup_text (stmt, VEND_COL_DELIVERY_LANE);
+  d->state = (VendDeliveryState) vend_stmt_get_int (stmt, VEND_COL_DELIVERY_STATE);
+  d->tries = (guint) vend_stmt_get_int (stmt, VEND_COL_DELIVERY_TRIES);
+  d->last_status = (int) vend_stmt_get_int (stmt, VEND_COL_DELIVERY_LAST_STATUS);
+  d->last_error = vend_stmt_dup_text (stmt, VEND_COL_DELIVERY_LAST_ERROR);
+  d->size = (uint64_t) vend_stmt_get_int (stmt, VEND_COL_DELIVERY_SIZE);
+  d->created_us = vend_stmt_get_int (stmt, VEND_COL_DELIVERY_CREATED_US);
+  d->since_us = vend_stmt_get_int (stmt, VEND_COL_DELIVERY_SINCE_US);
+  d->due_us = vend_stmt_get_int (stmt, VEND_COL_DELIVERY_DUE_US);
+  d->ended_us = vend_stmt_get_int (stmt, VEND_COL_DELIVERY_ENDED_US);
   return d;
 }
 
@@ -37,15 +37,15 @@ vend_store_delivery_insert (VendDb *db, const VendDelivery *d, GError **error)
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DELIVERY_INSERT, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, d->id);
-  vend_stmt_int (stmt, 2, d->account_id);
-  vend_stmt_text (stmt, 3, d->prediction);
-  vend_stmt_text (stmt, 4, vend_webhook_event_name (d->event));
-  vend_stmt_text (stmt, 5, d->url);
-  vend_stmt_text (stmt, 6, d->lane);
-  vend_stmt_int (stmt, 7, (int64_t) strlen (d->body));
-  vend_stmt_int (stmt, 8, d->created_us);
-  vend_stmt_text (stmt, 9, d->body);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_ID, d->id);
+  vend_stmt_int (stmt, VEND_ARG_NEW_DELIVERY_ACCOUNT_ID, d->account_id);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_PREDICTION, d->prediction);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_EVENT, vend_webhook_event_name (d->event));
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_URL, d->url);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_LANE, d->lane);
+  vend_stmt_int (stmt, VEND_ARG_NEW_DELIVERY_SIZE, (int64_t) strlen (d->body));
+  vend_stmt_int (stmt, VEND_ARG_NEW_DELIVERY_CREATED_US, d->created_us);
+  vend_stmt_text (stmt, VEND_ARG_NEW_DELIVERY_BODY, d->body);
   return vend_stmt_run (stmt, NULL, error);
 }
 

@@ -3,10 +3,15 @@
 import pathlib
 import re
 import sqlite3
+import sys
 
 import pytest
 
-SQL = pathlib.Path(__file__).resolve().parents[2] / "src" / "store" / "sql"
+STORE = pathlib.Path(__file__).resolve().parents[2] / "src" / "store"
+sys.path.insert(0, str(STORE))
+
+import sqlgen  # noqa: E402
+
 # Those that need all rows, and how many that can be.
 SCANS = {
     "account_list": "for an administrator; accounts are few",
@@ -30,11 +35,10 @@ WORDS = ("model_search", "collection_search")
 
 
 def statements():
-    for file in sorted(SQL.glob("*.sql")):
-        parts = re.split(r"^-- name: (\w+)\s*$", file.read_text(), flags=re.M)
-        for word, text in zip(parts[1::2], parts[2::2]):
-            if not text.lstrip().startswith(("CREATE", "PRAGMA")):
-                yield word, re.sub(r"\$(\d+)", r"?\1", text)
+    _, catalogue = sqlgen.read_catalogue(sorted((STORE / "sql").glob("*.sql")))
+    for word, text in catalogue:
+        if not text.startswith(("CREATE", "PRAGMA")):
+            yield word, re.sub(r"\$(\d+)", r"?\1", text)
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,29 @@
+-- columns: new_account
+username, name, type, created_us
+-- columns: account
+id, {new_account}
+-- columns: new_token
+id, account_id, name, hash, prefix, scopes, created_us
+-- columns: token
+{new_token}, last_used_us, revoked_us
 -- name: account_insert
-INSERT INTO accounts (id, username, name, type, created_us)
-VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM accounts), $1, $2, $3, $4)
+INSERT INTO accounts (id, {new_account})
+VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM accounts), {new_account.values})
 RETURNING id;
 -- name: account_by_id
-SELECT id, username, name, type, created_us FROM accounts WHERE id = $1;
+SELECT {account} FROM accounts WHERE id = $1;
 -- name: account_by_username
-SELECT id, username, name, type, created_us FROM accounts WHERE username = $1;
+SELECT {account} FROM accounts WHERE username = $1;
 -- name: account_list
-SELECT id, username, name, type, created_us FROM accounts ORDER BY id;
+SELECT {account} FROM accounts ORDER BY id;
 -- name: token_insert
-INSERT INTO tokens (id, account_id, name, hash, prefix, scopes, created_us, last_used_us, revoked_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0);
+INSERT INTO tokens ({token})
+VALUES ({new_token.values}, 0, 0);
 -- name: token_by_hash
-SELECT id, account_id, name, hash, prefix, scopes, created_us, last_used_us, revoked_us
+SELECT {token}
 FROM tokens WHERE hash = $1;
 -- name: token_list
-SELECT id, account_id, name, hash, prefix, scopes, created_us, last_used_us, revoked_us
+SELECT {token}
 FROM tokens WHERE account_id = $1 ORDER BY created_us DESC, id;
 -- name: token_revoke
 UPDATE tokens SET revoked_us = $2 WHERE id = $1 AND revoked_us = 0;

@@ -1,38 +1,28 @@
+-- columns: deployment
+id, account_id, owner, name, created_us
+-- columns: release
+number, model_id, model, version, hardware, min_instances, max_instances, scaling, created_us
 -- name: deployment_insert
 INSERT INTO deployments (id, account_id, owner, name, current_number, serving_number, created_us)
 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM deployments), $1, $2, $3, 1, 1, $4)
 RETURNING id;
 -- name: release_insert
-INSERT INTO releases (deployment_id, number, model_id, model, version, hardware, min_instances,
-  max_instances, scaling, created_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+INSERT INTO releases ({release}, deployment_id) VALUES ({release.values}, {release.end});
 -- name: deployment_by_name
-SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
-  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.scaling, c.created_us,
-  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.scaling, s.created_us
+SELECT {deployment:d}, {release:c}, {release:s}
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
 WHERE d.owner = $1 AND d.name = $2;
 -- name: deployment_page
-SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
-  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.scaling, c.created_us,
-  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.scaling, s.created_us
+SELECT {deployment:d}, {release:c}, {release:s}
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
 WHERE d.account_id = $1 AND (d.created_us, d.id) < ($2, $3)
 ORDER BY d.created_us DESC, d.id DESC LIMIT $4;
 -- name: deployment_all
-SELECT d.id, d.account_id, d.owner, d.name, d.created_us,
-  c.number, c.model_id, c.model, c.version, c.hardware, c.min_instances, c.max_instances,
-  c.scaling, c.created_us,
-  s.number, s.model_id, s.model, s.version, s.hardware, s.min_instances, s.max_instances,
-  s.scaling, s.created_us
+SELECT {deployment:d}, {release:c}, {release:s}
 FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number

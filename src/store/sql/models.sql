@@ -1,23 +1,24 @@
+-- columns: new_model
+account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
+license_url, weights_url, cover_image_url, created_us
+-- columns: model
+models.id, account_id, owner, name, is_private, hardware, description, readme, github_url,
+paper_url, license_url, weights_url, cover_image_url, default_example, latest_version,
+COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0) AS run_count, models.created_us
+-- columns: version
+id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
 -- name: model_insert
-INSERT INTO models (id, account_id, owner, name, is_private, hardware, description, readme,
-  github_url, paper_url, license_url, weights_url, cover_image_url, version_us, created_us)
-VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-  $12, 0, $13)
+INSERT INTO models (id, {new_model}, version_us)
+VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), {new_model.values}, 0)
 RETURNING id;
 -- name: model_by_name
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us
+SELECT {model}
 FROM models WHERE owner = $1 AND name = $2;
 -- name: model_by_id
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us
+SELECT {model}
 FROM models WHERE id = $1;
 -- name: model_by_version
-SELECT models.id, account_id, owner, name, is_private, hardware, description, readme, github_url,
-  paper_url, license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), models.created_us
+SELECT {model}
 FROM versions JOIN models ON models.id = versions.model_id
 WHERE versions.id = $1 AND (account_id = $2 OR is_private = 0)
 ORDER BY account_id <> $2, models.id LIMIT 1;
@@ -39,40 +40,27 @@ SELECT COUNT(*) FROM models WHERE account_id = $1;
 INSERT INTO model_runs (model_id, n) VALUES ($1, 1)
 ON CONFLICT (model_id) DO UPDATE SET n = model_runs.n + 1;
 -- name: model_page_version_desc
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
-  version_us
+SELECT {model}, version_us
 FROM models
 WHERE (version_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY version_us DESC, id DESC LIMIT $4;
 -- name: model_page_version_asc
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
-  version_us
+SELECT {model}, version_us
 FROM models
 WHERE (version_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY version_us, id LIMIT $4;
 -- name: model_page_created_desc
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
-  created_us
+SELECT {model}, created_us
 FROM models
 WHERE (created_us, id) < ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: model_page_created_asc
-SELECT id, account_id, owner, name, is_private, hardware, description, readme, github_url, paper_url,
-  license_url, weights_url, cover_image_url, default_example, latest_version,
-  COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0), created_us,
-  created_us
+SELECT {model}, created_us
 FROM models
 WHERE (created_us, id) > ($1, $2) AND (is_private = 0 OR account_id = $3)
 ORDER BY created_us, id LIMIT $4;
 -- name: version_insert
-INSERT INTO versions (id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO versions ({version}) VALUES ({version.values})
 ON CONFLICT (model_id, id) DO NOTHING;
 -- name: version_latest_set
 UPDATE models SET latest_version = $2, version_us = $3 WHERE id = $1;
@@ -83,15 +71,15 @@ UPDATE models SET
   version_us = COALESCE((SELECT MAX(v.created_us) FROM versions v WHERE v.model_id = $1), 0)
 WHERE id = $1;
 -- name: version_get
-SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+SELECT {version}
 FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_has
 SELECT 1 FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_by_source
-SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+SELECT {version}
 FROM versions WHERE model_id = $1 AND source_sha256 = $2 ORDER BY created_us DESC LIMIT 1;
 -- name: version_page
-SELECT id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+SELECT {version}
 FROM versions WHERE model_id = $1 AND (created_us, id) < ($2, $3)
 ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: version_delete

@@ -1,36 +1,32 @@
+-- columns: new_usage
+prediction, attempt, account_id, model_id, hardware, run_us, ended_us, deployment, price, billed
+-- columns: new_prediction
+id, kind, account_id, model_id, model, version, deployment, status, from_web, input, files, secrets,
+created_us, deadline_us, webhook, webhook_events, origin, stream, queue_place
+-- columns: prediction
+id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
+output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
+cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files, origin, stream,
+queue_place
 -- name: prediction_insert
-INSERT INTO predictions (id, kind, account_id, model_id, model, version, deployment, status, from_web,
-  input, files, secrets, logs, created_us, started_us, completed_us, deadline_us, cancel_requested,
-  attempt, webhook, webhook_events, data_removed, origin, stream,
-  queue_place)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', $13, 0, 0, $14, 0, 0, $15, $16, 0, $17, $18, $19);
+INSERT INTO predictions ({new_prediction}, logs, started_us, completed_us, cancel_requested, attempt,
+  data_removed)
+VALUES ({new_prediction.values}, '', 0, 0, 0, 0, 0);
 -- name: prediction_get
-SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
-  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream, queue_place
+SELECT {prediction}
 FROM predictions WHERE id = $1;
 -- name: prediction_open
-SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
-  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream, queue_place
+SELECT {prediction}
 FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
 -- name: prediction_open_of
 SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version = $2 LIMIT 1;
 -- name: prediction_page
-SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
-  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream, queue_place
+SELECT {prediction}
 FROM predictions
 WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_web
-SELECT id, kind, account_id, model_id, model, version, deployment, status, from_web, input, secrets,
-  output, logs, error, error_code, metrics, created_us, started_us, completed_us, deadline_us,
-  cancel_requested, attempt, instance, webhook, webhook_events, data_removed, files,
-  origin, stream, queue_place
+SELECT {prediction}
 FROM predictions
 WHERE from_web = 1 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
 ORDER BY created_us DESC, id DESC LIMIT $6;
@@ -65,6 +61,4 @@ ON CONFLICT (prediction, attempt) DO NOTHING;
 SELECT attempt, instance, started_us, ended_us, outcome FROM attempts
 WHERE prediction = $1 ORDER BY attempt LIMIT $2;
 -- name: usage_insert
-INSERT INTO usage (prediction, attempt, account_id, model_id, hardware, run_us, ended_us, deployment,
-  price, billed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+INSERT INTO usage ({new_usage}) VALUES ({new_usage.values});

@@ -17,9 +17,8 @@ FROM (SELECT model_id, deployment, hardware, COALESCE(price, -1) AS paid,
       GROUP BY model_id, deployment, hardware, paid LIMIT $4) AS u
 LEFT JOIN models AS m ON m.id = u.model_id;
 -- name: statement_cut
-SELECT u.instance, u.account_id, u.model_id, u.deployment, u.hardware, COALESCE(u.price, -1),
-  u.billed, u.began_us, u.ended_us, u.setup_us, u.idle_us, u.active_us, m.owner || '/' || m.name
-FROM instance_usage AS u
-LEFT JOIN models AS m ON m.id = u.model_id
-WHERE u.account_id = $1 AND u.began_us > $2 - 3600000000 AND u.began_us < $2 AND u.ended_us > $2
-ORDER BY u.began_us LIMIT $3;
+SELECT {instance_usage},
+  (SELECT owner || '/' || name FROM models WHERE models.id = instance_usage.model_id)
+FROM instance_usage
+WHERE account_id = $1 AND began_us > $2 - 3600000000 AND began_us < $2 AND ended_us > $2
+ORDER BY began_us LIMIT $3;

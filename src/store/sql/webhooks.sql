@@ -1,23 +1,26 @@
+-- columns: new_delivery
+id, account_id, prediction, event, url, lane, size, created_us, body
+-- columns: delivery
+id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
+created_us, since_us, due_us, ended_us
 -- name: delivery_insert
-INSERT INTO webhook_deliveries (id, account_id, prediction, event, url, lane, state, tries,
-  last_status, size, created_us, since_us, due_us, ended_us, body)
-SELECT $1, $2, $3, $4, $5, $6, 0, 0, 0, $7, $8, $8, $8, 0, $9
-WHERE EXISTS (SELECT 1 FROM predictions WHERE id = $3)
-  AND ($4 <> 'start'
-       OR NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE prediction = $3 AND event = 'start'));
+INSERT INTO webhook_deliveries ({new_delivery}, state, tries, last_status, since_us, due_us, ended_us)
+SELECT {new_delivery.values}, 0, 0, 0, {new_delivery.created_us}, {new_delivery.created_us}, 0
+WHERE EXISTS (SELECT 1 FROM predictions WHERE id = {new_delivery.prediction})
+  AND ({new_delivery.event} <> 'start'
+       OR NOT EXISTS (SELECT 1 FROM webhook_deliveries
+                      WHERE prediction = {new_delivery.prediction} AND event = 'start'));
 -- name: delivery_supersede
 DELETE FROM webhook_deliveries WHERE prediction = $1 AND state = 0 AND event IN ('output', 'logs');
 -- name: delivery_get
-SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
-  created_us, since_us, due_us, ended_us
+SELECT {delivery}
 FROM webhook_deliveries WHERE id = $1;
 -- name: delivery_body
 SELECT body FROM webhook_deliveries WHERE id = $1 AND state = 0;
 -- name: delivery_next_lane
 SELECT lane FROM webhook_deliveries WHERE state = 0 AND lane > $1 ORDER BY lane LIMIT 1;
 -- name: delivery_due
-SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
-  created_us, since_us, due_us, ended_us
+SELECT {delivery}
 FROM webhook_deliveries AS d
 WHERE d.state = 0 AND d.lane = $1 AND d.due_us <= $2
   AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS e
@@ -35,16 +38,13 @@ WHERE id = $1 AND state = 0;
 UPDATE webhook_deliveries SET state = 0, tries = 0, since_us = $2, due_us = $2, ended_us = 0
 WHERE id = $1 AND state = 2;
 -- name: delivery_page
-SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
-  created_us, since_us, due_us, ended_us
+SELECT {delivery}
 FROM webhook_deliveries WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
 -- name: delivery_page_of_state
-SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
-  created_us, since_us, due_us, ended_us
+SELECT {delivery}
 FROM webhook_deliveries WHERE account_id = $1 AND state = $4 AND id < $2 ORDER BY id DESC LIMIT $3;
 -- name: delivery_of
-SELECT id, account_id, prediction, event, url, lane, state, tries, last_status, last_error, size,
-  created_us, since_us, due_us, ended_us
+SELECT {delivery}
 FROM webhook_deliveries WHERE prediction = $1 ORDER BY id LIMIT $2;
 -- name: delivery_expire
 DELETE FROM webhook_deliveries WHERE id IN (
