@@ -100,7 +100,8 @@ take_next (VendWorker *worker)
     return false;
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
     {
-      vend_log (VEND_LOG_WARN, "cannot accept connections", "error", g_strerror (errno), NULL);
+      /* Its text is static: GLib's would be made by the first of several workers. */
+      vend_log (VEND_LOG_WARN, "cannot accept connections", "error", strerrordesc_np (errno), NULL);
       pause_accepting (worker, FAILURE_PAUSE_US);
       /* One of those that only wait gives up its descriptor. There may be nobody to have it, since
        * the system looks for a descriptor first. */

@@ -612,8 +612,9 @@ set_up (App *app, GError **error)
 static void
 take_secrets (App *app)
 {
-  g_autofree char *vend_token = vend_process_take_variable ("VEND_API_TOKEN");
-  g_autofree char *replicate_token = vend_process_take_variable ("REPLICATE_API_TOKEN");
+  g_autofree char *vend_token G_GNUC_UNUSED = vend_process_take_variable ("VEND_API_TOKEN");
+  g_autofree char *replicate_token G_GNUC_UNUSED
+      = vend_process_take_variable ("REPLICATE_API_TOKEN");
   app->bootstrap.account = vend_process_take_variable (VEND_BOOTSTRAP_ACCOUNT);
   app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
 }
