@@ -1,5 +1,6 @@
 """Databases that are damaged, cut off, or not those of their data directory."""
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -107,6 +108,12 @@ def test_a_log_without_its_database(stopped):
 
 def test_a_log_of_another_database_is_not_played_back(stopped, servers):
     other = servers()
+    other.stop()
+    # Test servers are copies of one data directory; this is to be another one.
+    with contextlib.closing(sqlite3.connect(other.data / "vend.db")) as db:
+        db.execute("PRAGMA user_version = 4711")
+    (other.data / "installation").write_text("4711\n")
+    other.start()
     for _ in range(20):
         other.api().run("echo", {"text": "y" * 5000})
     other.kill()
