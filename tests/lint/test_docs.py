@@ -44,3 +44,11 @@ def test_links_lead_somewhere(page):
     folder = (ROOT / page).parent
     missing = [link for link in LINK.findall(read(page)) if not (folder / link).exists()]
     assert not missing, show(missing)
+
+
+def test_where_is_leads_to_functions():
+    table = read("docs/architecture/overview.md").split("## Where is …")[1].split("\n## ")[0]
+    rows = re.findall(r"\| `([\w/-]+\.c)` \| `(\w+)` \|", table)
+    assert len(rows) >= 20
+    missing = [f"{file}: {name}" for file, name in rows if not re.search(rf"^{name} \(", read(f"src/{file}"), re.M)]
+    assert not missing, show(missing)
