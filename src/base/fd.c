@@ -9,6 +9,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#define COPY_CHUNK ((gsize) 1 << 20)
+#define MAX_COPY ((uint64_t) 1 << 30)
+
 bool
 vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
 {
@@ -20,6 +23,48 @@ vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
       if (n < 0)
         return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "write");
       done += (gsize) n;
+    }
+  return true;
+}
+
+/* Between file systems, and for those that cannot. */
+static bool
+needs_plain_copy (int number)
+{
+  return number == EXDEV || number == EINVAL || number == ENOSYS || number == EOPNOTSUPP;
+}
+
+static bool
+copy_plainly (int from, int to, uint64_t size, GError **error)
+{
+  g_autofree char *chunk = g_malloc (COPY_CHUNK);
+  while (size > 0)
+    {
+      const ssize_t n = read (from, chunk, (gsize) MIN (size, COPY_CHUNK));
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return vend_fail_errno (error, VEND_ERROR_STORAGE, n < 0 ? errno : EIO, "read");
+      if (!vend_fd_write_all (to, chunk, (gsize) n, error))
+        return false;
+      size -= (uint64_t) n;
+    }
+  return true;
+}
+
+bool
+vend_fd_copy (int from, int to, uint64_t size, GError **error)
+{
+  while (size > 0)
+    {
+      const ssize_t n = copy_file_range (from, NULL, to, NULL, MIN (size, MAX_COPY), 0);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && needs_plain_copy (errno))
+        return copy_plainly (from, to, size, error);
+      if (n <= 0)
+        return vend_fail_errno (error, VEND_ERROR_STORAGE, n < 0 ? errno : EIO, "copy");
+      size -= (uint64_t) n;
     }
   return true;
 }

@@ -28,6 +28,10 @@ vend_fd_steal (int *fd)
 bool vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* `size` bytes from where `from` stands to where `to` does, on whatever file systems they are. The
+ * kernel copies where it can. Fewer bytes than that is an error. */
+bool vend_fd_copy (int from, int to, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* All that is left of `fd` as text, at most `limit` bytes (else TOO_LARGE); errors say `name`. Free
  * with g_free. */
 bool vend_fd_read_all (int fd, const char *name, gsize limit, char **out, gsize *out_size,

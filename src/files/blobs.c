@@ -177,10 +177,53 @@ vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError 
   return bring_in (blobs, move_in, path, sha256, error);
 }
 
+static bool
+copy_file (const char *path, int to, GError **error)
+{
+  vend_autofd from = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  struct stat st;
+  if (from < 0 || fstat (from, &st) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
+  return vend_fd_copy (from, to, (uint64_t) st.st_size, error);
+}
+
+/* For a file on another file system than ours. Nobody waits for the lock while it is copied. */
+static bool
+copy_in (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+{
+  g_autofree char *near = g_build_filename (blobs->spool, "copy-XXXXXX", NULL);
+  vend_autofd to = g_mkstemp_full (near, O_WRONLY | O_CLOEXEC, 0600);
+  if (to < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", near);
+  if (copy_file (path, to, error) && bring_in (blobs, move_in, near, sha256, error))
+    return true;
+  g_prefix_error (error, "copy '%s' into the file store: ", path);
+  unlink (near);
+  return false;
+}
+
+/* Two mounts of one file system count as two. */
+static bool
+is_elsewhere (const VendBlobs *blobs, const char *path)
+{
+  g_autofree char *name = g_uuid_string_random ();
+  g_autofree char *near = g_build_filename (blobs->spool, name, NULL);
+  if (link (path, near) < 0)
+    return errno == EXDEV;
+  unlink (near);
+  return false;
+}
+
 bool
 vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
-  return bring_in (blobs, link_in, path, sha256, error);
+  g_autoptr (GError) problem = NULL;
+  if (bring_in (blobs, link_in, path, sha256, &problem))
+    return true;
+  if (is_elsewhere (blobs, path))
+    return copy_in (blobs, path, sha256, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
 }
 
 bool
