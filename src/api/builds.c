@@ -21,6 +21,12 @@ static bool
 make_latest (VendDb *db, void *data, GError **error)
 {
   VendVersion *version = data;
+  bool is_there = false;
+  if (!vend_store_version_id_used (db, version->id, &is_there, error))
+    return false;
+  if (!is_there)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the version with this source was deleted just now; push again");
   version->created_us = MAX (version->created_us, vend_now_us ());
   return vend_store_version_put (db, version, error);
 }

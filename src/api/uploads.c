@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "store/files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +20,21 @@ size_on_disk (const char *path)
   return stat (path, &st) == 0 ? (uint64_t) st.st_size : 0;
 }
 
+/* Of one that is whole and whose content was never checked, since the server was killed meanwhile,
+ * the last byte is asked for once more: with it comes the check. */
+static uint64_t
+stands_at (VendApi *api, const VendUpload *upload)
+{
+  if (vend_builds_upload_is_complete (api->parts.builds, upload))
+    return (uint64_t) upload->size;
+  g_autofree char *part = vend_builds_upload_part_path (api->parts.builds, upload->id);
+  return MIN (size_on_disk (part), (uint64_t) upload->size - 1);
+}
+
 static json_t *
 show (VendApi *api, const VendUpload *upload)
 {
-  g_autofree char *path = vend_builds_upload_path (api->parts.builds, upload->id);
-  uint64_t offset = size_on_disk (path);
+  const uint64_t offset = stands_at (api, upload);
   return json_pack ("{s:s, s:I, s:I, s:b}", "id", upload->id, "offset", (json_int_t) offset, "size",
                     (json_int_t) upload->size, "complete", offset == (uint64_t) upload->size);
 }
@@ -110,34 +121,34 @@ offset_conflict (uint64_t offset)
   return vend_reply_new (409, "application/problem+json", text, strlen (text));
 }
 
-/* Appends the file `from` to the upload. A lock on the open file keeps two writers apart, two
- * threads of this process too. */
+/* Locks the file of the upload: it keeps two writers apart, two threads of this process too, from
+ * the first byte of a piece until the whole was checked. -1 without an error: another one has
+ * finished it, or removed it, meanwhile. */
 static bool
-append (const char *path, uint64_t offset, const char *from, uint64_t size, bool *out_conflict,
-        GError **error)
+open_part (const char *path, int *out_fd, GError **error)
 {
-  vend_autofd to = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  vend_autofd source = open (from, O_RDONLY | O_CLOEXEC);
-  if (to < 0 || source < 0 || flock (to, LOCK_EX) < 0)
+  struct stat opened, named;
+  vend_autofd fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0 || flock (fd, LOCK_EX) < 0 || fstat (fd, &opened) < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open the upload");
-  if (size_on_disk (path) != offset)
+  const bool is_it = stat (path, &named) == 0 && named.st_ino == opened.st_ino;
+  *out_fd = is_it ? vend_fd_steal (&fd) : -1;
+  return true;
+}
+
+static bool
+append (int to, uint64_t offset, const VendPart *piece, GError **error)
+{
+  vend_autofd source = open (piece->path, O_RDONLY | O_CLOEXEC);
+  if (source < 0 || ftruncate (to, (off_t) offset) < 0 || lseek (to, 0, SEEK_END) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "write the upload");
+  if (!vend_fd_copy (source, to, piece->size, error))
     {
-      *out_conflict = true;
-      return true;
-    }
-  off_t at = (off_t) offset;
-  for (uint64_t left = size; left > 0;)
-    {
-      ssize_t n = copy_file_range (source, NULL, to, &at, left, 0);
-      if (n <= 0)
-        {
-          int saved = n < 0 ? errno : EIO;
-          /* Whole pieces only: the client goes on where the upload stands. */
-          if (ftruncate (to, (off_t) offset) < 0)
-            saved = errno;
-          return vend_fail_errno (error, VEND_ERROR_STORAGE, saved, "write the upload");
-        }
-      left -= (uint64_t) n;
+      g_prefix_error (error, "write the upload: ");
+      /* Whole pieces only: the client goes on where the upload stands. */
+      if (ftruncate (to, (off_t) offset) < 0)
+        vend_log (VEND_LOG_WARN, "cannot cut an upload", "error", g_strerror (errno), NULL);
+      return false;
     }
   if (fdatasync (to) < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync the upload");
@@ -150,18 +161,36 @@ delete_row (VendDb *db, void *data, GError **error)
   return vend_store_upload_delete (db, data, error);
 }
 
+/* With the lock. Only what has its hash comes under the name from which it is built. */
 static bool
-check_content (VendApi *api, const VendUpload *upload, const char *path, GError **error)
+finish (VendApi *api, const VendUpload *upload, const char *part, GError **error)
 {
   g_autofree char *sha256 = NULL;
-  if (!vend_sha256_file (path, &sha256, error))
+  if (!vend_sha256_file (part, &sha256, error))
     return false;
   if (g_strcmp0 (sha256, upload->sha256) == 0)
-    return true;
-  unlink (path);
+    return vend_builds_upload_keep (api->parts.builds, upload->id, error);
+  unlink (part);
   return vend_store_write_wait (api->parts.store, delete_row, upload->id, error)
          && vend_fail (error, VEND_ERROR_INVALID,
                        "sha256: what arrived has %s; the upload is removed, begin again", sha256);
+}
+
+static bool
+add_piece (VendApi *api, const VendUpload *upload, uint64_t offset, const VendPart *piece,
+           bool *out_conflict, GError **error)
+{
+  g_autofree char *path = vend_builds_upload_part_path (api->parts.builds, upload->id);
+  vend_autofd to = -1;
+  if (!open_part (path, &to, error))
+    return false;
+  *out_conflict = to < 0 || stands_at (api, upload) != offset;
+  if (to >= 0 && vend_builds_upload_is_complete (api->parts.builds, upload))
+    unlink (path);
+  if (*out_conflict)
+    return true;
+  return append (to, offset, piece, error)
+         && (offset + piece->size < (uint64_t) upload->size || finish (api, upload, path, error));
 }
 
 static bool
@@ -181,17 +210,10 @@ patch_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   if (offset + piece->size > (uint64_t) upload->size)
     return vend_fail (error, VEND_ERROR_TOO_LARGE, "more bytes than the upload was announced with");
 
-  g_autofree char *path = vend_builds_upload_path (api->parts.builds, upload->id);
-  if (!append (path, offset, piece->path, piece->size, &conflict, error))
+  if (!add_piece (api, upload, offset, piece, &conflict, error))
     return false;
-  if (conflict)
-    {
-      *out = offset_conflict (size_on_disk (path));
-      return true;
-    }
-  if (offset + piece->size == (uint64_t) upload->size && !check_content (api, upload, path, error))
-    return false;
-  *out = vend_reply_json (200, show (api, upload));
+  *out = conflict ? offset_conflict (stands_at (api, upload))
+                  : vend_reply_json (200, show (api, upload));
   return true;
 }
 

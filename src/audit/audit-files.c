@@ -115,6 +115,31 @@ seen_version (const char *id, const char *unused, int64_t number, void *data)
 }
 
 static bool
+is_missing (GError **error)
+{
+  if (!g_error_matches (*error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return false;
+  g_clear_error (error);
+  return true;
+}
+
+/* What a build has while it runs. */
+static bool
+check_staging (Audit *audit, const char *dir, const char *name, const char *id, GError **error)
+{
+  g_autoptr (VendBuild) build = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_store_build_get (audit->db, id, &build, &problem) && !is_missing (&problem))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  if (build == NULL || build->completed_us > 0)
+    vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has it still, and the build is over", dir);
+  return true;
+}
+
+static bool
 check_version_folders (Audit *audit, GError **error)
 {
   g_autofree char *versions = NULL;
@@ -125,6 +150,12 @@ check_version_folders (Audit *audit, GError **error)
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
     {
       bool used = true;
+      if (g_str_has_prefix (name, "."))
+        {
+          if (!check_staging (audit, versions, name, name + 1, error))
+            return false;
+          continue;
+        }
       if (!vend_store_version_id_used (audit->db, name, &used, error))
         return false;
       if (!used)
@@ -136,24 +167,16 @@ check_version_folders (Audit *audit, GError **error)
 /* ---- Uploads, builds, temporary files */
 
 static bool
-is_missing (GError **error)
-{
-  if (!g_error_matches (*error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    return false;
-  g_clear_error (error);
-  return true;
-}
-
-static bool
 check_uploads (Audit *audit, GError **error)
 {
   g_autofree char *uploads = NULL;
   g_autoptr (GDir) listing = open_folder (audit, "uploads", &uploads);
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
     {
+      g_autofree char *id = g_strndup (name, strcspn (name, "."));
       g_autoptr (VendUpload) upload = NULL;
       g_autoptr (GError) problem = NULL;
-      if (vend_store_upload_get (audit->db, name, &upload, &problem))
+      if (vend_store_upload_get (audit->db, id, &upload, &problem))
         continue;
       if (!is_missing (&problem))
         {
@@ -174,18 +197,8 @@ check_builds (Audit *audit, GError **error)
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *id = g_strndup (name, strcspn (name, "."));
-      g_autoptr (VendBuild) build = NULL;
-      g_autoptr (GError) problem = NULL;
-      if (g_str_has_suffix (name, ".log"))
-        continue;
-      if (!vend_store_build_get (audit->db, id, &build, &problem) && !is_missing (&problem))
-        {
-          g_propagate_error (error, g_steal_pointer (&problem));
-          return false;
-        }
-      if (build == NULL || build->completed_us > 0)
-        vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has it still, and the build is over",
-                          builds);
+      if (!g_str_has_suffix (name, ".log") && !check_staging (audit, builds, name, id, error))
+        return false;
     }
   return true;
 }

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "build/leftovers.h"
 #include "store/files.h"
 #include "store/models.h"
 #include <errno.h>
@@ -20,7 +21,8 @@
 /* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
 #define MAX_LOG_REPLAY (128 * 1024)
 #define MAX_LOG (16 * 1024 * 1024)
-#define LOG_LIFE_US (30 * 24 * 3600 * VEND_US_PER_S)
+/* Who mends his source pushes again, and finds the environment of the build that failed. */
+#define VENV_UNUSED_US (3600 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -42,10 +44,13 @@ struct VendBuilds
   char *uploads_dir;
   char *builds_dir;
   char *versions_dir;
+  char *instances_dir;
   char *venvs_dir;
   char *cache_dir;
   GThreadPool *pool;
   pthread_mutex_t lock;
+  /* Read by each build: it uses folders that no row names yet. */
+  pthread_rwlock_t in_use;
   GHashTable *jobs; /* id → Job, queued or running */
   bool closing;
 };
@@ -72,6 +77,23 @@ char *
 vend_builds_upload_path (const VendBuilds *builds, const char *id)
 {
   return g_build_filename (builds->uploads_dir, id, NULL);
+}
+
+char *
+vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, VEND_UPLOAD_PART, NULL);
+  return g_build_filename (builds->uploads_dir, name, NULL);
+}
+
+bool
+vend_builds_upload_keep (const VendBuilds *builds, const char *id, GError **error)
+{
+  g_autofree char *part = vend_builds_upload_part_path (builds, id);
+  g_autofree char *path = vend_builds_upload_path (builds, id);
+  if (rename (part, path) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "keep the upload");
+  return vend_dir_sync (builds->uploads_dir, error);
 }
 
 bool
@@ -266,6 +288,14 @@ read_result (const char *path, json_t **out, GError **error)
   return true;
 }
 
+/* On the file system of versions, and apart from them. */
+static char *
+staging_path (const VendBuilds *builds, const char *id)
+{
+  g_autofree char *name = g_strconcat (VEND_STAGING_PREFIX, id, NULL);
+  return g_build_filename (builds->versions_dir, name, NULL);
+}
+
 /* Moves the staged files to their place. Another build of the same content may have been there
  * first; then they are the same. */
 static bool
@@ -330,7 +360,7 @@ static bool
 build (Job *job, GError **error)
 {
   const VendBuilds *builds = job->builds;
-  g_autofree char *staging = g_build_filename (builds->builds_dir, job->row->id, NULL);
+  g_autofree char *staging = staging_path (builds, job->row->id);
   g_autofree char *result_name = g_strconcat (job->row->id, ".result", NULL);
   g_autofree char *result_path = g_build_filename (builds->builds_dir, result_name, NULL);
   g_autofree char *spec = spec_text (job, staging, result_path);
@@ -371,7 +401,9 @@ run_job (void *data, void *unused)
   bool run = job->running;
   pthread_mutex_unlock (&builds->lock);
 
+  pthread_rwlock_rdlock (&builds->in_use);
   bool good = run && build (job, &error);
+  pthread_rwlock_unlock (&builds->in_use);
   pthread_mutex_lock (&builds->lock);
   bool interrupted = builds->closing && !good && !job->canceled;
   bool canceled = job->canceled;
@@ -390,10 +422,12 @@ run_job (void *data, void *unused)
   if (!interrupted)
     {
       g_autofree char *path = vend_builds_upload_path (builds, job->row->upload);
+      g_autofree char *part = vend_builds_upload_part_path (builds, job->row->upload);
       g_autoptr (GError) problem = NULL;
       if (!vend_store_write_wait (builds->store, delete_upload, job->row->upload, &problem))
         vend_log (VEND_LOG_ERROR, "cannot forget an upload", "error", problem->message, NULL);
       unlink (path);
+      unlink (part);
     }
   pthread_mutex_lock (&builds->lock);
   end_followers (job);
@@ -455,71 +489,39 @@ vend_builds_cancel (VendBuilds *builds, const char *id)
 
 /* ---- Start and stop */
 
-static bool
-is_old (const char *path)
+static VendLeftovers
+leftovers_of (const VendBuilds *builds)
 {
-  struct stat st;
-  return stat (path, &st) == 0
-         && vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S > LOG_LIFE_US;
+  return (VendLeftovers){ .store = builds->store,
+                          .builds_dir = builds->builds_dir,
+                          .versions_dir = builds->versions_dir,
+                          .venvs_dir = builds->venvs_dir,
+                          .instances_dir = builds->instances_dir };
 }
 
-/* Logs stay a month; staging folders and results of a build that was cut off go. */
+/* Before builds begin. */
 static bool
 clear_leftovers (const VendBuilds *builds, GError **error)
 {
-  g_autoptr (GDir) listing = g_dir_open (builds->builds_dir, 0, error);
-  if (listing == NULL)
+  const VendLeftovers where = leftovers_of (builds);
+  if (!vend_leftovers_set_aside (&where, 0, error))
     return false;
-  for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
-    {
-      g_autofree char *path = g_build_filename (builds->builds_dir, name, NULL);
-      bool keep = g_str_has_suffix (name, ".log") && !is_old (path);
-      if (!keep && !vend_tree_remove (path, error))
-        return false;
-    }
+  vend_leftovers_remove (&where);
   return true;
 }
 
-/* Before builds begin, since theirs are on disk before they are in the store. */
-static void
-sweep_versions (const VendBuilds *builds)
+void
+vend_builds_sweep (VendBuilds *builds)
 {
-  g_autoptr (GDir) listing = g_dir_open (builds->versions_dir, 0, NULL);
-  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
-    {
-      bool used = true;
-      g_autoptr (GError) error = NULL;
-      g_autofree char *path = g_build_filename (builds->versions_dir, name, NULL);
-      {
-        g_auto (VendReader) reader = vend_reader (builds->store);
-        if (!vend_store_version_id_used (reader.db, name, &used, &error))
-          used = true;
-      }
-      g_clear_error (&error);
-      if (!used && !vend_tree_remove (path, &error))
-        vend_log (VEND_LOG_WARN, "cannot remove a version", "error", error->message, NULL);
-    }
-}
-
-/* Environments that no version starts from. Lock files are a few bytes, and stay. */
-static bool
-sweep_venvs (const VendBuilds *builds, GError **error)
-{
-  g_autoptr (GHashTable) used = NULL;
-  {
-    g_auto (VendReader) reader = vend_reader (builds->store);
-    if (!vend_store_venvs_used (reader.db, &used, error))
-      return false;
-  }
-  g_autoptr (GDir) listing = g_dir_open (builds->venvs_dir, 0, error);
-  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
-    {
-      g_autofree char *path = g_build_filename (builds->venvs_dir, name, NULL);
-      if (!g_str_has_suffix (name, ".lock") && !g_hash_table_contains (used, name)
-          && !vend_tree_remove (path, error))
-        return false;
-    }
-  return listing != NULL;
+  const VendLeftovers where = leftovers_of (builds);
+  g_autoptr (GError) error = NULL;
+  if (pthread_rwlock_trywrlock (&builds->in_use) != 0)
+    return;
+  const bool good = vend_leftovers_set_aside (&where, VENV_UNUSED_US, &error);
+  pthread_rwlock_unlock (&builds->in_use);
+  if (!good)
+    vend_log (VEND_LOG_WARN, "cannot remove what builds left", "error", error->message, NULL);
+  vend_leftovers_remove (&where);
 }
 
 static bool
@@ -541,6 +543,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
 {
   g_autoptr (VendBuilds) builds = g_new0 (VendBuilds, 1);
   pthread_mutex_init (&builds->lock, NULL);
+  pthread_rwlock_init (&builds->in_use, NULL);
   builds->store = options->store;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
@@ -549,6 +552,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->uploads_dir = g_build_filename (options->data_dir, "uploads", NULL);
   builds->builds_dir = g_build_filename (options->data_dir, "builds", NULL);
   builds->versions_dir = g_build_filename (options->data_dir, "versions", NULL);
+  builds->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   builds->venvs_dir = g_build_filename (options->data_dir, "venvs", NULL);
   builds->cache_dir = g_build_filename (options->data_dir, "cache", NULL);
   builds->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, job_free);
@@ -558,10 +562,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
       || !vend_dir_ensure (builds->builds_dir, error)
       || !vend_dir_ensure (builds->versions_dir, error)
       || !vend_dir_ensure (builds->venvs_dir, error) || !vend_dir_ensure (builds->cache_dir, error)
-      || !clear_leftovers (builds, error) || !sweep_venvs (builds, error))
-    return false;
-  sweep_versions (builds);
-  if (!queue_open (builds, error))
+      || !clear_leftovers (builds, error) || !queue_open (builds, error))
     return false;
   *out = g_steal_pointer (&builds);
   return true;
@@ -596,8 +597,10 @@ vend_builds_free (VendBuilds *builds)
   g_free (builds->uploads_dir);
   g_free (builds->builds_dir);
   g_free (builds->versions_dir);
+  g_free (builds->instances_dir);
   g_free (builds->venvs_dir);
   g_free (builds->cache_dir);
   pthread_mutex_destroy (&builds->lock);
+  pthread_rwlock_destroy (&builds->in_use);
   g_free (builds);
 }

@@ -32,6 +32,10 @@ void vend_builds_close (VendBuilds *builds);
 void vend_builds_free (VendBuilds *builds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
 
+/* Removes versions and environments that no row, build or instance uses, and what builds left
+ * elsewhere; nothing while a build runs. Blocks on disk. */
+void vend_builds_sweep (VendBuilds *builds);
+
 /* Queues a build whose row is stored. */
 void vend_builds_start (VendBuilds *builds, const VendBuild *build);
 bool vend_builds_is_running (VendBuilds *builds, const char *id);
@@ -39,6 +43,11 @@ void vend_builds_cancel (VendBuilds *builds, const char *id);
 /* Sends the log so far, then what comes, until the build ends. Takes the stream. */
 void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream);
 
-/* Where an upload's bytes are. Free with g_free. */
+/* Where an upload's bytes are once their hash was checked, and until then. Free with g_free. */
 char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Says, durably, that they are what they were announced to be. */
+bool vend_builds_upload_keep (const VendBuilds *builds, const char *id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #define MARKER ".complete"
 
@@ -61,6 +62,9 @@ lock (const VendBuildContext *context, const char *key, int *out_fd, GError **er
     status = flock (fd, LOCK_EX);
   if (status != 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "lock '%s'", path);
+  /* The sweep sees that it was used. */
+  if (futimens (fd, NULL) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "touch '%s'", path);
   *out_fd = vend_fd_steal (&fd);
   return true;
 }

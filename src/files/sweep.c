@@ -194,7 +194,9 @@ sweep_uploads (VendSweep *sweep)
     {
       const VendUpload *upload = g_ptr_array_index (uploads, i);
       g_autofree char *path = g_build_filename (sweep->uploads_dir, upload->id, NULL);
+      g_autofree char *part = g_strconcat (path, VEND_UPLOAD_PART, NULL);
       unlink (path);
+      unlink (part);
     }
 }
 
@@ -246,8 +248,10 @@ static int64_t
 interval_us (const VendSweep *sweep)
 {
   int64_t retention_us = sweep->options.retention_us;
-  return retention_us > 0 ? CLAMP (retention_us, SHORTEST_INTERVAL_US, LONGEST_INTERVAL_US)
-                          : LONGEST_INTERVAL_US;
+  const int64_t by_rows_us = retention_us > 0
+                                 ? CLAMP (retention_us, SHORTEST_INTERVAL_US, LONGEST_INTERVAL_US)
+                                 : LONGEST_INTERVAL_US;
+  return MIN (by_rows_us, sweep->options.full_interval_us);
 }
 
 static void *
@@ -267,7 +271,9 @@ sweep_main (void *data)
         {
           sweep_uploads (sweep);
           sweep_all_blobs (sweep);
-          full_sweep_us = g_get_monotonic_time () + FULL_SWEEP_INTERVAL_US;
+          if (sweep->options.more != NULL)
+            sweep->options.more (sweep->options.data);
+          full_sweep_us = g_get_monotonic_time () + sweep->options.full_interval_us;
         }
       pthread_mutex_lock (&sweep->lock);
       int64_t until_us = g_get_monotonic_time () + interval_us (sweep);
@@ -283,6 +289,8 @@ vend_sweep_start (const VendSweepOptions *options, GError **error)
 {
   VendSweep *sweep = g_new0 (VendSweep, 1);
   sweep->options = *options;
+  if (sweep->options.full_interval_us == 0)
+    sweep->options.full_interval_us = FULL_SWEEP_INTERVAL_US;
   sweep->uploads_dir = g_strdup (options->uploads_dir);
   pthread_mutex_init (&sweep->lock, NULL);
   vend_cond_init (&sweep->wake);

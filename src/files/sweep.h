@@ -16,7 +16,11 @@ typedef struct
   int64_t retention_us;     /* of predictions' data; 0 keeps them */
   int64_t decision_keep_us; /* of the scheduler's decisions */
   int64_t decision_max;     /* the newest that stay */
-  const char *uploads_dir;  /* sources on their way to a build; given up after a day */
+  int64_t full_interval_us; /* between two looks at all there is; 0: an hour */
+  /* What else is removed with each of them, or NULL. */
+  void (*more) (void *data);
+  void *data;
+  const char *uploads_dir; /* sources on their way to a build; given up after a day */
 } VendSweepOptions;
 
 /* Begins at once with what a crash may have left, then goes on once a minute. */

@@ -49,6 +49,9 @@ typedef struct
   int64_t created_us;
 } VendUpload;
 
+/* Behind the id in the name of the file, as long as its content was not checked. */
+#define VEND_UPLOAD_PART ".part"
+
 void vend_upload_free (VendUpload *upload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUpload, vend_upload_free)
 

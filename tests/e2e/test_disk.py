@@ -1,9 +1,11 @@
 """The disk is slow, or full."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import sqlite3
+import threading
 
 import processes
 from receiver import Receiver
@@ -205,3 +207,44 @@ def test_a_file_that_finds_no_room_is_kept(shimmed):
     assert ended["status"] == "succeeded", ended
     assert len(api.session.get(ended["output"]).content) == 2 << 20
     wait_until(lambda: sources(server) == [], what="the director's file to go")
+
+
+def send_piece(api, upload, offset, content):
+    headers = {"Content-Type": "application/octet-stream", "Upload-Offset": str(offset)}
+    return api.call("PATCH", f"/uploads/{upload['id']}", data=content, headers=headers)
+
+
+def send_and_be_cut_off(server, upload, content):
+    with contextlib.suppress(OSError):
+        send_piece(server.api(), upload, 0, content)
+
+
+def test_an_upload_is_complete_once_its_hash_was_checked(shimmed):
+    """All bytes are there, wrong ones, and the server is killed before it looks at them."""
+    server, shim = shimmed()
+    api = server.api()
+    content, wrong = os.urandom(50_000), os.urandom(50_000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    announced = {"sha256": sha256, "size": len(content)}
+    upload = api.post("/uploads", announced, 201).json()
+    wanted = {"source_sha256": sha256, "upload": upload["id"]}
+    shim.set_sync_delay(20)
+    sender = threading.Thread(target=send_and_be_cut_off, args=(server, upload, wrong))
+    sender.start()
+    files = server.data / "uploads"
+    wait_until(lambda: [p for p in files.iterdir() if p.stat().st_size == len(wrong)], what="it")
+    api.post("/models/lab/echo/builds", wanted, 409)
+    assert api.get(f"/uploads/{upload['id']}").json()["complete"] is False
+    server.kill()
+    sender.join()
+    shim.set_sync_delay(0)
+    server.start()
+    api = server.api()
+    api.post("/models/lab/echo/builds", wanted, 409)
+    stands = api.post("/uploads", announced, 200).json()
+    assert stands == {**upload, "offset": len(content) - 1}
+    refused = send_piece(api, upload, stands["offset"], content[-1:])
+    assert refused.status_code == 422 and "sha256" in refused.json()["detail"]
+    assert not list(files.iterdir())
+    again = api.post("/uploads", announced, 201).json()
+    assert send_piece(api, again, 0, content).json()["complete"] is True

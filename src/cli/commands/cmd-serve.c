@@ -93,9 +93,9 @@ app_clear (App *app)
     g_source_remove (app->beat_source);
   if (app->hup_source != 0)
     g_source_remove (app->hup_source);
+  vend_sweep_free (app->sweep);
   vend_builds_free (app->builds);
   vend_httpd_free (app->httpd);
-  vend_sweep_free (app->sweep);
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_cgroups_free (app->cgroups);
@@ -330,6 +330,8 @@ sched_limits (const App *app)
 
 /* The length of a second between two tries, for tests only. */
 #define WEBHOOK_UNIT_VARIABLE "VEND_TEST_WEBHOOK_UNIT_US"
+/* Between two looks for what nothing uses, for tests only. */
+#define FULL_SWEEP_VARIABLE "VEND_TEST_FULL_SWEEP_US"
 
 static bool
 start_webhooks (App *app, GError **error)
@@ -346,6 +348,19 @@ start_webhooks (App *app, GError **error)
           .unit_us = unit != NULL ? g_ascii_strtoll (unit, NULL, 10) : VEND_US_PER_S,
       },
       &app->webhooks, error);
+}
+
+static int64_t
+full_sweep_us (void)
+{
+  const char *text = g_getenv (FULL_SWEEP_VARIABLE);
+  return text != NULL ? g_ascii_strtoll (text, NULL, 10) : 0;
+}
+
+static void
+sweep_builds (void *builds)
+{
+  vend_builds_sweep (builds);
 }
 
 /* Directors and builders read them themselves; what is wrong in them is told here. */
@@ -456,6 +471,9 @@ make_parts (App *app, GError **error)
           .retention_us = vend_settings_us (app->settings, "retention"),
           .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
           .decision_max = vend_settings_int (app->settings, "decision-max"),
+          .full_interval_us = full_sweep_us (),
+          .more = sweep_builds,
+          .data = app->builds,
           .uploads_dir = uploads,
       },
       error);
