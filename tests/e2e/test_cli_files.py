@@ -20,6 +20,24 @@ def test_run_of_a_version_and_iterators(server):
     assert ran.returncode == 0 and "chunk 0" in ran.stdout and "chunk 2" in ran.stdout
 
 
+def test_run_with_a_secret_that_is_not_in_its_arguments(server, tmp_path):
+    def key_of(ran):
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)["key"]
+
+    run = ("run", "lab/types", "text=ab", "count=1")
+    (tmp_path / "key").write_text("s3cret @\r\n")
+    assert key_of(server.cli(*run, f"key=@{tmp_path}/key")) == "s3cret @"
+    assert key_of(server.cli(*run, "key=@-", input="from a pipe\n")) == "from a pipe"
+    before = server.api().get("/files").json()["results"]
+    absent = server.cli(*run, f"key=@{tmp_path}/absent")
+    assert absent.returncode == 2 and "input.key: open" in absent.stderr
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    wrong = server.cli(*run, f"key=@{tmp_path}/bytes")
+    assert wrong.returncode == 2 and "not UTF-8" in wrong.stderr
+    assert server.api().get("/files").json()["results"] == before
+
+
 def test_run_with_files(server, tmp_path):
     (tmp_path / "in.txt").write_text("file")
     out = tmp_path / "result.txt"

@@ -1,9 +1,12 @@
 /* "key=value" arguments made JSON by a version's Input schema. Main thread only. */
 #include "cli/arguments/inputs.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
+
+#define MAX_SECRET (64 * 1024)
 
 static void
 argument_free (VendInputArgument *argument)
@@ -201,6 +204,50 @@ vend_input_value (const json_t *openapi, const VendInputArgument *argument, json
       expected,
       takes (openapi, schema, "array") || takes (openapi, schema, "object") ? " as JSON" : "",
       argument->text, refusal != NULL ? "; " : "", refusal != NULL ? refusal : "");
+}
+
+static bool
+is_secret (const json_t *openapi, const json_t *outer)
+{
+  const json_t *schema = vend_schema_resolve (openapi, outer);
+  size_t i;
+  json_t *one;
+  json_array_foreach (json_object_get (schema, "anyOf"), i, one)
+    if (is_secret (openapi, one))
+      return true;
+  return g_strcmp0 (vend_json_string (schema, "format"), "password") == 0
+         || vend_json_bool (schema, "x-cog-secret", false);
+}
+
+static bool
+read_secret (const char *path, char **out, gsize *out_size, GError **error)
+{
+  return strcmp (path, "-") == 0
+             ? vend_fd_read_all (STDIN_FILENO, "standard input", MAX_SECRET, out, out_size, error)
+             : vend_file_read (path, MAX_SECRET, out, out_size, error);
+}
+
+bool
+vend_input_read_secret (const json_t *openapi, VendInputArgument *argument, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  g_autoptr (GError) problem = NULL;
+  if (!argument->is_file || !is_secret (openapi, vend_schema_field (openapi, argument->name)))
+    return true;
+  if (!read_secret (argument->text, &text, &size, &problem))
+    return vend_fail (error, VEND_ERROR_INVALID, "input.%s: %s", argument->name, problem->message);
+  if (!g_utf8_validate (text, (gssize) size, NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "input.%s: '%s' is not UTF-8 text", argument->name,
+                      argument->text);
+  if (g_str_has_suffix (text, "\n"))
+    text[--size] = '\0';
+  if (g_str_has_suffix (text, "\r"))
+    text[--size] = '\0';
+  g_free (argument->text);
+  argument->text = g_steal_pointer (&text);
+  argument->is_file = false;
+  return true;
 }
 
 bool

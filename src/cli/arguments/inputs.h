@@ -24,6 +24,11 @@ bool vend_input_arguments_parse (char **words, GPtrArray **out, GError **error)
 bool vend_input_value (const json_t *openapi, const VendInputArgument *argument, json_t **out,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* For a Secret that was written @path, or @- for standard input: its text is what the file holds,
+ * without the end of the last line. Nothing for others. INVALID names the field. */
+bool vend_input_read_secret (const json_t *openapi, VendInputArgument *argument, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* INVALID when the field takes no file or the file cannot be read. */
 bool vend_input_file_check (const json_t *openapi, const VendInputArgument *argument,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -226,8 +226,10 @@ make_input (const Run *run, const json_t *openapi, const GPtrArray *arguments, j
     return false;
   for (guint i = 0; i < arguments->len; i++)
     {
-      const VendInputArgument *argument = g_ptr_array_index (arguments, i);
+      VendInputArgument *argument = g_ptr_array_index (arguments, i);
       json_t *value = NULL;
+      if (!vend_input_read_secret (openapi, argument, error))
+        return false;
       if (argument->is_file ? !vend_input_file_check (openapi, argument, error)
                             : !vend_input_value (openapi, argument, &value, error)
                                   || !vend_input_set (openapi, input, argument, value, error))
