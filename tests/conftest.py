@@ -75,13 +75,13 @@ def servers(binary, template, tmp_path):
 def shimmed(servers, tmp_path):
     """A server, with more flags, and what its disk and its clock do."""
 
-    def start(*flags):
+    def start(*flags, start=True):
         built = pathlib.Path(os.environ.get("VEND_TEST_BUILD") or ROOT / "build-test")
         library = built / "tests" / "soak" / "vend-fault-shim.so"
         shim = Shim(library, tmp_path, tmp_path / "server-0" / "data")
         server = servers(*flags, start=False, env=shim.env)
         server.env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
-        return server.start(), shim
+        return server.start() if start else server, shim
 
     return start
 

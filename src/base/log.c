@@ -239,8 +239,8 @@ writer_main (gpointer data)
   return NULL;
 }
 
-void
-vend_log_start_writer (void)
+bool
+vend_log_start_writer (GError **error)
 {
   pthread_condattr_t attributes;
   pthread_condattr_init (&attributes);
@@ -251,7 +251,14 @@ vend_log_start_writer (void)
     repeats = vend_log_repeats_new ();
   waiting = g_string_sized_new (256);
   writer_ends = writer_ended = false;
-  g_thread_unref (g_thread_new ("log", writer_main, NULL));
+  GThread *thread = g_thread_try_new ("log", writer_main, NULL, error);
+  if (thread == NULL)
+    {
+      g_string_free (g_steal_pointer (&waiting), TRUE);
+      return false;
+    }
+  g_thread_unref (thread);
+  return true;
 }
 
 void

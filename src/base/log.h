@@ -31,8 +31,8 @@ void vend_log_setup (VendLogLevel least, VendLogFormat format);
 
 /* From now on a thread writes, and nobody waits for a reader who stands still: what does not fit
  * into the queue is left out, and the next line says how many were. Once, in a process that does
- * not fork without exec. */
-void vend_log_start_writer (void);
+ * not fork without exec. Fails when its thread cannot be made. */
+bool vend_log_start_writer (GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Writes what waits, for at most `patience_us`; later lines are written by those who have them. */
 void vend_log_stop_writer (int64_t patience_us);
 /* Any thread. */

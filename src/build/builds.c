@@ -245,10 +245,11 @@ run_builder (Job *job, const char *spec, GError **error)
                               + vend_settings_us (builds->settings, "build-timeout") };
   pthread_mutex_init (&watch.lock, NULL);
   vend_cond_init (&watch.stopped);
-  GThread *watcher = g_thread_new ("build-watch", watch_main, &watch);
+  GThread *watcher = g_thread_try_new ("build-watch", watch_main, &watch, error);
 
   GOutputStream *input = g_subprocess_get_stdin_pipe (child);
-  bool good = g_output_stream_write_all (input, spec, strlen (spec), NULL, NULL, error)
+  bool good = watcher != NULL
+              && g_output_stream_write_all (input, spec, strlen (spec), NULL, NULL, error)
               && g_output_stream_close (input, NULL, error) && read_log (job, child, error);
   if (!good)
     g_subprocess_force_exit (child);
@@ -259,7 +260,8 @@ run_builder (Job *job, const char *spec, GError **error)
   watch.done = true;
   pthread_cond_signal (&watch.stopped);
   pthread_mutex_unlock (&watch.lock);
-  g_thread_join (watcher);
+  if (watcher != NULL)
+    g_thread_join (watcher);
   pthread_mutex_destroy (&watch.lock);
   pthread_cond_destroy (&watch.stopped);
   if (watch.timed_out)
@@ -538,6 +540,19 @@ queue_open (VendBuilds *builds, GError **error)
   return true;
 }
 
+/* Its threads are there before anybody counts on them. */
+static bool
+make_pool (VendBuilds *builds, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  const int n = (int) vend_settings_int (builds->settings, "build-limit");
+  builds->pool = g_thread_pool_new (run_job, NULL, n, TRUE, &problem);
+  if (problem == NULL)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
+}
+
 bool
 vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **error)
 {
@@ -556,9 +571,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->venvs_dir = g_build_filename (options->data_dir, "venvs", NULL);
   builds->cache_dir = g_build_filename (options->data_dir, "cache", NULL);
   builds->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, job_free);
-  builds->pool = g_thread_pool_new (
-      run_job, NULL, (int) vend_settings_int (options->settings, "build-limit"), FALSE, error);
-  if (builds->pool == NULL || !vend_dir_ensure (builds->uploads_dir, error)
+  if (!make_pool (builds, error) || !vend_dir_ensure (builds->uploads_dir, error)
       || !vend_dir_ensure (builds->builds_dir, error)
       || !vend_dir_ensure (builds->versions_dir, error)
       || !vend_dir_ensure (builds->venvs_dir, error) || !vend_dir_ensure (builds->cache_dir, error)

@@ -85,14 +85,15 @@ vend_gpu_watch_new (GPtrArray **out_gpus)
   return watch;
 }
 
-void
-vend_gpu_watch_start (VendGpuWatch *watch, VendGpusChanged changed, void *data)
+bool
+vend_gpu_watch_start (VendGpuWatch *watch, VendGpusChanged changed, void *data, GError **error)
 {
   if (watch == NULL)
-    return;
+    return true;
   watch->changed = changed;
   watch->data = data;
-  watch->thread = g_thread_new ("gpus", run, watch);
+  watch->thread = g_thread_try_new ("gpus", run, watch, error);
+  return watch->thread != NULL;
 }
 
 void

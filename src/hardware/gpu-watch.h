@@ -1,5 +1,7 @@
 /* Looks after the GPUs of this machine on a thread of its own, because drivers block. */
 #pragma once
+#include <stdbool.h>
+
 #include "hardware/gpu.h"
 
 typedef struct VendGpuWatch VendGpuWatch;
@@ -10,8 +12,10 @@ typedef void (*VendGpusChanged) (GPtrArray *take, void *data);
 /* What is there now goes to `out_gpus` (owned by the caller). NULL, and no GPUs, on a machine
  * without any. Blocks. */
 VendGpuWatch *vend_gpu_watch_new (GPtrArray **out_gpus);
-/* Once; tells of all that has changed since the first look. Nothing for NULL. */
-void vend_gpu_watch_start (VendGpuWatch *watch, VendGpusChanged changed, void *data);
+/* Once; tells of all that has changed since the first look. Nothing for NULL. Fails when its thread
+ * cannot be made. */
+bool vend_gpu_watch_start (VendGpuWatch *watch, VendGpusChanged changed, void *data, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Blocks until the thread has ended, at most a second or so with a driver that answers. */
 void vend_gpu_watch_free (VendGpuWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendGpuWatch, vend_gpu_watch_free)

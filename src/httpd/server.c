@@ -448,14 +448,15 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
 bool
 vend_httpd_try_serve (VendHttpd *httpd, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
   for (guint i = 0; i < httpd->n_workers; i++)
     {
       VendWorker *worker = &httpd->workers[i];
-      worker->thread = g_thread_try_new ("httpd", worker_main, worker, &problem);
+      worker->thread = g_thread_try_new ("httpd", worker_main, worker, error);
       if (worker->thread == NULL)
-        return vend_fail (error, VEND_ERROR_UNAVAILABLE, "start thread %u of %u: %s", i + 1,
-                          httpd->n_workers, problem->message);
+        {
+          g_prefix_error (error, "start HTTP thread %u of %u: ", i + 1, httpd->n_workers);
+          return false;
+        }
     }
   return true;
 }

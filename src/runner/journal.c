@@ -140,7 +140,12 @@ vend_journal_open (const char *dir, GMainContext *context, VendJournalWritten wr
   journal->data = data;
   pthread_mutex_init (&journal->lock, NULL);
   pthread_cond_init (&journal->work, NULL);
-  journal->thread = g_thread_new ("journal", journal_main, journal);
+  journal->thread = g_thread_try_new ("journal", journal_main, journal, error);
+  if (journal->thread == NULL)
+    {
+      vend_journal_free (journal);
+      return false;
+    }
   *out = journal;
   return true;
 }
@@ -154,7 +159,8 @@ vend_journal_free (VendJournal *journal)
   journal->closing = true;
   pthread_cond_signal (&journal->work);
   pthread_mutex_unlock (&journal->lock);
-  g_thread_join (journal->thread);
+  if (journal->thread != NULL)
+    g_thread_join (journal->thread);
   journal->freed = true;
   vend_inbox_free (journal->inbox);
   pthread_mutex_destroy (&journal->lock);

@@ -407,7 +407,6 @@ vend_sched_new (const VendSchedOptions *options)
   vend_pools_count_gpus (sched);
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
-  sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, FALSE, NULL);
   sched->live
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_live_free);
   sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -422,6 +421,17 @@ vend_sched_new (const VendSchedOptions *options)
   g_source_set_static_name (sched->janitor, "janitor");
   g_source_attach (sched->janitor, sched->core);
   return sched;
+}
+
+bool
+vend_sched_start_disk (VendSched *sched, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, TRUE, &problem);
+  if (problem == NULL)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
 }
 
 void
@@ -493,7 +503,8 @@ vend_sched_free (VendSched *sched)
   vend_gsource_clear (&sched->janitor);
   vend_gsource_clear (&sched->sweep);
   /* What is on its way, and what follows from it, ends before that goes which it is about. */
-  g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
+  if (sched->disk_pool != NULL)
+    g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
   do
     vend_store_settle (sched->store);
   while (vend_inbox_drain (sched->inbox));

@@ -67,6 +67,8 @@ typedef struct
 } VendSchedOptions;
 
 VendSched *vend_sched_new (const VendSchedOptions *options);
+/* Core thread, next. Makes all threads that work on the disk, so that none is missing later. */
+bool vend_sched_start_disk (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Core thread, before anything else: takes up what the last run left: open predictions, living
  * directors, results in journals. Blocks on the store and disk. */

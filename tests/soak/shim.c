@@ -1,11 +1,12 @@
-/* Preloaded into the server and its directors: a disk that is full or slow, and a clock that steps,
- * as a control file says that is shared by all of them. */
+/* Preloaded into the server and its directors: a disk that is full or slow, a clock that steps, and
+ * no more threads, as a control file says that is shared by all of them. */
 /* Both names of a function are needed, not one for the other. */
 #undef _FILE_OFFSET_BITS
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ typedef struct
   _Atomic int64_t clock_us;      /* added to the wall clock */
   _Atomic int64_t sync_delay_us; /* of each fsync */
   _Atomic int64_t full;          /* writes below VEND_SHIM_DIR fail */
+  _Atomic int64_t threads;       /* that a process may have beside its first one; 0: any number */
 } Control;
 
 static Control nothing;
@@ -176,6 +178,43 @@ fdatasync (int fd)
   NEXT (fdatasync);
   be_slow ();
   return is_full (fd) ? refuse () : next (fd);
+}
+
+typedef struct
+{
+  void *(*run) (void *data);
+  void *data;
+} Thread;
+
+static _Atomic int64_t n_threads;
+
+static void *
+run_thread (void *data)
+{
+  Thread thread = *(Thread *) data;
+  free (data);
+  void *result = thread.run (thread.data);
+  n_threads--;
+  return result;
+}
+
+int
+pthread_create (pthread_t *out, const pthread_attr_t *attributes, void *(*run) (void *), void *data)
+{
+  NEXT (pthread_create);
+  Thread *thread = malloc (sizeof *thread);
+  if (thread == NULL)
+    return EAGAIN;
+  *thread = (Thread){ run, data };
+  const int64_t limit = control->threads;
+  const int result
+      = ++n_threads > limit && limit > 0 ? EAGAIN : next (out, attributes, run_thread, thread);
+  if (result != 0)
+    {
+      n_threads--;
+      free (thread);
+    }
+  return result;
 }
 
 int

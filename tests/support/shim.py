@@ -5,13 +5,13 @@ import struct
 
 
 class Shim:
-    CLOCK, SYNC_DELAY, FULL = range(3)
+    CLOCK, SYNC_DELAY, FULL, THREADS = range(4)
 
     def __init__(self, library, directory, data):
         self.path = directory / "shim-control"
-        self.path.write_bytes(bytes(24))
+        self.path.write_bytes(bytes(32))
         self.file = open(self.path, "r+b")
-        self.map = mmap.mmap(self.file.fileno(), 24)
+        self.map = mmap.mmap(self.file.fileno(), 32)
         self.env = {
             "LD_PRELOAD": str(library),
             "VEND_SHIM_CONTROL": str(self.path),
@@ -26,6 +26,10 @@ class Shim:
 
     def set_full(self, full):
         self._set(self.FULL, int(full))
+
+    def set_threads(self, most):
+        """Beside the first one, in each process; 0 takes the limit away."""
+        self._set(self.THREADS, most)
 
     def set_sync_delay(self, seconds):
         self._set(self.SYNC_DELAY, int(seconds * 1e6))

@@ -453,8 +453,9 @@ make_parts (App *app, GError **error)
                            .prices = app->prices,
                            .cgroups = app->cgroups,
                            .gpus = g_steal_pointer (&gpus) });
-  vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched);
-  if (!vend_sched_recover (app->sched, error)
+  if (!vend_sched_start_disk (app->sched, error)
+      || !vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched, error)
+      || !vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
@@ -640,7 +641,27 @@ take_secrets (App *app)
 static void
 report (const GError *error)
 {
-  vend_terminal_note ("vend serve: %s", error->message);
+  const bool is_thread = error->domain == G_THREAD_ERROR;
+  vend_terminal_note ("vend serve: %s%s", error->message,
+                      is_thread ? "; raise the limits of threads and memory "
+                                  "(ulimit -u, ulimit -v, TasksMax)"
+                                : "");
+}
+
+static void *
+do_nothing (void *data)
+{
+  return data;
+}
+
+/* GLib makes one for signals and children, and aborts when it cannot. */
+static bool
+can_make_threads (GError **error)
+{
+  GThread *thread = g_thread_try_new ("first", do_nothing, NULL, error);
+  if (thread != NULL)
+    g_thread_join (thread);
+  return thread != NULL;
 }
 
 int
@@ -658,7 +679,11 @@ vend_cmd_serve (int argc, char **argv)
       report (error);
       return 2;
     }
-  vend_log_start_writer ();
+  if (!vend_log_start_writer (&error) || !can_make_threads (&error))
+    {
+      report (error);
+      return 1;
+    }
   app.loop = g_main_loop_new (NULL, FALSE);
   /* Before it tells anybody that it listens: whoever reads that may stop it. */
   signal (SIGPIPE, SIG_IGN);
@@ -672,7 +697,7 @@ vend_cmd_serve (int argc, char **argv)
     {
       vend_log_stop_writer (LOG_PATIENCE_US);
       report (error);
-      return error->code == VEND_ERROR_INVALID ? 2 : 1;
+      return g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) ? 2 : 1;
     }
   vend_api_set_ready (app.api, true);
   app.beat_source = g_timeout_add (BEAT_MS, on_beat, &app);

@@ -98,7 +98,7 @@ test_reader_that_stands_still (void)
   g_assert_cmpint (dup2 (ends[1], STDERR_FILENO), ==, STDERR_FILENO);
   close (ends[1]);
   vend_log_setup (VEND_LOG_DEBUG, VEND_LOG_FORMAT_JSON);
-  vend_log_start_writer ();
+  g_assert_true (vend_log_start_writer (NULL));
   for (guint i = 0; i < SAME; i++)
     vend_log (VEND_LOG_WARN, "the same", "a", "b", NULL);
   for (guint i = 0; i < DIFFERENT; i++)
