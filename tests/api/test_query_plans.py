@@ -17,7 +17,7 @@ SCANS = {
     "account_list": "for an administrator; accounts are few",
     "budget_all": "once at the start; one an account",
     "build_open": "once at the start; what has not ended",
-    "deployment_all": "once at the start",
+    "deployment_all": "once an hour",
     "model_building": "when a model is deleted; what has not ended",
     "prediction_open": "once at the start; what has not ended",
     "prediction_open_of": "when a version is deleted; what has not ended",

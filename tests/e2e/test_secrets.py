@@ -55,6 +55,17 @@ def test_a_data_directory_that_was_open_is_closed_to_others(servers):
     api.ended(made)
     wait_until(server.instance_dirs)
     assert not open_to_others(server.data)
+    made = api.create("echo", {"text": "x", "delay": 2})
+    api.reaches(made, "processing")
+    server.signal(signal.SIGSTOP)
+    try:
+        files = wait_until(lambda: list(server.data.glob("instances/*/journal/*.json")), what="a journal")
+        files += server.data.glob("instances/*/spec.json")
+        for path in (*files, *(path.parent for path in files)):
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    finally:
+        server.signal(signal.SIGCONT)
+    api.ended(made)
     # Told once: the second start finds nothing to close.
     server.restart()
     assert not any("cannot now" in record.get("message", "") for record in server.log())
