@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct VendBlobs
 {
   char *dir;
   char *spool;
-  pthread_mutex_t lock; /* while contents come and go, so for as long as a disk takes */
+  pthread_mutex_t lock; /* while contents come and go; nothing is synced with it */
   pthread_mutex_t held_lock;
   pthread_cond_t removed;
   GHashTable *held;     /* SHA-256 → how many times */
@@ -74,6 +75,14 @@ sync_file (const char *path, GError **error)
   return true;
 }
 
+/* A folder that is new is durable before anything in it. */
+static bool
+ensure_folder (const VendBlobs *blobs, const char *folder, GError **error)
+{
+  return access (folder, F_OK) == 0
+         || (vend_dir_ensure (folder, error) && vend_dir_sync (blobs->dir, error));
+}
+
 /* Returns how many times it was held before. With the lock. */
 static guint
 count_hold (VendBlobs *blobs, const char *sha256, int more)
@@ -121,60 +130,70 @@ vend_blobs_let_go (VendBlobs *blobs, const char *sha256)
   g_assert (before > 0);
 }
 
+/* Puts a file on its way in where it belongs, on the same disk. */
+typedef bool (*Place) (const char *path, const char *target, GError **error);
+
 static bool
-move_in (const VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+move_in (const char *path, const char *target, GError **error)
 {
-  g_autofree char *target = vend_blobs_path (blobs, sha256);
-  g_autofree char *folder = g_path_get_dirname (target);
-  struct stat st;
-  if (stat (target, &st) == 0)
-    {
-      /* Young again: what is old and has no row is swept. */
-      utimensat (AT_FDCWD, target, NULL, 0);
-      unlink (path);
-      return true;
-    }
-  if (!vend_dir_ensure (folder, error) || !sync_file (path, error))
-    return false;
-  if (rename (path, target) < 0)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "move '%s' into the file store",
-                            path);
-  return vend_dir_sync (folder, error);
+  return rename (path, target) == 0
+         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "move '%s' into the file store",
+                             path);
 }
 
 static bool
-link_in (const VendBlobs *blobs, const char *path, const char *sha256, GError **error)
+link_in (const char *path, const char *target, GError **error)
 {
-  g_autofree char *target = vend_blobs_path (blobs, sha256);
-  g_autofree char *folder = g_path_get_dirname (target);
-  if (utimensat (AT_FDCWD, target, NULL, 0) == 0)
-    return true;
-  if (!vend_dir_ensure (folder, error) || !sync_file (path, error))
-    return false;
-  if (link (path, target) < 0 && errno != EEXIST)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store",
-                            path);
-  return vend_dir_sync (folder, error);
+  return link (path, target) == 0 || errno == EEXIST
+         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "copy '%s' into the file store",
+                             path);
 }
 
-typedef bool (*BringIn) (const VendBlobs *blobs, const char *path, const char *sha256,
-                         GError **error);
-
+/* Held as soon as it is there, so that it is not removed before its row comes. */
 static bool
-bring_in (VendBlobs *blobs, BringIn how, const char *path, const char *sha256, GError **error)
+place_and_hold (VendBlobs *blobs, Place place, const char *path, const char *target,
+                const char *sha256, GError **error)
 {
   pthread_mutex_lock (&blobs->lock);
-  const bool done = how (blobs, path, sha256, error);
-  if (done)
+  const bool placed = place (path, target, error);
+  if (placed)
     (void) hold_more (blobs, sha256, 1);
   pthread_mutex_unlock (&blobs->lock);
-  return done;
+  return placed;
+}
+
+/* Nothing waits for a disk with the lock: what is synced may be of any size. */
+static bool
+bring_in (VendBlobs *blobs, Place place, const char *path, const char *sha256, GError **error)
+{
+  g_autofree char *target = vend_blobs_path (blobs, sha256);
+  g_autofree char *folder = g_path_get_dirname (target);
+  g_autoptr (GError) problem = NULL;
+  if (vend_blobs_hold (blobs, sha256, &problem))
+    /* Young again: what is old and has no row is swept. */
+    utimensat (AT_FDCWD, target, NULL, 0);
+  else if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  else if (!ensure_folder (blobs, folder, error) || !sync_file (path, error)
+           || !place_and_hold (blobs, place, path, target, sha256, error))
+    return false;
+  /* Also of a content that was there: whoever has placed it may be about to sync its name. */
+  if (vend_dir_sync (folder, error))
+    return true;
+  vend_blobs_let_go (blobs, sha256);
+  return false;
 }
 
 bool
 vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
-  return bring_in (blobs, move_in, path, sha256, error);
+  if (!bring_in (blobs, move_in, path, sha256, error))
+    return false;
+  unlink (path); /* there still when the content was there already */
+  return true;
 }
 
 static bool

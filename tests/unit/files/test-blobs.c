@@ -4,6 +4,64 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include <glib/gstdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ---- A disk that stands still for one file or folder: the one with `slow_inode` */
+
+static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t disk_moves = PTHREAD_COND_INITIALIZER;
+static ino_t slow_inode;
+static bool is_slow_one_there;
+
+/* In place of the one of the C library, for this program. */
+int
+fsync (int fd)
+{
+  struct stat st;
+  pthread_mutex_lock (&disk_lock);
+  if (slow_inode != 0 && fstat (fd, &st) == 0 && st.st_ino == slow_inode)
+    {
+      is_slow_one_there = true;
+      pthread_cond_broadcast (&disk_moves);
+      while (slow_inode != 0)
+        pthread_cond_wait (&disk_moves, &disk_lock);
+    }
+  pthread_mutex_unlock (&disk_lock);
+  return (int) syscall (SYS_fsync, fd);
+}
+
+static void
+stop_disk (const char *path)
+{
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  pthread_mutex_lock (&disk_lock);
+  slow_inode = st.st_ino;
+  is_slow_one_there = false;
+  pthread_mutex_unlock (&disk_lock);
+}
+
+static void
+wait_for_slow_one (void)
+{
+  pthread_mutex_lock (&disk_lock);
+  while (!is_slow_one_there)
+    pthread_cond_wait (&disk_moves, &disk_lock);
+  pthread_mutex_unlock (&disk_lock);
+}
+
+static void
+start_disk (void)
+{
+  pthread_mutex_lock (&disk_lock);
+  slow_inode = 0;
+  pthread_cond_broadcast (&disk_moves);
+  pthread_mutex_unlock (&disk_lock);
+}
 
 typedef struct
 {
@@ -190,6 +248,92 @@ test_holds (void)
   tear_down (&place);
 }
 
+/* ---- One slow disk does not stop the others */
+
+typedef struct
+{
+  const Place *place;
+  const char *path;
+  const char *sha256;
+  atomic_bool is_done;
+} Coming;
+
+static void *
+copy_in (void *data)
+{
+  Coming *coming = data;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (vend_blobs_copy (coming->place->blobs, coming->path, coming->sha256, &error));
+  vend_blobs_let_go (coming->place->blobs, coming->sha256);
+  atomic_store (&coming->is_done, true);
+  return NULL;
+}
+
+/* Another content comes and goes while the sync of `slow` stands still. */
+static void
+check_others_go_on (const Place *place, const char *slow)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (place->dir, "other", NULL);
+  g_autofree char *sha256 = vend_sha256_text ("other content");
+  bool used = false;
+  Coming coming = { .place = place, .path = place->path, .sha256 = place->sha256 };
+  g_assert_true (g_file_set_contents (path, "other content", -1, &error));
+  stop_disk (slow);
+  GThread *thread = g_thread_new ("slow", copy_in, &coming);
+  wait_for_slow_one ();
+  g_assert_true (vend_blobs_take (place->blobs, path, sha256, &error));
+  vend_blobs_let_go (place->blobs, sha256);
+  g_assert_true (vend_blobs_remove_unused (place->blobs, sha256, answer, &used, &error));
+  g_assert_false (atomic_load (&coming.is_done));
+  start_disk ();
+  g_thread_join (thread);
+  g_assert_true (is_there (place));
+}
+
+static void
+test_slow_file (void)
+{
+  Place place;
+  set_up (&place);
+  check_others_go_on (&place, place.path);
+  tear_down (&place);
+}
+
+static void
+test_slow_folder (void)
+{
+  Place place;
+  g_autoptr (GError) error = NULL;
+  set_up (&place);
+  g_autofree char *target = vend_blobs_path (place.blobs, place.sha256);
+  g_autofree char *folder = g_path_get_dirname (target);
+  g_assert_true (vend_dir_ensure (folder, &error));
+  check_others_go_on (&place, folder);
+  tear_down (&place);
+}
+
+/* The name of a content that another thread has just placed may not be on disk yet. */
+static void
+test_same_content_waits (void)
+{
+  Place place;
+  g_autoptr (GError) error = NULL;
+  set_up (&place);
+  g_autofree char *target = vend_blobs_path (place.blobs, place.sha256);
+  g_autofree char *folder = g_path_get_dirname (target);
+  g_assert_true (vend_blobs_copy (place.blobs, place.path, place.sha256, &error));
+  vend_blobs_let_go (place.blobs, place.sha256);
+  Coming coming = { .place = &place, .path = place.path, .sha256 = place.sha256 };
+  stop_disk (folder);
+  GThread *thread = g_thread_new ("same", copy_in, &coming);
+  wait_for_slow_one ();
+  g_assert_false (atomic_load (&coming.is_done));
+  start_disk ();
+  g_thread_join (thread);
+  tear_down (&place);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,5 +342,8 @@ main (int argc, char **argv)
   g_test_add_func ("/blobs/not-brought-in", test_not_brought_in);
   g_test_add_func ("/blobs/held-while-it-goes", test_held_while_it_goes);
   g_test_add_func ("/blobs/holds", test_holds);
+  g_test_add_func ("/blobs/slow-file", test_slow_file);
+  g_test_add_func ("/blobs/slow-folder", test_slow_folder);
+  g_test_add_func ("/blobs/same-content-waits", test_same_content_waits);
   return g_test_run ();
 }
