@@ -136,9 +136,11 @@ delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
 
 /* A token says what its holder may do, so only admins hand them out and take them back. */
 const ApiRoute vend_api_account_routes[] = {
-  { "GET", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_accounts, NULL },
+  { "GET", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_accounts, NULL,
+    .runs_on = VEND_RUN_READ },
   { "POST", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_account, NULL },
-  { "GET", "/v1/tokens", VEND_SCOPE_READ, VEND_BODY_NONE, list_tokens, NULL },
+  { "GET", "/v1/tokens", VEND_SCOPE_READ, VEND_BODY_NONE, list_tokens, NULL,
+    .runs_on = VEND_RUN_READ },
   { "POST", "/v1/tokens", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_token, NULL },
   { "DELETE", "/v1/tokens/{id}", VEND_SCOPE_ADMIN, VEND_BODY_NONE, delete_token, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

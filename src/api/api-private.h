@@ -1,6 +1,7 @@
 /* What the handlers share. */
 #pragma once
 #include "api/api.h"
+#include "api/later.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
 #include "base/histogram.h"
@@ -18,6 +19,7 @@ struct VendApi
   json_t *hardware; /* as of vend_hardware_parse */
   json_t *openapi;  /* the document but for the address of the server */
   VendReplays *replays;
+  VendLater *later;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
@@ -30,6 +32,18 @@ struct VendApi
 typedef bool (*ApiHandler) (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                             GError **error);
 
+/* Where a handler runs. A body in memory above VEND_API_LARGE_BODY takes it to VEND_LANE_BYTES
+ * whatever its route says: reading it takes long. */
+typedef enum
+{
+  VEND_RUN_BY_METHOD, /* GET on the HTTP worker; what changes something waits for its commit on
+                         VEND_LANE_WRITES */
+  VEND_RUN_AT_ONCE, /* on the HTTP worker: it looks up rows by their keys, and waits for nothing */
+  VEND_RUN_READ,    /* on VEND_LANE_READS */
+  VEND_RUN_BYTES,   /* on VEND_LANE_BYTES */
+} ApiRunsOn;
+#define VEND_API_LARGE_BODY ((gsize) 256 * 1024)
+
 typedef struct
 {
   const char *method;
@@ -41,6 +55,7 @@ typedef struct
   VendRateKind rate;
   const char *missing;   /* what a 404 says; NULL = that the resource could not be found */
   const char *opened_by; /* name of a setting; when it is true, nobody is asked. Or NULL */
+  ApiRunsOn runs_on;
 } ApiRoute;
 
 #define API_STATUS_CLASSES 6 /* by the first digit */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
+#include <string.h>
 
 bool
 vend_api_not_found (GError **error)
@@ -66,9 +67,8 @@ admit (VendCall *call, void *context)
 }
 
 static void
-serve (VendCall *call, void *context)
+answer (const ApiBound *bound, VendCall *call)
 {
-  const ApiBound *bound = context;
   VendCaller *admitted = vend_call_get_data (call);
   g_autoptr (VendCaller) caller = admitted != NULL ? g_atomic_rc_box_acquire (admitted) : NULL;
   g_autoptr (GError) error = NULL;
@@ -88,6 +88,53 @@ serve (VendCall *call, void *context)
     }
   if (reply != NULL)
     vend_call_reply (call, reply);
+}
+
+typedef struct
+{
+  const ApiBound *bound;
+  VendCall *call;
+} Later;
+
+static void
+answer_later (void *data)
+{
+  g_autofree Later *later = data;
+  answer (later->bound, later->call);
+}
+
+/* VEND_LANES: on this thread. */
+static VendLane
+lane_of (const ApiRoute *route, VendCall *call)
+{
+  gsize size = 0;
+  if (route->body == VEND_BODY_BUFFER)
+    (void) vend_call_body (call, &size);
+  if (route->runs_on == VEND_RUN_BYTES || size > VEND_API_LARGE_BODY)
+    return VEND_LANE_BYTES;
+  if (route->runs_on == VEND_RUN_READ)
+    return VEND_LANE_READS;
+  const bool is_write = strcmp (route->method, "GET") != 0;
+  return route->runs_on == VEND_RUN_BY_METHOD && is_write ? VEND_LANE_WRITES : VEND_LANES;
+}
+
+static void
+serve (VendCall *call, void *context)
+{
+  const ApiBound *bound = context;
+  const VendLane lane = lane_of (bound->route, call);
+  g_autoptr (GError) error = NULL;
+  if (lane == VEND_LANES)
+    {
+      answer (bound, call);
+      return;
+    }
+  g_autofree Later *later = g_new0 (Later, 1);
+  *later = (Later){ bound, call };
+  if (vend_later_try (bound->api->later, lane, answer_later, later, &error))
+    (void) g_steal_pointer (&later);
+  else
+    vend_call_reply (call, vend_reply_error (error));
 }
 
 /* What the parts of a form add to the file in it. */
@@ -192,19 +239,19 @@ add_gpus (VendApi *api)
     }
 }
 
-VendApi *
-vend_api_new (const VendApiParts *parts)
+bool
+vend_api_new (const VendApiParts *parts, VendApi **out, GError **error)
 {
-  VendApi *api = g_new0 (VendApi, 1);
+  g_autoptr (VendApi) api = g_new0 (VendApi, 1);
   api->parts = *parts;
   api->started_us = vend_now_us ();
   vend_api_beat (api);
   api->versions = vend_versions_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) problem = NULL;
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
-                            &error))
-    g_error ("%s: checked before", error->message);
+                            &problem))
+    g_error ("%s: checked before", problem->message);
   add_gpus (api);
   api->replays = vend_replays_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
@@ -213,7 +260,10 @@ vend_api_new (const VendApiParts *parts)
   for (const ApiRoute *const *table = tables; *table != NULL; table++)
     bind_routes (api, *table);
   api->openapi = vend_openapi_new (tables);
-  return api;
+  if (!vend_later_new (&api->later, error))
+    return false;
+  *out = g_steal_pointer (&api);
+  return true;
 }
 
 void
@@ -221,6 +271,7 @@ vend_api_free (VendApi *api)
 {
   if (api == NULL)
     return;
+  vend_later_free (api->later);
   vend_versions_cache_free (api->versions);
   vend_rate_free (api->rate);
   json_decref (api->hardware);

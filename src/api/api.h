@@ -30,8 +30,9 @@ typedef struct
   const VendPrices *prices;
 } VendApiParts;
 
-/* `parts` are borrowed and must outlive the API. */
-VendApi *vend_api_new (const VendApiParts *parts);
+/* `parts` are borrowed and must outlive the API. UNAVAILABLE when a thread cannot be made. */
+bool vend_api_new (const VendApiParts *parts, VendApi **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 void vend_api_free (VendApi *api);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendApi, vend_api_free)
 

@@ -183,7 +183,9 @@ const ApiRoute vend_api_build_routes[] = {
   { "POST", "/v1/models/{owner}/{name}/builds", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_build,
     NULL },
   { "GET", "/v1/builds/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_build, NULL },
-  { "GET", "/v1/builds/{id}/log", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_log, NULL },
-  { "POST", "/v1/builds/{id}/cancel", VEND_SCOPE_PUSH, VEND_BODY_NONE, cancel_build, NULL },
+  { "GET", "/v1/builds/{id}/log", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_log, NULL,
+    .runs_on = VEND_RUN_READ },
+  { "POST", "/v1/builds/{id}/cancel", VEND_SCOPE_PUSH, VEND_BODY_NONE, cancel_build, NULL,
+    .runs_on = VEND_RUN_AT_ONCE },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -47,9 +47,11 @@ typedef struct
   VendCreateKey *key;   /* or NULL */
   VendBlobHolds *holds; /* of input files: the row that holds them is on disk before the reply */
   int64_t hold_until_us;
-  char *repeated;   /* id of the prediction that an earlier send has made, or NULL */
-  char *applied;    /* Preference-Applied; NULL when nothing is held */
-  VendReply *ready; /* without a hold the reply is known before, and made outside the core thread */
+  char *repeated;      /* id of the prediction that an earlier send has made, or NULL */
+  char *applied;       /* Preference-Applied; NULL when nothing is held */
+  VendReply *ready;    /* without a hold the reply is known before */
+  VendPrediction *now; /* what the core thread told, or the error */
+  GError *error;
 } Creation;
 
 static void
@@ -60,6 +62,8 @@ creation_free (Creation *creation)
   vend_create_key_free (creation->key);
   vend_blob_holds_free (creation->holds);
   g_clear_pointer (&creation->ready, vend_reply_free);
+  vend_prediction_free (creation->now);
+  g_clear_error (&creation->error);
   g_free (creation);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Creation, creation_free)
@@ -79,26 +83,39 @@ created_reply (const Creation *creation, const VendPrediction *now)
   return reply;
 }
 
+/* On the core thread, which makes no text of any size. */
 static void
-repeated (const VendPrediction *now, const GError *error, void *data)
+reply_later (Creation *creation, const VendPrediction *now, const GError *error, VendLaterWork work)
+{
+  creation->now = now != NULL ? vend_prediction_copy (now) : NULL;
+  creation->error = error != NULL ? g_error_copy (error) : NULL;
+  vend_later_run (creation->api->later, VEND_LANE_REPLIES, work, creation);
+}
+
+static void
+reply_repeated (void *data)
 {
   g_autoptr (Creation) creation = data;
-  g_autoptr (VendPrediction) ended = NULL;
   g_autoptr (GError) problem = NULL;
   VendReply *reply = NULL;
-  if (now == NULL)
+  if (creation->now == NULL)
     {
-      /* A row by its key, once, though this may be the core thread. */
       g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
-      if (!vend_store_prediction_get (reader.db, creation->repeated, &ended, &problem))
+      if (!vend_store_prediction_get (reader.db, creation->repeated, &creation->now, &problem))
         reply = vend_reply_error (problem);
     }
   if (reply == NULL)
     {
-      reply = created_reply (creation, now != NULL ? now : ended);
+      reply = created_reply (creation, creation->now);
       vend_reply_header (reply, "Idempotency-Replayed", "true");
     }
   vend_call_reply (creation->call, reply);
+}
+
+static void
+repeated (const VendPrediction *now, const GError *error, void *data)
+{
+  reply_later (data, now, error, reply_repeated);
 }
 
 static void
@@ -122,17 +139,29 @@ find_winner (Creation *creation, const GError *error)
 }
 
 static void
+reply_created (void *data)
+{
+  g_autoptr (Creation) creation = data;
+  const GError *error = creation->error;
+  if (error != NULL && find_winner (creation, error))
+    {
+      g_clear_error (&creation->error);
+      join (g_steal_pointer (&creation));
+    }
+  else if (error != NULL)
+    vend_call_reply (creation->call, vend_reply_error (error));
+  else
+    vend_call_reply (creation->call, created_reply (creation, creation->now));
+}
+
+static void
 created (const VendPrediction *now, const GError *error, void *data)
 {
   g_autoptr (Creation) creation = data;
-  if (error != NULL && find_winner (creation, error))
-    join (g_steal_pointer (&creation));
-  else if (error != NULL)
-    vend_call_reply (creation->call, vend_reply_error (error));
-  else if (creation->ready != NULL)
+  if (error == NULL && creation->ready != NULL)
     vend_call_reply (creation->call, g_steal_pointer (&creation->ready));
   else
-    vend_call_reply (creation->call, created_reply (creation, now));
+    reply_later (g_steal_pointer (&creation), now, error, reply_created);
 }
 
 static Creation *

@@ -441,7 +441,8 @@ create_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 }
 
 const ApiRoute vend_api_deployment_routes[] = {
-  { "GET", "/v1/deployments", VEND_SCOPE_READ, VEND_BODY_NONE, list_deployments, NULL },
+  { "GET", "/v1/deployments", VEND_SCOPE_READ, VEND_BODY_NONE, list_deployments, NULL,
+    .runs_on = VEND_RUN_READ },
   { "POST", "/v1/deployments", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_deployment, NULL },
   { "GET", "/v1/deployments/{owner}/{name}", VEND_SCOPE_READ, VEND_BODY_NONE, get_deployment,
     NULL },
@@ -450,6 +451,6 @@ const ApiRoute vend_api_deployment_routes[] = {
   { "DELETE", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_deployment,
     NULL },
   { "POST", "/v1/deployments/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_prediction, NULL, VEND_RATE_CREATE },
+    create_prediction, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

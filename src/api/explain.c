@@ -171,7 +171,9 @@ list_decisions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 }
 
 const ApiRoute vend_api_explain_routes[] = {
-  { "GET", "/v1/predictions/{id}/explanation", VEND_SCOPE_READ, VEND_BODY_NONE, explain, NULL },
-  { "GET", "/v1/decisions", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_decisions, NULL },
+  { "GET", "/v1/predictions/{id}/explanation", VEND_SCOPE_READ, VEND_BODY_NONE, explain, NULL,
+    .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/decisions", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_decisions, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -204,8 +204,10 @@ delete_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 }
 
 const ApiRoute vend_api_file_routes[] = {
-  { "POST", "/v1/files", VEND_SCOPE_RUN, VEND_BODY_MULTIPART, create_file, "max-file" },
-  { "GET", "/v1/files", VEND_SCOPE_READ, VEND_BODY_NONE, list_files, NULL },
+  { "POST", "/v1/files", VEND_SCOPE_RUN, VEND_BODY_MULTIPART, create_file, "max-file",
+    .runs_on = VEND_RUN_BYTES },
+  { "GET", "/v1/files", VEND_SCOPE_READ, VEND_BODY_NONE, list_files, NULL,
+    .runs_on = VEND_RUN_READ },
   { "GET", "/v1/files/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_file, NULL,
     .missing = VEND_API_NO_FILE },
   { "DELETE", "/v1/files/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, delete_file, NULL,

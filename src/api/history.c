@@ -352,6 +352,7 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 }
 
 const ApiRoute vend_api_history_routes[] = {
-  { "GET", "/v1/history", VEND_SCOPE_READ, VEND_BODY_NONE, get_history, NULL },
+  { "GET", "/v1/history", VEND_SCOPE_READ, VEND_BODY_NONE, get_history, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

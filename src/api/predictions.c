@@ -116,12 +116,51 @@ load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind,
   return true;
 }
 
+/* A question to the core thread about one prediction, and what it told. */
+typedef struct
+{
+  VendApi *api;
+  VendCall *call;
+  VendLaterWork reply;
+  VendPrediction *now;
+  GError *error;
+} Question;
+
+static void
+question_free (Question *question)
+{
+  vend_prediction_free (question->now);
+  g_clear_error (&question->error);
+  g_free (question);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
+
+static Question *
+question_new (VendApi *api, VendCall *call, VendLaterWork reply)
+{
+  Question *question = g_new0 (Question, 1);
+  *question = (Question){ .api = api, .call = call, .reply = reply };
+  return question;
+}
+
+/* On the core thread, which makes no text of any size. */
+static void
+told (const VendPrediction *now, const GError *error, void *data)
+{
+  Question *question = data;
+  question->now = now != NULL ? vend_prediction_copy (now) : NULL;
+  question->error = error != NULL ? g_error_copy (error) : NULL;
+  vend_later_run (question->api->later, VEND_LANE_REPLIES, question->reply, question);
+}
+
 /* The live state if it still runs, else what was on disk when the request came. */
 static void
-peeked (const VendPrediction *now, const GError *error, void *data)
+reply_peeked (void *data)
 {
-  VendCall *call = data;
-  vend_call_reply (call, show (call, now != NULL ? now : vend_call_get_data (call)));
+  g_autoptr (Question) question = data;
+  VendCall *call = question->call;
+  const VendPrediction *now = question->now != NULL ? question->now : vend_call_get_data (call);
+  vend_call_reply (call, show (call, now));
 }
 
 static void
@@ -144,7 +183,7 @@ vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kin
     }
   g_autofree char *id = g_strdup (prediction->id);
   vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
-  vend_sched_peek (api->parts.sched, id, peeked, call);
+  vend_sched_peek (api->parts.sched, id, told, question_new (api, call, reply_peeked));
   return true;
 }
 
@@ -156,35 +195,27 @@ get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 
 /* ---- Cancel */
 
-typedef struct
-{
-  VendApi *api;
-  VendCall *call;
-} Cancel;
-
 static void
-canceled (const VendPrediction *now, const GError *error, void *data)
+reply_canceled (void *data)
 {
-  g_autofree Cancel *cancel = data;
-  VendCall *call = cancel->call;
-  if (now != NULL)
-    {
-      vend_call_reply (call, show (call, now));
-      return;
-    }
-  if (!g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    {
-      vend_call_reply (call, vend_reply_error (error));
-      return;
-    }
-  /* It ended between our look at the disk and the request: show the end. A row by its key, once. */
-  g_autoptr (VendPrediction) ended = NULL;
+  g_autoptr (Question) question = data;
+  VendCall *call = question->call;
   g_autoptr (GError) problem = NULL;
-  g_auto (VendReader) reader = vend_reader (cancel->api->parts.store);
-  if (vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &ended, &problem))
-    vend_call_reply (call, show (call, ended));
-  else
-    vend_call_reply (call, vend_reply_error (problem));
+  if (question->now == NULL && !g_error_matches (question->error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      vend_call_reply (call, vend_reply_error (question->error));
+      return;
+    }
+  if (question->now == NULL)
+    {
+      /* It ended between our look at the disk and the request: show the end. */
+      g_auto (VendReader) reader = vend_reader (question->api->parts.store);
+      if (!vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &question->now,
+                                      &problem))
+        question->now = NULL;
+    }
+  vend_call_reply (call,
+                   question->now != NULL ? show (call, question->now) : vend_reply_error (problem));
 }
 
 bool
@@ -199,9 +230,8 @@ vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind 
       *out = show (call, prediction);
       return true;
     }
-  Cancel *cancel = g_new0 (Cancel, 1);
-  *cancel = (Cancel){ api, call };
-  vend_sched_cancel (api->parts.sched, prediction->id, canceled, cancel);
+  vend_sched_cancel (api->parts.sched, prediction->id, told,
+                     question_new (api, call, reply_canceled));
   return true;
 }
 
@@ -264,13 +294,14 @@ list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 
 const ApiRoute vend_api_prediction_routes[] = {
   { "POST", "/v1/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER, create_by_version, NULL,
-    VEND_RATE_CREATE },
+    VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
   { "POST", "/v1/models/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_by_model, NULL, VEND_RATE_CREATE },
-  { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL },
+    create_by_model, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+  { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL,
+    .runs_on = VEND_RUN_READ },
   { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL,
-    VEND_RATE_POLL },
-  { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction,
-    NULL },
+    VEND_RATE_POLL, .runs_on = VEND_RUN_READ },
+  { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

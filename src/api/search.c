@@ -141,7 +141,8 @@ query_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
 }
 
 const ApiRoute vend_api_search_routes[] = {
-  { "GET", "/v1/search", VEND_SCOPE_READ, VEND_BODY_NONE, search, NULL },
-  { "QUERY", "/v1/models", VEND_SCOPE_READ, VEND_BODY_BUFFER, query_models, NULL },
+  { "GET", "/v1/search", VEND_SCOPE_READ, VEND_BODY_NONE, search, NULL, .runs_on = VEND_RUN_READ },
+  { "QUERY", "/v1/models", VEND_SCOPE_READ, VEND_BODY_BUFFER, query_models, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

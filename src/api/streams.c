@@ -48,6 +48,25 @@ replay (VendApi *api, VendCall *call, const VendPrediction *ended)
   return vend_feed_reply (feed, after, vend_call_origin (call));
 }
 
+/* It ended between our look at the disk and the question. */
+static void
+reply_ended (void *data)
+{
+  g_autoptr (Follower) follower = data;
+  VendCall *call = follower->call;
+  g_autoptr (VendPrediction) ended = NULL;
+  g_autoptr (GError) error = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (follower->api->parts.store);
+    if (!vend_store_prediction_get (reader.db, follower->id, &ended, &error))
+      ended = NULL;
+  }
+  if (ended == NULL)
+    vend_call_reply (call, vend_reply_error (error));
+  else
+    vend_call_reply (call, replay (follower->api, call, ended));
+}
+
 static void
 followed (VendFeed *feed, void *data)
 {
@@ -59,14 +78,8 @@ followed (VendFeed *feed, void *data)
       vend_call_reply (call, vend_feed_reply (feed, after, vend_call_origin (call)));
       return;
     }
-  /* It ended between our look at the disk and the question. A row by its key, once. */
-  g_autoptr (VendPrediction) ended = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (VendReader) reader = vend_reader (follower->api->parts.store);
-  if (!vend_store_prediction_get (reader.db, follower->id, &ended, &error))
-    vend_call_reply (call, vend_reply_error (error));
-  else
-    vend_call_reply (call, replay (follower->api, call, ended));
+  VendLater *later = follower->api->later;
+  vend_later_run (later, VEND_LANE_REPLIES, reply_ended, g_steal_pointer (&follower));
 }
 
 static bool
@@ -93,7 +106,8 @@ get_stream (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
 }
 
 const ApiRoute vend_api_stream_routes[] = {
-  { "GET", "/v1/streams/{token}", 0, VEND_BODY_NONE, get_stream, NULL },
-  { "GET", "/v1/files/stream-{token}", 0, VEND_BODY_NONE, get_stream, NULL },
+  { "GET", "/v1/streams/{token}", 0, VEND_BODY_NONE, get_stream, NULL, .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/files/stream-{token}", 0, VEND_BODY_NONE, get_stream, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

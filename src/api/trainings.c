@@ -92,10 +92,12 @@ cancel_training (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
 
 const ApiRoute vend_api_training_routes[] = {
   { "POST", "/v1/models/{owner}/{name}/versions/{id}/trainings", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_training, NULL, VEND_RATE_CREATE },
-  { "GET", "/v1/trainings", VEND_SCOPE_READ, VEND_BODY_NONE, list_trainings, NULL },
+    create_training, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+  { "GET", "/v1/trainings", VEND_SCOPE_READ, VEND_BODY_NONE, list_trainings, NULL,
+    .runs_on = VEND_RUN_READ },
   { "GET", "/v1/trainings/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_training, NULL,
-    VEND_RATE_POLL },
-  { "POST", "/v1/trainings/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_training, NULL },
+    VEND_RATE_POLL, .runs_on = VEND_RUN_READ },
+  { "POST", "/v1/trainings/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_training, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

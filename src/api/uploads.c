@@ -220,6 +220,7 @@ patch_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
 const ApiRoute vend_api_upload_routes[] = {
   { "POST", "/v1/uploads", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_upload, NULL },
   { "GET", "/v1/uploads/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_upload, NULL },
-  { "PATCH", "/v1/uploads/{id}", VEND_SCOPE_PUSH, VEND_BODY_SPOOL, patch_upload, "max-source" },
+  { "PATCH", "/v1/uploads/{id}", VEND_SCOPE_PUSH, VEND_BODY_SPOOL, patch_upload, "max-source",
+    .runs_on = VEND_RUN_BYTES },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -197,7 +197,9 @@ get_statement (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
 }
 
 const ApiRoute vend_api_usage_routes[] = {
-  { "GET", "/v1/usage/statement", VEND_SCOPE_READ, VEND_BODY_NONE, get_statement, NULL },
-  { "GET", "/v1/usage", VEND_SCOPE_READ, VEND_BODY_NONE, get_usage, NULL },
+  { "GET", "/v1/usage/statement", VEND_SCOPE_READ, VEND_BODY_NONE, get_statement, NULL,
+    .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/usage", VEND_SCOPE_READ, VEND_BODY_NONE, get_usage, NULL,
+    .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -176,10 +176,12 @@ replay_delivery (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
 }
 
 const ApiRoute vend_api_webhook_routes[] = {
-  { "GET", "/v1/webhooks/default/secret", VEND_SCOPE_RUN, VEND_BODY_NONE, get_secret, NULL },
+  { "GET", "/v1/webhooks/default/secret", VEND_SCOPE_RUN, VEND_BODY_NONE, get_secret, NULL,
+    .runs_on = VEND_RUN_READ },
   { "POST", "/v1/webhooks/default/secret/rotate", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, rotate_secret,
     NULL },
-  { "GET", "/v1/webhooks/deliveries", VEND_SCOPE_READ, VEND_BODY_NONE, list_deliveries, NULL },
+  { "GET", "/v1/webhooks/deliveries", VEND_SCOPE_READ, VEND_BODY_NONE, list_deliveries, NULL,
+    .runs_on = VEND_RUN_READ },
   { "POST", "/v1/webhooks/deliveries/{id}/replay", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
     replay_delivery, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

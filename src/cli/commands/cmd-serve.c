@@ -1,5 +1,6 @@
 /* vend serve: the control plane. Puts the parts together, runs the core loop, takes them apart. */
 #include "api/api.h"
+#include "api/later.h"
 #include "auth/bootstrap.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -266,7 +267,8 @@ open_store (App *app, GError **error)
   g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
-  VendStoreOptions options = { .path = path, .readers = threads + MAX_SPOOLED_READERS + 1 };
+  VendStoreOptions options
+      = { .path = path, .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + 1 };
   if (!vend_serve_data_check (app->data_dir, error))
     return false;
   app->is_marked = true;
@@ -480,17 +482,17 @@ make_parts (App *app, GError **error)
       error);
   if (app->sweep == NULL)
     return false;
-  app->api = vend_api_new (&(VendApiParts){ .store = app->store,
-                                            .auth = app->auth,
-                                            .blobs = app->blobs,
-                                            .sched = app->sched,
-                                            .builds = app->builds,
-                                            .webhooks = app->webhooks,
-                                            .meter = app->meter,
-                                            .settings = app->settings,
-                                            .skus = app->skus,
-                                            .prices = app->prices });
-  return true;
+  return vend_api_new (&(VendApiParts){ .store = app->store,
+                                        .auth = app->auth,
+                                        .blobs = app->blobs,
+                                        .sched = app->sched,
+                                        .builds = app->builds,
+                                        .webhooks = app->webhooks,
+                                        .meter = app->meter,
+                                        .settings = app->settings,
+                                        .skus = app->skus,
+                                        .prices = app->prices },
+                       &app->api, error);
 }
 
 static bool
