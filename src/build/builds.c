@@ -15,11 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_RESULT (64 * 1024 * 1024)
 #define MAX_LOG_LINE (64 * 1024)
 /* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
 #define MAX_LOG_REPLAY (128 * 1024)
+#define MAX_LOG_MISSED MAX_LOG_LINE /* of it, what came while that was read */
 #define MAX_LOG (16 * 1024 * 1024)
 /* Who mends his source pushes again, and finds the environment of the build that failed. */
 #define VENV_UNUSED_US (3600 * VEND_US_PER_S)
@@ -128,19 +130,39 @@ add_to_log (Job *job, int fd, const char *text)
   pthread_mutex_unlock (&job->builds->lock);
 }
 
+/* Sends what the log has from `*at` on, at most `most` bytes, and moves `*at` behind it. */
+static void
+replay (int fd, off_t *at, gsize most, VendStream *stream)
+{
+  g_autofree char *text = g_malloc (most);
+  gsize size = 0;
+  ssize_t n;
+  while (size < most && (n = pread (fd, text + size, most - size, *at)) > 0)
+    {
+      size += (gsize) n;
+      *at += n;
+    }
+  if (size > 0)
+    vend_stream_write (stream, text, size);
+}
+
 void
 vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 {
   g_autofree char *path = log_path (builds, id);
-  g_autofree char *text = NULL;
-  gsize size = 0;
-  g_autoptr (GError) error = NULL;
-  pthread_mutex_lock (&builds->lock);
-  if (vend_file_read (path, MAX_LOG + MAX_LOG_LINE, &text, &size, &error))
+  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  struct stat st;
+  off_t at = 0;
+  const bool has_log = fd >= 0 && fstat (fd, &st) == 0;
+  if (has_log)
     {
-      gsize skip = size > MAX_LOG_REPLAY ? size - MAX_LOG_REPLAY : 0;
-      vend_stream_write (stream, text + skip, size - skip);
+      at = MAX (st.st_size - MAX_LOG_REPLAY, 0);
+      replay (fd, &at, MAX_LOG_REPLAY, stream);
     }
+  /* The build's own reader takes the lock for every line: with it, only what came meanwhile. */
+  pthread_mutex_lock (&builds->lock);
+  if (has_log)
+    replay (fd, &at, MAX_LOG_MISSED, stream);
   Job *job = g_hash_table_lookup (builds->jobs, id);
   if (job != NULL)
     g_ptr_array_add (job->followers, stream);
