@@ -35,6 +35,7 @@ show (Live *live, json_t *chunk)
   if (live->chunks == NULL)
     live->chunks = json_array ();
   json_array_append (live->chunks, chunk);
+  live->is_viewed = false;
   vend_live_feed_chunk (live, chunk);
   vend_hooks_changed (live, VEND_WEBHOOK_OUTPUT);
 }
@@ -149,4 +150,5 @@ vend_live_forget_chunks (Live *live)
   json_decref (g_steal_pointer (&live->chunks));
   json_decref (g_steal_pointer (&live->waiting_chunks));
   live->n_taking = 0;
+  live->is_viewed = false;
 }

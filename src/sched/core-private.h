@@ -191,6 +191,7 @@ struct Live
   gsize n_taking;         /* chunks whose files are on the way to the file store */
   VendFeed *feed;         /* NULL until somebody follows */
   GString *logs;
+  bool is_viewed; /* `p` has the chunks and logs of this moment */
   VendWaiters *waiters;
   VendAlarm *deadline;
   VendAlarm *lease_due;

@@ -138,7 +138,10 @@ on_running (Instance *instance, const json_t *run)
   json_t *output = json_object_get (run, "output");
   int64_t started_us = vend_json_int (run, "started_us", 0);
   if (logs != NULL)
-    g_string_assign (live->logs, logs);
+    {
+      g_string_assign (live->logs, logs);
+      live->is_viewed = false;
+    }
   if (json_is_array (output))
     vend_live_take_chunks (live, output);
   live->emitted = live->emitted || vend_json_int (run, "chunks", 0) > 0;
@@ -203,6 +206,7 @@ on_log (Live *live, const json_t *frame)
   if (text != NULL && live->logs->len < room)
     {
       g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
+      live->is_viewed = false;
       vend_hooks_changed (live, VEND_WEBHOOK_LOGS);
     }
 }

@@ -125,8 +125,9 @@ const VendPrediction *
 vend_live_view (Live *live)
 {
   look_at_queue (live);
-  if (live->completion == NULL)
+  if (live->completion == NULL && !live->is_viewed)
     {
+      live->is_viewed = true;
       g_free (live->p->logs);
       live->p->logs = g_strdup (live->logs->str);
       if (live->chunks != NULL)
@@ -239,6 +240,7 @@ back_to_queue (Live *live)
   p->started_us = 0;
   g_clear_pointer (&p->instance, g_free);
   g_string_truncate (live->logs, 0);
+  live->is_viewed = false;
   vend_live_forget_chunks (live);
   json_decref (g_steal_pointer (&p->output));
   json_decref (g_steal_pointer (&p->metrics));
