@@ -93,35 +93,95 @@ vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size)
   g_byte_array_append (reader->data, data, (guint) size);
 }
 
-bool
-vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
+/* Where the next whole frame lies in the buffer; false in `*out_whole` when more bytes are needed.
+ */
+static bool
+find_next (const VendFrameReader *reader, const guint8 **out_text, gsize *out_size, bool *out_whole,
+           GError **error)
 {
   const guint8 *data = reader->data->data + reader->taken;
   const gsize available = reader->data->len - reader->taken;
   guint32 length;
+  *out_whole = false;
   if (available < VEND_FRAME_HEADER_SIZE)
-    {
-      *out = NULL;
-      return true;
-    }
+    return true;
   memcpy (&length, data, sizeof length);
   length = GUINT32_FROM_BE (length);
   if (length > reader->limit)
     return vend_fail (error, VEND_ERROR_TOO_LARGE,
                       "frame: %" G_GUINT32_FORMAT " bytes, at most %" G_GSIZE_FORMAT, length,
                       reader->limit);
-  if (available - VEND_FRAME_HEADER_SIZE < length)
-    {
-      *out = NULL;
-      return true;
-    }
+  *out_whole = available - VEND_FRAME_HEADER_SIZE >= length;
+  *out_text = data + VEND_FRAME_HEADER_SIZE;
+  *out_size = length;
+  return true;
+}
 
+static bool
+parse (const void *text, gsize size, json_t **out, GError **error)
+{
   json_auto_t *frame = NULL;
-  if (!vend_json_parse ((const char *) data + VEND_FRAME_HEADER_SIZE, length, &frame, error))
+  if (!vend_json_parse (text, size, &frame, error))
     return false;
   if (!json_is_object (frame))
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "frame: not a JSON object");
-  reader->taken += VEND_FRAME_HEADER_SIZE + length;
   *out = json_incref (frame);
   return true;
+}
+
+/* The buffer goes with the frame, and what little came after it begins a new one. */
+static GBytes *
+steal_text (VendFrameReader *reader, const guint8 *text, gsize size)
+{
+  GByteArray *data = reader->data;
+  const gsize start = (gsize) (text - data->data);
+  const gsize end = start + size;
+  reader->data = g_byte_array_new ();
+  reader->taken = 0;
+  g_byte_array_append (reader->data, data->data + end, (guint) (data->len - end));
+  g_autoptr (GBytes) whole = g_byte_array_free_to_bytes (data);
+  return g_bytes_new_from_bytes (whole, start, size);
+}
+
+static bool
+take (VendFrameReader *reader, gsize large, json_t **out, GBytes **out_text, GError **error)
+{
+  const guint8 *text = NULL;
+  gsize size = 0;
+  bool whole = false;
+  if (!find_next (reader, &text, &size, &whole, error))
+    return false;
+  *out = NULL;
+  if (!whole)
+    return true;
+  if (size > large)
+    {
+      *out_text = steal_text (reader, text, size);
+      return true;
+    }
+  if (!parse (text, size, out, error))
+    return false;
+  reader->taken += VEND_FRAME_HEADER_SIZE + size;
+  return true;
+}
+
+bool
+vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
+{
+  return take (reader, G_MAXSIZE, out, NULL, error);
+}
+
+bool
+vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text, GError **error)
+{
+  *out_text = NULL;
+  return take (reader, VEND_FRAME_LARGE, out, out_text, error);
+}
+
+bool
+vend_frame_parse (GBytes *text, json_t **out, GError **error)
+{
+  gsize size = 0;
+  const void *data = g_bytes_get_data (text, &size);
+  return parse (data, size, out, error);
 }

@@ -34,3 +34,10 @@ void vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize si
  * cannot be read on. */
 bool vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, but one that is longer than VEND_FRAME_LARGE is left as it came, in `*out_text`, since
+ * parsing it takes long: vend_frame_parse. */
+#define VEND_FRAME_LARGE ((gsize) 256 * 1024)
+bool vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_frame_parse (GBytes *text, json_t **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

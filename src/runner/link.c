@@ -16,7 +16,10 @@
 #define READ_SIZE ((gsize) 64 * 1024)
 #define READS_PER_TURN 16 /* then other sources get their turn */
 #define BACKLOG 4
+#define PARSE_THREADS 2 /* of all links; made with the first large frame */
 #define SHRINK_ABOVE ((guint) 1 << 20)
+
+typedef struct Parse Parse;
 
 struct VendLink
 {
@@ -28,6 +31,7 @@ struct VendLink
   VendFrameReader *reader;
   GByteArray *out;
   gsize written; /* bytes of `out` already sent */
+  Parse *parse;  /* of a large frame, under way: nothing is read meanwhile */
   GSource *read_source;
   GSource *write_source;
   GSource *patience;     /* sends what may wait a little */
@@ -67,9 +71,78 @@ release (VendLink *link)
   g_free (link);
 }
 
+/* ---- Large frames */
+
+struct Parse
+{
+  VendLink *link; /* NULL when it has closed; the context's thread only */
+  GMainContext *context;
+  GBytes *text;
+  json_t *frame; /* or the problem */
+  GError *problem;
+};
+
+static void
+parse_free (void *data)
+{
+  Parse *parse = data;
+  g_main_context_unref (parse->context);
+  g_clear_pointer (&parse->text, g_bytes_unref);
+  json_decref (parse->frame);
+  g_clear_error (&parse->problem);
+  g_free (parse);
+}
+
+static gboolean tell_parsed (void *data);
+
+static void
+parse_elsewhere (void *data, void *unused)
+{
+  Parse *parse = data;
+  if (!vend_frame_parse (parse->text, &parse->frame, &parse->problem))
+    parse->frame = NULL;
+  g_clear_pointer (&parse->text, g_bytes_unref);
+  g_autoptr (GSource) source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, tell_parsed, parse, parse_free);
+  g_source_attach (source, parse->context);
+}
+
+/* NULL when there can be no threads. */
+static GThreadPool *
+parse_pool (void)
+{
+  static gsize made;
+  static GThreadPool *pool;
+  if (g_once_init_enter (&made))
+    {
+      pool = g_thread_pool_new (parse_elsewhere, NULL, PARSE_THREADS, TRUE, NULL);
+      g_once_init_leave (&made, 1);
+    }
+  return pool != NULL && g_thread_pool_get_num_threads (pool) > 0 ? pool : NULL;
+}
+
+/* Eats `text`. The order of frames stays: the next is read when this one was told. */
+static void
+begin_parse (VendLink *link, GBytes *text)
+{
+  Parse *parse = g_new0 (Parse, 1);
+  *parse = (Parse){ .link = link, .context = g_main_context_ref (link->context), .text = text };
+  link->parse = parse;
+  vend_gsource_clear (&link->read_source);
+  GThreadPool *pool = parse_pool ();
+  if (pool != NULL)
+    g_thread_pool_push (pool, parse, NULL);
+  else
+    parse_elsewhere (parse, NULL);
+}
+
 static void
 shut (VendLink *link)
 {
+  if (link->parse != NULL)
+    link->parse->link = NULL;
+  link->parse = NULL;
   vend_gsource_clear (&link->read_source);
   vend_gsource_clear (&link->write_source);
   vend_gsource_clear (&link->patience);
@@ -108,15 +181,18 @@ close_link (VendLink *link, GError *problem)
 static void
 dispatch_frames (VendLink *link)
 {
-  while (link->fd >= 0 && !link->freed)
+  while (link->fd >= 0 && !link->freed && link->parse == NULL)
     {
       json_auto_t *frame = NULL;
+      g_autoptr (GBytes) text = NULL;
       g_autoptr (GError) error = NULL;
-      if (!vend_frame_reader_next (link->reader, &frame, &error))
+      if (!vend_frame_reader_take (link->reader, &frame, &text, &error))
         {
           close_link (link, g_steal_pointer (&error));
           return;
         }
+      if (text != NULL)
+        begin_parse (link, g_steal_pointer (&text));
       if (frame == NULL)
         return;
       link->events->on_frame (link, frame, link->context_data);
@@ -127,7 +203,7 @@ static void
 read_some (VendLink *link)
 {
   guint8 chunk[READ_SIZE];
-  for (guint i = 0; i < READS_PER_TURN && link->fd >= 0 && !link->freed; i++)
+  for (guint i = 0; i < READS_PER_TURN && link->fd >= 0 && !link->freed && link->parse == NULL; i++)
     {
       ssize_t n = read (link->fd, chunk, sizeof chunk);
       if (n < 0 && errno == EINTR)
@@ -211,6 +287,33 @@ flush (VendLink *link)
     g_byte_array_set_size (link->out, 0);
 }
 
+static void
+watch_input (VendLink *link)
+{
+  watch (link, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, &link->read_source);
+}
+
+static gboolean
+tell_parsed (void *data)
+{
+  Parse *parse = data;
+  VendLink *link = parse->link;
+  if (link == NULL)
+    return G_SOURCE_REMOVE;
+  link->parse = NULL;
+  link->depth++;
+  if (parse->frame != NULL)
+    link->events->on_frame (link, parse->frame, link->context_data);
+  else
+    close_link (link, g_steal_pointer (&parse->problem));
+  dispatch_frames (link);
+  if (link->fd >= 0 && !link->freed && link->parse == NULL)
+    watch_input (link);
+  if (--link->depth == 0 && link->freed)
+    release (link);
+  return G_SOURCE_REMOVE;
+}
+
 VendLink *
 vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvents *events,
                  void *context_data)
@@ -224,7 +327,7 @@ vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvent
   link->reader = vend_frame_reader_new (limit);
   link->out = g_byte_array_new ();
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
-  watch (link, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, &link->read_source);
+  watch_input (link);
   return link;
 }
 

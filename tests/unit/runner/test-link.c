@@ -3,8 +3,26 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "runner/frame.h"
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* ---- Which thread parses: objects that it made */
+
+static GThread *main_thread;
+static gint made_elsewhere;
+
+/* In place of the one of jansson, for this program. */
+json_t *
+json_object (void)
+{
+  static json_t *(*next) (void);
+  if (next == NULL)
+    next = (json_t * (*) (void) ) dlsym (RTLD_NEXT, "json_object");
+  if (g_thread_self () != main_thread)
+    g_atomic_int_inc (&made_elsewhere);
+  return next ();
+}
 
 static void
 test_frames_in_pieces (void)
@@ -72,6 +90,7 @@ typedef struct
   guint frames;
   guint closed;
   bool free_on_frame;
+  GArray *order; /* of int: "n" of each frame; or NULL */
   bool had_error;
 } Side;
 
@@ -80,6 +99,9 @@ on_frame (VendLink *link, json_t *frame, void *context)
 {
   Side *side = context;
   side->frames++;
+  const int n = (int) vend_json_int (frame, "n", -1);
+  if (side->order != NULL)
+    g_array_append_val (side->order, n);
   if (side->free_on_frame)
     g_clear_pointer (&side->link, vend_link_free);
 }
@@ -122,6 +144,85 @@ test_exchange (void)
     g_main_context_iteration (NULL, TRUE);
   g_assert_false (b.had_error);
   g_assert_cmpuint (a.closed, ==, 0);
+}
+
+static json_t *
+large_frame (int n)
+{
+  g_autofree char *fill = g_strnfill (VEND_FRAME_LARGE, 'x');
+  return json_pack ("{sissso}", "n", n, "fill", fill, "list", json_array ());
+}
+
+/* Small ones do not overtake a large one that is parsed elsewhere. */
+static void
+test_large_frames (void)
+{
+  Side a = { 0 };
+  Side b = { .order = g_array_new (FALSE, FALSE, sizeof (int)) };
+  make_pair (&a, &b, 8 << 20);
+  const int before = g_atomic_int_get (&made_elsewhere);
+  for (int i = 0; i < 9; i++)
+    g_assert_true (
+        vend_link_send (a.link, i % 3 == 1 ? large_frame (i) : json_pack ("{si}", "n", i)));
+  while (b.frames < 9)
+    g_main_context_iteration (NULL, TRUE);
+  for (int i = 0; i < 9; i++)
+    g_assert_cmpint (g_array_index (b.order, int, i), ==, i);
+  g_assert_cmpint (g_atomic_int_get (&made_elsewhere) - before, ==, 3);
+  /* What it reads next comes as well, and the end of the other side. */
+  g_assert_true (vend_link_send (a.link, large_frame (9)));
+  while (!vend_link_is_flushed (a.link))
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_pointer (&a.link, vend_link_free);
+  while (b.closed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (b.frames, ==, 10);
+  g_assert_false (b.had_error);
+  g_array_unref (b.order);
+}
+
+static void
+test_large_and_bad (void)
+{
+  Side b = { 0 };
+  int fds[2];
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+  vend_autofd writer = fds[0];
+  b.link = vend_link_adopt (g_main_context_default (), fds[1], 8 << 20, &events, &b);
+  g_autofree char *bytes = g_strnfill (VEND_FRAME_LARGE + 100, '[');
+  const guint32 length = GUINT32_TO_BE ((guint32) VEND_FRAME_LARGE + 96);
+  memcpy (bytes, &length, sizeof length);
+  for (gsize at = 0; at < VEND_FRAME_LARGE + 100;)
+    {
+      ssize_t n = send (writer, bytes + at, VEND_FRAME_LARGE + 100 - at, MSG_DONTWAIT);
+      at += n > 0 ? (gsize) n : 0;
+      g_main_context_iteration (NULL, FALSE);
+    }
+  while (b.closed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (b.had_error);
+  g_assert_cmpuint (b.frames, ==, 0);
+}
+
+/* A link may go while its frame is parsed; the last one is told of the other. */
+static void
+test_large_and_freed (void)
+{
+  Side a = { 0 };
+  Side b = { .free_on_frame = true };
+  make_pair (&a, &b, 8 << 20);
+  g_assert_true (vend_link_send (a.link, large_frame (0)));
+  while (!vend_link_is_flushed (a.link))
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_pointer (&b.link, vend_link_free);
+  while (a.closed == 0)
+    g_main_context_iteration (NULL, TRUE);
+
+  make_pair (&a, &b, 8 << 20);
+  g_assert_true (vend_link_send (a.link, large_frame (0)));
+  while (b.link != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_pointer (&a.link, vend_link_free);
 }
 
 /* What may wait goes out with what may not, in order, or by itself. */
@@ -223,9 +324,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  main_thread = g_thread_self ();
   g_test_add_func ("/frame/pieces", test_frames_in_pieces);
   g_test_add_func ("/frame/bad", test_bad_frames);
   g_test_add_func ("/link/exchange", test_exchange);
+  g_test_add_func ("/link/large-frames", test_large_frames);
+  g_test_add_func ("/link/large-and-bad", test_large_and_bad);
+  g_test_add_func ("/link/large-and-freed", test_large_and_freed);
   g_test_add_func ("/link/send-later", test_send_later);
   g_test_add_func ("/link/slow-reader", test_slow_reader);
   g_test_add_func ("/link/too-long", test_too_long);
