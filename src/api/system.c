@@ -2,6 +2,7 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/turns.h"
 
 #ifndef VEND_VERSION
 #define VEND_VERSION "0.1.0"
@@ -45,17 +46,57 @@ readyz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GErro
   return true;
 }
 
+/* The longest turns of threads that must not block; none unless they are measured. */
+static json_t *
+show_turns (void)
+{
+  static const char *const names[VEND_TURNS_KINDS]
+      = { [VEND_TURNS_CORE] = "core", [VEND_TURNS_HTTP] = "http" };
+  json_t *turns = json_object ();
+  for (guint i = 0; i < VEND_TURNS_KINDS; i++)
+    {
+      int64_t us = 0;
+      const char *what = NULL;
+      if (vend_turns_longest (i, &us, &what))
+        json_object_set_new (turns, names[i],
+                             json_pack ("{s:I, s:s}", "longest_us", (json_int_t) us, "what", what));
+    }
+  return turns;
+}
+
+typedef struct
+{
+  VendApi *api;
+  VendCall *call;
+  json_t *state;
+} Debug;
+
+static void
+reply_described (void *data)
+{
+  g_autofree Debug *look = data;
+  json_t *turns = show_turns ();
+  if (json_object_size (turns) > 0)
+    json_object_set (look->state, "turns", turns);
+  json_decref (turns);
+  vend_call_reply (look->call, vend_reply_json (200, look->state));
+}
+
 static void
 described (json_t *take, void *data)
 {
-  vend_call_reply (data, vend_reply_json (200, take));
+  Debug *look = data;
+  look->state = take;
+  vend_later_run (look->api->later, VEND_LANE_REPLIES, reply_described, look);
 }
 
 static bool
 debug (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
+  Debug *look = g_new0 (Debug, 1);
+  *look = (Debug){ api, call, NULL };
   vend_sched_describe (api->parts.sched, g_strcmp0 (vend_call_query (call, "all"), "true") == 0,
-                       described, call);
+                       described, look);
   return true;
 }
 

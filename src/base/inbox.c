@@ -1,5 +1,6 @@
 /* A queue of calls for one GMainContext. */
 #include "base/inbox.h"
+#include "base/turns.h"
 #include <pthread.h>
 
 /* Calls of one dispatch; the rest waits a turn, so that sockets and timers are not starved. */
@@ -31,6 +32,7 @@ static gboolean
 dispatch (GSource *source, GSourceFunc unused, void *unused_data)
 {
   VendInbox *inbox = ((InboxSource *) source)->inbox;
+  vend_turn_does ("call of another thread");
   if (inbox->next == inbox->turn->len)
     {
       g_array_set_size (inbox->turn, 0);

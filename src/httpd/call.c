@@ -6,6 +6,7 @@
  * the call no more; while it is ASLEEP the connection cannot go on before it is resumed, and its
  * worker does not stop before `held` is given back. */
 #include "httpd/httpd-private.h"
+#include "base/turns.h"
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <string.h>
@@ -84,7 +85,9 @@ vend_call_advance (VendCall *call)
   if (!call->asked)
     {
       call->asked = true;
+      vend_turn_does (call->match.route->pattern);
       call->match.route->handler (call, call->match.route->context);
+      vend_turn_does ("other");
     }
   if (atomic_load (&call->state) == CALL_ANSWERED)
     return send_reply (call);

@@ -5,6 +5,7 @@
  * a block is exactly full, wait for another event before they serve the first block; with the loop
  * outside they never wait. */
 #include "httpd/httpd-private.h"
+#include "base/turns.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -284,9 +285,12 @@ worker_main (gpointer data)
 {
   VendWorker *worker = data;
   block_signals ();
+  vend_turns_watch (VEND_TURNS_HTTP);
   while (!may_end (worker))
     {
+      vend_turn_end ();
       const bool arrived = wait_for_events (worker);
+      vend_turn_begin ();
       if (arrived && !atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed))
         vend_accept_turn (worker);
       vend_pulls_turn (worker);

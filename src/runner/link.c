@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/fd-source.h"
 #include "base/log.h"
+#include "base/turns.h"
 #include "runner/frame.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -229,6 +230,7 @@ static gboolean
 on_readable (int fd, GIOCondition condition, void *user_data)
 {
   VendLink *link = user_data;
+  vend_turn_does ("frames of a director");
   link->depth++;
   read_some (link);
   if (--link->depth == 0 && link->freed)
@@ -300,6 +302,7 @@ tell_parsed (void *data)
   VendLink *link = parse->link;
   if (link == NULL)
     return G_SOURCE_REMOVE;
+  vend_turn_does ("large frame of a director");
   link->parse = NULL;
   link->depth++;
   if (parse->frame != NULL)

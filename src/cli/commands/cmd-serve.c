@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process-start.h"
 #include "base/settings.h"
+#include "base/turns.h"
 #include "build/builds.h"
 #include "cgroup/bases.h"
 #include "cli/commands.h"
@@ -703,6 +704,7 @@ vend_cmd_serve (int argc, char **argv)
     }
   vend_api_set_ready (app.api, true);
   app.beat_source = g_timeout_add (BEAT_MS, on_beat, &app);
+  vend_turns_watch_context (NULL);
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);
   return 0;
