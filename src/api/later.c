@@ -62,16 +62,10 @@ vend_later_free (VendLater *later)
   g_free (later);
 }
 
-guint
-vend_later_waiting (VendLater *later, VendLane lane)
-{
-  return g_thread_pool_unprocessed (later->pools[lane]);
-}
-
 bool
 vend_later_try (VendLater *later, VendLane lane, VendLaterWork work, void *data, GError **error)
 {
-  if (vend_later_waiting (later, lane) >= VEND_LATER_MAX_WAITING)
+  if (g_thread_pool_unprocessed (later->pools[lane]) >= VEND_LATER_MAX_WAITING)
     return vend_fail (error, VEND_ERROR_BUSY, "%u requests wait for a thread for %s already",
                       VEND_LATER_MAX_WAITING, lanes[lane].name);
   vend_later_run (later, lane, work, data);

@@ -37,6 +37,3 @@ bool vend_later_try (VendLater *later, VendLane lane, VendLaterWork work, void *
 /* The same for a call that is held already, and cannot be refused any more: their number is that of
  * the connections. */
 void vend_later_run (VendLater *later, VendLane lane, VendLaterWork work, void *data);
-
-/* How many wait in a lane. */
-guint vend_later_waiting (VendLater *later, VendLane lane);

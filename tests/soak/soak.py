@@ -48,6 +48,11 @@ def limited(binary, directory, limits):
     return script
 
 
+# Of threads that must not block. Sanitizers make all of it slower.
+LONGEST_TURN_US = {"core": 50_000, "http": 200_000}
+SANITIZERS = 4
+
+
 class Soak:
     def __init__(self, binary, template, library, directory, seed, clients=5, show=print, limits=()):
         self.seed = seed
@@ -60,7 +65,7 @@ class Soak:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        env = {**self.shim.env, "VEND_TEST_WEBHOOK_UNIT_US": "100000"}
+        env = {**self.shim.env, "VEND_TEST_WEBHOOK_UNIT_US": "100000", "VEND_TURNS": "1"}
         flags = [*FLAGS, "--listen", f"127.0.0.1:{port}"]
         self.server = Server(binary, directory / "server", flags, env=env, template=template)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
@@ -137,6 +142,7 @@ class Soak:
         self.keeper.wait_ready()
         self.keeper.release()
         self.become_quiet()
+        self.check_turns()
         self.check_books()
         self.audit()
         self.check_stop()
@@ -145,6 +151,13 @@ class Soak:
         if report:
             self.problems.append(report[:4000])
         self.problems += self.keeper.problems
+
+    def check_turns(self):
+        """Of the server since its last start; the others were killed."""
+        turns = self.server.api().debug()["turns"]
+        for kind, most_us in LONGEST_TURN_US.items():
+            if turns[kind]["longest_us"] > most_us * SANITIZERS:
+                self.problems.append(f"a turn of {kind} takes too long: {json.dumps(turns[kind])}")
 
     def become_quiet(self):
         api = self.server.api()
