@@ -167,6 +167,10 @@ VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t la
 
 /* ---- models.c: the object of the API, with its latest version and default example */
 json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin);
+/* One of many that are shown at once without pages: as above as long as `*shown_bytes`, which it
+ * adds to, is below VEND_PAGE_BYTES, then without what may be large. */
+json_t *vend_api_show_model_of_many (VendApi *api, VendDb *db, const VendModel *model,
+                                     const char *origin, gsize *shown_bytes);
 
 /* ---- predictions.c: handlers that serve both kinds */
 bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,

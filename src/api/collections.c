@@ -20,15 +20,15 @@ list_collections (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 {
   int64_t after_us = 0, after_id = 0;
   g_autoptr (GPtrArray) collections = NULL;
+  VendPage page = { .limit = VEND_PAGE_SIZE };
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_api_number_cursor (call, &after_us, &after_id, error)
-      || !vend_store_collection_page (reader.db, after_us, after_id, VEND_PAGE_SIZE + 1,
-                                      &collections, error))
+      || !vend_store_collection_page (reader.db, after_us, after_id, &page, &collections, error))
     return false;
   json_t *results = json_array ();
   g_autofree char *last_id = NULL;
   int64_t last_us = 0;
-  for (guint i = 0; i < MIN (collections->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < collections->len; i++)
     {
       const VendCollection *collection = g_ptr_array_index (collections, i);
       json_array_append_new (results, vend_collection_to_json (collection));
@@ -36,7 +36,7 @@ list_collections (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, collection->id);
     }
-  *out = vend_api_page (call, results, collections->len > VEND_PAGE_SIZE, last_us, last_id, NULL);
+  *out = vend_api_page (call, results, page.more, last_us, last_id, NULL);
   return true;
 }
 
@@ -48,6 +48,7 @@ show (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
   g_autoptr (GArray) ids = NULL;
   json_auto_t *object = vend_collection_to_json (collection);
   json_t *models = json_array ();
+  gsize shown_bytes = 0;
   vend_json_set_string (object, "full_description", collection->full_description);
   json_object_set_new (object, "models", models);
   if (!vend_store_collection_models (db, collection->id, &ids, error))
@@ -58,8 +59,8 @@ show (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
       if (!vend_store_model_get (db, g_array_index (ids, int64_t, i), &model, error))
         return false;
       if (vend_api_may_see (model, caller))
-        json_array_append_new (models,
-                               vend_api_show_model (api, db, model, vend_call_origin (call)));
+        json_array_append_new (models, vend_api_show_model_of_many (
+                                           api, db, model, vend_call_origin (call), &shown_bytes));
     }
   *out = json_incref (object);
   return true;

@@ -37,15 +37,16 @@ list_deployments (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 {
   int64_t after_us = 0, after_id = 0;
   g_autoptr (GPtrArray) deployments = NULL;
+  VendPage page = { .limit = VEND_PAGE_SIZE };
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_api_number_cursor (call, &after_us, &after_id, error)
-      || !vend_store_deployment_page (reader.db, caller->account->id, after_us, after_id,
-                                      VEND_PAGE_SIZE + 1, &deployments, error))
+      || !vend_store_deployment_page (reader.db, caller->account->id, after_us, after_id, &page,
+                                      &deployments, error))
     return false;
   json_t *results = json_array ();
   g_autofree char *last_id = NULL;
   int64_t last_us = 0;
-  for (guint i = 0; i < MIN (deployments->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < deployments->len; i++)
     {
       const VendDeployment *deployment = g_ptr_array_index (deployments, i);
       json_array_append_new (results, vend_deployment_to_json (deployment, caller->account));
@@ -53,7 +54,7 @@ list_deployments (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, deployment->id);
     }
-  *out = vend_api_page (call, results, deployments->len > VEND_PAGE_SIZE, last_us, last_id, NULL);
+  *out = vend_api_page (call, results, page.more, last_us, last_id, NULL);
   return true;
 }
 

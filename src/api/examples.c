@@ -19,18 +19,26 @@ list_examples (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
 {
   g_autoptr (VendModel) model = NULL;
   g_autoptr (GPtrArray) examples = NULL;
-  int64_t last_place = 0;
+  VendPage page = { .limit = MAX_EXAMPLES };
+  int64_t place = G_MININT64;
   g_auto (ApiCursor) cursor = { 0 };
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_cursor (call, &cursor, error)
-      || !vend_api_model (api, reader.db, call, caller, &model, error)
-      || !vend_store_example_page (reader.db, model->id, G_MININT64, MAX_EXAMPLES, &examples,
-                                   &last_place, error))
+  if (!vend_api_cursor (call, &cursor, error))
     return false;
+  if (!cursor.first
+      && !g_ascii_string_to_signed (cursor.after_id, 10, G_MININT64, G_MAXINT64, &place, NULL))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_model (api, reader.db, call, caller, &model, error)
+        || !vend_store_example_page (reader.db, model->id, place, &page, &examples, &place, error))
+      return false;
+  }
   json_t *results = json_array ();
-  for (guint i = 0; cursor.first && i < examples->len; i++)
+  for (guint i = 0; i < examples->len; i++)
     json_array_append_new (results, show (call, g_ptr_array_index (examples, i)));
-  *out = vend_api_page (call, results, false, 0, "", NULL);
+  /* Places may be below zero, which only the second part of a cursor can be. */
+  g_autofree char *last_place = g_strdup_printf ("%" G_GINT64_FORMAT, place);
+  *out = vend_api_page (call, results, page.more, 0, last_place, NULL);
   return true;
 }
 

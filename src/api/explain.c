@@ -147,26 +147,26 @@ list_decisions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 {
   static const char *const keep[] = { "model", "since", NULL };
   g_autoptr (GPtrArray) decisions = NULL;
-  VendDecisionPage page = { .limit = VEND_PAGE_SIZE + 1 };
+  VendDecisionPage page = { 0 };
+  VendPage rows = { .limit = VEND_PAGE_SIZE };
   if (!vend_api_query_model (call, &page.model, error)
       || !vend_api_number_cursor (call, &page.before_us, &page.before_id, error)
       || !vend_api_query_time (call, "since", &page.since_us, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_store_decision_page (reader.db, &page, &decisions, error))
+    if (!vend_store_decision_page (reader.db, &page, &rows, &decisions, error))
       return false;
   }
-  const bool more = decisions->len > VEND_PAGE_SIZE;
   json_t *results = json_array ();
   const VendDecision *last = NULL;
-  for (guint i = 0; i < MIN (decisions->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < decisions->len; i++)
     {
       last = g_ptr_array_index (decisions, i);
       json_array_append_new (results, vend_decision_to_json (last));
     }
   g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, last != NULL ? last->id : 0);
-  *out = vend_api_page (call, results, more, last != NULL ? last->at_us : 0, id, keep);
+  *out = vend_api_page (call, results, rows.more, last != NULL ? last->at_us : 0, id, keep);
   return true;
 }
 

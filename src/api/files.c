@@ -168,21 +168,24 @@ list_files (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
 {
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) files = NULL;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_cursor (call, &cursor, error)
-      || !vend_store_file_page (reader.db, caller->account->id, cursor.after_us, cursor.after_id,
-                                vend_now_us (), VEND_PAGE_SIZE + 1, &files, error))
+  VendPage page = { .limit = VEND_PAGE_SIZE };
+  if (!vend_api_cursor (call, &cursor, error))
     return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_store_file_page (reader.db, caller->account->id, cursor.after_us, cursor.after_id,
+                               vend_now_us (), &page, &files, error))
+      return false;
+  }
   json_t *results = json_array ();
   const VendFile *last = NULL;
-  for (guint i = 0; i < MIN (files->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < files->len; i++)
     {
       last = g_ptr_array_index (files, i);
       json_array_append_new (results, vend_file_to_json (last, vend_call_origin (call)));
     }
-  bool more = files->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
-                        NULL);
+  *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
+                        page.more ? last->id : "", NULL);
   return true;
 }
 

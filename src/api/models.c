@@ -30,6 +30,19 @@ vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const cha
   return vend_model_to_json (model, latest, shown, origin);
 }
 
+json_t *
+vend_api_show_model_of_many (VendApi *api, VendDb *db, const VendModel *model, const char *origin,
+                             gsize *shown_bytes)
+{
+  const bool is_whole = *shown_bytes < VEND_PAGE_BYTES;
+  json_t *shown = is_whole ? vend_api_show_model (api, db, model, origin)
+                           : vend_model_to_json (model, NULL, NULL, origin);
+  if (!is_whole)
+    vend_json_set_string (shown, "description", NULL);
+  *shown_bytes += vend_json_size (shown);
+  return shown;
+}
+
 static bool
 get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
@@ -62,10 +75,10 @@ static bool
 list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   static const char *const keep[] = { "sort_by", "sort_direction", NULL };
-  VendModelPage page = { .viewer = caller->account->id, .limit = VEND_PAGE_SIZE + 1 };
+  VendModelPage page = { .viewer = caller->account->id };
+  VendPage rows = { .limit = VEND_PAGE_SIZE };
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) models = NULL;
-  int64_t last_us = 0;
   if (!parse_sort (call, &page, error) || !vend_api_cursor (call, &cursor, error))
     return false;
   page.first = cursor.first;
@@ -75,28 +88,23 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
 
   g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_store_model_page (reader.db, &page, &models, &last_us, error))
+  if (!vend_store_model_page (reader.db, &page, &rows, &models, error))
     return false;
-  bool more = models->len > VEND_PAGE_SIZE;
-  if (more)
-    {
-      /* Once more for the sort key of the last row that is shown. */
-      page.limit = VEND_PAGE_SIZE;
-      g_clear_pointer (&models, g_ptr_array_unref);
-      if (!vend_store_model_page (reader.db, &page, &models, &last_us, error))
-        return false;
-    }
   json_t *results = json_array ();
-  g_autofree char *last_id = NULL;
-  for (guint i = 0; i < models->len; i++)
+  const VendModel *last = NULL;
+  gsize shown_bytes = 0;
+  guint n = 0;
+  /* Their examples and schemas are shown with them. */
+  for (; n < models->len && shown_bytes < VEND_PAGE_BYTES; n++)
     {
-      const VendModel *model = g_ptr_array_index (models, i);
+      last = g_ptr_array_index (models, n);
       json_array_append_new (results,
-                             vend_api_show_model (api, reader.db, model, vend_call_origin (call)));
-      g_free (last_id);
-      last_id = g_strdup_printf ("%" G_GINT64_FORMAT, model->id);
+                             vend_api_show_model_of_many (api, reader.db, last,
+                                                          vend_call_origin (call), &shown_bytes));
     }
-  *out = vend_api_page (call, results, more, last_us, last_id, keep);
+  g_autofree char *last_id = g_strdup_printf ("%" G_GINT64_FORMAT, last != NULL ? last->id : 0);
+  *out = vend_api_page (call, results, rows.more || n < models->len,
+                        last != NULL ? last->sort_us : 0, last_id, keep);
   return true;
 }
 

@@ -251,10 +251,9 @@ vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind ki
   static const char *const keep[] = { "created_after", "created_before", "source", NULL };
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) predictions = NULL;
-  VendPredictionPage page = { .account_id = caller->account->id,
-                              .kind = kind,
-                              .before_us = G_MAXINT64,
-                              .limit = VEND_PAGE_SIZE + 1 };
+  VendPredictionPage page
+      = { .account_id = caller->account->id, .kind = kind, .before_us = G_MAXINT64 };
+  VendPage rows = { .limit = VEND_PAGE_SIZE };
   const char *source = vend_call_query (call, "source");
   if (source != NULL && strcmp (source, "web") != 0)
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "source: expected web");
@@ -269,20 +268,21 @@ vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind ki
       page.before_id = cursor.after_id;
     }
 
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_store_prediction_page (reader.db, &page, &predictions, error))
-    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_store_prediction_page (reader.db, &page, &rows, &predictions, error))
+      return false;
+  }
   json_t *results = json_array ();
   const VendPrediction *last = NULL;
-  for (guint i = 0; i < MIN (predictions->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < predictions->len; i++)
     {
       last = g_ptr_array_index (predictions, i);
       json_array_append_new (
           results, vend_prediction_to_json (last, vend_call_origin (call), VEND_VIEW_TRUTH));
     }
-  bool more = predictions->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
-                        keep);
+  *out = vend_api_page (call, results, rows.more, rows.more ? last->created_us : 0,
+                        rows.more ? last->id : "", keep);
   return true;
 }
 

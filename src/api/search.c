@@ -24,6 +24,7 @@ models (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller, cons
 {
   g_autoptr (GPtrArray) hits = NULL;
   json_auto_t *list = json_array ();
+  gsize shown_bytes = 0;
   if (!vend_store_search_models (db, text, caller->account->id, limit, &hits, error))
     return false;
   for (guint i = 0; i < hits->len; i++)
@@ -32,7 +33,8 @@ models (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller, cons
       g_autoptr (VendModel) model = NULL;
       if (!vend_store_model_get (db, hit->id, &model, error))
         return false;
-      json_t *shown = vend_api_show_model (api, db, model, vend_call_origin (call));
+      json_t *shown
+          = vend_api_show_model_of_many (api, db, model, vend_call_origin (call), &shown_bytes);
       json_array_append_new (list, with_metadata ? found_model (shown, hit->score) : shown);
     }
   *out = json_incref (list);

@@ -11,23 +11,26 @@ list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   g_autoptr (VendModel) model = NULL;
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) versions = NULL;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_cursor (call, &cursor, error)
-      || !vend_api_model (api, reader.db, call, caller, &model, error)
-      || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id,
-                                   VEND_PAGE_SIZE + 1, &versions, error))
+  VendPage page = { .limit = VEND_PAGE_SIZE };
+  if (!vend_api_cursor (call, &cursor, error))
     return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_model (api, reader.db, call, caller, &model, error)
+        || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id, &page,
+                                     &versions, error))
+      return false;
+  }
 
   json_t *results = json_array ();
   const VendVersion *last = NULL;
-  for (guint i = 0; i < MIN (versions->len, VEND_PAGE_SIZE); i++)
+  for (guint i = 0; i < versions->len; i++)
     {
       last = g_ptr_array_index (versions, i);
       json_array_append_new (results, vend_version_to_json (last));
     }
-  bool more = versions->len > VEND_PAGE_SIZE;
-  *out = vend_api_page (call, results, more, more ? last->created_us : 0, more ? last->id : "",
-                        NULL);
+  *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
+                        page.more ? last->id : "", NULL);
   return true;
 }
 

@@ -111,6 +111,7 @@ list_deliveries (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   static const char *const keep[] = { "state", NULL };
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) deliveries = NULL;
+  VendPage page = { .limit = VEND_PAGE_SIZE };
   VendDeliveryState state = VEND_DELIVERY_PENDING;
   const char *filter = vend_call_query (call, "state");
   if (filter != NULL && !vend_delivery_state_parse (filter, &state))
@@ -121,17 +122,16 @@ list_deliveries (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_store_delivery_page (reader.db, caller->account->id,
-                                   filter != NULL ? (int) state : -1, cursor.after_id,
-                                   VEND_PAGE_SIZE + 1, &deliveries, error))
+                                   filter != NULL ? (int) state : -1, cursor.after_id, &page,
+                                   &deliveries, error))
       return false;
   }
-  bool more = deliveries->len > VEND_PAGE_SIZE;
-  guint n = MIN (deliveries->len, VEND_PAGE_SIZE);
+  guint n = deliveries->len;
   json_t *results = json_array ();
   for (guint i = 0; i < n; i++)
     json_array_append_new (results, vend_delivery_to_json (g_ptr_array_index (deliveries, i)));
   const VendDelivery *last = n > 0 ? g_ptr_array_index (deliveries, n - 1) : NULL;
-  *out = vend_api_page (call, results, more, last != NULL ? last->created_us : 0,
+  *out = vend_api_page (call, results, page.more, last != NULL ? last->created_us : 0,
                         last != NULL ? last->id : "", keep);
   return true;
 }

@@ -25,6 +25,7 @@ typedef struct
   char *latest_version;  /* version id */
   int64_t run_count;
   int64_t created_us;
+  int64_t sort_us; /* of a row of a page: what the page is sorted by */
 } VendModel;
 
 VendModel *vend_model_new (void);

@@ -74,7 +74,7 @@ vend_store_collection_get (VendDb *db, int64_t id, VendCollection **out, GError 
 }
 
 bool
-vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id, int limit,
+vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id, VendPage *page,
                             GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_COLLECTION_PAGE, error);
@@ -82,9 +82,9 @@ vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id, int 
     return false;
   vend_stmt_int (stmt, 1, after_us);
   vend_stmt_int (stmt, 2, after_id);
-  vend_stmt_int (stmt, 3, limit);
-  return vend_stmt_collect (stmt, read_collection, (GDestroyNotify) vend_collection_free, out,
-                            error);
+  vend_stmt_int (stmt, 3, (int64_t) page->limit + 1);
+  return vend_stmt_page (stmt, read_collection, (GDestroyNotify) vend_collection_free, page, out,
+                         error);
 }
 
 static bool

@@ -10,7 +10,7 @@ bool vend_store_collection_by_slug (VendDb *db, const char *slug, VendCollection
                                     GError **error);
 bool vend_store_collection_get (VendDb *db, int64_t id, VendCollection **out, GError **error);
 /* Newest first, of VendCollection, after (after_us, after_id); G_MAXINT64 = first page. */
-bool vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id, int limit,
+bool vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id, VendPage *page,
                                  GPtrArray **out, GError **error);
 bool vend_store_collection_delete (VendDb *db, int64_t id, GError **error);
 

@@ -110,6 +110,40 @@ vend_stmt_collect (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, GP
   return true;
 }
 
+bool
+vend_stmt_page (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, VendPage *page,
+                GPtrArray **out, GError **error)
+{
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (destroy);
+  const uint64_t start = stmt->db->read_bytes;
+  page->more = false;
+  for (;;)
+    {
+      bool row = false;
+      if (!vend_stmt_step (stmt, &row, error))
+        return false;
+      if (!row)
+        break;
+      if (rows->len >= page->limit
+          || (rows->len > 0 && stmt->db->read_bytes - start >= VEND_PAGE_BYTES))
+        {
+          page->more = true;
+          break;
+        }
+      g_ptr_array_add (rows, read (stmt));
+    }
+  *out = g_steal_pointer (&rows);
+  return true;
+}
+
+static const char *
+get_text (VendStmt *stmt, int column, gsize *out_size)
+{
+  const char *text = stmt->db->ops->get_text (stmt, column, out_size);
+  stmt->db->read_bytes += *out_size;
+  return text;
+}
+
 int64_t
 vend_stmt_get_int (VendStmt *stmt, int column)
 {
@@ -119,8 +153,8 @@ vend_stmt_get_int (VendStmt *stmt, int column)
 const char *
 vend_stmt_get_text (VendStmt *stmt, int column)
 {
-  gsize size;
-  return stmt->db->ops->get_text (stmt, column, &size);
+  gsize size = 0;
+  return get_text (stmt, column, &size);
 }
 
 char *
@@ -133,7 +167,7 @@ json_t *
 vend_stmt_get_json (VendStmt *stmt, int column)
 {
   gsize size = 0;
-  const char *text = stmt->db->ops->get_text (stmt, column, &size);
+  const char *text = get_text (stmt, column, &size);
   /* The column was written by vend_stmt_json; what does not parse is damage, and shows as null. */
   json_t *value = NULL;
   return text != NULL && vend_json_parse (text, size, &value, NULL) ? value : NULL;

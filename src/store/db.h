@@ -33,6 +33,7 @@ typedef struct VendDbOps
 struct VendDb
 {
   const VendDbOps *ops;
+  uint64_t read_bytes; /* of text that was taken from rows so far */
 };
 struct VendStmt
 {
@@ -67,6 +68,18 @@ bool vend_stmt_run_one (VendStmt *stmt, const char *what, GError **error) G_GNUC
 typedef void *(*VendStmtRead) (VendStmt *stmt);
 bool vend_stmt_collect (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, GPtrArray **out,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Rows of a page, for callers who show them all at once. A row may hold tens of megabytes, so a
+ * page ends behind the row that brings it to VEND_PAGE_BYTES of text, and has one row at least;
+ * what follows is not read. */
+#define VEND_PAGE_BYTES (16 * 1024 * 1024)
+typedef struct
+{
+  guint limit; /* rows; the statement may give one more, which only says that there are more */
+  bool more;   /* set: rows follow */
+} VendPage;
+bool vend_stmt_page (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, VendPage *page,
+                     GPtrArray **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 int64_t vend_stmt_get_int (VendStmt *stmt, int column);
 const char *vend_stmt_get_text (VendStmt *stmt,

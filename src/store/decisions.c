@@ -47,7 +47,8 @@ vend_store_decision_insert (VendDb *db, const VendDecision *decision, GError **e
 }
 
 bool
-vend_store_decision_page (VendDb *db, const VendDecisionPage *page, GPtrArray **out, GError **error)
+vend_store_decision_page (VendDb *db, const VendDecisionPage *page, VendPage *rows, GPtrArray **out,
+                          GError **error)
 {
   VendStmt *stmt = vend_db_stmt (
       db, page->model != NULL ? VEND_SQL_DECISION_MODEL_PAGE : VEND_SQL_DECISION_PAGE, error);
@@ -56,10 +57,11 @@ vend_store_decision_page (VendDb *db, const VendDecisionPage *page, GPtrArray **
   vend_stmt_int (stmt, 1, page->before_us);
   vend_stmt_int (stmt, 2, page->before_id);
   vend_stmt_int (stmt, 3, page->since_us);
-  vend_stmt_int (stmt, 4, page->limit);
+  vend_stmt_int (stmt, 4, (int64_t) rows->limit + 1);
   if (page->model != NULL)
     vend_stmt_text (stmt, 5, page->model);
-  return collect (stmt, out, error);
+  return vend_stmt_page (stmt, read_decision, (GDestroyNotify) vend_decision_free, rows, out,
+                         error);
 }
 
 static bool

@@ -12,12 +12,11 @@ typedef struct
   int64_t before_us; /* key of the last row of the page before; G_MAXINT64 = first page */
   int64_t before_id;
   int64_t since_us;
-  int limit;
 } VendDecisionPage;
 
 /* Newest first. */
-bool vend_store_decision_page (VendDb *db, const VendDecisionPage *page, GPtrArray **out,
-                               GError **error);
+bool vend_store_decision_page (VendDb *db, const VendDecisionPage *page, VendPage *rows,
+                               GPtrArray **out, GError **error);
 /* About one prediction, oldest first. */
 bool vend_store_decision_of_prediction (VendDb *db, const char *prediction, int limit,
                                         GPtrArray **out, GError **error);

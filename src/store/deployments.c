@@ -87,7 +87,7 @@ vend_store_deployment_by_name (VendDb *db, const char *owner, const char *name,
 
 bool
 vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, int64_t after_id,
-                            int limit, GPtrArray **out, GError **error)
+                            VendPage *page, GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DEPLOYMENT_PAGE, error);
   if (stmt == NULL)
@@ -95,9 +95,9 @@ vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, in
   vend_stmt_int (stmt, 1, account_id);
   vend_stmt_int (stmt, 2, after_us);
   vend_stmt_int (stmt, 3, after_id);
-  vend_stmt_int (stmt, 4, limit);
-  return vend_stmt_collect (stmt, read_deployment, (GDestroyNotify) vend_deployment_free, out,
-                            error);
+  vend_stmt_int (stmt, 4, (int64_t) page->limit + 1);
+  return vend_stmt_page (stmt, read_deployment, (GDestroyNotify) vend_deployment_free, page, out,
+                         error);
 }
 
 bool

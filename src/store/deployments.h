@@ -10,7 +10,7 @@ bool vend_store_deployment_by_name (VendDb *db, const char *owner, const char *n
                                     VendDeployment **out, GError **error);
 /* Newest first, of VendDeployment, after (after_us, after_id); G_MAXINT64 = first page. */
 bool vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, int64_t after_id,
-                                 int limit, GPtrArray **out, GError **error);
+                                 VendPage *page, GPtrArray **out, GError **error);
 bool vend_store_deployment_all (VendDb *db, GPtrArray **out, GError **error);
 bool vend_store_deployment_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
 

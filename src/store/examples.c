@@ -2,6 +2,8 @@
 #include "store/examples.h"
 #include "store/predictions.h"
 
+#define ROWS_AT_ONCE 100
+
 static bool
 run_with_id (VendDb *db, VendSql sql, int64_t id, GError **error)
 {
@@ -122,7 +124,7 @@ vend_store_example_has (VendDb *db, const char *prediction, bool *out, GError **
 }
 
 bool
-vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, int limit,
+vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, VendPage *page,
                          GPtrArray **out, int64_t *out_place, GError **error)
 {
   g_autoptr (GPtrArray) rows = NULL;
@@ -133,8 +135,8 @@ vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, int 
     return false;
   vend_stmt_int (stmt, 1, model_id);
   vend_stmt_int (stmt, 2, after_place);
-  vend_stmt_int (stmt, 3, limit);
-  if (!vend_stmt_collect (stmt, read_kept, kept_free, &rows, error))
+  vend_stmt_int (stmt, 3, (int64_t) page->limit + 1);
+  if (!vend_stmt_page (stmt, read_kept, kept_free, page, &rows, error))
     return false;
   for (guint i = 0; i < rows->len; i++)
     {
@@ -175,14 +177,22 @@ vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction,
 bool
 vend_store_example_delete_all (VendDb *db, int64_t model_id, GError **error)
 {
-  g_autoptr (GPtrArray) examples = NULL;
-  int64_t last_place = 0;
-  if (!vend_store_example_page (db, model_id, G_MININT64, G_MAXINT, &examples, &last_place, error))
-    return false;
+  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  VendPage page = { .limit = ROWS_AT_ONCE, .more = true };
+  int64_t last_place = G_MININT64;
+  while (page.more)
+    {
+      g_autoptr (GPtrArray) examples = NULL;
+      if (!vend_store_example_page (db, model_id, last_place, &page, &examples, &last_place, error))
+        return false;
+      for (guint i = 0; i < examples->len; i++)
+        g_ptr_array_add (ids,
+                         g_strdup (((const VendPrediction *) g_ptr_array_index (examples, i))->id));
+    }
   if (!run_with_id (db, VEND_SQL_EXAMPLE_DELETE_ALL, model_id, error))
     return false;
-  for (guint i = 0; i < examples->len; i++)
-    if (!drop_outputs (db, ((const VendPrediction *) g_ptr_array_index (examples, i))->id, error))
+  for (guint i = 0; i < ids->len; i++)
+    if (!drop_outputs (db, g_ptr_array_index (ids, i), error))
       return false;
   return true;
 }

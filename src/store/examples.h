@@ -12,7 +12,7 @@ bool vend_store_example_count (VendDb *db, int64_t model_id, int64_t *out, GErro
 bool vend_store_example_get (VendDb *db, const char *prediction, VendPrediction **out,
                              GError **error);
 /* In order, of VendPrediction, behind `after_place`; the last one's place is `*out_place`. */
-bool vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, int limit,
+bool vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, VendPage *page,
                               GPtrArray **out, int64_t *out_place, GError **error);
 bool vend_store_example_has (VendDb *db, const char *prediction, bool *out, GError **error);
 bool vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction,

@@ -53,7 +53,7 @@ vend_store_file_get (VendDb *db, const char *id, VendFile **out, GError **error)
 
 bool
 vend_store_file_page (VendDb *db, int64_t account_id, int64_t after_us, const char *after_id,
-                      int64_t now_us, int limit, GPtrArray **out, GError **error)
+                      int64_t now_us, VendPage *page, GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_FILE_PAGE, error);
   if (stmt == NULL)
@@ -62,8 +62,8 @@ vend_store_file_page (VendDb *db, int64_t account_id, int64_t after_us, const ch
   vend_stmt_int (stmt, 2, after_id != NULL ? after_us : G_MAXINT64);
   vend_stmt_text (stmt, 3, after_id != NULL ? after_id : "");
   vend_stmt_int (stmt, 4, now_us);
-  vend_stmt_int (stmt, 5, limit);
-  return vend_stmt_collect (stmt, read_file, (GDestroyNotify) vend_file_free, out, error);
+  vend_stmt_int (stmt, 5, (int64_t) page->limit + 1);
+  return vend_stmt_page (stmt, read_file, (GDestroyNotify) vend_file_free, page, out, error);
 }
 
 bool

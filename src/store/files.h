@@ -8,7 +8,7 @@ bool vend_store_file_insert (VendDb *db, const VendFile *file, GError **error);
 bool vend_store_file_get (VendDb *db, const char *id, VendFile **out, GError **error);
 /* Newest first, of VendFile; `after_id` NULL = first page. */
 bool vend_store_file_page (VendDb *db, int64_t account_id, int64_t after_us, const char *after_id,
-                           int64_t now_us, int limit, GPtrArray **out, GError **error);
+                           int64_t now_us, VendPage *page, GPtrArray **out, GError **error);
 bool vend_store_file_delete (VendDb *db, const char *id, GError **error);
 bool vend_store_file_expired (VendDb *db, int64_t now_us, int limit, GPtrArray **out,
                               GError **error);

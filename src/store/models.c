@@ -166,8 +166,16 @@ vend_store_model_count (VendDb *db, int64_t account_id, int64_t *out, GError **e
   return true;
 }
 
+static void *
+read_sorted (VendStmt *stmt)
+{
+  VendModel *model = read_model (stmt);
+  model->sort_us = vend_stmt_get_int (stmt, VEND_COL_MODEL_N);
+  return model;
+}
+
 bool
-vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out, int64_t *out_last_us,
+vend_store_model_page (VendDb *db, const VendModelPage *page, VendPage *rows, GPtrArray **out,
                        GError **error)
 {
   static const VendSql statements[2][2] = {
@@ -181,23 +189,8 @@ vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out, i
   vend_stmt_int (stmt, 1, page->first ? start : page->after_us);
   vend_stmt_int (stmt, 2, page->first ? start : page->after_id);
   vend_stmt_int (stmt, 3, page->viewer);
-  vend_stmt_int (stmt, 4, page->limit);
-
-  g_autoptr (GPtrArray) models = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_model_free);
-  int64_t last_us = 0;
-  for (;;)
-    {
-      bool row = false;
-      if (!vend_stmt_step (stmt, &row, error))
-        return false;
-      if (!row)
-        break;
-      g_ptr_array_add (models, read_model (stmt));
-      last_us = vend_stmt_get_int (stmt, VEND_COL_MODEL_N);
-    }
-  *out = g_steal_pointer (&models);
-  *out_last_us = last_us;
-  return true;
+  vend_stmt_int (stmt, 4, (int64_t) rows->limit + 1);
+  return vend_stmt_page (stmt, read_sorted, (GDestroyNotify) vend_model_free, rows, out, error);
 }
 
 static void *
@@ -290,7 +283,7 @@ vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha256, 
 
 bool
 vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const char *after_id,
-                         int limit, GPtrArray **out, GError **error)
+                         VendPage *page, GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_PAGE, error);
   if (stmt == NULL)
@@ -298,8 +291,8 @@ vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const c
   vend_stmt_int (stmt, 1, model_id);
   vend_stmt_int (stmt, 2, after_id != NULL ? after_us : G_MAXINT64);
   vend_stmt_text (stmt, 3, after_id != NULL ? after_id : "");
-  vend_stmt_int (stmt, 4, limit);
-  return vend_stmt_collect (stmt, read_version, (GDestroyNotify) vend_version_free, out, error);
+  vend_stmt_int (stmt, 4, (int64_t) page->limit + 1);
+  return vend_stmt_page (stmt, read_version, (GDestroyNotify) vend_version_free, page, out, error);
 }
 
 bool

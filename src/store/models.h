@@ -25,12 +25,11 @@ typedef struct
   int64_t after_id;
   bool first;     /* no page before */
   int64_t viewer; /* account that also sees its private models */
-  int limit;
 } VendModelPage;
 
-/* Of VendModel. `out_last_us` is the sort key of the last row, for the next page. */
-bool vend_store_model_page (VendDb *db, const VendModelPage *page, GPtrArray **out,
-                            int64_t *out_last_us, GError **error);
+/* Of VendModel, with their sort keys for the next page. */
+bool vend_store_model_page (VendDb *db, const VendModelPage *page, VendPage *rows, GPtrArray **out,
+                            GError **error);
 
 /* Adds the version unless the model has it, and makes it the latest. */
 bool vend_store_version_put (VendDb *db, const VendVersion *version, GError **error);
@@ -43,7 +42,7 @@ bool vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha
                                    VendVersion **out, GError **error);
 /* Newest first, of VendVersion, after (after_us, after_id); NULL `after_id` = first page. */
 bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const char *after_id,
-                              int limit, GPtrArray **out, GError **error);
+                              VendPage *page, GPtrArray **out, GError **error);
 /* Deletes it and lets the newest that is left be the latest. */
 bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
 /* Whether any model still has it. */

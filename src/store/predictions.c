@@ -195,8 +195,8 @@ vend_store_prediction_open_of (VendDb *db, int64_t model_id, const char *version
 }
 
 bool
-vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
-                            GError **error)
+vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, VendPage *rows,
+                            GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (
       db, page->web_only ? VEND_SQL_PREDICTION_PAGE_WEB : VEND_SQL_PREDICTION_PAGE, error);
@@ -207,9 +207,9 @@ vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArra
   vend_stmt_int (stmt, 3, page->before_us);
   vend_stmt_text (stmt, 4, page->before_id != NULL ? page->before_id : "");
   vend_stmt_int (stmt, 5, page->created_after_us);
-  vend_stmt_int (stmt, 6, page->limit);
-  return vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
-                            error);
+  vend_stmt_int (stmt, 6, (int64_t) rows->limit + 1);
+  return vend_stmt_page (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, rows, out,
+                         error);
 }
 
 bool

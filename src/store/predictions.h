@@ -28,12 +28,11 @@ typedef struct
   const char *before_id;
   int64_t created_after_us;
   bool web_only;
-  int limit;
 } VendPredictionPage;
 
 /* Newest first, of VendPrediction. */
-bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, GPtrArray **out,
-                                 GError **error);
+bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, VendPage *rows,
+                                 GPtrArray **out, GError **error);
 
 /* Records attempt, instance, status, start and first output of a run that is under way, or its
  * return to the queue. Nothing happens when it has ended or a later attempt is known. */

@@ -155,7 +155,7 @@ vend_store_delivery_replay (VendDb *db, const char *id, int64_t now_us, GError *
 
 bool
 vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const char *before_id,
-                          int limit, GPtrArray **out, GError **error)
+                          VendPage *page, GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (
       db, state < 0 ? VEND_SQL_DELIVERY_PAGE : VEND_SQL_DELIVERY_PAGE_OF_STATE, error);
@@ -163,10 +163,11 @@ vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const char 
     return false;
   vend_stmt_int (stmt, 1, account_id);
   vend_stmt_text (stmt, 2, before_id != NULL ? before_id : AFTER_ALL_IDS);
-  vend_stmt_int (stmt, 3, limit);
+  vend_stmt_int (stmt, 3, (int64_t) page->limit + 1);
   if (state >= 0)
     vend_stmt_int (stmt, 4, state);
-  return vend_stmt_collect (stmt, read_delivery, (GDestroyNotify) vend_delivery_free, out, error);
+  return vend_stmt_page (stmt, read_delivery, (GDestroyNotify) vend_delivery_free, page, out,
+                         error);
 }
 
 bool

@@ -31,7 +31,7 @@ bool vend_store_delivery_replay (VendDb *db, const char *id, int64_t now_us, GEr
 
 /* Newest first, of VendDelivery without bodies; `before_id` NULL = first page; `state` -1 = all. */
 bool vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const char *before_id,
-                               int limit, GPtrArray **out, GError **error);
+                               VendPage *page, GPtrArray **out, GError **error);
 
 /* Of one prediction, oldest first, without bodies. */
 bool vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray **out,

@@ -220,7 +220,8 @@ count_in (Fixture *f, VendDeliveryState state)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) page = NULL;
   g_auto (VendReader) reader = vend_reader (f->store);
-  g_assert_true (vend_store_delivery_page (reader.db, 1, (int) state, NULL, 100, &page, &error));
+  g_assert_true (vend_store_delivery_page (reader.db, 1, (int) state, NULL,
+                                           &(VendPage){ .limit = 100 }, &page, &error));
   return page->len;
 }
 

@@ -53,12 +53,13 @@ add (Fixture *f, guint at)
 }
 
 static GPtrArray *
-page (Fixture *f, const VendDecisionPage *wanted)
+page (Fixture *f, const VendDecisionPage *wanted, guint limit)
 {
   g_autoptr (GError) error = NULL;
   GPtrArray *found = NULL;
   g_auto (VendReader) reader = vend_reader (f->store);
-  g_assert_true (vend_store_decision_page (reader.db, wanted, &found, &error));
+  g_assert_true (
+      vend_store_decision_page (reader.db, wanted, &(VendPage){ .limit = limit }, &found, &error));
   return found;
 }
 
@@ -74,7 +75,7 @@ test_pages (Fixture *f, gconstpointer unused)
   for (guint at = 1; at <= 10; at++)
     add (f, at);
   g_autoptr (GPtrArray) all
-      = page (f, &(VendDecisionPage){ .before_us = G_MAXINT64, .before_id = 0, .limit = 4 });
+      = page (f, &(VendDecisionPage){ .before_us = G_MAXINT64, .before_id = 0 }, 4);
   g_assert_cmpuint (all->len, ==, 4);
   g_assert_cmpint (id_at (all, 0), ==, 10);
   const VendDecision *first = g_ptr_array_index (all, 0);
@@ -83,11 +84,10 @@ test_pages (Fixture *f, gconstpointer unused)
   g_assert_cmpint (vend_json_int (first->inputs, "at", 0), ==, 10);
   g_assert_null (first->deployment);
   g_autoptr (GPtrArray) next
-      = page (f, &(VendDecisionPage){ .before_us = 7000000, .before_id = 7, .limit = 4 });
+      = page (f, &(VendDecisionPage){ .before_us = 7000000, .before_id = 7 }, 4);
   g_assert_cmpint (id_at (next, 0), ==, 6);
-  g_autoptr (GPtrArray) some
-      = page (f, &(VendDecisionPage){
-                     .model = "lab/a", .before_us = G_MAXINT64, .since_us = 6000000, .limit = 10 });
+  g_autoptr (GPtrArray) some = page (
+      f, &(VendDecisionPage){ .model = "lab/a", .before_us = G_MAXINT64, .since_us = 6000000 }, 10);
   g_assert_cmpuint (some->len, ==, 3);
   g_assert_cmpint (id_at (some, 2), ==, 6);
 }
@@ -140,8 +140,7 @@ test_bounds (Fixture *f, gconstpointer unused)
   g_assert_cmpuint (removed, ==, 1);
   g_assert_true (vend_store_write_wait (f->store, trim, NULL, &error));
   g_assert_cmpuint (removed, ==, 4);
-  g_autoptr (GPtrArray) left
-      = page (f, &(VendDecisionPage){ .before_us = G_MAXINT64, .limit = 100 });
+  g_autoptr (GPtrArray) left = page (f, &(VendDecisionPage){ .before_us = G_MAXINT64 }, 100);
   g_assert_cmpuint (left->len, ==, 3);
   g_assert_cmpint (id_at (left, 2), ==, 8);
 }

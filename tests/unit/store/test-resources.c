@@ -253,8 +253,8 @@ test_examples (Fixture *f, gconstpointer unused)
     g_autoptr (VendModel) model = NULL;
     int64_t place = 0;
     g_auto (VendReader) reader = vend_reader (f->store);
-    g_assert_true (
-        vend_store_example_page (reader.db, 1, G_MININT64, 10, &examples, &place, &error));
+    g_assert_true (vend_store_example_page (reader.db, 1, G_MININT64, &(VendPage){ .limit = 10 },
+                                            &examples, &place, &error));
     g_assert_cmpuint (examples->len, ==, N_RUNS);
     const VendPrediction *first = g_ptr_array_index (examples, 0);
     g_assert_cmpstr (first->id, ==, "p2");

@@ -136,7 +136,8 @@ assert_listed (Fixture *f, int state, const char *before, const char *expected)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) page = NULL;
   g_auto (VendReader) reader = vend_reader (f->store);
-  g_assert_true (vend_store_delivery_page (reader.db, 1, state, before, 10, &page, &error));
+  g_assert_true (vend_store_delivery_page (reader.db, 1, state, before, &(VendPage){ .limit = 10 },
+                                           &page, &error));
   g_autofree char *ids = join_ids (page);
   g_assert_cmpstr (ids, ==, expected);
 }
