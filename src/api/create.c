@@ -239,6 +239,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
       *out = vend_api_invalid_fields (g_steal_pointer (&malformed));
       return true;
     }
+  prediction->input_memory
+      = vend_json_memory (prediction->input) + vend_json_memory (prediction->files);
   prediction->kind = run->kind;
   prediction->deployment = g_strdup (run->deployment);
   prediction->destination = run->destination;

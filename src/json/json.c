@@ -72,3 +72,38 @@ vend_json_set_bool (json_t *object, const char *key, bool value)
 {
   json_object_set_new (object, key, json_boolean (value));
 }
+
+/* Of jansson and the allocator, on 64 bit. */
+#define VALUE_MEMORY 48
+#define LIST_MEMORY 128
+#define ITEM_MEMORY 8
+#define MEMBER_MEMORY 80
+
+gsize
+vend_json_memory (const json_t *value)
+{
+  const char *key;
+  json_t *item;
+  size_t i;
+  gsize size = VALUE_MEMORY;
+  switch (value != NULL ? json_typeof (value) : JSON_NULL)
+    {
+    case JSON_STRING:
+      return size + json_string_length (value);
+    case JSON_ARRAY:
+      size += LIST_MEMORY;
+      json_array_foreach ((json_t *) value, i, item)
+        size += ITEM_MEMORY + vend_json_memory (item);
+      return size;
+    case JSON_OBJECT:
+      size += LIST_MEMORY;
+      json_object_foreach ((json_t *) value, key, item)
+        size += MEMBER_MEMORY + strlen (key) + vend_json_memory (item);
+      return size;
+    case JSON_INTEGER:
+    case JSON_REAL:
+      return size;
+    default:
+      return 0; /* shared */
+    }
+}

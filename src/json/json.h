@@ -31,6 +31,9 @@ void vend_json_append (GByteArray *out, const json_t *value);
 /* The length of the compact text. */
 gsize vend_json_size (const json_t *value);
 
+/* About what the value takes in memory, which may be many times its text: [1,1,1]. 0 for NULL. */
+gsize vend_json_memory (const json_t *value);
+
 /* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.
  */
 const char *vend_json_string (const json_t *object, const char *key);

@@ -35,7 +35,8 @@ typedef struct
   int64_t destination; /* of a training: the model that gets its version; only stored, not read */
   VendStatus status;
   bool from_web;
-  json_t *input;    /* object; such files are "vend-input:<n>/<token>/<name>" until shown */
+  json_t *input;    /* object; NULL: only on disk, `files` too; such files are
+                       "vend-input:<n>/<token>/<name>" until shown */
   json_t *files;    /* where the input's files are, for the director; or NULL. Those of the file
                        store have their "sha256" */
   GPtrArray *kept;  /* of VendOutput: input files that came inside of the create, until it is
@@ -64,6 +65,7 @@ typedef struct
   VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
   guint stream;              /* VendStreamFlags */
   VendBilling billing;       /* of what it runs on, for the scheduler; not stored */
+  gsize input_memory;        /* about what `input` and `files` take; 0 = not known; not stored */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);

@@ -61,6 +61,7 @@ struct VendSched
   GSource *janitor;        /* once a second */
   GSource *sweep;          /* at the end of this turn */
   guint n_queued;
+  gsize held_inputs; /* bytes of memory of inputs that wait in queues */
   guint n_disk_jobs;
   guint n_adopting; /* directors not heard yet; nothing is given out before */
   bool draining;
@@ -198,6 +199,9 @@ struct Live
   VendAlarm *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
+  gsize held_input;       /* of the memory for inputs that wait; see inputs.c */
+  bool fetches_input;     /* it is given out, and not sent before its input is read */
+  VendAlarm *input_due;   /* reads it again */
   Completion *completion; /* its end is on the way to the disk; NULL: it has not ended */
   bool emitted;           /* output has left the model in this attempt */
   bool is_lost;           /* this attempt is: what it took is nobody's */
@@ -259,6 +263,18 @@ void vend_live_lease_soon (Live *live);
 void vend_live_lease_now (Live *live);
 /* Stores that this attempt is lost. */
 void vend_live_store_lost (Live *live);
+
+/* ---- inputs.c: inputs of those that wait are in memory as far as there is room for them, else on
+ * disk only (`input` is NULL). */
+#define VEND_QUEUE_INPUTS_MAX (64 * 1024 * 1024)
+/* It waits in the queue, or its row is stored now. */
+void vend_inputs_queued (Live *live);
+void vend_inputs_left_queue (Live *live);
+/* Reads the input, then gives it to the instance that it has by then. */
+void vend_inputs_fetch (Live *live);
+/* Calls `told` with this state and its input, which may have to be read first. */
+void vend_inputs_tell (VendSched *sched, const VendPrediction *state, VendSchedTold told,
+                       void *data);
 
 /* ---- deadlines.c */
 void vend_live_arm_deadline (Live *live);

@@ -8,8 +8,10 @@
  * and logs   or superseded by `completed`, which says the same and more
  * completed  with the result; where it is not asked for, one last output or logs message instead */
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "sched/core-private.h"
+#include "store/predictions.h"
 #include "store/webhooks.h"
 
 struct LiveHooks
@@ -64,11 +66,30 @@ vend_hook_message_free (HookMessage *message)
   g_free (message);
 }
 
+/* One without a row gets no message. */
+static bool
+read_input (VendDb *db, VendPrediction *p, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (vend_store_prediction_input (db, p, &problem) || problem->code == VEND_ERROR_NOT_FOUND)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
+}
+
 /* Writer thread: large values become text here and not on the core thread. */
 static bool
 store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookEvent event,
                GError **error)
 {
+  g_autoptr (VendPrediction) whole = NULL;
+  if (p->input == NULL)
+    {
+      whole = vend_prediction_copy (p);
+      if (!read_input (db, whole, error))
+        return false;
+      p = whole;
+    }
   json_auto_t *shown
       = vend_prediction_to_json (p, p->origin != NULL ? p->origin : "", VEND_VIEW_TRUTH);
   g_autofree char *body = vend_json_text_js (shown);

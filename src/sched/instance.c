@@ -362,8 +362,8 @@ not_sent (Instance *instance, const Live *live, const json_t *frame)
   vend_inbox_post (instance->sched->inbox, fail_unsent, unsent);
 }
 
-void
-vend_instance_run (Instance *instance, Live *live)
+static void
+send_run (Instance *instance, Live *live)
 {
   json_t *files = live->p->files != NULL ? json_incref (live->p->files) : json_array ();
   json_t *input = vend_cog_input_for_model (live->p->input);
@@ -375,15 +375,24 @@ vend_instance_run (Instance *instance, Live *live)
                                   "timeout_us", (json_int_t) timeout_us, "files", files);
   if (live->deployable->scaling.retry_safe == 0)
     vend_json_set_bool (frame, "retry_safe", false);
+  /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
+  if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
+    not_sent (instance, live, frame);
+}
+
+void
+vend_instance_run (Instance *instance, Live *live)
+{
   if (live->instance == NULL)
     {
       live->emitted = false;
       vend_live_attach (live, instance);
       vend_measure_given (live);
     }
-  /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
-  if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
-    not_sent (instance, live, frame);
+  if (live->p->input == NULL)
+    vend_inputs_fetch (live);
+  else
+    send_run (instance, live);
 }
 
 static void

@@ -17,6 +17,12 @@ view_for_waiters (void *data)
   return live->completion != NULL ? NULL : vend_live_view (live);
 }
 
+static void
+tell_waiter (void *data, const VendPrediction *state, VendSchedTold notify, void *notify_data)
+{
+  vend_inputs_tell (((Live *) data)->sched, state, notify, notify_data);
+}
+
 Live *
 vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
 {
@@ -27,7 +33,7 @@ vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
   live->since_us = vend_steady_of (take->created_us);
   live->earliest_us = take->created_us;
   live->logs = g_string_new (NULL);
-  live->waiters = vend_waiters_new (sched->alarms, view_for_waiters, live);
+  live->waiters = vend_waiters_new (sched->alarms, view_for_waiters, tell_waiter, live);
   deployable->n_live++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->live, live->p->id, live);
@@ -39,6 +45,7 @@ void
 vend_live_left_queue (Live *live)
 {
   live->sched->n_queued--;
+  vend_inputs_left_queue (live);
   live->deployable->n_dated -= live->p->deadline_us > 0;
 }
 
@@ -60,6 +67,7 @@ vend_live_free (Live *live)
   vend_alarm_clear (&live->deadline);
   vend_alarm_clear (&live->lease_due);
   vend_alarm_clear (&live->insert_due);
+  vend_alarm_clear (&live->input_due);
   vend_completion_free (live->completion);
   if (live->unstored != NULL)
     vend_submission_free (live->unstored);
@@ -89,6 +97,7 @@ vend_live_enqueue (Live *live, bool at_head)
   if (live->p->attempt == 0)
     live->p->queue_place = vend_queue_position (live->deployable->queue, &live->place);
   vend_live_admit (live);
+  vend_inputs_queued (live);
   vend_sched_sweep_soon (live->sched);
 }
 
@@ -225,7 +234,7 @@ vend_live_cancel (Live *live)
   live->p->cancel_requested = true;
   if (live->instance == NULL)
     vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_CANCELED });
-  else
+  else if (!live->fetches_input)
     vend_instance_cancel (live->instance, live);
 }
 

@@ -96,6 +96,7 @@ inserted (const GError *error, void *data)
         vend_live_enqueue (live, false);
       vend_waiters_add (live->waiters, submission->hold_until_us, submission->told,
                         submission->data);
+      vend_inputs_queued (live);
       return;
     }
 

@@ -5,6 +5,7 @@ struct VendWaiters
 {
   VendAlarms *timers;
   VendWaitersView view;
+  VendWaitersTell tell;
   void *data;
   GPtrArray *list; /* of Waiter; NULL until somebody waits */
 };
@@ -26,10 +27,10 @@ waiter_free (void *data)
 }
 
 VendWaiters *
-vend_waiters_new (VendAlarms *timers, VendWaitersView view, void *data)
+vend_waiters_new (VendAlarms *timers, VendWaitersView view, VendWaitersTell tell, void *data)
 {
   VendWaiters *waiters = g_new0 (VendWaiters, 1);
-  *waiters = (VendWaiters){ timers, view, data, NULL };
+  *waiters = (VendWaiters){ timers, view, tell, data, NULL };
   return waiters;
 }
 
@@ -53,7 +54,7 @@ time_is_over (void *data)
     return; /* it hears the end, in a moment */
   const Waiter due = *waiter;
   g_ptr_array_remove_fast (waiters->list, waiter);
-  due.notify (state, NULL, due.data);
+  waiters->tell (waiters->data, state, due.notify, due.data);
 }
 
 static void
@@ -73,7 +74,7 @@ vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, 
 {
   const VendPrediction *state = until_us == 0 ? waiters->view (waiters->data) : NULL;
   if (state != NULL)
-    notify (state, NULL, data);
+    waiters->tell (waiters->data, state, notify, data);
   else
     add (waiters, until_us == 0 ? VEND_WAIT_FOR_END : until_us, notify, data);
 }
@@ -85,6 +86,6 @@ vend_waiters_notify (VendWaiters *waiters, const VendPrediction *state)
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const Waiter *waiter = g_ptr_array_index (list, i);
-      waiter->notify (state, NULL, waiter->data);
+      waiters->tell (waiters->data, state, waiter->notify, waiter->data);
     }
 }

@@ -13,10 +13,16 @@
  * being stored. */
 typedef const VendPrediction *(*VendWaitersView) (void *data);
 
+/* Calls `notify` once, at once or later: what is shown of `state` may have to be fetched. `data` is
+ * that of the waiters. */
+typedef void (*VendWaitersTell) (void *data, const VendPrediction *state, VendSchedTold notify,
+                                 void *notify_data);
+
 typedef struct VendWaiters VendWaiters;
 
 /* `timers` outlives it. */
-VendWaiters *vend_waiters_new (VendAlarms *timers, VendWaitersView view, void *data);
+VendWaiters *vend_waiters_new (VendAlarms *timers, VendWaitersView view, VendWaitersTell tell,
+                               void *data);
 /* Those who still wait are not notified. */
 void vend_waiters_free (VendWaiters *waiters);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWaiters, vend_waiters_free)

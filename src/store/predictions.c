@@ -6,8 +6,8 @@
 #include "store/models.h"
 #include "store/stored-bytes.h"
 
-static void *
-read_prediction (VendStmt *stmt)
+static VendPrediction *
+read_without_input (VendStmt *stmt)
 {
   VendPrediction *p = g_new0 (VendPrediction, 1);
   p->id = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ID);
@@ -19,7 +19,6 @@ read_prediction (VendStmt *stmt)
   p->deployment = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_DEPLOYMENT);
   p->status = (VendStatus) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_STATUS);
   p->from_web = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_FROM_WEB) != 0;
-  p->input = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_INPUT);
   p->secrets = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_SECRETS);
   p->output = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_OUTPUT);
   p->logs = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_LOGS);
@@ -37,11 +36,25 @@ read_prediction (VendStmt *stmt)
   p->webhook_events = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_WEBHOOK_EVENTS);
   p->removed_us = vend_stmt_get_int (stmt, VEND_COL_PREDICTION_DATA_REMOVED);
   p->data_removed = p->removed_us != 0;
-  p->files = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_FILES);
   p->origin = vend_stmt_dup_text (stmt, VEND_COL_PREDICTION_ORIGIN);
   p->stream = (guint) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_STREAM);
   p->queue_place = (guint) vend_stmt_get_int (stmt, VEND_COL_PREDICTION_QUEUE_PLACE);
   return p;
+}
+
+static void *
+read_prediction (VendStmt *stmt)
+{
+  VendPrediction *p = read_without_input (stmt);
+  p->input = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_INPUT);
+  p->files = vend_stmt_get_json (stmt, VEND_COL_PREDICTION_FILES);
+  return p;
+}
+
+static void *
+read_open (VendStmt *stmt)
+{
+  return read_without_input (stmt);
 }
 
 static bool
@@ -174,12 +187,28 @@ vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GEr
 }
 
 bool
+vend_store_prediction_input (VendDb *db, VendPrediction *p, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_INPUT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, p->id);
+  if (!vend_stmt_one (stmt, "prediction", error))
+    return false;
+  json_decref (p->input);
+  json_decref (p->files);
+  p->input = vend_stmt_get_json (stmt, 0);
+  p->files = vend_stmt_get_json (stmt, 1);
+  p->input_memory = vend_json_memory (p->input) + vend_json_memory (p->files);
+  return true;
+}
+
+bool
 vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_OPEN, error);
   return stmt != NULL
-         && vend_stmt_collect (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, out,
-                               error);
+         && vend_stmt_collect (stmt, read_open, (GDestroyNotify) vend_prediction_free, out, error);
 }
 
 bool
@@ -238,13 +267,37 @@ vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error
   return vend_stmt_run (stmt, NULL, error);
 }
 
+/* What stands in the row after the end; NULL: what stands there now. */
+static bool
+input_after_end (VendDb *db, const VendPrediction *p, json_t **out, GError **error)
+{
+  g_autoptr (VendPrediction) stored = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (p->input != NULL || p->secrets == NULL)
+    {
+      *out = vend_prediction_shown_input (p);
+      return true;
+    }
+  stored = vend_prediction_copy (p);
+  if (vend_store_prediction_input (db, stored, &problem))
+    *out = vend_prediction_shown_input (stored);
+  else if (problem->code != VEND_ERROR_NOT_FOUND)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  return true;
+}
+
 bool
 vend_store_prediction_complete (VendDb *db, const VendPrediction *p, bool *out_won, GError **error)
 {
+  json_auto_t *shown_input = NULL;
+  if (!input_after_end (db, p, &shown_input, error))
+    return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_PREDICTION_COMPLETE, error);
   if (stmt == NULL)
     return false;
-  json_auto_t *shown_input = vend_prediction_shown_input (p);
   int64_t changes = 0;
   vend_stmt_text (stmt, 1, p->id);
   vend_stmt_int (stmt, 2, p->attempt);
@@ -259,7 +312,7 @@ vend_store_prediction_complete (VendDb *db, const VendPrediction *p, bool *out_w
   vend_stmt_int (stmt, 11, p->completed_us);
   vend_stmt_text (stmt, 12, p->instance);
   if (!vend_stmt_run (stmt, &changes, error)
-      || (changes > 0 && p->files != NULL && !delete_inputs (db, p, error)))
+      || (changes > 0 && (p->files != NULL || p->input == NULL) && !delete_inputs (db, p, error)))
     return false;
   *out_won = changes > 0;
   return true;

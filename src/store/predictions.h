@@ -13,7 +13,8 @@ bool vend_store_prediction_insert (VendDb *db, const VendPrediction *prediction,
 bool vend_store_prediction_create (VendDb *db, const VendPrediction *prediction,
                                    uint64_t max_stored, GError **error);
 bool vend_store_prediction_get (VendDb *db, const char *id, VendPrediction **out, GError **error);
-/* All that have not ended, oldest first, of VendPrediction. */
+/* All that have not ended, oldest first, of VendPrediction; without inputs, which nobody has
+ * bounded all together. */
 bool vend_store_prediction_open (VendDb *db, GPtrArray **out, GError **error);
 
 /* Whether any prediction of the version has not ended. */
@@ -30,6 +31,9 @@ typedef struct
   bool web_only;
 } VendPredictionPage;
 
+/* Sets its input, files and what they take; NOT_FOUND without a row. */
+bool vend_store_prediction_input (VendDb *db, VendPrediction *p, GError **error);
+
 /* Newest first, of VendPrediction. */
 bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, VendPage *rows,
                                  GPtrArray **out, GError **error);
@@ -39,7 +43,8 @@ bool vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, Ven
 bool vend_store_prediction_lease (VendDb *db, const VendPrediction *prediction, GError **error);
 bool vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error);
 
-/* The compare-and-set that ends a prediction: stores status, input (as shown from now on), output,
+/* The compare-and-set that ends a prediction: stores status, input (as shown from now on; NULL: the
+ * stored one), output,
  * logs, error, metrics and times of `prediction`, if it has not ended and no later attempt is
  * known.
  * `*out_won` says whether this call ended it. */

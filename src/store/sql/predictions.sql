@@ -15,6 +15,8 @@ VALUES ({new_prediction.values}, '', 0, 0, 0, 0, 0);
 -- name: prediction_get
 SELECT {prediction}
 FROM predictions WHERE id = $1;
+-- name: prediction_input
+SELECT input, files FROM predictions WHERE id = $1;
 -- name: prediction_open
 SELECT {prediction}
 FROM predictions WHERE completed_us = 0 ORDER BY created_us, id;
@@ -37,8 +39,8 @@ WHERE id = $1 AND completed_us = 0 AND attempt <= $3;
 -- name: prediction_cancel_request
 UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us = 0;
 -- name: prediction_complete
-UPDATE predictions SET status = $3, input = $4, output = $5, logs = $6, error = $7, error_code = $8,
-  metrics = $9, started_us = $10, completed_us = $11, attempt = $2, instance = $12
+UPDATE predictions SET status = $3, input = COALESCE($4, input), output = $5, logs = $6, error = $7,
+  error_code = $8, metrics = $9, started_us = $10, completed_us = $11, attempt = $2, instance = $12
 WHERE id = $1 AND completed_us = 0 AND attempt <= $2;
 -- name: prediction_expired
 SELECT id FROM predictions

@@ -26,12 +26,18 @@ view (void *data)
 }
 
 static void
+tell (void *data, const VendPrediction *state, VendSchedTold notify, void *notify_data)
+{
+  notify (state, NULL, notify_data);
+}
+
+static void
 world_init (World *world)
 {
   *world = (World){ .context = g_main_context_new () };
   world->prediction.status = VEND_STATUS_STARTING;
   world->timers = vend_alarms_new (world->context);
-  world->waiters = vend_waiters_new (world->timers, view, world);
+  world->waiters = vend_waiters_new (world->timers, view, tell, world);
 }
 
 static void
