@@ -65,6 +65,11 @@ char *vend_webhook_lane (int64_t account_id, const char *url) G_GNUC_WARN_UNUSED
 /* Between two output or logs messages of one prediction. */
 #define VEND_WEBHOOK_INTERVAL_US (G_GINT64_CONSTANT (500000))
 
+/* Bytes of a message: of one that says how it ended, and of one before. Each is stored whole until
+ * it is sent; one over its limit comes without its large members, and names them in `omitted`. */
+#define VEND_WEBHOOK_MAX_END (16 * 1024 * 1024)
+#define VEND_WEBHOOK_MAX_PROGRESS (1024 * 1024)
+
 /* When the next output or logs message may be written; `last_us` 0 = there was none. */
 int64_t vend_webhook_throttle_us (int64_t last_us, int64_t now_us);
 

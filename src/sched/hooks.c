@@ -66,6 +66,26 @@ vend_hook_message_free (HookMessage *message)
   g_free (message);
 }
 
+/* What is over the limit is left out by members, those first that are asked for most easily. */
+static char *
+body_of (const VendPrediction *p)
+{
+  static const char *const members[] = { "input", "logs", "output" };
+  json_auto_t *shown
+      = vend_prediction_to_json (p, p->origin != NULL ? p->origin : "", VEND_VIEW_TRUTH);
+  const gsize most
+      = vend_status_is_terminal (p->status) ? VEND_WEBHOOK_MAX_END : VEND_WEBHOOK_MAX_PROGRESS;
+  json_t *omitted = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (members) && vend_json_size (shown) > most; i++)
+    {
+      json_object_set_new (shown, members[i], json_null ());
+      if (omitted == NULL)
+        json_object_set_new (shown, "omitted", omitted = json_array ());
+      json_array_append_new (omitted, json_string (members[i]));
+    }
+  return vend_json_text_js (shown);
+}
+
 /* One without a row gets no message. */
 static bool
 read_input (VendDb *db, VendPrediction *p, GError **error)
@@ -90,9 +110,7 @@ store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookE
         return false;
       p = whole;
     }
-  json_auto_t *shown
-      = vend_prediction_to_json (p, p->origin != NULL ? p->origin : "", VEND_VIEW_TRUTH);
-  g_autofree char *body = vend_json_text_js (shown);
+  g_autofree char *body = body_of (p);
   g_autofree char *lane = vend_webhook_lane (p->account_id, p->webhook);
   const VendDelivery delivery = { .id = (char *) id,
                                   .account_id = p->account_id,

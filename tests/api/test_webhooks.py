@@ -84,6 +84,25 @@ def test_the_body_survives_javascript(api, receiver):
     assert message.json["input"] == inputs
 
 
+def test_large_members_are_left_out(api, receiver):
+    text = "x" * (9 << 20)
+    made = api.create(
+        "echo", {"text": text}, webhook=receiver.url, webhook_events_filter=["start", "completed"]
+    )
+    start, end = (message.json for message in receiver.wait_for(2, timeout=120))
+    assert (start["status"], start["omitted"], start["input"]) == ("processing", ["input"], None)
+    assert (end["status"], end["omitted"], end["input"]) == ("succeeded", ["input"], None)
+    assert end["output"] == text and end["logs"]
+    assert api.prediction(made)["input"]["text"] == text
+    (key,) = {api.get("/webhooks/default/secret").json()["key"]}
+    for message in receiver.got():
+        assert message.headers["webhook-signature"] == signatures(message, key)
+
+    small = api.run("echo", {"text": "y" * (400 << 10)}, webhook=receiver.url, webhook_events_filter=["start"])
+    told = receiver.wait_for(3)[-1].json
+    assert told["input"] == small["input"] and "omitted" not in told
+
+
 def test_urls_have_the_origin_of_the_create_call(servers, receiver):
     api = servers(*ALLOW, "--trusted-proxies", "127.0.0.1/32").api()
     proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "models.example"}
