@@ -151,12 +151,11 @@ take (VendFrameReader *reader, gsize large, json_t **out, GBytes **out_text, GEr
   bool whole = false;
   if (!find_next (reader, &text, &size, &whole, error))
     return false;
-  *out = NULL;
-  if (!whole)
-    return true;
-  if (size > large)
+  if (!whole || size > large)
     {
-      *out_text = steal_text (reader, text, size);
+      *out = NULL;
+      if (whole)
+        *out_text = steal_text (reader, text, size);
       return true;
     }
   if (!parse (text, size, out, error))
