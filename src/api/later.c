@@ -43,8 +43,11 @@ vend_later_new (VendLater **out, GError **error)
       later->pools[i] = g_thread_pool_new (run, NULL, lanes[i].threads, TRUE, &problem);
       threads += lanes[i].threads;
       if (problem != NULL)
-        return vend_fail (error, VEND_ERROR_UNAVAILABLE, "start the threads for %s: %s",
-                          lanes[i].name, problem->message);
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&problem),
+                                      "start the threads for %s: ", lanes[i].name);
+          return false;
+        }
     }
   g_assert (threads == VEND_LATER_THREADS);
   *out = g_steal_pointer (&later);

@@ -152,5 +152,10 @@ def test_another_concurrency_replaces_what_is_there(servers):
     api.patch("/models/lab/concurrent/scaling", {"concurrency": None}, 200)
     wait_until(lambda: slots() == [4], what="one as before")
     assert api.debug()["instance_starts"] == 3
-    ends = [d for d in api.get("/decisions?model=lab/concurrent").json()["results"] if d["kind"] == "stop"]
-    assert len(ends) == 2 and all("another concurrency" in d["sentence"] for d in ends)
+
+    def ends():
+        decided = api.get("/decisions?model=lab/concurrent").json()["results"]
+        return [d["sentence"] for d in decided if d["kind"] == "stop"]
+
+    wait_until(lambda: len(ends()) == 2, what="both stops to be on disk")
+    assert all("another concurrency" in sentence for sentence in ends())

@@ -3,7 +3,7 @@
 from waiting import wait_until
 
 # More than it makes at the start with the flags below.
-ENOUGH = 40
+ENOUGH = 60
 
 
 def ended_or_listening(server):
