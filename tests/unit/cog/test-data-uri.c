@@ -85,7 +85,9 @@ test_good (void)
       g_auto (VendDataUri) uri = { 0 };
       const char *problem = NULL;
       gsize size = 0;
-      g_test_message ("%s", good[i].text);
+      /* What a test says goes into an XML report. */
+      g_autofree char *shown = g_strescape (good[i].text, NULL);
+      g_test_message ("%s", shown);
       g_assert_true (vend_data_uri_parse (good[i].text, strlen (good[i].text), &uri, &problem));
       g_assert_null (problem);
       g_assert_cmpstr (uri.type, ==, good[i].type);
@@ -102,7 +104,9 @@ test_bad (void)
     {
       VendDataUri uri = { 0 };
       const char *problem = NULL;
-      g_test_message ("%s", bad[i].text);
+      /* What a test says goes into an XML report. */
+      g_autofree char *shown = g_strescape (bad[i].text, NULL);
+      g_test_message ("%s", shown);
       g_assert_false (vend_data_uri_parse (bad[i].text, strlen (bad[i].text), &uri, &problem));
       g_assert_nonnull (strstr (problem, bad[i].problem));
       g_assert_null (uri.type);
