@@ -33,7 +33,7 @@ repeat_some (void *user_data)
       json_t *frame = vend_results_dup_frame (director->results, key);
       if (frame == NULL)
         continue;
-      vend_run_fit_end (frame, vend_director_frame_limit (director));
+      vend_execution_fit_end (frame, vend_director_frame_limit (director));
       vend_uplink_send (director->uplink, frame);
     }
   director->repeat_timer = 0;
@@ -78,10 +78,10 @@ vend_director_greet (VendDirector *director)
   vend_json_set_int (hello, "slots", director->spec->slots);
   vend_json_set_int (hello, "ahead", director->spec->slots);
   const gsize budget = (gsize) director->spec->max_output;
-  json_object_set_new (hello, "running", vend_director_list_runs (director, budget));
+  json_object_set_new (hello, "running", vend_director_list_executions (director, budget));
   /* What is counted as it came may be longer as JSON. */
   if (vend_frame_size (hello) > vend_director_frame_limit (director))
-    json_object_set_new (hello, "running", vend_director_list_runs (director, 0));
+    json_object_set_new (hello, "running", vend_director_list_executions (director, 0));
   vend_uplink_send (director->uplink, hello);
   repeat_results (director);
 }
@@ -105,13 +105,13 @@ vend_director_command (VendDirector *director, json_t *command)
       return;
     }
   g_autoptr (GError) error = NULL;
-  if (!vend_run_command_check (command, &error))
+  if (!vend_execution_command_check (command, &error))
     {
       vend_log (VEND_LOG_WARN, "command not understood", "command", name, "error", error->message,
                 NULL);
       return;
     }
-  g_autofree char *key = vend_run_command_key (command);
+  g_autofree char *key = vend_execution_command_key (command);
   if (g_strcmp0 (name, "run") == 0)
     vend_director_run (director, command, key);
   else if (g_strcmp0 (name, "ack") == 0)

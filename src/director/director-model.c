@@ -135,7 +135,7 @@ on_exit_status (int status, void *context)
     }
   else
     vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, text, NULL);
-  vend_director_lose_runs (
+  vend_director_lose_executions (
       director, text, memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_INSTANCE_LOST);
   /* The process object is still on the stack. */
   g_idle_add (on_gone, director);
@@ -268,7 +268,7 @@ static bool
 is_idle (void *context)
 {
   const VendDirector *director = context;
-  return g_hash_table_size (director->runs) == 0;
+  return g_hash_table_size (director->executions) == 0;
 }
 
 static const VendHealthEvents health_events = { on_ready, on_setup_failed, on_sick, is_idle };
@@ -354,7 +354,7 @@ model_env (const VendDirector *director, guint port)
   env = g_environ_setenv (env, "PORT", port_text, TRUE);
   env = g_environ_setenv (env, "COG_MAX_CONCURRENCY", slots, FALSE);
   env = g_environ_setenv (env, "PYTHONUNBUFFERED", "1", FALSE);
-  /* A second reader must not be refused for what it missed (vend_run_hold). */
+  /* A second reader must not be refused for what it missed (vend_execution_hold). */
   env = g_environ_setenv (env, "COG_STREAM_HISTORY_CAPACITY", "0", TRUE);
   if (g_environ_getenv (env, "COG_LOG_LEVEL") == NULL)
     env = g_environ_setenv (env, "RUST_LOG", QUIET_LOG, FALSE);

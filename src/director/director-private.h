@@ -10,7 +10,7 @@
 #include "director/loopback.h"
 #include "director/model-process.h"
 #include "director/results.h"
-#include "director/run.h"
+#include "director/execution.h"
 #include "director/spec.h"
 #include "director/uplink.h"
 #include "net/curl-context.h"
@@ -69,9 +69,9 @@ typedef struct
   guint tick_timer;
   guint signal_sources[2];
 
-  VendRunEnv env;
-  GHashTable *runs;  /* cog id -> VendRun, not ended */
-  GHashTable *ended; /* set of VendRun whose call is still open */
+  VendExecutionEnv env;
+  GHashTable *executions; /* cog id -> VendExecution, not ended */
+  GHashTable *ended;      /* set of VendExecution whose call is still open */
   GQueue ahead; /* of `run` commands (json_t): one a slot may be here before the slot is free */
   GQueue lost;  /* of `completed` frames (json_t), told once the model is gone */
   GPtrArray *released;
@@ -111,17 +111,17 @@ void vend_director_greet (VendDirector *director);
 void vend_director_stop_repeating (VendDirector *director);
 void vend_director_command (VendDirector *director, json_t *command);
 
-/* director-runs.c. A `key` is that of vend_run_command_key. */
-void vend_director_init_runs (VendDirector *director);
-void vend_director_clear_runs (VendDirector *director);
+/* director-executions.c. A `key` is that of vend_execution_command_key. */
+void vend_director_init_executions (VendDirector *director);
+void vend_director_clear_executions (VendDirector *director);
 void vend_director_run (VendDirector *director, json_t *command, const char *key);
 void vend_director_cancel (VendDirector *director, const char *key);
 void vend_director_give_back (VendDirector *director, const char *key);
 /* `running` of the greeting, with as much of what the runs said as is within `budget` bytes. */
-json_t *vend_director_list_runs (const VendDirector *director, gsize budget)
+json_t *vend_director_list_executions (const VendDirector *director, gsize budget)
     G_GNUC_WARN_UNUSED_RESULT;
 /* All of them, as INSTANCE_LOST or OUT_OF_MEMORY: `code`. What has begun is told once the model is
  * gone. */
-void vend_director_lose_runs (VendDirector *director, const char *why, const char *code);
+void vend_director_lose_executions (VendDirector *director, const char *why, const char *code);
 /* The model is gone. */
 void vend_director_tell_lost (VendDirector *director);

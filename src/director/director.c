@@ -144,7 +144,7 @@ vend_director_stop (VendDirector *director, int64_t grace_us)
   if (director->state >= VEND_DIRECTOR_STOPPING)
     return;
   vend_director_set_state (director, VEND_DIRECTOR_STOPPING, NULL, NULL);
-  vend_director_lose_runs (director, "the instance was stopped", VEND_FAILURE_INSTANCE_LOST);
+  vend_director_lose_executions (director, "the instance was stopped", VEND_FAILURE_INSTANCE_LOST);
   /* The server waits for ever for open replies, so ours are closed first. */
   g_hash_table_remove_all (director->ended);
   g_clear_pointer (&director->health, vend_health_free);
@@ -191,7 +191,7 @@ on_tick (void *user_data)
   reap_adopted (director);
   if (director->limits != NULL)
     vend_model_limits_tick (director->limits);
-  if (alone_since > 0 && g_hash_table_size (director->runs) == 0
+  if (alone_since > 0 && g_hash_table_size (director->executions) == 0
       && g_get_monotonic_time () - alone_since > director->spec->orphan_timeout_us)
     {
       vend_log (VEND_LOG_INFO, "no control plane for too long", NULL);
@@ -228,9 +228,9 @@ static void
 on_hook (const char *cog_id, const char *path, void *data)
 {
   const VendDirector *director = data;
-  VendRun *run = g_hash_table_lookup (director->runs, cog_id);
-  if (run != NULL)
-    vend_run_take_hook (run, path);
+  VendExecution *execution = g_hash_table_lookup (director->executions, cog_id);
+  if (execution != NULL)
+    vend_execution_take_hook (execution, path);
 }
 
 static const VendUplinkEvents uplink_events = { on_connected, on_disconnected, on_command };
@@ -253,8 +253,8 @@ director_free (VendDirector *director)
   vend_director_stop_repeating (director);
   clear_timer (&director->signal_sources[0]);
   clear_timer (&director->signal_sources[1]);
-  if (director->runs != NULL)
-    vend_director_clear_runs (director);
+  if (director->executions != NULL)
+    vend_director_clear_executions (director);
   vend_director_clear_model (director);
   vend_uplink_free (director->uplink);
   vend_loopback_free (director->loopback);
@@ -308,7 +308,7 @@ assemble (VendDirector *director, GError **error)
       || !vend_loopback_start (director->dir, spec->max_output_file, on_hook, director,
                                &director->loopback, error))
     return false;
-  vend_director_init_runs (director);
+  vend_director_init_executions (director);
   director->tick_timer = g_timeout_add (TICK_MS, on_tick, director);
   director->signal_sources[0] = g_unix_signal_add (SIGTERM, on_signal, director);
   director->signal_sources[1] = g_unix_signal_add (SIGINT, on_signal, director);

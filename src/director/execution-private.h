@@ -1,31 +1,31 @@
-/* Inside of a run, shared by its life (run.c), its events (run-events.c) and its HTTP call
- * (run-call.c). Main context. */
+/* Inside of a run, shared by its life (execution.c), its events (execution-events.c) and its HTTP
+ * call (execution-call.c). Main context. */
 #pragma once
 #include <curl/curl.h>
 
 #include "director/cog-call.h"
 #include "director/inputs.h"
 #include "director/output.h"
-#include "director/run.h"
+#include "director/execution.h"
 #include "director/sse.h"
 
-#define VEND_RUN_SLACK ((gsize) 1 << 20) /* error, metrics and frame of a completed event */
-#define VEND_RUN_ERROR_MAX ((gsize) 64 * 1024)
+#define VEND_EXECUTION_SLACK ((gsize) 1 << 20) /* error, metrics and frame of a completed event */
+#define VEND_EXECUTION_ERROR_MAX ((gsize) 64 * 1024)
 
 typedef enum
 {
-  VEND_RUN_INPUTS,  /* files are being fetched */
-  VEND_RUN_CALLING, /* the server has not said that it began */
-  VEND_RUN_RUNNING,
-  VEND_RUN_ENDED,
-} VendRunPhase;
+  VEND_EXECUTION_INPUTS,  /* files are being fetched */
+  VEND_EXECUTION_CALLING, /* the server has not said that it began */
+  VEND_EXECUTION_RUNNING,
+  VEND_EXECUTION_ENDED,
+} VendExecutionPhase;
 
-struct VendRun
+struct VendExecution
 {
-  VendRunEnv *env;
-  VendRunPhase phase;
+  VendExecutionEnv *env;
+  VendExecutionPhase phase;
   char *prediction;
-  int64_t attempt;
+  int64_t number;
   char *key;
   char *cog_id;  /* in our addresses */
   char *call_id; /* what the server calls it: the same, until it is run again */
@@ -87,28 +87,29 @@ typedef struct
   const char *error;
   const char *code;
   const char *sick;
-} VendRunEnd;
+} VendExecutionEnd;
 
 /* Sends the last frame; harmless when the run has ended already. */
-void vend_run_end (VendRun *run, VendRunEnd end);
+void vend_execution_end (VendExecution *execution, VendExecutionEnd end);
 /* Lost with the instance, which is sick. */
-void vend_run_end_lost (VendRun *run, const char *why);
+void vend_execution_end_lost (VendExecution *execution, const char *why);
 /* Ends it as failed while the model is still at it, and cancels that. */
-void vend_run_end_early (VendRun *run, const char *error, const char *code);
-void vend_run_end_too_large (VendRun *run);
-json_t *vend_run_event (const VendRun *run, const char *event) G_GNUC_WARN_UNUSED_RESULT;
+void vend_execution_end_early (VendExecution *execution, const char *error, const char *code);
+void vend_execution_end_too_large (VendExecution *execution);
+json_t *vend_execution_event (const VendExecution *execution, const char *event)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Asks the server to stop it. */
-void vend_run_ask_cancel (VendRun *run);
+void vend_execution_ask_cancel (VendExecution *execution);
 
-/* run-events.c */
-bool vend_run_on_event (const char *event, const char *data, gsize size, void *run);
-void vend_run_take_snapshot (VendRun *run, json_t *snapshot, bool with_logs);
-void vend_run_add_logs (VendRun *run, const char *text, gsize size);
-void vend_run_flush_logs (VendRun *run);
+/* execution-events.c */
+bool vend_execution_on_event (const char *event, const char *data, gsize size, void *execution);
+void vend_execution_take_snapshot (VendExecution *execution, json_t *snapshot, bool with_logs);
+void vend_execution_add_logs (VendExecution *execution, const char *text, gsize size);
+void vend_execution_flush_logs (VendExecution *execution);
 
-/* run-call.c */
-void vend_run_call (VendRun *run);
+/* execution-call.c */
+void vend_execution_call (VendExecution *execution);
 /* The run prints a lot: makes sure that it survives a gap in its event stream. */
-void vend_run_hold (VendRun *run);
-void vend_run_let_go (VendRun *run);
-void vend_run_call_stop (VendRun *run);
+void vend_execution_hold (VendExecution *execution);
+void vend_execution_let_go (VendExecution *execution);
+void vend_execution_call_stop (VendExecution *execution);

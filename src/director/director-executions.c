@@ -39,14 +39,14 @@ find_server_peak (void *context)
 static void
 begin (VendDirector *director, const json_t *command)
 {
-  VendRun *run = vend_run_start (&director->env, command);
-  g_hash_table_insert (director->runs, (char *) vend_run_cog_id (run), run);
+  VendExecution *execution = vend_execution_start (&director->env, command);
+  g_hash_table_insert (director->executions, (char *) vend_execution_cog_id (execution), execution);
 }
 
 static bool
 has_slot (const VendDirector *director)
 {
-  return g_hash_table_size (director->runs) < director->spec->slots;
+  return g_hash_table_size (director->executions) < director->spec->slots;
 }
 
 static void
@@ -67,26 +67,26 @@ lose_ahead (VendDirector *director, const char *why)
 {
   for (json_t *command; (command = g_queue_pop_head (&director->ahead)) != NULL;)
     {
-      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
+      vend_uplink_send (director->uplink, vend_execution_never_begun (command, "failed", why));
       json_decref (command);
     }
 }
 
 void
-vend_director_lose_runs (VendDirector *director, const char *why, const char *code)
+vend_director_lose_executions (VendDirector *director, const char *why, const char *code)
 {
   /* Before the others, whose slots it would take. */
   lose_ahead (director, why);
-  g_autoptr (GList) runs = g_hash_table_get_values (director->runs);
-  for (GList *item = runs; item != NULL; item = item->next)
-    vend_run_lose (item->data, why, code);
+  g_autoptr (GList) executions = g_hash_table_get_values (director->executions);
+  for (GList *item = executions; item != NULL; item = item->next)
+    vend_execution_lose (item->data, why, code);
 }
 
 /* Steals `completed`. */
 static void
 tell_end (VendDirector *director, json_t *completed)
 {
-  g_autofree char *key = vend_run_command_key (completed);
+  g_autofree char *key = vend_execution_command_key (completed);
   vend_uplink_send (director->uplink, json_incref (completed));
   vend_results_add (director->results, key, completed);
 }
@@ -99,14 +99,14 @@ vend_director_tell_lost (VendDirector *director)
 }
 
 static void
-on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
+on_execution_ended (VendExecution *execution, json_t *completed, const char *sick, void *context)
 {
   VendDirector *director = context;
   json_auto_t *end = completed;
   const char *code = vend_json_string (end, "error_code");
   const bool is_lost = vend_failure_is_loss (code);
-  g_hash_table_steal (director->runs, vend_run_cog_id (run));
-  g_hash_table_add (director->ended, run);
+  g_hash_table_steal (director->executions, vend_execution_cog_id (execution));
+  g_hash_table_add (director->ended, execution);
   /* It begins again as soon as it is told, and the model may still be at it. */
   if (is_lost && director->model != NULL)
     g_queue_push_tail (&director->lost, json_incref (end));
@@ -122,7 +122,7 @@ on_run_ended (VendRun *run, json_t *completed, const char *sick, void *context)
       lose_ahead (director, sick);
       return;
     }
-  vend_director_lose_runs (director, sick, code);
+  vend_director_lose_executions (director, sick, code);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
 }
@@ -137,11 +137,11 @@ free_released (void *user_data)
 }
 
 static void
-on_run_released (VendRun *run, void *context)
+on_execution_released (VendExecution *execution, void *context)
 {
   VendDirector *director = context;
-  g_hash_table_steal (director->ended, run);
-  g_ptr_array_add (director->released, run);
+  g_hash_table_steal (director->ended, execution);
+  g_ptr_array_add (director->released, execution);
   if (director->release_source == 0)
     director->release_source = g_idle_add (free_released, director);
   /* Not at its end already: the server frees the slot a moment after its last event. */
@@ -150,14 +150,14 @@ on_run_released (VendRun *run, void *context)
 
 /* ---- Commands. */
 
-static VendRun *
-find_run (const VendDirector *director, const char *key)
+static VendExecution *
+find_execution (const VendDirector *director, const char *key)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, director->runs);
+  g_hash_table_iter_init (&iter, director->executions);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (strcmp (vend_run_key (value), key) == 0)
+    if (strcmp (vend_execution_key (value), key) == 0)
       return value;
   return NULL;
 }
@@ -168,7 +168,7 @@ find_in (const GQueue *frames, const char *key)
 {
   for (GList *item = frames->head; item != NULL; item = item->next)
     {
-      g_autofree char *of = vend_run_command_key (item->data);
+      g_autofree char *of = vend_execution_command_key (item->data);
       if (strcmp (of, key) == 0)
         return item;
     }
@@ -190,7 +190,7 @@ take_ahead (VendDirector *director, const char *key)
 static bool
 is_known (const VendDirector *director, const char *key)
 {
-  return find_run (director, key) != NULL || find_in (&director->ahead, key) != NULL
+  return find_execution (director, key) != NULL || find_in (&director->ahead, key) != NULL
          || find_in (&director->lost, key) != NULL || vend_results_has (director->results, key);
 }
 
@@ -199,7 +199,8 @@ refusal (const VendDirector *director)
 {
   if (director->state != VEND_DIRECTOR_READY)
     return "the instance is not ready";
-  if (g_hash_table_size (director->runs) + director->ahead.length >= 2 * director->spec->slots)
+  if (g_hash_table_size (director->executions) + director->ahead.length
+      >= 2 * director->spec->slots)
     return "the instance has no free slot";
   if (vend_results_count (director->results) >= VEND_RESULTS_MAX)
     return "too many results wait for an acknowledgement";
@@ -215,7 +216,7 @@ vend_director_run (VendDirector *director, json_t *command, const char *key)
   if (why != NULL)
     {
       /* Not kept: whoever missed it asks again, and nothing was begun. */
-      vend_uplink_send (director->uplink, vend_run_never_begun (command, "failed", why));
+      vend_uplink_send (director->uplink, vend_execution_never_begun (command, "failed", why));
       return;
     }
   if (director->ahead.length == 0 && has_slot (director))
@@ -227,12 +228,12 @@ vend_director_run (VendDirector *director, json_t *command, const char *key)
 void
 vend_director_cancel (VendDirector *director, const char *key)
 {
-  VendRun *running = find_run (director, key);
+  VendExecution *running = find_execution (director, key);
   json_auto_t *waiting = take_ahead (director, key);
   if (running != NULL)
-    vend_run_cancel (running);
+    vend_execution_cancel (running);
   else if (waiting != NULL)
-    vend_uplink_send (director->uplink, vend_run_never_begun (waiting, "canceled", NULL));
+    vend_uplink_send (director->uplink, vend_execution_never_begun (waiting, "canceled", NULL));
 }
 
 /* Which run a command or frame is about. */
@@ -255,14 +256,14 @@ vend_director_give_back (VendDirector *director, const char *key)
 }
 
 json_t *
-vend_director_list_runs (const VendDirector *director, gsize budget)
+vend_director_list_executions (const VendDirector *director, gsize budget)
 {
   json_t *running = json_array ();
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, director->runs);
+  g_hash_table_iter_init (&iter, director->executions);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (running, vend_run_snapshot (value, &budget));
+    json_array_append_new (running, vend_execution_snapshot (value, &budget));
   for (const GList *item = director->ahead.head; item != NULL; item = item->next)
     json_array_append_new (running, reference (item->data));
   for (const GList *item = director->lost.head; item != NULL; item = item->next)
@@ -279,36 +280,36 @@ vend_director_list_runs (const VendDirector *director, gsize budget)
 /* ---- Assembly. */
 
 void
-vend_director_init_runs (VendDirector *director)
+vend_director_init_executions (VendDirector *director)
 {
-  director->runs
-      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
-  director->ended = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) vend_run_free, NULL);
-  director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_run_free);
-  director->env = (VendRunEnv){ .spec = director->spec,
-                                .dir = director->dir,
-                                .frame_limit = vend_director_frame_limit (director),
-                                .curl = director->curl,
-                                .outside = director->outside,
-                                .loopback = director->loopback,
-                                .emit = emit,
-                                .emit_later = emit_later,
-                                .out_of_memory = find_out_of_memory,
-                                .server_peak = find_server_peak,
-                                .ended = on_run_ended,
-                                .released = on_run_released,
-                                .context = director };
+  director->executions
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_execution_free);
+  director->ended = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) vend_execution_free, NULL);
+  director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_execution_free);
+  director->env = (VendExecutionEnv){ .spec = director->spec,
+                                      .dir = director->dir,
+                                      .frame_limit = vend_director_frame_limit (director),
+                                      .curl = director->curl,
+                                      .outside = director->outside,
+                                      .loopback = director->loopback,
+                                      .emit = emit,
+                                      .emit_later = emit_later,
+                                      .out_of_memory = find_out_of_memory,
+                                      .server_peak = find_server_peak,
+                                      .ended = on_execution_ended,
+                                      .released = on_execution_released,
+                                      .context = director };
 }
 
 void
-vend_director_clear_runs (VendDirector *director)
+vend_director_clear_executions (VendDirector *director)
 {
   if (director->release_source != 0)
     g_source_remove (director->release_source);
   director->release_source = 0;
   g_queue_clear_full (&director->ahead, (GDestroyNotify) json_decref);
   g_queue_clear_full (&director->lost, (GDestroyNotify) json_decref);
-  g_clear_pointer (&director->runs, g_hash_table_unref);
+  g_clear_pointer (&director->executions, g_hash_table_unref);
   g_clear_pointer (&director->ended, g_hash_table_unref);
   g_clear_pointer (&director->released, g_ptr_array_unref);
 }

@@ -1,5 +1,5 @@
-/* One prediction or training on the model server: inputs in, one HTTP call, its events out. Main
- * context; nothing here blocks except writing output files that came as data URIs. */
+/* One attempt of a prediction or training on the model server: inputs in, one HTTP call, its events
+ * out. Main context; nothing here blocks except writing output files that came as data URIs. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "net/curl-context.h"
 #include "net/outside.h"
 
-typedef struct VendRun VendRun;
+typedef struct VendExecution VendExecution;
 
 /* What all runs of a director share. */
 typedef struct
@@ -39,38 +39,40 @@ typedef struct
   uint64_t (*server_peak) (void *context);
   /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
    * must be replaced. The run stays until `released`. */
-  void (*ended) (VendRun *run, json_t *completed, const char *sick, void *context);
+  void (*ended) (VendExecution *execution, json_t *completed, const char *sick, void *context);
   /* Nothing of the run is in use any more: free it, but not before this call has returned. */
-  void (*released) (VendRun *run, void *context);
+  void (*released) (VendExecution *execution, void *context);
   void *context;
-} VendRunEnv;
+} VendExecutionEnv;
 
 /* The members of a `run` command that say which run it is. */
-bool vend_run_command_check (const json_t *command, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_execution_command_check (const json_t *command, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* vend_journal_key of a command that was checked. Free with g_free. */
-char *vend_run_command_key (const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_execution_command_key (const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
 
-VendRun *vend_run_start (VendRunEnv *env, const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
-void vend_run_free (VendRun *run);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRun, vend_run_free)
+VendExecution *vend_execution_start (VendExecutionEnv *env, const json_t *command)
+    G_GNUC_WARN_UNUSED_RESULT;
+void vend_execution_free (VendExecution *execution);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendExecution, vend_execution_free)
 
-const char *vend_run_key (const VendRun *run); /* vend_journal_key */
-const char *vend_run_cog_id (const VendRun *run);
+const char *vend_execution_key (const VendExecution *execution); /* vend_journal_key */
+const char *vend_execution_cog_id (const VendExecution *execution);
 
-void vend_run_cancel (VendRun *run);
+void vend_execution_cancel (VendExecution *execution);
 /* Ends it as INSTANCE_LOST or OUT_OF_MEMORY: `code`. */
-void vend_run_lose (VendRun *run, const char *why, const char *code);
+void vend_execution_lose (VendExecution *execution, const char *why, const char *code);
 /* A webhook of the server about this run. */
-void vend_run_take_hook (VendRun *run, const char *path);
+void vend_execution_take_hook (VendExecution *execution, const char *path);
 
 /* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */
-json_t *vend_run_snapshot (const VendRun *run, gsize *budget) G_GNUC_WARN_UNUSED_RESULT;
+json_t *vend_execution_snapshot (const VendExecution *execution, gsize *budget)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* What a model server writes short may be long as JSON of ours, and a frame that is too long is so
  * on every connection: then the end goes without its output, and a success is OUTPUT_TOO_LARGE. */
-void vend_run_fit_end (json_t *completed, gsize limit);
+void vend_execution_fit_end (json_t *completed, gsize limit);
 
 /* The frame that ends a run which has not begun: "canceled", or "failed" as INSTANCE_LOST with
  * `why`. */
-json_t *vend_run_never_begun (const json_t *command, const char *status, const char *why)
+json_t *vend_execution_never_begun (const json_t *command, const char *status, const char *why)
     G_GNUC_WARN_UNUSED_RESULT;
