@@ -114,9 +114,9 @@ find_fresh (Deployable *deployable)
  * short runs that is much of their time, so one waits at the director. It is bound to that instance
  * then, which costs little when the others are short as well. */
 static Instance *
-find_room (Deployable *deployable, const Live *live)
+find_room (Deployable *deployable, const Run *run)
 {
-  if (live->lost_out_of_memory > 0)
+  if (run->lost_out_of_memory > 0)
     return find_fresh (deployable);
   Instance *best = find_slot (deployable);
   if (best != NULL || deployable->run_us == 0 || deployable->run_us > SHORT_RUN_US)
@@ -136,18 +136,18 @@ void
 vend_deployable_dispatch (Deployable *deployable)
 {
   VendSched *sched = deployable->sched;
-  Live *live;
+  Run *run;
   Instance *instance;
   if (sched->draining || sched->n_adopting > 0)
     return;
-  while ((live = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
-         && (instance = find_room (deployable, live)) != NULL)
+  while ((run = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
+         && (instance = find_room (deployable, run)) != NULL)
     {
-      vend_queue_take (deployable->queue, &live->place);
-      vend_live_left_queue (live);
-      live->p->attempt++;
-      vend_instance_run (instance, live);
-      vend_live_lease_soon (live);
+      vend_queue_take (deployable->queue, &run->place);
+      vend_run_left_queue (run);
+      run->p->attempt++;
+      vend_instance_run (instance, run);
+      vend_run_lease_soon (run);
     }
 }
 
@@ -202,8 +202,8 @@ boot_ended (Deployable *deployable, bool lost, bool gives_up, const char *error_
   if (!gives_up)
     return;
   vend_decided_queue_failed (deployable, lost);
-  for (Live *live; (live = vend_queue_peek (deployable->queue)) != NULL;)
-    vend_live_fail (live, error_code, setup_logs, "the model could not be started: %s", error);
+  for (Run *run; (run = vend_queue_peek (deployable->queue)) != NULL;)
+    vend_run_fail (run, error_code, setup_logs, "the model could not be started: %s", error);
 }
 
 void
@@ -272,7 +272,7 @@ static VendDemand
 demand_of (Deployable *deployable, int64_t now_us)
 {
   const VendSched *sched = deployable->sched;
-  const Live *first = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched);
+  const Run *first = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched);
   int64_t boot_us = (int64_t) deployable->boot_us;
   int64_t run_us = (int64_t) deployable->run_us;
   guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
@@ -436,7 +436,7 @@ clean_up (VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Deployable *deployable = value;
-      if (deployable->retired && deployable->instances->len == 0 && deployable->n_live == 0)
+      if (deployable->retired && deployable->instances->len == 0 && deployable->n_runs == 0)
         g_hash_table_iter_remove (&iter);
     }
 }

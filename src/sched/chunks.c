@@ -17,7 +17,7 @@ typedef struct
   Outputs *outputs;
 } Batch;
 
-static void take_waiting (Live *live);
+static void take_waiting (Run *run);
 
 static void
 batch_free (Batch *batch)
@@ -30,22 +30,21 @@ batch_free (Batch *batch)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Batch, batch_free)
 
 static void
-show (Live *live, json_t *chunk)
+show (Run *run, json_t *chunk)
 {
-  if (live->chunks == NULL)
-    live->chunks = json_array ();
-  json_array_append (live->chunks, chunk);
-  live->is_viewed = false;
-  vend_live_feed_chunk (live, chunk);
-  vend_hooks_changed (live, VEND_WEBHOOK_OUTPUT);
+  if (run->chunks == NULL)
+    run->chunks = json_array ();
+  json_array_append (run->chunks, chunk);
+  run->is_viewed = false;
+  vend_run_feed_chunk (run, chunk);
+  vend_hooks_changed (run, VEND_WEBHOOK_OUTPUT);
 }
 
-static Live *
-live_of (const Batch *batch)
+static Run *
+run_of (const Batch *batch)
 {
-  Live *live = g_hash_table_lookup (batch->sched->live, batch->prediction);
-  return live != NULL && live->completion == NULL && live->p->attempt == batch->attempt ? live
-                                                                                        : NULL;
+  Run *run = g_hash_table_lookup (batch->sched->runs, batch->prediction);
+  return run != NULL && run->completion == NULL && run->p->attempt == batch->attempt ? run : NULL;
 }
 
 static bool
@@ -63,10 +62,10 @@ static void
 rows_stored (const GError *error, void *data)
 {
   g_autoptr (Batch) batch = data;
-  Live *live = live_of (batch);
+  Run *run = run_of (batch);
   size_t i;
   json_t *chunk;
-  if (live == NULL)
+  if (run == NULL)
     return;
   if (error != NULL)
     {
@@ -75,10 +74,10 @@ rows_stored (const GError *error, void *data)
                 "error", error->message, NULL);
       return;
     }
-  live->n_taking = 0;
+  run->n_taking = 0;
   json_array_foreach (batch->output, i, chunk)
-    show (live, chunk);
-  take_waiting (live);
+    show (run, chunk);
+  take_waiting (run);
 }
 
 static void
@@ -98,57 +97,57 @@ files_taken (json_t *output, Outputs *outputs, const GError *error, void *data)
 }
 
 static void
-take_waiting (Live *live)
+take_waiting (Run *run)
 {
-  if (live->n_taking > 0 || live->waiting_chunks == NULL)
+  if (run->n_taking > 0 || run->waiting_chunks == NULL)
     return;
-  json_auto_t *chunks = g_steal_pointer (&live->waiting_chunks);
-  live->n_taking = json_array_size (chunks);
+  json_auto_t *chunks = g_steal_pointer (&run->waiting_chunks);
+  run->n_taking = json_array_size (chunks);
   Batch *batch = g_new0 (Batch, 1);
-  *batch = (Batch){ .sched = live->sched,
-                    .prediction = g_strdup (live->p->id),
-                    .attempt = live->p->attempt };
-  vend_live_store_insert (live);
-  vend_outputs_take (live->sched, live->p->id, chunks, files_taken, batch);
+  *batch = (Batch){ .sched = run->sched,
+                    .prediction = g_strdup (run->p->id),
+                    .attempt = run->p->attempt };
+  vend_run_store_insert (run);
+  vend_outputs_take (run->sched, run->p->id, chunks, files_taken, batch);
 }
 
 static gsize
-n_known (const Live *live)
+n_known (const Run *run)
 {
-  return json_array_size (live->chunks) + live->n_taking + json_array_size (live->waiting_chunks);
+  return json_array_size (run->chunks) + run->n_taking + json_array_size (run->waiting_chunks);
 }
 
 void
-vend_live_take_chunk (Live *live, int64_t index, json_t *chunk)
+vend_run_take_chunk (Run *run, int64_t index, json_t *chunk)
 {
-  if (!live->emitted)
-    vend_live_lease_soon (live);
-  live->emitted = true;
-  if (chunk == NULL || (guint64) index != n_known (live))
+  if (!run->emitted)
+    vend_run_lease_soon (run);
+  run->emitted = true;
+  if (chunk == NULL || (guint64) index != n_known (run))
     return;
-  if (live->n_taking == 0 && !vend_outputs_have_files (chunk))
+  if (run->n_taking == 0 && !vend_outputs_have_files (chunk))
     {
-      show (live, chunk);
+      show (run, chunk);
       return;
     }
-  if (live->waiting_chunks == NULL)
-    live->waiting_chunks = json_array ();
-  json_array_append (live->waiting_chunks, chunk);
-  take_waiting (live);
+  if (run->waiting_chunks == NULL)
+    run->waiting_chunks = json_array ();
+  json_array_append (run->waiting_chunks, chunk);
+  take_waiting (run);
 }
 
 void
-vend_live_take_chunks (Live *live, const json_t *output)
+vend_run_take_chunks (Run *run, const json_t *output)
 {
-  for (gsize i = n_known (live); i < json_array_size (output); i++)
-    vend_live_take_chunk (live, (int64_t) i, json_array_get (output, i));
+  for (gsize i = n_known (run); i < json_array_size (output); i++)
+    vend_run_take_chunk (run, (int64_t) i, json_array_get (output, i));
 }
 
 void
-vend_live_forget_chunks (Live *live)
+vend_run_forget_chunks (Run *run)
 {
-  json_decref (g_steal_pointer (&live->chunks));
-  json_decref (g_steal_pointer (&live->waiting_chunks));
-  live->n_taking = 0;
-  live->is_viewed = false;
+  json_decref (g_steal_pointer (&run->chunks));
+  json_decref (g_steal_pointer (&run->waiting_chunks));
+  run->n_taking = 0;
+  run->is_viewed = false;
 }

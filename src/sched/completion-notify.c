@@ -6,7 +6,7 @@
 static void
 release_director (const Completion *completion)
 {
-  VendSched *sched = completion->live->sched;
+  VendSched *sched = completion->run->sched;
   const VendPrediction *p = completion->p;
   if (p->instance != NULL)
     vend_instance_acknowledge (sched, p->instance, p->id, p->attempt);
@@ -18,19 +18,19 @@ charge (const Completion *completion)
 {
   const VendRunUsage *usage = &completion->usage;
   if (completion->was_accepted && completion->is_metered && usage->billed)
-    vend_books_spend (completion->live->sched->books, completion->p->account_id,
+    vend_books_spend (completion->run->sched->books, completion->p->account_id,
                       completion->p->completed_us, usage->price, usage->run_us);
 }
 
 void
 vend_completion_notify (const Completion *completion)
 {
-  Live *live = completion->live;
+  Run *run = completion->run;
   release_director (completion);
   charge (completion);
-  live->sched->n_ended++;
-  vend_measure_ended (live);
-  vend_hooks_ended (live);
-  vend_live_feed_end (live);
-  vend_waiters_notify (live->waiters, live->p);
+  run->sched->n_ended++;
+  vend_measure_ended (run);
+  vend_hooks_ended (run);
+  vend_run_feed_end (run);
+  vend_waiters_notify (run->waiters, run->p);
 }

@@ -6,10 +6,10 @@
 #include "sched/core-private.h"
 
 Completion *
-vend_completion_new (Live *live, VendPrediction *p)
+vend_completion_new (Run *run, VendPrediction *p)
 {
   Completion *completion = g_new0 (Completion, 1);
-  completion->live = live;
+  completion->run = run;
   completion->p = p;
   return completion;
 }
@@ -35,7 +35,7 @@ retry_later (Completion *completion, VendAlarmCall stage, const GError *error)
 {
   vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", completion->p->id,
             "error", error->message, NULL);
-  completion->retry = vend_alarm_set (completion->live->sched->alarms,
+  completion->retry = vend_alarm_set (completion->run->sched->alarms,
                                       vend_steady_us () + VEND_STORE_RETRY_US, stage, completion);
 }
 
@@ -47,21 +47,21 @@ static void
 stored (const GError *error, void *data)
 {
   Completion *completion = data;
-  Live *live = completion->live;
+  Run *run = completion->run;
   if (error != NULL)
     {
       retry_later (completion, store_again, error);
       return;
     }
   vend_completion_notify (completion);
-  g_hash_table_remove (live->sched->live, live->p->id);
+  g_hash_table_remove (run->sched->runs, run->p->id);
 }
 
 static void
 store (Completion *completion)
 {
-  vend_hooks_writing_end (completion->live);
-  vend_store_write (completion->live->sched->store, vend_completion_store, stored, completion);
+  vend_hooks_writing_end (completion->run);
+  vend_store_write (completion->run->sched->store, vend_completion_store, stored, completion);
 }
 
 static void
@@ -108,7 +108,7 @@ collected (json_t *output, Outputs *outputs, const GError *error, void *data)
 static void
 collect (Completion *completion)
 {
-  vend_outputs_take (completion->live->sched, completion->p->id, completion->reported, collected,
+  vend_outputs_take (completion->run->sched, completion->p->id, completion->reported, collected,
                      completion);
 }
 
@@ -116,7 +116,7 @@ void
 vend_completion_begin (Completion *completion)
 {
   /* One right after the other, so that one commit takes both. */
-  vend_live_store_insert (completion->live);
+  vend_run_store_insert (completion->run);
   if (completion->reported != NULL)
     {
       collect (completion);

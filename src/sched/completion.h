@@ -14,8 +14,8 @@
 #include "sched/alarms.h"
 #include "store/store.h"
 
-typedef struct Live Live;
-typedef struct LiveHooks LiveHooks;
+typedef struct Run Run;
+typedef struct RunWebhook RunWebhook;
 typedef struct Outputs Outputs;
 
 /* How a run ended, as its director, its journal or the scheduler says. All borrowed. */
@@ -33,11 +33,11 @@ typedef struct
 
 typedef struct
 {
-  Live *live;          /* borrowed; NULL in tests of single stages */
+  Run *run;            /* borrowed; NULL in tests of single stages */
   VendPrediction *p;   /* borrowed: the row as it ends */
   int64_t earliest_us; /* no attempt began before */
   bool is_lost;        /* the attempt: what it took is nobody's */
-  LiveHooks *hooks;    /* borrowed; NULL: no webhook */
+  RunWebhook *hooks;   /* borrowed; NULL: no webhook */
 
   /* decide */
   VendStatus status;
@@ -54,7 +54,7 @@ typedef struct
   VendAlarm *retry;
 } Completion;
 
-Completion *vend_completion_new (Live *live, VendPrediction *p);
+Completion *vend_completion_new (Run *run, VendPrediction *p);
 void vend_completion_free (Completion *completion);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Completion, vend_completion_free)
 

@@ -50,7 +50,7 @@ struct VendSched
   VendInbox *inbox;
   VendAlarms *alarms;
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
-  GHashTable *live;        /* id → Live (owned) */
+  GHashTable *runs;        /* id → Run (owned) */
   GHashTable *deployables; /* key → Deployable (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
@@ -89,7 +89,7 @@ struct Deployable
   VendQueue *queue;
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
-  guint n_live;        /* predictions that point here */
+  guint n_runs;        /* predictions that point here */
   guint n_dated;       /* of those that wait: with a deadline */
   VendScaling own;     /* of a deployment's: how its instances run */
   VendScaling scaling; /* what holds: no member is unset */
@@ -98,12 +98,12 @@ struct Deployable
   guint max;
   double boot_us; /* moving averages; 0 = nothing measured yet */
   double run_us;
-  guint n_runs;         /* measured */
-  double plain_boot_us; /* the same of one kind of boot */
+  guint n_measured_runs; /* measured */
+  double plain_boot_us;  /* the same of one kind of boot */
   double fast_boot_us;
   VendLoadHistory load;
-  VendLeast boots;
-  VendLeast runs;
+  VendLeast least_boot;
+  VendLeast least_run;
   int64_t served_us; /* when a decision last saw an instance that takes its work */
   VendBootTrouble trouble;
   bool retired;
@@ -153,7 +153,7 @@ struct Instance
   bool draining;         /* ends what it runs, and is given no more */
   bool buried;           /* killed, its journal read */
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
-  GHashTable *running;   /* id → Live, borrowed */
+  GHashTable *running;   /* id → Run, borrowed */
   guint slots;
   guint ahead;      /* runs that the director takes beyond its slots */
   int64_t moved_us; /* a run of it last ended, or was given to it while it had none */
@@ -180,7 +180,7 @@ struct Instance
 };
 
 /* A prediction that has not ended, or whose end is not on disk yet. */
-struct Live
+struct Run
 {
   VendSched *sched;
   VendPrediction *p;
@@ -206,7 +206,7 @@ struct Live
   bool emitted;           /* output has left the model in this attempt */
   bool is_lost;           /* this attempt is: what it took is nobody's */
   bool is_billed;         /* this attempt is, and not the time of its instance */
-  LiveHooks *hooks;       /* what its webhook is told; NULL: it has none */
+  RunWebhook *hooks;      /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
   int64_t earliest_us; /* no attempt begins before; wall clock */
@@ -230,108 +230,108 @@ bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
 json_t *vend_accounts_describe (const VendSched *sched);
 
 /* ---- live.c: the life of a prediction */
-Live *vend_live_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
-void vend_live_free (Live *live);
-void vend_live_enqueue (Live *live, bool at_head);
+Run *vend_run_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
+void vend_run_free (Run *run);
+void vend_run_enqueue (Run *run, bool at_head);
 /* Counts it out; whoever takes it from the queue calls this. */
-void vend_live_left_queue (Live *live);
+void vend_run_left_queue (Run *run);
 /* It runs on this instance, as the instance says or the disk says. */
-void vend_live_attach (Live *live, Instance *instance);
+void vend_run_attach (Run *run, Instance *instance);
 /* The prediction as people may see it now; borrowed until the next change. */
-const VendPrediction *vend_live_view (Live *live);
-void vend_live_cancel (Live *live);
-void vend_live_started (Live *live, int64_t at_us);
+const VendPrediction *vend_run_view (Run *run);
+void vend_run_cancel (Run *run);
+void vend_run_started (Run *run, int64_t at_us);
 
 /* Ends it, through the stages of completion.h. */
-void vend_live_complete (Live *live, const RunResult *result);
-void vend_live_fail (Live *live, const char *error_code, const char *logs, const char *format, ...)
+void vend_run_complete (Run *run, const RunResult *result);
+void vend_run_fail (Run *run, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
 /* It had waited at its instance and comes back, not begun. */
-void vend_live_given_back (Live *live);
+void vend_run_given_back (Run *run);
 /* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
  * OUT_OF_MEMORY, `why` is for people. */
-void vend_live_lost (Live *live, const char *code, bool emitted, const char *why);
+void vend_run_lost (Run *run, const char *code, bool emitted, const char *why);
 
 /* ---- lease.c: what the disk has of one that has not ended. What fails is tried again. */
 /* After a failed write: the disk may have room again. */
 #define VEND_STORE_RETRY_US (1 * VEND_US_PER_S)
 /* Stores that it runs where it runs, or waits. */
-void vend_live_store_lease (Live *live);
+void vend_run_store_lease (Run *run);
 /* Soon: short ones end before. */
-void vend_live_lease_soon (Live *live);
+void vend_run_lease_soon (Run *run);
 /* Now, when that was due soon. */
-void vend_live_lease_now (Live *live);
+void vend_run_lease_now (Run *run);
 /* Stores that this attempt is lost. */
-void vend_live_store_lost (Live *live);
+void vend_run_store_lost (Run *run);
 
 /* ---- inputs.c: inputs of those that wait are in memory as far as there is room for them, else on
  * disk only (`input` is NULL). */
 #define VEND_QUEUE_INPUTS_MAX (64 * 1024 * 1024)
 /* It waits in the queue, or its row is stored now. */
-void vend_inputs_queued (Live *live);
-void vend_inputs_left_queue (Live *live);
+void vend_inputs_queued (Run *run);
+void vend_inputs_left_queue (Run *run);
 /* Reads the input, then gives it to the instance that it has by then. */
-void vend_inputs_fetch (Live *live);
+void vend_inputs_fetch (Run *run);
 /* Calls `told` with this state and its input, which may have to be read first. */
 void vend_inputs_tell (VendSched *sched, const VendPrediction *state, VendSchedTold told,
                        void *data);
 
 /* ---- deadlines.c */
-void vend_live_arm_deadline (Live *live);
+void vend_run_arm_deadline (Run *run);
 /* Ends one that waits and cannot begin before its deadline, by what was measured. */
-void vend_live_admit (Live *live);
+void vend_run_admit (Run *run);
 
 /* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
  * for those without one. */
-void vend_hooks_init (Live *live);
-void vend_hooks_clear (Live *live);
+void vend_hooks_init (Run *run);
+void vend_hooks_clear (Run *run);
 /* The model has begun. */
-void vend_hooks_started (Live *live);
+void vend_hooks_started (Run *run);
 /* VEND_WEBHOOK_OUTPUT or VEND_WEBHOOK_LOGS: there is more of it. */
-void vend_hooks_changed (Live *live, guint event);
+void vend_hooks_changed (Run *run, guint event);
 /* It goes back to the queue: what it said does not count. */
-void vend_hooks_requeued (Live *live);
+void vend_hooks_requeued (Run *run);
 /* The message that it started, not written yet, for the transaction that stores the start; or NULL.
  * Owned by the caller. */
 typedef struct HookMessage HookMessage;
-HookMessage *vend_hooks_take_start (Live *live);
+HookMessage *vend_hooks_take_start (Run *run);
 /* It could not be written. Takes it; NULL does nothing. */
-void vend_hooks_return_start (Live *live, HookMessage *start);
+void vend_hooks_return_start (Run *run, HookMessage *start);
 void vend_hook_message_free (HookMessage *message);
 /* Writer thread. */
 bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error);
 /* Core thread: once it is known how it ends, then before each try to store that. */
-void vend_hooks_ending (Live *live);
-void vend_hooks_writing_end (Live *live);
+void vend_hooks_ending (Run *run);
+void vend_hooks_writing_end (Run *run);
 /* Writer thread, in the transaction of the end, with `p` as it ends. `hooks` may be NULL. */
-bool vend_hooks_store_end (VendDb *db, const LiveHooks *hooks, const VendPrediction *p,
+bool vend_hooks_store_end (VendDb *db, const RunWebhook *hooks, const VendPrediction *p,
                            GError **error);
 /* Core thread: the end is stored. */
-void vend_hooks_ended (Live *live);
+void vend_hooks_ended (Run *run);
 /* Something was written. */
 void vend_hooks_stored (const VendSched *sched);
 
 /* ---- chunks.c: what an iterator yields */
 /* Chunk number `index`, with "$vend.file" objects. One that does not follow the last one is left
  * out: the end has them all. */
-void vend_live_take_chunk (Live *live, int64_t index, json_t *chunk);
+void vend_run_take_chunk (Run *run, int64_t index, json_t *chunk);
 /* All that the model yielded so far, as its director says. */
-void vend_live_take_chunks (Live *live, const json_t *output);
+void vend_run_take_chunks (Run *run, const json_t *output);
 /* The attempt is over and does not count. */
-void vend_live_forget_chunks (Live *live);
+void vend_run_forget_chunks (Run *run);
 
 /* ---- feed.c: those who follow the events */
-void vend_live_feed_chunk (Live *live, json_t *chunk);
+void vend_run_feed_chunk (Run *run, json_t *chunk);
 /* The end is on disk. */
-void vend_live_feed_end (Live *live);
+void vend_run_feed_end (Run *run);
 /* Sends those who follow away. */
-void vend_live_feed_break (Live *live);
+void vend_run_feed_break (Run *run);
 /* The same for all that will not run before the next start. */
 void vend_sched_feeds_drain (VendSched *sched);
 
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
-void vend_live_store_insert (Live *live);
+void vend_run_store_insert (Run *run);
 void vend_submission_free (Submission *submission);
 /* What a launch needs of a version, owned by the caller. */
 VendVersion *vend_version_for_launch (const VendVersion *version);
@@ -369,8 +369,8 @@ bool vend_instance_is_deaf (const Instance *instance);
 void vend_instance_silence (Instance *instance);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
-void vend_instance_run (Instance *instance, Live *live);
-void vend_instance_cancel (Instance *instance, Live *live);
+void vend_instance_run (Instance *instance, Run *run);
+void vend_instance_cancel (Instance *instance, Run *run);
 /* Tells it to drop a run that nobody wants. */
 void vend_instance_drop (Instance *instance, const char *prediction, int attempt);
 /* Once a second: one that says nothing is asked, and given up when the lease has passed. */
@@ -380,7 +380,7 @@ void vend_instance_settle (Instance *instance, const char *prediction, int attem
 void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,
                                 int attempt);
 /* Takes the prediction off the instance; its slot is free. */
-void vend_instance_release (Instance *instance, Live *live);
+void vend_instance_release (Instance *instance, Run *run);
 void vend_instance_free (Instance *instance);
 /* Frees it and removes its directory once nothing of it is needed; true when it did. */
 bool vend_instance_clean_up (Instance *instance);
@@ -424,20 +424,20 @@ void vend_decided_boot_failed (const Deployable *deployable, bool lost, const ch
 /* Before those who wait are told. */
 void vend_decided_queue_failed (const Deployable *deployable, bool lost);
 void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
-void vend_decided_given_back (const Live *live);
+void vend_decided_given_back (const Run *run);
 /* `refusal` says that and why it is not tried again; NULL: it is. */
-void vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
+void vend_decided_lost (const Run *run, const char *refusal, bool started, bool emitted,
                         const char *why);
-void vend_decided_deadline (const Live *live, bool aborted);
+void vend_decided_deadline (const Run *run, bool aborted);
 /* It ends since it cannot begin in time. */
-void vend_decided_unreachable (const Live *live, const char *why, double wait_seconds);
+void vend_decided_unreachable (const Run *run, const char *why, double wait_seconds);
 
 /* ---- measure.c: what is counted for metrics */
 /* It was given to an instance. */
-void vend_measure_given (const Live *live);
+void vend_measure_given (const Run *run);
 /* Its end is on disk. */
-void vend_measure_ended (const Live *live);
-void vend_measure_lost (const Live *live);
+void vend_measure_ended (const Run *run);
+void vend_measure_lost (const Run *run);
 void vend_measure_ready (const Instance *instance);
 void vend_measure_boot_failed (Deployable *deployable);
 

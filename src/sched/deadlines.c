@@ -9,13 +9,13 @@
 
 /* Who stands before it in the queue and cannot go without beginning. */
 static guint
-count_before (const Live *live)
+count_before (const Run *run)
 {
-  const Deployable *deployable = live->deployable;
+  const Deployable *deployable = run->deployable;
   /* Accounts at their limit are passed over; of its own all begin before it. */
-  const guint before = live->sched->limits.account_max_running > 0
-                           ? vend_queue_before_in_lane (&live->place)
-                           : vend_queue_position (deployable->queue, &live->place) - 1;
+  const guint before = run->sched->limits.account_max_running > 0
+                           ? vend_queue_before_in_lane (&run->place)
+                           : vend_queue_position (deployable->queue, &run->place) - 1;
   /* Those with a deadline may be gone before their turn. */
   return before - MIN (deployable->n_dated - 1, before);
 }
@@ -38,18 +38,18 @@ shortest_boot_us (const Deployable *deployable)
 {
   const bool may_be_first_fast
       = deployable->scaling.fast_start != 0 && deployable->fast_boot_us == 0;
-  return vend_least_us (&deployable->boots) / (may_be_first_fast ? FIRST_FAST_PART : 1);
+  return vend_least_us (&deployable->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
 }
 
 static VendOutlook
-look_ahead (const Live *live)
+look_ahead (const Run *run)
 {
-  const Deployable *deployable = live->deployable;
+  const Deployable *deployable = run->deployable;
   VendOutlook outlook = { .now_us = vend_steady_us (),
-                          .before = count_before (live),
+                          .before = count_before (run),
                           .slots = count_slots (deployable),
                           .boot_us = shortest_boot_us (deployable),
-                          .run_us = vend_least_us (&deployable->runs) };
+                          .run_us = vend_least_us (&deployable->least_run) };
   for (guint i = 0; i < deployable->instances->len; i++)
     {
       const Instance *instance = g_ptr_array_index (deployable->instances, i);
@@ -63,47 +63,47 @@ look_ahead (const Live *live)
 }
 
 void
-vend_live_admit (Live *live)
+vend_run_admit (Run *run)
 {
-  if (live->p->deadline_us == 0 || live->place.link == NULL || live->sched->n_adopting > 0)
+  if (run->p->deadline_us == 0 || run->place.link == NULL || run->sched->n_adopting > 0)
     return;
-  const VendOutlook outlook = look_ahead (live);
+  const VendOutlook outlook = look_ahead (run);
   const int64_t earliest_us = vend_earliest_start_us (&outlook);
-  if (earliest_us <= live->due_us)
+  if (earliest_us <= run->due_us)
     return;
   const double wait_s = (double) (earliest_us - outlook.now_us) / VEND_US_PER_S;
-  const double left_s = (double) (live->due_us - outlook.now_us) / VEND_US_PER_S;
+  const double left_s = (double) (run->due_us - outlook.now_us) / VEND_US_PER_S;
   g_autofree char *why = g_strdup_printf (
       "it could not begin before its deadline: that is %.1f s away, and with %s and %u before it "
       "it waits for %.1f s at least",
       MAX (left_s, 0),
       outlook.has_ready ? "an instance that is ready" : "an instance that has to boot",
       outlook.before, wait_s);
-  vend_decided_unreachable (live, why, wait_s);
-  vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_ABORTED,
-                                          .error = why,
-                                          .error_code = VEND_FAILURE_DEADLINE_UNREACHABLE });
+  vend_decided_unreachable (run, why, wait_s);
+  vend_run_complete (run, &(RunResult){ .status = VEND_STATUS_ABORTED,
+                                        .error = why,
+                                        .error_code = VEND_FAILURE_DEADLINE_UNREACHABLE });
 }
 
 static void
 deadline_passed (void *data)
 {
-  Live *live = data;
-  live->deadline = NULL;
-  const bool waits = live->p->started_us == 0 && live->instance == NULL;
-  if (live->completion == NULL)
-    vend_decided_deadline (live, waits);
+  Run *run = data;
+  run->deadline = NULL;
+  const bool waits = run->p->started_us == 0 && run->instance == NULL;
+  if (run->completion == NULL)
+    vend_decided_deadline (run, waits);
   if (waits)
-    vend_live_complete (live, &(RunResult){ .status = VEND_STATUS_ABORTED });
+    vend_run_complete (run, &(RunResult){ .status = VEND_STATUS_ABORTED });
   else
-    vend_live_cancel (live);
+    vend_run_cancel (run);
 }
 
 void
-vend_live_arm_deadline (Live *live)
+vend_run_arm_deadline (Run *run)
 {
-  if (live->p->deadline_us == 0)
+  if (run->p->deadline_us == 0)
     return;
-  live->due_us = vend_steady_of (live->p->deadline_us);
-  live->deadline = vend_alarm_set (live->sched->alarms, live->due_us, deadline_passed, live);
+  run->due_us = vend_steady_of (run->p->deadline_us);
+  run->deadline = vend_alarm_set (run->sched->alarms, run->due_us, deadline_passed, run);
 }

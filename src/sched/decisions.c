@@ -196,63 +196,61 @@ vend_decided_roll (const Deployable *to, int64_t release, const char *why)
 /* ---- About one prediction */
 
 static VendDecision *
-about_live (const Live *live, VendDecisionKind kind, const char *instance, json_t *inputs)
+about_run (const Run *run, VendDecisionKind kind, const char *instance, json_t *inputs)
 {
-  VendDecision *decision = about (live->deployable, kind, instance, inputs);
-  decision->prediction = g_strdup (live->p->id);
+  VendDecision *decision = about (run->deployable, kind, instance, inputs);
+  decision->prediction = g_strdup (run->p->id);
   return decision;
 }
 
 void
-vend_decided_lost (const Live *live, const char *refusal, bool started, bool emitted,
-                   const char *why)
+vend_decided_lost (const Run *run, const char *refusal, bool started, bool emitted, const char *why)
 {
   const char *retry = started ? "it goes back to the head of the queue, as nothing of it had been "
                                 "returned"
                               : "it goes back to the head of the queue, as it had not begun";
   json_t *inputs
-      = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", live->p->attempt, "started", started,
-                   "output_returned", emitted, "lost_before_start", (int) live->lost_before_start,
-                   "lost_running", (int) live->lost_running);
-  vend_json_set_int (inputs, "lost_out_of_memory", live->lost_out_of_memory);
+      = json_pack ("{s:i, s:b, s:b, s:i, s:i}", "attempt", run->p->attempt, "started", started,
+                   "output_returned", emitted, "lost_before_start", (int) run->lost_before_start,
+                   "lost_running", (int) run->lost_running);
+  vend_json_set_int (inputs, "lost_out_of_memory", run->lost_out_of_memory);
   vend_json_set_string (inputs, "reason", why);
-  write_down (live->sched,
-              about_live (live, refusal != NULL ? VEND_DECISION_GIVE_UP : VEND_DECISION_RETRY,
-                          live->p->instance, inputs),
-              "Attempt %d was lost (%s): %s.", live->p->attempt, why,
+  write_down (run->sched,
+              about_run (run, refusal != NULL ? VEND_DECISION_GIVE_UP : VEND_DECISION_RETRY,
+                         run->p->instance, inputs),
+              "Attempt %d was lost (%s): %s.", run->p->attempt, why,
               refusal != NULL ? refusal : retry);
 }
 
 void
-vend_decided_given_back (const Live *live)
+vend_decided_given_back (const Run *run)
 {
-  json_t *inputs = json_pack ("{s:i}", "attempt", live->p->attempt);
+  json_t *inputs = json_pack ("{s:i}", "attempt", run->p->attempt);
   write_down (
-      live->sched, about_live (live, VEND_DECISION_RETRY, live->p->instance, inputs),
+      run->sched, about_run (run, VEND_DECISION_RETRY, run->p->instance, inputs),
       "Attempt %d did not begin, as the run before it takes longer than usual: it goes back "
       "to the head of the queue.",
-      live->p->attempt);
+      run->p->attempt);
 }
 
 void
-vend_decided_unreachable (const Live *live, const char *why, double wait_seconds)
+vend_decided_unreachable (const Run *run, const char *why, double wait_seconds)
 {
   json_t *inputs = json_pack ("{s:f}", "wait_seconds", wait_seconds);
-  vend_json_set_time (inputs, "deadline", live->p->deadline_us);
-  vend_json_set_int (inputs, "waiting", vend_queue_length (live->deployable->queue));
-  write_down (live->sched, about_live (live, VEND_DECISION_ABORT, NULL, inputs), "Aborted: %s.",
-              why);
+  vend_json_set_time (inputs, "deadline", run->p->deadline_us);
+  vend_json_set_int (inputs, "waiting", vend_queue_length (run->deployable->queue));
+  write_down (run->sched, about_run (run, VEND_DECISION_ABORT, NULL, inputs), "Aborted: %s.", why);
 }
 
 void
-vend_decided_deadline (const Live *live, bool aborted)
+vend_decided_deadline (const Run *run, bool aborted)
 {
   json_t *inputs = json_object ();
-  vend_json_set_time (inputs, "deadline", live->p->deadline_us);
-  vend_json_set_int (inputs, "waiting", vend_queue_length (live->deployable->queue));
-  write_down (live->sched,
-              about_live (live, aborted ? VEND_DECISION_ABORT : VEND_DECISION_DEADLINE,
-                          live->p->instance, inputs),
+  vend_json_set_time (inputs, "deadline", run->p->deadline_us);
+  vend_json_set_int (inputs, "waiting", vend_queue_length (run->deployable->queue));
+  write_down (run->sched,
+              about_run (run, aborted ? VEND_DECISION_ABORT : VEND_DECISION_DEADLINE,
+                         run->p->instance, inputs),
               "%s",
               aborted ? "Its deadline passed while it waited: it does not begin any more."
                       : "Its deadline passed while it ran: the model is asked to stop.");

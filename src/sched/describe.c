@@ -92,7 +92,7 @@ describe (VendSched *sched, bool all)
 {
   json_t *state = json_pack (
       "{s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "data", sched->data_dir, "live",
-      (int) g_hash_table_size (sched->live), "queued", (int) sched->n_queued, "writes_waiting",
+      (int) g_hash_table_size (sched->runs), "queued", (int) sched->n_queued, "writes_waiting",
       (int) vend_store_backlog (sched->store), "submitted", (json_int_t) sched->n_submitted,
       "ended", (json_int_t) sched->n_ended, "instance_starts", (json_int_t) sched->n_starts,
       "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
@@ -106,7 +106,7 @@ describe (VendSched *sched, bool all)
   json_object_set_new (state, "gpus", vend_gpus_describe (sched));
   json_object_set_new (state, "zygotes", vend_fast_start_describe (sched->fast_start));
   if (all)
-    json_object_set_new (state, "open", ids_of (sched->live));
+    json_object_set_new (state, "open", ids_of (sched->runs));
   return state;
 }
 

@@ -11,9 +11,9 @@ typedef struct
 } Following;
 
 static bool
-is_for_later (const Live *live)
+is_for_later (const Run *run)
 {
-  return live->sched->draining && live->instance == NULL && live->completion == NULL;
+  return run->sched->draining && run->instance == NULL && run->completion == NULL;
 }
 
 static void
@@ -21,16 +21,16 @@ follow_on_core (void *data)
 {
   g_autofree Following *following = data;
   g_autofree char *id = following->id;
-  Live *live = g_hash_table_lookup (following->sched->live, id);
-  if (live != NULL && live->feed == NULL)
+  Run *run = g_hash_table_lookup (following->sched->runs, id);
+  if (run != NULL && run->feed == NULL)
     {
-      live->feed = vend_feed_new (live->p->created_us);
-      if (live->chunks != NULL)
-        vend_feed_push_all (live->feed, json_copy (live->chunks));
+      run->feed = vend_feed_new (run->p->created_us);
+      if (run->chunks != NULL)
+        vend_feed_push_all (run->feed, json_copy (run->chunks));
     }
-  if (live != NULL && is_for_later (live))
-    vend_feed_break (live->feed);
-  following->followed (live != NULL ? live->feed : NULL, following->data);
+  if (run != NULL && is_for_later (run))
+    vend_feed_break (run->feed);
+  following->followed (run != NULL ? run->feed : NULL, following->data);
 }
 
 void
@@ -42,24 +42,24 @@ vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed,
 }
 
 void
-vend_live_feed_chunk (Live *live, json_t *chunk)
+vend_run_feed_chunk (Run *run, json_t *chunk)
 {
-  if (live->feed != NULL)
-    vend_feed_push (live->feed, chunk);
+  if (run->feed != NULL)
+    vend_feed_push (run->feed, chunk);
 }
 
 void
-vend_live_feed_end (Live *live)
+vend_run_feed_end (Run *run)
 {
-  if (live->feed != NULL)
-    vend_feed_finish (live->feed, live->p);
+  if (run->feed != NULL)
+    vend_feed_finish (run->feed, run->p);
 }
 
 void
-vend_live_feed_break (Live *live)
+vend_run_feed_break (Run *run)
 {
-  if (live->feed != NULL)
-    vend_feed_break (live->feed);
+  if (run->feed != NULL)
+    vend_feed_break (run->feed);
 }
 
 void
@@ -67,8 +67,8 @@ vend_sched_feeds_drain (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->live);
+  g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (is_for_later (value))
-      vend_live_feed_break (value);
+      vend_run_feed_break (value);
 }

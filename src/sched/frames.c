@@ -10,33 +10,33 @@
 #define MAX_SETUP_LOGS (256 * 1024)
 
 /* The prediction that a frame is about, if that attempt runs on this instance. */
-static Live *
-live_of (Instance *instance, const json_t *frame)
+static Run *
+run_of (Instance *instance, const json_t *frame)
 {
   const char *id = vend_json_string (frame, "prediction");
-  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (live == NULL || live->completion != NULL || live->instance != instance
-      || live->p->attempt != vend_json_int (frame, "attempt", -1))
+  Run *run = id != NULL ? g_hash_table_lookup (instance->sched->runs, id) : NULL;
+  if (run == NULL || run->completion != NULL || run->instance != instance
+      || run->p->attempt != vend_json_int (frame, "attempt", -1))
     return NULL;
-  return live;
+  return run;
 }
 
 /* The prediction that a frame claims to run or to have run here, taken over if nobody else has it:
  * after a restart of ours the instance may know more than the disk. NULL when it is somebody else's
  * by now, has ended, or the attempt is an old one. */
-static Live *
+static Run *
 claim (Instance *instance, const json_t *frame)
 {
   const char *id = vend_json_string (frame, "prediction");
   int attempt = (int) vend_json_int (frame, "attempt", -1);
-  Live *live = id != NULL ? g_hash_table_lookup (instance->sched->live, id) : NULL;
-  if (live == NULL || live->completion != NULL || attempt < live->p->attempt
-      || (live->instance != NULL && live->instance != instance))
+  Run *run = id != NULL ? g_hash_table_lookup (instance->sched->runs, id) : NULL;
+  if (run == NULL || run->completion != NULL || attempt < run->p->attempt
+      || (run->instance != NULL && run->instance != instance))
     return NULL;
-  live->p->attempt = attempt;
-  if (live->instance == NULL)
-    vend_live_attach (live, instance);
-  return live;
+  run->p->attempt = attempt;
+  if (run->instance == NULL)
+    vend_run_attach (run, instance);
+  return run;
 }
 
 /* ---- State */
@@ -56,7 +56,7 @@ became_ready (Instance *instance)
   if (!instance->adopted)
     {
       vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
-      vend_least_note (&instance->deployable->boots, now_us - instance->created_us);
+      vend_least_note (&instance->deployable->least_boot, now_us - instance->created_us);
       vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
@@ -123,41 +123,41 @@ on_state (Instance *instance, const json_t *frame)
 
 /* Runs that a director goes on with, or knew before a restart of ours. */
 static void
-on_running (Instance *instance, const json_t *run)
+on_running (Instance *instance, const json_t *entry)
 {
-  const char *id = vend_json_string (run, "prediction");
-  Live *live = claim (instance, run);
-  vend_metering_heard (instance, vend_json_int (run, "started_us", 0), 0);
-  if (live == NULL)
+  const char *id = vend_json_string (entry, "prediction");
+  Run *run = claim (instance, entry);
+  vend_metering_heard (instance, vend_json_int (entry, "started_us", 0), 0);
+  if (run == NULL)
     {
       if (id != NULL)
-        vend_instance_drop (instance, id, (int) vend_json_int (run, "attempt", 0));
+        vend_instance_drop (instance, id, (int) vend_json_int (entry, "attempt", 0));
       return;
     }
-  const char *logs = vend_json_string (run, "logs");
-  json_t *output = json_object_get (run, "output");
-  int64_t started_us = vend_json_int (run, "started_us", 0);
+  const char *logs = vend_json_string (entry, "logs");
+  json_t *output = json_object_get (entry, "output");
+  int64_t started_us = vend_json_int (entry, "started_us", 0);
   if (logs != NULL)
     {
-      g_string_assign (live->logs, logs);
-      live->is_viewed = false;
+      g_string_assign (run->logs, logs);
+      run->is_viewed = false;
     }
   if (json_is_array (output))
-    vend_live_take_chunks (live, output);
-  live->emitted = live->emitted || vend_json_int (run, "chunks", 0) > 0;
+    vend_run_take_chunks (run, output);
+  run->emitted = run->emitted || vend_json_int (entry, "chunks", 0) > 0;
   if (started_us > 0)
-    vend_live_started (live, started_us);
-  if (live->p->cancel_requested)
-    vend_instance_cancel (instance, live);
+    vend_run_started (run, started_us);
+  if (run->p->cancel_requested)
+    vend_instance_cancel (instance, run);
 }
 
 static bool
 is_listed (const json_t *running, const char *prediction)
 {
   size_t i;
-  json_t *run;
-  json_array_foreach ((json_t *) running, i, run)
-    if (g_strcmp0 (vend_json_string (run, "prediction"), prediction) == 0)
+  json_t *entry;
+  json_array_foreach ((json_t *) running, i, entry)
+    if (g_strcmp0 (vend_json_string (entry, "prediction"), prediction) == 0)
       return true;
   return false;
 }
@@ -170,23 +170,23 @@ on_hello (Instance *instance, const json_t *frame)
   vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
   size_t i;
-  json_t *run;
+  json_t *entry;
   GHashTableIter iter;
   void *value;
 
-  json_array_foreach ((json_t *) running, i, run)
-    on_running (instance, run);
+  json_array_foreach ((json_t *) running, i, entry)
+    on_running (instance, entry);
   /* What it does not know of was lost on the way, or has ended: a result follows at once then, and
    * it takes no notice of a repeated run. */
   g_hash_table_iter_init (&iter, instance->running);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Live *live = value;
-      if (is_listed (running, live->p->id))
+      Run *run = value;
+      if (is_listed (running, run->p->id))
         continue;
-      vend_instance_run (instance, live);
-      if (live->p->cancel_requested)
-        vend_instance_cancel (instance, live);
+      vend_instance_run (instance, run);
+      if (run->p->cancel_requested)
+        vend_instance_cancel (instance, run);
     }
   instance->pings = vend_json_bool (frame, "pings", false);
   instance->ahead = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
@@ -199,28 +199,28 @@ on_hello (Instance *instance, const json_t *frame)
 }
 
 static void
-on_log (Live *live, const json_t *frame)
+on_log (Run *run, const json_t *frame)
 {
   const char *text = vend_json_string (frame, "data");
-  gsize room = (gsize) live->sched->limits.max_logs + 256;
-  if (text != NULL && live->logs->len < room)
+  gsize room = (gsize) run->sched->limits.max_logs + 256;
+  if (text != NULL && run->logs->len < room)
     {
-      g_string_append_len (live->logs, text, (gssize) MIN (strlen (text), room - live->logs->len));
-      live->is_viewed = false;
-      vend_hooks_changed (live, VEND_WEBHOOK_LOGS);
+      g_string_append_len (run->logs, text, (gssize) MIN (strlen (text), room - run->logs->len));
+      run->is_viewed = false;
+      vend_hooks_changed (run, VEND_WEBHOOK_LOGS);
     }
 }
 
 static void
-on_metric (Live *live, const json_t *frame)
+on_metric (Run *run, const json_t *frame)
 {
   const char *name = vend_json_string (frame, "name");
   json_t *value = json_object_get (frame, "value");
   if (name == NULL || value == NULL)
     return;
-  if (live->p->metrics == NULL)
-    live->p->metrics = json_object ();
-  json_object_set (live->p->metrics, name, value);
+  if (run->p->metrics == NULL)
+    run->p->metrics = json_object ();
+  json_object_set (run->p->metrics, name, value);
 }
 
 static void
@@ -236,12 +236,12 @@ on_completed (Instance *instance, const json_t *frame)
     return;
   instance->behind_s = 0;
   vend_metering_heard (instance, started_us, completed_us);
-  Live *live = claim (instance, frame);
-  if (live == NULL)
+  Run *run = claim (instance, frame);
+  if (run == NULL)
     {
       /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
        * follows then. */
-      Live *other = g_hash_table_lookup (instance->sched->live, id);
+      Run *other = g_hash_table_lookup (instance->sched->runs, id);
       if (other != NULL && other->completion != NULL && other->p->attempt == attempt)
         return;
       vend_outputs_forget (instance->sched, json_object_get (frame, "output"));
@@ -251,13 +251,13 @@ on_completed (Instance *instance, const json_t *frame)
   if (vend_failure_is_loss (code))
     {
       if (started_us > 0)
-        live->p->started_us = MAX (started_us, live->earliest_us);
+        run->p->started_us = MAX (started_us, run->earliest_us);
       const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
       /* Nothing more goes there, and the retry least of all. */
       vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
-      vend_live_lost (live, code, live->emitted || vend_json_bool (frame, "emitted", false),
-                      why != NULL ? why : "the instance that ran this prediction was lost");
+      vend_run_lost (run, code, run->emitted || vend_json_bool (frame, "emitted", false),
+                     why != NULL ? why : "the instance that ran this prediction was lost");
       return;
     }
   if (!vend_status_parse (vend_json_string (frame, "status"), &end.status)
@@ -277,18 +277,18 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure_run (&instance->deployable->run_us, ++instance->deployable->n_runs,
+      vend_measure_run (&instance->deployable->run_us, ++instance->deployable->n_measured_runs,
                         completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
-        vend_least_note (&instance->deployable->runs, completed_us - started_us);
+        vend_least_note (&instance->deployable->least_run, completed_us - started_us);
     }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */
-  vend_instance_release (instance, live);
+  vend_instance_release (instance, run);
   instance->moved_us = vend_steady_us ();
   vend_deployable_dispatch (instance->deployable);
-  vend_live_complete (live, &end);
+  vend_run_complete (run, &end);
 }
 
 void
@@ -301,7 +301,7 @@ void
 vend_instance_on_frame (Instance *instance, json_t *frame)
 {
   const char *event = vend_json_string (frame, "event");
-  Live *live = NULL;
+  Run *run = NULL;
   if (event == NULL)
     return;
   if (strcmp (event, "hello") == 0)
@@ -322,17 +322,16 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
       if (text != NULL && instance->setup_logs->len + strlen (text) <= MAX_SETUP_LOGS)
         g_string_append (instance->setup_logs, text);
     }
-  else if ((live = live_of (instance, frame)) == NULL)
+  else if ((run = run_of (instance, frame)) == NULL)
     return;
   else if (strcmp (event, "start") == 0)
-    vend_live_started (live, vend_json_int (frame, "at_us", vend_now_us ()));
+    vend_run_started (run, vend_json_int (frame, "at_us", vend_now_us ()));
   else if (strcmp (event, "given_back") == 0)
-    vend_live_given_back (live);
+    vend_run_given_back (run);
   else if (strcmp (event, "output") == 0)
-    vend_live_take_chunk (live, vend_json_int (frame, "index", -1),
-                          json_object_get (frame, "chunk"));
+    vend_run_take_chunk (run, vend_json_int (frame, "index", -1), json_object_get (frame, "chunk"));
   else if (strcmp (event, "log") == 0)
-    on_log (live, frame);
+    on_log (run, frame);
   else if (strcmp (event, "metric") == 0)
-    on_metric (live, frame);
+    on_metric (run, frame);
 }

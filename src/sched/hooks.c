@@ -14,7 +14,7 @@
 #include "store/predictions.h"
 #include "store/webhooks.h"
 
-struct LiveHooks
+struct RunWebhook
 {
   guint events;       /* that the receiver wants */
   HookMessage *start; /* not written yet; the writer thread's while the end is being written */
@@ -39,20 +39,20 @@ struct HookMessage
 
 /* Messages of one prediction are sent in the order of their ids. */
 static char *
-next_id (LiveHooks *hooks)
+next_id (RunWebhook *hooks)
 {
   hooks->last_id_us = MAX (vend_now_us (), hooks->last_id_us + 1);
   return vend_delivery_id_new (hooks->last_id_us);
 }
 
 static HookMessage *
-message_new (Live *live, VendWebhookEvent event)
+message_new (Run *run, VendWebhookEvent event)
 {
   HookMessage *message = g_new0 (HookMessage, 1);
-  message->sched = live->sched;
-  message->id = next_id (live->hooks);
+  message->sched = run->sched;
+  message->id = next_id (run->hooks);
   message->event = event;
-  message->p = vend_prediction_copy (vend_live_view (live));
+  message->p = vend_prediction_copy (vend_run_view (run));
   return message;
 }
 
@@ -133,51 +133,51 @@ vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error)
 /* ---- Start */
 
 void
-vend_hooks_init (Live *live)
+vend_hooks_init (Run *run)
 {
-  const VendPrediction *p = live->p;
-  if (p->webhook == NULL || live->sched->webhooks == NULL)
+  const VendPrediction *p = run->p;
+  if (p->webhook == NULL || run->sched->webhooks == NULL)
     return;
-  live->hooks = g_new0 (LiveHooks, 1);
-  live->hooks->events = vend_webhook_events (p->webhook_events);
+  run->hooks = g_new0 (RunWebhook, 1);
+  run->hooks->events = vend_webhook_events (p->webhook_events);
 }
 
 void
-vend_hooks_clear (Live *live)
+vend_hooks_clear (Run *run)
 {
-  LiveHooks *hooks = live->hooks;
+  RunWebhook *hooks = run->hooks;
   if (hooks == NULL)
     return;
   vend_alarm_clear (&hooks->due);
   vend_hook_message_free (hooks->start);
   vend_hook_message_free (hooks->late);
   g_free (hooks->end_id);
-  g_clear_pointer (&live->hooks, g_free);
+  g_clear_pointer (&run->hooks, g_free);
 }
 
 /* A run that is tried again, or taken up after a restart, may have told its start: the store knows.
  */
 void
-vend_hooks_started (Live *live)
+vend_hooks_started (Run *run)
 {
-  LiveHooks *hooks = live->hooks;
+  RunWebhook *hooks = run->hooks;
   if (hooks == NULL || (hooks->events & VEND_WEBHOOK_START) == 0 || hooks->start != NULL)
     return;
-  hooks->start = message_new (live, VEND_WEBHOOK_START);
+  hooks->start = message_new (run, VEND_WEBHOOK_START);
 }
 
 HookMessage *
-vend_hooks_take_start (Live *live)
+vend_hooks_take_start (Run *run)
 {
-  return live->hooks != NULL ? g_steal_pointer (&live->hooks->start) : NULL;
+  return run->hooks != NULL ? g_steal_pointer (&run->hooks->start) : NULL;
 }
 
 void
-vend_hooks_return_start (Live *live, HookMessage *start)
+vend_hooks_return_start (Run *run, HookMessage *start)
 {
   if (start == NULL)
     return;
-  HookMessage **place = live->completion != NULL ? &live->hooks->late : &live->hooks->start;
+  HookMessage **place = run->completion != NULL ? &run->hooks->late : &run->hooks->start;
   if (*place == NULL)
     *place = start;
   else
@@ -206,50 +206,50 @@ change_stored (const GError *error, void *data)
 static void
 change_is_due (void *data)
 {
-  Live *live = data;
-  LiveHooks *hooks = live->hooks;
+  Run *run = data;
+  RunWebhook *hooks = run->hooks;
   hooks->due = NULL;
-  if (live->completion != NULL)
+  if (run->completion != NULL)
     return;
   /* The rows that it follows go first. */
-  vend_live_store_insert (live);
-  vend_live_lease_now (live);
+  vend_run_store_insert (run);
+  vend_run_lease_now (run);
   HookMessage *message = message_new (
-      live, (hooks->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
+      run, (hooks->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
   message->supersedes = true;
   hooks->changed = 0;
   hooks->last_us = vend_steady_us ();
-  vend_store_write (live->sched->store, store_change, change_stored, message);
+  vend_store_write (run->sched->store, store_change, change_stored, message);
 }
 
 void
-vend_hooks_changed (Live *live, guint event)
+vend_hooks_changed (Run *run, guint event)
 {
-  LiveHooks *hooks = live->hooks;
+  RunWebhook *hooks = run->hooks;
   if (hooks == NULL || (hooks->events & event) == 0)
     return;
   hooks->changed |= event;
   if (hooks->due == NULL)
-    hooks->due = vend_alarm_set (live->sched->alarms,
+    hooks->due = vend_alarm_set (run->sched->alarms,
                                  vend_webhook_throttle_us (hooks->last_us, vend_steady_us ()),
-                                 change_is_due, live);
+                                 change_is_due, run);
 }
 
 void
-vend_hooks_requeued (Live *live)
+vend_hooks_requeued (Run *run)
 {
-  if (live->hooks == NULL)
+  if (run->hooks == NULL)
     return;
-  vend_alarm_clear (&live->hooks->due);
-  live->hooks->changed = 0;
+  vend_alarm_clear (&run->hooks->due);
+  run->hooks->changed = 0;
 }
 
 /* ---- The end */
 
 void
-vend_hooks_ending (Live *live)
+vend_hooks_ending (Run *run)
 {
-  LiveHooks *hooks = live->hooks;
+  RunWebhook *hooks = run->hooks;
   if (hooks == NULL)
     return;
   vend_alarm_clear (&hooks->due);
@@ -257,22 +257,22 @@ vend_hooks_ending (Live *live)
 }
 
 void
-vend_hooks_writing_end (Live *live)
+vend_hooks_writing_end (Run *run)
 {
-  LiveHooks *hooks = live->hooks;
+  RunWebhook *hooks = run->hooks;
   if (hooks != NULL && hooks->start == NULL)
     hooks->start = g_steal_pointer (&hooks->late);
 }
 
 void
-vend_hooks_ended (Live *live)
+vend_hooks_ended (Run *run)
 {
-  if (live->hooks == NULL)
+  if (run->hooks == NULL)
     return;
-  if (live->hooks->late != NULL)
-    vend_store_write (live->sched->store, store_change, change_stored,
-                      g_steal_pointer (&live->hooks->late));
-  vend_hooks_stored (live->sched);
+  if (run->hooks->late != NULL)
+    vend_store_write (run->sched->store, store_change, change_stored,
+                      g_steal_pointer (&run->hooks->late));
+  vend_hooks_stored (run->sched);
 }
 
 /* The last message, by what the receiver wants and there is; 0 = none. */
@@ -287,7 +287,7 @@ last_event (guint events, const VendPrediction *p)
 }
 
 bool
-vend_hooks_store_end (VendDb *db, const LiveHooks *hooks, const VendPrediction *p, GError **error)
+vend_hooks_store_end (VendDb *db, const RunWebhook *hooks, const VendPrediction *p, GError **error)
 {
   if (hooks == NULL)
     return true;

@@ -8,22 +8,22 @@
 #include "store/predictions.h"
 
 static bool
-is_on_disk (const Live *live)
+is_on_disk (const Run *run)
 {
-  return live->unstored == NULL && !live->insert_pending;
+  return run->unstored == NULL && !run->insert_pending;
 }
 
 void
-vend_inputs_queued (Live *live)
+vend_inputs_queued (Run *run)
 {
-  VendSched *sched = live->sched;
-  VendPrediction *p = live->p;
-  if (live->place.link == NULL || p->input == NULL || live->held_input > 0 || !is_on_disk (live))
+  VendSched *sched = run->sched;
+  VendPrediction *p = run->p;
+  if (run->place.link == NULL || p->input == NULL || run->held_input > 0 || !is_on_disk (run))
     return;
   if (sched->held_inputs + p->input_memory <= VEND_QUEUE_INPUTS_MAX)
     {
-      live->held_input = p->input_memory;
-      sched->held_inputs += live->held_input;
+      run->held_input = p->input_memory;
+      sched->held_inputs += run->held_input;
       return;
     }
   json_decref (g_steal_pointer (&p->input));
@@ -31,10 +31,10 @@ vend_inputs_queued (Live *live)
 }
 
 void
-vend_inputs_left_queue (Live *live)
+vend_inputs_left_queue (Run *run)
 {
-  live->sched->held_inputs -= live->held_input;
-  live->held_input = 0;
+  run->sched->held_inputs -= run->held_input;
+  run->held_input = 0;
 }
 
 /* ---- Reading */
@@ -82,59 +82,59 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reading, reading_free)
 static void
 fetch_again (void *data)
 {
-  Live *live = data;
-  live->input_due = NULL;
-  live->fetches_input = false;
-  if (live->completion == NULL && live->instance != NULL)
-    vend_inputs_fetch (live);
+  Run *run = data;
+  run->input_due = NULL;
+  run->fetches_input = false;
+  if (run->completion == NULL && run->instance != NULL)
+    vend_inputs_fetch (run);
 }
 
 static void
-not_read (Live *live, const GError *error)
+not_read (Run *run, const GError *error)
 {
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_STORAGE))
     {
-      vend_log (VEND_LOG_ERROR, "cannot read an input, trying again", "prediction", live->p->id,
+      vend_log (VEND_LOG_ERROR, "cannot read an input, trying again", "prediction", run->p->id,
                 "error", error->message, NULL);
-      live->fetches_input = true;
-      live->input_due = vend_alarm_set (live->sched->alarms,
-                                        vend_steady_us () + VEND_STORE_RETRY_US, fetch_again, live);
+      run->fetches_input = true;
+      run->input_due = vend_alarm_set (run->sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
+                                       fetch_again, run);
       return;
     }
-  vend_live_fail (live, NULL, NULL, "the input could not be read: %s", error->message);
+  vend_run_fail (run, NULL, NULL, "the input could not be read: %s", error->message);
 }
 
 static void
 fetched (void *data)
 {
   g_autoptr (Reading) reading = data;
-  Live *live = g_hash_table_lookup (reading->sched->live, reading->p->id);
-  if (live == NULL)
+  Run *run = g_hash_table_lookup (reading->sched->runs, reading->p->id);
+  if (run == NULL)
     return;
-  live->fetches_input = false;
+  run->fetches_input = false;
   /* It may have ended meanwhile, or be back in the queue. */
-  if (live->completion != NULL || live->instance == NULL)
+  if (run->completion != NULL || run->instance == NULL)
     return;
   if (reading->error != NULL)
     {
-      not_read (live, reading->error);
+      not_read (run, reading->error);
       return;
     }
-  live->p->input = json_incref (reading->p->input);
-  live->p->files = json_incref (reading->p->files);
-  live->p->input_memory = reading->p->input_memory;
-  vend_instance_run (live->instance, live);
-  if (live->p->cancel_requested)
-    vend_instance_cancel (live->instance, live);
+  run->p->input = json_incref (reading->p->input);
+  run->p->files = json_incref (reading->p->files);
+  run->p->input_memory = reading->p->input_memory;
+  vend_instance_run (run->instance, run);
+  if (run->p->cancel_requested)
+    vend_instance_cancel (run->instance, run);
 }
 
 void
-vend_inputs_fetch (Live *live)
+vend_inputs_fetch (Run *run)
 {
-  if (live->fetches_input)
+  if (run->fetches_input)
     return;
-  live->fetches_input = true;
-  start_reading (live->sched, live->p, fetched, NULL, NULL);
+  run->fetches_input = true;
+  start_reading (run->sched, run->p, fetched, NULL, NULL);
 }
 
 /* ---- To show */

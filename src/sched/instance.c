@@ -268,7 +268,7 @@ ask_back (Instance *instance)
   g_hash_table_iter_init (&iter, instance->running);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const VendPrediction *p = ((const Live *) value)->p;
+      const VendPrediction *p = ((const Run *) value)->p;
       if (p->started_us == 0
           && !vend_link_send (instance->link, command_new ("give_back", p->id, p->attempt)))
         vend_log (VEND_LOG_WARN, "cannot ask for a run back", "instance", instance->id, NULL);
@@ -342,57 +342,57 @@ fail_unsent (void *data)
 {
   g_autofree Unsent *unsent = data;
   g_autofree char *prediction = unsent->prediction;
-  Live *live = g_hash_table_lookup (unsent->sched->live, prediction);
-  if (live != NULL)
-    vend_live_fail (
-        live, VEND_FAILURE_INPUT_TOO_LARGE, NULL,
+  Run *run = g_hash_table_lookup (unsent->sched->runs, prediction);
+  if (run != NULL)
+    vend_run_fail (
+        run, VEND_FAILURE_INPUT_TOO_LARGE, NULL,
         "the input does not fit into the %" G_GSIZE_FORMAT " bytes of JSON that a director takes",
         vend_frame_limit (unsent->sched->limits.max_output, unsent->sched->limits.max_logs));
 }
 
 /* A run that is too long for this director is so each time. */
 static void
-not_sent (Instance *instance, const Live *live, const json_t *frame)
+not_sent (Instance *instance, const Run *run, const json_t *frame)
 {
   vend_log (VEND_LOG_WARN, "cannot send a run", "instance", instance->id, NULL);
   if (instance->link == NULL || vend_link_takes (instance->link, frame))
     return;
   Unsent *unsent = g_new0 (Unsent, 1);
-  *unsent = (Unsent){ instance->sched, g_strdup (live->p->id) };
+  *unsent = (Unsent){ instance->sched, g_strdup (run->p->id) };
   vend_inbox_post (instance->sched->inbox, fail_unsent, unsent);
 }
 
 static void
-send_run (Instance *instance, Live *live)
+send_run (Instance *instance, Run *run)
 {
-  json_t *files = live->p->files != NULL ? json_incref (live->p->files) : json_array ();
-  json_t *input = vend_cog_input_for_model (live->p->input);
+  json_t *files = run->p->files != NULL ? json_incref (run->p->files) : json_array ();
+  json_t *input = vend_cog_input_for_model (run->p->input);
   const VendSchedLimits *limits = &instance->sched->limits;
   int64_t timeout_us
-      = live->p->kind == VEND_KIND_TRAINING ? limits->train_timeout_us : limits->predict_timeout_us;
+      = run->p->kind == VEND_KIND_TRAINING ? limits->train_timeout_us : limits->predict_timeout_us;
   json_auto_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
-                                  live->p->id, "attempt", live->p->attempt, "input", input,
+                                  run->p->id, "attempt", run->p->attempt, "input", input,
                                   "timeout_us", (json_int_t) timeout_us, "files", files);
-  if (live->deployable->scaling.retry_safe == 0)
+  if (run->deployable->scaling.retry_safe == 0)
     vend_json_set_bool (frame, "retry_safe", false);
   /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
   if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
-    not_sent (instance, live, frame);
+    not_sent (instance, run, frame);
 }
 
 void
-vend_instance_run (Instance *instance, Live *live)
+vend_instance_run (Instance *instance, Run *run)
 {
-  if (live->instance == NULL)
+  if (run->instance == NULL)
     {
-      live->emitted = false;
-      vend_live_attach (live, instance);
-      vend_measure_given (live);
+      run->emitted = false;
+      vend_run_attach (run, instance);
+      vend_measure_given (run);
     }
-  if (live->p->input == NULL)
-    vend_inputs_fetch (live);
+  if (run->p->input == NULL)
+    vend_inputs_fetch (run);
   else
-    send_run (instance, live);
+    send_run (instance, run);
 }
 
 static void
@@ -405,9 +405,9 @@ command (Instance *instance, const char *name, const char *prediction, int attem
 }
 
 void
-vend_instance_cancel (Instance *instance, Live *live)
+vend_instance_cancel (Instance *instance, Run *run)
 {
-  command (instance, "cancel", live->p->id, live->p->attempt);
+  command (instance, "cancel", run->p->id, run->p->attempt);
 }
 
 void
@@ -438,14 +438,14 @@ vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char
 }
 
 void
-vend_instance_release (Instance *instance, Live *live)
+vend_instance_release (Instance *instance, Run *run)
 {
-  live->instance = NULL;
+  run->instance = NULL;
   vend_metering_count (instance);
-  if (g_hash_table_remove (instance->running, live->p->id))
+  if (g_hash_table_remove (instance->running, run->p->id))
     {
       instance->deployable->n_running--;
-      vend_account_ended (live->sched, live->p->account_id);
+      vend_account_ended (run->sched, run->p->account_id);
     }
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = vend_steady_us ();
@@ -562,8 +562,8 @@ read_will (void *data)
       g_hash_table_iter_init (&iter, instance->running);
       if (!g_hash_table_iter_next (&iter, NULL, &value))
         break;
-      vend_live_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Live *) value)->emitted,
-                      "the instance that ran this prediction was lost");
+      vend_run_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Run *) value)->emitted,
+                     "the instance that ran this prediction was lost");
     }
   instance->buried = true;
   vend_sched_adopted (instance);

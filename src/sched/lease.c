@@ -15,7 +15,7 @@ typedef struct
   HookMessage *start;
 } Lease;
 
-static void store_after (Live *live, int64_t delay_us);
+static void store_after (Run *run, int64_t delay_us);
 
 static bool
 store_lease (VendDb *db, void *data, GError **error)
@@ -29,17 +29,17 @@ static void
 lease_stored (const GError *error, void *data)
 {
   g_autofree Lease *lease = data;
-  Live *live = g_hash_table_lookup (lease->sched->live, lease->p.id);
+  Run *run = g_hash_table_lookup (lease->sched->runs, lease->p.id);
   if (error != NULL)
     vend_log (VEND_LOG_ERROR, "cannot store a lease, trying again", "prediction", lease->p.id,
               "error", error->message, NULL);
   else if (lease->start != NULL)
     vend_hooks_stored (lease->sched);
-  if (error != NULL && live != NULL)
+  if (error != NULL && run != NULL)
     {
-      vend_hooks_return_start (live, g_steal_pointer (&lease->start));
-      if (live->completion == NULL)
-        store_after (live, VEND_STORE_RETRY_US);
+      vend_hooks_return_start (run, g_steal_pointer (&lease->start));
+      if (run->completion == NULL)
+        store_after (run, VEND_STORE_RETRY_US);
     }
   vend_hook_message_free (lease->start);
   g_free (lease->p.id);
@@ -48,52 +48,52 @@ lease_stored (const GError *error, void *data)
 }
 
 void
-vend_live_store_lease (Live *live)
+vend_run_store_lease (Run *run)
 {
-  vend_alarm_clear (&live->lease_due);
-  vend_live_store_insert (live);
+  vend_alarm_clear (&run->lease_due);
+  vend_run_store_insert (run);
   Lease *lease = g_new0 (Lease, 1);
-  lease->sched = live->sched;
-  lease->start = vend_hooks_take_start (live);
-  lease->p.id = g_strdup (live->p->id);
-  lease->p.status = live->p->status;
-  lease->p.attempt = live->p->attempt;
-  lease->p.instance = g_strdup (live->p->instance);
-  lease->p.started_us = live->p->started_us;
-  lease->p.queue_place = live->p->queue_place;
+  lease->sched = run->sched;
+  lease->start = vend_hooks_take_start (run);
+  lease->p.id = g_strdup (run->p->id);
+  lease->p.status = run->p->status;
+  lease->p.attempt = run->p->attempt;
+  lease->p.instance = g_strdup (run->p->instance);
+  lease->p.started_us = run->p->started_us;
+  lease->p.queue_place = run->p->queue_place;
   /* That there is output decides whether a lost run may be tried again. */
-  if (live->emitted)
-    lease->p.output = live->chunks != NULL ? json_copy (live->chunks) : json_array ();
-  vend_store_write (live->sched->store, store_lease, lease_stored, lease);
+  if (run->emitted)
+    lease->p.output = run->chunks != NULL ? json_copy (run->chunks) : json_array ();
+  vend_store_write (run->sched->store, store_lease, lease_stored, lease);
 }
 
 static void
 lease_is_due (void *data)
 {
-  Live *live = data;
-  live->lease_due = NULL;
-  vend_live_store_lease (live);
+  Run *run = data;
+  run->lease_due = NULL;
+  vend_run_store_lease (run);
 }
 
 static void
-store_after (Live *live, int64_t delay_us)
+store_after (Run *run, int64_t delay_us)
 {
-  if (live->lease_due == NULL)
-    live->lease_due
-        = vend_alarm_set (live->sched->alarms, vend_steady_us () + delay_us, lease_is_due, live);
+  if (run->lease_due == NULL)
+    run->lease_due
+        = vend_alarm_set (run->sched->alarms, vend_steady_us () + delay_us, lease_is_due, run);
 }
 
 void
-vend_live_lease_soon (Live *live)
+vend_run_lease_soon (Run *run)
 {
-  store_after (live, LEASE_DELAY_US);
+  store_after (run, LEASE_DELAY_US);
 }
 
 void
-vend_live_lease_now (Live *live)
+vend_run_lease_now (Run *run)
 {
-  if (live->lease_due != NULL)
-    vend_live_store_lease (live);
+  if (run->lease_due != NULL)
+    vend_run_store_lease (run);
 }
 
 /* ---- Attempts that were lost */
@@ -128,16 +128,16 @@ lost_stored (const GError *error, void *data)
 }
 
 void
-vend_live_store_lost (Live *live)
+vend_run_store_lost (Run *run)
 {
-  vend_live_store_insert (live);
+  vend_run_store_insert (run);
   LostAttempt *lost = g_new0 (LostAttempt, 1);
-  lost->books = vend_books_ref (live->sched->books);
-  lost->p.id = g_strdup (live->p->id);
-  lost->p.attempt = live->p->attempt;
-  lost->p.instance = g_strdup (live->p->instance);
-  lost->p.started_us = live->p->started_us;
-  lost->ended_us = MAX (vend_now_us (), MAX (live->p->started_us, live->earliest_us));
-  live->earliest_us = lost->ended_us;
-  vend_store_write (live->sched->store, store_lost, lost_stored, lost);
+  lost->books = vend_books_ref (run->sched->books);
+  lost->p.id = g_strdup (run->p->id);
+  lost->p.attempt = run->p->attempt;
+  lost->p.instance = g_strdup (run->p->instance);
+  lost->p.started_us = run->p->started_us;
+  lost->ended_us = MAX (vend_now_us (), MAX (run->p->started_us, run->earliest_us));
+  run->earliest_us = lost->ended_us;
+  vend_store_write (run->sched->store, store_lost, lost_stored, lost);
 }

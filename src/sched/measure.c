@@ -18,27 +18,27 @@ count (_Atomic uint64_t *counter)
 }
 
 void
-vend_measure_given (const Live *live)
+vend_measure_given (const Run *run)
 {
   /* Of a retry it would count the lost run as waiting. */
-  if (live->p->attempt == 1)
-    vend_histogram_add (&series_of (live->deployable)->wait, vend_steady_us () - live->since_us);
+  if (run->p->attempt == 1)
+    vend_histogram_add (&series_of (run->deployable)->wait, vend_steady_us () - run->since_us);
 }
 
 void
-vend_measure_ended (const Live *live)
+vend_measure_ended (const Run *run)
 {
-  VendMeterSeries *series = series_of (live->deployable);
-  const VendPrediction *p = live->p;
+  VendMeterSeries *series = series_of (run->deployable);
+  const VendPrediction *p = run->p;
   count (&series->ended[p->status]);
   if (p->started_us > 0)
     vend_histogram_add (&series->run, p->completed_us - p->started_us);
 }
 
 void
-vend_measure_lost (const Live *live)
+vend_measure_lost (const Run *run)
 {
-  count (&series_of (live->deployable)->lost);
+  count (&series_of (run->deployable)->lost);
 }
 
 void

@@ -47,9 +47,9 @@ catch_up (VendPrediction *p, const VendAttempt *latest)
 /* What was lost counts across starts, else a run that crashes everything would be tried for ever.
  */
 static bool
-load_losses (Live *live, VendDb *db, GError **error)
+load_losses (Run *run, VendDb *db, GError **error)
 {
-  VendPrediction *p = live->p;
+  VendPrediction *p = run->p;
   g_autoptr (GPtrArray) attempts = NULL;
   if (!vend_store_attempt_list (db, p->id, MAX_ATTEMPTS, &attempts, error))
     return false;
@@ -60,9 +60,9 @@ load_losses (Live *live, VendDb *db, GError **error)
   for (guint i = 0; i < attempts->len; i++)
     {
       const VendAttempt *attempt = g_ptr_array_index (attempts, i);
-      live->earliest_us = MAX (live->earliest_us, attempt->ended_us);
+      run->earliest_us = MAX (run->earliest_us, attempt->ended_us);
       if (attempt->number <= last)
-        *(attempt->started_us > 0 ? &live->lost_running : &live->lost_before_start) += 1;
+        *(attempt->started_us > 0 ? &run->lost_running : &run->lost_before_start) += 1;
     }
   return true;
 }
@@ -96,12 +96,12 @@ load_open (VendSched *sched, GError **error)
       p->billing = vend_prediction_billing_of (p, model);
       Deployable *deployable
           = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
-      Live *live = vend_live_new (sched, p, deployable);
-      live->emitted = p->output != NULL;
-      if (!load_losses (live, reader.db, error))
+      Run *run = vend_run_new (sched, p, deployable);
+      run->emitted = p->output != NULL;
+      if (!load_losses (run, reader.db, error))
         return false;
 
-      vend_live_arm_deadline (live);
+      vend_run_arm_deadline (run);
     }
   return true;
 }
@@ -190,22 +190,22 @@ attach_leased (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->live);
+  g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Live *live = value;
-      Instance *instance = live->p->instance != NULL
-                               ? g_hash_table_lookup (sched->instances, live->p->instance)
+      Run *run = value;
+      Instance *instance = run->p->instance != NULL
+                               ? g_hash_table_lookup (sched->instances, run->p->instance)
                                : NULL;
       if (instance != NULL)
-        vend_live_attach (live, instance);
+        vend_run_attach (run, instance);
     }
 }
 
 static int
 by_creation (const void *a, const void *b)
 {
-  const Live *x = *(Live *const *) a, *y = *(Live *const *) b;
+  const Run *x = *(Run *const *) a, *y = *(Run *const *) b;
   return x->p->created_us < y->p->created_us ? -1 : x->p->created_us > y->p->created_us;
 }
 
@@ -216,25 +216,25 @@ resume (VendSched *sched)
   g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->live);
+  g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Live *live = value;
-      if (live->instance == NULL && live->completion == NULL && live->place.link == NULL
-          && !live->insert_pending)
-        g_ptr_array_add (waiting, live);
+      Run *run = value;
+      if (run->instance == NULL && run->completion == NULL && run->place.link == NULL
+          && !run->insert_pending)
+        g_ptr_array_add (waiting, run);
     }
   g_ptr_array_sort (waiting, by_creation);
   for (guint i = 0; i < waiting->len; i++)
     {
-      Live *live = g_ptr_array_index (waiting, i);
-      if (live->p->cancel_requested)
-        vend_live_cancel (live);
-      else if (live->p->instance != NULL)
-        vend_live_lost (live, VEND_FAILURE_INSTANCE_LOST, live->emitted,
-                        "the instance that ran this prediction was lost");
+      Run *run = g_ptr_array_index (waiting, i);
+      if (run->p->cancel_requested)
+        vend_run_cancel (run);
+      else if (run->p->instance != NULL)
+        vend_run_lost (run, VEND_FAILURE_INSTANCE_LOST, run->emitted,
+                       "the instance that ran this prediction was lost");
       else
-        vend_live_enqueue (live, false);
+        vend_run_enqueue (run, false);
     }
   /* Submissions that came meanwhile were queued without being given out. */
   g_hash_table_iter_init (&iter, sched->deployables);

@@ -64,7 +64,7 @@ struct Submission
   int64_t hold_until_us;
   VendSchedTold told;
   void *data;
-  Live *live;
+  Run *run;
 };
 
 void
@@ -80,56 +80,56 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 static bool
 insert (VendDb *db, void *data, GError **error)
 {
-  const Live *live = ((Submission *) data)->live;
-  return vend_store_prediction_create (db, live->p, live->sched->limits.account_max_stored, error);
+  const Run *run = ((Submission *) data)->run;
+  return vend_store_prediction_create (db, run->p, run->sched->limits.account_max_stored, error);
 }
 
 static void
 inserted (const GError *error, void *data)
 {
   g_autoptr (Submission) submission = data;
-  Live *live = submission->live;
-  live->insert_pending = false;
+  Run *run = submission->run;
+  run->insert_pending = false;
   if (error == NULL)
     {
-      if (live->p->create_key != NULL && live->completion == NULL)
-        vend_live_enqueue (live, false);
-      vend_waiters_add (live->waiters, submission->hold_until_us, submission->told,
+      if (run->p->create_key != NULL && run->completion == NULL)
+        vend_run_enqueue (run, false);
+      vend_waiters_add (run->waiters, submission->hold_until_us, submission->told,
                         submission->data);
-      vend_inputs_queued (live);
+      vend_inputs_queued (run);
       return;
     }
 
   /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
   submission->told (NULL, error, submission->data);
   /* Its version was deleted, and the word of that may have come before this. */
-  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && live->p->deployment == NULL)
-    live->deployable->retired = true;
-  if (live->completion != NULL)
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && run->p->deployment == NULL)
+    run->deployable->retired = true;
+  if (run->completion != NULL)
     return;
-  if (live->instance != NULL)
+  if (run->instance != NULL)
     {
-      vend_instance_cancel (live->instance, live);
-      vend_instance_release (live->instance, live);
+      vend_instance_cancel (run->instance, run);
+      vend_instance_release (run->instance, run);
     }
-  g_hash_table_remove (submission->sched->live, live->p->id);
+  g_hash_table_remove (submission->sched->runs, run->p->id);
 }
 
 void
-vend_live_store_insert (Live *live)
+vend_run_store_insert (Run *run)
 {
-  vend_alarm_clear (&live->insert_due);
-  if (live->unstored != NULL)
-    vend_store_write (live->sched->store, insert, inserted, g_steal_pointer (&live->unstored));
+  vend_alarm_clear (&run->insert_due);
+  if (run->unstored != NULL)
+    vend_store_write (run->sched->store, insert, inserted, g_steal_pointer (&run->unstored));
 }
 
 static void
 insert_is_due (void *data)
 {
-  Live *live = data;
-  live->insert_due = NULL;
-  vend_live_store_insert (live);
-  vend_live_lease_now (live);
+  Run *run = data;
+  run->insert_due = NULL;
+  vend_run_store_insert (run);
+  vend_run_lease_now (run);
 }
 
 static void
@@ -165,26 +165,26 @@ submit_on_core (void *data)
   const VendSchedPlace place = { submission->hardware, &submission->scaling };
   Deployable *deployable
       = vend_deployable_get (sched, submission->prediction, submission->version, &place);
-  Live *live = vend_live_new (sched, g_steal_pointer (&submission->prediction), deployable);
-  submission->live = live;
-  live->insert_pending = true;
+  Run *run = vend_run_new (sched, g_steal_pointer (&submission->prediction), deployable);
+  submission->run = run;
+  run->insert_pending = true;
   sched->n_submitted++;
   const bool is_waited_for = submission->hold_until_us > 0;
-  live->unstored = g_steal_pointer (&submission);
-  vend_live_arm_deadline (live);
-  if (live->p->create_key != NULL)
+  run->unstored = g_steal_pointer (&submission);
+  vend_run_arm_deadline (run);
+  if (run->p->create_key != NULL)
     {
       /* Whoever sends it again must find it, and it must not have begun twice. */
-      vend_live_store_insert (live);
+      vend_run_store_insert (run);
       return;
     }
-  vend_live_enqueue (live, false);
+  vend_run_enqueue (run, false);
   /* Nobody knows of it before the reply, so one commit with its end may do for both. */
-  if (is_waited_for && live->unstored != NULL)
-    live->insert_due
-        = vend_alarm_set (sched->alarms, vend_steady_us () + INSERT_DELAY_US, insert_is_due, live);
+  if (is_waited_for && run->unstored != NULL)
+    run->insert_due
+        = vend_alarm_set (sched->alarms, vend_steady_us () + INSERT_DELAY_US, insert_is_due, run);
   else
-    vend_live_store_insert (live);
+    vend_run_store_insert (run);
 }
 
 VendVersion *
@@ -245,12 +245,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
 static void
 answer (Question *question, const GError *problem)
 {
-  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  Run *run = g_hash_table_lookup (question->sched->runs, question->id);
   g_autoptr (GError) error = problem != NULL ? g_error_copy (problem) : NULL;
-  if (live == NULL && error == NULL)
+  if (run == NULL && error == NULL)
     vend_fail (&error, VEND_ERROR_NOT_FOUND, "prediction %s is not running", question->id);
   if (error == NULL)
-    vend_waiters_add (live->waiters, 0, question->told, question->data);
+    vend_waiters_add (run->waiters, 0, question->told, question->data);
   else
     question->told (NULL, error, question->data);
 }
@@ -272,11 +272,11 @@ static void
 join_on_core (void *data)
 {
   g_autoptr (Question) question = data;
-  Live *live = g_hash_table_lookup (question->sched->live, question->id);
-  if (live == NULL)
+  Run *run = g_hash_table_lookup (question->sched->runs, question->id);
+  if (run == NULL)
     answer (question, NULL);
   else
-    vend_waiters_add (live->waiters, question->hold_until_us, question->told, question->data);
+    vend_waiters_add (run->waiters, question->hold_until_us, question->told, question->data);
 }
 
 void
@@ -299,9 +299,9 @@ static void
 cancel_stored (const GError *error, void *data)
 {
   g_autoptr (Question) question = data;
-  Live *live = g_hash_table_lookup (question->sched->live, question->id);
-  if (error == NULL && live != NULL && live->completion == NULL)
-    vend_live_cancel (live);
+  Run *run = g_hash_table_lookup (question->sched->runs, question->id);
+  if (error == NULL && run != NULL && run->completion == NULL)
+    vend_run_cancel (run);
   answer (question, error);
 }
 
@@ -309,14 +309,14 @@ static void
 cancel_on_core (void *data)
 {
   g_autoptr (Question) question = data;
-  Live *live = g_hash_table_lookup (question->sched->live, question->id);
+  Run *run = g_hash_table_lookup (question->sched->runs, question->id);
   VendStore *store = question->sched->store;
-  if (live == NULL)
+  if (run == NULL)
     {
       answer (question, NULL);
       return;
     }
-  vend_live_store_insert (live);
+  vend_run_store_insert (run);
   vend_store_write (store, store_cancel, cancel_stored, g_steal_pointer (&question));
 }
 
@@ -408,8 +408,8 @@ vend_sched_new (const VendSchedOptions *options)
   vend_pools_count_gpus (sched);
   sched->inbox = vend_inbox_new (sched->core);
   sched->alarms = vend_alarms_new (sched->core);
-  sched->live
-      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_live_free);
+  sched->runs
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
   sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vend_deployable_free);
   sched->deployments = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -449,11 +449,11 @@ vend_sched_is_drained (const VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->live);
+  g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const Live *live = value;
-      if (live->instance != NULL || live->completion != NULL || live->insert_pending)
+      const Run *run = value;
+      if (run->instance != NULL || run->completion != NULL || run->insert_pending)
         return false;
     }
   return sched->n_disk_jobs == 0 && g_hash_table_size (sched->instances) == 0;
@@ -487,12 +487,12 @@ vend_sched_release_holds (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->live);
+  g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (((const Live *) value)->completion == NULL)
+    if (((const Run *) value)->completion == NULL)
       {
-        vend_waiters_notify (((Live *) value)->waiters, vend_live_view (value));
-        vend_live_feed_break (value);
+        vend_waiters_notify (((Run *) value)->waiters, vend_run_view (value));
+        vend_run_feed_break (value);
       }
 }
 
@@ -511,7 +511,7 @@ vend_sched_free (VendSched *sched)
   while (vend_inbox_drain (sched->inbox));
   vend_inbox_free (sched->inbox);
   vend_fast_start_free (sched->fast_start);
-  g_hash_table_unref (sched->live);
+  g_hash_table_unref (sched->runs);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->deployables);
   g_hash_table_unref (sched->accounts);

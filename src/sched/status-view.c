@@ -84,7 +84,7 @@ static void
 take_older (void *entry, void *data)
 {
   int64_t *oldest_us = data;
-  *oldest_us = MIN (*oldest_us, ((const Live *) entry)->since_us);
+  *oldest_us = MIN (*oldest_us, ((const Run *) entry)->since_us);
 }
 
 static VendQueueView

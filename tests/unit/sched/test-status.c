@@ -122,8 +122,8 @@ test_order (void)
   busy->boot_us = 2.5 * VEND_US_PER_S;
   /* Of two accounts; the older one waits behind the other. */
   VendPrediction predictions[] = { { .account_id = 1 }, { .account_id = 2 } };
-  Live lives[] = { { .p = &predictions[0], .since_us = NOW_US - 3 * VEND_US_PER_S },
-                   { .p = &predictions[1], .since_us = NOW_US - 7 * VEND_US_PER_S } };
+  Run lives[] = { { .p = &predictions[0], .since_us = NOW_US - 3 * VEND_US_PER_S },
+                  { .p = &predictions[1], .since_us = NOW_US - 7 * VEND_US_PER_S } };
   for (guint i = 0; i < 2; i++)
     vend_queue_push (busy->queue, predictions[i].account_id, &lives[i], &lives[i].place);
 
