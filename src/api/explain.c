@@ -39,7 +39,7 @@ record_free (Record *record)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Record, record_free)
 
-/* What happened to its deployable while it waited, and to itself. */
+/* What happened to its target while it waited, and to itself. */
 static bool
 load_decisions (VendDb *db, Record *record, GError **error)
 {

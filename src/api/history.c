@@ -14,7 +14,7 @@
 /* Rows that are read, the newest ones; what is older is left out. */
 #define MAX_ROWS 200000
 /* Of those that came first; the requests of others are left out. */
-#define MAX_DEPLOYABLES 200
+#define MAX_TARGETS 200
 
 /* What is scaled on its own: a deployment, or a model. */
 typedef struct
@@ -28,20 +28,20 @@ typedef struct
   gboolean is_private;
   VendScaling scaling;
   double load_s; /* 0 = not known */
-} Deployable;
+} Target;
 
 typedef struct
 {
   int64_t at_us;
   int64_t run_us;
   int64_t wait_us;
-  guint deployable;
+  guint target;
 } Request;
 
 typedef struct
 {
   const char *wanted; /* "owner/name" of a model or deployment, or NULL */
-  GPtrArray *deployables;
+  GPtrArray *targets;
   GHashTable *indexes; /* key → index + 1 */
   GArray *requests;    /* of Request, the newest first */
   guint n_rows;
@@ -50,26 +50,26 @@ typedef struct
 } History;
 
 static void
-deployable_free (void *data)
+target_free (void *data)
 {
-  Deployable *deployable = data;
-  g_free (deployable->model);
-  g_free (deployable->deployment);
-  g_free (deployable->hardware);
-  g_free (deployable);
+  Target *target = data;
+  g_free (target->model);
+  g_free (target->deployment);
+  g_free (target->hardware);
+  g_free (target);
 }
 
 static void
 history_clear (History *history)
 {
-  g_clear_pointer (&history->deployables, g_ptr_array_unref);
+  g_clear_pointer (&history->targets, g_ptr_array_unref);
   g_clear_pointer (&history->indexes, g_hash_table_unref);
   g_clear_pointer (&history->requests, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (History, history_clear)
 
 static bool
-find_deployable (History *history, const VendHistoryRow *row, guint *out)
+find_target (History *history, const VendHistoryRow *row, guint *out)
 {
   g_autofree char *key = row->deployment != NULL ? g_strconcat ("d", row->deployment, NULL)
                                                  : g_strconcat ("m", row->model, NULL);
@@ -79,16 +79,16 @@ find_deployable (History *history, const VendHistoryRow *row, guint *out)
       *out = known - 1;
       return true;
     }
-  if (history->deployables->len >= MAX_DEPLOYABLES)
+  if (history->targets->len >= MAX_TARGETS)
     {
       history->is_cut = true;
       return false;
     }
-  Deployable *deployable = g_new0 (Deployable, 1);
-  deployable->model = g_strdup (row->model);
-  deployable->deployment = g_strdup (row->deployment);
-  g_ptr_array_add (history->deployables, deployable);
-  *out = history->deployables->len - 1;
+  Target *target = g_new0 (Target, 1);
+  target->model = g_strdup (row->model);
+  target->deployment = g_strdup (row->deployment);
+  g_ptr_array_add (history->targets, target);
+  *out = history->targets->len - 1;
   g_hash_table_insert (history->indexes, g_steal_pointer (&key), GUINT_TO_POINTER (*out + 1));
   return true;
 }
@@ -103,15 +103,15 @@ take_row (const VendHistoryRow *row, void *data)
   if (row->started_us == 0 || row->completed_us == 0
       || (history->wanted != NULL && g_strcmp0 (row->deployment, history->wanted) != 0
           && strcmp (row->model, history->wanted) != 0)
-      || !find_deployable (history, row, &index))
+      || !find_target (history, row, &index))
     return;
   const Request request = { .at_us = row->created_us,
                             .run_us = MAX (row->completed_us - row->started_us, 0),
                             .wait_us = MAX (row->started_us - row->created_us, 0),
-                            .deployable = index };
-  Deployable *deployable = g_ptr_array_index (history->deployables, index);
-  deployable->requests++;
-  deployable->wait_s += (double) request.wait_us / VEND_US_PER_S;
+                            .target = index };
+  Target *target = g_ptr_array_index (history->targets, index);
+  target->requests++;
+  target->wait_s += (double) request.wait_us / VEND_US_PER_S;
   g_array_append_val (history->requests, request);
 }
 
@@ -119,7 +119,7 @@ take_row (const VendHistoryRow *row, void *data)
 
 /* What was deleted stays as unknown. */
 static void
-read_model (const VendApi *api, VendDb *db, Deployable *out)
+read_model (const VendApi *api, VendDb *db, Target *out)
 {
   g_auto (GStrv) words = g_strsplit (out->model, "/", 2);
   g_autoptr (VendModel) model = NULL;
@@ -133,7 +133,7 @@ read_model (const VendApi *api, VendDb *db, Deployable *out)
 }
 
 static void
-read_deployment (const VendApi *api, VendDb *db, Deployable *out)
+read_deployment (const VendApi *api, VendDb *db, Target *out)
 {
   g_auto (GStrv) words = g_strsplit (out->deployment, "/", 2);
   g_autoptr (VendDeployment) deployment = NULL;
@@ -148,17 +148,16 @@ read_deployment (const VendApi *api, VendDb *db, Deployable *out)
 }
 
 static bool
-read_deployables (VendApi *api, VendDb *db, History *history, GError **error)
+read_targets (VendApi *api, VendDb *db, History *history, GError **error)
 {
-  for (guint i = 0; i < history->deployables->len; i++)
+  for (guint i = 0; i < history->targets->len; i++)
     {
-      Deployable *deployable = g_ptr_array_index (history->deployables, i);
-      if (deployable->deployment != NULL)
-        read_deployment (api, db, deployable);
+      Target *target = g_ptr_array_index (history->targets, i);
+      if (target->deployment != NULL)
+        read_deployment (api, db, target);
       else
-        read_model (api, db, deployable);
-      if (!vend_store_history_boot (db, deployable->model, deployable->deployment,
-                                    &deployable->load_s, error))
+        read_model (api, db, target);
+      if (!vend_store_history_boot (db, target->model, target->deployment, &target->load_s, error))
         return false;
     }
   return true;
@@ -177,7 +176,7 @@ price_json (const VendApi *api, const char *hardware)
 }
 
 static json_t *
-describe (const VendApi *api, const Deployable *d)
+describe (const VendApi *api, const Target *d)
 {
   json_t *object = json_object ();
   vend_json_set_string (object, "name", d->deployment != NULL ? d->deployment : d->model);
@@ -220,9 +219,9 @@ column_wait (const Request *request)
 }
 
 static int64_t
-column_deployable (const Request *request)
+column_target (const Request *request)
 {
-  return request->deployable;
+  return request->target;
 }
 
 /* Columns of whole numbers, the oldest first: a list of objects would be several times as long. */
@@ -241,15 +240,14 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
             const VendHistoryQuery *query)
 {
   json_auto_t *head = json_object ();
-  json_t *deployables = json_array ();
-  for (guint i = 0; i < history->deployables->len; i++)
-    json_array_append_new (deployables,
-                           describe (api, g_ptr_array_index (history->deployables, i)));
+  json_t *targets = json_array ();
+  for (guint i = 0; i < history->targets->len; i++)
+    json_array_append_new (targets, describe (api, g_ptr_array_index (history->targets, i)));
   vend_json_set_string (head, "account", account->username);
   vend_json_set_time (head, "from", query->from_us);
   vend_json_set_time (head, "to", query->to_us);
   vend_json_set_bool (head, "complete", !history->is_cut);
-  json_object_set_new (head, "deployables", deployables);
+  json_object_set_new (head, "deployables", targets);
   g_autofree char *plain = vend_json_text (head);
   g_autoptr (GString) text = g_string_sized_new (history->requests->len * 40 + 4096);
   g_string_append_len (text, plain, (gssize) strlen (plain) - 1);
@@ -260,7 +258,7 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
   g_string_append_c (text, ',');
   write_column (text, "wait_us", history, column_wait, 0);
   g_string_append_c (text, ',');
-  write_column (text, "deployable", history, column_deployable, 0);
+  write_column (text, "deployable", history, column_target, 0);
   g_string_append (text, "}}");
   const gsize size = text->len;
   return vend_reply_take (200, "application/json", g_string_free (g_steal_pointer (&text), FALSE),
@@ -282,16 +280,16 @@ reply_trace (const History *history, const VendHistoryQuery *query)
   for (guint i = history->requests->len; i > 0; i--)
     {
       const Request *request = &g_array_index (history->requests, Request, i - 1);
-      const Deployable *deployable = g_ptr_array_index (history->deployables, request->deployable);
+      const Target *target = g_ptr_array_index (history->targets, request->target);
       append_seconds (text, request->at_us - query->from_us);
-      if (deployable->deployment != NULL)
-        g_string_append_printf (text, ",%s (deployment),", deployable->deployment);
+      if (target->deployment != NULL)
+        g_string_append_printf (text, ",%s (deployment),", target->deployment);
       else
-        g_string_append_printf (text, ",%s,", deployable->model);
+        g_string_append_printf (text, ",%s,", target->model);
       append_seconds (text, request->run_us);
       g_string_append_c (text, ',');
-      if (deployable->load_s > 0)
-        append_seconds (text, (int64_t) (deployable->load_s * VEND_US_PER_S));
+      if (target->load_s > 0)
+        append_seconds (text, (int64_t) (target->load_s * VEND_US_PER_S));
       g_string_append_c (text, '\n');
     }
   const gsize size = text->len;
@@ -327,7 +325,7 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   if (!read_query (call, &query, &is_trace, error))
     return false;
   g_auto (History) history
-      = { .deployables = g_ptr_array_new_with_free_func (deployable_free),
+      = { .targets = g_ptr_array_new_with_free_func (target_free),
           .indexes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
           .requests = g_array_new (FALSE, FALSE, sizeof (Request)) };
   if (!vend_api_query_model (call, &history.wanted, error))
@@ -338,7 +336,7 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
       return false;
     query.account_id = account->id;
     if (!vend_store_history_read (reader.db, &query, take_row, &history, error)
-        || !read_deployables (api, reader.db, &history, error))
+        || !read_targets (api, reader.db, &history, error))
       return false;
   }
   /* The oldest row that was read may have others of its moment behind it. */

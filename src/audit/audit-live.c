@@ -155,9 +155,9 @@ check_counts (Audit *audit, guint n_runs)
   const json_t *accounts = json_object_get (live, "accounts");
   int64_t of_models = 0;
   size_t i;
-  json_t *deployable;
-  json_array_foreach (json_object_get (live, "deployables"), i, deployable)
-    of_models += vend_json_int (deployable, "running", 0);
+  json_t *target;
+  json_array_foreach (json_object_get (live, "deployables"), i, target)
+    of_models += vend_json_int (target, "running", 0);
   const struct
   {
     const char *name;

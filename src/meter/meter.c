@@ -1,4 +1,4 @@
-/* What is counted of each deployable. */
+/* What is counted of each target. */
 #include "meter/meter.h"
 #include "meter/exposition.h"
 #include <pthread.h>

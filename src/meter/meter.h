@@ -1,4 +1,4 @@
-/* What is counted of each deployable: predictions, waits, boots and runs. Counting is a few atomic
+/* What is counted of each target: predictions, waits, boots and runs. Counting is a few atomic
  * additions on the core thread; writing them out happens on any other thread, beside it. */
 #pragma once
 #include <glib.h>
@@ -36,7 +36,7 @@ typedef struct
   _Atomic guint instances[VEND_METER_N_STATES];
 } VendMeterSeries;
 
-/* The first `limit` deployables have a series each; all others share one, `model="other"`. */
+/* The first `limit` targets have a series each; all others share one, `model="other"`. */
 VendMeter *vend_meter_new (guint limit);
 void vend_meter_free (VendMeter *meter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendMeter, vend_meter_free)

@@ -13,7 +13,7 @@ typedef struct
 {
   const VendPrediction *prediction;
   const GPtrArray *attempts;   /* of VendAttempt: those that were lost */
-  const GPtrArray *decisions;  /* of VendDecision: about it, and about its deployable meanwhile */
+  const GPtrArray *decisions;  /* of VendDecision: about it, and about its target meanwhile */
   const GPtrArray *instance;   /* of VendDecision: about the instance that ran it */
   const GPtrArray *outputs;    /* of VendOutput */
   const GPtrArray *deliveries; /* of VendDelivery */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <glib.h>
 
-/* Of boots or runs of a deployable: the shortest lately. */
+/* Of boots or runs of a target: the shortest lately. */
 #define VEND_LEAST_KEPT 32
 /* Fewer say nothing. */
 #define VEND_LEAST_NEEDED 3

@@ -1,4 +1,4 @@
-/* How boots of one deployable went wrong in a row, and what follows: when the next one may begin,
+/* How boots of one target went wrong in a row, and what follows: when the next one may begin,
  * and when those who wait are given up. A boot that failed is the model's doing: setup() or its
  * model server. One that was lost is the machine's: its director could not be started, died or fell
  * silent, so it counts for less. Pure: all zero is the start of it, and again once one is ready. */

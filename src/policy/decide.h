@@ -8,7 +8,7 @@
 /* Times of boots and runs before any are measured. */
 #define VEND_ASSUMED_US G_GINT64_CONSTANT (10000000)
 
-/* One deployable: what people wait for, and its settings. */
+/* One target: what people wait for, and its settings. */
 typedef struct
 {
   const char *name; /* for the reasons */

@@ -1,4 +1,4 @@
-/* What is measured of a deployable. Pure. */
+/* What is measured of a target. Pure. */
 #include "policy/load-history.h"
 #include "base/clock.h"
 

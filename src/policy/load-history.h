@@ -1,4 +1,4 @@
-/* What is measured of a deployable: times of boots and runs, and its load in the last seconds.
+/* What is measured of a target: times of boots and runs, and its load in the last seconds.
  * Pure: whoever decides keeps one of these for each demand. */
 #pragma once
 #include <stdint.h>

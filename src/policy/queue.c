@@ -1,4 +1,4 @@
-/* The queue of one deployable: accounts take turns, each account's own order is kept. */
+/* The queue of one target: accounts take turns, each account's own order is kept. */
 #include "policy/queue.h"
 
 typedef struct

@@ -1,4 +1,4 @@
-/* The queue of one deployable: accounts take turns, each account's own order is kept. Holds
+/* The queue of one target: accounts take turns, each account's own order is kept. Holds
  * borrowed pointers. Core thread. */
 #pragma once
 #include <stdbool.h>

@@ -16,9 +16,9 @@
 /* Of the logs of a boot that failed, in our own log. */
 #define LOGGED_LOGS 1000
 
-Deployable *
-vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
-                     const VendSchedPlace *place)
+Target *
+vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
+                 const VendSchedPlace *place)
 {
   const VendScaling unset = VEND_SCALING_NONE;
   const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
@@ -29,57 +29,57 @@ vend_deployable_get (VendSched *sched, const VendPrediction *p, const VendVersio
                                                 place->hardware, own->concurrency, own->fast_start)
                              : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
                                                 version->id, (int) p->kind);
-  Deployable *deployable = g_hash_table_lookup (sched->deployables, key);
-  if (deployable != NULL)
+  Target *target = g_hash_table_lookup (sched->targets, key);
+  if (target != NULL)
     {
       /* Directors of an older Vend do not know it. */
       if (p->billing.account_id != 0)
-        deployable->billing = p->billing;
-      vend_deployable_refresh (deployable);
-      return deployable;
+        target->billing = p->billing;
+      vend_target_refresh (target);
+      return target;
     }
-  deployable = g_new0 (Deployable, 1);
-  deployable->sched = sched;
-  deployable->key = g_steal_pointer (&key);
-  deployable->name = g_strdup (p->model);
-  deployable->deployment = g_strdup (p->deployment);
-  deployable->model_id = p->model_id;
-  deployable->version = g_strdup (version->id);
-  deployable->kind = p->kind;
-  deployable->hardware = g_strdup (place->hardware);
-  deployable->pool = vend_pool_of (sched, place->hardware, &deployable->size);
-  deployable->billing = p->billing;
-  deployable->launch = json_incref (version->launch);
-  deployable->queue = vend_queue_new ();
-  deployable->instances = g_ptr_array_new ();
-  deployable->own = *own;
-  vend_deployable_refresh (deployable);
-  g_hash_table_insert (sched->deployables, deployable->key, deployable);
-  return deployable;
+  target = g_new0 (Target, 1);
+  target->sched = sched;
+  target->key = g_steal_pointer (&key);
+  target->name = g_strdup (p->model);
+  target->deployment = g_strdup (p->deployment);
+  target->model_id = p->model_id;
+  target->version = g_strdup (version->id);
+  target->kind = p->kind;
+  target->hardware = g_strdup (place->hardware);
+  target->pool = vend_pool_of (sched, place->hardware, &target->size);
+  target->billing = p->billing;
+  target->launch = json_incref (version->launch);
+  target->queue = vend_queue_new ();
+  target->instances = g_ptr_array_new ();
+  target->own = *own;
+  vend_target_refresh (target);
+  g_hash_table_insert (sched->targets, target->key, target);
+  return target;
 }
 
 void
-vend_deployable_free (Deployable *deployable)
+vend_target_free (Target *target)
 {
-  g_free (deployable->key);
-  g_free (deployable->name);
-  g_free (deployable->deployment);
-  g_free (deployable->version);
-  g_free (deployable->hardware);
-  json_decref (deployable->launch);
-  vend_queue_free (deployable->queue);
-  g_ptr_array_unref (deployable->instances);
-  g_free (deployable);
+  g_free (target->key);
+  g_free (target->name);
+  g_free (target->deployment);
+  g_free (target->version);
+  g_free (target->hardware);
+  json_decref (target->launch);
+  vend_queue_free (target->queue);
+  g_ptr_array_unref (target->instances);
+  g_free (target);
 }
 
 /* The fullest instance with room: what is spread least can be stopped soonest. */
 static Instance *
-find_slot (Deployable *deployable)
+find_slot (Target *target)
 {
   Instance *best = NULL;
-  for (guint i = 0; i < deployable->instances->len; i++)
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      Instance *instance = g_ptr_array_index (target->instances, i);
       if (vend_instance_has_room (instance)
           && (best == NULL
               || g_hash_table_size (instance->running) > g_hash_table_size (best->running)))
@@ -98,12 +98,12 @@ is_fresher (const Instance *instance, const Instance *than)
 
 /* For a run that memory did not suffice for: where the least of it is in use. */
 static Instance *
-find_fresh (Deployable *deployable)
+find_fresh (Target *target)
 {
   Instance *best = NULL;
-  for (guint i = 0; i < deployable->instances->len; i++)
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      Instance *instance = g_ptr_array_index (target->instances, i);
       if (vend_instance_has_room (instance) && (best == NULL || is_fresher (instance, best)))
         best = instance;
     }
@@ -114,16 +114,16 @@ find_fresh (Deployable *deployable)
  * short runs that is much of their time, so one waits at the director. It is bound to that instance
  * then, which costs little when the others are short as well. */
 static Instance *
-find_room (Deployable *deployable, const Run *run)
+find_room (Target *target, const Run *run)
 {
   if (run->lost_out_of_memory > 0)
-    return find_fresh (deployable);
-  Instance *best = find_slot (deployable);
-  if (best != NULL || deployable->run_us == 0 || deployable->run_us > SHORT_RUN_US)
+    return find_fresh (target);
+  Instance *best = find_slot (target);
+  if (best != NULL || target->run_us == 0 || target->run_us > SHORT_RUN_US)
     return best;
-  for (guint i = 0; i < deployable->instances->len; i++)
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      Instance *instance = g_ptr_array_index (deployable->instances, i);
+      Instance *instance = g_ptr_array_index (target->instances, i);
       if (vend_instance_has_room_ahead (instance)
           && (best == NULL
               || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
@@ -133,17 +133,17 @@ find_room (Deployable *deployable, const Run *run)
 }
 
 void
-vend_deployable_dispatch (Deployable *deployable)
+vend_target_dispatch (Target *target)
 {
-  VendSched *sched = deployable->sched;
+  VendSched *sched = target->sched;
   Run *run;
   Instance *instance;
   if (sched->draining || sched->n_adopting > 0)
     return;
-  while ((run = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched)) != NULL
-         && (instance = find_room (deployable, run)) != NULL)
+  while ((run = vend_queue_peek_with_room (target->queue, vend_account_room, sched)) != NULL
+         && (instance = find_room (target, run)) != NULL)
     {
-      vend_queue_take (deployable->queue, &run->place);
+      vend_queue_take (target->queue, &run->place);
       vend_run_left_queue (run);
       run->p->attempt++;
       vend_instance_run (instance, run);
@@ -165,16 +165,16 @@ until_free_us (const Instance *instance, int64_t run_us, int64_t now_us)
 }
 
 int64_t
-vend_deployable_eta_us (const Deployable *deployable, guint position)
+vend_target_eta_us (const Target *target, guint position)
 {
-  const int64_t boot_us = deployable->boot_us > 0 ? (int64_t) deployable->boot_us : VEND_ASSUMED_US;
-  const int64_t run_us = deployable->run_us > 0 ? (int64_t) deployable->run_us : VEND_ASSUMED_US;
+  const int64_t boot_us = target->boot_us > 0 ? (int64_t) target->boot_us : VEND_ASSUMED_US;
+  const int64_t run_us = target->run_us > 0 ? (int64_t) target->run_us : VEND_ASSUMED_US;
   const int64_t now_us = vend_steady_us ();
   int64_t soonest_us = G_MAXINT64;
   guint slots = 0;
-  for (guint i = 0; i < deployable->instances->len; i++)
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      const Instance *instance = g_ptr_array_index (target->instances, i);
       if (instance->state > INSTANCE_READY || instance->stop_when_connected)
         continue;
       slots += instance->slots;
@@ -186,42 +186,40 @@ vend_deployable_eta_us (const Deployable *deployable, guint position)
   if (slots == 0)
     soonest_us = boot_us;
   /* Whole rounds of all slots before it. */
-  return (int64_t) ((position - 1) / MAX (slots, deployable->slots)) * run_us + soonest_us;
+  return (int64_t) ((position - 1) / MAX (slots, target->slots)) * run_us + soonest_us;
 }
 
 /* A boot came to nothing; `gives_up`: those who wait get an error. */
 static void
-boot_ended (Deployable *deployable, bool lost, bool gives_up, const char *error_code,
+boot_ended (Target *target, bool lost, bool gives_up, const char *error_code,
             const char *setup_logs, const char *error)
 {
   gsize length = strlen (setup_logs);
-  vend_log (VEND_LOG_WARN, "a model does not start", "model", deployable->name, "error", error,
+  vend_log (VEND_LOG_WARN, "a model does not start", "model", target->name, "error", error,
             "last_logs", setup_logs + (length > LOGGED_LOGS ? length - LOGGED_LOGS : 0), NULL);
-  vend_measure_boot_failed (deployable);
-  vend_decided_boot_failed (deployable, lost, error_code, error);
+  vend_measure_boot_failed (target);
+  vend_decided_boot_failed (target, lost, error_code, error);
   if (!gives_up)
     return;
-  vend_decided_queue_failed (deployable, lost);
-  for (Run *run; (run = vend_queue_peek (deployable->queue)) != NULL;)
+  vend_decided_queue_failed (target, lost);
+  for (Run *run; (run = vend_queue_peek (target->queue)) != NULL;)
     vend_run_fail (run, error_code, setup_logs, "the model could not be started: %s", error);
 }
 
 void
-vend_deployable_boot_failed (Deployable *deployable, const char *error_code, const char *setup_logs,
-                             const char *error)
+vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
+                         const char *error)
 {
-  const bool gives_up = vend_boot_failed (&deployable->trouble, vend_steady_us ());
-  boot_ended (deployable, false, gives_up, error_code, setup_logs, error);
+  const bool gives_up = vend_boot_failed (&target->trouble, vend_steady_us ());
+  boot_ended (target, false, gives_up, error_code, setup_logs, error);
 }
 
 void
-vend_deployable_boot_lost (const Instance *instance, const char *error)
+vend_target_boot_lost (const Instance *instance, const char *error)
 {
-  Deployable *deployable = instance->deployable;
-  const bool gives_up
-      = vend_boot_lost (&deployable->trouble, instance->created_us, vend_steady_us ());
-  boot_ended (deployable, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str,
-              error);
+  Target *target = instance->target;
+  const bool gives_up = vend_boot_lost (&target->trouble, instance->created_us, vend_steady_us ());
+  boot_ended (target, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str, error);
 }
 
 /* ---- The plan */
@@ -229,78 +227,76 @@ vend_deployable_boot_lost (const Instance *instance, const char *error)
 /* Its account pays for the time of its instances, and has nothing left to do so: what was accepted
  * is run, and nothing is kept warm. */
 static bool
-is_broke (const Deployable *deployable, int64_t now_us)
+is_broke (const Target *target, int64_t now_us)
 {
-  return deployable->billing.instances
-         && vend_budgets_are_spent (deployable->sched->budgets, deployable->billing.account_id,
-                                    now_us);
+  return target->billing.instances
+         && vend_budgets_are_spent (target->sched->budgets, target->billing.account_id, now_us);
 }
 
 static int64_t
-idle_timeout_of (const Deployable *deployable, bool broke)
+idle_timeout_of (const Target *target, bool broke)
 {
   if (broke)
     return 0;
-  if (!deployable->retired)
-    return deployable->scaling.idle_timeout_us;
-  return deployable->deployment != NULL ? LAST_CALLS_US : 0;
+  if (!target->retired)
+    return target->scaling.idle_timeout_us;
+  return target->deployment != NULL ? LAST_CALLS_US : 0;
 }
 
 static guint
-count_ready (const Deployable *deployable)
+count_ready (const Target *target)
 {
   guint n = 0;
-  for (guint i = 0; i < deployable->instances->len; i++)
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      const Instance *instance = g_ptr_array_index (target->instances, i);
       n += instance->state == INSTANCE_READY && !instance->draining;
     }
   return n;
 }
 
 static guint
-count_boots (const Deployable *deployable)
+count_boots (const Target *target)
 {
   guint n = 0;
-  for (guint i = 0; i < deployable->instances->len; i++)
-    n += ((const Instance *) g_ptr_array_index (deployable->instances, i))->state
-         <= INSTANCE_BOOTING;
+  for (guint i = 0; i < target->instances->len; i++)
+    n += ((const Instance *) g_ptr_array_index (target->instances, i))->state <= INSTANCE_BOOTING;
   return n;
 }
 
 static VendDemand
-demand_of (Deployable *deployable, int64_t now_us)
+demand_of (Target *target, int64_t now_us)
 {
-  const VendSched *sched = deployable->sched;
-  const Run *first = vend_queue_peek_with_room (deployable->queue, vend_account_room, sched);
-  int64_t boot_us = (int64_t) deployable->boot_us;
-  int64_t run_us = (int64_t) deployable->run_us;
-  guint waiting = vend_queue_length_with_room (deployable->queue, vend_account_room, sched);
-  guint n_ready = count_ready (deployable);
-  const bool broke = is_broke (deployable, now_us);
-  vend_load_note (&deployable->load, now_us, waiting + deployable->n_running,
-                  deployable->slots * MAX (n_ready, 1));
+  const VendSched *sched = target->sched;
+  const Run *first = vend_queue_peek_with_room (target->queue, vend_account_room, sched);
+  int64_t boot_us = (int64_t) target->boot_us;
+  int64_t run_us = (int64_t) target->run_us;
+  guint waiting = vend_queue_length_with_room (target->queue, vend_account_room, sched);
+  guint n_ready = count_ready (target);
+  const bool broke = is_broke (target, now_us);
+  vend_load_note (&target->load, now_us, waiting + target->n_running,
+                  target->slots * MAX (n_ready, 1));
   if (n_ready > 0)
-    deployable->served_us = now_us;
+    target->served_us = now_us;
   return (VendDemand){
-    .name = deployable->deployment != NULL ? deployable->deployment : deployable->name,
+    .name = target->deployment != NULL ? target->deployment : target->name,
     .waiting = waiting,
-    .running = deployable->n_running,
+    .running = target->n_running,
     .oldest_us = first != NULL ? first->since_us : 0,
-    .served_us = deployable->served_us,
-    .slots = deployable->slots,
-    .size = deployable->size,
-    .target = (double) deployable->scaling.target / 100,
-    .min = broke ? 0 : deployable->min,
-    .max = deployable->max,
-    .on_demand = deployable->scaling.on_demand != 0 && !deployable->retired && !broke,
-    .idle_timeout_us = idle_timeout_of (deployable, broke),
-    .scale_down_delay_us = deployable->scaling.scale_down_delay_us,
+    .served_us = target->served_us,
+    .slots = target->slots,
+    .size = target->size,
+    .target = (double) target->scaling.target / 100,
+    .min = broke ? 0 : target->min,
+    .max = target->max,
+    .on_demand = target->scaling.on_demand != 0 && !target->retired && !broke,
+    .idle_timeout_us = idle_timeout_of (target, broke),
+    .scale_down_delay_us = target->scaling.scale_down_delay_us,
     .starvation_us = sched->limits.starvation_us,
-    .panic_until_us = broke || deployable->retired ? 0 : deployable->load.panic_until_us,
+    .panic_until_us = broke || target->retired ? 0 : target->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
-    .backoff_until_us = deployable->trouble.until_us,
+    .backoff_until_us = target->trouble.until_us,
   };
 }
 
@@ -310,7 +306,7 @@ why_worn (const Instance *instance)
 {
   if (instance->failures > MAX_FAILURES)
     return "it fails too often and is replaced";
-  if (instance->slots != instance->deployable->slots)
+  if (instance->slots != instance->target->slots)
     return "it was started with another concurrency";
   return NULL;
 }
@@ -334,14 +330,14 @@ unit_of (const Instance *instance, guint demand)
 }
 
 static void
-carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const GPtrArray *plan)
+carry_out (VendSched *sched, GPtrArray *targets, GPtrArray *instances, const GPtrArray *plan)
 {
   for (guint i = 0; i < plan->len; i++)
     {
       const VendAction *action = g_ptr_array_index (plan, i);
       if (action->kind == VEND_ACTION_START)
         {
-          vend_instance_start (g_ptr_array_index (deployables, action->index), action->reason);
+          vend_instance_start (g_ptr_array_index (targets, action->index), action->reason);
           continue;
         }
       Instance *instance = g_ptr_array_index (instances, action->index);
@@ -357,7 +353,7 @@ carry_out (VendSched *sched, GPtrArray *deployables, GPtrArray *instances, const
 static void
 decide_pool (VendSched *sched, guint pool, int64_t now_us)
 {
-  g_autoptr (GPtrArray) deployables = g_ptr_array_new ();
+  g_autoptr (GPtrArray) targets = g_ptr_array_new ();
   g_autoptr (GPtrArray) instances = g_ptr_array_new ();
   g_autoptr (GArray) demands = g_array_new (FALSE, FALSE, sizeof (VendDemand));
   g_autoptr (GArray) units = g_array_new (FALSE, FALSE, sizeof (VendUnit));
@@ -365,22 +361,22 @@ decide_pool (VendSched *sched, guint pool, int64_t now_us)
   GHashTableIter iter;
   void *value;
 
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Deployable *deployable = value;
-      if (deployable->pool != pool)
+      Target *target = value;
+      if (target->pool != pool)
         {
-          n_boots_elsewhere += count_boots (deployable);
+          n_boots_elsewhere += count_boots (target);
           continue;
         }
-      guint index = deployables->len;
-      VendDemand demand = demand_of (deployable, now_us);
+      guint index = targets->len;
+      VendDemand demand = demand_of (target, now_us);
       g_array_append_val (demands, demand);
-      g_ptr_array_add (deployables, deployable);
-      for (guint i = 0; i < deployable->instances->len; i++)
+      g_ptr_array_add (targets, target);
+      for (guint i = 0; i < target->instances->len; i++)
         {
-          Instance *instance = g_ptr_array_index (deployable->instances, i);
+          Instance *instance = g_ptr_array_index (target->instances, i);
           VendUnit unit = unit_of (instance, index);
           g_array_append_val (units, unit);
           g_ptr_array_add (instances, instance);
@@ -399,7 +395,7 @@ decide_pool (VendSched *sched, guint pool, int64_t now_us)
     .n_units = units->len,
   };
   g_autoptr (GPtrArray) plan = vend_decide (&snapshot);
-  carry_out (sched, deployables, instances, plan);
+  carry_out (sched, targets, instances, plan);
 }
 
 static void
@@ -429,14 +425,14 @@ clean_up (VendSched *sched)
   for (GList *l = all; l != NULL; l = l->next)
     (void) vend_instance_clean_up (l->data);
 
-  /* Deployables are as many as there are versions; only those in use stay. */
+  /* Targets are as many as there are versions; only those in use stay. */
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const Deployable *deployable = value;
-      if (deployable->retired && deployable->instances->len == 0 && deployable->n_runs == 0)
+      const Target *target = value;
+      if (target->retired && target->instances->len == 0 && target->n_runs == 0)
         g_hash_table_iter_remove (&iter);
     }
 }
@@ -449,9 +445,9 @@ dispatch_freed (VendSched *sched)
   if (!sched->has_freed_account)
     return;
   sched->has_freed_account = false;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_deployable_dispatch (value);
+    vend_target_dispatch (value);
 }
 
 static gboolean

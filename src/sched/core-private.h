@@ -18,7 +18,7 @@
 #include "sched/sched.h"
 #include "sched/waiters.h"
 
-typedef struct Deployable Deployable;
+typedef struct Target Target;
 typedef struct Deployment Deployment;
 typedef struct Instance Instance;
 typedef struct Submission Submission;
@@ -51,7 +51,7 @@ struct VendSched
   VendAlarms *alarms;
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *runs;        /* id → Run (owned) */
-  GHashTable *deployables; /* key → Deployable (owned) */
+  GHashTable *targets;     /* key → Target (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
   guint64 n_looks;         /* at the store for that */
@@ -72,7 +72,7 @@ struct VendSched
   uint64_t n_lost;
 };
 
-struct Deployable
+struct Target
 {
   VendSched *sched;
   char *key;
@@ -134,7 +134,7 @@ typedef struct
 struct Instance
 {
   VendSched *sched;
-  Deployable *deployable;
+  Target *target;
   char *id;
   char *dir;
   InstanceState state;
@@ -184,7 +184,7 @@ struct Run
 {
   VendSched *sched;
   VendPrediction *p;
-  Deployable *deployable;
+  Target *target;
   Instance *instance; /* of the attempt under way, or NULL */
   VendQueuePlace place;
   json_t *chunks;         /* what an iterator yielded so far, or NULL; files have their URLs */
@@ -229,8 +229,8 @@ bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
 /* What all of them together have under way, for vend_sched_describe. */
 json_t *vend_accounts_describe (const VendSched *sched);
 
-/* ---- live.c: the life of a prediction */
-Run *vend_run_new (VendSched *sched, VendPrediction *take, Deployable *deployable);
+/* ---- run.c: the life of a prediction */
+Run *vend_run_new (VendSched *sched, VendPrediction *take, Target *target);
 void vend_run_free (Run *run);
 void vend_run_enqueue (Run *run, bool at_head);
 /* Counts it out; whoever takes it from the queue calls this. */
@@ -357,11 +357,10 @@ void vend_outputs_forget (VendSched *sched, const json_t *output);
 
 /* ---- instance.c: the life of an instance */
 /* NULL: the GPUs that it was to have are not there any more. */
-Instance *vend_instance_start (Deployable *deployable, const char *reason);
+Instance *vend_instance_start (Target *target, const char *reason);
 /* One that was found on disk after a restart. */
-Instance *vend_instance_adopt (Deployable *deployable, const char *id, guint slots,
-                               int64_t created_us, const json_t *spec,
-                               const VendInstanceUsage *last);
+Instance *vend_instance_adopt (Target *target, const char *id, guint slots, int64_t created_us,
+                               const json_t *spec, const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* It is to stop, with nothing on it, and has not said that it does. */
 bool vend_instance_is_deaf (const Instance *instance);
@@ -396,14 +395,14 @@ void vend_instance_on_journal (Instance *instance, json_t *completed);
 /* ---- scaling.c: what owners set, over the settings of the server */
 GHashTable *vend_sched_models_new (void);
 /* Sets what holds for it. */
-void vend_deployable_scale (Deployable *deployable, const VendScaling *own);
+void vend_target_scale (Target *target, const VendScaling *own);
 /* The same for one without a deployment. */
-void vend_deployable_scale_like_model (Deployable *deployable);
+void vend_target_scale_like_model (Target *target);
 bool vend_scaling_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- deployments.c: which release takes predictions, and what bounds its instances */
 /* Sets its bounds, and whether it is on its way out. */
-void vend_deployable_refresh (Deployable *deployable);
+void vend_target_refresh (Target *target);
 /* Switches to new releases that are ready. */
 void vend_deployments_look (VendSched *sched);
 bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -419,11 +418,11 @@ void vend_decided_stop (const Instance *instance, const char *reason);
 void vend_decided_drain (const Instance *instance, const char *reason);
 void vend_decided_ready (const Instance *instance);
 void vend_decided_gone (const Instance *instance);
-void vend_decided_boot_failed (const Deployable *deployable, bool lost, const char *error_code,
+void vend_decided_boot_failed (const Target *target, bool lost, const char *error_code,
                                const char *error);
 /* Before those who wait are told. */
-void vend_decided_queue_failed (const Deployable *deployable, bool lost);
-void vend_decided_roll (const Deployable *to, int64_t release, const char *why);
+void vend_decided_queue_failed (const Target *target, bool lost);
+void vend_decided_roll (const Target *to, int64_t release, const char *why);
 void vend_decided_given_back (const Run *run);
 /* `refusal` says that and why it is not tried again; NULL: it is. */
 void vend_decided_lost (const Run *run, const char *refusal, bool started, bool emitted,
@@ -439,7 +438,7 @@ void vend_measure_given (const Run *run);
 void vend_measure_ended (const Run *run);
 void vend_measure_lost (const Run *run);
 void vend_measure_ready (const Instance *instance);
-void vend_measure_boot_failed (Deployable *deployable);
+void vend_measure_boot_failed (Target *target);
 
 /* ---- metering.c: the time that instances take */
 /* Its process has been started. */
@@ -509,17 +508,17 @@ json_t *vend_limits_kept_by (const VendSched *sched, const VendSku *sku);
 void vend_sched_adopted (Instance *instance);
 
 /* ---- apply.c: queues and instances brought together */
-Deployable *vend_deployable_get (VendSched *sched, const VendPrediction *p,
-                                 const VendVersion *version, const VendSchedPlace *place);
-void vend_deployable_free (Deployable *deployable);
-void vend_deployable_boot_failed (Deployable *deployable, const char *error_code,
-                                  const char *setup_logs, const char *error);
+Target *vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
+                         const VendSchedPlace *place);
+void vend_target_free (Target *target);
+void vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
+                              const char *error);
 /* It never became ready, for no fault of the model. */
-void vend_deployable_boot_lost (const Instance *instance, const char *error);
+void vend_target_boot_lost (const Instance *instance, const char *error);
 /* How long until this one begins, from what boots and runs have taken; it is queued. */
-int64_t vend_deployable_eta_us (const Deployable *deployable, guint position);
+int64_t vend_target_eta_us (const Target *target, guint position);
 /* Gives free slots to whom they are due. */
-void vend_deployable_dispatch (Deployable *deployable);
+void vend_target_dispatch (Target *target);
 /* Decides and applies at the end of this turn of the main loop. */
 void vend_sched_sweep_soon (VendSched *sched);
 

@@ -11,48 +11,46 @@
 static guint
 count_before (const Run *run)
 {
-  const Deployable *deployable = run->deployable;
+  const Target *target = run->target;
   /* Accounts at their limit are passed over; of its own all begin before it. */
   const guint before = run->sched->limits.account_max_running > 0
                            ? vend_queue_before_in_lane (&run->place)
-                           : vend_queue_position (deployable->queue, &run->place) - 1;
+                           : vend_queue_position (target->queue, &run->place) - 1;
   /* Those with a deadline may be gone before their turn. */
-  return before - MIN (deployable->n_dated - 1, before);
+  return before - MIN (target->n_dated - 1, before);
 }
 
 /* All that it may ever have. */
 static guint
-count_slots (const Deployable *deployable)
+count_slots (const Target *target)
 {
-  const guint fit
-      = vend_pool_units (deployable->sched, deployable->pool) / MAX (deployable->size, 1);
+  const guint fit = vend_pool_units (target->sched, target->pool) / MAX (target->size, 1);
   guint there = 0;
-  for (guint i = 0; i < deployable->instances->len; i++)
-    there += ((const Instance *) g_ptr_array_index (deployable->instances, i))->slots;
-  return MAX (there, MIN (deployable->max, fit) * deployable->slots);
+  for (guint i = 0; i < target->instances->len; i++)
+    there += ((const Instance *) g_ptr_array_index (target->instances, i))->slots;
+  return MAX (there, MIN (target->max, fit) * target->slots);
 }
 
 /* The first one that starts from loaded imports may be much shorter than all that were measured. */
 static int64_t
-shortest_boot_us (const Deployable *deployable)
+shortest_boot_us (const Target *target)
 {
-  const bool may_be_first_fast
-      = deployable->scaling.fast_start != 0 && deployable->fast_boot_us == 0;
-  return vend_least_us (&deployable->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
+  const bool may_be_first_fast = target->scaling.fast_start != 0 && target->fast_boot_us == 0;
+  return vend_least_us (&target->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
 }
 
 static VendOutlook
 look_ahead (const Run *run)
 {
-  const Deployable *deployable = run->deployable;
+  const Target *target = run->target;
   VendOutlook outlook = { .now_us = vend_steady_us (),
                           .before = count_before (run),
-                          .slots = count_slots (deployable),
-                          .boot_us = shortest_boot_us (deployable),
-                          .run_us = vend_least_us (&deployable->least_run) };
-  for (guint i = 0; i < deployable->instances->len; i++)
+                          .slots = count_slots (target),
+                          .boot_us = shortest_boot_us (target),
+                          .run_us = vend_least_us (&target->least_run) };
+  for (guint i = 0; i < target->instances->len; i++)
     {
-      const Instance *instance = g_ptr_array_index (deployable->instances, i);
+      const Instance *instance = g_ptr_array_index (target->instances, i);
       if (instance->state == INSTANCE_READY)
         outlook.has_ready = true;
       else if (instance->state < INSTANCE_READY

@@ -42,29 +42,29 @@ write_down (VendSched *sched, VendDecision *take, const char *format, ...)
 }
 
 static VendDecision *
-about (const Deployable *deployable, VendDecisionKind kind, const char *instance, json_t *inputs)
+about (const Target *target, VendDecisionKind kind, const char *instance, json_t *inputs)
 {
   VendDecision *decision = g_new0 (VendDecision, 1);
   decision->kind = kind;
-  decision->model = g_strdup (deployable->name);
-  decision->version = g_strdup (deployable->version);
-  decision->deployment = g_strdup (deployable->deployment);
+  decision->model = g_strdup (target->name);
+  decision->version = g_strdup (target->version);
+  decision->deployment = g_strdup (target->deployment);
   decision->instance = g_strdup (instance);
   decision->inputs = inputs;
   return decision;
 }
 
 static const char *
-name_of (const Deployable *deployable)
+name_of (const Target *target)
 {
-  return deployable->deployment != NULL ? deployable->deployment : deployable->name;
+  return target->deployment != NULL ? target->deployment : target->name;
 }
 
 /* Reasons of the plan begin with a name; the sentences here say it themselves. */
 static const char *
-plain_reason (const Deployable *deployable, const char *reason)
+plain_reason (const Target *target, const char *reason)
 {
-  const char *name = name_of (deployable);
+  const char *name = name_of (target);
   if (g_str_has_prefix (reason, name) && g_str_has_prefix (reason + strlen (name), ": "))
     return reason + strlen (name) + 2;
   return reason;
@@ -72,43 +72,40 @@ plain_reason (const Deployable *deployable, const char *reason)
 
 /* What the plan looks at, as it is now. */
 static json_t *
-demand_inputs (const Deployable *deployable)
+demand_inputs (const Target *target)
 {
-  const VendSched *sched = deployable->sched;
+  const VendSched *sched = target->sched;
   return json_pack ("{s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:i, s:i}", "waiting",
-                    (int) vend_queue_length (deployable->queue), "running",
-                    (int) deployable->n_running, "instances", (int) deployable->instances->len,
-                    "slots", (int) deployable->slots, "min", (int) deployable->min, "max",
-                    (int) deployable->max, "boot_seconds", deployable->boot_us / VEND_US_PER_S,
-                    "run_seconds", deployable->run_us / VEND_US_PER_S, "hardware_used",
-                    (int) vend_pool_used (sched, deployable->pool), "hardware_units",
-                    (int) vend_pool_units (sched, deployable->pool));
+                    (int) vend_queue_length (target->queue), "running", (int) target->n_running,
+                    "instances", (int) target->instances->len, "slots", (int) target->slots, "min",
+                    (int) target->min, "max", (int) target->max, "boot_seconds",
+                    target->boot_us / VEND_US_PER_S, "run_seconds", target->run_us / VEND_US_PER_S,
+                    "hardware_used", (int) vend_pool_used (sched, target->pool), "hardware_units",
+                    (int) vend_pool_units (sched, target->pool));
 }
 
 void
 vend_decided_start (const Instance *instance, const char *reason)
 {
-  const Deployable *deployable = instance->deployable;
-  write_down (deployable->sched,
-              about (deployable, VEND_DECISION_START, instance->id, demand_inputs (deployable)),
-              "Starting an instance of %s: %s.", name_of (deployable),
-              plain_reason (deployable, reason));
+  const Target *target = instance->target;
+  write_down (target->sched,
+              about (target, VEND_DECISION_START, instance->id, demand_inputs (target)),
+              "Starting an instance of %s: %s.", name_of (target), plain_reason (target, reason));
 }
 
 static void
 write_end (const Instance *instance, const char *what, const char *reason)
 {
-  const Deployable *deployable = instance->deployable;
-  json_t *inputs = demand_inputs (deployable);
+  const Target *target = instance->target;
+  json_t *inputs = demand_inputs (target);
   if (instance->idle_since_us > 0)
     json_object_set_new (
         inputs, "idle_seconds",
         json_real ((double) (vend_steady_us () - instance->idle_since_us) / VEND_US_PER_S));
-  write_down (deployable->sched,
-              about (deployable, instance->evicted ? VEND_DECISION_EVICT : VEND_DECISION_STOP,
+  write_down (target->sched,
+              about (target, instance->evicted ? VEND_DECISION_EVICT : VEND_DECISION_STOP,
                      instance->id, inputs),
-              "%s an instance of %s: %s.", what, name_of (deployable),
-              plain_reason (deployable, reason));
+              "%s an instance of %s: %s.", what, name_of (target), plain_reason (target, reason));
 }
 
 void
@@ -126,15 +123,15 @@ vend_decided_drain (const Instance *instance, const char *reason)
 void
 vend_decided_ready (const Instance *instance)
 {
-  const Deployable *deployable = instance->deployable;
+  const Target *target = instance->target;
   const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
   const char *why = instance->started_fast ? NULL : instance->plain_why;
-  write_down (deployable->sched,
-              about (deployable, VEND_DECISION_READY, instance->id,
+  write_down (target->sched,
+              about (target, VEND_DECISION_READY, instance->id,
                      json_pack ("{s:f, s:i, s:s?, s:s?}", "boot_seconds", boot, "waiting",
-                                (int) vend_queue_length (deployable->queue), "start",
+                                (int) vend_queue_length (target->queue), "start",
                                 vend_fast_start_kind (instance), "plain_reason", why)),
-              "An instance of %s is ready; its boot took %.1f s%s%s%s.", name_of (deployable), boot,
+              "An instance of %s is ready; its boot took %.1f s%s%s%s.", name_of (target), boot,
               instance->started_fast ? ", from a zygote" : "",
               why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "");
 }
@@ -142,19 +139,19 @@ vend_decided_ready (const Instance *instance)
 void
 vend_decided_gone (const Instance *instance)
 {
-  const Deployable *deployable = instance->deployable;
-  write_down (deployable->sched,
-              about (deployable, VEND_DECISION_GONE, instance->id,
+  const Target *target = instance->target;
+  write_down (target->sched,
+              about (target, VEND_DECISION_GONE, instance->id,
                      json_pack ("{s:i}", "running", (int) g_hash_table_size (instance->running))),
-              "An instance of %s has gone: %s.", name_of (deployable),
-              instance->why != NULL ? plain_reason (deployable, instance->why) : "it ended");
+              "An instance of %s has gone: %s.", name_of (target),
+              instance->why != NULL ? plain_reason (target, instance->why) : "it ended");
 }
 
 void
-vend_decided_boot_failed (const Deployable *deployable, bool lost, const char *error_code,
+vend_decided_boot_failed (const Target *target, bool lost, const char *error_code,
                           const char *error)
 {
-  const VendBootTrouble *trouble = &deployable->trouble;
+  const VendBootTrouble *trouble = &target->trouble;
   const int64_t wait_us = MAX (trouble->until_us - vend_steady_us (), 0);
   json_t *inputs = json_pack ("{s:i, s:i, s:f, s:s}", "failures", (int) trouble->failures, "losses",
                               (int) trouble->losses, "back_off_seconds",
@@ -163,30 +160,30 @@ vend_decided_boot_failed (const Deployable *deployable, bool lost, const char *e
                               ? g_strdup_printf ("the next try is not before %.0f s from now",
                                                  (double) wait_us / VEND_US_PER_S)
                               : g_strdup ("it is tried again at once");
-  write_down (deployable->sched, about (deployable, VEND_DECISION_BOOT_FAILED, NULL, inputs),
-              "An instance of %s %s (%s %u in a row): %s; %s.", name_of (deployable),
+  write_down (target->sched, about (target, VEND_DECISION_BOOT_FAILED, NULL, inputs),
+              "An instance of %s %s (%s %u in a row): %s; %s.", name_of (target),
               lost ? "was lost before it was ready" : "did not start", lost ? "loss" : "failure",
               lost ? trouble->losses : trouble->failures, error, next);
 }
 
 void
-vend_decided_queue_failed (const Deployable *deployable, bool lost)
+vend_decided_queue_failed (const Target *target, bool lost)
 {
-  const VendBootTrouble *trouble = &deployable->trouble;
-  const guint waiting = vend_queue_length (deployable->queue);
+  const VendBootTrouble *trouble = &target->trouble;
+  const guint waiting = vend_queue_length (target->queue);
   if (waiting == 0)
     return;
-  write_down (deployable->sched,
-              about (deployable, VEND_DECISION_QUEUE_FAILED, NULL,
+  write_down (target->sched,
+              about (target, VEND_DECISION_QUEUE_FAILED, NULL,
                      json_pack ("{s:i, s:i, s:i}", "waiting", (int) waiting, "failures",
                                 (int) trouble->failures, "losses", (int) trouble->losses)),
               "%u that %s for %s %s an error, since %u boots %s in a row.", waiting,
-              waiting == 1 ? "waits" : "wait", name_of (deployable), waiting == 1 ? "gets" : "get",
+              waiting == 1 ? "waits" : "wait", name_of (target), waiting == 1 ? "gets" : "get",
               lost ? trouble->losses : trouble->failures, lost ? "were lost" : "failed");
 }
 
 void
-vend_decided_roll (const Deployable *to, int64_t release, const char *why)
+vend_decided_roll (const Target *to, int64_t release, const char *why)
 {
   json_t *inputs = json_pack ("{s:I}", "release", (json_int_t) release);
   write_down (to->sched, about (to, VEND_DECISION_ROLL, NULL, inputs),
@@ -198,7 +195,7 @@ vend_decided_roll (const Deployable *to, int64_t release, const char *why)
 static VendDecision *
 about_run (const Run *run, VendDecisionKind kind, const char *instance, json_t *inputs)
 {
-  VendDecision *decision = about (run->deployable, kind, instance, inputs);
+  VendDecision *decision = about (run->target, kind, instance, inputs);
   decision->prediction = g_strdup (run->p->id);
   return decision;
 }
@@ -238,7 +235,7 @@ vend_decided_unreachable (const Run *run, const char *why, double wait_seconds)
 {
   json_t *inputs = json_pack ("{s:f}", "wait_seconds", wait_seconds);
   vend_json_set_time (inputs, "deadline", run->p->deadline_us);
-  vend_json_set_int (inputs, "waiting", vend_queue_length (run->deployable->queue));
+  vend_json_set_int (inputs, "waiting", vend_queue_length (run->target->queue));
   write_down (run->sched, about_run (run, VEND_DECISION_ABORT, NULL, inputs), "Aborted: %s.", why);
 }
 
@@ -247,7 +244,7 @@ vend_decided_deadline (const Run *run, bool aborted)
 {
   json_t *inputs = json_object ();
   vend_json_set_time (inputs, "deadline", run->p->deadline_us);
-  vend_json_set_int (inputs, "waiting", vend_queue_length (run->deployable->queue));
+  vend_json_set_int (inputs, "waiting", vend_queue_length (run->target->queue));
   write_down (run->sched,
               about_run (run, aborted ? VEND_DECISION_ABORT : VEND_DECISION_DEADLINE,
                          run->p->instance, inputs),

@@ -17,7 +17,7 @@ typedef struct
 {
   int64_t number;
   VendScaling scaling;
-  Deployable *deployable;
+  Target *target;
 } Role;
 
 struct Deployment
@@ -37,9 +37,9 @@ vend_deployment_state_free (Deployment *deployment)
   g_free (deployment);
 }
 
-static Deployable *
-deployable_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
-               const VendVersion *version)
+static Target *
+target_of (VendSched *sched, const VendDeployment *now, const VendRelease *release,
+           const VendVersion *version)
 {
   g_autofree char *name = vend_deployment_full_name (now);
   VendPrediction key = { .kind = VEND_KIND_PREDICTION,
@@ -48,7 +48,7 @@ deployable_of (VendSched *sched, const VendDeployment *now, const VendRelease *r
                          .deployment = name,
                          .billing = { now->account_id, true } };
   const VendSchedPlace place = { release->hardware, &release->scaling };
-  return vend_deployable_get (sched, &key, version, &place);
+  return vend_target_get (sched, &key, version, &place);
 }
 
 static Role
@@ -56,71 +56,70 @@ role_of (VendSched *sched, const VendDeployment *now, const VendRelease *release
          const VendVersion *version)
 {
   return (Role){ release->number, vend_release_scaling (release),
-                 deployable_of (sched, now, release, version) };
+                 target_of (sched, now, release, version) };
 }
 
 static bool
 is_rolling (const Deployment *deployment)
 {
-  return deployment->serving.deployable != deployment->current.deployable;
+  return deployment->serving.target != deployment->current.target;
 }
 
 static bool
-is_ready (const Deployable *deployable)
+is_ready (const Target *target)
 {
-  for (guint i = 0; i < deployable->instances->len; i++)
-    if (((const Instance *) g_ptr_array_index (deployable->instances, i))->state == INSTANCE_READY)
+  for (guint i = 0; i < target->instances->len; i++)
+    if (((const Instance *) g_ptr_array_index (target->instances, i))->state == INSTANCE_READY)
       return true;
   return false;
 }
 
 static bool
-has_role (const Deployment *deployment, const Deployable *deployable)
+has_role (const Deployment *deployment, const Target *target)
 {
   return deployment != NULL
-         && (deployment->current.deployable == deployable
-             || deployment->serving.deployable == deployable
-             || deployment->next.deployable == deployable);
+         && (deployment->current.target == target || deployment->serving.target == target
+             || deployment->next.target == target);
 }
 
 /* As `scaling` says, but for the bounds. */
 static void
-scale (Deployable *deployable, VendScaling scaling, int64_t min, int64_t max)
+scale (Target *target, VendScaling scaling, int64_t min, int64_t max)
 {
   scaling.min_instances = min;
   scaling.max_instances = max;
-  vend_deployable_scale (deployable, &scaling);
+  vend_target_scale (target, &scaling);
 }
 
 void
-vend_deployable_refresh (Deployable *deployable)
+vend_target_refresh (Target *target)
 {
-  const VendSched *sched = deployable->sched;
-  if (deployable->deployment == NULL)
+  const VendSched *sched = target->sched;
+  if (target->deployment == NULL)
     {
-      deployable->retired = false;
-      vend_deployable_scale_like_model (deployable);
+      target->retired = false;
+      vend_target_scale_like_model (target);
       return;
     }
-  const Deployment *deployment = g_hash_table_lookup (sched->deployments, deployable->deployment);
+  const Deployment *deployment = g_hash_table_lookup (sched->deployments, target->deployment);
   /* Those of releases that have no role are on their way out. */
-  deployable->retired = !has_role (deployment, deployable);
-  if (deployable->retired)
-    scale (deployable, deployable->own, 0,
+  target->retired = !has_role (deployment, target);
+  if (target->retired)
+    scale (target, target->own, 0,
            deployment != NULL ? MAX (deployment->current.scaling.max_instances, 1) : 1);
-  else if (deployable == deployment->current.deployable)
+  else if (target == deployment->current.target)
     {
       /* One instance has to come up before the release can serve, unless it is about to anyway. */
       const bool waits = is_rolling (deployment) && deployment->next.number == 0;
       const VendScaling *current = &deployment->current.scaling;
       const int64_t least = waits && current->max_instances > 0 ? 1 : 0;
-      scale (deployable, *current, MAX (current->min_instances, least), current->max_instances);
+      scale (target, *current, MAX (current->min_instances, least), current->max_instances);
     }
   else
     {
       const Role *role
-          = deployable == deployment->serving.deployable ? &deployment->serving : &deployment->next;
-      vend_deployable_scale (deployable, &role->scaling);
+          = target == deployment->serving.target ? &deployment->serving : &deployment->next;
+      vend_target_scale (target, &role->scaling);
     }
 }
 
@@ -129,10 +128,10 @@ refresh_all (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (((Deployable *) value)->deployment != NULL)
-      vend_deployable_refresh (value);
+    if (((Target *) value)->deployment != NULL)
+      vend_target_refresh (value);
 }
 
 /* ---- The switch */
@@ -195,7 +194,7 @@ switch_over (Deployment *deployment, const char *why, VendSchedSettled settled, 
   sched->n_disk_jobs++;
   vend_log (VEND_LOG_INFO, "a release takes over", "deployment", deployment->name, "reason", why,
             NULL);
-  vend_decided_roll (deployment->current.deployable, to->number, why);
+  vend_decided_roll (deployment->current.target, to->number, why);
   vend_store_write (sched->store, store_switch, switch_stored, to);
 }
 
@@ -204,7 +203,7 @@ static bool
 has_no_hardware (const Deployment *deployment)
 {
   const VendSched *sched = deployment->sched;
-  const Deployable *current = deployment->current.deployable;
+  const Target *current = deployment->current.target;
   GHashTableIter iter;
   void *value;
   if (current->instances->len > 0 || current->trouble.until_us > vend_steady_us ()
@@ -215,7 +214,7 @@ has_no_hardware (const Deployment *deployment)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Instance *instance = value;
-      if (instance->deployable->pool == current->pool
+      if (instance->target->pool == current->pool
           && (instance->state >= INSTANCE_STOPPING || instance->stop_when_connected
               || instance->draining))
         return false;
@@ -234,7 +233,7 @@ vend_deployments_look (VendSched *sched)
       Deployment *deployment = value;
       if (!is_rolling (deployment) || deployment->next.number != 0)
         continue;
-      if (is_ready (deployment->current.deployable))
+      if (is_ready (deployment->current.target))
         switch_over (deployment, "an instance of it is ready", NULL, NULL);
       else if (deployment->current.scaling.max_instances == 0)
         switch_over (deployment, "it is to have no instances", NULL, NULL);
@@ -283,8 +282,7 @@ set_release (VendSched *sched, const VendDeployment *now, const VendVersion *ver
       g_hash_table_replace (sched->deployments, deployment->name, deployment);
     }
   deployment->current = role_of (sched, now, now->current, version);
-  if (deployment->serving.deployable == NULL
-      || deployment->serving.deployable == deployment->current.deployable
+  if (deployment->serving.target == NULL || deployment->serving.target == deployment->current.target
       || now->serving->number == now->current->number)
     deployment->serving = deployment->current;
   refresh_all (sched);
@@ -310,8 +308,7 @@ deploy_on_core (void *data)
   Deployment *deployment = set_release (job->sched, now, version, NULL);
   /* Where nothing of the old release is warm, nobody gains by waiting for the new one. */
   if (is_rolling (deployment) && deployment->next.number == 0
-      && (!is_ready (deployment->serving.deployable)
-          || deployment->current.scaling.max_instances == 0))
+      && (!is_ready (deployment->serving.target) || deployment->current.scaling.max_instances == 0))
     switch_over (deployment, "nothing of the old one is warm", job->settled, job->data);
   else
     job->settled (job->data);

@@ -28,12 +28,12 @@ describe_instance (const Instance *instance)
 {
   json_t *described = json_pack (
       "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id", instance->id,
-      "model", instance->deployable->name, "deployment", instance->deployable->deployment,
-      "version", instance->deployable->version, "state", state_names[instance->state], "slots",
+      "model", instance->target->name, "deployment", instance->target->deployment, "version",
+      instance->target->version, "state", state_names[instance->state], "slots",
       (int) instance->slots, "ahead", (int) instance->ahead, "running",
       (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
-      instance->link != NULL, "dir", instance->dir, "hardware", instance->deployable->hardware,
-      "gpus", vend_instance_gpus_json (instance));
+      instance->link != NULL, "dir", instance->dir, "hardware", instance->target->hardware, "gpus",
+      vend_instance_gpus_json (instance));
   json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
   json_object_set_new (described, "plain_reason",
                        json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));
@@ -42,17 +42,16 @@ describe_instance (const Instance *instance)
 }
 
 static json_t *
-describe_deployable (const Deployable *deployable)
+describe_target (const Target *target)
 {
-  return json_pack (
-      "{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b, s:o}", "model",
-      deployable->name, "deployment", deployable->deployment, "min", (int) deployable->min, "max",
-      (int) deployable->max, "version", deployable->version, "waiting",
-      (int) vend_queue_length (deployable->queue), "running", (int) deployable->n_running,
-      "instances", (int) deployable->instances->len, "boot_seconds",
-      deployable->boot_us / VEND_US_PER_S, "run_seconds", deployable->run_us / VEND_US_PER_S,
-      "boot_failures", (int) vend_boot_trouble_count (&deployable->trouble), "retired",
-      deployable->retired, "scaling", vend_scaling_to_json (&deployable->scaling, false));
+  return json_pack ("{s:s, s:s?, s:i, s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:b, s:o}", "model",
+                    target->name, "deployment", target->deployment, "min", (int) target->min, "max",
+                    (int) target->max, "version", target->version, "waiting",
+                    (int) vend_queue_length (target->queue), "running", (int) target->n_running,
+                    "instances", (int) target->instances->len, "boot_seconds",
+                    target->boot_us / VEND_US_PER_S, "run_seconds", target->run_us / VEND_US_PER_S,
+                    "boot_failures", (int) vend_boot_trouble_count (&target->trouble), "retired",
+                    target->retired, "scaling", vend_scaling_to_json (&target->scaling, false));
 }
 
 typedef struct
@@ -76,14 +75,14 @@ describe_instances (const VendSched *sched)
 }
 
 static json_t *
-describe_deployables (const VendSched *sched)
+describe_targets (const VendSched *sched)
 {
   json_t *list = json_array ();
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    json_array_append_new (list, describe_deployable (value));
+    json_array_append_new (list, describe_target (value));
   return list;
 }
 
@@ -98,7 +97,7 @@ describe (VendSched *sched, bool all)
       "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
       sched->n_adopting > 0);
   json_object_set_new (state, "instances", describe_instances (sched));
-  json_object_set_new (state, "deployables", describe_deployables (sched));
+  json_object_set_new (state, "deployables", describe_targets (sched));
   json_object_set_new (state, "deployments", vend_deployments_describe (sched));
   json_object_set_new (state, "accounts", vend_accounts_describe (sched));
   json_object_set_new (state, "budgets", vend_budgets_describe (sched->budgets));

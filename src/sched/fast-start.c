@@ -33,15 +33,15 @@ struct FastStart
 static char *
 version_file (const Instance *instance, const char *name)
 {
-  return g_build_filename (instance->sched->data_dir, "versions", instance->deployable->version,
-                           name, NULL);
+  return g_build_filename (instance->sched->data_dir, "versions", instance->target->version, name,
+                           NULL);
 }
 
 static char *
 imports_file (const Instance *instance)
 {
-  return version_file (instance, instance->deployable->kind == VEND_KIND_TRAINING ? "imports-train"
-                                                                                  : "imports");
+  return version_file (instance,
+                       instance->target->kind == VEND_KIND_TRAINING ? "imports-train" : "imports");
 }
 
 static char *
@@ -116,7 +116,7 @@ wish_of (const Instance *instance, const char *imports_digest)
   wish->env = (char **) g_ptr_array_free (g_steal_pointer (&items), FALSE);
   wish->python = vend_instance_python (instance);
   wish->imports = imports_file (instance);
-  wish->model = g_strdup (instance->deployable->name);
+  wish->model = g_strdup (instance->target->name);
   /* What is about this instance alone is no part of it; the zygote knows the same rule. */
   g_autoptr (GString) text = g_string_new (wish->python);
   g_string_append_printf (text, "\n%s\n", imports_digest);
@@ -129,10 +129,10 @@ wish_of (const Instance *instance, const char *imports_digest)
 }
 
 static int64_t
-saved_us (const Deployable *deployable)
+saved_us (const Target *target)
 {
-  const double plain = deployable->plain_boot_us;
-  const double fast = deployable->fast_boot_us;
+  const double plain = target->plain_boot_us;
+  const double fast = target->fast_boot_us;
   return (int64_t) (fast > 0 ? MAX (plain - fast, 0) : plain * SHARE_SPARED);
 }
 
@@ -180,7 +180,7 @@ looked_up (void *data)
       const char *why = NULL;
       vend_zygotes_want (zygotes, wish);
       instance->zygote
-          = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->deployable), &why));
+          = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
       if (instance->zygote == NULL)
         plainly (instance, why);
     }
@@ -191,8 +191,8 @@ looked_up (void *data)
 static const char *
 objection (const Instance *instance)
 {
-  return instance->deployable->scaling.fast_start ? instance->sched->fast_start->problem
-                                                  : "fast start is off";
+  return instance->target->scaling.fast_start ? instance->sched->fast_start->problem
+                                              : "fast start is off";
 }
 
 void
@@ -263,9 +263,9 @@ void
 vend_fast_start_ready (Instance *instance)
 {
   const int64_t boot_us = instance->ready_us - instance->created_us;
-  Deployable *deployable = instance->deployable;
-  vend_measure_boot (
-      instance->started_fast ? &deployable->fast_boot_us : &deployable->plain_boot_us, boot_us);
+  Target *target = instance->target;
+  vend_measure_boot (instance->started_fast ? &target->fast_boot_us : &target->plain_boot_us,
+                     boot_us);
 }
 
 const char *

@@ -52,18 +52,18 @@ became_ready (Instance *instance)
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = now_us;
-  instance->deployable->trouble = (VendBootTrouble){ 0 };
+  instance->target->trouble = (VendBootTrouble){ 0 };
   if (!instance->adopted)
     {
-      vend_measure_boot (&instance->deployable->boot_us, now_us - instance->created_us);
-      vend_least_note (&instance->deployable->least_boot, now_us - instance->created_us);
+      vend_measure_boot (&instance->target->boot_us, now_us - instance->created_us);
+      vend_least_note (&instance->target->least_boot, now_us - instance->created_us);
       vend_fast_start_ready (instance);
       vend_measure_ready (instance);
       vend_decided_ready (instance);
     }
   vend_log (VEND_LOG_INFO, "an instance is ready", "instance", instance->id, "model",
-            instance->deployable->name, NULL);
-  vend_deployable_dispatch (instance->deployable);
+            instance->target->name, NULL);
+  vend_target_dispatch (instance->target);
 }
 
 static void
@@ -109,9 +109,9 @@ on_state (Instance *instance, const json_t *frame)
   else if (strcmp (state, "failed") == 0)
     {
       instance->state = INSTANCE_BOOTING;
-      vend_deployable_boot_failed (
-          instance->deployable, error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
-          instance->setup_logs->str, error != NULL ? error : "setup failed");
+      vend_target_boot_failed (instance->target,
+                               error_code != NULL ? error_code : VEND_FAILURE_SETUP_FAILED,
+                               instance->setup_logs->str, error != NULL ? error : "setup failed");
       vend_instance_stop (instance, "it did not become ready");
     }
   else if (strcmp (state, "unhealthy") == 0)
@@ -277,17 +277,17 @@ on_completed (Instance *instance, const json_t *frame)
     instance->failures++;
   if (started_us > 0)
     {
-      vend_measure_run (&instance->deployable->run_us, ++instance->deployable->n_measured_runs,
+      vend_measure_run (&instance->target->run_us, ++instance->target->n_measured_runs,
                         completed_us - started_us);
       if (end.status != VEND_STATUS_CANCELED)
-        vend_least_note (&instance->deployable->least_run, completed_us - started_us);
+        vend_least_note (&instance->target->least_run, completed_us - started_us);
     }
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */
   vend_instance_release (instance, run);
   instance->moved_us = vend_steady_us ();
-  vend_deployable_dispatch (instance->deployable);
+  vend_target_dispatch (instance->target);
   vend_run_complete (run, &end);
 }
 

@@ -20,7 +20,7 @@ set_path (json_t *env, const char *venv_bin)
 static char *
 venv_of (const Instance *instance)
 {
-  const char *key = vend_json_string (instance->deployable->launch, "venv");
+  const char *key = vend_json_string (instance->target->launch, "venv");
   return g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
 }
 
@@ -37,11 +37,11 @@ vend_instance_environment (const Instance *instance)
 {
   g_autofree char *venv = venv_of (instance);
   g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
-  const Deployable *deployable = instance->deployable;
-  const json_t *own = json_object_get (deployable->launch, "env");
+  const Target *target = instance->target;
+  const json_t *own = json_object_get (target->launch, "env");
   json_t *env = json_is_object (own) ? json_copy ((json_t *) own) : json_object ();
-  const char *predict = vend_json_string (deployable->launch, "predict");
-  const char *train = vend_json_string (deployable->launch, "train");
+  const char *predict = vend_json_string (target->launch, "predict");
+  const char *train = vend_json_string (target->launch, "train");
   g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
   g_autofree char *home = g_build_filename (instance->sched->data_dir, "home", NULL);
   g_autofree char *gpus = vend_instance_visible_gpus (instance);
@@ -72,18 +72,18 @@ vend_instance_environment (const Instance *instance)
 json_t *
 vend_instance_spec (const Instance *instance)
 {
-  const Deployable *deployable = instance->deployable;
+  const Target *target = instance->target;
   const VendSchedLimits *limits = &instance->sched->limits;
   const char *launcher = vend_fast_start_launcher (instance);
   g_autofree char *python = vend_instance_python (instance);
   json_t *env = vend_instance_environment (instance);
   g_autofree char *versions = g_build_filename (instance->sched->data_dir, "versions", NULL);
-  g_autofree char *source = g_build_filename (versions, deployable->version, "src", NULL);
-  bool train = deployable->kind == VEND_KIND_TRAINING;
+  g_autofree char *source = g_build_filename (versions, target->version, "src", NULL);
+  bool train = target->kind == VEND_KIND_TRAINING;
 
   json_t *spec = json_object ();
   vend_json_set_string (spec, "instance", instance->id);
-  vend_json_set_string (spec, "version", deployable->version);
+  vend_json_set_string (spec, "version", target->version);
   vend_json_set_string (spec, "mode", train ? "train" : "predict");
   json_object_set_new (
       spec, "argv",
@@ -105,17 +105,16 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "input_min_speed", (int64_t) limits->input_min_speed);
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
-  vend_limits_set (instance->sched, deployable->hardware, spec);
+  vend_limits_set (instance->sched, target->hardware, spec);
   /* For our own eyes after a restart. */
-  json_object_set_new (spec, "deployable",
-                       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
-                                  (json_int_t) deployable->model_id, "model", deployable->name,
-                                  "deployment", deployable->deployment, "kind",
-                                  (int) deployable->kind, "hardware", deployable->hardware,
-                                  "created_us", (json_int_t) vend_wall_of (instance->created_us),
-                                  "gpus", vend_instance_gpus_json (instance), "scaling",
-                                  vend_scaling_to_json (&deployable->own, false), "account_id",
-                                  (json_int_t) instance->billing.account_id, "billed",
-                                  instance->billing.instances));
+  json_object_set_new (
+      spec, "deployable",
+      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
+                 (json_int_t) target->model_id, "model", target->name, "deployment",
+                 target->deployment, "kind", (int) target->kind, "hardware", target->hardware,
+                 "created_us", (json_int_t) vend_wall_of (instance->created_us), "gpus",
+                 vend_instance_gpus_json (instance), "scaling",
+                 vend_scaling_to_json (&target->own, false), "account_id",
+                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
   return spec;
 }

@@ -27,12 +27,12 @@ static void try_connect (void *data);
 static void bury (Instance *instance);
 
 static Instance *
-instance_new (Deployable *deployable, const char *id, guint slots, int64_t created_us)
+instance_new (Target *target, const char *id, guint slots, int64_t created_us)
 {
-  VendSched *sched = deployable->sched;
+  VendSched *sched = target->sched;
   Instance *instance = g_new0 (Instance, 1);
   instance->sched = sched;
-  instance->deployable = deployable;
+  instance->target = target;
   instance->id = g_strdup (id);
   instance->dir = g_build_filename (sched->instances_dir, id, NULL);
   instance->running = g_hash_table_new (g_str_hash, g_str_equal);
@@ -40,10 +40,10 @@ instance_new (Deployable *deployable, const char *id, guint slots, int64_t creat
   instance->slots = slots;
   instance->created_us = created_us;
   instance->frame_limit = vend_frame_limit (sched->limits.max_output, sched->limits.max_logs);
-  instance->billing = deployable->billing;
+  instance->billing = target->billing;
   instance->setup_logs = g_string_new (NULL);
   g_hash_table_insert (sched->instances, instance->id, instance);
-  g_ptr_array_add (deployable->instances, instance);
+  g_ptr_array_add (target->instances, instance);
   return instance;
 }
 
@@ -119,7 +119,7 @@ launched (void *data)
     {
       vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
                 job->error->message, NULL);
-      vend_deployable_boot_lost (instance, job->error->message);
+      vend_target_boot_lost (instance, job->error->message);
       g_clear_error (&job->error);
       bury (instance);
       return;
@@ -140,18 +140,18 @@ launch_soon (Instance *instance)
 }
 
 Instance *
-vend_instance_start (Deployable *deployable, const char *reason)
+vend_instance_start (Target *target, const char *reason)
 {
   g_autofree char *id = vend_id_new ();
-  Instance *instance = instance_new (deployable, id, deployable->slots, vend_steady_us ());
+  Instance *instance = instance_new (target, id, target->slots, vend_steady_us ());
   if (!vend_instance_take_gpus (instance))
     {
       /* One has fallen ill since the plan was made. */
-      g_ptr_array_remove (deployable->instances, instance);
-      g_hash_table_remove (deployable->sched->instances, instance->id);
+      g_ptr_array_remove (target->instances, instance);
+      g_hash_table_remove (target->sched->instances, instance->id);
       return NULL;
     }
-  deployable->sched->n_starts++;
+  target->sched->n_starts++;
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
 
@@ -160,11 +160,11 @@ vend_instance_start (Deployable *deployable, const char *reason)
 }
 
 Instance *
-vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_t created_us,
+vend_instance_adopt (Target *target, const char *id, guint slots, int64_t created_us,
                      const json_t *spec, const VendInstanceUsage *last)
 {
-  const VendSchedLimits *limits = &deployable->sched->limits;
-  Instance *instance = instance_new (deployable, id, slots, vend_steady_of (created_us));
+  const VendSchedLimits *limits = &target->sched->limits;
+  Instance *instance = instance_new (target, id, slots, vend_steady_of (created_us));
   const int64_t max_output = vend_json_int (spec, "max_output", (int64_t) limits->max_output);
   const int64_t max_logs = vend_json_int (spec, "max_logs", (int64_t) limits->max_logs);
   instance->frame_limit = vend_frame_limit ((uint64_t) max_output, (uint64_t) max_logs);
@@ -174,7 +174,7 @@ vend_instance_adopt (Deployable *deployable, const char *id, guint slots, int64_
   instance->adopted = true;
   instance->adopting = true;
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
-  deployable->sched->n_adopting++;
+  target->sched->n_adopting++;
   try_connect (instance);
   return instance;
 }
@@ -373,7 +373,7 @@ send_run (Instance *instance, Run *run)
   json_auto_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                                   run->p->id, "attempt", run->p->attempt, "input", input,
                                   "timeout_us", (json_int_t) timeout_us, "files", files);
-  if (run->deployable->scaling.retry_safe == 0)
+  if (run->target->scaling.retry_safe == 0)
     vend_json_set_bool (frame, "retry_safe", false);
   /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
   if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
@@ -444,7 +444,7 @@ vend_instance_release (Instance *instance, Run *run)
   vend_metering_count (instance);
   if (g_hash_table_remove (instance->running, run->p->id))
     {
-      instance->deployable->n_running--;
+      instance->target->n_running--;
       vend_account_ended (run->sched, run->p->account_id);
     }
   if (g_hash_table_size (instance->running) == 0)
@@ -584,7 +584,7 @@ bury (Instance *instance)
       && !instance->stop_when_connected)
     {
       g_autofree char *error = g_strconcat ("its boot was cut off, as ", instance->why, NULL);
-      vend_deployable_boot_lost (instance, error);
+      vend_target_boot_lost (instance, error);
     }
   instance->state = INSTANCE_GONE;
   vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
@@ -631,7 +631,7 @@ vend_instance_clean_up (Instance *instance)
   Cleaning *job = g_new0 (Cleaning, 1);
   *job = (Cleaning){ sched, g_strdup (instance->dir) };
   vend_sched_on_disk (sched, clean, cleaned, job);
-  g_ptr_array_remove (instance->deployable->instances, instance);
+  g_ptr_array_remove (instance->target->instances, instance);
   g_hash_table_remove (sched->instances, instance->id);
   return true;
 }

@@ -3,12 +3,11 @@
 #include "sched/core-private.h"
 
 static VendMeterSeries *
-series_of (Deployable *deployable)
+series_of (Target *target)
 {
-  if (deployable->series == NULL)
-    deployable->series
-        = vend_meter_series (deployable->sched->meter, deployable->name, deployable->deployment);
-  return deployable->series;
+  if (target->series == NULL)
+    target->series = vend_meter_series (target->sched->meter, target->name, target->deployment);
+  return target->series;
 }
 
 static void
@@ -22,13 +21,13 @@ vend_measure_given (const Run *run)
 {
   /* Of a retry it would count the lost run as waiting. */
   if (run->p->attempt == 1)
-    vend_histogram_add (&series_of (run->deployable)->wait, vend_steady_us () - run->since_us);
+    vend_histogram_add (&series_of (run->target)->wait, vend_steady_us () - run->since_us);
 }
 
 void
 vend_measure_ended (const Run *run)
 {
-  VendMeterSeries *series = series_of (run->deployable);
+  VendMeterSeries *series = series_of (run->target);
   const VendPrediction *p = run->p;
   count (&series->ended[p->status]);
   if (p->started_us > 0)
@@ -38,22 +37,22 @@ vend_measure_ended (const Run *run)
 void
 vend_measure_lost (const Run *run)
 {
-  count (&series_of (run->deployable)->lost);
+  count (&series_of (run->target)->lost);
 }
 
 void
 vend_measure_ready (const Instance *instance)
 {
-  VendMeterSeries *series = series_of (instance->deployable);
+  VendMeterSeries *series = series_of (instance->target);
   vend_histogram_add (&series->boot, instance->ready_us - instance->created_us);
   if (instance->started_fast)
     count (&series->fast_starts);
 }
 
 void
-vend_measure_boot_failed (Deployable *deployable)
+vend_measure_boot_failed (Target *target)
 {
-  count (&series_of (deployable)->boot_failures);
+  count (&series_of (target)->boot_failures);
 }
 
 /* ---- Gauges */
@@ -64,19 +63,19 @@ look_at_all (VendSched *sched)
   GHashTableIter iter;
   void *value;
   vend_meter_begin_gauges (sched->meter);
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Deployable *deployable = value;
-      VendMeterGauges *gauges = &series_of (deployable)->next;
-      gauges->queued += vend_queue_length (deployable->queue);
-      gauges->running += deployable->n_running;
+      Target *target = value;
+      VendMeterGauges *gauges = &series_of (target)->next;
+      gauges->queued += vend_queue_length (target->queue);
+      gauges->running += target->n_running;
     }
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Instance *instance = value;
-      series_of (instance->deployable)->next.instances[instance->state]++;
+      series_of (instance->target)->next.instances[instance->state]++;
     }
   vend_meter_end_gauges (sched->meter);
 }

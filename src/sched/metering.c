@@ -243,17 +243,17 @@ vend_sched_store_usage (VendSched *sched, int64_t account_id)
 static void
 begin (Instance *instance, int64_t at_us)
 {
-  const Deployable *deployable = instance->deployable;
+  const Target *target = instance->target;
   InstanceMeter *meter = &instance->meter;
   if (instance->billing.account_id == 0)
     return;
   meter->piece = g_new0 (VendInstanceUsage, 1);
   meter->piece->instance = g_strdup (instance->id);
   meter->piece->account_id = instance->billing.account_id;
-  meter->piece->model_id = deployable->model_id;
-  meter->piece->deployment = g_strdup (deployable->deployment);
-  meter->piece->hardware = g_strdup (deployable->hardware);
-  meter->piece->price = vend_prices_of (deployable->sched->prices, deployable->hardware);
+  meter->piece->model_id = target->model_id;
+  meter->piece->deployment = g_strdup (target->deployment);
+  meter->piece->hardware = g_strdup (target->hardware);
+  meter->piece->price = vend_prices_of (target->sched->prices, target->hardware);
   meter->piece->billed = instance->billing.instances;
   begin_piece (meter, at_us);
 }

@@ -127,8 +127,8 @@ vend_pool_used (const VendSched *sched, guint pool)
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const Deployable *deployable = ((const Instance *) value)->deployable;
-      used += deployable->pool == pool ? deployable->size : 0;
+      const Target *target = ((const Instance *) value)->target;
+      used += target->pool == pool ? target->size : 0;
     }
   return used;
 }
@@ -139,16 +139,16 @@ bool
 vend_instance_take_gpus (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (instance->deployable->pool != POOL_GPUS)
+  if (instance->target->pool != POOL_GPUS)
     return true;
   g_autoptr (GPtrArray) uuids = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < sched->gpus->len && uuids->len < instance->deployable->size; i++)
+  for (guint i = 0; i < sched->gpus->len && uuids->len < instance->target->size; i++)
     {
       const VendGpu *gpu = g_ptr_array_index (sched->gpus, i);
       if (gpu->sick == NULL && holder_of (sched, gpu->uuid) == NULL)
         g_ptr_array_add (uuids, g_strdup (gpu->uuid));
     }
-  if (uuids->len < instance->deployable->size)
+  if (uuids->len < instance->target->size)
     return false;
   g_ptr_array_add (uuids, NULL);
   instance->gpus = (char **) g_ptr_array_free (g_steal_pointer (&uuids), FALSE);

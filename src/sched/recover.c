@@ -94,9 +94,8 @@ load_open (VendSched *sched, GError **error)
       VendScaling scaling = VEND_SCALING_NONE;
       g_autofree char *hardware = hardware_of (reader.db, p, model, &scaling);
       p->billing = vend_prediction_billing_of (p, model);
-      Deployable *deployable
-          = vend_deployable_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
-      Run *run = vend_run_new (sched, p, deployable);
+      Target *target = vend_target_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
+      Run *run = vend_run_new (sched, p, target);
       run->emitted = p->output != NULL;
       if (!load_losses (run, reader.db, error))
         return false;
@@ -106,9 +105,9 @@ load_open (VendSched *sched, GError **error)
   return true;
 }
 
-/* Finds or makes the deployable of an instance directory; NULL when its version is gone. */
-static Deployable *
-deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
+/* Finds or makes the target of an instance directory; NULL when its version is gone. */
+static Target *
+target_of (VendSched *sched, VendDb *db, const json_t *spec)
 {
   const json_t *about = json_object_get (spec, "deployable");
   const char *id = vend_json_string (spec, "version");
@@ -130,7 +129,7 @@ deployable_of (VendSched *sched, VendDb *db, const json_t *spec)
   VendScaling stored, scaling = VEND_SCALING_NONE;
   vend_scaling_read (json_object_get (about, "scaling"), false, &stored, ignored);
   vend_scaling_apply (&scaling, &stored);
-  return vend_deployable_get (sched, &key, version, &(VendSchedPlace){ hardware, &scaling });
+  return vend_target_get (sched, &key, version, &(VendSchedPlace){ hardware, &scaling });
 }
 
 static void
@@ -141,12 +140,12 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
   json_auto_t *spec = NULL;
-  Deployable *deployable = NULL;
+  Target *target = NULL;
   gsize size = 0;
   if (vend_file_read (path, MAX_SPEC, &text, &size, &error)
       && vend_json_parse (text, size, &spec, &error))
-    deployable = deployable_of (sched, db, spec);
-  if (deployable != NULL)
+    target = target_of (sched, db, spec);
+  if (target != NULL)
     {
       const json_t *about = json_object_get (spec, "deployable");
       g_autoptr (VendInstanceUsage) last = NULL;
@@ -154,7 +153,7 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
         vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
                   error->message, NULL);
       guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
-      Instance *instance = vend_instance_adopt (deployable, id, slots,
+      Instance *instance = vend_instance_adopt (target, id, slots,
                                                 vend_json_int (about, "created_us", 0), spec, last);
       if (json_object_get (about, "account_id") == NULL)
         vend_metering_forget (instance);
@@ -237,9 +236,9 @@ resume (VendSched *sched)
         vend_run_enqueue (run, false);
     }
   /* Submissions that came meanwhile were queued without being given out. */
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_deployable_dispatch (value);
+    vend_target_dispatch (value);
   vend_sched_sweep_soon (sched);
 }
 

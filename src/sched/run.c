@@ -24,17 +24,17 @@ tell_waiter (void *data, const VendPrediction *state, VendSchedTold notify, void
 }
 
 Run *
-vend_run_new (VendSched *sched, VendPrediction *take, Deployable *deployable)
+vend_run_new (VendSched *sched, VendPrediction *take, Target *target)
 {
   Run *run = g_new0 (Run, 1);
   run->sched = sched;
   run->p = take;
-  run->deployable = deployable;
+  run->target = target;
   run->since_us = vend_steady_of (take->created_us);
   run->earliest_us = take->created_us;
   run->logs = g_string_new (NULL);
   run->waiters = vend_waiters_new (sched->alarms, view_for_waiters, tell_waiter, run);
-  deployable->n_runs++;
+  target->n_runs++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->runs, run->p->id, run);
   vend_hooks_init (run);
@@ -46,7 +46,7 @@ vend_run_left_queue (Run *run)
 {
   run->sched->n_queued--;
   vend_inputs_left_queue (run);
-  run->deployable->n_dated -= run->p->deadline_us > 0;
+  run->target->n_dated -= run->p->deadline_us > 0;
 }
 
 static void
@@ -54,7 +54,7 @@ leave_queue (Run *run)
 {
   if (run->place.link == NULL)
     return;
-  vend_queue_remove (run->deployable->queue, &run->place);
+  vend_queue_remove (run->target->queue, &run->place);
   vend_run_left_queue (run);
 }
 
@@ -62,7 +62,7 @@ void
 vend_run_free (Run *run)
 {
   leave_queue (run);
-  run->deployable->n_runs--;
+  run->target->n_runs--;
   vend_account_closed (run->sched, run->p->account_id);
   vend_alarm_clear (&run->deadline);
   vend_alarm_clear (&run->lease_due);
@@ -85,17 +85,17 @@ void
 vend_run_enqueue (Run *run, bool at_head)
 {
   if (at_head)
-    vend_queue_push_head (run->deployable->queue, run->p->account_id, run, &run->place);
+    vend_queue_push_head (run->target->queue, run->p->account_id, run, &run->place);
   else
-    vend_queue_push (run->deployable->queue, run->p->account_id, run, &run->place);
+    vend_queue_push (run->target->queue, run->p->account_id, run, &run->place);
   run->sched->n_queued++;
-  run->deployable->n_dated += run->p->deadline_us > 0;
-  vend_deployable_dispatch (run->deployable);
+  run->target->n_dated += run->p->deadline_us > 0;
+  vend_target_dispatch (run->target);
   if (run->place.link == NULL)
     return;
   /* Goes to the disk with the next write of its row. */
   if (run->p->attempt == 0)
-    run->p->queue_place = vend_queue_position (run->deployable->queue, &run->place);
+    run->p->queue_place = vend_queue_position (run->target->queue, &run->place);
   vend_run_admit (run);
   vend_inputs_queued (run);
   vend_sched_sweep_soon (run->sched);
@@ -114,7 +114,7 @@ vend_run_attach (Run *run, Instance *instance)
   if (g_hash_table_size (instance->running) == 0)
     instance->moved_us = vend_steady_us ();
   g_hash_table_insert (instance->running, run->p->id, run);
-  instance->deployable->n_running++;
+  instance->target->n_running++;
   vend_account_began (run->sched, run->p->account_id);
   instance->idle_since_us = 0;
   instance->began_us = vend_steady_us ();
@@ -124,10 +124,9 @@ static void
 look_at_queue (Run *run)
 {
   const bool is_queued = run->place.link != NULL;
-  run->p->queue_position
-      = is_queued ? vend_queue_position (run->deployable->queue, &run->place) : 0;
+  run->p->queue_position = is_queued ? vend_queue_position (run->target->queue, &run->place) : 0;
   if (is_queued)
-    run->p->queue_eta_us = vend_deployable_eta_us (run->deployable, run->p->queue_position);
+    run->p->queue_eta_us = vend_target_eta_us (run->target, run->p->queue_position);
 }
 
 const VendPrediction *
@@ -195,7 +194,7 @@ vend_run_complete (Run *run, const RunResult *result)
 {
   if (run->completion != NULL)
     return;
-  const char *hardware = run->deployable->hardware;
+  const char *hardware = run->target->hardware;
   detach (run);
   (void) vend_run_view (run);
   Completion *completion = vend_completion_new (run, run->p);
@@ -287,7 +286,7 @@ why_not_again (Run *run, const char *code, bool started, bool emitted)
 {
   if (started && emitted)
     return g_strdup ("it is not tried again, since it had returned output already");
-  if (started && run->deployable->scaling.retry_safe == 0)
+  if (started && run->target->scaling.retry_safe == 0)
     return g_strdup ("it is not tried again, since retry_safe is off for it");
   if (count_lost (run, code, started))
     return NULL;

@@ -42,28 +42,27 @@ vend_sched_default_scaling (const VendSched *sched)
 /* ---- Effective values */
 
 void
-vend_deployable_scale (Deployable *deployable, const VendScaling *own)
+vend_target_scale (Target *target, const VendScaling *own)
 {
-  const json_t *launch = deployable->kind == VEND_KIND_TRAINING ? NULL : deployable->launch;
-  const VendScaling scaling = vend_scaling_hold (own, &deployable->sched->limits.scaling, launch);
-  deployable->scaling = scaling;
-  deployable->min = (guint) scaling.min_instances;
-  deployable->max = (guint) scaling.max_instances;
-  deployable->slots = (guint) scaling.concurrency;
+  const json_t *launch = target->kind == VEND_KIND_TRAINING ? NULL : target->launch;
+  const VendScaling scaling = vend_scaling_hold (own, &target->sched->limits.scaling, launch);
+  target->scaling = scaling;
+  target->min = (guint) scaling.min_instances;
+  target->max = (guint) scaling.max_instances;
+  target->slots = (guint) scaling.concurrency;
 }
 
 void
-vend_deployable_scale_like_model (Deployable *deployable)
+vend_target_scale_like_model (Target *target)
 {
-  const ModelScaling *model
-      = g_hash_table_lookup (deployable->sched->models, &deployable->model_id);
+  const ModelScaling *model = g_hash_table_lookup (target->sched->models, &target->model_id);
   VendScaling own = VEND_SCALING_NONE;
   if (model != NULL)
     own = model->scaling;
-  if (deployable->kind == VEND_KIND_TRAINING || model == NULL
-      || g_strcmp0 (model->latest, deployable->version) != 0)
+  if (target->kind == VEND_KIND_TRAINING || model == NULL
+      || g_strcmp0 (model->latest, target->version) != 0)
     own.min_instances = VEND_SCALING_UNSET;
-  vend_deployable_scale (deployable, &own);
+  vend_target_scale (target, &own);
 }
 
 /* ---- What the store says of a model */
@@ -103,12 +102,12 @@ refresh_versions (VendSched *sched, int64_t model_id)
 {
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Deployable *deployable = value;
-      if (deployable->deployment == NULL && deployable->model_id == model_id)
-        vend_deployable_scale_like_model (deployable);
+      Target *target = value;
+      if (target->deployment == NULL && target->model_id == model_id)
+        vend_target_scale_like_model (target);
     }
   vend_sched_sweep_soon (sched);
 }
@@ -139,7 +138,7 @@ take_up (const Look *look)
           = { .kind = VEND_KIND_PREDICTION, .model_id = look->model_id, .model = name };
       key.billing = vend_prediction_billing_of (&key, look->model);
       const VendSchedPlace place = { .hardware = look->model->hardware };
-      vend_deployable_get (sched, &key, look->latest, &place);
+      vend_target_get (sched, &key, look->latest, &place);
     }
   refresh_versions (sched, look->model_id);
 }

@@ -104,7 +104,7 @@ inserted (const GError *error, void *data)
   submission->told (NULL, error, submission->data);
   /* Its version was deleted, and the word of that may have come before this. */
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && run->p->deployment == NULL)
-    run->deployable->retired = true;
+    run->target->retired = true;
   if (run->completion != NULL)
     return;
   if (run->instance != NULL)
@@ -163,9 +163,8 @@ submit_on_core (void *data)
     }
 
   const VendSchedPlace place = { submission->hardware, &submission->scaling };
-  Deployable *deployable
-      = vend_deployable_get (sched, submission->prediction, submission->version, &place);
-  Run *run = vend_run_new (sched, g_steal_pointer (&submission->prediction), deployable);
+  Target *target = vend_target_get (sched, submission->prediction, submission->version, &place);
+  Run *run = vend_run_new (sched, g_steal_pointer (&submission->prediction), target);
   submission->run = run;
   run->insert_pending = true;
   sched->n_submitted++;
@@ -342,13 +341,13 @@ retire_on_core (void *data)
   g_autofree char *version = retirement->version;
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, retirement->sched->deployables);
+  g_hash_table_iter_init (&iter, retirement->sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      Deployable *deployable = value;
-      if (deployable->deployment == NULL && deployable->model_id == retirement->model_id
-          && strcmp (deployable->version, version) == 0)
-        deployable->retired = true;
+      Target *target = value;
+      if (target->deployment == NULL && target->model_id == retirement->model_id
+          && strcmp (target->version, version) == 0)
+        target->retired = true;
     }
   vend_sched_sweep_soon (retirement->sched);
 }
@@ -410,8 +409,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->alarms = vend_alarms_new (sched->core);
   sched->runs
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
-  sched->deployables = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                              (GDestroyNotify) vend_deployable_free);
+  sched->targets
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_target_free);
   sched->deployments = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                               (GDestroyNotify) vend_deployment_state_free);
   sched->instances
@@ -513,7 +512,7 @@ vend_sched_free (VendSched *sched)
   vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->runs);
   g_hash_table_unref (sched->instances);
-  g_hash_table_unref (sched->deployables);
+  g_hash_table_unref (sched->targets);
   g_hash_table_unref (sched->accounts);
   g_hash_table_unref (sched->models);
   g_hash_table_unref (sched->deployments);

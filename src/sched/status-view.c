@@ -59,10 +59,10 @@ by_rank (const void *a, const void *b)
 }
 
 static Rank
-rank_queue (Deployable *deployable)
+rank_queue (Target *target)
 {
-  const uint64_t load = (uint64_t) vend_queue_length (deployable->queue) + deployable->n_running;
-  return (Rank){ UINT64_MAX - load, UINT64_MAX - deployable->instances->len, deployable };
+  const uint64_t load = (uint64_t) vend_queue_length (target->queue) + target->n_running;
+  return (Rank){ UINT64_MAX - load, UINT64_MAX - target->instances->len, target };
 }
 
 static Rank
@@ -88,37 +88,37 @@ take_older (void *entry, void *data)
 }
 
 static VendQueueView
-view_queue (const Deployable *deployable, int64_t now_us)
+view_queue (const Target *target, int64_t now_us)
 {
-  VendQueueView view = { .model = g_strdup (deployable->name),
-                         .deployment = g_strdup (deployable->deployment),
-                         .version = g_strdup (deployable->version),
-                         .hardware = g_strdup (deployable->hardware),
-                         .waiting = vend_queue_length (deployable->queue),
-                         .accounts = vend_queue_accounts (deployable->queue),
-                         .running = deployable->n_running,
-                         .min = deployable->min,
-                         .max = deployable->max,
-                         .boot_failures = vend_boot_trouble_count (&deployable->trouble),
+  VendQueueView view = { .model = g_strdup (target->name),
+                         .deployment = g_strdup (target->deployment),
+                         .version = g_strdup (target->version),
+                         .hardware = g_strdup (target->hardware),
+                         .waiting = vend_queue_length (target->queue),
+                         .accounts = vend_queue_accounts (target->queue),
+                         .running = target->n_running,
+                         .min = target->min,
+                         .max = target->max,
+                         .boot_failures = vend_boot_trouble_count (&target->trouble),
                          .oldest_us = now_us,
-                         .boot_us = deployable->boot_us,
-                         .run_us = deployable->run_us };
-  for (guint i = 0; i < deployable->instances->len; i++)
-    view.states[((const Instance *) g_ptr_array_index (deployable->instances, i))->state]++;
-  view.slots = deployable->slots * view.states[INSTANCE_READY];
-  vend_queue_each_first (deployable->queue, MAX_ACCOUNTS, take_older, &view.oldest_us);
+                         .boot_us = target->boot_us,
+                         .run_us = target->run_us };
+  for (guint i = 0; i < target->instances->len; i++)
+    view.states[((const Instance *) g_ptr_array_index (target->instances, i))->state]++;
+  view.slots = target->slots * view.states[INSTANCE_READY];
+  vend_queue_each_first (target->queue, MAX_ACCOUNTS, take_older, &view.oldest_us);
   return view;
 }
 
 static void
 view_queues (const VendSched *sched, VendStatusView *out)
 {
-  const guint n = g_hash_table_size (sched->deployables);
+  const guint n = g_hash_table_size (sched->targets);
   g_autofree Rank *ranks = g_new (Rank, n + 1);
   guint i = 0;
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     ranks[i++] = rank_queue (value);
   qsort (ranks, n, sizeof *ranks, by_rank);
@@ -163,12 +163,12 @@ gpu_indexes (const Instance *instance, GHashTable *gpus)
 static VendInstanceView
 view_instance (const Instance *instance, GHashTable *gpus)
 {
-  const Deployable *deployable = instance->deployable;
+  const Target *target = instance->target;
   return (VendInstanceView){ .id = g_strdup (instance->id),
-                             .model = g_strdup (deployable->name),
-                             .deployment = g_strdup (deployable->deployment),
-                             .version = g_strdup (deployable->version),
-                             .hardware = g_strdup (deployable->hardware),
+                             .model = g_strdup (target->name),
+                             .deployment = g_strdup (target->deployment),
+                             .version = g_strdup (target->version),
+                             .hardware = g_strdup (target->hardware),
                              .state = instance->state,
                              .draining = instance->draining,
                              .running = g_hash_table_size (instance->running),
@@ -199,7 +199,7 @@ walk (const VendSched *sched, Walk *out)
     {
       Instance *instance = value;
       out->states[instance->state]++;
-      out->used[instance->deployable->pool] += instance->deployable->size;
+      out->used[instance->target->pool] += instance->target->size;
       out->ranks[out->n++] = rank_instance (instance);
       for (char **uuid = instance->gpus; uuid != NULL && *uuid != NULL; uuid++)
         g_hash_table_insert (out->holders, *uuid, instance->id);
@@ -258,9 +258,9 @@ totals_json (const VendSched *sched, const guint *states)
   guint running = 0;
   GHashTableIter iter;
   void *value;
-  g_hash_table_iter_init (&iter, sched->deployables);
+  g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    running += ((const Deployable *) value)->n_running;
+    running += ((const Target *) value)->n_running;
   return json_pack ("{s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:i}", "waiting", (int) sched->n_queued,
                     "running", (int) running, "instances", vend_status_states_json (states),
                     "submitted", (json_int_t) sched->n_submitted, "ended",

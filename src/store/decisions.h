@@ -23,7 +23,7 @@ bool vend_store_decision_of_prediction (VendDb *db, const char *prediction, int 
 /* About one instance, and no prediction; oldest first. */
 bool vend_store_decision_of_instance (VendDb *db, const char *instance, int limit, GPtrArray **out,
                                       GError **error);
-/* About the instances of one deployable, in a time; oldest first. `deployment` may be NULL. */
+/* About the instances of one target, in a time; oldest first. `deployment` may be NULL. */
 typedef struct
 {
   const char *model;

@@ -32,7 +32,7 @@ world_init (World *world)
     .store = world->store,
     .limits.hardware_units = 64,
     .gpus = g_ptr_array_new (),
-    .deployables = g_hash_table_new (g_str_hash, g_str_equal),
+    .targets = g_hash_table_new (g_str_hash, g_str_equal),
     .instances = g_hash_table_new (g_str_hash, g_str_equal),
   };
 }
@@ -43,57 +43,57 @@ world_clear (World *world)
   vend_store_free (world->store);
   vend_skus_free (world->skus);
   g_ptr_array_unref (world->sched.gpus);
-  g_hash_table_unref (world->sched.deployables);
+  g_hash_table_unref (world->sched.targets);
   g_hash_table_unref (world->sched.instances);
   g_autofree char *command = g_strdup_printf ("rm -r '%s'", world->dir);
   g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
   g_free (world->dir);
 }
 
-static Deployable *
-add_deployable (World *world, const char *name)
+static Target *
+add_target (World *world, const char *name)
 {
-  Deployable *deployable = g_new0 (Deployable, 1);
-  *deployable = (Deployable){ .sched = &world->sched,
-                              .key = g_strdup (name),
-                              .name = g_strdup (name),
-                              .version = g_strdup ("v"),
-                              .hardware = g_strdup ("cpu"),
-                              .queue = vend_queue_new (),
-                              .instances = g_ptr_array_new (),
-                              .size = 1,
-                              .slots = 2,
-                              .max = 4 };
-  g_hash_table_insert (world->sched.deployables, deployable->key, deployable);
-  return deployable;
+  Target *target = g_new0 (Target, 1);
+  *target = (Target){ .sched = &world->sched,
+                      .key = g_strdup (name),
+                      .name = g_strdup (name),
+                      .version = g_strdup ("v"),
+                      .hardware = g_strdup ("cpu"),
+                      .queue = vend_queue_new (),
+                      .instances = g_ptr_array_new (),
+                      .size = 1,
+                      .slots = 2,
+                      .max = 4 };
+  g_hash_table_insert (world->sched.targets, target->key, target);
+  return target;
 }
 
 static void
-remove_deployable (Deployable *deployable)
+remove_target (Target *target)
 {
-  g_hash_table_remove (deployable->sched->deployables, deployable->key);
-  vend_queue_free (deployable->queue);
-  g_ptr_array_unref (deployable->instances);
-  g_free (deployable->key);
-  g_free (deployable->name);
-  g_free (deployable->version);
-  g_free (deployable->hardware);
-  g_free (deployable);
+  g_hash_table_remove (target->sched->targets, target->key);
+  vend_queue_free (target->queue);
+  g_ptr_array_unref (target->instances);
+  g_free (target->key);
+  g_free (target->name);
+  g_free (target->version);
+  g_free (target->hardware);
+  g_free (target);
 }
 
 static Instance *
-add_instance (Deployable *deployable, guint number, InstanceState state)
+add_instance (Target *target, guint number, InstanceState state)
 {
   Instance *instance = g_new0 (Instance, 1);
-  *instance = (Instance){ .sched = deployable->sched,
-                          .deployable = deployable,
+  *instance = (Instance){ .sched = target->sched,
+                          .target = target,
                           .id = g_strdup_printf ("instance%05u", number),
                           .state = state,
                           .running = g_hash_table_new (g_str_hash, g_str_equal),
                           .slots = 2,
                           .created_us = NOW_US - 10 * VEND_US_PER_S };
-  g_ptr_array_add (deployable->instances, instance);
-  g_hash_table_insert (deployable->sched->instances, instance->id, instance);
+  g_ptr_array_add (target->instances, instance);
+  g_hash_table_insert (target->sched->instances, instance->id, instance);
   return instance;
 }
 
@@ -111,9 +111,9 @@ test_order (void)
 {
   World world;
   world_init (&world);
-  Deployable *quiet = add_deployable (&world, "lab/a");
-  Deployable *warm = add_deployable (&world, "lab/b");
-  Deployable *busy = add_deployable (&world, "lab/c");
+  Target *quiet = add_target (&world, "lab/a");
+  Target *warm = add_target (&world, "lab/b");
+  Target *busy = add_target (&world, "lab/c");
   Instance *idle = add_instance (warm, 1, INSTANCE_READY);
   Instance *booting = add_instance (busy, 2, INSTANCE_BOOTING);
   Instance *working = add_instance (busy, 3, INSTANCE_READY);
@@ -151,9 +151,9 @@ test_order (void)
   remove_instance (idle);
   remove_instance (booting);
   remove_instance (working);
-  remove_deployable (quiet);
-  remove_deployable (warm);
-  remove_deployable (busy);
+  remove_target (quiet);
+  remove_target (warm);
+  remove_target (busy);
   world_clear (&world);
 }
 
@@ -170,14 +170,14 @@ test_bounds (void)
 {
   World world;
   world_init (&world);
-  g_autoptr (GPtrArray) deployables = g_ptr_array_new ();
+  g_autoptr (GPtrArray) targets = g_ptr_array_new ();
   g_autoptr (GPtrArray) instances = g_ptr_array_new ();
   for (guint i = 0; i < N_INSTANCES; i++)
     {
       g_autofree char *name = g_strdup_printf ("lab/model-%u", i);
       if (i % 5 == 0)
-        g_ptr_array_add (deployables, add_deployable (&world, name));
-      Instance *instance = add_instance (g_ptr_array_index (deployables, deployables->len - 1), i,
+        g_ptr_array_add (targets, add_target (&world, name));
+      Instance *instance = add_instance (g_ptr_array_index (targets, targets->len - 1), i,
                                          i % 2 == 0 ? INSTANCE_READY : INSTANCE_BOOTING);
       g_ptr_array_add (instances, instance);
     }
@@ -209,8 +209,8 @@ test_bounds (void)
 
   for (guint i = 0; i < instances->len; i++)
     remove_instance (g_ptr_array_index (instances, i));
-  for (guint i = 0; i < deployables->len; i++)
-    remove_deployable (g_ptr_array_index (deployables, i));
+  for (guint i = 0; i < targets->len; i++)
+    remove_target (g_ptr_array_index (targets, i));
   world_clear (&world);
 }
 
