@@ -39,7 +39,7 @@ struct VendWebhooks
   GPtrArray *answered;     /* of Sending (borrowed from `sending`), not on disk yet */
   char *last_lane;         /* lanes take turns: where the last round ended */
   GSource *turn;           /* store answers, then send */
-  GSource *alarm;          /* the next one is due */
+  GSource *timer;          /* the next one is due */
   GSource *sweep;
   GSource *grace; /* the end of patience while closing */
   bool closing;

@@ -27,23 +27,23 @@ add_source (VendWebhooks *webhooks, GSource *take, GSourceFunc call)
 /* ---- Turns */
 
 static gboolean
-on_alarm (void *data)
+on_timer (void *data)
 {
   VendWebhooks *webhooks = data;
-  vend_gsource_clear (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->timer);
   vend_webhooks_turn_soon (webhooks);
   return G_SOURCE_REMOVE;
 }
 
 static void
-set_alarm (VendWebhooks *webhooks, int64_t due_us)
+set_timer (VendWebhooks *webhooks, int64_t due_us)
 {
-  vend_gsource_clear (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->timer);
   if (due_us == 0)
     return;
   int64_t wait_us = CLAMP (due_us - vend_now_us (), 0, MAX_SLEEP_US);
-  webhooks->alarm = add_source (
-      webhooks, g_timeout_source_new ((guint) (wait_us / VEND_US_PER_MS + 1)), on_alarm);
+  webhooks->timer = add_source (
+      webhooks, g_timeout_source_new ((guint) (wait_us / VEND_US_PER_MS + 1)), on_timer);
 }
 
 static bool
@@ -123,7 +123,7 @@ take_turn (void *data)
                 NULL);
       next_us = vend_now_us () + STORE_RETRY_US;
     }
-  set_alarm (webhooks, next_us);
+  set_timer (webhooks, next_us);
   if (webhooks->closing && g_hash_table_size (webhooks->sending) == 0)
     g_main_loop_quit (webhooks->loop);
   return G_SOURCE_REMOVE;
@@ -227,7 +227,7 @@ sender_main (void *data)
   g_main_loop_run (webhooks->loop);
 
   vend_gsource_clear (&webhooks->turn);
-  vend_gsource_clear (&webhooks->alarm);
+  vend_gsource_clear (&webhooks->timer);
   vend_gsource_clear (&webhooks->sweep);
   vend_gsource_clear (&webhooks->grace);
   g_hash_table_remove_all (webhooks->sending);

@@ -19,7 +19,7 @@ vend_completion_free (Completion *completion)
 {
   if (completion == NULL)
     return;
-  vend_alarm_clear (&completion->retry);
+  vend_timer_clear (&completion->retry);
   json_decref (completion->reported);
   vend_outputs_free (completion->outputs);
   g_free (completion->error);
@@ -31,11 +31,11 @@ static void collect (Completion *completion);
 
 /* The result is safe with the director, or will be made again. */
 static void
-retry_later (Completion *completion, VendAlarmCall stage, const GError *error)
+retry_later (Completion *completion, VendTimerCall stage, const GError *error)
 {
   vend_log (VEND_LOG_ERROR, "cannot store a result, trying again", "prediction", completion->p->id,
             "error", error->message, NULL);
-  completion->retry = vend_alarm_set (completion->run->sched->alarms,
+  completion->retry = vend_timer_set (completion->run->sched->timers,
                                       vend_steady_us () + VEND_STORE_RETRY_US, stage, completion);
 }
 

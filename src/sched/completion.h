@@ -11,7 +11,7 @@
 #pragma once
 #include "model/prediction.h"
 #include "model/usage.h"
-#include "sched/alarms.h"
+#include "sched/timers.h"
 #include "store/store.h"
 
 typedef struct Run Run;
@@ -51,7 +51,7 @@ typedef struct
   Outputs *outputs; /* NULL: none were collected */
   /* store */
   bool was_accepted; /* false: somebody had ended it before */
-  VendAlarm *retry;
+  VendTimer *retry;
 } Completion;
 
 Completion *vend_completion_new (Run *run, VendPrediction *p);

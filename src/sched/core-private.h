@@ -9,7 +9,7 @@
 #include "model/webhook.h"
 #include "runner/link.h"
 #include "policy/admission.h"
-#include "sched/alarms.h"
+#include "sched/timers.h"
 #include "policy/boot-trouble.h"
 #include "sched/budgets.h"
 #include "sched/completion.h"
@@ -48,7 +48,7 @@ struct VendSched
   FastStart *fast_start;
 
   VendInbox *inbox;
-  VendAlarms *alarms;
+  VendTimers *timers;
   GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
   GHashTable *runs;        /* id → Run (owned) */
   GHashTable *targets;     /* key → Target (owned) */
@@ -140,8 +140,8 @@ struct Instance
   InstanceState state;
   pid_t pid; /* of a director that we started; 0 = adopted or not started yet */
   VendLink *link;
-  VendAlarm *alarm;    /* the next try to connect */
-  VendAlarm *stop_due; /* the end of patience with a stop */
+  VendTimer *timer;    /* the next try to connect */
+  VendTimer *stop_due; /* the end of patience with a stop */
   int64_t give_up_us;  /* on connecting */
   gsize frame_limit;   /* of its connection, as its director was started with */
   bool checking;       /* whether the director lives is being looked up */
@@ -194,14 +194,14 @@ struct Run
   GString *logs;
   bool is_viewed; /* `p` has the chunks and logs of this moment */
   VendWaiters *waiters;
-  VendAlarm *deadline;
-  VendAlarm *lease_due;
-  VendAlarm *insert_due;
+  VendTimer *deadline;
+  VendTimer *lease_due;
+  VendTimer *insert_due;
   Submission *unstored; /* its row is not on the way to the disk yet */
   bool insert_pending;
   gsize held_input;       /* of the memory for inputs that wait; see inputs.c */
   bool fetches_input;     /* it is given out, and not sent before its input is read */
-  VendAlarm *input_due;   /* reads it again */
+  VendTimer *input_due;   /* reads it again */
   Completion *completion; /* its end is on the way to the disk; NULL: it has not ended */
   bool emitted;           /* output has left the model in this attempt */
   bool is_lost;           /* this attempt is: what it took is nobody's */

@@ -103,5 +103,5 @@ vend_run_arm_deadline (Run *run)
   if (run->p->deadline_us == 0)
     return;
   run->due_us = vend_steady_of (run->p->deadline_us);
-  run->deadline = vend_alarm_set (run->sched->alarms, run->due_us, deadline_passed, run);
+  run->deadline = vend_timer_set (run->sched->timers, run->due_us, deadline_passed, run);
 }

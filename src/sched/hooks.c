@@ -22,7 +22,7 @@ struct RunWebhook
   int64_t last_us;    /* of output or logs */
   int64_t last_id_us;
   guint changed;  /* VEND_WEBHOOK_OUTPUT or _LOGS: more than what was written */
-  VendAlarm *due; /* writes them */
+  VendTimer *due; /* writes them */
   char *end_id;
 };
 
@@ -148,7 +148,7 @@ vend_hooks_clear (Run *run)
   RunWebhook *hooks = run->hooks;
   if (hooks == NULL)
     return;
-  vend_alarm_clear (&hooks->due);
+  vend_timer_clear (&hooks->due);
   vend_hook_message_free (hooks->start);
   vend_hook_message_free (hooks->late);
   g_free (hooks->end_id);
@@ -230,7 +230,7 @@ vend_hooks_changed (Run *run, guint event)
     return;
   hooks->changed |= event;
   if (hooks->due == NULL)
-    hooks->due = vend_alarm_set (run->sched->alarms,
+    hooks->due = vend_timer_set (run->sched->timers,
                                  vend_webhook_throttle_us (hooks->last_us, vend_steady_us ()),
                                  change_is_due, run);
 }
@@ -240,7 +240,7 @@ vend_hooks_requeued (Run *run)
 {
   if (run->hooks == NULL)
     return;
-  vend_alarm_clear (&run->hooks->due);
+  vend_timer_clear (&run->hooks->due);
   run->hooks->changed = 0;
 }
 
@@ -252,7 +252,7 @@ vend_hooks_ending (Run *run)
   RunWebhook *hooks = run->hooks;
   if (hooks == NULL)
     return;
-  vend_alarm_clear (&hooks->due);
+  vend_timer_clear (&hooks->due);
   hooks->end_id = next_id (hooks);
 }
 

@@ -97,7 +97,7 @@ not_read (Run *run, const GError *error)
       vend_log (VEND_LOG_ERROR, "cannot read an input, trying again", "prediction", run->p->id,
                 "error", error->message, NULL);
       run->fetches_input = true;
-      run->input_due = vend_alarm_set (run->sched->alarms, vend_steady_us () + VEND_STORE_RETRY_US,
+      run->input_due = vend_timer_set (run->sched->timers, vend_steady_us () + VEND_STORE_RETRY_US,
                                        fetch_again, run);
       return;
     }

@@ -50,8 +50,8 @@ instance_new (Target *target, const char *id, guint slots, int64_t created_us)
 void
 vend_instance_free (Instance *instance)
 {
-  vend_alarm_clear (&instance->alarm);
-  vend_alarm_clear (&instance->stop_due);
+  vend_timer_clear (&instance->timer);
+  vend_timer_clear (&instance->stop_due);
   vend_link_free (instance->link);
   g_hash_table_unref (instance->running);
   g_hash_table_unref (instance->unsettled);
@@ -221,7 +221,7 @@ checked (void *data)
       bury (instance);
       return;
     }
-  instance->alarm = vend_alarm_set (instance->sched->alarms, vend_steady_us () + CONNECT_RETRY_US,
+  instance->timer = vend_timer_set (instance->sched->timers, vend_steady_us () + CONNECT_RETRY_US,
                                     try_connect, instance);
 }
 
@@ -319,7 +319,7 @@ try_connect (void *data)
   Instance *instance = data;
   g_autofree char *path = vend_runner_process_socket (instance->dir);
   g_autoptr (GError) error = NULL;
-  instance->alarm = NULL;
+  instance->timer = NULL;
   /* The kernel takes a connection for a process that is stopped, too. */
   instance->caught_up = false;
   instance->silent_s = 0;
@@ -483,9 +483,9 @@ vend_instance_stop (Instance *instance, const char *reason)
       return;
     }
   instance->state = INSTANCE_STOPPING;
-  vend_alarm_clear (&instance->alarm);
+  vend_timer_clear (&instance->timer);
   instance->stop_due
-      = vend_alarm_set (instance->sched->alarms,
+      = vend_timer_set (instance->sched->timers,
                         vend_steady_us () + instance->sched->limits.stop_grace_us + STOP_SLACK_US,
                         stop_took_too_long, instance);
   if (!vend_link_send (instance->link, json_pack ("{s:s}", "command", "stop")))
@@ -588,8 +588,8 @@ bury (Instance *instance)
     }
   instance->state = INSTANCE_GONE;
   vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
-  vend_alarm_clear (&instance->alarm);
-  vend_alarm_clear (&instance->stop_due);
+  vend_timer_clear (&instance->timer);
+  vend_timer_clear (&instance->stop_due);
   Burial *burial = g_new0 (Burial, 1);
   *burial = (Burial){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
   vend_sched_on_disk (instance->sched, kill_and_read, read_will, burial);

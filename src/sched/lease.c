@@ -50,7 +50,7 @@ lease_stored (const GError *error, void *data)
 void
 vend_run_store_lease (Run *run)
 {
-  vend_alarm_clear (&run->lease_due);
+  vend_timer_clear (&run->lease_due);
   vend_run_store_insert (run);
   Lease *lease = g_new0 (Lease, 1);
   lease->sched = run->sched;
@@ -80,7 +80,7 @@ store_after (Run *run, int64_t delay_us)
 {
   if (run->lease_due == NULL)
     run->lease_due
-        = vend_alarm_set (run->sched->alarms, vend_steady_us () + delay_us, lease_is_due, run);
+        = vend_timer_set (run->sched->timers, vend_steady_us () + delay_us, lease_is_due, run);
 }
 
 void

@@ -33,7 +33,7 @@ vend_run_new (VendSched *sched, VendPrediction *take, Target *target)
   run->since_us = vend_steady_of (take->created_us);
   run->earliest_us = take->created_us;
   run->logs = g_string_new (NULL);
-  run->waiters = vend_waiters_new (sched->alarms, view_for_waiters, tell_waiter, run);
+  run->waiters = vend_waiters_new (sched->timers, view_for_waiters, tell_waiter, run);
   target->n_runs++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->runs, run->p->id, run);
@@ -64,10 +64,10 @@ vend_run_free (Run *run)
   leave_queue (run);
   run->target->n_runs--;
   vend_account_closed (run->sched, run->p->account_id);
-  vend_alarm_clear (&run->deadline);
-  vend_alarm_clear (&run->lease_due);
-  vend_alarm_clear (&run->insert_due);
-  vend_alarm_clear (&run->input_due);
+  vend_timer_clear (&run->deadline);
+  vend_timer_clear (&run->lease_due);
+  vend_timer_clear (&run->insert_due);
+  vend_timer_clear (&run->input_due);
   vend_completion_free (run->completion);
   if (run->unstored != NULL)
     vend_submission_free (run->unstored);
@@ -168,8 +168,8 @@ detach (Run *run)
   leave_queue (run);
   if (run->instance != NULL)
     vend_instance_release (run->instance, run);
-  vend_alarm_clear (&run->deadline);
-  vend_alarm_clear (&run->lease_due);
+  vend_timer_clear (&run->deadline);
+  vend_timer_clear (&run->lease_due);
 }
 
 /* The result's own output, else what was heard so far; with files it is shown once they are

@@ -118,7 +118,7 @@ inserted (const GError *error, void *data)
 void
 vend_run_store_insert (Run *run)
 {
-  vend_alarm_clear (&run->insert_due);
+  vend_timer_clear (&run->insert_due);
   if (run->unstored != NULL)
     vend_store_write (run->sched->store, insert, inserted, g_steal_pointer (&run->unstored));
 }
@@ -181,7 +181,7 @@ submit_on_core (void *data)
   /* Nobody knows of it before the reply, so one commit with its end may do for both. */
   if (is_waited_for && run->unstored != NULL)
     run->insert_due
-        = vend_alarm_set (sched->alarms, vend_steady_us () + INSERT_DELAY_US, insert_is_due, run);
+        = vend_timer_set (sched->timers, vend_steady_us () + INSERT_DELAY_US, insert_is_due, run);
   else
     vend_run_store_insert (run);
 }
@@ -406,7 +406,7 @@ vend_sched_new (const VendSchedOptions *options)
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   vend_pools_count_gpus (sched);
   sched->inbox = vend_inbox_new (sched->core);
-  sched->alarms = vend_alarms_new (sched->core);
+  sched->timers = vend_timers_new (sched->core);
   sched->runs
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
   sched->targets
@@ -517,7 +517,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->models);
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
-  vend_alarms_free (sched->alarms);
+  vend_timers_free (sched->timers);
   vend_books_close (sched->books);
   vend_books_unref (sched->books);
   g_ptr_array_unref (sched->gpus);

@@ -3,7 +3,7 @@
 
 struct VendWaiters
 {
-  VendAlarms *timers;
+  VendTimers *timers;
   VendWaitersView view;
   VendWaitersTell tell;
   void *data;
@@ -15,19 +15,19 @@ typedef struct
   VendWaiters *waiters;
   VendSchedTold notify;
   void *data;
-  VendAlarm *timer; /* NULL: it waits for the end */
+  VendTimer *timer; /* NULL: it waits for the end */
 } Waiter;
 
 static void
 waiter_free (void *data)
 {
   Waiter *waiter = data;
-  vend_alarm_clear (&waiter->timer);
+  vend_timer_clear (&waiter->timer);
   g_free (waiter);
 }
 
 VendWaiters *
-vend_waiters_new (VendAlarms *timers, VendWaitersView view, VendWaitersTell tell, void *data)
+vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersTell tell, void *data)
 {
   VendWaiters *waiters = g_new0 (VendWaiters, 1);
   *waiters = (VendWaiters){ timers, view, tell, data, NULL };
@@ -63,7 +63,7 @@ add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, void *data)
   Waiter *waiter = g_new0 (Waiter, 1);
   *waiter = (Waiter){ waiters, notify, data, NULL };
   if (until_us < VEND_WAIT_FOR_END)
-    waiter->timer = vend_alarm_set (waiters->timers, until_us, time_is_over, waiter);
+    waiter->timer = vend_timer_set (waiters->timers, until_us, time_is_over, waiter);
   if (waiters->list == NULL)
     waiters->list = g_ptr_array_new_with_free_func (waiter_free);
   g_ptr_array_add (waiters->list, waiter);

@@ -6,7 +6,7 @@
  * state at its own time, at once when it does not wait at all. */
 #pragma once
 #include "model/prediction.h"
-#include "sched/alarms.h"
+#include "sched/timers.h"
 #include "sched/sched.h"
 
 /* The prediction as callers may see it now, borrowed until the next change; NULL while its end is
@@ -21,7 +21,7 @@ typedef void (*VendWaitersTell) (void *data, const VendPrediction *state, VendSc
 typedef struct VendWaiters VendWaiters;
 
 /* `timers` outlives it. */
-VendWaiters *vend_waiters_new (VendAlarms *timers, VendWaitersView view, VendWaitersTell tell,
+VendWaiters *vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersTell tell,
                                void *data);
 /* Those who still wait are not notified. */
 void vend_waiters_free (VendWaiters *waiters);

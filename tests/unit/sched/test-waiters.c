@@ -6,7 +6,7 @@
 typedef struct
 {
   GMainContext *context;
-  VendAlarms *timers;
+  VendTimers *timers;
   VendWaiters *waiters;
   VendPrediction prediction;
   bool is_storing_end;
@@ -36,7 +36,7 @@ world_init (World *world)
 {
   *world = (World){ .context = g_main_context_new () };
   world->prediction.status = VEND_STATUS_STARTING;
-  world->timers = vend_alarms_new (world->context);
+  world->timers = vend_timers_new (world->context);
   world->waiters = vend_waiters_new (world->timers, view, tell, world);
 }
 
@@ -44,7 +44,7 @@ static void
 world_clear (World *world)
 {
   vend_waiters_free (world->waiters);
-  vend_alarms_free (world->timers);
+  vend_timers_free (world->timers);
   g_main_context_unref (world->context);
 }
 
