@@ -210,7 +210,7 @@ void
 vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
                          const char *error)
 {
-  const bool gives_up = vend_boot_failed (&target->trouble, vend_steady_us ());
+  const bool gives_up = vend_boot_backoff_failed (&target->backoff, vend_steady_us ());
   boot_ended (target, false, gives_up, error_code, setup_logs, error);
 }
 
@@ -218,7 +218,8 @@ void
 vend_target_boot_lost (const Instance *instance, const char *error)
 {
   Target *target = instance->target;
-  const bool gives_up = vend_boot_lost (&target->trouble, instance->created_us, vend_steady_us ());
+  const bool gives_up
+      = vend_boot_backoff_lost (&target->backoff, instance->created_us, vend_steady_us ());
   boot_ended (target, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str, error);
 }
 
@@ -296,7 +297,7 @@ demand_of (Target *target, int64_t now_us)
     .panic_until_us = broke || target->retired ? 0 : target->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
-    .backoff_until_us = target->trouble.until_us,
+    .backoff_until_us = target->backoff.until_us,
   };
 }
 

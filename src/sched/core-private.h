@@ -10,7 +10,7 @@
 #include "runner/link.h"
 #include "policy/admission.h"
 #include "sched/timers.h"
-#include "policy/boot-trouble.h"
+#include "policy/boot-backoff.h"
 #include "sched/budgets.h"
 #include "sched/completion.h"
 #include "policy/load-history.h"
@@ -105,7 +105,7 @@ struct Target
   VendLeast least_boot;
   VendLeast least_run;
   int64_t served_us; /* when a decision last saw an instance that takes its work */
-  VendBootTrouble trouble;
+  VendBootBackoff backoff;
   bool retired;
   VendMeterSeries *series; /* borrowed from the meter; NULL until something is counted */
 };

@@ -151,10 +151,10 @@ void
 vend_decided_boot_failed (const Target *target, bool lost, const char *error_code,
                           const char *error)
 {
-  const VendBootTrouble *trouble = &target->trouble;
-  const int64_t wait_us = MAX (trouble->until_us - vend_steady_us (), 0);
-  json_t *inputs = json_pack ("{s:i, s:i, s:f, s:s}", "failures", (int) trouble->failures, "losses",
-                              (int) trouble->losses, "back_off_seconds",
+  const VendBootBackoff *backoff = &target->backoff;
+  const int64_t wait_us = MAX (backoff->until_us - vend_steady_us (), 0);
+  json_t *inputs = json_pack ("{s:i, s:i, s:f, s:s}", "failures", (int) backoff->failures, "losses",
+                              (int) backoff->losses, "back_off_seconds",
                               (double) wait_us / VEND_US_PER_S, "error_code", error_code);
   g_autofree char *next = wait_us > 0
                               ? g_strdup_printf ("the next try is not before %.0f s from now",
@@ -163,23 +163,23 @@ vend_decided_boot_failed (const Target *target, bool lost, const char *error_cod
   write_down (target->sched, about (target, VEND_DECISION_BOOT_FAILED, NULL, inputs),
               "An instance of %s %s (%s %u in a row): %s; %s.", name_of (target),
               lost ? "was lost before it was ready" : "did not start", lost ? "loss" : "failure",
-              lost ? trouble->losses : trouble->failures, error, next);
+              lost ? backoff->losses : backoff->failures, error, next);
 }
 
 void
 vend_decided_queue_failed (const Target *target, bool lost)
 {
-  const VendBootTrouble *trouble = &target->trouble;
+  const VendBootBackoff *backoff = &target->backoff;
   const guint waiting = vend_queue_length (target->queue);
   if (waiting == 0)
     return;
   write_down (target->sched,
               about (target, VEND_DECISION_QUEUE_FAILED, NULL,
                      json_pack ("{s:i, s:i, s:i}", "waiting", (int) waiting, "failures",
-                                (int) trouble->failures, "losses", (int) trouble->losses)),
+                                (int) backoff->failures, "losses", (int) backoff->losses)),
               "%u that %s for %s %s an error, since %u boots %s in a row.", waiting,
               waiting == 1 ? "waits" : "wait", name_of (target), waiting == 1 ? "gets" : "get",
-              lost ? trouble->losses : trouble->failures, lost ? "were lost" : "failed");
+              lost ? backoff->losses : backoff->failures, lost ? "were lost" : "failed");
 }
 
 void

@@ -206,7 +206,7 @@ has_no_hardware (const Deployment *deployment)
   const Target *current = deployment->current.target;
   GHashTableIter iter;
   void *value;
-  if (current->instances->len > 0 || current->trouble.until_us > vend_steady_us ()
+  if (current->instances->len > 0 || current->backoff.until_us > vend_steady_us ()
       || vend_pool_used (sched, current->pool) + current->size
              <= vend_pool_units (sched, current->pool))
     return false;

@@ -50,7 +50,7 @@ describe_target (const Target *target)
                     (int) vend_queue_length (target->queue), "running", (int) target->n_running,
                     "instances", (int) target->instances->len, "boot_seconds",
                     target->boot_us / VEND_US_PER_S, "run_seconds", target->run_us / VEND_US_PER_S,
-                    "boot_failures", (int) vend_boot_trouble_count (&target->trouble), "retired",
+                    "boot_failures", (int) vend_boot_backoff_count (&target->backoff), "retired",
                     target->retired, "scaling", vend_scaling_to_json (&target->scaling, false));
 }
 

@@ -52,7 +52,7 @@ became_ready (Instance *instance)
   instance->ready_us = now_us;
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = now_us;
-  instance->target->trouble = (VendBootTrouble){ 0 };
+  instance->target->backoff = (VendBootBackoff){ 0 };
   if (!instance->adopted)
     {
       vend_measure_boot (&instance->target->boot_us, now_us - instance->created_us);

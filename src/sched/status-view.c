@@ -99,7 +99,7 @@ view_queue (const Target *target, int64_t now_us)
                          .running = target->n_running,
                          .min = target->min,
                          .max = target->max,
-                         .boot_failures = vend_boot_trouble_count (&target->trouble),
+                         .boot_failures = vend_boot_backoff_count (&target->backoff),
                          .oldest_us = now_us,
                          .boot_us = target->boot_us,
                          .run_us = target->run_us };

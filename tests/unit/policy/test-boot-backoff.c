@@ -1,6 +1,6 @@
 /* Boots that fail and boots that are lost: when the next one begins, and when the queue is given
  * up. */
-#include "policy/boot-trouble.h"
+#include "policy/boot-backoff.h"
 #include <string.h>
 
 #define S G_GINT64_CONSTANT (1000000)
@@ -29,18 +29,18 @@ static const Case cases[] = {
 };
 
 static bool
-take (VendBootTrouble *trouble, char step, int64_t now_us)
+take (VendBootBackoff *backoff, char step, int64_t now_us)
 {
   switch (step)
     {
     case 'f':
-      return vend_boot_failed (trouble, now_us);
+      return vend_boot_backoff_failed (backoff, now_us);
     case 'l':
-      return vend_boot_lost (trouble, now_us - 1, now_us);
+      return vend_boot_backoff_lost (backoff, now_us - 1, now_us);
     case 's':
-      return vend_boot_lost (trouble, trouble->lost_us - 1, now_us);
+      return vend_boot_backoff_lost (backoff, backoff->lost_us - 1, now_us);
     default:
-      *trouble = (VendBootTrouble){ 0 };
+      *backoff = (VendBootBackoff){ 0 };
       return false;
     }
 }
@@ -49,14 +49,14 @@ static void
 test_case (const void *data)
 {
   const Case *c = data;
-  VendBootTrouble trouble = { 0 };
+  VendBootBackoff backoff = { 0 };
   int64_t now_us = BEGIN;
   g_assert_cmpuint (strlen (c->steps), ==, strlen (c->gives_up));
   for (guint i = 0; c->steps[i] != '\0'; i++)
     {
-      now_us = MAX (now_us, trouble.until_us) + S;
-      const bool given_up = take (&trouble, c->steps[i], now_us);
-      g_assert_cmpint (MAX (trouble.until_us - now_us, 0), ==, c->waits[i] * S);
+      now_us = MAX (now_us, backoff.until_us) + S;
+      const bool given_up = take (&backoff, c->steps[i], now_us);
+      g_assert_cmpint (MAX (backoff.until_us - now_us, 0), ==, c->waits[i] * S);
       g_assert_cmpint (given_up, ==, c->gives_up[i] == '!');
     }
 }
@@ -67,7 +67,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *path = g_strconcat ("/boot-trouble/", cases[i].name, NULL);
+      g_autofree char *path = g_strconcat ("/boot-backoff/", cases[i].name, NULL);
       g_test_add_data_func (path, &cases[i], test_case);
     }
   return g_test_run ();

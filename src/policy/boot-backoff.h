@@ -16,11 +16,11 @@ typedef struct
   guint losses;     /* boots that were under way at the same time are lost by the same cause: one */
   int64_t lost_us;  /* when the last one was */
   int64_t until_us; /* no boot begins before; 0: at once */
-} VendBootTrouble;
+} VendBootBackoff;
 
 /* True: those who wait are given up. */
-bool vend_boot_failed (VendBootTrouble *trouble, int64_t now_us);
+bool vend_boot_backoff_failed (VendBootBackoff *backoff, int64_t now_us);
 /* The same of a boot that began at `began_us`. */
-bool vend_boot_lost (VendBootTrouble *trouble, int64_t began_us, int64_t now_us);
+bool vend_boot_backoff_lost (VendBootBackoff *backoff, int64_t began_us, int64_t now_us);
 /* For people: boots that came to nothing since the last one that was ready. */
-guint vend_boot_trouble_count (const VendBootTrouble *trouble);
+guint vend_boot_backoff_count (const VendBootBackoff *backoff);
