@@ -100,8 +100,8 @@ turn_month (Budget *budget, int64_t at_us)
 }
 
 void
-vend_budgets_spend (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
-                    int64_t time_us)
+vend_budgets_charge (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
+                     int64_t time_us)
 {
   Budget *budget = g_hash_table_lookup (budgets->accounts, &account_id);
   if (budget == NULL || price == VEND_NO_PRICE)

@@ -16,8 +16,8 @@ void vend_budgets_free (Budgets *budgets);
 bool vend_budgets_recover (Budgets *budgets, const VendPrices *prices, int64_t now_us,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* So much time at this price is on disk, and billed to the account. */
-void vend_budgets_spend (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
-                         int64_t time_us);
+void vend_budgets_charge (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
+                          int64_t time_us);
 /* PAYMENT when the hard amount is reached. */
 bool vend_budgets_allow (const Budgets *budgets, int64_t account_id, int64_t now_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

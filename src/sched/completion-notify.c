@@ -18,8 +18,8 @@ charge (const Completion *completion)
 {
   const VendRunUsage *usage = &completion->usage;
   if (completion->was_accepted && completion->is_metered && usage->billed)
-    vend_books_spend (completion->run->sched->books, completion->p->account_id,
-                      completion->p->completed_us, usage->price, usage->run_us);
+    vend_ledger_charge (completion->run->sched->ledger, completion->p->account_id,
+                        completion->p->completed_us, usage->price, usage->run_us);
 }
 
 void

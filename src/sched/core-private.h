@@ -23,7 +23,7 @@ typedef struct Deployment Deployment;
 typedef struct Instance Instance;
 typedef struct Submission Submission;
 typedef struct FastStart FastStart;
-typedef struct Books Books;
+typedef struct Ledger Ledger;
 
 struct VendSched
 {
@@ -40,8 +40,8 @@ struct VendSched
   VendSchedLimits limits;
   const VendSkus *skus;
   const VendPrices *prices;
-  Books *books;
-  Budgets *budgets; /* those of the books */
+  Ledger *ledger;
+  Budgets *budgets; /* those of the ledger */
   const VendCgroups *cgroups;
   GPtrArray *gpus;   /* of VendGpu, as last seen */
   guint n_gpus_well; /* of these; atomic, for other threads */
@@ -460,21 +460,21 @@ void vend_metering_end (Instance *instance, int64_t at_us);
 void vend_metering_forget (Instance *instance);
 void vend_metering_clear (Instance *instance);
 
-/* ---- books.c: what was metered, on its way to the disk and into sums */
-Books *vend_books_new (VendStore *store);
-Books *vend_books_ref (Books *books);
-void vend_books_unref (Books *books);
-Budgets *vend_books_get_budgets (Books *books);
+/* ---- ledger.c: what was metered, on its way to the disk and into sums */
+Ledger *vend_ledger_new (VendStore *store);
+Ledger *vend_ledger_ref (Ledger *ledger);
+void vend_ledger_unref (Ledger *ledger);
+Budgets *vend_ledger_get_budgets (Ledger *ledger);
 /* The scheduler goes. */
-void vend_books_close (Books *books);
+void vend_ledger_close (Ledger *ledger);
 /* Keeps a write that failed for the next tick; false: there is none any more. */
-bool vend_books_try_again (Books *books, VendStoreJob job, VendStoreDone done, void *data);
+bool vend_ledger_retry (Ledger *ledger, VendStoreJob job, VendStoreDone done, void *data);
 /* Writes that failed wait for the next tick. */
-bool vend_books_are_behind (const Books *books);
-void vend_books_tick (Books *books);
+bool vend_ledger_is_behind (const Ledger *ledger);
+void vend_ledger_tick (Ledger *ledger);
 /* So much time at this price is billed to the account, and on disk. */
-void vend_books_spend (Books *books, int64_t account_id, int64_t at_us, int64_t price,
-                       int64_t time_us);
+void vend_ledger_charge (Ledger *ledger, int64_t account_id, int64_t at_us, int64_t price,
+                         int64_t time_us);
 
 /* ---- pools.c: what the machine has for instances */
 guint vend_pools_count (const VendSched *sched);

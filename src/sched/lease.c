@@ -100,7 +100,7 @@ vend_run_lease_now (Run *run)
 
 typedef struct
 {
-  Books *books;
+  Ledger *ledger;
   VendPrediction p; /* only what an attempt has */
   int64_t ended_us;
 } LostAttempt;
@@ -119,9 +119,9 @@ lost_stored (const GError *error, void *data)
   if (error != NULL)
     vend_log (VEND_LOG_ERROR, "cannot store a lost attempt, trying again", "prediction", lost->p.id,
               "error", error->message, NULL);
-  if (error != NULL && vend_books_try_again (lost->books, store_lost, lost_stored, lost))
+  if (error != NULL && vend_ledger_retry (lost->ledger, store_lost, lost_stored, lost))
     return;
-  vend_books_unref (lost->books);
+  vend_ledger_unref (lost->ledger);
   g_free (lost->p.id);
   g_free (lost->p.instance);
   g_free (lost);
@@ -132,7 +132,7 @@ vend_run_store_lost (Run *run)
 {
   vend_run_store_insert (run);
   LostAttempt *lost = g_new0 (LostAttempt, 1);
-  lost->books = vend_books_ref (run->sched->books);
+  lost->ledger = vend_ledger_ref (run->sched->ledger);
   lost->p.id = g_strdup (run->p->id);
   lost->p.attempt = run->p->attempt;
   lost->p.instance = g_strdup (run->p->instance);

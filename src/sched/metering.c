@@ -21,7 +21,7 @@
 
 typedef struct
 {
-  Books *books;
+  Ledger *ledger;
   VendInstanceUsage *piece;
   int64_t more_us; /* of it was not stored before */
 } Put;
@@ -36,7 +36,7 @@ static void
 put_free (void *data)
 {
   Put *put = data;
-  vend_books_unref (put->books);
+  vend_ledger_unref (put->ledger);
   vend_instance_usage_free (put->piece);
   g_free (put);
 }
@@ -49,9 +49,9 @@ piece_stored (const GError *error, void *data)
     vend_log (VEND_LOG_ERROR, "cannot store the time of an instance, trying again", "instance",
               put->piece->instance, "error", error->message, NULL);
   else if (put->piece->billed)
-    vend_books_spend (put->books, put->piece->account_id, put->piece->began_us, put->piece->price,
-                      put->more_us);
-  if (error == NULL || !vend_books_try_again (put->books, store_piece, piece_stored, put))
+    vend_ledger_charge (put->ledger, put->piece->account_id, put->piece->began_us,
+                        put->piece->price, put->more_us);
+  if (error == NULL || !vend_ledger_retry (put->ledger, store_piece, piece_stored, put))
     put_free (put);
 }
 
@@ -64,7 +64,7 @@ put_piece (Instance *instance)
   if (more_us <= 0)
     return;
   Put *put = g_new0 (Put, 1);
-  *put = (Put){ vend_books_ref (sched->books), vend_instance_usage_copy (meter->piece), more_us };
+  *put = (Put){ vend_ledger_ref (sched->ledger), vend_instance_usage_copy (meter->piece), more_us };
   meter->put_us = meter->piece->ended_us;
   meter->busy_us = 0;
   vend_store_write (sched->store, store_piece, piece_stored, put);
@@ -156,7 +156,7 @@ vend_metering_tick (Instance *instance)
   const int64_t due_us = meter->busy_us > 0 ? STORE_AFTER_US : STORE_IDLE_AFTER_US;
   /* While writes fail it grows, and is written once more as a whole. */
   if (meter->piece->ended_us - meter->put_us >= due_us
-      && !vend_books_are_behind (instance->sched->books))
+      && !vend_ledger_is_behind (instance->sched->ledger))
     put_piece (instance);
 }
 
@@ -212,7 +212,7 @@ flush_on_core (void *data)
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
-  while (!vend_books_are_behind (sched->books) && g_hash_table_iter_next (&iter, NULL, &value))
+  while (!vend_ledger_is_behind (sched->ledger) && g_hash_table_iter_next (&iter, NULL, &value))
     {
       Instance *instance = value;
       if (instance->billing.account_id != flush->account_id || !is_seen (&instance->meter))

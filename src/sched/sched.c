@@ -374,7 +374,7 @@ tick (void *data)
       vend_instance_tick (value);
       vend_metering_tick (value);
     }
-  vend_books_tick (sched->books);
+  vend_ledger_tick (sched->ledger);
   vend_fast_start_tick (sched->fast_start);
   vend_sched_sweep_soon (sched);
   return G_SOURCE_CONTINUE;
@@ -399,8 +399,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->limits = options->limits;
   sched->skus = options->skus;
   sched->prices = options->prices;
-  sched->books = vend_books_new (options->store);
-  sched->budgets = vend_books_get_budgets (sched->books);
+  sched->ledger = vend_ledger_new (options->store);
+  sched->budgets = vend_ledger_get_budgets (sched->ledger);
   sched->cgroups = options->cgroups;
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
@@ -518,8 +518,8 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->deployments);
   vend_gsource_clear (&sched->sweep);
   vend_timers_free (sched->timers);
-  vend_books_close (sched->books);
-  vend_books_unref (sched->books);
+  vend_ledger_close (sched->ledger);
+  vend_ledger_unref (sched->ledger);
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->instances_dir);
