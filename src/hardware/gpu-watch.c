@@ -13,18 +13,18 @@ struct VendGpuWatch
   void *data;
   GThread *thread;
   int stopping;      /* atomic */
-  GPtrArray *health; /* of char *: why each is sick; the thread's */
+  GPtrArray *health; /* of char *: the fault of each; the thread's */
 };
 
 static void
 tell (const VendGpu *gpu)
 {
   g_autofree char *index = g_strdup_printf ("%u", gpu->index);
-  if (gpu->sick != NULL)
-    vend_log (VEND_LOG_WARN, "a GPU is sick; nothing is started on it", "gpu", index, "name",
-              gpu->name, "uuid", gpu->uuid, "reason", gpu->sick, NULL);
+  if (gpu->fault != NULL)
+    vend_log (VEND_LOG_WARN, "a GPU is unhealthy; no instance is started on it", "gpu", index,
+              "name", gpu->name, "uuid", gpu->uuid, "reason", gpu->fault, NULL);
   else
-    vend_log (VEND_LOG_INFO, "a GPU is well again", "gpu", index, "uuid", gpu->uuid, NULL);
+    vend_log (VEND_LOG_INFO, "a GPU is healthy again", "gpu", index, "uuid", gpu->uuid, NULL);
 }
 
 /* Notes how they are; true when that has changed. */
@@ -38,10 +38,10 @@ note (VendGpuWatch *watch, const GPtrArray *gpus)
       if (i == watch->health->len)
         g_ptr_array_add (watch->health, NULL);
       char **before = (char **) &g_ptr_array_index (watch->health, i);
-      if ((*before == NULL) == (gpu->sick == NULL))
+      if ((*before == NULL) == (gpu->fault == NULL))
         continue;
       g_free (*before);
-      *before = g_strdup (gpu->sick);
+      *before = g_strdup (gpu->fault);
       has_changed = true;
       tell (gpu);
     }

@@ -6,7 +6,7 @@
 
 typedef struct VendGpuWatch VendGpuWatch;
 
-/* On the watch's thread, whenever one has fallen ill or got well. `take` holds VendGpu. */
+/* On the watch's thread, whenever one has become unhealthy or healthy. `take` holds VendGpu. */
 typedef void (*VendGpusChanged) (GPtrArray *take, void *data);
 
 /* What is there now goes to `out_gpus` (owned by the caller). NULL, and no GPUs, on a machine

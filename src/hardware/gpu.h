@@ -9,7 +9,7 @@ typedef struct
   char *uuid;  /* "GPU-..."; what CUDA_VISIBLE_DEVICES takes */
   char *name;
   uint64_t memory; /* bytes */
-  char *sick;      /* why nothing may run on it, or NULL */
+  char *fault;     /* why nothing may run on it, or NULL */
 } VendGpu;
 
 static inline void
@@ -18,6 +18,6 @@ vend_gpu_free (void *data)
   VendGpu *gpu = data;
   g_free (gpu->uuid);
   g_free (gpu->name);
-  g_free (gpu->sick);
+  g_free (gpu->fault);
   g_free (gpu);
 }

@@ -86,7 +86,7 @@ typedef struct
 {
   VendGpu seen;
   nvmlDevice_t device;
-  unsigned long long xid; /* 0 = none; a sickness that stays */
+  unsigned long long xid; /* 0 = none; a fault that stays */
 } Known;
 
 struct VendNvml
@@ -229,7 +229,7 @@ vend_nvml_look (VendNvml *nvml)
                         .uuid = g_strdup (known->seen.uuid),
                         .name = g_strdup (known->seen.name),
                         .memory = known->seen.memory,
-                        .sick = diagnose (nvml, known) };
+                        .fault = diagnose (nvml, known) };
       g_ptr_array_add (gpus, gpu);
     }
   return gpus;

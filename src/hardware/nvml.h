@@ -19,5 +19,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendNvml, vend_nvml_free)
 GPtrArray *vend_nvml_look (VendNvml *nvml) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Waits until a GPU tells of an error that cannot be an application's, or `timeout_ms` pass. That
- * GPU is sick from now on: only a reset mends it, and that ends this process's view of it too. */
+ * GPU is unhealthy from now on: only a reset mends it, and that ends this process's view of it too.
+ */
 void vend_nvml_wait (VendNvml *nvml, guint timeout_ms);

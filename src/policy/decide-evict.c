@@ -15,7 +15,7 @@ may_go (const Decision *d, guint i, guint for_demand)
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
   return unit->demand != for_demand && vend_decision_serves (d, i) && !unit->booting
-         && (unit->worn || d->have[unit->demand] > demand->min)
+         && (unit->degraded || d->have[unit->demand] > demand->min)
          && d->snapshot->now_us - unit->since_us >= demand->boot_us;
 }
 

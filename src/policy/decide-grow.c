@@ -94,7 +94,7 @@ lags (const Decision *d, guint demand)
 static bool
 lacks_replacement (const Decision *d, guint demand)
 {
-  return d->have[demand] == 0 && d->worn[demand] > 0 && d->snapshot->demands[demand].max > 0;
+  return d->have[demand] == 0 && d->degraded[demand] > 0 && d->snapshot->demands[demand].max > 0;
 }
 
 /* Busy instances of others drain for it. */
@@ -183,7 +183,7 @@ find_served (const Decision *d)
   for (guint i = 0; i < d->snapshot->n_units; i++)
     {
       const VendUnit *unit = &d->snapshot->units[i];
-      if (vend_decision_serves (d, i) && !unit->worn)
+      if (vend_decision_serves (d, i) && !unit->degraded)
         served[unit->demand]
             += served_by (&d->snapshot->demands[unit->demand], unit, d->snapshot->now_us);
     }

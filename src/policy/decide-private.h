@@ -6,8 +6,8 @@ typedef struct
 {
   const VendSnapshot *snapshot;
   GPtrArray *plan;
-  guint *have;      /* per demand: instances that serve or will serve, without worn ones */
-  guint *worn;      /* per demand: needed ones that are to be replaced, and serve until then */
+  guint *have;      /* per demand: instances that serve or will serve, without degraded ones */
+  guint *degraded;  /* per demand: needed ones that are to be replaced, and serve until then */
   guint *ready;     /* per demand: those of them that serve */
   bool *promised;   /* per demand: it gets hardware that is on its way out */
   bool *leaving;    /* per unit: stopped or drained by this plan */

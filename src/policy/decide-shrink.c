@@ -3,11 +3,11 @@
 
 /* It serves until another one does, unless there is no hardware for both. */
 static void
-replace_worn (Decision *d, guint i)
+replace_degraded (Decision *d, guint i)
 {
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
-  const char *why = unit->why_worn != NULL ? unit->why_worn : "it is replaced";
+  const char *why = unit->degraded_reason != NULL ? unit->degraded_reason : "it is replaced";
   bool is_needed = vend_decision_is_needed (d, i);
   bool is_replaced = d->ready[unit->demand] > 0;
   bool has_room = d->held + vend_demand_size (demand) <= d->snapshot->hardware_units
@@ -52,7 +52,7 @@ vend_decide_shrink (Decision *d)
       const VendUnit *unit = &d->snapshot->units[i];
       if (unit->draining && !unit->stopping && unit->busy == 0)
         vend_decision_stop (d, i, "it has ended what it ran, and another is to take its place");
-      else if (vend_decision_serves (d, i) && !unit->worn)
+      else if (vend_decision_serves (d, i) && !unit->degraded)
         shrink (d, i);
     }
 }
@@ -61,6 +61,6 @@ void
 vend_decide_replace (Decision *d)
 {
   for (guint i = 0; i < d->snapshot->n_units; i++)
-    if (vend_decision_serves (d, i) && d->snapshot->units[i].worn)
-      replace_worn (d, i);
+    if (vend_decision_serves (d, i) && d->snapshot->units[i].degraded)
+      replace_degraded (d, i);
 }

@@ -103,7 +103,7 @@ leave (Decision *d, guint i, VendActionKind kind, const char *reason)
   d->leaving[i] = true;
   d->n_draining += kind == VEND_ACTION_DRAIN;
   d->freeing += vend_demand_size (demand);
-  if (unit->worn)
+  if (unit->degraded)
     return;
   d->have[unit->demand]--;
   d->ready[unit->demand] -= !unit->booting;
@@ -141,9 +141,9 @@ count_units (Decision *d)
       else
         {
           d->n_booting += unit->booting;
-          d->have[unit->demand] += !unit->worn;
-          d->worn[unit->demand] += unit->worn && vend_decision_is_needed (d, i);
-          d->ready[unit->demand] += !unit->worn && !unit->booting;
+          d->have[unit->demand] += !unit->degraded;
+          d->degraded[unit->demand] += unit->degraded && vend_decision_is_needed (d, i);
+          d->ready[unit->demand] += !unit->degraded && !unit->booting;
         }
     }
 }
@@ -152,14 +152,14 @@ GPtrArray *
 vend_decide (const VendSnapshot *snapshot)
 {
   g_autofree guint *have = g_new0 (guint, snapshot->n_demands + 1);
-  g_autofree guint *worn = g_new0 (guint, snapshot->n_demands + 1);
+  g_autofree guint *degraded = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree guint *ready = g_new0 (guint, snapshot->n_demands + 1);
   g_autofree bool *promised = g_new0 (bool, snapshot->n_demands + 1);
   g_autofree bool *leaving = g_new0 (bool, snapshot->n_units + 1);
   Decision d = { .snapshot = snapshot,
                  .plan = g_ptr_array_new_with_free_func (action_free),
                  .have = have,
-                 .worn = worn,
+                 .degraded = degraded,
                  .ready = ready,
                  .promised = promised,
                  .leaving = leaving };

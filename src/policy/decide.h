@@ -35,14 +35,14 @@ typedef struct
 {
   guint demand; /* index */
   bool booting;
-  bool stopping;         /* holds its hardware until it has gone, and serves nobody */
-  bool draining;         /* ends what it runs, and takes no more */
-  bool worn;             /* serves, but another one is to take its place */
-  const char *why_worn;  /* for the reason */
-  guint busy;            /* slots in use */
-  int64_t since_us;      /* start of its boot, or the moment it became ready */
-  int64_t idle_since_us; /* 0 while busy */
-  int64_t began_us;      /* its latest run; 0 = not known */
+  bool stopping;               /* holds its hardware until it has gone, and serves nobody */
+  bool draining;               /* ends what it runs, and takes no more */
+  bool degraded;               /* serves, but another one is to take its place */
+  const char *degraded_reason; /* for the reason */
+  guint busy;                  /* slots in use */
+  int64_t since_us;            /* start of its boot, or the moment it became ready */
+  int64_t idle_since_us;       /* 0 while busy */
+  int64_t began_us;            /* its latest run; 0 = not known */
 } VendUnit;
 
 typedef struct

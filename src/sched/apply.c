@@ -303,7 +303,7 @@ demand_of (Target *target, int64_t now_us)
 
 /* Why another one is to take its place; NULL: none is. */
 static const char *
-why_worn (const Instance *instance)
+degraded_reason (const Instance *instance)
 {
   if (instance->failures > MAX_FAILURES)
     return "it fails too often and is replaced";
@@ -321,8 +321,8 @@ unit_of (const Instance *instance, guint demand)
     .booting = booting,
     .stopping = instance->state >= INSTANCE_STOPPING || instance->stop_when_connected,
     .draining = instance->draining,
-    .worn = why_worn (instance) != NULL,
-    .why_worn = why_worn (instance),
+    .degraded = degraded_reason (instance) != NULL,
+    .degraded_reason = degraded_reason (instance),
     .busy = g_hash_table_size (instance->running),
     .since_us = booting ? instance->created_us : instance->ready_us,
     .idle_since_us = instance->idle_since_us,

@@ -43,8 +43,8 @@ struct VendSched
   Ledger *ledger;
   Budgets *budgets; /* those of the ledger */
   const VendCgroups *cgroups;
-  GPtrArray *gpus;   /* of VendGpu, as last seen */
-  guint n_gpus_well; /* of these; atomic, for other threads */
+  GPtrArray *gpus;      /* of VendGpu, as last seen */
+  guint n_gpus_healthy; /* of these; atomic, for other threads */
   FastStart *fast_start;
 
   VendInbox *inbox;

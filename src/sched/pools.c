@@ -71,15 +71,15 @@ vend_pools_count_gpus (VendSched *sched)
 {
   guint n = 0;
   for (guint i = 0; i < sched->gpus->len; i++)
-    n += ((const VendGpu *) g_ptr_array_index (sched->gpus, i))->sick == NULL;
-  g_atomic_int_set (&sched->n_gpus_well, n);
+    n += ((const VendGpu *) g_ptr_array_index (sched->gpus, i))->fault == NULL;
+  g_atomic_int_set (&sched->n_gpus_healthy, n);
 }
 
 /* The healthy ones, and those that somebody holds all the same. */
 static guint
 count_gpus (const VendSched *sched)
 {
-  guint n = sched->n_gpus_well;
+  guint n = sched->n_gpus_healthy;
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
@@ -87,7 +87,7 @@ count_gpus (const VendSched *sched)
     for (char **uuid = ((const Instance *) value)->gpus; uuid != NULL && *uuid != NULL; uuid++)
       {
         const VendGpu *gpu = find_gpu (sched, *uuid);
-        n += gpu == NULL || gpu->sick != NULL;
+        n += gpu == NULL || gpu->fault != NULL;
       }
   return n;
 }
@@ -114,7 +114,7 @@ vend_sched_room (const VendSched *sched, const char *hardware)
   guint size = 0;
   const guint pool = vend_pool_of (sched, hardware, &size);
   /* Who holds which GPU only the core thread knows. */
-  return pool == POOL_GPUS ? (guint) g_atomic_int_get (&sched->n_gpus_well) / size
+  return pool == POOL_GPUS ? (guint) g_atomic_int_get (&sched->n_gpus_healthy) / size
                            : vend_pool_units (sched, pool);
 }
 
@@ -145,7 +145,7 @@ vend_instance_take_gpus (Instance *instance)
   for (guint i = 0; i < sched->gpus->len && uuids->len < instance->target->size; i++)
     {
       const VendGpu *gpu = g_ptr_array_index (sched->gpus, i);
-      if (gpu->sick == NULL && holder_of (sched, gpu->uuid) == NULL)
+      if (gpu->fault == NULL && holder_of (sched, gpu->uuid) == NULL)
         g_ptr_array_add (uuids, g_strdup (gpu->uuid));
     }
   if (uuids->len < instance->target->size)
@@ -187,7 +187,7 @@ vend_instance_visible_gpus (const Instance *instance)
 }
 
 static void
-leave_sick (VendSched *sched)
+leave_unhealthy (VendSched *sched)
 {
   g_autoptr (GList) all = g_hash_table_get_values (sched->instances);
   for (GList *l = all; l != NULL; l = l->next)
@@ -196,10 +196,10 @@ leave_sick (VendSched *sched)
       for (char **uuid = instance->gpus; uuid != NULL && *uuid != NULL; uuid++)
         {
           const VendGpu *gpu = find_gpu (sched, *uuid);
-          if (gpu == NULL || gpu->sick == NULL)
+          if (gpu == NULL || gpu->fault == NULL)
             continue;
           g_autofree char *why
-              = g_strdup_printf ("GPU %u (%s) is sick: %s", gpu->index, gpu->name, gpu->sick);
+              = g_strdup_printf ("GPU %u (%s) is unhealthy: %s", gpu->index, gpu->name, gpu->fault);
           vend_instance_drain (instance, why);
         }
     }
@@ -219,7 +219,7 @@ seen_on_core (void *data)
   g_ptr_array_unref (sched->gpus);
   sched->gpus = look->gpus;
   vend_pools_count_gpus (sched);
-  leave_sick (sched);
+  leave_unhealthy (sched);
   vend_sched_sweep_soon (sched);
 }
 
@@ -263,8 +263,8 @@ vend_gpus_describe (const VendSched *sched)
       const Instance *holder = holder_of (sched, gpu->uuid);
       json_array_append_new (
           list, json_pack ("{s:i, s:s, s:s, s:I, s:s?, s:s?}", "index", (int) gpu->index, "uuid",
-                           gpu->uuid, "name", gpu->name, "memory", (json_int_t) gpu->memory, "sick",
-                           gpu->sick, "instance", holder != NULL ? holder->id : NULL));
+                           gpu->uuid, "name", gpu->name, "memory", (json_int_t) gpu->memory,
+                           "fault", gpu->fault, "instance", holder != NULL ? holder->id : NULL));
     }
   return list;
 }

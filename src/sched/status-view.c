@@ -244,10 +244,11 @@ gpus_json (const VendSched *sched, GHashTable *holders)
   for (guint i = 0; i < sched->gpus->len; i++)
     {
       const VendGpu *gpu = g_ptr_array_index (sched->gpus, i);
-      json_array_append_new (
-          gpus, json_pack ("{s:i, s:s, s:s, s:I, s:s?, s:s?}", "index", (int) gpu->index, "uuid",
-                           gpu->uuid, "name", gpu->name, "memory", (json_int_t) gpu->memory, "sick",
-                           gpu->sick, "instance", g_hash_table_lookup (holders, gpu->uuid)));
+      json_array_append_new (gpus,
+                             json_pack ("{s:i, s:s, s:s, s:I, s:s?, s:s?}", "index",
+                                        (int) gpu->index, "uuid", gpu->uuid, "name", gpu->name,
+                                        "memory", (json_int_t) gpu->memory, "fault", gpu->fault,
+                                        "instance", g_hash_table_lookup (holders, gpu->uuid)));
     }
   return gpus;
 }

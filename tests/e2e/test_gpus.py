@@ -124,7 +124,7 @@ def test_a_sick_one_is_left(servers, driver, state, reason):
 
     wait_until(has_moved, what="the instance to move to the other GPU")
     assert reason in str(server.log())
-    sick = {gpu["uuid"]: gpu["sick"] for gpu in api.debug()["gpus"]}
+    sick = {gpu["uuid"]: gpu["fault"] for gpu in api.debug()["gpus"]}
     assert reason in sick["GPU-a"] and sick["GPU-b"] is None
     wait_until(
         lambda: {kind["sku"]: kind["units"] for kind in api.debug()["hardware"]}["gpu"] == 1,
@@ -145,7 +145,7 @@ def test_harmless_errors_keep_it(servers, driver):
     api = server.api()
     deploy(api, "one", "gpu", 1)
     wait_until(lambda: len(ready(api, "one")) == 1, what="an instance")
-    assert [gpu["sick"] for gpu in api.debug()["gpus"]] == [None]
+    assert [gpu["fault"] for gpu in api.debug()["gpus"]] == [None]
 
 
 def test_they_are_offered_without_a_setting(servers, driver):
@@ -184,7 +184,7 @@ def test_they_are_shown(servers, driver):
     deploy(api, "one", "gpu", 1)
     wait_until(lambda: ready(api, "one"), what="an instance")
     driver.set(b="rows")
-    wait_until(lambda: api.get("/status").json()["gpus"][1]["sick"], what="a sick one")
+    wait_until(lambda: api.get("/status").json()["gpus"][1]["fault"], what="a sick one")
     (instance,) = ready(api, "one")
     lines = [line.split() for line in server.cli("hardware").stdout.splitlines()]
     assert ["SKU", "GPUS", "UNITS", "USED", "NAME"] == lines[0]

@@ -133,11 +133,11 @@ check_nvidia (Report *sheet)
     {
       const VendGpu *gpu = g_ptr_array_index (gpus, i);
       g_autofree char *size = g_format_size_full (gpu->memory, G_FORMAT_SIZE_IEC_UNITS);
-      if (gpu->sick == NULL)
+      if (gpu->fault == NULL)
         report (sheet, GOOD, "nvidia", "GPU %u: %s, %s", gpu->index, gpu->name, size);
       else
         report (sheet, WARN, "nvidia", "GPU %u: %s, %s; nothing is started on it: %s", gpu->index,
-                gpu->name, size, gpu->sick);
+                gpu->name, size, gpu->fault);
     }
   return g_steal_pointer (&gpus);
 }

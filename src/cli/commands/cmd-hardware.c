@@ -65,10 +65,10 @@ print_gpus (const json_t *gpus)
           = g_strdup_printf ("%" G_GINT64_FORMAT, vend_json_int (gpu, "index", 0));
       g_autofree char *size = g_format_size_full (
           (guint64) MAX (vend_json_int (gpu, "memory", 0), 0), G_FORMAT_SIZE_IEC_UNITS);
-      const char *sick = vend_json_string (gpu, "sick");
+      const char *fault = vend_json_string (gpu, "fault");
       const char *instance = vend_json_string (gpu, "instance");
       vend_table_add (table, index, size, instance != NULL ? instance : "-",
-                      sick != NULL ? sick : "ok", vend_argument_shown (gpu, "name"));
+                      fault != NULL ? fault : "ok", vend_argument_shown (gpu, "name"));
     }
   vend_terminal_print ("\n");
   vend_table_print (table);

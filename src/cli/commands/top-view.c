@@ -180,9 +180,9 @@ add_gpus (Page *page, const json_t *now)
       g_autofree char *index = number_of (gpu, "index");
       g_autofree char *size = memory (vend_json_int (gpu, "memory", 0));
       g_autofree char *instance = short_id (gpu, "instance");
-      const char *sick = vend_json_string (gpu, "sick");
+      const char *fault = vend_json_string (gpu, "fault");
       vend_table_add (table, index, size, *instance != '\0' ? instance : "-",
-                      vend_argument_shown (gpu, "name"), sick != NULL ? sick : "ok");
+                      vend_argument_shown (gpu, "name"), fault != NULL ? fault : "ok");
     }
   add_table (page, table, G_MAXUINT, 0, "");
 }

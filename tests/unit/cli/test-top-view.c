@@ -40,7 +40,7 @@ state (const char *now, json_t *queues, json_t *all)
   json_t *kinds = json_pack ("[{s:s, s:s, s:i, s:i, s:i}]", "sku", "cpu", "name", "CPU", "gpus", 0,
                              "units", 4, "used", 1);
   json_t *gpus = json_pack ("[{s:i, s:s, s:I, s:s, s:s}]", "index", 0, "name", "Some GPU", "memory",
-                            (json_int_t) 80 << 30, "sick", "Xid 79", "instance", "abcdefghijkl");
+                            (json_int_t) 80 << 30, "fault", "Xid 79", "instance", "abcdefghijkl");
   return json_pack ("{s:s, s:{s:s, s:i}, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:i}", "now", now,
                     "server", "version", "1.2.3", "uptime_seconds", 7300, "totals", totals,
                     "machine", machine, "hardware", kinds, "gpus", gpus, "queues", queues,

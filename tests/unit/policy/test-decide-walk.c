@@ -34,7 +34,7 @@ typedef struct
   guint hardware;
   guint boot_limit;
   double boot_failures;
-  double worn;
+  double degraded;
   int64_t now_us;
   GRand *rand;
 } World;
@@ -100,7 +100,7 @@ live (World *w, guint i)
       unit->busy = 0;
       demand->running--;
       unit->idle_since_us = w->now_us;
-      unit->worn = unit->worn || happens (w, w->worn);
+      unit->degraded = unit->degraded || happens (w, w->degraded);
     }
   if (!unit->booting && !unit->draining && unit->busy == 0 && w->queues[unit->demand].length > 0)
     begin (w, i);
@@ -156,7 +156,7 @@ carry_out (World *w, const VendAction *action)
 
 typedef struct
 {
-  guint have[DEMANDS]; /* that stay, without worn ones */
+  guint have[DEMANDS]; /* that stay, without degraded ones */
   guint serving[DEMANDS];
   guint booting;
   guint held;
@@ -171,7 +171,7 @@ count (const World *w)
     {
       const VendUnit *unit = &w->units[i];
       bool stays = !unit->stopping && !unit->draining;
-      c.have[unit->demand] += stays && !unit->worn;
+      c.have[unit->demand] += stays && !unit->degraded;
       c.serving[unit->demand] += stays;
       c.booting += unit->booting;
       c.leaving += !stays;
@@ -250,7 +250,7 @@ walk (World *w, guint steps)
 static void
 test_everything (void)
 {
-  World w = { .hardware = 8, .boot_limit = 3, .boot_failures = 0.1, .worn = 0.02 };
+  World w = { .hardware = 8, .boot_limit = 3, .boot_failures = 0.1, .degraded = 0.02 };
   w.rand = g_rand_new_with_seed (42);
   for (guint i = 0; i < DEMANDS; i++)
     {
