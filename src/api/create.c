@@ -46,7 +46,7 @@ typedef struct
   int64_t account_id;
   VendCreateKey *key;   /* or NULL */
   VendBlobHolds *holds; /* of input files: the row that holds them is on disk before the reply */
-  int64_t hold_until_us;
+  int64_t wait_until_us;
   char *repeated;      /* id of the prediction that an earlier send has made, or NULL */
   char *applied;       /* Preference-Applied; NULL when nothing is held */
   VendReply *ready;    /* without a hold the reply is known before */
@@ -121,7 +121,7 @@ repeated (const VendPrediction *now, const GError *error, void *data)
 static void
 join (Creation *creation)
 {
-  vend_sched_join (creation->api->parts.sched, creation->repeated, creation->hold_until_us,
+  vend_sched_wait (creation->api->parts.sched, creation->repeated, creation->wait_until_us,
                    repeated, creation);
 }
 
@@ -176,7 +176,7 @@ creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind k
       = kind == VEND_KIND_TRAINING
             ? 0
             : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
-  creation->hold_until_us = hold_us > 0 ? vend_steady_us () + hold_us : 0;
+  creation->wait_until_us = hold_us > 0 ? vend_steady_us () + hold_us : 0;
   return creation;
 }
 
@@ -255,12 +255,12 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
 
   if (creation->key != NULL)
     prediction->create_key = vend_create_key_copy (creation->key);
-  int64_t hold_until_us = creation->hold_until_us;
-  if (hold_until_us == 0)
+  int64_t wait_until_us = creation->wait_until_us;
+  if (wait_until_us == 0)
     creation->ready = created_reply (creation, prediction);
   const VendSchedPlace place
       = { run->hardware != NULL ? run->hardware : model->hardware, run->scaling };
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, &place,
-                     hold_until_us, created, g_steal_pointer (&creation));
+                     wait_until_us, created, g_steal_pointer (&creation));
   return true;
 }

@@ -124,7 +124,7 @@ find_room (Target *target, const Run *run)
   for (guint i = 0; i < target->instances->len; i++)
     {
       Instance *instance = g_ptr_array_index (target->instances, i);
-      if (vend_instance_has_room_ahead (instance)
+      if (vend_instance_has_prefetch_room (instance)
           && (best == NULL
               || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
         best = instance;

@@ -206,7 +206,7 @@ typedef struct
 {
   VendSched *sched;
   Budget budget;
-  VendSchedBudgeted told;
+  VendSchedBudgeted notify;
   void *data;
 } Setting;
 
@@ -231,7 +231,7 @@ budget_stored (const GError *error, void *data)
   else if (error == NULL)
     keep (sched->budgets, &setting->budget);
   sched->n_disk_jobs--;
-  setting->told (limits, setting->budget.spent, error, setting->data);
+  setting->notify (limits, setting->budget.spent, error, setting->data);
   vend_sched_sweep_soon (sched);
 }
 
@@ -245,11 +245,12 @@ set_on_core (void *data)
 }
 
 void
-vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted told,
+vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted notify,
                        void *data)
 {
   Setting *setting = g_new0 (Setting, 1);
-  *setting
-      = (Setting){ .sched = sched, .budget = { .limits = *budget }, .told = told, .data = data };
+  *setting = (Setting){
+    .sched = sched, .budget = { .limits = *budget }, .notify = notify, .data = data
+  };
   vend_inbox_post (sched->inbox, set_on_core, setting);
 }

@@ -151,11 +151,11 @@ struct Instance
   bool hears_stop;       /* it has said that it stops */
   bool evicted;          /* its stop makes room for another model */
   bool draining;         /* ends what it runs, and is given no more */
-  bool buried;           /* killed, its journal read */
+  bool reaped;           /* killed, its journal read */
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Run, borrowed */
   guint slots;
-  guint ahead;      /* runs that the director takes beyond its slots */
+  guint prefetch;   /* runs that its director prefetches beyond its slots */
   int64_t moved_us; /* a run of it last ended, or was given to it while it had none */
   bool pings;       /* it answers them */
   guint silent_s;   /* ticks since it said something */
@@ -246,8 +246,8 @@ void vend_run_started (Run *run, int64_t at_us);
 void vend_run_complete (Run *run, const RunResult *result);
 void vend_run_fail (Run *run, const char *error_code, const char *logs, const char *format, ...)
     G_GNUC_PRINTF (4, 5);
-/* It had waited at its instance and comes back, not begun. */
-void vend_run_given_back (Run *run);
+/* Its prefetch is released: it comes back from its instance, not begun. */
+void vend_run_released (Run *run);
 /* Its instance has gone, or never took it: the retry matrix. `code` is INSTANCE_LOST or
  * OUT_OF_MEMORY, `why` is for people. */
 void vend_run_lost (Run *run, const char *code, bool emitted, const char *why);
@@ -273,8 +273,8 @@ void vend_inputs_left_queue (Run *run);
 /* Reads the input, then gives it to the instance that it has by then. */
 void vend_inputs_fetch (Run *run);
 /* Calls `told` with this state and its input, which may have to be read first. */
-void vend_inputs_tell (VendSched *sched, const VendPrediction *state, VendSchedTold told,
-                       void *data);
+void vend_inputs_notify (VendSched *sched, const VendPrediction *state, VendSchedNotify notify,
+                         void *data);
 
 /* ---- deadlines.c */
 void vend_run_arm_deadline (Run *run);
@@ -362,10 +362,10 @@ Instance *vend_instance_start (Target *target, const char *reason);
 Instance *vend_instance_adopt (Target *target, const char *id, guint slots, int64_t created_us,
                                const json_t *spec, const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
-/* It is to stop, with nothing on it, and has not said that it does. */
-bool vend_instance_is_deaf (const Instance *instance);
-/* Kills one that is, with its model, and returns when that is done. */
-void vend_instance_silence (Instance *instance);
+/* It was told to stop, has nothing to run, and has not answered. */
+bool vend_instance_is_unresponsive (const Instance *instance);
+/* Kills an unresponsive one with its model; blocks. */
+void vend_instance_kill (Instance *instance);
 /* It ends what it runs; the next plan without anything on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
 void vend_instance_run (Instance *instance, Run *run);
@@ -379,13 +379,13 @@ void vend_instance_settle (Instance *instance, const char *prediction, int attem
 void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,
                                 int attempt);
 /* Takes the prediction off the instance; its slot is free. */
-void vend_instance_release (Instance *instance, Run *run);
+void vend_instance_detach (Instance *instance, Run *run);
 void vend_instance_free (Instance *instance);
 /* Frees it and removes its directory once nothing of it is needed; true when it did. */
 bool vend_instance_clean_up (Instance *instance);
 bool vend_instance_has_room (const Instance *instance);
-/* No slot is free, but the director takes a run that begins when the first one is. */
-bool vend_instance_has_room_ahead (const Instance *instance);
+/* No slot is free, but the director prefetches a run for the first one that is. */
+bool vend_instance_has_prefetch_room (const Instance *instance);
 
 /* ---- frames.c: what directors say */
 void vend_instance_on_frame (Instance *instance, json_t *frame);
@@ -423,7 +423,7 @@ void vend_decided_boot_failed (const Target *target, bool lost, const char *erro
 /* Before those who wait are told. */
 void vend_decided_queue_failed (const Target *target, bool lost);
 void vend_decided_roll (const Target *to, int64_t release, const char *why);
-void vend_decided_given_back (const Run *run);
+void vend_decided_release (const Run *run);
 /* `refusal` says that and why it is not tried again; NULL: it is. */
 void vend_decided_lost (const Run *run, const char *refusal, bool started, bool emitted,
                         const char *why);

@@ -40,7 +40,7 @@ shortest_boot_us (const Target *target)
 }
 
 static VendOutlook
-look_ahead (const Run *run)
+outlook_of (const Run *run)
 {
   const Target *target = run->target;
   VendOutlook outlook = { .now_us = vend_steady_us (),
@@ -65,7 +65,7 @@ vend_run_admit (Run *run)
 {
   if (run->p->deadline_us == 0 || run->place.link == NULL || run->sched->n_adopting > 0)
     return;
-  const VendOutlook outlook = look_ahead (run);
+  const VendOutlook outlook = outlook_of (run);
   const int64_t earliest_us = vend_earliest_start_us (&outlook);
   if (earliest_us <= run->due_us)
     return;

@@ -220,7 +220,7 @@ vend_decided_lost (const Run *run, const char *refusal, bool started, bool emitt
 }
 
 void
-vend_decided_given_back (const Run *run)
+vend_decided_release (const Run *run)
 {
   json_t *inputs = json_pack ("{s:i}", "attempt", run->p->attempt);
   write_down (

@@ -30,7 +30,7 @@ describe_instance (const Instance *instance)
       "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id", instance->id,
       "model", instance->target->name, "deployment", instance->target->deployment, "version",
       instance->target->version, "state", state_names[instance->state], "slots",
-      (int) instance->slots, "ahead", (int) instance->ahead, "running",
+      (int) instance->slots, "ahead", (int) instance->prefetch, "running",
       (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
       instance->link != NULL, "dir", instance->dir, "hardware", instance->target->hardware, "gpus",
       vend_instance_gpus_json (instance));

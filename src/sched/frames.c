@@ -189,7 +189,7 @@ on_hello (Instance *instance, const json_t *frame)
         vend_instance_cancel (instance, run);
     }
   instance->pings = vend_json_bool (frame, "pings", false);
-  instance->ahead = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
+  instance->prefetch = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
   if (instance->state == INSTANCE_STARTING)
     instance->state = INSTANCE_BOOTING;
   if (instance->stop_when_connected)
@@ -285,7 +285,7 @@ on_completed (Instance *instance, const json_t *frame)
   /* Its directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
   /* The slot is idle until the next run is there; storing this one takes its time beside it. */
-  vend_instance_release (instance, run);
+  vend_instance_detach (instance, run);
   instance->moved_us = vend_steady_us ();
   vend_target_dispatch (instance->target);
   vend_run_complete (run, &end);
@@ -327,7 +327,7 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
   else if (strcmp (event, "start") == 0)
     vend_run_started (run, vend_json_int (frame, "at_us", vend_now_us ()));
   else if (strcmp (event, "given_back") == 0)
-    vend_run_given_back (run);
+    vend_run_released (run);
   else if (strcmp (event, "output") == 0)
     vend_run_take_chunk (run, vend_json_int (frame, "index", -1), json_object_get (frame, "chunk"));
   else if (strcmp (event, "log") == 0)

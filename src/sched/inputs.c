@@ -44,7 +44,7 @@ typedef struct
   VendSched *sched;
   VendPrediction *p; /* a copy, that gets its input */
   GError *error;
-  VendSchedTold told; /* NULL: it is to run */
+  VendSchedNotify notify; /* NULL: it is to run */
   void *data;
 } Reading;
 
@@ -60,11 +60,11 @@ read_input (void *data)
 }
 
 static void
-start_reading (VendSched *sched, const VendPrediction *p, DiskWork done, VendSchedTold told,
+start_reading (VendSched *sched, const VendPrediction *p, DiskWork done, VendSchedNotify notify,
                void *data)
 {
   Reading *reading = g_new0 (Reading, 1);
-  *reading = (Reading){ sched, vend_prediction_copy (p), NULL, told, data };
+  *reading = (Reading){ sched, vend_prediction_copy (p), NULL, notify, data };
   vend_sched_on_disk (sched, read_input, done, reading);
 }
 
@@ -140,17 +140,18 @@ vend_inputs_fetch (Run *run)
 /* ---- To show */
 
 static void
-tell (void *data)
+show (void *data)
 {
   g_autoptr (Reading) reading = data;
-  reading->told (reading->error == NULL ? reading->p : NULL, reading->error, reading->data);
+  reading->notify (reading->error == NULL ? reading->p : NULL, reading->error, reading->data);
 }
 
 void
-vend_inputs_tell (VendSched *sched, const VendPrediction *state, VendSchedTold told, void *data)
+vend_inputs_notify (VendSched *sched, const VendPrediction *state, VendSchedNotify notify,
+                    void *data)
 {
   if (state->input != NULL)
-    told (state, NULL, data);
+    notify (state, NULL, data);
   else
-    start_reading (sched, state, tell, told, data);
+    start_reading (sched, state, show, notify, data);
 }

@@ -24,7 +24,7 @@
 #define HELD_UP_US (1 * VEND_US_PER_S)
 
 static void try_connect (void *data);
-static void bury (Instance *instance);
+static void reap (Instance *instance);
 
 static Instance *
 instance_new (Target *target, const char *id, guint slots, int64_t created_us)
@@ -82,10 +82,10 @@ is_held_up (const Instance *instance)
 }
 
 bool
-vend_instance_has_room_ahead (const Instance *instance)
+vend_instance_has_prefetch_room (const Instance *instance)
 {
   return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
-         && g_hash_table_size (instance->running) < instance->slots + instance->ahead
+         && g_hash_table_size (instance->running) < instance->slots + instance->prefetch
          && !is_held_up (instance);
 }
 
@@ -121,7 +121,7 @@ launched (void *data)
                 job->error->message, NULL);
       vend_target_boot_lost (instance, job->error->message);
       g_clear_error (&job->error);
-      bury (instance);
+      reap (instance);
       return;
     }
   instance->pid = job->pid;
@@ -146,7 +146,7 @@ vend_instance_start (Target *target, const char *reason)
   Instance *instance = instance_new (target, id, target->slots, vend_steady_us ());
   if (!vend_instance_take_gpus (instance))
     {
-      /* One has fallen ill since the plan was made. */
+      /* A GPU has become unhealthy since the plan was made. */
       g_ptr_array_remove (target->instances, instance);
       g_hash_table_remove (target->sched->instances, instance->id);
       return NULL;
@@ -218,7 +218,7 @@ checked (void *data)
       if (instance->why == NULL)
         instance->why
             = g_strdup (job->alive ? "its director does not answer" : "its director died");
-      bury (instance);
+      reap (instance);
       return;
     }
   instance->timer = vend_timer_set (instance->sched->timers, vend_steady_us () + CONNECT_RETRY_US,
@@ -282,7 +282,7 @@ give_up (Instance *instance)
   g_free (instance->why);
   instance->why = g_strdup ("its director does not answer");
   g_clear_pointer (&instance->link, vend_link_free);
-  bury (instance);
+  reap (instance);
 }
 
 /* Seconds are counted by ticks and not by a clock: when this process was stopped itself, what came
@@ -438,7 +438,7 @@ vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char
 }
 
 void
-vend_instance_release (Instance *instance, Run *run)
+vend_instance_detach (Instance *instance, Run *run)
 {
   run->instance = NULL;
   vend_metering_count (instance);
@@ -461,7 +461,7 @@ stop_took_too_long (void *data)
   instance->stop_due = NULL;
   vend_log (VEND_LOG_WARN, "a director does not stop; killing it", "instance", instance->id, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
-  bury (instance);
+  reap (instance);
 }
 
 void
@@ -478,7 +478,7 @@ vend_instance_stop (Instance *instance, const char *reason)
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
     {
-      /* Not reachable: its start or its reconnection is under way, and ends in bury. */
+      /* Not reachable: its start or its reconnection is under way, and ends in reap. */
       instance->stop_when_connected = true;
       return;
     }
@@ -493,7 +493,7 @@ vend_instance_stop (Instance *instance, const char *reason)
 }
 
 bool
-vend_instance_is_deaf (const Instance *instance)
+vend_instance_is_unresponsive (const Instance *instance)
 {
   return (instance->state == INSTANCE_STOPPING && !instance->hears_stop)
          || (instance->state < INSTANCE_STOPPING && instance->stop_when_connected
@@ -501,13 +501,13 @@ vend_instance_is_deaf (const Instance *instance)
 }
 
 void
-vend_instance_silence (Instance *instance)
+vend_instance_kill (Instance *instance)
 {
   vend_log (VEND_LOG_WARN, "a director does not hear that it is to stop; killing it", "instance",
             instance->id, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
   vend_runner_process_kill (instance->dir);
-  bury (instance);
+  reap (instance);
 }
 
 void
@@ -525,7 +525,7 @@ typedef struct
 {
   Instance *instance;
   GPtrArray *completed; /* of json_t */
-} Burial;
+} Reaping;
 
 static void
 found_entry (const char *key, json_t *completed, void *data)
@@ -536,25 +536,25 @@ found_entry (const char *key, json_t *completed, void *data)
 static void
 kill_and_read (void *data)
 {
-  Burial *burial = data;
+  Reaping *reaping = data;
   g_autoptr (GError) error = NULL;
-  vend_runner_process_kill (burial->instance->dir);
-  if (!vend_journal_scan (burial->instance->dir, found_entry, burial->completed, &error))
-    vend_log (VEND_LOG_ERROR, "cannot read a journal", "instance", burial->instance->id, "error",
+  vend_runner_process_kill (reaping->instance->dir);
+  if (!vend_journal_scan (reaping->instance->dir, found_entry, reaping->completed, &error))
+    vend_log (VEND_LOG_ERROR, "cannot read a journal", "instance", reaping->instance->id, "error",
               error->message, NULL);
 }
 
 /* Results that it left count as if it had sent them; only then is what ran there lost. */
 static void
-read_will (void *data)
+take_leftovers (void *data)
 {
-  g_autofree Burial *burial = data;
-  Instance *instance = burial->instance;
+  g_autofree Reaping *reaping = data;
+  Instance *instance = reaping->instance;
   GHashTableIter iter;
   void *value;
-  for (guint i = 0; i < burial->completed->len; i++)
-    vend_instance_on_journal (instance, g_ptr_array_index (burial->completed, i));
-  g_ptr_array_unref (burial->completed);
+  for (guint i = 0; i < reaping->completed->len; i++)
+    vend_instance_on_journal (instance, g_ptr_array_index (reaping->completed, i));
+  g_ptr_array_unref (reaping->completed);
   vend_metering_catch_up (instance, false);
 
   for (;;)
@@ -565,13 +565,13 @@ read_will (void *data)
       vend_run_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Run *) value)->emitted,
                      "the instance that ran this prediction was lost");
     }
-  instance->buried = true;
+  instance->reaped = true;
   vend_sched_adopted (instance);
   vend_sched_sweep_soon (instance->sched);
 }
 
 static void
-bury (Instance *instance)
+reap (Instance *instance)
 {
   if (instance->state == INSTANCE_GONE)
     return;
@@ -590,9 +590,9 @@ bury (Instance *instance)
   vend_metering_end (instance, instance->closed_us > 0 ? instance->closed_us : vend_now_us ());
   vend_timer_clear (&instance->timer);
   vend_timer_clear (&instance->stop_due);
-  Burial *burial = g_new0 (Burial, 1);
-  *burial = (Burial){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
-  vend_sched_on_disk (instance->sched, kill_and_read, read_will, burial);
+  Reaping *reaping = g_new0 (Reaping, 1);
+  *reaping = (Reaping){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
+  vend_sched_on_disk (instance->sched, kill_and_read, take_leftovers, reaping);
 }
 
 /* ---- Cleaning up */
@@ -625,7 +625,7 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->buried || instance->checking || instance->learning
+  if (!instance->reaped || instance->checking || instance->learning
       || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);

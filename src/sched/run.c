@@ -18,9 +18,9 @@ view_for_waiters (void *data)
 }
 
 static void
-tell_waiter (void *data, const VendPrediction *state, VendSchedTold notify, void *notify_data)
+show_waiter (void *data, const VendPrediction *state, VendSchedNotify notify, void *notify_data)
 {
-  vend_inputs_tell (((Run *) data)->sched, state, notify, notify_data);
+  vend_inputs_notify (((Run *) data)->sched, state, notify, notify_data);
 }
 
 Run *
@@ -33,7 +33,7 @@ vend_run_new (VendSched *sched, VendPrediction *take, Target *target)
   run->since_us = vend_steady_of (take->created_us);
   run->earliest_us = take->created_us;
   run->logs = g_string_new (NULL);
-  run->waiters = vend_waiters_new (sched->timers, view_for_waiters, tell_waiter, run);
+  run->waiters = vend_waiters_new (sched->timers, view_for_waiters, show_waiter, run);
   target->n_runs++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->runs, run->p->id, run);
@@ -167,7 +167,7 @@ detach (Run *run)
 {
   leave_queue (run);
   if (run->instance != NULL)
-    vend_instance_release (run->instance, run);
+    vend_instance_detach (run->instance, run);
   vend_timer_clear (&run->deadline);
   vend_timer_clear (&run->lease_due);
 }
@@ -259,15 +259,15 @@ back_to_queue (Run *run)
 }
 
 void
-vend_run_given_back (Run *run)
+vend_run_released (Run *run)
 {
-  vend_instance_release (run->instance, run);
+  vend_instance_detach (run->instance, run);
   if (run->p->cancel_requested)
     {
       vend_run_complete (run, &(RunResult){ .status = VEND_STATUS_CANCELED });
       return;
     }
-  vend_decided_given_back (run);
+  vend_decided_release (run);
   back_to_queue (run);
 }
 
@@ -301,7 +301,7 @@ vend_run_lost (Run *run, const char *code, bool emitted, const char *why)
   if (run->completion != NULL)
     return;
   if (run->instance != NULL)
-    vend_instance_release (run->instance, run);
+    vend_instance_detach (run->instance, run);
   run->is_lost = true;
   run->sched->n_lost++;
   vend_measure_lost (run);

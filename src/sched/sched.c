@@ -61,8 +61,8 @@ struct Submission
   VendVersion *version;
   char *hardware;
   VendScaling scaling; /* of its deployment's release */
-  int64_t hold_until_us;
-  VendSchedTold told;
+  int64_t wait_until_us;
+  VendSchedNotify notify;
   void *data;
   Run *run;
 };
@@ -94,14 +94,14 @@ inserted (const GError *error, void *data)
     {
       if (run->p->create_key != NULL && run->completion == NULL)
         vend_run_enqueue (run, false);
-      vend_waiters_add (run->waiters, submission->hold_until_us, submission->told,
+      vend_waiters_add (run->waiters, submission->wait_until_us, submission->notify,
                         submission->data);
       vend_inputs_queued (run);
       return;
     }
 
   /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
-  submission->told (NULL, error, submission->data);
+  submission->notify (NULL, error, submission->data);
   /* Its version was deleted, and the word of that may have come before this. */
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && run->p->deployment == NULL)
     run->target->retired = true;
@@ -110,7 +110,7 @@ inserted (const GError *error, void *data)
   if (run->instance != NULL)
     {
       vend_instance_cancel (run->instance, run);
-      vend_instance_release (run->instance, run);
+      vend_instance_detach (run->instance, run);
     }
   g_hash_table_remove (submission->sched->runs, run->p->id);
 }
@@ -148,7 +148,7 @@ submit_on_core (void *data)
               = vend_count_text (sched->n_queued, "prediction waits", "predictions wait");
           vend_fail (&error, VEND_ERROR_RATE_LIMITED, "the queue is full (%s)", waiting);
         }
-      submission->told (NULL, error, submission->data);
+      submission->notify (NULL, error, submission->data);
       return;
     }
 
@@ -158,7 +158,7 @@ submit_on_core (void *data)
       || !vend_budgets_allow (sched->budgets, account_id, submission->prediction->created_us,
                               &refused))
     {
-      submission->told (NULL, refused, submission->data);
+      submission->notify (NULL, refused, submission->data);
       return;
     }
 
@@ -168,7 +168,7 @@ submit_on_core (void *data)
   submission->run = run;
   run->insert_pending = true;
   sched->n_submitted++;
-  const bool is_waited_for = submission->hold_until_us > 0;
+  const bool is_waited_for = submission->wait_until_us > 0;
   run->unstored = g_steal_pointer (&submission);
   vend_run_arm_deadline (run);
   if (run->p->create_key != NULL)
@@ -198,7 +198,7 @@ vend_version_for_launch (const VendVersion *version)
 
 void
 vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                   const VendSchedPlace *place, int64_t hold_until_us, VendSchedTold told,
+                   const VendSchedPlace *place, int64_t wait_until_us, VendSchedNotify notify,
                    void *data)
 {
   Submission *submission = g_new0 (Submission, 1);
@@ -206,8 +206,8 @@ vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersi
                               .prediction = prediction,
                               .version = vend_version_for_launch (version),
                               .hardware = g_strdup (place->hardware),
-                              .hold_until_us = hold_until_us,
-                              .told = told,
+                              .wait_until_us = wait_until_us,
+                              .notify = notify,
                               .data = data };
   submission->scaling = place->scaling != NULL ? *place->scaling : (VendScaling) VEND_SCALING_NONE;
   vend_inbox_post (sched->inbox, submit_on_core, submission);
@@ -219,16 +219,16 @@ typedef struct
 {
   VendSched *sched;
   char *id;
-  int64_t hold_until_us; /* of a join */
-  VendSchedTold told;
+  int64_t wait_until_us; /* of a join */
+  VendSchedNotify notify;
   void *data;
 } Question;
 
 static Question *
-question_new (VendSched *sched, const char *id, VendSchedTold told, void *data)
+question_new (VendSched *sched, const char *id, VendSchedNotify notify, void *data)
 {
   Question *question = g_new0 (Question, 1);
-  *question = (Question){ .sched = sched, .id = g_strdup (id), .told = told, .data = data };
+  *question = (Question){ .sched = sched, .id = g_strdup (id), .notify = notify, .data = data };
   return question;
 }
 
@@ -249,9 +249,9 @@ answer (Question *question, const GError *problem)
   if (run == NULL && error == NULL)
     vend_fail (&error, VEND_ERROR_NOT_FOUND, "prediction %s is not running", question->id);
   if (error == NULL)
-    vend_waiters_add (run->waiters, 0, question->told, question->data);
+    vend_waiters_add (run->waiters, 0, question->notify, question->data);
   else
-    question->told (NULL, error, question->data);
+    question->notify (NULL, error, question->data);
 }
 
 static void
@@ -262,29 +262,29 @@ peek_on_core (void *data)
 }
 
 void
-vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data)
+vend_sched_peek (VendSched *sched, const char *id, VendSchedNotify notify, void *data)
 {
-  vend_inbox_post (sched->inbox, peek_on_core, question_new (sched, id, told, data));
+  vend_inbox_post (sched->inbox, peek_on_core, question_new (sched, id, notify, data));
 }
 
 static void
-join_on_core (void *data)
+wait_on_core (void *data)
 {
   g_autoptr (Question) question = data;
   Run *run = g_hash_table_lookup (question->sched->runs, question->id);
   if (run == NULL)
     answer (question, NULL);
   else
-    vend_waiters_add (run->waiters, question->hold_until_us, question->told, question->data);
+    vend_waiters_add (run->waiters, question->wait_until_us, question->notify, question->data);
 }
 
 void
-vend_sched_join (VendSched *sched, const char *id, int64_t hold_until_us, VendSchedTold told,
+vend_sched_wait (VendSched *sched, const char *id, int64_t wait_until_us, VendSchedNotify notify,
                  void *data)
 {
-  Question *question = question_new (sched, id, told, data);
-  question->hold_until_us = hold_until_us;
-  vend_inbox_post (sched->inbox, join_on_core, question);
+  Question *question = question_new (sched, id, notify, data);
+  question->wait_until_us = wait_until_us;
+  vend_inbox_post (sched->inbox, wait_on_core, question);
 }
 
 static bool
@@ -320,9 +320,9 @@ cancel_on_core (void *data)
 }
 
 void
-vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, void *data)
+vend_sched_cancel (VendSched *sched, const char *id, VendSchedNotify notify, void *data)
 {
-  vend_inbox_post (sched->inbox, cancel_on_core, question_new (sched, id, told, data));
+  vend_inbox_post (sched->inbox, cancel_on_core, question_new (sched, id, notify, data));
 }
 
 /* ---- Retire */
@@ -459,30 +459,30 @@ vend_sched_is_drained (const VendSched *sched)
 }
 
 bool
-vend_sched_has_deaf (const VendSched *sched)
+vend_sched_has_unresponsive (const VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (vend_instance_is_deaf (value))
+    if (vend_instance_is_unresponsive (value))
       return true;
   return false;
 }
 
 void
-vend_sched_silence (VendSched *sched)
+vend_sched_kill_unresponsive (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->instances);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (vend_instance_is_deaf (value))
-      vend_instance_silence (value);
+    if (vend_instance_is_unresponsive (value))
+      vend_instance_kill (value);
 }
 
 void
-vend_sched_release_holds (VendSched *sched)
+vend_sched_release_waiters (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;

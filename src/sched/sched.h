@@ -82,16 +82,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSched, vend_sched_free)
 /* Core thread. From now on nothing is started; `drained` when nothing runs any more. */
 void vend_sched_drain (VendSched *sched);
 bool vend_sched_is_drained (const VendSched *sched);
-/* Whether there are directors with nothing to run that were told to stop and have not said that
- * they do: one that stands still would outlive this server. */
-bool vend_sched_has_deaf (const VendSched *sched);
-/* Kills them with their models. Blocks. */
-void vend_sched_silence (VendSched *sched);
-/* Core thread. Tells everybody who waits for an end how things stand now. */
-void vend_sched_release_holds (VendSched *sched);
+/* Whether a director with nothing to run was told to stop and has not answered: an unresponsive
+ * director would outlive this server. */
+bool vend_sched_has_unresponsive (const VendSched *sched);
+/* Kills unresponsive directors with their models. Blocks. */
+void vend_sched_kill_unresponsive (VendSched *sched);
+/* Core thread. Notifies all waiters of the state as it is now. */
+void vend_sched_release_waiters (VendSched *sched);
 
 /* `now` is borrowed and NULL exactly when `error` is set. */
-typedef void (*VendSchedTold) (const VendPrediction *now, const GError *error, void *data);
+typedef void (*VendSchedNotify) (const VendPrediction *now, const GError *error, void *data);
 
 /* On what a prediction runs; borrowed. */
 typedef struct
@@ -101,24 +101,25 @@ typedef struct
 } VendSchedPlace;
 
 /* Takes `prediction`, stores it and queues it for `version` (borrowed; its launch is
- * kept), with the instances of its deployment when it names one. One with a `create_key` begins
- * only once it is stored; EXISTS when somebody has the key. With `hold_until_us` 0 `told` comes
- * once the prediction is on disk; otherwise when it has ended, or the hold runs out. */
+ * kept), with the instances of its deployment when it names one. One with an idempotency key begins
+ * only once it is stored; EXISTS when the key is taken. With `wait_until_us` 0 `notify` is called
+ * once the prediction is on disk; otherwise at its end, at that time at the latest. */
 void vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
-                        const VendSchedPlace *place, int64_t hold_until_us, VendSchedTold told,
+                        const VendSchedPlace *place, int64_t wait_until_us, VendSchedNotify notify,
                         void *data);
 
-/* Tells of a prediction that was created before, as its create would: at once with `hold_until_us`
- * 0, else at its end or when the hold runs out. NOT_FOUND when it has ended. */
-void vend_sched_join (VendSched *sched, const char *id, int64_t hold_until_us, VendSchedTold told,
-                      void *data);
+/* Waits for a prediction that was created before, as its create would: `notify` is called at once
+ * with `wait_until_us` 0, else at its end, at that time at the latest. NOT_FOUND when it has ended
+ * already. */
+void vend_sched_wait (VendSched *sched, const char *id, int64_t wait_until_us,
+                      VendSchedNotify notify, void *data);
 
-/* Asks for the end of a prediction. `told` comes with its state once the wish is on disk; NOT_FOUND
- * when it has ended already. */
-void vend_sched_cancel (VendSched *sched, const char *id, VendSchedTold told, void *data);
+/* Asks for the end of a prediction. `notify` is called with its state once the request is on disk;
+ * NOT_FOUND when it has ended already. */
+void vend_sched_cancel (VendSched *sched, const char *id, VendSchedNotify notify, void *data);
 
 /* The live state of a prediction: logs and output so far. NOT_FOUND when it has ended. */
-void vend_sched_peek (VendSched *sched, const char *id, VendSchedTold told, void *data);
+void vend_sched_peek (VendSched *sched, const char *id, VendSchedNotify notify, void *data);
 
 /* The event log of a prediction that has not ended; borrowed. NULL when it has. */
 typedef void (*VendSchedFollowed) (VendFeed *feed, void *data);
@@ -143,11 +144,11 @@ void vend_sched_deploy (VendSched *sched, VendDeployment *take, const VendVersio
 /* The deployment was deleted. */
 void vend_sched_undeploy (VendSched *sched, const VendDeployment *deployment);
 
-/* Sets what an account may spend, or takes the limits away. `told` comes on the core thread, with
- * what is spent of it; `error` is NULL when it is stored. */
+/* Sets what an account may spend, or takes the limits away. `notify` is called on the core thread,
+ * with what is spent of it; `error` is NULL when it is stored. */
 typedef void (*VendSchedBudgeted) (const VendBudget *budget, VendAmount spent, const GError *error,
                                    void *data);
-void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted told,
+void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSchedBudgeted notify,
                             void *data);
 
 /* Stores what the instances of an account have taken until now, so that a reader that begins after
@@ -168,9 +169,9 @@ typedef void (*VendSchedDescribed) (json_t *take, void *data);
 void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed described, void *data);
 
 /* The same for people who look every second: bounded lists, the busiest first, and what processes
- * and the machine do. Adds to the object `take`; `told` gets the text of it. */
-typedef void (*VendSchedStatusTold) (char *take_text, void *data);
-void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusTold told, void *data);
+ * and the machine do. Adds to the object `take`; `notify` gets the text of it. */
+typedef void (*VendSchedStatusReady) (char *take_text, void *data);
+void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusReady notify, void *data);
 
 /* `measured` comes when the gauges of the meter show how things stand. */
 typedef void (*VendSchedMeasured) (void *data);

@@ -110,7 +110,7 @@ typedef struct
   VendStatusView *view;
   json_t *out;
   char *text;
-  VendSchedStatusTold told;
+  VendSchedStatusReady notify;
   void *data;
 } Request;
 
@@ -131,7 +131,7 @@ static void
 looked (void *data)
 {
   g_autofree Request *request = data;
-  request->told (request->text, request->data);
+  request->notify (request->text, request->data);
 }
 
 static void
@@ -143,9 +143,9 @@ status_on_core (void *data)
 }
 
 void
-vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusTold told, void *data)
+vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusReady notify, void *data)
 {
   Request *request = g_new0 (Request, 1);
-  *request = (Request){ .sched = sched, .out = take, .told = told, .data = data };
+  *request = (Request){ .sched = sched, .out = take, .notify = notify, .data = data };
   vend_inbox_post (sched->inbox, status_on_core, request);
 }

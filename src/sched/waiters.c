@@ -5,7 +5,7 @@ struct VendWaiters
 {
   VendTimers *timers;
   VendWaitersView view;
-  VendWaitersTell tell;
+  VendWaitersShow show;
   void *data;
   GPtrArray *list; /* of Waiter; NULL until somebody waits */
 };
@@ -13,7 +13,7 @@ struct VendWaiters
 typedef struct
 {
   VendWaiters *waiters;
-  VendSchedTold notify;
+  VendSchedNotify notify;
   void *data;
   VendTimer *timer; /* NULL: it waits for the end */
 } Waiter;
@@ -27,10 +27,10 @@ waiter_free (void *data)
 }
 
 VendWaiters *
-vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersTell tell, void *data)
+vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersShow show, void *data)
 {
   VendWaiters *waiters = g_new0 (VendWaiters, 1);
-  *waiters = (VendWaiters){ timers, view, tell, data, NULL };
+  *waiters = (VendWaiters){ timers, view, show, data, NULL };
   return waiters;
 }
 
@@ -54,11 +54,11 @@ time_is_over (void *data)
     return; /* it hears the end, in a moment */
   const Waiter due = *waiter;
   g_ptr_array_remove_fast (waiters->list, waiter);
-  waiters->tell (waiters->data, state, due.notify, due.data);
+  waiters->show (waiters->data, state, due.notify, due.data);
 }
 
 static void
-add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, void *data)
+add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify, void *data)
 {
   Waiter *waiter = g_new0 (Waiter, 1);
   *waiter = (Waiter){ waiters, notify, data, NULL };
@@ -70,11 +70,11 @@ add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, void *data)
 }
 
 void
-vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, void *data)
+vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify, void *data)
 {
   const VendPrediction *state = until_us == 0 ? waiters->view (waiters->data) : NULL;
   if (state != NULL)
-    waiters->tell (waiters->data, state, notify, data);
+    waiters->show (waiters->data, state, notify, data);
   else
     add (waiters, until_us == 0 ? VEND_WAIT_FOR_END : until_us, notify, data);
 }
@@ -86,6 +86,6 @@ vend_waiters_notify (VendWaiters *waiters, const VendPrediction *state)
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const Waiter *waiter = g_ptr_array_index (list, i);
-      waiters->tell (waiters->data, state, waiter->notify, waiter->data);
+      waiters->show (waiters->data, state, waiter->notify, waiter->data);
     }
 }

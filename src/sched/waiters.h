@@ -15,13 +15,13 @@ typedef const VendPrediction *(*VendWaitersView) (void *data);
 
 /* Calls `notify` once, at once or later: what is shown of `state` may have to be fetched. `data` is
  * that of the waiters. */
-typedef void (*VendWaitersTell) (void *data, const VendPrediction *state, VendSchedTold notify,
+typedef void (*VendWaitersShow) (void *data, const VendPrediction *state, VendSchedNotify notify,
                                  void *notify_data);
 
 typedef struct VendWaiters VendWaiters;
 
 /* `timers` outlives it. */
-VendWaiters *vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersTell tell,
+VendWaiters *vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersShow show,
                                void *data);
 /* Those who still wait are not notified. */
 void vend_waiters_free (VendWaiters *waiters);
@@ -29,6 +29,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWaiters, vend_waiters_free)
 
 #define VEND_WAIT_FOR_END G_MAXINT64
 /* `until_us` is by vend_steady_us; 0 does not wait. */
-void vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedTold notify, void *data);
+void vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify, void *data);
 /* Notifies all of this state, and forgets them. */
 void vend_waiters_notify (VendWaiters *waiters, const VendPrediction *state);

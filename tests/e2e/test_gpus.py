@@ -1,4 +1,4 @@
-"""GPUs are found, given out one by one, and left when they fall ill. The driver's library is a fake."""
+"""GPUs are found, given out one by one, and left when they become unhealthy. The driver's library is a fake."""
 
 import json
 import os
@@ -124,8 +124,8 @@ def test_a_sick_one_is_left(servers, driver, state, reason):
 
     wait_until(has_moved, what="the instance to move to the other GPU")
     assert reason in str(server.log())
-    sick = {gpu["uuid"]: gpu["fault"] for gpu in api.debug()["gpus"]}
-    assert reason in sick["GPU-a"] and sick["GPU-b"] is None
+    faults = {gpu["uuid"]: gpu["fault"] for gpu in api.debug()["gpus"]}
+    assert reason in faults["GPU-a"] and faults["GPU-b"] is None
     wait_until(
         lambda: {kind["sku"]: kind["units"] for kind in api.debug()["hardware"]}["gpu"] == 1,
         what="one GPU less",
@@ -184,7 +184,7 @@ def test_they_are_shown(servers, driver):
     deploy(api, "one", "gpu", 1)
     wait_until(lambda: ready(api, "one"), what="an instance")
     driver.set(b="rows")
-    wait_until(lambda: api.get("/status").json()["gpus"][1]["fault"], what="a sick one")
+    wait_until(lambda: api.get("/status").json()["gpus"][1]["fault"], what="an unhealthy GPU")
     (instance,) = ready(api, "one")
     lines = [line.split() for line in server.cli("hardware").stdout.splitlines()]
     assert ["SKU", "GPUS", "UNITS", "USED", "NAME"] == lines[0]

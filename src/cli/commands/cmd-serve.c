@@ -147,8 +147,9 @@ check_drained (void *data)
   App *app = data;
   bool late = g_get_monotonic_time () >= app->drain_until_us;
   if (late && app->released)
-    vend_sched_silence (app->sched);
-  bool done = vend_sched_is_drained (app->sched) || (late && !vend_sched_has_deaf (app->sched));
+    vend_sched_kill_unresponsive (app->sched);
+  bool done
+      = vend_sched_is_drained (app->sched) || (late && !vend_sched_has_unresponsive (app->sched));
   if (done && is_quiet_for_good (app))
     {
       app->drain_source = 0;
@@ -163,7 +164,7 @@ check_drained (void *data)
                 NULL);
       app->released = true;
       app->drain_until_us += RELEASE_TIME_US;
-      vend_sched_release_holds (app->sched);
+      vend_sched_release_waiters (app->sched);
       return G_SOURCE_CONTINUE;
     }
   /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was

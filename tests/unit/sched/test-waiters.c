@@ -26,7 +26,7 @@ view (void *data)
 }
 
 static void
-tell (void *data, const VendPrediction *state, VendSchedTold notify, void *notify_data)
+show (void *data, const VendPrediction *state, VendSchedNotify notify, void *notify_data)
 {
   notify (state, NULL, notify_data);
 }
@@ -37,7 +37,7 @@ world_init (World *world)
   *world = (World){ .context = g_main_context_new () };
   world->prediction.status = VEND_STATUS_STARTING;
   world->timers = vend_timers_new (world->context);
-  world->waiters = vend_waiters_new (world->timers, view, tell, world);
+  world->waiters = vend_waiters_new (world->timers, view, show, world);
 }
 
 static void
