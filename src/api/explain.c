@@ -1,10 +1,10 @@
-/* Why the machine did what it did: the story of a prediction, and the scheduler's decisions. */
+/* Why the machine did what it did: the timeline of a prediction, and the scheduler's decisions. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/decision.h"
 #include "model/file.h"
-#include "model/story.h"
+#include "model/timeline.h"
 #include "model/webhook.h"
 #include "store/decisions.h"
 #include "store/files.h"
@@ -55,15 +55,15 @@ load_decisions (VendDb *db, Record *record, GError **error)
                                   .deployment = p->deployment,
                                   .from_us = p->created_us,
                                   .to_us = to_us,
-                                  .limit = VEND_STORY_MAX + 1 };
-  if (!vend_store_decision_of_prediction (db, p->id, VEND_STORY_MAX, &own, error)
+                                  .limit = VEND_TIMELINE_MAX + 1 };
+  if (!vend_store_decision_of_prediction (db, p->id, VEND_TIMELINE_MAX, &own, error)
       || !vend_store_decision_during (db, &span, &record->decisions, error))
     return false;
   /* Its own come first: they are never left out. */
   while (own->len > 0)
     g_ptr_array_insert (record->decisions, 0, g_ptr_array_steal_index (own, own->len - 1));
   return p->instance == NULL ? true
-                             : vend_store_decision_of_instance (db, p->instance, VEND_STORY_MAX,
+                             : vend_store_decision_of_instance (db, p->instance, VEND_TIMELINE_MAX,
                                                                 &record->instance, error);
 }
 
@@ -80,10 +80,10 @@ static bool
 load (VendDb *db, Record *record, GError **error)
 {
   const VendPrediction *p = record->prediction;
-  if (!vend_store_attempt_list (db, p->id, VEND_STORY_MAX, &record->attempts, error)
+  if (!vend_store_attempt_list (db, p->id, VEND_TIMELINE_MAX, &record->attempts, error)
       || !load_decisions (db, record, error)
       || !vend_store_output_list (db, p->id, &record->outputs, error)
-      || !vend_store_delivery_of (db, p->id, VEND_STORY_MAX, &record->deliveries, error))
+      || !vend_store_delivery_of (db, p->id, VEND_TIMELINE_MAX, &record->deliveries, error))
     return false;
   remove_inputs (record->outputs);
   if (record->instance == NULL)
@@ -95,16 +95,16 @@ load (VendDb *db, Record *record, GError **error)
 static VendReply *
 tell (const Record *record, const VendPrediction *now)
 {
-  const VendStory story = { .prediction = now,
-                            .attempts = record->attempts,
-                            .decisions = record->decisions,
-                            .instance = record->instance,
-                            .outputs = record->outputs,
-                            .deliveries = record->deliveries,
-                            .usage = record->usage };
+  const VendTimeline timeline = { .prediction = now,
+                                  .attempts = record->attempts,
+                                  .decisions = record->decisions,
+                                  .instance = record->instance,
+                                  .outputs = record->outputs,
+                                  .deliveries = record->deliveries,
+                                  .usage = record->usage };
   return vend_reply_json (200, json_pack ("{s:s, s:s, s:o}", "id", now->id, "status",
                                           vend_status_name (now->status), "entries",
-                                          vend_story_tell (&story)));
+                                          vend_timeline_make (&timeline)));
 }
 
 /* While it runs, the core knows more of it than the disk. */

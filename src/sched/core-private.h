@@ -272,7 +272,7 @@ void vend_inputs_queued (Run *run);
 void vend_inputs_left_queue (Run *run);
 /* Reads the input, then gives it to the instance that it has by then. */
 void vend_inputs_fetch (Run *run);
-/* Calls `told` with this state and its input, which may have to be read first. */
+/* Calls `notify` with this state and its input, which may have to be read first. */
 void vend_inputs_notify (VendSched *sched, const VendPrediction *state, VendSchedNotify notify,
                          void *data);
 
@@ -420,7 +420,7 @@ void vend_decided_ready (const Instance *instance);
 void vend_decided_gone (const Instance *instance);
 void vend_decided_boot_failed (const Target *target, bool lost, const char *error_code,
                                const char *error);
-/* Before those who wait are told. */
+/* Before waiters are notified. */
 void vend_decided_queue_failed (const Target *target, bool lost);
 void vend_decided_roll (const Target *to, int64_t release, const char *why);
 void vend_decided_release (const Run *run);

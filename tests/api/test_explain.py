@@ -1,4 +1,4 @@
-"""The story of a prediction, and the scheduler's decisions: complete, in order, and bounded."""
+"""The timeline of a prediction, and the scheduler's decisions: complete, in order, and bounded."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from waiting import wait_until
 UNIT = {"VEND_TEST_WEBHOOK_UNIT_US": "20000"}
 
 
-def story(api, which):
+def timeline(api, which):
     told = api.get(f"/predictions/{which['id']}/explanation").json()
     assert told["id"] == which["id"]
     times = [entry["at"] for entry in told["entries"] if entry["at"]]
@@ -34,13 +34,13 @@ def rows(server, sql, *values):
         return connection.execute(sql, values).fetchall()
 
 
-# The story
+# The timeline
 
 
 def test_a_cold_start_is_told_from_beginning_to_end(servers):
     api = servers().api()
     made = api.run("echo", {"text": "x"})
-    entries = story(api, made)
+    entries = timeline(api, made)
     assert whats(entries) == ["created", "queued", "start", "ready", "started", "completed"]
     assert entries[0]["at"] == made["created_at"] and entries[0]["details"]["version"] == made["version"]
     assert only(entries, "queued")["sentence"] == "Queued as the next one."
@@ -58,7 +58,7 @@ def test_a_cold_start_is_told_from_beginning_to_end(servers):
     assert end["details"]["metered"]["hardware"] == "cpu"
     # A warm one is told whose instance it got.
     again = api.run("echo", {"text": "y"})
-    entries = story(api, again)
+    entries = timeline(api, again)
     assert whats(entries) == ["created", "started", "completed"]
     assert "had been ready for" in only(entries, "started")["sentence"]
     assert only(entries, "started")["details"]["instance_reason"] == start["sentence"]
@@ -78,16 +78,16 @@ def test_it_says_behind_how_many(servers):
     first = api.create("faulty", {"mode": "sleep", "seconds": 30.0})
     api.reaches(first, "processing")
     second, third = (api.create("faulty") for _ in range(2))
-    entries = story(api, third)
+    entries = timeline(api, third)
     assert only(entries, "queued")["details"] == {"behind": 1}
     assert only(entries, "queued")["sentence"] == "Queued behind 1."
     waiting = only(entries, "waiting")
     assert waiting["at"] is None and waiting["details"]["position"] == 2
-    assert whats(story(api, first))[-1] == "running"
+    assert whats(timeline(api, first))[-1] == "running"
     api.cancel(first)
     api.ended(second)
-    assert only(story(api, api.ended(third)), "queued")["details"] == {"behind": 1}
-    assert only(story(api, first), "completed")["sentence"].endswith("as was asked for.")
+    assert only(timeline(api, api.ended(third)), "queued")["details"] == {"behind": 1}
+    assert only(timeline(api, first), "completed")["sentence"].endswith("as was asked for.")
 
 
 def test_lost_attempts_and_retries(servers):
@@ -100,7 +100,7 @@ def test_lost_attempts_and_retries(servers):
         kill(pid)
     ended = api.ended(made)
     assert ended["status"] == "succeeded"
-    entries = story(api, made)
+    entries = timeline(api, made)
     lost = only(entries, "lost")
     assert lost["details"]["attempt"] == 1 and lost["details"]["instance"] == instance["id"]
     assert lost["sentence"].startswith("Attempt 1 was lost after running for")
@@ -124,20 +124,20 @@ def test_deadlines(servers):
     api.reaches(first, "processing")
     late = api.ended(api.create("faulty", cancel_after="5s"))
     assert late["status"] == "aborted"
-    entries = story(api, late)
+    entries = timeline(api, late)
     assert whats(entries)[-2:] in (["abort", "completed"], ["completed", "abort"])
     assert "does not begin any more" in only(entries, "abort")["sentence"]
     api.cancel(first)
     running = api.create("faulty", {"mode": "sleep", "seconds": 30.0}, cancel_after="5s")
     assert api.ended(running)["status"] == "canceled"
-    assert "asked to stop" in only(story(api, running), "deadline")["sentence"]
+    assert "asked to stop" in only(timeline(api, running), "deadline")["sentence"]
 
 
 def test_a_model_that_does_not_start(servers):
     api = servers().api()
     made = api.create("setup-fails")
-    wait_until(lambda: "boot-failed" in whats(story(api, made)), 60, "the first failure")
-    failed = next(e for e in story(api, made) if e["what"] == "boot-failed")
+    wait_until(lambda: "boot-failed" in whats(timeline(api, made)), 60, "the first failure")
+    failed = next(e for e in timeline(api, made) if e["what"] == "boot-failed")
     assert "failure 1 in a row" in failed["sentence"] and failed["details"]["failures"] == 1
     api.cancel(made)
 
@@ -151,13 +151,13 @@ def test_webhooks_and_files(servers):
         made = api.run("faulty", {"mode": "file"}, webhook=receiver.url + "/hook", webhook_events_filter=["completed"])
         receiver.wait_for(2)
         hook = wait_until(
-            lambda: next((e for e in story(api, made) if "was delivered" in e["sentence"]), None), 30, "the delivery"
+            lambda: next((e for e in timeline(api, made) if "was delivered" in e["sentence"]), None), 30, "the delivery"
         )
     finally:
         receiver.close()
     assert hook["sentence"] == "Webhook 'completed' was delivered at the 2nd try."
     assert hook["details"]["tries"] == 2
-    output = only(story(api, made), "output")
+    output = only(timeline(api, made), "output")
     assert output["details"]["size"] > 0 and output["details"]["name"] in output["sentence"]
 
 
@@ -166,7 +166,7 @@ def test_removed_data(servers):
     api = server.api()
     made = api.run("echo", {"text": "x"})
     wait_until(lambda: api.prediction(made)["data_removed"], 30, "the sweep")
-    entry = story(api, made)[-1]
+    entry = timeline(api, made)[-1]
     assert entry["what"] == "data-removed" and entry["at"] > made["completed_at"]
 
 
@@ -188,7 +188,7 @@ def test_trainings_have_a_story_too(api):
     api.post("/models", {"owner": "lab", "name": "tuned", "visibility": "private", "hardware": "cpu"}, 201)
     path = f"/models/lab/trainer/versions/{version_of(api, 'trainer')}/trainings"
     made = api.post(path, {"input": {"steps": 1}, "destination": "lab/tuned"}, 201).json()
-    assert whats(story(api, made))[0] == "created"
+    assert whats(timeline(api, made))[0] == "created"
 
 
 def test_it_survives_a_kill(servers):
@@ -199,7 +199,7 @@ def test_it_survives_a_kill(servers):
     server.kill()
     api = server.start().api()
     api.ended(made)
-    entries = story(api, made)
+    entries = timeline(api, made)
     assert whats(entries)[:4] == ["created", "queued", "start", "ready"]
     assert whats(entries)[-1] == "completed" and "lost" not in whats(entries)
 
@@ -280,7 +280,7 @@ def test_command_line(servers):
     told = server.cli("explain", made["id"], env={"TZ": "Etc/GMT-5"})
     assert told.returncode == 0, told.stderr
     lines = told.stdout.splitlines()
-    sentences = [entry["sentence"] for entry in story(api, made)]
+    sentences = [entry["sentence"] for entry in timeline(api, made)]
     assert [line.split("  ", 2)[2] for line in lines[1:]] == sentences
     hour = (int(made["created_at"][11:13]) + 5) % 24
     assert lines[1].strip().startswith(f"{hour:02}{made['created_at'][13:23]}")

@@ -1,4 +1,4 @@
-/* `vend explain`: the story of a prediction. Main thread only. */
+/* `vend explain`: the timeline of a prediction. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
@@ -29,7 +29,7 @@ run (int argc, char **argv, GError **error)
   g_auto (VendConnection) connection = { 0 };
   g_auto (GStrv) words = NULL;
   g_autoptr (VendClient) client = NULL;
-  json_auto_t *story = NULL;
+  json_auto_t *timeline = NULL;
   g_autofree char *date = NULL;
   size_t i;
   json_t *entry;
@@ -46,14 +46,14 @@ run (int argc, char **argv, GError **error)
       || !vend_client_new (&connection, &client, error))
     return false;
   g_autofree char *path = g_strdup_printf ("/v1/predictions/%s/explanation", words[0]);
-  if (!vend_client_call (client, "GET", path, NULL, &story, error))
+  if (!vend_client_call (client, "GET", path, NULL, &timeline, error))
     return false;
   if (connection.json)
     {
-      vend_terminal_json (story);
+      vend_terminal_json (timeline);
       return true;
     }
-  json_array_foreach (json_object_get (story, "entries"), i, entry)
+  json_array_foreach (json_object_get (timeline, "entries"), i, entry)
     print_entry (entry, &date);
   return true;
 }

@@ -1,4 +1,4 @@
-/* The story of a prediction, put together from what is stored about it. Pure. */
+/* The timeline of a prediction, put together from what is stored about it. Pure. */
 #pragma once
 #include <glib.h>
 
@@ -7,7 +7,7 @@
 #include "model/usage.h"
 
 /* Of each list; what is left out of a longer one is said. */
-#define VEND_STORY_MAX 100
+#define VEND_TIMELINE_MAX 100
 
 typedef struct
 {
@@ -18,11 +18,11 @@ typedef struct
   const GPtrArray *outputs;    /* of VendOutput */
   const GPtrArray *deliveries; /* of VendDelivery */
   const VendUsage *usage;      /* or NULL */
-} VendStory;
+} VendTimeline;
 
 /* A list of {"at", "what", "sentence", "details"} in the order of time; `at` is null for what is
  * not known to the second or still goes on, and those come last. */
-json_t *vend_story_tell (const VendStory *story) G_GNUC_WARN_UNUSED_RESULT;
+json_t *vend_timeline_make (const VendTimeline *timeline) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "4.1 s", "230 ms", "3 min 20 s"; free with g_free. */
-char *vend_story_time (int64_t time_us) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_timeline_time (int64_t time_us) G_GNUC_WARN_UNUSED_RESULT;

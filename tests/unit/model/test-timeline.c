@@ -1,8 +1,9 @@
-/* The story of a prediction: every ending in words, the order of time, and the bound of lines. */
+/* The timeline of a prediction: every ending in words, the order of time, and the bound of lines.
+ */
 #include "model/attempt.h"
 #include "model/decision.h"
 #include "model/file.h"
-#include "model/story.h"
+#include "model/timeline.h"
 #include "model/webhook.h"
 #include <string.h>
 
@@ -20,21 +21,21 @@ test_times (void)
                 { 4100000, "4.1 s" }, { 200 * S, "3 min 20 s" }, { 3660 * S, "1 h 1 min" } };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *text = vend_story_time (cases[i].time_us);
+      g_autofree char *text = vend_timeline_time (cases[i].time_us);
       g_assert_cmpstr (text, ==, cases[i].text);
     }
 }
 
 /* Lists without anything. */
-static VendStory
-story_of (const VendPrediction *p, GPtrArray *none)
+static VendTimeline
+timeline_of (const VendPrediction *p, GPtrArray *none)
 {
-  return (VendStory){ .prediction = p,
-                      .attempts = none,
-                      .decisions = none,
-                      .instance = none,
-                      .outputs = none,
-                      .deliveries = none };
+  return (VendTimeline){ .prediction = p,
+                         .attempts = none,
+                         .decisions = none,
+                         .instance = none,
+                         .outputs = none,
+                         .deliveries = none };
 }
 
 static const char *
@@ -79,8 +80,8 @@ test_endings (void)
                            .created_us = AT,
                            .started_us = cases[i].started_us,
                            .completed_us = AT + 3 * S };
-      const VendStory story = story_of (&p, none);
-      json_auto_t *entries = vend_story_tell (&story);
+      const VendTimeline timeline = timeline_of (&p, none);
+      json_auto_t *entries = vend_timeline_make (&timeline);
       g_assert_cmpstr (sentence_of (entries, "completed"), ==, cases[i].sentence);
     }
 }
@@ -119,19 +120,19 @@ test_order_and_bound (void)
   g_autoptr (GPtrArray) decisions = g_ptr_array_new ();
   g_ptr_array_add (attempts, &attempt);
   g_ptr_array_add (deliveries, &delivery);
-  for (guint i = 0; i < VEND_STORY_MAX + 5; i++)
+  for (guint i = 0; i < VEND_TIMELINE_MAX + 5; i++)
     g_ptr_array_add (decisions, &decision);
-  VendStory story = story_of (&p, none);
-  story.attempts = attempts;
-  story.deliveries = deliveries;
-  story.decisions = decisions;
-  json_auto_t *entries = vend_story_tell (&story);
+  VendTimeline timeline = timeline_of (&p, none);
+  timeline.attempts = attempts;
+  timeline.deliveries = deliveries;
+  timeline.decisions = decisions;
+  json_auto_t *entries = vend_timeline_make (&timeline);
 
   static const char *const begin[] = { "created", "queued", "lost", "start" };
   static const char *const end[]
       = { "start", "started", "completed", "webhook", "more", "data-removed" };
   const size_t n = json_array_size (entries);
-  g_assert_cmpuint (n, ==, VEND_STORY_MAX + 8);
+  g_assert_cmpuint (n, ==, VEND_TIMELINE_MAX + 8);
   for (guint i = 0; i < G_N_ELEMENTS (begin); i++)
     g_assert_cmpstr (vend_json_string (json_array_get (entries, i), "what"), ==, begin[i]);
   for (guint i = 0; i < G_N_ELEMENTS (end); i++)
@@ -172,9 +173,9 @@ test_deliveries (void)
       g_autoptr (GPtrArray) none = g_ptr_array_new ();
       g_autoptr (GPtrArray) deliveries = g_ptr_array_new ();
       g_ptr_array_add (deliveries, &delivery);
-      VendStory story = story_of (&p, none);
-      story.deliveries = deliveries;
-      json_auto_t *entries = vend_story_tell (&story);
+      VendTimeline timeline = timeline_of (&p, none);
+      timeline.deliveries = deliveries;
+      json_auto_t *entries = vend_timeline_make (&timeline);
       g_assert_cmpstr (sentence_of (entries, "webhook"), ==, cases[i].sentence);
     }
 }
@@ -212,9 +213,9 @@ test_instances (void)
       g_autoptr (GPtrArray) instance = g_ptr_array_new ();
       g_ptr_array_add (instance, &start);
       g_ptr_array_add (instance, &ready);
-      VendStory story = story_of (&p, none);
-      story.instance = instance;
-      json_auto_t *entries = vend_story_tell (&story);
+      VendTimeline timeline = timeline_of (&p, none);
+      timeline.instance = instance;
+      json_auto_t *entries = vend_timeline_make (&timeline);
       g_assert_cmpstr (sentence_of (entries, "started"), ==, cases[i].sentence);
       g_assert_cmpstr (sentence_of (entries, "running"), ==, "It runs.");
     }

@@ -1,5 +1,5 @@
-/* The story of a prediction. */
-#include "model/story.h"
+/* The timeline of a prediction. */
+#include "model/timeline.h"
 #include "base/clock.h"
 #include "base/count.h"
 #include "model/attempt.h"
@@ -18,7 +18,7 @@ typedef struct
 } Entry;
 
 char *
-vend_story_time (int64_t time_us)
+vend_timeline_time (int64_t time_us)
 {
   const int64_t us = MAX (time_us, 0);
   if (us < VEND_US_PER_S)
@@ -78,7 +78,7 @@ by_time (const void *a, const void *b)
 /* ---- Before it runs */
 
 static void
-tell_creation (GArray *entries, const VendPrediction *p)
+add_creation (GArray *entries, const VendPrediction *p)
 {
   json_t *details = json_object ();
   vend_json_set_string (details, "model", p->model);
@@ -106,29 +106,29 @@ decision_details (const VendDecision *decision)
 }
 
 static void
-tell_decisions (GArray *entries, const GPtrArray *decisions)
+add_decisions (GArray *entries, const GPtrArray *decisions)
 {
-  for (guint i = 0; i < MIN (decisions->len, VEND_STORY_MAX); i++)
+  for (guint i = 0; i < MIN (decisions->len, VEND_TIMELINE_MAX); i++)
     {
       const VendDecision *decision = g_ptr_array_index (decisions, i);
       add (entries, decision->at_us, vend_decision_kind_name (decision->kind),
            decision_details (decision), "%s", decision->sentence);
     }
-  if (decisions->len > VEND_STORY_MAX)
+  if (decisions->len > VEND_TIMELINE_MAX)
     add (entries, 0, "more", NULL, "There were more decisions about its instances than %d.",
-         VEND_STORY_MAX);
+         VEND_TIMELINE_MAX);
 }
 
 static void
-tell_attempts (GArray *entries, const GPtrArray *attempts)
+add_attempts (GArray *entries, const GPtrArray *attempts)
 {
-  for (guint i = 0; i < MIN (attempts->len, VEND_STORY_MAX); i++)
+  for (guint i = 0; i < MIN (attempts->len, VEND_TIMELINE_MAX); i++)
     {
       const VendAttempt *attempt = g_ptr_array_index (attempts, i);
       json_t *details = json_pack ("{s:i}", "attempt", attempt->number);
       vend_json_set_string (details, "instance", attempt->instance);
       vend_json_set_time (details, "started_at", attempt->started_us);
-      g_autofree char *ran = vend_story_time (attempt->ended_us - attempt->started_us);
+      g_autofree char *ran = vend_timeline_time (attempt->ended_us - attempt->started_us);
       add (entries, attempt->ended_us, attempt->outcome, details, "Attempt %d was %s %s%s.",
            attempt->number, attempt->outcome,
            attempt->started_us > 0 ? "after running for " : "before it began",
@@ -150,33 +150,33 @@ find_decision (const GPtrArray *decisions, VendDecisionKind kind)
   return NULL;
 }
 
-/* Of an instance that was there before the prediction the story says why, in the line of the start;
- * another one has lines of its own. */
+/* Of an instance that was there before the prediction the timeline says why, in the line of the
+ * start; another one has lines of its own. */
 static char *
-tell_instance (const VendStory *story, json_t *details)
+name_of_instance (const VendTimeline *timeline, json_t *details)
 {
-  const VendDecision *ready = find_decision (story->instance, VEND_DECISION_READY);
-  const VendDecision *start = find_decision (story->instance, VEND_DECISION_START);
+  const VendDecision *ready = find_decision (timeline->instance, VEND_DECISION_READY);
+  const VendDecision *start = find_decision (timeline->instance, VEND_DECISION_START);
   if (start != NULL)
     {
       vend_json_set_time (details, "instance_started_at", start->at_us);
       vend_json_set_string (details, "instance_reason", start->sentence);
     }
-  const int64_t came_us = story->prediction->created_us;
+  const int64_t came_us = timeline->prediction->created_us;
   if (ready == NULL)
     return g_strdup ("");
   vend_json_set_time (details, "instance_ready_at", ready->at_us);
   if (ready->at_us > came_us)
     return g_strdup (start != NULL && start->at_us < came_us ? ", which was booting when it came"
                                                              : "");
-  g_autofree char *since = vend_story_time (came_us - ready->at_us);
+  g_autofree char *since = vend_timeline_time (came_us - ready->at_us);
   return g_strdup_printf (", which had been ready for %s when it came", since);
 }
 
 static void
-tell_start (GArray *entries, const VendStory *story)
+add_start (GArray *entries, const VendTimeline *timeline)
 {
-  const VendPrediction *p = story->prediction;
+  const VendPrediction *p = timeline->prediction;
   if (p->started_us == 0)
     return;
   json_t *details = json_object ();
@@ -184,8 +184,8 @@ tell_start (GArray *entries, const VendStory *story)
   vend_json_set_int (details, "attempt", p->attempt);
   json_object_set_new (details, "waited_seconds",
                        json_real (seconds (p->started_us - p->created_us)));
-  g_autofree char *waited = vend_story_time (p->started_us - p->created_us);
-  g_autofree char *instance = tell_instance (story, details);
+  g_autofree char *waited = vend_timeline_time (p->started_us - p->created_us);
+  g_autofree char *instance = name_of_instance (timeline, details);
   add (entries, p->started_us, "started", details, "Started after %s on instance %s%s.", waited,
        p->instance != NULL ? p->instance : "?", instance);
 }
@@ -194,7 +194,7 @@ static char *
 ending_sentence (const VendPrediction *p)
 {
   const bool has_run = p->started_us > 0;
-  g_autofree char *ran = vend_story_time (p->completed_us - p->started_us);
+  g_autofree char *ran = vend_timeline_time (p->completed_us - p->started_us);
   g_autofree char *after = has_run ? g_strdup_printf (" after running for %s", ran) : g_strdup ("");
   switch (p->status)
     {
@@ -212,9 +212,9 @@ ending_sentence (const VendPrediction *p)
 }
 
 static void
-tell_end (GArray *entries, const VendStory *story)
+add_end (GArray *entries, const VendTimeline *timeline)
 {
-  const VendPrediction *p = story->prediction;
+  const VendPrediction *p = timeline->prediction;
   if (p->completed_us == 0)
     return;
   json_t *details = json_object ();
@@ -222,12 +222,12 @@ tell_end (GArray *entries, const VendStory *story)
   vend_json_set_string (details, "error_code", p->error_code);
   json_object_set_new (details, "total_seconds",
                        json_real (seconds (p->completed_us - p->created_us)));
-  if (story->usage != NULL)
+  if (timeline->usage != NULL)
     {
-      g_autofree char *text = vend_usage_seconds_text (story->usage->run_us);
+      g_autofree char *text = vend_usage_seconds_text (timeline->usage->run_us);
       json_object_set_new (
           details, "metered",
-          json_pack ("{s:s, s:s}", "hardware", story->usage->hardware, "seconds", text));
+          json_pack ("{s:s, s:s}", "hardware", timeline->usage->hardware, "seconds", text));
     }
   g_autofree char *sentence = ending_sentence (p);
   add (entries, p->completed_us, "completed", details, "%s", sentence);
@@ -236,9 +236,9 @@ tell_end (GArray *entries, const VendStory *story)
 /* ---- Beside it and after it */
 
 static void
-tell_outputs (GArray *entries, const GPtrArray *outputs)
+add_outputs (GArray *entries, const GPtrArray *outputs)
 {
-  for (guint i = 0; i < MIN (outputs->len, VEND_STORY_MAX); i++)
+  for (guint i = 0; i < MIN (outputs->len, VEND_TIMELINE_MAX); i++)
     {
       const VendOutput *output = g_ptr_array_index (outputs, i);
       g_autofree char *size = g_format_size ((guint64) output->size);
@@ -248,8 +248,8 @@ tell_outputs (GArray *entries, const GPtrArray *outputs)
       add (entries, output->created_us, "output", details, "Output file %s was kept (%s).",
            output->name, size);
     }
-  if (outputs->len > VEND_STORY_MAX)
-    add (entries, 0, "more", NULL, "There are more output files than %d.", VEND_STORY_MAX);
+  if (outputs->len > VEND_TIMELINE_MAX)
+    add (entries, 0, "more", NULL, "There are more output files than %d.", VEND_TIMELINE_MAX);
 }
 
 static const char *
@@ -262,7 +262,7 @@ ordinal (guint n)
 }
 
 static void
-tell_delivery (GArray *entries, const VendDelivery *delivery)
+add_delivery (GArray *entries, const VendDelivery *delivery)
 {
   const char *event = vend_webhook_event_name (delivery->event);
   json_t *details = json_pack ("{s:s, s:i, s:i}", "event", event, "tries", (int) delivery->tries,
@@ -295,7 +295,7 @@ tell_delivery (GArray *entries, const VendDelivery *delivery)
 }
 
 static void
-tell_removal (GArray *entries, const VendPrediction *p)
+add_removal (GArray *entries, const VendPrediction *p)
 {
   if (p->data_removed)
     add (entries, p->removed_us > 1 ? p->removed_us : 0, "data-removed", NULL,
@@ -303,13 +303,13 @@ tell_removal (GArray *entries, const VendPrediction *p)
 }
 
 static void
-tell_now (GArray *entries, const VendPrediction *p)
+add_now (GArray *entries, const VendPrediction *p)
 {
   if (p->completed_us > 0)
     return;
   if (p->queue_position > 0)
     {
-      g_autofree char *eta = vend_story_time (p->queue_eta_us);
+      g_autofree char *eta = vend_timeline_time (p->queue_eta_us);
       add (entries, 0, "waiting",
            json_pack ("{s:i, s:f}", "position", (int) p->queue_position, "eta_seconds",
                       seconds (p->queue_eta_us)),
@@ -320,20 +320,20 @@ tell_now (GArray *entries, const VendPrediction *p)
 }
 
 json_t *
-vend_story_tell (const VendStory *story)
+vend_timeline_make (const VendTimeline *timeline)
 {
   g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (Entry));
   g_array_set_clear_func (entries, entry_clear);
-  tell_creation (entries, story->prediction);
-  tell_attempts (entries, story->attempts);
-  tell_decisions (entries, story->decisions);
-  tell_start (entries, story);
-  tell_outputs (entries, story->outputs);
-  tell_end (entries, story);
-  for (guint i = 0; i < MIN (story->deliveries->len, VEND_STORY_MAX); i++)
-    tell_delivery (entries, g_ptr_array_index (story->deliveries, i));
-  tell_removal (entries, story->prediction);
-  tell_now (entries, story->prediction);
+  add_creation (entries, timeline->prediction);
+  add_attempts (entries, timeline->attempts);
+  add_decisions (entries, timeline->decisions);
+  add_start (entries, timeline);
+  add_outputs (entries, timeline->outputs);
+  add_end (entries, timeline);
+  for (guint i = 0; i < MIN (timeline->deliveries->len, VEND_TIMELINE_MAX); i++)
+    add_delivery (entries, g_ptr_array_index (timeline->deliveries, i));
+  add_removal (entries, timeline->prediction);
+  add_now (entries, timeline->prediction);
   qsort (entries->data, entries->len, sizeof (Entry), by_time);
 
   json_t *list = json_array ();
