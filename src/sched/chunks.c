@@ -37,7 +37,7 @@ show (Run *run, json_t *chunk)
   json_array_append (run->chunks, chunk);
   run->is_viewed = false;
   vend_run_feed_chunk (run, chunk);
-  vend_hooks_changed (run, VEND_WEBHOOK_OUTPUT);
+  vend_run_webhook_changed (run, VEND_WEBHOOK_OUTPUT);
 }
 
 static Run *

@@ -30,7 +30,7 @@ vend_completion_notify (const Completion *completion)
   charge (completion);
   run->sched->n_ended++;
   vend_measure_ended (run);
-  vend_hooks_ended (run);
+  vend_run_webhook_ended (run);
   vend_run_feed_end (run);
   vend_waiters_notify (run->waiters, run->p);
 }

@@ -31,7 +31,7 @@ vend_completion_store (VendDb *db, void *data, GError **error)
   if (!vend_store_prediction_complete (db, completion->p, &completion->was_accepted, error))
     return false;
   return !completion->was_accepted
-         || (vend_hooks_store_end (db, completion->hooks, completion->p, error)
+         || (vend_run_webhook_store_end (db, completion->webhook, completion->p, error)
              && store_outputs (db, completion->outputs, error)
              && store_attempt (db, completion, error));
 }

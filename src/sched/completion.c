@@ -60,7 +60,7 @@ stored (const GError *error, void *data)
 static void
 store (Completion *completion)
 {
-  vend_hooks_writing_end (completion->run);
+  vend_run_webhook_writing_end (completion->run);
   vend_store_write (completion->run->sched->store, vend_completion_store, stored, completion);
 }
 

@@ -37,7 +37,7 @@ typedef struct
   VendPrediction *p;   /* borrowed: the row as it ends */
   int64_t earliest_us; /* no attempt began before */
   bool is_lost;        /* the attempt: what it took is nobody's */
-  RunWebhook *hooks;   /* borrowed; NULL: no webhook */
+  RunWebhook *webhook; /* borrowed; NULL: no webhook */
 
   /* decide */
   VendStatus status;

@@ -206,7 +206,7 @@ struct Run
   bool emitted;           /* output has left the model in this attempt */
   bool is_lost;           /* this attempt is: what it took is nobody's */
   bool is_billed;         /* this attempt is, and not the time of its instance */
-  RunWebhook *hooks;      /* what its webhook is told; NULL: it has none */
+  RunWebhook *webhook;    /* what its webhook is told; NULL: it has none */
   guint lost_before_start;
   guint lost_running;
   int64_t earliest_us; /* no attempt begins before; wall clock */
@@ -281,35 +281,35 @@ void vend_run_arm_deadline (Run *run);
 /* Ends one that waits and cannot begin before its deadline, by what was measured. */
 void vend_run_admit (Run *run);
 
-/* ---- hooks.c: what is written for the webhook of a prediction, and when. All of it costs nothing
- * for those without one. */
-void vend_hooks_init (Run *run);
-void vend_hooks_clear (Run *run);
+/* ---- webhook.c: what is written for the webhook of a prediction, and when. All of it costs
+ * nothing for those without one. */
+void vend_run_webhook_init (Run *run);
+void vend_run_webhook_clear (Run *run);
 /* The model has begun. */
-void vend_hooks_started (Run *run);
+void vend_run_webhook_started (Run *run);
 /* VEND_WEBHOOK_OUTPUT or VEND_WEBHOOK_LOGS: there is more of it. */
-void vend_hooks_changed (Run *run, guint event);
+void vend_run_webhook_changed (Run *run, guint event);
 /* It goes back to the queue: what it said does not count. */
-void vend_hooks_requeued (Run *run);
+void vend_run_webhook_requeued (Run *run);
 /* The message that it started, not written yet, for the transaction that stores the start; or NULL.
  * Owned by the caller. */
-typedef struct HookMessage HookMessage;
-HookMessage *vend_hooks_take_start (Run *run);
+typedef struct WebhookMessage WebhookMessage;
+WebhookMessage *vend_run_webhook_take_start (Run *run);
 /* It could not be written. Takes it; NULL does nothing. */
-void vend_hooks_return_start (Run *run, HookMessage *start);
-void vend_hook_message_free (HookMessage *message);
+void vend_run_webhook_return_start (Run *run, WebhookMessage *start);
+void vend_webhook_message_free (WebhookMessage *message);
 /* Writer thread. */
-bool vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error);
+bool vend_webhook_message_store (VendDb *db, const WebhookMessage *message, GError **error);
 /* Core thread: once it is known how it ends, then before each try to store that. */
-void vend_hooks_ending (Run *run);
-void vend_hooks_writing_end (Run *run);
+void vend_run_webhook_ending (Run *run);
+void vend_run_webhook_writing_end (Run *run);
 /* Writer thread, in the transaction of the end, with `p` as it ends. `hooks` may be NULL. */
-bool vend_hooks_store_end (VendDb *db, const RunWebhook *hooks, const VendPrediction *p,
-                           GError **error);
+bool vend_run_webhook_store_end (VendDb *db, const RunWebhook *webhook, const VendPrediction *p,
+                                 GError **error);
 /* Core thread: the end is stored. */
-void vend_hooks_ended (Run *run);
+void vend_run_webhook_ended (Run *run);
 /* Something was written. */
-void vend_hooks_stored (const VendSched *sched);
+void vend_run_webhook_stored (const VendSched *sched);
 
 /* ---- chunks.c: what an iterator yields */
 /* Chunk number `index`, with "$vend.file" objects. One that does not follow the last one is left

@@ -207,7 +207,7 @@ on_log (Run *run, const json_t *frame)
     {
       g_string_append_len (run->logs, text, (gssize) MIN (strlen (text), room - run->logs->len));
       run->is_viewed = false;
-      vend_hooks_changed (run, VEND_WEBHOOK_LOGS);
+      vend_run_webhook_changed (run, VEND_WEBHOOK_LOGS);
     }
 }
 

@@ -12,7 +12,7 @@ typedef struct
 {
   VendSched *sched;
   VendPrediction p; /* only what the lease stores */
-  HookMessage *start;
+  WebhookMessage *start;
 } Lease;
 
 static void store_after (Run *run, int64_t delay_us);
@@ -22,7 +22,7 @@ store_lease (VendDb *db, void *data, GError **error)
 {
   const Lease *lease = data;
   return vend_store_prediction_lease (db, &lease->p, error)
-         && (lease->start == NULL || vend_hook_message_store (db, lease->start, error));
+         && (lease->start == NULL || vend_webhook_message_store (db, lease->start, error));
 }
 
 static void
@@ -34,14 +34,14 @@ lease_stored (const GError *error, void *data)
     vend_log (VEND_LOG_ERROR, "cannot store a lease, trying again", "prediction", lease->p.id,
               "error", error->message, NULL);
   else if (lease->start != NULL)
-    vend_hooks_stored (lease->sched);
+    vend_run_webhook_stored (lease->sched);
   if (error != NULL && run != NULL)
     {
-      vend_hooks_return_start (run, g_steal_pointer (&lease->start));
+      vend_run_webhook_return_start (run, g_steal_pointer (&lease->start));
       if (run->completion == NULL)
         store_after (run, VEND_STORE_RETRY_US);
     }
-  vend_hook_message_free (lease->start);
+  vend_webhook_message_free (lease->start);
   g_free (lease->p.id);
   g_free (lease->p.instance);
   json_decref (lease->p.output);
@@ -54,7 +54,7 @@ vend_run_store_lease (Run *run)
   vend_run_store_insert (run);
   Lease *lease = g_new0 (Lease, 1);
   lease->sched = run->sched;
-  lease->start = vend_hooks_take_start (run);
+  lease->start = vend_run_webhook_take_start (run);
   lease->p.id = g_strdup (run->p->id);
   lease->p.status = run->p->status;
   lease->p.attempt = run->p->attempt;

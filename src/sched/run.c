@@ -37,7 +37,7 @@ vend_run_new (VendSched *sched, VendPrediction *take, Target *target)
   target->n_runs++;
   vend_account_opened (sched, take->account_id);
   g_hash_table_insert (sched->runs, run->p->id, run);
-  vend_hooks_init (run);
+  vend_run_webhook_init (run);
   return run;
 }
 
@@ -72,7 +72,7 @@ vend_run_free (Run *run)
   if (run->unstored != NULL)
     vend_submission_free (run->unstored);
   vend_waiters_free (run->waiters);
-  vend_hooks_clear (run);
+  vend_run_webhook_clear (run);
   vend_prediction_free (run->p);
   vend_run_feed_break (run);
   vend_feed_unref (run->feed);
@@ -155,7 +155,7 @@ vend_run_started (Run *run, int64_t at_us)
       && !vend_prediction_set_status (run->p, VEND_STATUS_PROCESSING, &error))
     g_assert_not_reached ();
   run->p->started_us = MAX (at_us, run->earliest_us);
-  vend_hooks_started (run);
+  vend_run_webhook_started (run);
   vend_run_lease_soon (run);
 }
 
@@ -201,14 +201,14 @@ vend_run_complete (Run *run, const RunResult *result)
   run->completion = completion;
   completion->earliest_us = run->earliest_us;
   completion->is_lost = run->is_lost;
-  completion->hooks = run->hooks;
+  completion->webhook = run->webhook;
   vend_completion_decide (completion, result, vend_now_us ());
   vend_completion_account (completion,
                            &(RunTerms){ .hardware = hardware,
                                         .price = vend_prices_of (run->sched->prices, hardware),
                                         .is_billed = run->is_billed });
   take_output (completion, result);
-  vend_hooks_ending (run);
+  vend_run_webhook_ending (run);
   vend_completion_begin (completion);
 }
 
@@ -253,7 +253,7 @@ back_to_queue (Run *run)
   json_decref (g_steal_pointer (&p->output));
   json_decref (g_steal_pointer (&p->metrics));
   run->emitted = false;
-  vend_hooks_requeued (run);
+  vend_run_webhook_requeued (run);
   vend_run_store_lease (run);
   vend_run_enqueue (run, true);
 }

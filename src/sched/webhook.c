@@ -16,17 +16,17 @@
 
 struct RunWebhook
 {
-  guint events;       /* that the receiver wants */
-  HookMessage *start; /* not written yet; the writer thread's while the end is being written */
-  HookMessage *late;  /* a start that could not be written before the end was on its way */
-  int64_t last_us;    /* of output or logs */
+  guint events;          /* that the receiver wants */
+  WebhookMessage *start; /* not written yet; the writer thread's while the end is being written */
+  WebhookMessage *late;  /* a start that could not be written before the end was on its way */
+  int64_t last_us;       /* of output or logs */
   int64_t last_id_us;
   guint changed;  /* VEND_WEBHOOK_OUTPUT or _LOGS: more than what was written */
   VendTimer *due; /* writes them */
   char *end_id;
 };
 
-struct HookMessage
+struct WebhookMessage
 {
   VendSched *sched;
   char *id;
@@ -39,25 +39,25 @@ struct HookMessage
 
 /* Messages of one prediction are sent in the order of their ids. */
 static char *
-next_id (RunWebhook *hooks)
+next_id (RunWebhook *webhook)
 {
-  hooks->last_id_us = MAX (vend_now_us (), hooks->last_id_us + 1);
-  return vend_delivery_id_new (hooks->last_id_us);
+  webhook->last_id_us = MAX (vend_now_us (), webhook->last_id_us + 1);
+  return vend_delivery_id_new (webhook->last_id_us);
 }
 
-static HookMessage *
+static WebhookMessage *
 message_new (Run *run, VendWebhookEvent event)
 {
-  HookMessage *message = g_new0 (HookMessage, 1);
+  WebhookMessage *message = g_new0 (WebhookMessage, 1);
   message->sched = run->sched;
-  message->id = next_id (run->hooks);
+  message->id = next_id (run->webhook);
   message->event = event;
   message->p = vend_prediction_copy (vend_run_view (run));
   return message;
 }
 
 void
-vend_hook_message_free (HookMessage *message)
+vend_webhook_message_free (WebhookMessage *message)
 {
   if (message == NULL)
     return;
@@ -124,7 +124,7 @@ store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookE
 }
 
 bool
-vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error)
+vend_webhook_message_store (VendDb *db, const WebhookMessage *message, GError **error)
 {
   return (!message->supersedes || vend_store_delivery_supersede (db, message->p->id, error))
          && store_message (db, message->p, message->id, message->event, error);
@@ -133,55 +133,55 @@ vend_hook_message_store (VendDb *db, const HookMessage *message, GError **error)
 /* ---- Start */
 
 void
-vend_hooks_init (Run *run)
+vend_run_webhook_init (Run *run)
 {
   const VendPrediction *p = run->p;
   if (p->webhook == NULL || run->sched->webhooks == NULL)
     return;
-  run->hooks = g_new0 (RunWebhook, 1);
-  run->hooks->events = vend_webhook_events (p->webhook_events);
+  run->webhook = g_new0 (RunWebhook, 1);
+  run->webhook->events = vend_webhook_events (p->webhook_events);
 }
 
 void
-vend_hooks_clear (Run *run)
+vend_run_webhook_clear (Run *run)
 {
-  RunWebhook *hooks = run->hooks;
-  if (hooks == NULL)
+  RunWebhook *webhook = run->webhook;
+  if (webhook == NULL)
     return;
-  vend_timer_clear (&hooks->due);
-  vend_hook_message_free (hooks->start);
-  vend_hook_message_free (hooks->late);
-  g_free (hooks->end_id);
-  g_clear_pointer (&run->hooks, g_free);
+  vend_timer_clear (&webhook->due);
+  vend_webhook_message_free (webhook->start);
+  vend_webhook_message_free (webhook->late);
+  g_free (webhook->end_id);
+  g_clear_pointer (&run->webhook, g_free);
 }
 
 /* A run that is tried again, or taken up after a restart, may have told its start: the store knows.
  */
 void
-vend_hooks_started (Run *run)
+vend_run_webhook_started (Run *run)
 {
-  RunWebhook *hooks = run->hooks;
-  if (hooks == NULL || (hooks->events & VEND_WEBHOOK_START) == 0 || hooks->start != NULL)
+  RunWebhook *webhook = run->webhook;
+  if (webhook == NULL || (webhook->events & VEND_WEBHOOK_START) == 0 || webhook->start != NULL)
     return;
-  hooks->start = message_new (run, VEND_WEBHOOK_START);
+  webhook->start = message_new (run, VEND_WEBHOOK_START);
 }
 
-HookMessage *
-vend_hooks_take_start (Run *run)
+WebhookMessage *
+vend_run_webhook_take_start (Run *run)
 {
-  return run->hooks != NULL ? g_steal_pointer (&run->hooks->start) : NULL;
+  return run->webhook != NULL ? g_steal_pointer (&run->webhook->start) : NULL;
 }
 
 void
-vend_hooks_return_start (Run *run, HookMessage *start)
+vend_run_webhook_return_start (Run *run, WebhookMessage *start)
 {
   if (start == NULL)
     return;
-  HookMessage **place = run->completion != NULL ? &run->hooks->late : &run->hooks->start;
+  WebhookMessage **place = run->completion != NULL ? &run->webhook->late : &run->webhook->start;
   if (*place == NULL)
     *place = start;
   else
-    vend_hook_message_free (start);
+    vend_webhook_message_free (start);
 }
 
 /* ---- Output and logs */
@@ -189,90 +189,90 @@ vend_hooks_return_start (Run *run, HookMessage *start)
 static bool
 store_change (VendDb *db, void *data, GError **error)
 {
-  return vend_hook_message_store (db, data, error);
+  return vend_webhook_message_store (db, data, error);
 }
 
 static void
 change_stored (const GError *error, void *data)
 {
-  HookMessage *message = data;
+  WebhookMessage *message = data;
   if (error != NULL)
     vend_log (VEND_LOG_WARN, "cannot store a webhook", "prediction", message->p->id, "error",
               error->message, NULL);
-  vend_hooks_stored (message->sched);
-  vend_hook_message_free (message);
+  vend_run_webhook_stored (message->sched);
+  vend_webhook_message_free (message);
 }
 
 static void
 change_is_due (void *data)
 {
   Run *run = data;
-  RunWebhook *hooks = run->hooks;
-  hooks->due = NULL;
+  RunWebhook *webhook = run->webhook;
+  webhook->due = NULL;
   if (run->completion != NULL)
     return;
   /* The rows that it follows go first. */
   vend_run_store_insert (run);
   vend_run_lease_now (run);
-  HookMessage *message = message_new (
-      run, (hooks->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
+  WebhookMessage *message = message_new (
+      run, (webhook->changed & VEND_WEBHOOK_OUTPUT) != 0 ? VEND_WEBHOOK_OUTPUT : VEND_WEBHOOK_LOGS);
   message->supersedes = true;
-  hooks->changed = 0;
-  hooks->last_us = vend_steady_us ();
+  webhook->changed = 0;
+  webhook->last_us = vend_steady_us ();
   vend_store_write (run->sched->store, store_change, change_stored, message);
 }
 
 void
-vend_hooks_changed (Run *run, guint event)
+vend_run_webhook_changed (Run *run, guint event)
 {
-  RunWebhook *hooks = run->hooks;
-  if (hooks == NULL || (hooks->events & event) == 0)
+  RunWebhook *webhook = run->webhook;
+  if (webhook == NULL || (webhook->events & event) == 0)
     return;
-  hooks->changed |= event;
-  if (hooks->due == NULL)
-    hooks->due = vend_timer_set (run->sched->timers,
-                                 vend_webhook_throttle_us (hooks->last_us, vend_steady_us ()),
-                                 change_is_due, run);
+  webhook->changed |= event;
+  if (webhook->due == NULL)
+    webhook->due = vend_timer_set (run->sched->timers,
+                                   vend_webhook_throttle_us (webhook->last_us, vend_steady_us ()),
+                                   change_is_due, run);
 }
 
 void
-vend_hooks_requeued (Run *run)
+vend_run_webhook_requeued (Run *run)
 {
-  if (run->hooks == NULL)
+  if (run->webhook == NULL)
     return;
-  vend_timer_clear (&run->hooks->due);
-  run->hooks->changed = 0;
+  vend_timer_clear (&run->webhook->due);
+  run->webhook->changed = 0;
 }
 
 /* ---- The end */
 
 void
-vend_hooks_ending (Run *run)
+vend_run_webhook_ending (Run *run)
 {
-  RunWebhook *hooks = run->hooks;
-  if (hooks == NULL)
+  RunWebhook *webhook = run->webhook;
+  if (webhook == NULL)
     return;
-  vend_timer_clear (&hooks->due);
-  hooks->end_id = next_id (hooks);
+  vend_timer_clear (&webhook->due);
+  webhook->end_id = next_id (webhook);
 }
 
 void
-vend_hooks_writing_end (Run *run)
+vend_run_webhook_writing_end (Run *run)
 {
-  RunWebhook *hooks = run->hooks;
-  if (hooks != NULL && hooks->start == NULL)
-    hooks->start = g_steal_pointer (&hooks->late);
+  RunWebhook *webhook = run->webhook;
+  if (webhook != NULL && webhook->start == NULL)
+    webhook->start = g_steal_pointer (&webhook->late);
 }
 
 void
-vend_hooks_ended (Run *run)
+vend_run_webhook_ended (Run *run)
 {
-  if (run->hooks == NULL)
+  if (run->webhook == NULL)
     return;
-  if (run->hooks->late != NULL)
+  if (run->webhook->late != NULL)
     vend_store_write (run->sched->store, store_change, change_stored,
-                      g_steal_pointer (&run->hooks->late));
-  vend_hooks_stored (run->sched);
+                      g_steal_pointer (&run->webhook->late));
+  vend_run_webhook_stored (run->sched);
 }
 
 /* The last message, by what the receiver wants and there is; 0 = none. */
@@ -287,20 +287,21 @@ last_event (guint events, const VendPrediction *p)
 }
 
 bool
-vend_hooks_store_end (VendDb *db, const RunWebhook *hooks, const VendPrediction *p, GError **error)
+vend_run_webhook_store_end (VendDb *db, const RunWebhook *webhook, const VendPrediction *p,
+                            GError **error)
 {
-  if (hooks == NULL)
+  if (webhook == NULL)
     return true;
-  if (hooks->start != NULL && !vend_hook_message_store (db, hooks->start, error))
+  if (webhook->start != NULL && !vend_webhook_message_store (db, webhook->start, error))
     return false;
-  guint event = last_event (hooks->events, p);
+  guint event = last_event (webhook->events, p);
   return event == 0
          || (vend_store_delivery_supersede (db, p->id, error)
-             && store_message (db, p, hooks->end_id, (VendWebhookEvent) event, error));
+             && store_message (db, p, webhook->end_id, (VendWebhookEvent) event, error));
 }
 
 void
-vend_hooks_stored (const VendSched *sched)
+vend_run_webhook_stored (const VendSched *sched)
 {
   if (sched->webhooks != NULL)
     vend_webhooks_wake (sched->webhooks);
