@@ -5,7 +5,7 @@
 #include "api/versions-cache.h"
 #include "auth/rate.h"
 #include "base/histogram.h"
-#include "events/feed.h"
+#include "events/broadcast.h"
 #include "model/scaling.h"
 #include "model/usage.h"
 

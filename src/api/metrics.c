@@ -141,7 +141,7 @@ write_all (VendApi *api)
   write_store (text, api->parts.store);
   write_webhooks (text, api->parts.webhooks);
   count (text, "vend_open_streams", "gauge", "Event streams that somebody reads.",
-         vend_feed_open_readers ());
+         vend_broadcast_open_readers ());
   vend_process_write (text);
   return text;
 }

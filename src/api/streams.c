@@ -3,7 +3,7 @@
 #include "api/create.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "events/feed.h"
+#include "events/broadcast.h"
 #include "events/format.h"
 #include "store/predictions.h"
 
@@ -41,11 +41,11 @@ replay (VendApi *api, VendCall *call, const VendPrediction *ended)
 {
   if (ended->data_removed)
     return data_removed ();
-  g_autoptr (VendFeed) feed = vend_replays_get (api->replays, ended);
+  g_autoptr (VendBroadcast) broadcast = vend_replays_get (api->replays, ended);
   const guint64 after = last_seen (call, ended->created_us);
-  if (after > 0 && vend_feed_is_read (feed, after))
+  if (after > 0 && vend_broadcast_is_read (broadcast, after))
     return vend_reply_empty (204);
-  return vend_feed_reply (feed, after, vend_call_origin (call));
+  return vend_broadcast_reply (broadcast, after, vend_call_origin (call));
 }
 
 /* It ended between our look at the disk and the question. */
@@ -68,14 +68,14 @@ reply_ended (void *data)
 }
 
 static void
-followed (VendFeed *feed, void *data)
+followed (VendBroadcast *broadcast, void *data)
 {
   g_autoptr (Follower) follower = data;
   VendCall *call = follower->call;
-  if (feed != NULL)
+  if (broadcast != NULL)
     {
       const guint64 after = last_seen (call, follower->created_us);
-      vend_call_reply (call, vend_feed_reply (feed, after, vend_call_origin (call)));
+      vend_call_reply (call, vend_broadcast_reply (broadcast, after, vend_call_origin (call)));
       return;
     }
   VendLater *later = follower->api->later;

@@ -36,7 +36,7 @@ show (Run *run, json_t *chunk)
     run->chunks = json_array ();
   json_array_append (run->chunks, chunk);
   run->is_viewed = false;
-  vend_run_feed_chunk (run, chunk);
+  vend_run_broadcast_chunk (run, chunk);
   vend_run_webhook_changed (run, VEND_WEBHOOK_OUTPUT);
 }
 

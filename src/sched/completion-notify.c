@@ -31,6 +31,6 @@ vend_completion_notify (const Completion *completion)
   run->sched->n_ended++;
   vend_measure_ended (run);
   vend_run_webhook_ended (run);
-  vend_run_feed_end (run);
+  vend_run_broadcast_end (run);
   vend_waiters_notify (run->waiters, run->p);
 }

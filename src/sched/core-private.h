@@ -3,7 +3,7 @@
 #include <sys/types.h>
 
 #include "base/inbox.h"
-#include "events/feed.h"
+#include "events/broadcast.h"
 #include "model/instance-usage.h"
 #include "model/prediction.h"
 #include "model/webhook.h"
@@ -187,10 +187,10 @@ struct Run
   Target *target;
   Instance *instance; /* of the attempt under way, or NULL */
   VendQueuePlace place;
-  json_t *chunks;         /* what an iterator yielded so far, or NULL; files have their URLs */
-  json_t *waiting_chunks; /* came later, and are not shown before the files among them are kept */
-  gsize n_taking;         /* chunks whose files are on the way to the file store */
-  VendFeed *feed;         /* NULL until somebody follows */
+  json_t *chunks;           /* what an iterator yielded so far, or NULL; files have their URLs */
+  json_t *waiting_chunks;   /* came later, and are not shown before the files among them are kept */
+  gsize n_taking;           /* chunks whose files are on the way to the file store */
+  VendBroadcast *broadcast; /* NULL until somebody follows */
   GString *logs;
   bool is_viewed; /* `p` has the chunks and logs of this moment */
   VendWaiters *waiters;
@@ -320,14 +320,14 @@ void vend_run_take_chunks (Run *run, const json_t *output);
 /* The attempt is over and does not count. */
 void vend_run_forget_chunks (Run *run);
 
-/* ---- feed.c: those who follow the events */
-void vend_run_feed_chunk (Run *run, json_t *chunk);
+/* ---- broadcast.c: those who follow the events */
+void vend_run_broadcast_chunk (Run *run, json_t *chunk);
 /* The end is on disk. */
-void vend_run_feed_end (Run *run);
+void vend_run_broadcast_end (Run *run);
 /* Sends those who follow away. */
-void vend_run_feed_break (Run *run);
+void vend_run_break_broadcast (Run *run);
 /* The same for all that will not run before the next start. */
-void vend_sched_feeds_drain (VendSched *sched);
+void vend_sched_drain_broadcasts (VendSched *sched);
 
 /* ---- sched.c */
 /* Sends its row on the way to the disk, if it is not; goes before every other write about it. */

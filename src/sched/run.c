@@ -74,8 +74,8 @@ vend_run_free (Run *run)
   vend_waiters_free (run->waiters);
   vend_run_webhook_clear (run);
   vend_prediction_free (run->p);
-  vend_run_feed_break (run);
-  vend_feed_unref (run->feed);
+  vend_run_break_broadcast (run);
+  vend_broadcast_unref (run->broadcast);
   vend_run_forget_chunks (run);
   g_string_free (run->logs, TRUE);
   g_free (run);

@@ -438,7 +438,7 @@ void
 vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
-  vend_sched_feeds_drain (sched);
+  vend_sched_drain_broadcasts (sched);
   vend_sched_sweep_soon (sched);
 }
 
@@ -491,7 +491,7 @@ vend_sched_release_waiters (VendSched *sched)
     if (((const Run *) value)->completion == NULL)
       {
         vend_waiters_notify (((Run *) value)->waiters, vend_run_view (value));
-        vend_run_feed_break (value);
+        vend_run_break_broadcast (value);
       }
 }
 

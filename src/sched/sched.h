@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "cgroup/bases.h"
-#include "events/feed.h"
+#include "events/broadcast.h"
 #include "events/webhooks.h"
 #include "files/blobs.h"
 #include "hardware/gpu.h"
@@ -122,7 +122,7 @@ void vend_sched_cancel (VendSched *sched, const char *id, VendSchedNotify notify
 void vend_sched_peek (VendSched *sched, const char *id, VendSchedNotify notify, void *data);
 
 /* The event log of a prediction that has not ended; borrowed. NULL when it has. */
-typedef void (*VendSchedFollowed) (VendFeed *feed, void *data);
+typedef void (*VendSchedFollowed) (VendBroadcast *broadcast, void *data);
 void vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed, void *data);
 
 /* Stops all instances of a version that is going away. */

@@ -1,7 +1,7 @@
 /* The event log and its readers, over a running server: one writes, many read. */
 #include "../httpd/raw-client.h"
 #include "base/clock.h"
-#include "events/feed.h"
+#include "events/broadcast.h"
 #include "httpd/httpd.h"
 #include <string.h>
 
@@ -15,7 +15,7 @@ typedef struct
 {
   VendHttpd *httpd;
   guint port;
-  VendFeed *feed;
+  VendBroadcast *broadcast;
 } Server;
 
 static void
@@ -23,9 +23,10 @@ follow (VendCall *call, void *context)
 {
   Server *server = context;
   const char *after = vend_call_query (call, "after");
-  vend_call_reply (call, vend_feed_reply (server->feed,
-                                          after != NULL ? g_ascii_strtoull (after, NULL, 10) : 0,
-                                          vend_call_origin (call)));
+  vend_call_reply (call,
+                   vend_broadcast_reply (server->broadcast,
+                                         after != NULL ? g_ascii_strtoull (after, NULL, 10) : 0,
+                                         vend_call_origin (call)));
 }
 
 static void
@@ -40,7 +41,7 @@ start (Server *server)
                                .pull_idle_ms = IDLE_MS,
                                .max_body = 1000,
                                .spool_dir = g_get_tmp_dir () };
-  server->feed = vend_feed_new (CREATED_US);
+  server->broadcast = vend_broadcast_new (CREATED_US);
   g_assert_true (vend_httpd_open (&options, routes, 1, &server->httpd, &error));
   vend_httpd_serve (server->httpd);
   server->port = vend_httpd_port (server->httpd);
@@ -50,23 +51,23 @@ static void
 stop (Server *server)
 {
   vend_httpd_free (server->httpd);
-  vend_feed_unref (server->feed);
+  vend_broadcast_unref (server->broadcast);
 }
 
 static void
-push (VendFeed *feed, const char *text)
+push (VendBroadcast *broadcast, const char *text)
 {
   json_auto_t *chunk = json_string (text);
-  vend_feed_push (feed, chunk);
+  vend_broadcast_push (broadcast, chunk);
 }
 
 static void
-finish (VendFeed *feed, VendStatus status, json_t *output)
+finish (VendBroadcast *broadcast, VendStatus status, json_t *output)
 {
   VendPrediction ended = {
     .status = status, .output = output, .error = (char *) "broken", .stream = VEND_STREAM_ITERATES
   };
-  vend_feed_finish (feed, &ended);
+  vend_broadcast_finish (broadcast, &ended);
 }
 
 /* The data of all events, joined. Comments are left out. */
@@ -98,12 +99,12 @@ test_readers_see_the_same (void)
   for (guint i = 0; i < CHUNKS; i++)
     {
       g_autofree char *text = g_strdup_printf ("<%u>", i);
-      push (server.feed, text);
+      push (server.broadcast, text);
       g_string_append (expected, text);
       if (i % (CHUNKS / READERS) == 0)
         threads[i / (CHUNKS / READERS)] = g_thread_new ("reader", read_all, &server);
     }
-  finish (server.feed, VEND_STATUS_SUCCEEDED, NULL);
+  finish (server.broadcast, VEND_STATUS_SUCCEEDED, NULL);
   g_string_append (expected, "{}");
   for (guint i = 0; i < READERS; i++)
     {
@@ -139,8 +140,8 @@ test_many_sleepers (void)
   /* Some leave while they sleep. */
   for (guint i = 0; i < MANY_READERS; i += 3)
     g_clear_pointer (&clients[i], raw_free);
-  push (server.feed, "all");
-  finish (server.feed, VEND_STATUS_CANCELED, NULL);
+  push (server.broadcast, "all");
+  finish (server.broadcast, VEND_STATUS_CANCELED, NULL);
   for (guint i = 0; i < MANY_READERS; i++)
     {
       g_autoptr (GString) all = g_string_new (NULL);
@@ -177,9 +178,9 @@ test_what_was_not_pushed_comes_with_the_end (void)
 {
   Server server = { 0 };
   start (&server);
-  push (server.feed, "a");
+  push (server.broadcast, "a");
   json_auto_t *output = json_pack ("[s,s,s]", "a", "b", "vend-output:t/n.txt");
-  finish (server.feed, VEND_STATUS_FAILED, output);
+  finish (server.broadcast, VEND_STATUS_FAILED, output);
   g_autoptr (RawReply) reply = raw_request (server.port, "GET", "/", NULL, NULL);
   g_autofree char *got = data_of (reply->body->str);
   g_assert_nonnull (strstr (reply->body->str, "data: http://h/v1/outputs/t/n.txt\n\n"));
@@ -190,8 +191,8 @@ test_what_was_not_pushed_comes_with_the_end (void)
   g_assert_true (g_str_has_prefix (rest->body->str, "event: output\nid: 1764061008:3\n"));
   g_autoptr (RawReply) ahead = raw_request (server.port, "GET", "/?after=99", NULL, NULL);
   g_assert_true (g_str_has_prefix (ahead->body->str, "event: error\nid: 1764061008:4\n"));
-  g_assert_true (vend_feed_is_read (server.feed, 5));
-  g_assert_false (vend_feed_is_read (server.feed, 4));
+  g_assert_true (vend_broadcast_is_read (server.broadcast, 5));
+  g_assert_false (vend_broadcast_is_read (server.broadcast, 4));
   stop (&server);
 }
 
@@ -200,8 +201,8 @@ test_broken (void)
 {
   Server server = { 0 };
   start (&server);
-  push (server.feed, "a");
-  vend_feed_break (server.feed);
+  push (server.broadcast, "a");
+  vend_broadcast_break (server.broadcast);
   g_autoptr (RawReply) reply = raw_request (server.port, "GET", "/", NULL, NULL);
   g_assert_false (reply->complete);
   g_assert_nonnull (strstr (reply->body->str, "data: a\n\n"));
@@ -211,10 +212,10 @@ test_broken (void)
 static gpointer
 push_for_ever (gpointer data)
 {
-  VendFeed *feed = data;
+  VendBroadcast *broadcast = data;
   for (guint i = 0; i < CHUNKS; i++)
-    push (feed, "x");
-  vend_feed_unref (feed);
+    push (broadcast, "x");
+  vend_broadcast_unref (broadcast);
   return NULL;
 }
 
@@ -226,7 +227,7 @@ test_server_ends_first (void)
   g_autoptr (RawClient) client = open_reader (&server);
   g_autofree char *head = raw_read_some (client);
   g_assert_true (g_str_has_prefix (head, "HTTP/1.1 200"));
-  GThread *writer = g_thread_new ("writer", push_for_ever, vend_feed_ref (server.feed));
+  GThread *writer = g_thread_new ("writer", push_for_ever, vend_broadcast_ref (server.broadcast));
   stop (&server);
   g_thread_join (writer);
 }
@@ -236,11 +237,11 @@ test_replays_share (void)
 {
   VendReplays *replays = vend_replays_new ();
   VendPrediction ended = { .id = (char *) "one", .status = VEND_STATUS_SUCCEEDED };
-  VendFeed *first = vend_replays_get (replays, &ended);
-  VendFeed *second = vend_replays_get (replays, &ended);
+  VendBroadcast *first = vend_replays_get (replays, &ended);
+  VendBroadcast *second = vend_replays_get (replays, &ended);
   g_assert_true (first == second);
-  vend_feed_unref (first);
-  vend_feed_unref (second);
+  vend_broadcast_unref (first);
+  vend_broadcast_unref (second);
   vend_replays_free (replays);
 }
 
@@ -249,12 +250,13 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   json_object_seed (0);
-  g_test_add_func ("/events/feed/readers-see-the-same", test_readers_see_the_same);
-  g_test_add_func ("/events/feed/many-sleepers", test_many_sleepers);
-  g_test_add_func ("/events/feed/keep-alive", test_keep_alive);
-  g_test_add_func ("/events/feed/rest-with-the-end", test_what_was_not_pushed_comes_with_the_end);
-  g_test_add_func ("/events/feed/broken", test_broken);
-  g_test_add_func ("/events/feed/server-ends-first", test_server_ends_first);
-  g_test_add_func ("/events/feed/replays-share", test_replays_share);
+  g_test_add_func ("/events/broadcast/readers-see-the-same", test_readers_see_the_same);
+  g_test_add_func ("/events/broadcast/many-sleepers", test_many_sleepers);
+  g_test_add_func ("/events/broadcast/keep-alive", test_keep_alive);
+  g_test_add_func ("/events/broadcast/rest-with-the-end",
+                   test_what_was_not_pushed_comes_with_the_end);
+  g_test_add_func ("/events/broadcast/broken", test_broken);
+  g_test_add_func ("/events/broadcast/server-ends-first", test_server_ends_first);
+  g_test_add_func ("/events/broadcast/replays-share", test_replays_share);
   return g_test_run ();
 }

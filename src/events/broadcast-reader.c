@@ -1,15 +1,15 @@
 /* Readers of an event log: each is a place in it. The thread of the reader's connection. */
-#include "events/feed-private.h"
+#include "events/broadcast-private.h"
 #include "events/format.h"
 #include <stdatomic.h>
 #include <string.h>
 
-/* Readers of all feeds, for metrics. */
+/* Readers of all broadcasts, for metrics. */
 static atomic_uint n_open;
 
 typedef struct
 {
-  VendFeed *feed;
+  VendBroadcast *broadcast;
   char *origin;
   gsize origin_size;
   guint64 after; /* until placed */
@@ -22,7 +22,7 @@ typedef struct
 
 /* The offset behind `n` events. */
 static gsize
-skip_events (const FeedBlock *block, guint64 n)
+skip_events (const Block *block, guint64 n)
 {
   const char *at = block->data;
   const char *end = block->data + block->size;
@@ -39,18 +39,18 @@ skip_events (const FeedBlock *block, guint64 n)
 static bool
 place (Reader *reader)
 {
-  const VendFeed *feed = reader->feed;
-  if (feed->ended)
-    reader->after = reader->after > feed->n_events ? feed->n_outputs : reader->after;
-  else if (reader->after > feed->n_events)
+  const VendBroadcast *broadcast = reader->broadcast;
+  if (broadcast->ended)
+    reader->after = reader->after > broadcast->n_events ? broadcast->n_outputs : reader->after;
+  else if (reader->after > broadcast->n_events)
     return false;
-  while (reader->block + 1 < feed->blocks->len
-         && ((FeedBlock *) g_ptr_array_index (feed->blocks, reader->block + 1))->before
+  while (reader->block + 1 < broadcast->blocks->len
+         && ((Block *) g_ptr_array_index (broadcast->blocks, reader->block + 1))->before
                 <= reader->after)
     reader->block++;
-  if (reader->block < feed->blocks->len)
+  if (reader->block < broadcast->blocks->len)
     {
-      const FeedBlock *block = g_ptr_array_index (feed->blocks, reader->block);
+      const Block *block = g_ptr_array_index (broadcast->blocks, reader->block);
       reader->offset = skip_events (block, reader->after - block->before);
       while (block->marks != NULL && reader->mark < block->marks->len
              && g_array_index (block->marks, gsize, reader->mark) < reader->offset)
@@ -61,7 +61,7 @@ place (Reader *reader)
 
 /* Copies up to `room` bytes of the block at which the reader is. */
 static gsize
-copy_some (Reader *reader, const FeedBlock *block, char *buffer, gsize room)
+copy_some (Reader *reader, const Block *block, char *buffer, gsize room)
 {
   const bool has_mark = block->marks != NULL && reader->mark < block->marks->len;
   const gsize stop = has_mark ? g_array_index (block->marks, gsize, reader->mark) : block->size;
@@ -84,9 +84,9 @@ copy_some (Reader *reader, const FeedBlock *block, char *buffer, gsize room)
 }
 
 static bool
-next_block (Reader *reader, const FeedBlock *block)
+next_block (Reader *reader, const Block *block)
 {
-  if (reader->offset < block->size || reader->block + 1 >= reader->feed->blocks->len)
+  if (reader->offset < block->size || reader->block + 1 >= reader->broadcast->blocks->len)
     return false;
   reader->block++;
   reader->offset = 0;
@@ -97,12 +97,12 @@ next_block (Reader *reader, const FeedBlock *block)
 static gssize
 read_log (Reader *reader, char *buffer, gsize room)
 {
-  const VendFeed *feed = reader->feed;
+  const VendBroadcast *broadcast = reader->broadcast;
   gsize n = 0;
   if (reader->placed || place (reader))
-    while (n < room && reader->block < feed->blocks->len)
+    while (n < room && reader->block < broadcast->blocks->len)
       {
-        const FeedBlock *block = g_ptr_array_index (feed->blocks, reader->block);
+        const Block *block = g_ptr_array_index (broadcast->blocks, reader->block);
         const gsize some = copy_some (reader, block, buffer + n, room - n);
         n += some;
         if (some == 0 && !next_block (reader, block))
@@ -110,17 +110,17 @@ read_log (Reader *reader, char *buffer, gsize room)
       }
   if (n > 0)
     return (gssize) n;
-  return feed->ended ? VEND_PULL_END : feed->broken ? VEND_PULL_BREAK : 0;
+  return broadcast->ended ? VEND_PULL_END : broadcast->broken ? VEND_PULL_BREAK : 0;
 }
 
 static gssize
 reader_read (void *data, char *buffer, gsize room)
 {
   Reader *reader = data;
-  pthread_mutex_lock (&reader->feed->log_lock);
-  vend_feed_take_in (reader->feed);
+  pthread_mutex_lock (&reader->broadcast->log_lock);
+  vend_broadcast_take_in (reader->broadcast);
   const gssize n = read_log (reader, buffer, room);
-  pthread_mutex_unlock (&reader->feed->log_lock);
+  pthread_mutex_unlock (&reader->broadcast->log_lock);
   return n;
 }
 
@@ -128,14 +128,15 @@ static bool
 reader_is_slow (void *data)
 {
   Reader *reader = data;
-  VendFeed *feed = reader->feed;
-  pthread_mutex_lock (&feed->log_lock);
-  vend_feed_take_in (feed);
-  const FeedBlock *block
-      = reader->block < feed->blocks->len ? g_ptr_array_index (feed->blocks, reader->block) : NULL;
+  VendBroadcast *broadcast = reader->broadcast;
+  pthread_mutex_lock (&broadcast->log_lock);
+  vend_broadcast_take_in (broadcast);
+  const Block *block = reader->block < broadcast->blocks->len
+                           ? g_ptr_array_index (broadcast->blocks, reader->block)
+                           : NULL;
   const gsize at = block != NULL ? block->start + reader->offset : 0;
-  const bool slow = feed->size - at > VEND_FEED_BEHIND_BYTES;
-  pthread_mutex_unlock (&feed->log_lock);
+  const bool slow = broadcast->size - at > VEND_BROADCAST_BEHIND_BYTES;
+  pthread_mutex_unlock (&broadcast->log_lock);
   return slow;
 }
 
@@ -144,7 +145,7 @@ reader_free (void *data)
 {
   Reader *reader = data;
   atomic_fetch_sub (&n_open, 1);
-  vend_feed_unref (reader->feed);
+  vend_broadcast_unref (reader->broadcast);
   g_free (reader->origin);
   g_free (reader);
 }
@@ -153,22 +154,22 @@ static const VendPullFuncs reader_funcs
     = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE };
 
 guint
-vend_feed_open_readers (void)
+vend_broadcast_open_readers (void)
 {
   return atomic_load (&n_open);
 }
 
 VendReply *
-vend_feed_reply (VendFeed *feed, guint64 after, const char *origin)
+vend_broadcast_reply (VendBroadcast *broadcast, guint64 after, const char *origin)
 {
   Reader *reader = g_new0 (Reader, 1);
   atomic_fetch_add (&n_open, 1);
-  reader->feed = vend_feed_ref (feed);
+  reader->broadcast = vend_broadcast_ref (broadcast);
   reader->origin = g_strdup (origin);
   reader->origin_size = strlen (origin);
   reader->after = after;
   VendReply *reply
-      = vend_reply_pull (200, "text/event-stream", feed->signal, &reader_funcs, reader);
+      = vend_reply_pull (200, "text/event-stream", broadcast->signal, &reader_funcs, reader);
   vend_reply_header (reply, "Cache-Control", "no-store");
   /* A proxy that collects the events would undo the stream. */
   vend_reply_header (reply, "X-Accel-Buffering", "no");
@@ -176,11 +177,11 @@ vend_feed_reply (VendFeed *feed, guint64 after, const char *origin)
 }
 
 bool
-vend_feed_is_read (VendFeed *feed, guint64 after)
+vend_broadcast_is_read (VendBroadcast *broadcast, guint64 after)
 {
-  pthread_mutex_lock (&feed->log_lock);
-  vend_feed_take_in (feed);
-  const bool is_read = feed->ended && after == feed->n_events;
-  pthread_mutex_unlock (&feed->log_lock);
+  pthread_mutex_lock (&broadcast->log_lock);
+  vend_broadcast_take_in (broadcast);
+  const bool is_read = broadcast->ended && after == broadcast->n_events;
+  pthread_mutex_unlock (&broadcast->log_lock);
   return is_read;
 }

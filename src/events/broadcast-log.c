@@ -1,6 +1,6 @@
 /* From pieces of output to the bytes of events. HTTP threads, with `log_lock`. */
 #include "base/id.h"
-#include "events/feed-private.h"
+#include "events/broadcast-private.h"
 #include "events/format.h"
 #include <string.h>
 
@@ -10,9 +10,9 @@
 #define KEPT_ITEMS 256 /* a longer inbox is given back */
 
 void
-vend_feed_block_free (void *data)
+vend_broadcast_block_free (void *data)
 {
-  FeedBlock *block = data;
+  Block *block = data;
   if (block->marks != NULL)
     g_array_unref (block->marks);
   g_free (block);
@@ -21,15 +21,15 @@ vend_feed_block_free (void *data)
 static void
 clear_item (void *data)
 {
-  FeedItem *item = data;
+  Item *item = data;
   json_decref (item->value);
   g_free (item->error);
 }
 
 GArray *
-vend_feed_inbox_new (void)
+vend_broadcast_inbox_new (void)
 {
-  GArray *inbox = g_array_new (FALSE, FALSE, sizeof (FeedItem));
+  GArray *inbox = g_array_new (FALSE, FALSE, sizeof (Item));
   g_array_set_clear_func (inbox, clear_item);
   return inbox;
 }
@@ -66,24 +66,26 @@ has_urls (const json_t *value)
   return false;
 }
 
-static FeedBlock *
-block_with_room (VendFeed *feed, gsize size)
+static Block *
+block_with_room (VendBroadcast *broadcast, gsize size)
 {
-  FeedBlock *block
-      = feed->blocks->len > 0 ? g_ptr_array_index (feed->blocks, feed->blocks->len - 1) : NULL;
+  Block *block = broadcast->blocks->len > 0
+                     ? g_ptr_array_index (broadcast->blocks, broadcast->blocks->len - 1)
+                     : NULL;
   if (block != NULL && block->capacity - block->size >= size)
     return block;
   gsize capacity = MAX (size, block == NULL ? FIRST_BLOCK_BYTES : BLOCK_BYTES);
   block = g_malloc (sizeof *block + capacity);
-  *block = (FeedBlock){ .start = feed->size, .before = feed->n_outputs, .capacity = capacity };
-  g_ptr_array_add (feed->blocks, block);
+  *block
+      = (Block){ .start = broadcast->size, .before = broadcast->n_outputs, .capacity = capacity };
+  g_ptr_array_add (broadcast->blocks, block);
   return block;
 }
 
 static void
-append_events (VendFeed *feed, const GString *text, bool marked)
+append_events (VendBroadcast *broadcast, const GString *text, bool marked)
 {
-  FeedBlock *block = block_with_room (feed, text->len);
+  Block *block = block_with_room (broadcast, text->len);
   const gsize skip = marked ? strlen (origin_marker ()) : 0;
   const char *at = text->str;
   for (const char *mark; marked && (mark = strstr (at, origin_marker ())) != NULL; at = mark + skip)
@@ -97,73 +99,73 @@ append_events (VendFeed *feed, const GString *text, bool marked)
   const gsize rest = text->len - (gsize) (at - text->str);
   memcpy (block->data + block->size, at, rest);
   block->size += rest;
-  feed->size = block->start + block->size;
+  broadcast->size = block->start + block->size;
 }
 
 static void
-add_output (VendFeed *feed, GString *text, json_t *value)
+add_output (VendBroadcast *broadcast, GString *text, json_t *value)
 {
   const bool marked = has_urls (value);
   json_auto_t *shown
       = marked ? vend_output_with_urls (value, origin_marker ()) : json_incref (value);
-  guint64 n = feed->n_outputs;
+  guint64 n = broadcast->n_outputs;
   g_string_truncate (text, 0);
-  vend_event_output (text, feed->created_s, &n, shown);
-  append_events (feed, text, marked);
-  feed->n_events = feed->n_outputs = n;
+  vend_event_output (text, broadcast->created_s, &n, shown);
+  append_events (broadcast, text, marked);
+  broadcast->n_events = broadcast->n_outputs = n;
 }
 
 static void
-add_end (VendFeed *feed, GString *text, const FeedItem *item)
+add_end (VendBroadcast *broadcast, GString *text, const Item *item)
 {
   const char *reason = item->status == VEND_STATUS_SUCCEEDED ? NULL
                        : item->status == VEND_STATUS_FAILED  ? "error"
                                                              : "canceled";
   g_string_truncate (text, 0);
   if (item->status == VEND_STATUS_FAILED)
-    vend_event_error (text, feed->created_s, &feed->n_events,
+    vend_event_error (text, broadcast->created_s, &broadcast->n_events,
                       item->error != NULL ? item->error : "");
-  vend_event_done (text, feed->created_s, &feed->n_events, reason);
-  append_events (feed, text, false);
-  feed->ended = true;
+  vend_event_done (text, broadcast->created_s, &broadcast->n_events, reason);
+  append_events (broadcast, text, false);
+  broadcast->ended = true;
 }
 
 static void
-take_item (VendFeed *feed, GString *text, const FeedItem *item)
+take_item (VendBroadcast *broadcast, GString *text, const Item *item)
 {
   size_t i;
   json_t *value;
   if (item->kind == ITEM_CHUNK)
-    add_output (feed, text, item->value);
+    add_output (broadcast, text, item->value);
   else if (item->kind == ITEM_CHUNKS)
     for (i = item->from; (value = json_array_get (item->value, i)) != NULL; i++)
-      add_output (feed, text, value);
+      add_output (broadcast, text, value);
   else if (item->kind == ITEM_END)
-    add_end (feed, text, item);
+    add_end (broadcast, text, item);
   else
-    feed->broken = true;
+    broadcast->broken = true;
 }
 
 void
-vend_feed_take_in (VendFeed *feed)
+vend_broadcast_take_in (VendBroadcast *broadcast)
 {
-  pthread_mutex_lock (&feed->inbox_lock);
-  GArray *items = feed->inbox;
+  pthread_mutex_lock (&broadcast->inbox_lock);
+  GArray *items = broadcast->inbox;
   const bool has_some = items->len > 0;
   if (has_some)
-    feed->inbox = feed->spare;
-  pthread_mutex_unlock (&feed->inbox_lock);
+    broadcast->inbox = broadcast->spare;
+  pthread_mutex_unlock (&broadcast->inbox_lock);
   if (!has_some)
     return;
 
   g_autoptr (GString) text = g_string_sized_new (FIRST_BLOCK_BYTES);
   for (guint i = 0; i < items->len; i++)
-    take_item (feed, text, &g_array_index (items, FeedItem, i));
+    take_item (broadcast, text, &g_array_index (items, Item, i));
   if (items->len > KEPT_ITEMS)
     {
       g_array_unref (items);
-      items = vend_feed_inbox_new ();
+      items = vend_broadcast_inbox_new ();
     }
   g_array_set_size (items, 0);
-  feed->spare = items;
+  broadcast->spare = items;
 }

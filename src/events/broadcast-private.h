@@ -1,5 +1,5 @@
-/* The inside of a feed. Two locks: `inbox_lock` is held for moments, by the writer too; `log_lock`
- * is for the HTTP threads alone, which may hold it while a long output is formatted.
+/* The inside of a broadcast. Two locks: `inbox_lock` is held for moments, by the writer too;
+ * `log_lock` is for the HTTP threads alone, which may hold it while a long output is formatted.
  *
  * The log is a list of blocks to which bytes are only ever added. Where a URL of this server stands
  * in an event its origin is left out and the place remembered (a mark), since readers may have come
@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "events/feed.h"
+#include "events/broadcast.h"
 
 typedef enum
 {
@@ -16,16 +16,16 @@ typedef enum
   ITEM_CHUNKS, /* items of `value` from `from` on */
   ITEM_END,
   ITEM_BREAK,
-} FeedItemKind;
+} ItemKind;
 
 typedef struct
 {
-  FeedItemKind kind;
+  ItemKind kind;
   json_t *value;
   gsize from;
   VendStatus status;
   char *error;
-} FeedItem;
+} Item;
 
 typedef struct
 {
@@ -35,9 +35,9 @@ typedef struct
   gsize capacity;
   GArray *marks; /* of gsize: offsets where the origin belongs; or NULL */
   char data[];
-} FeedBlock;
+} Block;
 
-struct VendFeed
+struct VendBroadcast
 {
   atomic_uint owners;
   int64_t created_s;
@@ -48,11 +48,11 @@ struct VendFeed
   bool finished;        /* the writer's */
 
   pthread_mutex_t inbox_lock;
-  GArray *inbox; /* of FeedItem */
+  GArray *inbox; /* of Item */
   GArray *spare; /* the empty one of the two; guarded by `log_lock` */
 
   pthread_mutex_t log_lock;
-  GPtrArray *blocks; /* of FeedBlock */
+  GPtrArray *blocks; /* of Block */
   gsize size;        /* of all blocks */
   guint64 n_events;
   guint64 n_outputs; /* events before those of the end */
@@ -63,11 +63,11 @@ struct VendFeed
 struct VendReplays
 {
   pthread_mutex_t lock;
-  GHashTable *feeds; /* id → VendFeed, borrowed */
+  GHashTable *broadcasts; /* id → VendBroadcast, borrowed */
 };
 
-/* ---- feed-log.c */
-GArray *vend_feed_inbox_new (void);
-void vend_feed_block_free (void *block);
+/* ---- broadcast-log.c */
+GArray *vend_broadcast_inbox_new (void);
+void vend_broadcast_block_free (void *block);
 /* Makes events of what is in the inbox. `log_lock` is held. */
-void vend_feed_take_in (VendFeed *feed);
+void vend_broadcast_take_in (VendBroadcast *broadcast);

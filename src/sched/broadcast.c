@@ -1,5 +1,5 @@
 /* Those who follow the events of a prediction that has not ended. Core thread, which only passes
- * values on; see events/feed.h. */
+ * values on; see events/broadcast.h. */
 #include "sched/core-private.h"
 
 typedef struct
@@ -22,15 +22,15 @@ follow_on_core (void *data)
   g_autofree Following *following = data;
   g_autofree char *id = following->id;
   Run *run = g_hash_table_lookup (following->sched->runs, id);
-  if (run != NULL && run->feed == NULL)
+  if (run != NULL && run->broadcast == NULL)
     {
-      run->feed = vend_feed_new (run->p->created_us);
+      run->broadcast = vend_broadcast_new (run->p->created_us);
       if (run->chunks != NULL)
-        vend_feed_push_all (run->feed, json_copy (run->chunks));
+        vend_broadcast_push_all (run->broadcast, json_copy (run->chunks));
     }
   if (run != NULL && is_for_later (run))
-    vend_feed_break (run->feed);
-  following->followed (run != NULL ? run->feed : NULL, following->data);
+    vend_broadcast_break (run->broadcast);
+  following->followed (run != NULL ? run->broadcast : NULL, following->data);
 }
 
 void
@@ -42,33 +42,33 @@ vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed,
 }
 
 void
-vend_run_feed_chunk (Run *run, json_t *chunk)
+vend_run_broadcast_chunk (Run *run, json_t *chunk)
 {
-  if (run->feed != NULL)
-    vend_feed_push (run->feed, chunk);
+  if (run->broadcast != NULL)
+    vend_broadcast_push (run->broadcast, chunk);
 }
 
 void
-vend_run_feed_end (Run *run)
+vend_run_broadcast_end (Run *run)
 {
-  if (run->feed != NULL)
-    vend_feed_finish (run->feed, run->p);
+  if (run->broadcast != NULL)
+    vend_broadcast_finish (run->broadcast, run->p);
 }
 
 void
-vend_run_feed_break (Run *run)
+vend_run_break_broadcast (Run *run)
 {
-  if (run->feed != NULL)
-    vend_feed_break (run->feed);
+  if (run->broadcast != NULL)
+    vend_broadcast_break (run->broadcast);
 }
 
 void
-vend_sched_feeds_drain (VendSched *sched)
+vend_sched_drain_broadcasts (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->runs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (is_for_later (value))
-      vend_run_feed_break (value);
+      vend_run_break_broadcast (value);
 }
