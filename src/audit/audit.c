@@ -1,4 +1,4 @@
-/* The checks of an audit, and two looks compared. */
+/* The checks of an audit, and two audits compared. */
 #include "audit/audit-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -133,7 +133,7 @@ seen_damage (const char *subject, const char *detail, int64_t number, void *data
 }
 
 static bool
-look_at_rows (Audit *audit, GError **error)
+check_rows (Audit *audit, GError **error)
 {
   for (int id = 0; id < CHECK_N; id++)
     {
@@ -161,14 +161,14 @@ know_instances (Audit *audit)
 
 /* Nothing else can be told from one that is damaged. */
 static bool
-look_at_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **error)
+check_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **error)
 {
   Audit audit = { .checks = checks };
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   bool is_complete = false;
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", path);
-  if (!vend_integrity_look (path, true, 0, problems, &is_complete, error))
+  if (!vend_integrity_check_pages (path, true, 0, problems, &is_complete, error))
     return false;
   for (guint i = 0; i < problems->len; i++)
     vend_audit_found (&audit, CHECK_DATABASE, path, "%s",
@@ -180,7 +180,7 @@ look_at_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **er
 }
 
 bool
-vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **error)
+vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error)
 {
   g_autofree char *path = g_build_filename (options->data_dir, "vend.db", NULL);
   g_autofree char *instances_dir = g_build_filename (options->data_dir, "instances", NULL);
@@ -190,7 +190,7 @@ vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **erro
   for (gsize i = 0; i < CHECK_N; i++)
     g_ptr_array_add (checks, check_new (&rules[i], options->live != NULL));
   bool is_whole = false;
-  if (!look_at_pages (path, checks, &is_whole, error))
+  if (!check_pages (path, checks, &is_whole, error))
     return false;
   if (!is_whole)
     {
@@ -209,7 +209,7 @@ vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **erro
   if (options->live != NULL)
     know_instances (&audit);
   vend_audit_processes (&audit);
-  if (!vend_store_audit_begin (db, error) || !look_at_rows (&audit, error)
+  if (!vend_store_audit_begin (db, error) || !check_rows (&audit, error)
       || !vend_audit_files (&audit, error)
       || (options->live != NULL && !vend_audit_live (&audit, error))
       || !vend_store_audit_end (db, error))

@@ -32,7 +32,7 @@ typedef struct
 
 /* `*out` is of VendAuditCheck, in the order in which people read them. What is on its way may look
  * wrong for a moment while a server runs: see vend_audit_confirm. */
-bool vend_audit_look (const VendAuditOptions *options, GPtrArray **out, GError **error)
+bool vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Takes the rows out of `now` that an earlier look did not have; returns how many are left. */

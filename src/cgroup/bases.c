@@ -231,7 +231,7 @@ find_own (bool prepare, bool cpus)
 }
 
 VendCgroups *
-vend_cgroups_look (void)
+vend_cgroups_detect (void)
 {
   return find_own (false, true);
 }

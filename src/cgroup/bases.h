@@ -21,7 +21,7 @@ typedef struct
 /* No groups at all. */
 VendCgroups *vend_cgroups_none (const char *why) G_GNUC_WARN_UNUSED_RESULT;
 /* Tries what is possible and leaves nothing behind. */
-VendCgroups *vend_cgroups_look (void) G_GNUC_WARN_UNUSED_RESULT;
+VendCgroups *vend_cgroups_detect (void) G_GNUC_WARN_UNUSED_RESULT;
 /* Also makes it possible. In the unified hierarchy that moves this process into a group
  * `vend-server` below its own, since groups with groups below them hold no processes. Once, before
  * children are started. Without `cpus` that controller is left out: a group of its own changes who

@@ -85,23 +85,23 @@ flush (VendWebhooks *webhooks, GError **error)
 }
 
 static bool
-hurry (VendDb *db, void *data, GError **error)
+reschedule (VendDb *db, void *data, GError **error)
 {
   const VendWebhooks *webhooks = data;
   const int64_t now_us = vend_now_us ();
-  return vend_store_delivery_hurry (
+  return vend_store_delivery_reschedule (
       db, now_us, now_us + vend_webhook_longest_retry_us (webhooks->unit_us), error);
 }
 
 /* What waits for a moment of a clock that was set back, now or while no server ran, would wait for
  * longer than was ever meant. */
 static bool
-mind_clock (VendWebhooks *webhooks, GError **error)
+follow_clock (VendWebhooks *webhooks, GError **error)
 {
   const int64_t clock_us = vend_now_us () - vend_steady_us ();
   const bool was_set_back
       = webhooks->clock_us == 0 || clock_us < webhooks->clock_us - CLOCK_SLACK_US;
-  if (was_set_back && !vend_store_write_wait (webhooks->store, hurry, webhooks, error))
+  if (was_set_back && !vend_store_write_wait (webhooks->store, reschedule, webhooks, error))
     return false;
   /* Never 0 again, and small steps do not add up unseen. */
   if (was_set_back || clock_us > webhooks->clock_us)
@@ -116,7 +116,7 @@ take_turn (void *data)
   g_autoptr (GError) error = NULL;
   int64_t next_us = 0;
   vend_gsource_clear (&webhooks->turn);
-  if (!flush (webhooks, &error) || (!webhooks->closing && !mind_clock (webhooks, &error))
+  if (!flush (webhooks, &error) || (!webhooks->closing && !follow_clock (webhooks, &error))
       || (!webhooks->closing && !vend_webhooks_fill (webhooks, &next_us, &error)))
     {
       vend_log (VEND_LOG_ERROR, "the webhook sender waits for the store", "error", error->message,

@@ -55,7 +55,7 @@ run (void *data)
   while (!g_atomic_int_get (&watch->stopping))
     {
       vend_nvml_wait (watch->nvml, WAIT_MS);
-      GPtrArray *gpus = vend_nvml_look (watch->nvml);
+      GPtrArray *gpus = vend_nvml_read (watch->nvml);
       if (!g_atomic_int_get (&watch->stopping) && note (watch, gpus))
         watch->changed (gpus, watch->data);
       else
@@ -75,7 +75,7 @@ vend_gpu_watch_new (GPtrArray **out_gpus)
       *out_gpus = g_ptr_array_new_with_free_func (vend_gpu_free);
       return NULL;
     }
-  *out_gpus = vend_nvml_look (nvml);
+  *out_gpus = vend_nvml_read (nvml);
   if ((*out_gpus)->len == 0)
     return NULL;
   VendGpuWatch *watch = g_new0 (VendGpuWatch, 1);

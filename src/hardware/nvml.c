@@ -218,7 +218,7 @@ diagnose (const VendNvml *nvml, const Known *known)
 }
 
 GPtrArray *
-vend_nvml_look (VendNvml *nvml)
+vend_nvml_read (VendNvml *nvml)
 {
   GPtrArray *gpus = g_ptr_array_new_with_free_func (vend_gpu_free);
   for (guint i = 0; i < nvml->known->len; i++)

@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendNvml, vend_nvml_free)
 
 /* All GPUs that ever answered since the opening, as they are now; of VendGpu, owned by the caller.
  */
-GPtrArray *vend_nvml_look (VendNvml *nvml) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *vend_nvml_read (VendNvml *nvml) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Waits until a GPU tells of an error that cannot be an application's, or `timeout_ms` pass. That
  * GPU is unhealthy from now on: only a reset mends it, and that ends this process's view of it too.

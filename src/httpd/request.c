@@ -82,8 +82,8 @@ vend_request_refuse_length (VendConn *conn)
 }
 
 static enum MHD_Result
-look_at_header (void *data, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                const char *value, size_t value_size)
+check_header (void *data, enum MHD_ValueKind kind, const char *name, size_t name_size,
+              const char *value, size_t value_size)
 {
   Framing *framing = data;
   if (value == NULL || !is_in_place (framing, name, name_size, value, value_size)
@@ -136,7 +136,7 @@ check_head (VendCall *call, const char *version, uint64_t *out_length, bool *out
 
   const bool http_1_1 = strcmp (version, MHD_HTTP_VERSION_1_1) == 0;
   Framing framing = { .expected = version + strlen (version) + LINE_END };
-  MHD_get_connection_values_n (call->connection, MHD_HEADER_KIND, look_at_header, &framing);
+  MHD_get_connection_values_n (call->connection, MHD_HEADER_KIND, check_header, &framing);
   /* The empty line behind the last. */
   const bool is_whole = framing.expected + LINE_END == call->method + info->header_size;
   const char *wrong = NULL;

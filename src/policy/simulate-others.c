@@ -95,7 +95,7 @@ plan_next_stop (Sim *sim)
         next_us = MIN (next_us, unit->idle_since_us + sim->options->idle_timeout_us);
     }
   if (next_us < G_MAXINT64)
-    vend_sim_look_at (sim, next_us);
+    vend_sim_plan_at (sim, next_us);
 }
 
 void

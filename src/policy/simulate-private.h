@@ -51,7 +51,7 @@ typedef struct
   guint64 n_events;
   double *waits;      /* seconds, by request */
   int64_t changed_us; /* something last came, was ready, ended or went, or was decided */
-  int64_t look_us;    /* the next moment at which the policy wants to look; G_MAXINT64 = none */
+  int64_t plan_us;    /* the next moment of a plan; G_MAXINT64 = none */
   guint n_units;      /* in use */
   guint n_running;    /* requests */
   GArray *active;     /* models that somebody waits for or that have units, and maybe others */
@@ -67,7 +67,7 @@ void vend_sim_stop_slowly (Sim *sim, guint unit);
 /* Begins a request on a unit with a free slot. */
 void vend_sim_run (Sim *sim, guint unit, guint request);
 /* Looks again at this time. */
-void vend_sim_look_at (Sim *sim, int64_t at_us);
+void vend_sim_plan_at (Sim *sim, int64_t at_us);
 const VendTraceRequest *vend_sim_request (const Sim *sim, guint request);
 /* The queue of a model. */
 guint vend_sim_waiting (const Sim *sim, guint model);

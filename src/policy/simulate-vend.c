@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "policy/decide.h"
 
-/* What a decision compares are lengths of time. Where nothing has happened for long, the next look
- * is later by this part of it, so that a run of a year does not take a look for each second. */
+/* What a decision compares are lengths of time. Where nothing has happened for long, the next plan
+ * is later by this part of it, so that a run of a year does not take a plan for each second. */
 #define LOOK_PART 256
 
 static VendDemand
@@ -144,12 +144,12 @@ vend_sim_policy_vend (Sim *sim)
   while (decide (sim))
     sim->changed_us = sim->now_us;
   if (sim->n_waiting > 0)
-    vend_sim_look_at (sim, sim->now_us
+    vend_sim_plan_at (sim, sim->now_us
                                + MAX (VEND_US_PER_S, (sim->now_us - sim->changed_us) / LOOK_PART));
   else if (!sim->options->on_demand)
     {
       const int64_t next_us = next_stop (sim);
       if (next_us < G_MAXINT64)
-        vend_sim_look_at (sim, next_us);
+        vend_sim_plan_at (sim, next_us);
     }
 }

@@ -10,7 +10,7 @@ typedef enum
   EVENT_READY, /* a unit has booted */
   EVENT_ENDED, /* a run */
   EVENT_GONE,  /* a unit that was stopped */
-  EVENT_LOOK,
+  EVENT_PLAN,
   EVENT_MOMENT, /* a decision, whatever the policy wants */
 } EventKind;
 
@@ -218,12 +218,12 @@ vend_sim_run (Sim *sim, guint index, guint request)
 }
 
 void
-vend_sim_look_at (Sim *sim, int64_t at_us)
+vend_sim_plan_at (Sim *sim, int64_t at_us)
 {
-  if (at_us >= sim->look_us)
+  if (at_us >= sim->plan_us)
     return;
-  sim->look_us = at_us;
-  plan (sim, at_us, EVENT_LOOK, 0, 0);
+  sim->plan_us = at_us;
+  plan (sim, at_us, EVENT_PLAN, 0, 0);
 }
 
 gssize
@@ -352,7 +352,7 @@ advance (Sim *sim)
   while (sim->events->len > 0 && event_at (sim, 0)->at_us == at_us)
     {
       Event event = take_event (sim);
-      if (event.kind != EVENT_LOOK)
+      if (event.kind != EVENT_PLAN)
         sim->changed_us = at_us;
       if (event.kind == EVENT_READY)
         on_ready (sim, &sim->units[event.unit]);
@@ -360,8 +360,8 @@ advance (Sim *sim)
         on_ended (sim, &sim->units[event.unit], event.request);
       else if (event.kind == EVENT_GONE)
         vend_sim_stop (sim, event.unit);
-      else if (event.kind == EVENT_LOOK && at_us == sim->look_us)
-        sim->look_us = G_MAXINT64;
+      else if (event.kind == EVENT_PLAN && at_us == sim->plan_us)
+        sim->plan_us = G_MAXINT64;
     }
   while (sim->next < n && vend_sim_request (sim, sim->next)->at_us == at_us)
     arrive (sim);
@@ -477,7 +477,7 @@ vend_simulate (const VendTrace *trace, const VendSimulation *options, VendSimula
     filled.boot_limit = filled.hardware_units;
   if (filled.max_instances == 0)
     filled.max_instances = filled.hardware_units;
-  Sim sim = { .trace = trace, .options = &filled, .result = out, .look_us = G_MAXINT64 };
+  Sim sim = { .trace = trace, .options = &filled, .result = out, .plan_us = G_MAXINT64 };
   *out = (VendSimulated){ 0 };
   if (trace->requests->len == 0)
     return;

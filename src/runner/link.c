@@ -36,7 +36,7 @@ struct VendLink
   Parse *parse;  /* of a large frame, under way: nothing is read meanwhile */
   GSource *read_source;
   GSource *write_source;
-  GSource *patience;     /* sends what may wait a little */
+  GSource *flush_timer;  /* sends what may wait a little */
   GSource *close_source; /* tells on_closed from the main loop */
   GError *problem;
   guint depth; /* inside how many event calls */
@@ -155,7 +155,7 @@ shut (VendLink *link)
   link->parse = NULL;
   vend_gsource_clear (&link->read_source);
   vend_gsource_clear (&link->write_source);
-  vend_gsource_clear (&link->patience);
+  vend_gsource_clear (&link->flush_timer);
   vend_fd_clear (&link->fd);
 }
 
@@ -287,7 +287,7 @@ flush (VendLink *link)
       link->written += (gsize) n;
     }
   vend_gsource_clear (&link->write_source);
-  vend_gsource_clear (&link->patience);
+  vend_gsource_clear (&link->flush_timer);
   link->written = 0;
   if (link->out->len > SHRINK_ABOVE)
     {
@@ -415,10 +415,10 @@ vend_link_send (VendLink *link, json_t *take)
 }
 
 static gboolean
-patience_over (void *user_data)
+on_flush_timer (void *user_data)
 {
   VendLink *link = user_data;
-  vend_gsource_clear (&link->patience);
+  vend_gsource_clear (&link->flush_timer);
   if (link->write_source == NULL)
     flush (link);
   return G_SOURCE_REMOVE;
@@ -429,11 +429,11 @@ vend_link_send_later (VendLink *link, json_t *take)
 {
   if (!append (link, take))
     return false;
-  if (link->write_source != NULL || link->patience != NULL)
+  if (link->write_source != NULL || link->flush_timer != NULL)
     return true;
-  link->patience = g_timeout_source_new (VEND_LINK_PATIENCE_MS);
-  g_source_set_callback (link->patience, patience_over, link, NULL);
-  g_source_attach (link->patience, link->context);
+  link->flush_timer = g_timeout_source_new (VEND_LINK_FLUSH_MS);
+  g_source_set_callback (link->flush_timer, on_flush_timer, link, NULL);
+  g_source_attach (link->flush_timer, link->context);
   return true;
 }
 

@@ -43,9 +43,9 @@ bool vend_link_send (VendLink *link, json_t *take);
 bool vend_link_takes (const VendLink *link, const json_t *frame);
 
 /* The same as vend_link_send for what nobody waits for: it goes out with the next frame that is
- * sent, or after VEND_LINK_PATIENCE_MS, so that it wakes the other side less often. */
+ * sent, or after VEND_LINK_FLUSH_MS, so that it wakes the other side less often. */
 bool vend_link_send_later (VendLink *link, json_t *take);
-#define VEND_LINK_PATIENCE_MS 5
+#define VEND_LINK_FLUSH_MS 5
 
 /* True when all that was sent has been handed to the kernel. */
 bool vend_link_is_flushed (const VendLink *link);

@@ -162,7 +162,7 @@ marked_dir (const Words *environment)
 }
 
 static void
-look_at (const char *number, bool directors, VendProcessSeen seen, void *data)
+check_process (const char *number, bool directors, VendProcessSeen seen, void *data)
 {
   const pid_t pid = (pid_t) g_ascii_strtoll (number, NULL, 10);
   g_auto (Words) arguments = { NULL, 0 };
@@ -187,7 +187,7 @@ walk (bool directors, VendProcessSeen seen, void *data)
   g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
   for (const char *name; processes != NULL && (name = g_dir_read_name (processes)) != NULL;)
     if (g_ascii_isdigit (name[0]))
-      look_at (name, directors, seen, data);
+      check_process (name, directors, seen, data);
 }
 
 typedef struct

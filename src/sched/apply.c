@@ -464,7 +464,7 @@ sweep (void *data)
     {
       decide_and_apply (sched);
       /* After it: what it stops makes room for a release that waits for hardware. */
-      vend_deployments_look (sched);
+      vend_deployments_switch (sched);
     }
   return G_SOURCE_REMOVE;
 }

@@ -54,7 +54,7 @@ struct VendSched
   GHashTable *targets;     /* key → Target (owned) */
   GHashTable *deployments; /* "owner/name" → Deployment (owned) */
   GHashTable *models;      /* id → what its owner set for its instances; see scaling.c */
-  guint64 n_looks;         /* at the store for that */
+  guint64 n_reads;         /* of the store for that */
   GHashTable *instances;   /* id → Instance (owned) */
   GHashTable *accounts;    /* id → what it has under way; see accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
@@ -125,7 +125,7 @@ typedef struct
   VendInstanceUsage *piece; /* the one that grows; NULL: nothing is counted */
   int64_t put_us;           /* until here it is on its way to the disk */
   int64_t busy_us;          /* what of the rest is not idle */
-  int64_t looked_us;        /* monotonic: when it grew */
+  int64_t counted_us;       /* monotonic: when it grew */
   GArray *heard; /* of VendSpan: runs of a time that nobody saw; NULL: all of it is seen */
   int64_t heard_ready_us;
   bool is_ready;
@@ -404,7 +404,7 @@ bool vend_scaling_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_
 /* Sets its bounds, and whether it is on its way out. */
 void vend_target_refresh (Target *target);
 /* Switches to new releases that are ready. */
-void vend_deployments_look (VendSched *sched);
+void vend_deployments_switch (VendSched *sched);
 bool vend_deployments_recover (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* For vend_sched_describe. */
 json_t *vend_deployments_describe (VendSched *sched);

@@ -223,7 +223,7 @@ has_no_hardware (const Deployment *deployment)
 }
 
 void
-vend_deployments_look (VendSched *sched)
+vend_deployments_switch (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;

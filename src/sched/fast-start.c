@@ -101,8 +101,8 @@ select_imports (const char *recorded, const char *source)
 
 /* ---- How it starts */
 
-static VendZygoteWish *
-wish_of (const Instance *instance, const char *imports_digest)
+static VendZygoteSpec *
+spec_of (const Instance *instance, const char *imports_digest)
 {
   json_auto_t *environment = vend_instance_environment (instance);
   g_autoptr (GPtrArray) items = g_ptr_array_new ();
@@ -112,20 +112,20 @@ wish_of (const Instance *instance, const char *imports_digest)
     g_ptr_array_add (items, g_strdup_printf ("%s=%s", name, json_string_value (value)));
   g_ptr_array_add (items, NULL);
 
-  VendZygoteWish *wish = g_new0 (VendZygoteWish, 1);
-  wish->env = (char **) g_ptr_array_free (g_steal_pointer (&items), FALSE);
-  wish->python = vend_instance_python (instance);
-  wish->imports = imports_file (instance);
-  wish->model = g_strdup (instance->target->name);
+  VendZygoteSpec *spec = g_new0 (VendZygoteSpec, 1);
+  spec->env = (char **) g_ptr_array_free (g_steal_pointer (&items), FALSE);
+  spec->python = vend_instance_python (instance);
+  spec->imports = imports_file (instance);
+  spec->model = g_strdup (instance->target->name);
   /* What is about this instance alone is no part of it; the zygote knows the same rule. */
-  g_autoptr (GString) text = g_string_new (wish->python);
+  g_autoptr (GString) text = g_string_new (spec->python);
   g_string_append_printf (text, "\n%s\n", imports_digest);
-  for (gsize i = 0; wish->env[i] != NULL; i++)
-    if (!g_str_has_prefix (wish->env[i], "COG_"))
-      g_string_append_printf (text, "%s\n", wish->env[i]);
+  for (gsize i = 0; spec->env[i] != NULL; i++)
+    if (!g_str_has_prefix (spec->env[i], "COG_"))
+      g_string_append_printf (text, "%s\n", spec->env[i]);
   g_autofree char *digest = vend_sha256_text (text->str);
-  wish->key = g_strndup (digest, KEY_LENGTH);
-  return wish;
+  spec->key = g_strndup (digest, KEY_LENGTH);
+  return spec;
 }
 
 static int64_t
@@ -175,10 +175,10 @@ looked_up (void *data)
   else
     {
       VendZygotes *zygotes = instance->sched->fast_start->zygotes;
-      VendZygoteWish *wish = wish_of (instance, digest);
-      g_autofree char *key = g_strdup (wish->key);
+      VendZygoteSpec *spec = spec_of (instance, digest);
+      g_autofree char *key = g_strdup (spec->key);
       const char *why = NULL;
-      vend_zygotes_want (zygotes, wish);
+      vend_zygotes_request (zygotes, spec);
       instance->zygote
           = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
       if (instance->zygote == NULL)
@@ -315,7 +315,7 @@ learned (void *data)
   g_free (job->source);
   instance->learning = false;
   if (job->digest != NULL && !instance->sched->draining)
-    vend_zygotes_want (instance->sched->fast_start->zygotes, wish_of (instance, job->digest));
+    vend_zygotes_request (instance->sched->fast_start->zygotes, spec_of (instance, job->digest));
   g_free (job->digest);
   vend_sched_sweep_soon (instance->sched);
 }

@@ -226,7 +226,7 @@ checked (void *data)
 }
 
 static void
-look_after (Instance *instance)
+check_process (Instance *instance)
 {
   if (instance->checking)
     return;
@@ -246,7 +246,7 @@ on_closed (VendLink *link, const GError *error, void *context)
   g_clear_pointer (&instance->link, vend_link_free);
   instance->closed_us = vend_now_us ();
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
-  look_after (instance);
+  check_process (instance);
 }
 
 static json_t *
@@ -325,7 +325,7 @@ try_connect (void *data)
   instance->silent_s = 0;
   if (!vend_link_connect (instance->sched->core, path, instance->frame_limit, &link_events,
                           instance, &instance->link, &error))
-    look_after (instance);
+    check_process (instance);
 }
 
 /* ---- Predictions on it */

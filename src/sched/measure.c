@@ -58,7 +58,7 @@ vend_measure_boot_failed (Target *target)
 /* ---- Gauges */
 
 static void
-look_at_all (VendSched *sched)
+measure_all (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
@@ -91,7 +91,7 @@ static void
 measure_on_core (void *data)
 {
   g_autofree Request *request = data;
-  look_at_all (request->sched);
+  measure_all (request->sched);
   request->measured (request->data);
 }
 

@@ -12,7 +12,7 @@
 /* How much may be counted and not stored: of what happens, and of waiting. */
 #define STORE_AFTER_US (5 * VEND_US_PER_S)
 #define STORE_IDLE_AFTER_US (60 * VEND_US_PER_S)
-/* Between two looks, clock and time may differ by this much. */
+/* Between two counts, clock and time may differ by this much. */
 #define CLOCK_SLACK_US (2 * VEND_US_PER_S)
 /* Somebody who wants to see what is counted waits this long for the core thread and the disk. */
 #define SEE_WITHIN_US (2 * VEND_US_PER_S)
@@ -107,7 +107,7 @@ count_until (Instance *instance, int64_t at_us)
 {
   InstanceMeter *meter = &instance->meter;
   const int64_t monotonic_us = g_get_monotonic_time ();
-  const int64_t passed_us = monotonic_us - meter->looked_us;
+  const int64_t passed_us = monotonic_us - meter->counted_us;
   const VendPhase phase = phase_of (instance);
   const int64_t went_us = at_us - meter->piece->ended_us;
   if (went_us > passed_us + CLOCK_SLACK_US)
@@ -122,7 +122,7 @@ count_until (Instance *instance, int64_t at_us)
     count (instance, phase, meter->piece->ended_us + passed_us);
   else
     count (instance, phase, at_us);
-  meter->looked_us = monotonic_us;
+  meter->counted_us = monotonic_us;
 }
 
 static bool
@@ -262,7 +262,7 @@ void
 vend_metering_begin (Instance *instance)
 {
   begin (instance, vend_wall_of (instance->created_us));
-  instance->meter.looked_us
+  instance->meter.counted_us
       = g_get_monotonic_time () - MAX (vend_steady_us () - instance->created_us, 0);
 }
 
@@ -379,7 +379,7 @@ vend_metering_catch_up (Instance *instance, bool lives)
       count (instance, VEND_PHASE_ACTIVE, span->to_us);
     }
   count (instance, VEND_PHASE_IDLE, end_us);
-  meter->looked_us = g_get_monotonic_time ();
+  meter->counted_us = g_get_monotonic_time ();
   /* One that is about to stop does not become ready in our eyes any more. */
   meter->is_ready
       = meter->is_ready || meter->heard_ready_us > 0 || ready_us < end_us || instance->ready_us > 0;

@@ -121,7 +121,7 @@ vend_run_attach (Run *run, Instance *instance)
 }
 
 static void
-look_at_queue (Run *run)
+refresh_queue_place (Run *run)
 {
   const bool is_queued = run->place.link != NULL;
   run->p->queue_position = is_queued ? vend_queue_position (run->target->queue, &run->place) : 0;
@@ -132,7 +132,7 @@ look_at_queue (Run *run)
 const VendPrediction *
 vend_run_view (Run *run)
 {
-  look_at_queue (run);
+  refresh_queue_place (run);
   if (run->completion == NULL && !run->is_viewed)
     {
       run->is_viewed = true;

@@ -14,7 +14,7 @@
 typedef struct
 {
   int64_t model_id;
-  guint64 look; /* number of the look that saw it */
+  guint64 reload; /* number of the reload that read it */
   VendScaling scaling;
   char *latest; /* version, or NULL */
 } ModelScaling;
@@ -77,25 +77,25 @@ typedef struct
   VendVersion *latest; /* only when instances of it are to be kept */
   VendSchedSettled settled;
   void *data;
-} Look;
+} Reload;
 
 static bool
-read_model (Look *look, VendDb *db, GError **error)
+read_model (Reload *reload, VendDb *db, GError **error)
 {
-  return vend_store_scaling_get (db, look->model_id, &look->scaling, error)
-         && vend_store_model_get (db, look->model_id, &look->model, error)
-         && (look->scaling.min_instances <= 0 || look->model->latest_version == NULL
-             || vend_store_version_get (db, look->model_id, look->model->latest_version,
-                                        &look->latest, error));
+  return vend_store_scaling_get (db, reload->model_id, &reload->scaling, error)
+         && vend_store_model_get (db, reload->model_id, &reload->model, error)
+         && (reload->scaling.min_instances <= 0 || reload->model->latest_version == NULL
+             || vend_store_version_get (db, reload->model_id, reload->model->latest_version,
+                                        &reload->latest, error));
 }
 
 static void
-look_clear (Look *look)
+reload_clear (Reload *reload)
 {
-  vend_model_free (look->model);
-  vend_version_free (look->latest);
+  vend_model_free (reload->model);
+  vend_version_free (reload->latest);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Look, look_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reload, reload_clear)
 
 static void
 refresh_versions (VendSched *sched, int64_t model_id)
@@ -113,40 +113,40 @@ refresh_versions (VendSched *sched, int64_t model_id)
 }
 
 static void
-take_up (const Look *look)
+take_up (const Reload *reload)
 {
-  VendSched *sched = look->sched;
-  const ModelScaling *known = g_hash_table_lookup (sched->models, &look->model_id);
-  /* Looks can end in another order than they began; a later one has seen more. */
-  if (known != NULL && known->look > look->number)
+  VendSched *sched = reload->sched;
+  const ModelScaling *known = g_hash_table_lookup (sched->models, &reload->model_id);
+  /* Reloads can end in another order than they began; a later one has read more. */
+  if (known != NULL && known->reload > reload->number)
     return;
-  if (vend_scaling_is_unset (&look->scaling))
+  if (vend_scaling_is_unset (&reload->scaling))
     {
       if (known != NULL)
-        g_hash_table_remove (sched->models, &look->model_id);
-      refresh_versions (sched, look->model_id);
+        g_hash_table_remove (sched->models, &reload->model_id);
+      refresh_versions (sched, reload->model_id);
       return;
     }
   ModelScaling *now = g_new0 (ModelScaling, 1);
-  *now = (ModelScaling){ look->model_id, look->number, look->scaling,
-                         g_strdup (look->model->latest_version) };
+  *now = (ModelScaling){ reload->model_id, reload->number, reload->scaling,
+                         g_strdup (reload->model->latest_version) };
   g_hash_table_replace (sched->models, &now->model_id, now);
-  if (look->latest != NULL)
+  if (reload->latest != NULL)
     {
-      g_autofree char *name = g_strdup_printf ("%s/%s", look->model->owner, look->model->name);
+      g_autofree char *name = g_strdup_printf ("%s/%s", reload->model->owner, reload->model->name);
       VendPrediction key
-          = { .kind = VEND_KIND_PREDICTION, .model_id = look->model_id, .model = name };
-      key.billing = vend_prediction_billing_of (&key, look->model);
-      const VendSchedPlace place = { .hardware = look->model->hardware };
-      vend_target_get (sched, &key, look->latest, &place);
+          = { .kind = VEND_KIND_PREDICTION, .model_id = reload->model_id, .model = name };
+      key.billing = vend_prediction_billing_of (&key, reload->model);
+      const VendSchedPlace place = { .hardware = reload->model->hardware };
+      vend_target_get (sched, &key, reload->latest, &place);
     }
-  refresh_versions (sched, look->model_id);
+  refresh_versions (sched, reload->model_id);
 }
 
 static void
-look (void *data)
+reload (void *data)
 {
-  Look *job = data;
+  Reload *job = data;
   g_autoptr (GError) error = NULL;
   g_auto (VendReader) reader = vend_reader (job->sched->store);
   if (read_model (job, reader.db, &error)
@@ -156,33 +156,33 @@ look (void *data)
 }
 
 static void
-looked (void *data)
+reloaded (void *data)
 {
-  Look *job = data;
+  Reload *job = data;
   if (job->model != NULL)
     take_up (job);
   else
     g_hash_table_remove (job->sched->models, &job->model_id);
   if (job->settled != NULL)
     job->settled (job->data);
-  look_clear (job);
+  reload_clear (job);
   g_free (job);
 }
 
 static void
-look_on_core (void *data)
+reload_on_core (void *data)
 {
-  Look *job = data;
-  job->number = ++job->sched->n_looks;
-  vend_sched_on_disk (job->sched, look, looked, job);
+  Reload *job = data;
+  job->number = ++job->sched->n_reads;
+  vend_sched_on_disk (job->sched, reload, reloaded, job);
 }
 
 void
 vend_sched_model_changed (VendSched *sched, int64_t model_id, VendSchedSettled settled, void *data)
 {
-  Look *job = g_new0 (Look, 1);
-  *job = (Look){ .sched = sched, .model_id = model_id, .settled = settled, .data = data };
-  vend_inbox_post (sched->inbox, look_on_core, job);
+  Reload *job = g_new0 (Reload, 1);
+  *job = (Reload){ .sched = sched, .model_id = model_id, .settled = settled, .data = data };
+  vend_inbox_post (sched->inbox, reload_on_core, job);
 }
 
 bool
@@ -194,9 +194,9 @@ vend_scaling_recover (VendSched *sched, GError **error)
     return false;
   for (guint i = 0; i < ids->len; i++)
     {
-      g_auto (Look) found = { .sched = sched,
-                              .model_id = g_array_index (ids, int64_t, i),
-                              .number = ++sched->n_looks };
+      g_auto (Reload) found = { .sched = sched,
+                                .model_id = g_array_index (ids, int64_t, i),
+                                .number = ++sched->n_reads };
       if (!read_model (&found, reader.db, error))
         return false;
       take_up (&found);

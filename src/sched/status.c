@@ -115,7 +115,7 @@ typedef struct
 } Request;
 
 static void
-look (void *data)
+collect (void *data)
 {
   Request *request = data;
   vend_status_describe (request->view, request->out);
@@ -128,7 +128,7 @@ look (void *data)
 }
 
 static void
-looked (void *data)
+collected (void *data)
 {
   g_autofree Request *request = data;
   request->notify (request->text, request->data);
@@ -139,7 +139,7 @@ status_on_core (void *data)
 {
   Request *request = data;
   request->view = vend_status_view (request->sched, vend_steady_us ());
-  vend_sched_on_disk (request->sched, look, looked, request);
+  vend_sched_on_disk (request->sched, collect, collected, request);
 }
 
 void

@@ -40,7 +40,7 @@ static const char *const state_names[] = { "waiting", "loading", "ready", "endin
 typedef struct
 {
   VendZygotes *zygotes;
-  VendZygoteWish *wish;
+  VendZygoteSpec *spec;
   char *socket;
   char *unfit;
   ZygoteState state;
@@ -73,16 +73,16 @@ static void make_next (VendZygotes *zygotes);
 static void end (Zygote *zygote, const char *why);
 
 void
-vend_zygote_wish_free (VendZygoteWish *wish)
+vend_zygote_spec_free (VendZygoteSpec *spec)
 {
-  if (wish == NULL)
+  if (spec == NULL)
     return;
-  g_free (wish->key);
-  g_free (wish->python);
-  g_strfreev (wish->env);
-  g_free (wish->imports);
-  g_free (wish->model);
-  g_free (wish);
+  g_free (spec->key);
+  g_free (spec->python);
+  g_strfreev (spec->env);
+  g_free (spec->imports);
+  g_free (spec->model);
+  g_free (spec);
 }
 
 static void
@@ -117,11 +117,11 @@ zygote_free (void *data)
   if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
     {
       kill_and_wait (zygote->pid);
-      vend_zygote_group_remove (zygote->zygotes->dir, zygote->wish->key);
+      vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
     }
   vend_cgroup_free (zygote->group);
   unlink (zygote->socket);
-  vend_zygote_wish_free (zygote->wish);
+  vend_zygote_spec_free (zygote->spec);
   g_string_free (zygote->line, TRUE);
   g_free (zygote->socket);
   g_free (zygote->unfit);
@@ -193,7 +193,7 @@ keep_budget (VendZygotes *zygotes)
       Zygote *zygote = least_worth (zygotes);
       g_autofree char *taken = g_strdup_printf ("%" G_GUINT64_FORMAT, zygote->memory);
       vend_log (VEND_LOG_INFO, "ending a zygote to stay within zygote-memory", "model",
-                zygote->wish->model, "bytes", taken, NULL);
+                zygote->spec->model, "bytes", taken, NULL);
       end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE : NO_ROOM);
     }
 }
@@ -252,7 +252,7 @@ measured (void *data)
   set_state (zygote, ZYGOTE_READY);
   zygotes->n_made--;
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
-  vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->wish->model, "bytes", bytes, NULL);
+  vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->spec->model, "bytes", bytes, NULL);
   keep_budget (zygotes);
   make_next (zygotes);
 }
@@ -267,7 +267,7 @@ reap (void *data)
   job->ran_out
       = job->was_loading && job->group != NULL && vend_cgroup_oom_kills (job->group, &n) && n > 0;
   g_clear_pointer (&job->group, vend_cgroup_free);
-  vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->wish->key);
+  vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->spec->key);
 }
 
 static void
@@ -279,7 +279,7 @@ reaped (void *data)
   if (job->ran_out)
     {
       vend_log (VEND_LOG_WARN, "a zygote passed zygote-memory while it was being made", "model",
-                zygote->wish->model, NULL);
+                zygote->spec->model, NULL);
       /* How much more it takes is not known. */
       zygote->memory = zygote->zygotes->budget + 1;
       zygote->again = false;
@@ -318,7 +318,7 @@ on_line (Zygote *zygote, const char *line)
     vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
   else if (g_str_has_prefix (line, "unfit "))
     {
-      vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->wish->model,
+      vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->spec->model,
                 "module", line + strlen ("unfit "), NULL);
       zygote->again = zygote->tries < MAX_TRIES;
     }
@@ -360,21 +360,21 @@ start (void *data)
   Job *job = data;
   const Zygote *zygote = job->zygote;
   const VendZygotes *zygotes = zygote->zygotes;
-  if (!vend_zygote_group_make (zygotes->sched->cgroups, zygotes->dir, zygote->wish->key,
+  if (!vend_zygote_group_make (zygotes->sched->cgroups, zygotes->dir, zygote->spec->key,
                                zygotes->budget, &job->group, &job->error))
     return;
   const VendZygoteOrder order = { .scripts = zygotes->scripts,
-                                  .python = zygote->wish->python,
-                                  .env = zygote->wish->env,
+                                  .python = zygote->spec->python,
+                                  .env = zygote->spec->env,
                                   .cwd = zygotes->dir,
                                   .socket = zygote->socket,
-                                  .imports = zygote->wish->imports,
+                                  .imports = zygote->spec->imports,
                                   .unfit = zygote->unfit,
                                   .group = job->group };
   if (vend_zygote_start (&order, &job->pid, &job->link, &job->error))
     return;
   g_clear_pointer (&job->group, vend_cgroup_free);
-  vend_zygote_group_remove (zygotes->dir, zygote->wish->key);
+  vend_zygote_group_remove (zygotes->dir, zygote->spec->key);
 }
 
 static void
@@ -384,7 +384,7 @@ started (void *data)
   Zygote *zygote = job->zygote;
   if (job->error != NULL)
     {
-      vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->wish->model, "error",
+      vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->spec->model, "error",
                 job->error->message, NULL);
       g_clear_error (&job->error);
       set_why (zygote, "its zygote cannot be started");
@@ -472,24 +472,24 @@ vend_zygotes_tick (VendZygotes *zygotes)
 }
 
 void
-vend_zygotes_want (VendZygotes *zygotes, VendZygoteWish *take)
+vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
 {
-  g_autoptr (VendZygoteWish) wish = take;
-  Zygote *zygote = g_hash_table_lookup (zygotes->all, wish->key);
+  g_autoptr (VendZygoteSpec) spec = take;
+  Zygote *zygote = g_hash_table_lookup (zygotes->all, spec->key);
   const int64_t now_us = vend_steady_us ();
   if (zygote == NULL)
     {
       zygote = g_new0 (Zygote, 1);
-      g_autofree char *name = g_strconcat (wish->key, ".sock", NULL);
+      g_autofree char *name = g_strconcat (spec->key, ".sock", NULL);
       zygote->zygotes = zygotes;
       zygote->socket = g_build_filename (zygotes->dir, name, NULL);
-      zygote->unfit = g_strconcat (wish->imports, ".unfit", NULL);
+      zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
       zygote->link = -1;
       zygote->line = g_string_new (NULL);
       zygote->used_us = now_us;
-      zygote->wish = g_steal_pointer (&wish);
+      zygote->spec = g_steal_pointer (&spec);
       set_state (zygote, ZYGOTE_WAITING);
-      g_hash_table_insert (zygotes->all, zygote->wish->key, zygote);
+      g_hash_table_insert (zygotes->all, zygote->spec->key, zygote);
     }
   else if (zygote->state == ZYGOTE_GONE
            && (zygote->memory > 0 ? would_stay (zygote) : now_us - zygote->since_us > RETRY_US))
@@ -527,7 +527,7 @@ vend_zygotes_describe (const VendZygotes *zygotes)
     {
       const Zygote *zygote = value;
       json_array_append_new (
-          list, json_pack ("{s:s, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->wish->model,
+          list, json_pack ("{s:s, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->spec->model,
                            "state", state_names[zygote->state], "pid", (int) zygote->pid, "bytes",
                            (json_int_t) zygote->memory, "starts", zygote->starts, "socket",
                            zygote->socket, "why", zygote->why));

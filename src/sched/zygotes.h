@@ -18,10 +18,10 @@ typedef struct
   char **env;    /* "NAME=value", of the model's process */
   char *imports; /* file of names */
   char *model;   /* for people */
-} VendZygoteWish;
+} VendZygoteSpec;
 
-void vend_zygote_wish_free (VendZygoteWish *wish);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendZygoteWish, vend_zygote_wish_free)
+void vend_zygote_spec_free (VendZygoteSpec *spec);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendZygoteSpec, vend_zygote_spec_free)
 
 /* `dir` holds their sockets; `scripts` is what vend_zygote_install made; both are copied. */
 VendZygotes *vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts,
@@ -32,7 +32,7 @@ void vend_zygotes_free (VendZygotes *zygotes);
 void vend_zygotes_tick (VendZygotes *zygotes);
 
 /* Has one made unless it is there or there is a reason against it. `take` goes over. */
-void vend_zygotes_want (VendZygotes *zygotes, VendZygoteWish *take);
+void vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take);
 /* The socket of one that takes launchers now, for a start that it spares `saved_us`; or NULL, and
  * `*out_why`. Both are borrowed until the next turn of the main loop. */
 const char *vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us,

@@ -66,8 +66,8 @@ is_late (void *until_us)
 }
 
 bool
-vend_integrity_look (const char *path, bool full, int64_t limit_us, GPtrArray *problems,
-                     bool *out_complete, GError **error)
+vend_integrity_check_pages (const char *path, bool full, int64_t limit_us, GPtrArray *problems,
+                            bool *out_complete, GError **error)
 {
   int64_t until_us = g_get_monotonic_time () + limit_us;
   g_autoptr (Database) db = NULL;
@@ -195,7 +195,8 @@ static bool
 check_pages (const VendIntegrity *options, bool *out_complete, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
-  if (!vend_integrity_look (options->path, false, options->limit_us, problems, out_complete, error))
+  if (!vend_integrity_check_pages (options->path, false, options->limit_us, problems, out_complete,
+                                   error))
     return false;
   return problems->len == 0
          || vend_fail (error, VEND_ERROR_STORAGE,

@@ -24,5 +24,5 @@ bool vend_integrity_claim (const char *path, const char *installation, GError **
 
 /* Adds what is wrong with pages to `problems` (of char *), at most 20. `full` looks at indexes too.
  * `limit_us` 0: no limit. Beside a running server as well. */
-bool vend_integrity_look (const char *path, bool full, int64_t limit_us, GPtrArray *problems,
-                          bool *out_complete, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_integrity_check_pages (const char *path, bool full, int64_t limit_us, GPtrArray *problems,
+                                 bool *out_complete, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -183,7 +183,7 @@ vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray
 }
 
 bool
-vend_store_delivery_hurry (VendDb *db, int64_t due_us, int64_t latest_us, GError **error)
+vend_store_delivery_reschedule (VendDb *db, int64_t due_us, int64_t latest_us, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DELIVERY_HURRY, error);
   if (stmt == NULL)

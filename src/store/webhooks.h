@@ -38,7 +38,7 @@ bool vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtr
                              GError **error);
 
 /* Those that are due later than `latest_us` are due at `due_us` instead. */
-bool vend_store_delivery_hurry (VendDb *db, int64_t due_us, int64_t latest_us, GError **error);
+bool vend_store_delivery_reschedule (VendDb *db, int64_t due_us, int64_t latest_us, GError **error);
 /* Removes at most `limit` of one state that ended before; `*out_removed` counts them. */
 bool vend_store_delivery_expire (VendDb *db, VendDeliveryState state, int64_t before_us, int limit,
                                  int64_t *out_removed, GError **error);

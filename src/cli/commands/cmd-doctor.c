@@ -126,7 +126,7 @@ check_nvidia (Report *sheet)
       report (sheet, WARN, "nvidia", "%s: models run on the CPU", problem->message);
       return g_ptr_array_new ();
     }
-  g_autoptr (GPtrArray) gpus = vend_nvml_look (nvml);
+  g_autoptr (GPtrArray) gpus = vend_nvml_read (nvml);
   if (gpus->len == 0)
     report (sheet, WARN, "nvidia", "a driver is there, but no GPU: models run on the CPU");
   for (guint i = 0; i < gpus->len; i++)
@@ -179,7 +179,7 @@ check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
                    : "each process is limited, not all of an instance together");
       return;
     }
-  g_autoptr (VendCgroups) cgroups = vend_cgroups_look ();
+  g_autoptr (VendCgroups) cgroups = vend_cgroups_detect ();
   g_autofree char *used = vend_cgroups_describe (cgroups);
   if (vend_cgroups_have_all (cgroups, true))
     report (sheet, GOOD, "limits", "%s", used);

@@ -75,13 +75,13 @@ look (const Audit *audit, GPtrArray **out, GError **error)
   json_auto_t *live = NULL;
   if (audit->client != NULL && !ask_server (audit->client, audit->data_dir, &live, error))
     return false;
-  return vend_audit_look (
+  return vend_audit_run (
       &(VendAuditOptions){ .data_dir = audit->data_dir, .live = live, .deep = audit->deep }, out,
       error);
 }
 
 static bool
-look_until_sure (const Audit *audit, GPtrArray **out, GError **error)
+audit_until_sure (const Audit *audit, GPtrArray **out, GError **error)
 {
   g_autoptr (GPtrArray) checks = NULL;
   if (!look (audit, &checks, error))
@@ -189,7 +189,7 @@ vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool 
   if (!find_server (dir, &runs, error) || (runs && !vend_client_new (connection, &client, error)))
     return false;
   const Audit audit = { client, dir, deep };
-  if (!look_until_sure (&audit, &checks, error))
+  if (!audit_until_sure (&audit, &checks, error))
     return false;
   if (connection->json)
     print_json (&audit, checks);

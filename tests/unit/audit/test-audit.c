@@ -46,8 +46,8 @@ look (const Fixture *fixture, const char *a, const char *b, const char *rest)
   json_auto_t *live = NULL;
   GPtrArray *checks = NULL;
   g_assert_true (vend_json_parse (text, strlen (text), &live, &error));
-  g_assert_true (vend_audit_look (&(VendAuditOptions){ .data_dir = fixture->dir, .live = live },
-                                  &checks, &error));
+  g_assert_true (vend_audit_run (&(VendAuditOptions){ .data_dir = fixture->dir, .live = live },
+                                 &checks, &error));
   return checks;
 }
 
