@@ -31,13 +31,13 @@ typedef struct
   json_t *body; /* NULL: none, or no JSON */
   bool is_empty;
   int64_t retry_after_s;
-} VendAnswer;
+} VendResponse;
 
-void vend_answer_clear (VendAnswer *answer);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendAnswer, vend_answer_clear)
+void vend_response_clear (VendResponse *response);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendResponse, vend_response_clear)
 
 /* True for any answer, false when there was none. */
-bool vend_client_exchange (VendClient *client, const VendExchange *exchange, VendAnswer *out,
+bool vend_client_exchange (VendClient *client, const VendExchange *exchange, VendResponse *out,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `path` on the client's server. Free with g_free. */

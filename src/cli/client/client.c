@@ -127,17 +127,18 @@ vend_client_problem (const VendClient *client, const char *method, const char *p
 
 /* Throttled and "not now" answers say that nothing was done, so the call may be made again. */
 static bool
-should_wait (const VendAnswer *answer, guint n_waits, int64_t *out_wait_us)
+should_wait (const VendResponse *response, guint n_waits, int64_t *out_wait_us)
 {
-  bool is_asked = answer->status == 429 || (answer->status == 503 && answer->retry_after_s > 0);
-  int64_t wait_us = answer->retry_after_s * VEND_US_PER_S;
+  bool is_asked
+      = response->status == 429 || (response->status == 503 && response->retry_after_s > 0);
+  int64_t wait_us = response->retry_after_s * VEND_US_PER_S;
   *out_wait_us = CLAMP (wait_us, FIRST_WAIT_US << n_waits, MAX_WAIT_US);
   return is_asked && n_waits < MAX_WAITS;
 }
 
 static bool
 exchange_json (VendClient *client, const char *method, const char *path, const json_t *body,
-               VendAnswer *out, GError **error)
+               VendResponse *out, GError **error)
 {
   g_autofree char *url = vend_client_url_of (client, path);
   g_autofree char *text = body != NULL ? vend_json_text (body) : NULL;
@@ -145,14 +146,14 @@ exchange_json (VendClient *client, const char *method, const char *path, const j
 
   for (guint n_waits = 0;; n_waits++)
     {
-      g_auto (VendAnswer) answer = { 0 };
+      g_auto (VendResponse) response = { 0 };
       int64_t wait_us = 0;
-      if (!vend_client_exchange (client, &exchange, &answer, error))
+      if (!vend_client_exchange (client, &exchange, &response, error))
         return false;
-      if (!should_wait (&answer, n_waits, &wait_us))
+      if (!should_wait (&response, n_waits, &wait_us))
         {
-          *out = answer;
-          answer.body = NULL;
+          *out = response;
+          response.body = NULL;
           return true;
         }
       if (vend_interrupt_wait (client->interrupt, wait_us))
@@ -164,11 +165,11 @@ bool
 vend_client_send (VendClient *client, const char *method, const char *path, const json_t *body,
                   int *out_status, json_t **out, GError **error)
 {
-  g_auto (VendAnswer) answer = { 0 };
-  if (!exchange_json (client, method, path, body, &answer, error))
+  g_auto (VendResponse) response = { 0 };
+  if (!exchange_json (client, method, path, body, &response, error))
     return false;
-  *out_status = answer.status;
-  *out = g_steal_pointer (&answer.body);
+  *out_status = response.status;
+  *out = g_steal_pointer (&response.body);
   return true;
 }
 
@@ -176,18 +177,18 @@ bool
 vend_client_call (VendClient *client, const char *method, const char *path, const json_t *body,
                   json_t **out, GError **error)
 {
-  g_auto (VendAnswer) answer = { 0 };
-  if (!exchange_json (client, method, path, body, &answer, error))
+  g_auto (VendResponse) response = { 0 };
+  if (!exchange_json (client, method, path, body, &response, error))
     return false;
-  if (answer.status / 100 != 2)
-    return vend_client_problem (client, method, path, answer.status, answer.body, error);
+  if (response.status / 100 != 2)
+    return vend_client_problem (client, method, path, response.status, response.body, error);
   if (out == NULL)
     return true;
-  if (!json_is_object (answer.body))
+  if (!json_is_object (response.body))
     return vend_fail (error, VEND_ERROR_INTERNAL,
                       "%s answered %d to %s %s without a JSON object; is that a Vend server?",
-                      client->config->url, answer.status, method, path);
-  *out = g_steal_pointer (&answer.body);
+                      client->config->url, response.status, method, path);
+  *out = g_steal_pointer (&response.body);
   return true;
 }
 

@@ -26,9 +26,9 @@ typedef struct
 } Transfer;
 
 void
-vend_answer_clear (VendAnswer *answer)
+vend_response_clear (VendResponse *response)
 {
-  g_clear_pointer (&answer->body, json_decref);
+  g_clear_pointer (&response->body, json_decref);
 }
 
 char *
@@ -216,7 +216,7 @@ fail_transfer (const Transfer *transfer, CURLcode code, const char *text, GError
 }
 
 bool
-vend_client_exchange (VendClient *client, const VendExchange *exchange, VendAnswer *out,
+vend_client_exchange (VendClient *client, const VendExchange *exchange, VendResponse *out,
                       GError **error)
 {
   g_autoptr (GByteArray) body = g_byte_array_new ();

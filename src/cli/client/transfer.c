@@ -7,11 +7,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (curl_mime, curl_mime_free)
 static bool
 get (VendClient *client, const VendExchange *exchange, const char *shown, GError **error)
 {
-  g_auto (VendAnswer) answer = { 0 };
-  if (!vend_client_exchange (client, exchange, &answer, error))
+  g_auto (VendResponse) response = { 0 };
+  if (!vend_client_exchange (client, exchange, &response, error))
     return false;
-  return answer.status / 100 == 2
-         || vend_client_problem (client, "GET", shown, answer.status, answer.body, error);
+  return response.status / 100 == 2
+         || vend_client_problem (client, "GET", shown, response.status, response.body, error);
 }
 
 bool
@@ -42,7 +42,7 @@ vend_client_upload_file (VendClient *client, const char *path, json_t **out, GEr
   g_autofree char *url = vend_client_url_of (client, "/v1/files");
   g_autofree char *name = g_path_get_basename (path);
   g_autoptr (curl_mime) form = curl_mime_init (client->curl);
-  g_auto (VendAnswer) answer = { 0 };
+  g_auto (VendResponse) response = { 0 };
 
   curl_mimepart *part = form != NULL ? curl_mime_addpart (form) : NULL;
   if (part == NULL || curl_mime_name (part, "content") != CURLE_OK
@@ -53,10 +53,10 @@ vend_client_upload_file (VendClient *client, const char *path, json_t **out, GEr
   curl_mime_filename (part, name);
 
   const VendExchange exchange = { .method = "POST", .url = url, .form = form };
-  bool good = vend_client_exchange (client, &exchange, &answer, error);
-  if (good && answer.status / 100 != 2)
-    good = vend_client_problem (client, "POST", "/v1/files", answer.status, answer.body, error);
-  if (good && !json_is_object (answer.body))
+  bool good = vend_client_exchange (client, &exchange, &response, error);
+  if (good && response.status / 100 != 2)
+    good = vend_client_problem (client, "POST", "/v1/files", response.status, response.body, error);
+  if (good && !json_is_object (response.body))
     good = vend_fail (error, VEND_ERROR_INTERNAL, "%s answered without a JSON object",
                       client->config->url);
   if (!good)
@@ -64,7 +64,7 @@ vend_client_upload_file (VendClient *client, const char *path, json_t **out, GEr
       g_prefix_error (error, "upload '%s': ", path);
       return false;
     }
-  *out = g_steal_pointer (&answer.body);
+  *out = g_steal_pointer (&response.body);
   return true;
 }
 
@@ -73,11 +73,11 @@ vend_client_send_piece (VendClient *client, const char *path, const VendClientPi
                         int *out_status, json_t **out, GError **error)
 {
   g_autofree char *url = vend_client_url_of (client, path);
-  g_auto (VendAnswer) answer = { 0 };
+  g_auto (VendResponse) response = { 0 };
   const VendExchange exchange = { .method = "PATCH", .url = url, .piece = piece };
-  if (!vend_client_exchange (client, &exchange, &answer, error))
+  if (!vend_client_exchange (client, &exchange, &response, error))
     return false;
-  *out_status = answer.status;
-  *out = g_steal_pointer (&answer.body);
+  *out_status = response.status;
+  *out = g_steal_pointer (&response.body);
   return true;
 }
