@@ -6,7 +6,12 @@
 #include "base/log.h"
 #include "model/failure.h"
 #include "runner/runner-process.h"
-#include "sched/core-private.h"
+#include "sched/account/budgets.h"
+#include "sched/instance/instance.h"
+#include "sched/instance/metering.h"
+#include "sched/run/run.h"
+#include "sched/target/deployments.h"
+#include "sched/target/target.h"
 #include "store/deployments.h"
 #include "store/instance-usage.h"
 #include "store/models.h"
@@ -239,7 +244,7 @@ resume (VendSched *sched)
   g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     vend_target_dispatch (value);
-  vend_sched_sweep_soon (sched);
+  vend_sched_reconcile_soon (sched);
 }
 
 void

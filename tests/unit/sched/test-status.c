@@ -1,6 +1,6 @@
 /* What the core thread tells of its state: complete in numbers, bounded in lists, busiest first. */
-#include "sched/core-private.h"
-#include "sched/status-private.h"
+#include "sched/target/target.h"
+#include "sched/observe/status-private.h"
 #include "base/clock.h"
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* Who waits for a prediction is notified once: at the end, or at its own time, and never of an end
  * that is not on disk. */
-#include "sched/waiters.h"
+#include "sched/run/waiters.h"
 #include "base/clock.h"
 
 typedef struct

@@ -1,0 +1,51 @@
+/* Work that blocks, on threads of its own. */
+#include "sched/core.h"
+
+#define DISK_THREADS 4
+
+typedef struct
+{
+  VendSched *sched;
+  DiskWork work;
+  DiskWork done;
+  void *data;
+} DiskJob;
+
+static void
+finish_disk_job (void *data)
+{
+  g_autofree DiskJob *job = data;
+  job->sched->n_disk_jobs--;
+  job->done (job->data);
+}
+
+static void
+run_disk_job (void *data, void *unused)
+{
+  DiskJob *job = data;
+  job->work (job->data);
+  vend_inbox_post (job->sched->inbox, finish_disk_job, job);
+}
+
+void
+vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
+{
+  DiskJob *job = g_new0 (DiskJob, 1);
+  *job = (DiskJob){ sched, work, done, data };
+  sched->n_disk_jobs++;
+  if (sched->disk_pool != NULL)
+    g_thread_pool_push (sched->disk_pool, job, NULL);
+  else
+    run_disk_job (job, NULL);
+}
+
+bool
+vend_sched_start_disk (VendSched *sched, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, TRUE, &problem);
+  if (problem == NULL)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
+}

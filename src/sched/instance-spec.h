@@ -1,9 +1,0 @@
-/* What a director is told to run: from a version's launch record to DIR/spec.json. Pure. */
-#pragma once
-#include "sched/core-private.h"
-
-json_t *vend_instance_spec (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
-/* What the model's process finds in its environment, however it is started; strings. */
-json_t *vend_instance_environment (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
-/* Its Python. Free with g_free. */
-char *vend_instance_python (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,386 @@
+/* How instances start. Core thread; files are read and written on the disk pool. */
+#include "sched/instance/fast-start.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "sched/instance/instance-spec.h"
+#include "sched/instance/instance.h"
+#include "sched/instance/zygotes.h"
+#include "sched/target/target.h"
+#include "zygote/zygote-process.h"
+#include <string.h>
+
+#define MAX_IMPORTS ((gsize) 2 << 20)
+#define MAX_MODULE ((gsize) 200)
+#define KEY_LENGTH 32
+#define MAX_REASON 400
+/* Before any fast start of a model was seen: the part of a plain one that it spares. */
+#define SHARE_SPARED 0.8
+
+struct FastStart
+{
+  VendSched *sched;
+  char *dir;
+  char *scripts;
+  char *launcher_dir;
+  char *launcher;
+  char *problem; /* why there are none at all; NULL: there are */
+  VendZygotes *zygotes;
+};
+
+/* ---- Learned imports, as files beside the version */
+
+static char *
+version_file (const Instance *instance, const char *name)
+{
+  return g_build_filename (instance->sched->data_dir, "versions", instance->target->version, name,
+                           NULL);
+}
+
+static char *
+imports_file (const Instance *instance)
+{
+  return version_file (instance,
+                       instance->target->kind == VEND_KIND_TRAINING ? "imports-train" : "imports");
+}
+
+static char *
+recorded_file (const Instance *instance)
+{
+  return g_build_filename (instance->dir, "imports", NULL);
+}
+
+static bool
+is_module (const char *name)
+{
+  const gsize length = strlen (name);
+  if (length == 0 || length > MAX_MODULE)
+    return false;
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isalnum (name[i]) && name[i] != '_' && name[i] != '.')
+      return false;
+  return true;
+}
+
+/* "pkg" of "pkg.part", and of the file "pkg.py". */
+static char *
+first_part (const char *name)
+{
+  return g_strndup (name, strcspn (name, "."));
+}
+
+/* The model's own modules are not imported ahead: they belong to one version, and change with it.
+ */
+static GHashTable *
+own_modules (const char *source)
+{
+  GHashTable *own = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GDir) listing = g_dir_open (source, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    g_hash_table_add (own, first_part (name));
+  return own;
+}
+
+static char *
+select_imports (const char *recorded, const char *source)
+{
+  g_autoptr (GHashTable) own = own_modules (source);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  g_auto (GStrv) names = g_strsplit (recorded, "\n", -1);
+  g_autoptr (GString) text = g_string_new (NULL);
+  /* What follows the last newline may be half a name. */
+  for (gsize i = 0; names[i] != NULL && names[i + 1] != NULL; i++)
+    {
+      g_autofree char *first = first_part (names[i]);
+      if (is_module (names[i]) && !g_hash_table_contains (own, first)
+          && g_hash_table_add (seen, names[i]))
+        g_string_append_printf (text, "%s\n", names[i]);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* ---- How it starts */
+
+static VendZygoteSpec *
+spec_of (const Instance *instance, const char *imports_digest)
+{
+  json_auto_t *environment = vend_instance_environment (instance);
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
+  const char *name;
+  json_t *value;
+  json_object_foreach (environment, name, value)
+    g_ptr_array_add (items, g_strdup_printf ("%s=%s", name, json_string_value (value)));
+  g_ptr_array_add (items, NULL);
+
+  VendZygoteSpec *spec = g_new0 (VendZygoteSpec, 1);
+  spec->env = (char **) g_ptr_array_free (g_steal_pointer (&items), FALSE);
+  spec->python = vend_instance_python (instance);
+  spec->imports = imports_file (instance);
+  spec->model = g_strdup (instance->target->name);
+  /* What is about this instance alone is no part of it; the zygote knows the same rule. */
+  g_autoptr (GString) text = g_string_new (spec->python);
+  g_string_append_printf (text, "\n%s\n", imports_digest);
+  for (gsize i = 0; spec->env[i] != NULL; i++)
+    if (!g_str_has_prefix (spec->env[i], "COG_"))
+      g_string_append_printf (text, "%s\n", spec->env[i]);
+  g_autofree char *digest = vend_sha256_text (text->str);
+  spec->key = g_strndup (digest, KEY_LENGTH);
+  return spec;
+}
+
+static int64_t
+saved_us (const Target *target)
+{
+  const double plain = target->plain_boot_us;
+  const double fast = target->fast_boot_us;
+  return (int64_t) (fast > 0 ? MAX (plain - fast, 0) : plain * SHARE_SPARED);
+}
+
+typedef struct
+{
+  Instance *instance;
+  FastStartThen then;
+  char *path;
+  char *digest; /* NULL: nothing was learned yet */
+} Preparation;
+
+static void
+look_up (void *data)
+{
+  Preparation *job = data;
+  g_autoptr (GError) ignored = NULL;
+  if (!vend_sha256_file (job->path, &job->digest, &ignored))
+    job->digest = NULL;
+}
+
+static void
+plainly (Instance *instance, const char *why)
+{
+  g_free (instance->plain_why);
+  instance->plain_why = g_strdup (why);
+}
+
+static void
+looked_up (void *data)
+{
+  g_autofree Preparation *job = data;
+  Instance *instance = job->instance;
+  g_autofree char *digest = job->digest;
+  g_free (job->path);
+  if (digest == NULL)
+    {
+      instance->records_imports = true;
+      plainly (instance, "its imports are not learned yet");
+    }
+  else
+    {
+      VendZygotes *zygotes = instance->sched->fast_start->zygotes;
+      VendZygoteSpec *spec = spec_of (instance, digest);
+      g_autofree char *key = g_strdup (spec->key);
+      const char *why = NULL;
+      vend_zygotes_request (zygotes, spec);
+      instance->zygote
+          = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
+      if (instance->zygote == NULL)
+        plainly (instance, why);
+    }
+  job->then (instance);
+}
+
+/* Why this one is not to start fast at all, or NULL. */
+static const char *
+objection (const Instance *instance)
+{
+  return instance->target->scaling.fast_start ? instance->sched->fast_start->problem
+                                              : "fast start is off";
+}
+
+void
+vend_fast_start_prepare (Instance *instance, FastStartThen then)
+{
+  const char *why = objection (instance);
+  if (why != NULL)
+    {
+      plainly (instance, why);
+      then (instance);
+      return;
+    }
+  Preparation *job = g_new0 (Preparation, 1);
+  *job = (Preparation){ .instance = instance, .then = then, .path = imports_file (instance) };
+  vend_sched_on_disk (instance->sched, look_up, looked_up, job);
+}
+
+const char *
+vend_fast_start_launcher (const Instance *instance)
+{
+  return instance->zygote != NULL || instance->records_imports
+             ? instance->sched->fast_start->launcher
+             : NULL;
+}
+
+void
+vend_fast_start_environment (const Instance *instance, json_t *env)
+{
+  const FastStart *fast = instance->sched->fast_start;
+  if (vend_fast_start_launcher (instance) == NULL)
+    return;
+  g_autofree char *path
+      = g_strconcat (fast->launcher_dir, ":", vend_json_string (env, "PATH"), NULL);
+  g_autofree char *python = vend_instance_python (instance);
+  g_autofree char *report = g_build_filename (instance->dir, "start", NULL);
+  g_autofree char *recorded = recorded_file (instance);
+  vend_json_set_string (env, "PATH", path);
+  vend_json_set_string (env, "VEND_LAUNCH_DIR", fast->launcher_dir);
+  vend_json_set_string (env, "VEND_LAUNCH_PYTHON", python);
+  if (instance->zygote != NULL)
+    {
+      vend_json_set_string (env, "VEND_LAUNCH_ZYGOTE", instance->zygote);
+      vend_json_set_string (env, "VEND_LAUNCH_REPORT", report);
+    }
+  if (instance->records_imports)
+    vend_json_set_string (env, "VEND_LAUNCH_RECORD", recorded);
+}
+
+/* ---- How it started */
+
+void
+vend_fast_start_heard (Instance *instance, const json_t *frame)
+{
+  const char *start = vend_json_string (frame, "start");
+  const char *why = vend_json_string (frame, "plain_reason");
+  instance->started_fast = instance->started_fast || g_strcmp0 (start, "fast") == 0;
+  if (g_strcmp0 (start, "plain") != 0 || why == NULL)
+    return;
+  g_autofree char *text = g_strndup (why, MIN (strlen (why), MAX_REASON));
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  instance->started_fast = false;
+  plainly (instance, valid);
+  vend_log (VEND_LOG_WARN, "an instance started plainly", "instance", instance->id, "reason", valid,
+            NULL);
+}
+
+void
+vend_fast_start_ready (Instance *instance)
+{
+  const int64_t boot_us = instance->ready_us - instance->created_us;
+  Target *target = instance->target;
+  vend_measure_boot (instance->started_fast ? &target->fast_boot_us : &target->plain_boot_us,
+                     boot_us);
+}
+
+const char *
+vend_fast_start_kind (const Instance *instance)
+{
+  return instance->started_fast ? "fast" : instance->plain_why != NULL ? "plain" : NULL;
+}
+
+/* ---- Learning */
+
+typedef struct
+{
+  Instance *instance;
+  char *recorded;
+  char *imports;
+  char *source;
+  char *digest;
+} Lesson;
+
+static void
+learn (void *data)
+{
+  Lesson *job = data;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  if (!vend_file_read (job->recorded, MAX_IMPORTS, &text, NULL, &error))
+    {
+      vend_log (VEND_LOG_WARN, "no imports were recorded", "error", error->message, NULL);
+      return;
+    }
+  g_autofree char *selected = select_imports (text, job->source);
+  if (*selected == '\0')
+    return;
+  if (vend_file_replace (job->imports, selected, strlen (selected), 0600, &error))
+    job->digest = vend_sha256_text (selected);
+  else
+    vend_log (VEND_LOG_WARN, "cannot keep learned imports", "error", error->message, NULL);
+}
+
+static void
+learned (void *data)
+{
+  g_autofree Lesson *job = data;
+  Instance *instance = job->instance;
+  g_free (job->recorded);
+  g_free (job->imports);
+  g_free (job->source);
+  instance->learning = false;
+  if (job->digest != NULL && !instance->sched->draining)
+    vend_zygotes_request (instance->sched->fast_start->zygotes, spec_of (instance, job->digest));
+  g_free (job->digest);
+  vend_sched_reconcile_soon (instance->sched);
+}
+
+void
+vend_fast_start_learn (Instance *instance)
+{
+  if (!instance->records_imports || instance->ready_us == 0)
+    return;
+  instance->records_imports = false;
+  instance->learning = true;
+  Lesson *job = g_new0 (Lesson, 1);
+  job->instance = instance;
+  job->recorded = recorded_file (instance);
+  job->imports = imports_file (instance);
+  job->source = version_file (instance, "src");
+  vend_sched_on_disk (instance->sched, learn, learned, job);
+}
+
+/* ---- Life */
+
+FastStart *
+vend_fast_start_new (VendSched *sched)
+{
+  FastStart *fast = g_new0 (FastStart, 1);
+  g_autoptr (GError) error = NULL;
+  fast->sched = sched;
+  fast->dir = g_build_filename (sched->data_dir, "zygotes", NULL);
+  if (!vend_zygote_install (fast->dir, &fast->scripts, &error))
+    {
+      vend_log (VEND_LOG_WARN, "no fast starts", "error", error->message, NULL);
+      fast->problem = g_strdup (error->message);
+      return fast;
+    }
+  fast->launcher_dir = g_build_filename (fast->scripts, "bin", NULL);
+  fast->launcher = g_build_filename (fast->launcher_dir, "python", NULL);
+  fast->zygotes = vend_zygotes_new (sched, fast->dir, fast->scripts, sched->limits.zygote_memory);
+  return fast;
+}
+
+void
+vend_fast_start_free (FastStart *fast)
+{
+  if (fast == NULL)
+    return;
+  vend_zygotes_free (fast->zygotes);
+  g_free (fast->dir);
+  g_free (fast->scripts);
+  g_free (fast->launcher_dir);
+  g_free (fast->launcher);
+  g_free (fast->problem);
+  g_free (fast);
+}
+
+void
+vend_fast_start_tick (FastStart *fast)
+{
+  if (fast->zygotes != NULL)
+    vend_zygotes_tick (fast->zygotes);
+}
+
+json_t *
+vend_fast_start_describe (const FastStart *fast)
+{
+  return fast->zygotes != NULL ? vend_zygotes_describe (fast->zygotes) : json_array ();
+}

@@ -1,0 +1,124 @@
+/* What a director is told to run: from a version's launch record to DIR/spec.json. */
+#include "sched/instance/instance-spec.h"
+#include "base/clock.h"
+#include "sched/instance/fast-start.h"
+#include "sched/instance/instance.h"
+#include "sched/instance/limits.h"
+#include "sched/target/pools.h"
+#include "sched/target/target.h"
+
+/* How long an instance that nobody talks to stays; a control plane that is being replaced is back
+ * long before. */
+#define ORPHAN_TIMEOUT_US (3600 * G_GINT64_CONSTANT (1000000))
+
+/* Bytes of each of its native threads; only what is used becomes memory. */
+#define MODEL_SERVER_STACK "16777216"
+
+static void
+set_path (json_t *env, const char *venv_bin)
+{
+  g_autofree char *path = g_strconcat (venv_bin, ":/usr/local/bin:/usr/bin:/bin", NULL);
+  vend_json_set_string (env, "PATH", path);
+}
+
+static char *
+venv_of (const Instance *instance)
+{
+  const char *key = vend_json_string (instance->target->launch, "venv");
+  return g_build_filename (instance->sched->data_dir, "venvs", key != NULL ? key : "", NULL);
+}
+
+char *
+vend_instance_python (const Instance *instance)
+{
+  g_autofree char *venv = venv_of (instance);
+  return g_build_filename (venv, "bin", "python", NULL);
+}
+
+/* The model sees what its author wrote plus what coglet needs; nothing of the server's own. */
+json_t *
+vend_instance_environment (const Instance *instance)
+{
+  g_autofree char *venv = venv_of (instance);
+  g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
+  const Target *target = instance->target;
+  const json_t *own = json_object_get (target->launch, "env");
+  json_t *env = json_is_object (own) ? json_copy ((json_t *) own) : json_object ();
+  const char *predict = vend_json_string (target->launch, "predict");
+  const char *train = vend_json_string (target->launch, "train");
+  g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
+  g_autofree char *home = g_build_filename (instance->sched->data_dir, "home", NULL);
+  g_autofree char *gpus = vend_instance_visible_gpus (instance);
+
+  set_path (env, venv_bin);
+  vend_json_set_string (env, "VIRTUAL_ENV", venv);
+  vend_json_set_string (env, "HOME", home);
+  vend_json_set_string (env, "LANG", "C.UTF-8");
+  vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
+  /* A crash in native code leaves the Python stack in the logs. */
+  vend_json_set_string (env, "PYTHONFAULTHANDLER", "1");
+  /* onnxruntime reports to its makers otherwise, from a thread that it starts when imported. */
+  if (json_object_get (env, "ORT_DISABLE_TELEMETRY") == NULL)
+    vend_json_set_string (env, "ORT_DISABLE_TELEMETRY", "1");
+  /* coglet walks outputs by recursion: with 2 MiB of stack 1,500 lists in each other crash it. */
+  if (json_object_get (env, "RUST_MIN_STACK") == NULL)
+    vend_json_set_string (env, "RUST_MIN_STACK", MODEL_SERVER_STACK);
+  if (predict != NULL)
+    vend_json_set_string (env, "COG_PREDICT_TYPE_STUB", predict);
+  if (train != NULL)
+    vend_json_set_string (env, "COG_TRAIN_TYPE_STUB", train);
+  vend_json_set_string (env, "COG_MAX_CONCURRENCY", slots);
+  if (gpus != NULL)
+    vend_json_set_string (env, "CUDA_VISIBLE_DEVICES", gpus);
+  return env;
+}
+
+json_t *
+vend_instance_spec (const Instance *instance)
+{
+  const Target *target = instance->target;
+  const VendSchedLimits *limits = &instance->sched->limits;
+  const char *launcher = vend_fast_start_launcher (instance);
+  g_autofree char *python = vend_instance_python (instance);
+  json_t *env = vend_instance_environment (instance);
+  g_autofree char *versions = g_build_filename (instance->sched->data_dir, "versions", NULL);
+  g_autofree char *source = g_build_filename (versions, target->version, "src", NULL);
+  bool train = target->kind == VEND_KIND_TRAINING;
+
+  json_t *spec = json_object ();
+  vend_json_set_string (spec, "instance", instance->id);
+  vend_json_set_string (spec, "version", target->version);
+  vend_json_set_string (spec, "mode", train ? "train" : "predict");
+  json_object_set_new (
+      spec, "argv",
+      json_pack ("[s, s, s]", launcher != NULL ? launcher : python, "-m", "cog.server.http"));
+  vend_json_set_string (spec, "source", source);
+  vend_json_set_string (spec, "working_copy", instance->sched->working_copy);
+  json_object_set_new (spec, "read_only", json_pack ("[s]", versions));
+  vend_fast_start_environment (instance, env);
+  json_object_set_new (spec, "env", env);
+  vend_json_set_int (spec, "slots", instance->slots);
+  vend_json_set_int (spec, "setup_timeout_us", limits->setup_timeout_us);
+  vend_json_set_int (spec, "cancel_grace_us", limits->cancel_grace_us);
+  vend_json_set_int (spec, "stop_grace_us", limits->stop_grace_us);
+  vend_json_set_int (spec, "orphan_timeout_us", ORPHAN_TIMEOUT_US);
+  vend_json_set_int (spec, "max_output", (int64_t) limits->max_output);
+  vend_json_set_int (spec, "max_output_file", (int64_t) limits->max_output_file);
+  vend_json_set_int (spec, "max_input_file", (int64_t) limits->max_input_file);
+  vend_json_set_int (spec, "input_timeout_us", limits->input_timeout_us);
+  vend_json_set_int (spec, "input_min_speed", (int64_t) limits->input_min_speed);
+  vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
+  vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
+  vend_limits_set (instance->sched, target->hardware, spec);
+  /* For our own eyes after a restart. */
+  json_object_set_new (
+      spec, "deployable",
+      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
+                 (json_int_t) target->model_id, "model", target->name, "deployment",
+                 target->deployment, "kind", (int) target->kind, "hardware", target->hardware,
+                 "created_us", (json_int_t) vend_wall_of (instance->created_us), "gpus",
+                 vend_instance_gpus_json (instance), "scaling",
+                 vend_scaling_to_json (&target->own, false), "account_id",
+                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
+  return spec;
+}

@@ -1,0 +1,536 @@
+/* The zygotes of this machine. One is made at a time, since that takes a core; the budget is kept
+ * by ending those that spare the least time for their memory. Core thread. */
+#include "sched/instance/zygotes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd-source.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "sched/core.h"
+#include "zygote/zygote-group.h"
+#include "zygote/zygote-process.h"
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define UNUSED_US (3600 * VEND_US_PER_S)    /* then it ends */
+#define HALF_LIFE_US (3600 * VEND_US_PER_S) /* of a start, in what it counts for its zygote */
+#define LOADING_US (600 * VEND_US_PER_S)    /* imports that take longer hang */
+#define RETRY_US (600 * VEND_US_PER_S)
+#define MAX_TRIES 20 /* each finds one more module that is not fit */
+#define MAX_LINE ((gsize) 4096)
+
+static const char WAITING[] = "its zygote is still being made";
+static const char NO_ROOM[] = "no memory is left for its zygote";
+static const char TOO_LARGE[] = "its zygote takes more memory than zygote-memory";
+
+typedef enum
+{
+  ZYGOTE_WAITING, /* for its turn to be made */
+  ZYGOTE_LOADING,
+  ZYGOTE_READY,
+  ZYGOTE_ENDING, /* killed, not reaped yet */
+  ZYGOTE_GONE,   /* remembered for why */
+} ZygoteState;
+
+static const char *const state_names[] = { "waiting", "loading", "ready", "ending", "gone" };
+
+typedef struct
+{
+  VendZygotes *zygotes;
+  VendZygoteSpec *spec;
+  char *socket;
+  char *unfit;
+  ZygoteState state;
+  pid_t pid;
+  VendCgroup *group; /* NULL: none, or the one that reaps it has it */
+  int link;
+  GSource *source; /* on `link` */
+  GString *line;
+  guint tries;
+  bool again;      /* one more try once this one is reaped */
+  char *why;       /* it cannot be used */
+  uint64_t memory; /* 0 = not measured */
+  double starts;   /* recent ones count more */
+  int64_t saved_us;
+  int64_t used_us;
+  int64_t since_us; /* of its state */
+} Zygote;
+
+struct VendZygotes
+{
+  VendSched *sched;
+  char *dir;
+  char *scripts;
+  uint64_t budget;
+  GHashTable *all; /* key → Zygote (owned) */
+  guint n_made;    /* being started, loading or being ended: at most one starts */
+};
+
+static void make_next (VendZygotes *zygotes);
+static void end (Zygote *zygote, const char *why);
+
+void
+vend_zygote_spec_free (VendZygoteSpec *spec)
+{
+  if (spec == NULL)
+    return;
+  g_free (spec->key);
+  g_free (spec->python);
+  g_strfreev (spec->env);
+  g_free (spec->imports);
+  g_free (spec->model);
+  g_free (spec);
+}
+
+static void
+set_state (Zygote *zygote, ZygoteState state)
+{
+  zygote->state = state;
+  zygote->since_us = vend_steady_us ();
+}
+
+static void
+set_why (Zygote *zygote, const char *why)
+{
+  g_free (zygote->why);
+  zygote->why = g_strdup (why);
+}
+
+static void
+kill_and_wait (pid_t pid)
+{
+  kill (pid, SIGKILL);
+  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+}
+
+static void
+zygote_free (void *data)
+{
+  Zygote *zygote = data;
+  vend_gsource_clear (&zygote->source);
+  vend_fd_clear (&zygote->link);
+  /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
+  if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
+    {
+      kill_and_wait (zygote->pid);
+      vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
+    }
+  vend_cgroup_free (zygote->group);
+  unlink (zygote->socket);
+  vend_zygote_spec_free (zygote->spec);
+  g_string_free (zygote->line, TRUE);
+  g_free (zygote->socket);
+  g_free (zygote->unfit);
+  g_free (zygote->why);
+  g_free (zygote);
+}
+
+/* ---- What it is worth */
+
+/* What its starts count for now. */
+static double
+recent_starts (const Zygote *zygote, int64_t now_us)
+{
+  const double age = (double) (now_us - zygote->used_us) / HALF_LIFE_US;
+  return zygote->starts * exp2 (-MAX (age, 0));
+}
+
+static void
+count_start (Zygote *zygote, int64_t now_us)
+{
+  zygote->starts = recent_starts (zygote, now_us) + 1;
+  zygote->used_us = now_us;
+}
+
+/* Time spared an hour for each byte. */
+static double
+worth (const Zygote *zygote, int64_t now_us)
+{
+  return recent_starts (zygote, now_us) * (double) zygote->saved_us
+         / (double) MAX (zygote->memory, 1);
+}
+
+static uint64_t
+memory_taken (const VendZygotes *zygotes)
+{
+  GHashTableIter iter;
+  void *value;
+  uint64_t sum = 0;
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((const Zygote *) value)->state == ZYGOTE_READY)
+      sum += ((const Zygote *) value)->memory;
+  return sum;
+}
+
+static Zygote *
+least_worth (const VendZygotes *zygotes)
+{
+  const int64_t now_us = vend_steady_us ();
+  GHashTableIter iter;
+  void *value;
+  Zygote *least = NULL;
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Zygote *zygote = value;
+      if (zygote->state == ZYGOTE_READY
+          && (least == NULL || worth (zygote, now_us) < worth (least, now_us)))
+        least = zygote;
+    }
+  return least;
+}
+
+static void
+keep_budget (VendZygotes *zygotes)
+{
+  while (memory_taken (zygotes) > zygotes->budget)
+    {
+      Zygote *zygote = least_worth (zygotes);
+      g_autofree char *taken = g_strdup_printf ("%" G_GUINT64_FORMAT, zygote->memory);
+      vend_log (VEND_LOG_INFO, "ending a zygote to stay within zygote-memory", "model",
+                zygote->spec->model, "bytes", taken, NULL);
+      end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE : NO_ROOM);
+    }
+}
+
+/* One that had to go comes back when it is worth more than what it would drive out. */
+static bool
+would_stay (const Zygote *zygote)
+{
+  const VendZygotes *zygotes = zygote->zygotes;
+  const int64_t now_us = vend_steady_us ();
+  if (zygote->memory > zygotes->budget)
+    return false;
+  const Zygote *least = least_worth (zygotes);
+  return memory_taken (zygotes) + zygote->memory <= zygotes->budget
+         || (least != NULL && worth (zygote, now_us) > worth (least, now_us));
+}
+
+/* ---- Its life */
+
+typedef struct
+{
+  Zygote *zygote;
+  pid_t pid;
+  int link;
+  VendCgroup *group;
+  uint64_t memory;
+  bool was_loading;
+  bool ran_out; /* of the memory that its group has */
+  GError *error;
+} Job;
+
+static Job *
+job_new (Zygote *zygote)
+{
+  Job *job = g_new0 (Job, 1);
+  *job = (Job){ .zygote = zygote, .pid = zygote->pid, .link = -1 };
+  return job;
+}
+
+static void
+measure (void *data)
+{
+  Job *job = data;
+  job->memory = vend_zygote_memory (job->pid);
+}
+
+static void
+measured (void *data)
+{
+  g_autofree Job *job = data;
+  Zygote *zygote = job->zygote;
+  VendZygotes *zygotes = zygote->zygotes;
+  if (zygote->state != ZYGOTE_LOADING || zygote->pid != job->pid)
+    return;
+  zygote->memory = job->memory;
+  set_state (zygote, ZYGOTE_READY);
+  zygotes->n_made--;
+  g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
+  vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->spec->model, "bytes", bytes, NULL);
+  keep_budget (zygotes);
+  make_next (zygotes);
+}
+
+static void
+reap (void *data)
+{
+  Job *job = data;
+  uint64_t n = 0;
+  unlink (job->zygote->socket);
+  kill_and_wait (job->pid);
+  job->ran_out
+      = job->was_loading && job->group != NULL && vend_cgroup_oom_kills (job->group, &n) && n > 0;
+  g_clear_pointer (&job->group, vend_cgroup_free);
+  vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->spec->key);
+}
+
+static void
+reaped (void *data)
+{
+  g_autofree Job *job = data;
+  Zygote *zygote = job->zygote;
+  zygote->pid = 0;
+  if (job->ran_out)
+    {
+      vend_log (VEND_LOG_WARN, "a zygote passed zygote-memory while it was being made", "model",
+                zygote->spec->model, NULL);
+      /* How much more it takes is not known. */
+      zygote->memory = zygote->zygotes->budget + 1;
+      zygote->again = false;
+      set_why (zygote, TOO_LARGE);
+    }
+  set_state (zygote, zygote->again ? ZYGOTE_WAITING : ZYGOTE_GONE);
+  zygote->again = false;
+  zygote->zygotes->n_made--;
+  make_next (zygote->zygotes);
+}
+
+/* `why` tells those who would have used it; NULL: it is made once more. */
+static void
+end (Zygote *zygote, const char *why)
+{
+  zygote->again = why == NULL;
+  if (why != NULL)
+    set_why (zygote, why);
+  vend_gsource_clear (&zygote->source);
+  vend_fd_clear (&zygote->link);
+  /* Of one that was loading it is counted already. */
+  if (zygote->state == ZYGOTE_READY)
+    zygote->zygotes->n_made++;
+  Job *job = job_new (zygote);
+  job->was_loading = zygote->state == ZYGOTE_LOADING;
+  job->group = g_steal_pointer (&zygote->group);
+  set_state (zygote, ZYGOTE_ENDING);
+  vend_sched_on_disk (zygote->zygotes->sched, reap, reaped, job);
+}
+
+static void
+on_line (Zygote *zygote, const char *line)
+{
+  /* Forks share its memory, and it would be measured too small. */
+  if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
+    vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
+  else if (g_str_has_prefix (line, "unfit "))
+    {
+      vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->spec->model,
+                "module", line + strlen ("unfit "), NULL);
+      zygote->again = zygote->tries < MAX_TRIES;
+    }
+}
+
+static gboolean
+on_link (int fd, GIOCondition condition, void *data)
+{
+  Zygote *zygote = data;
+  char chunk[512];
+  const ssize_t n = read (fd, chunk, sizeof chunk);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN))
+    return G_SOURCE_CONTINUE;
+  if (n <= 0)
+    {
+      const bool was_ready = zygote->state == ZYGOTE_READY;
+      end (zygote, zygote->again ? NULL
+                   : was_ready   ? "its zygote ended"
+                                 : "its zygote ended while it was being made");
+      return G_SOURCE_REMOVE;
+    }
+  for (ssize_t i = 0; i < n; i++)
+    if (chunk[i] != '\n')
+      {
+        if (zygote->line->len < MAX_LINE)
+          g_string_append_c (zygote->line, chunk[i]);
+      }
+    else
+      {
+        on_line (zygote, zygote->line->str);
+        g_string_truncate (zygote->line, 0);
+      }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start (void *data)
+{
+  Job *job = data;
+  const Zygote *zygote = job->zygote;
+  const VendZygotes *zygotes = zygote->zygotes;
+  if (!vend_zygote_group_make (zygotes->sched->cgroups, zygotes->dir, zygote->spec->key,
+                               zygotes->budget, &job->group, &job->error))
+    return;
+  const VendZygoteOrder order = { .scripts = zygotes->scripts,
+                                  .python = zygote->spec->python,
+                                  .env = zygote->spec->env,
+                                  .cwd = zygotes->dir,
+                                  .socket = zygote->socket,
+                                  .imports = zygote->spec->imports,
+                                  .unfit = zygote->unfit,
+                                  .group = job->group };
+  if (vend_zygote_start (&order, &job->pid, &job->link, &job->error))
+    return;
+  g_clear_pointer (&job->group, vend_cgroup_free);
+  vend_zygote_group_remove (zygotes->dir, zygote->spec->key);
+}
+
+static void
+started (void *data)
+{
+  g_autofree Job *job = data;
+  Zygote *zygote = job->zygote;
+  if (job->error != NULL)
+    {
+      vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->spec->model, "error",
+                job->error->message, NULL);
+      g_clear_error (&job->error);
+      set_why (zygote, "its zygote cannot be started");
+      set_state (zygote, ZYGOTE_GONE);
+      zygote->zygotes->n_made--;
+      make_next (zygote->zygotes);
+      return;
+    }
+  zygote->pid = job->pid;
+  zygote->link = job->link;
+  zygote->group = job->group;
+  g_unix_set_fd_nonblocking (zygote->link, TRUE, NULL);
+  zygote->source = vend_fd_source_new (zygote->link, G_IO_IN | G_IO_HUP, on_link, zygote,
+                                       zygote->zygotes->sched->core);
+}
+
+static void
+make_next (VendZygotes *zygotes)
+{
+  GHashTableIter iter;
+  void *value;
+  Zygote *next = NULL;
+  if (zygotes->n_made > 0 || zygotes->sched->draining)
+    return;
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Zygote *zygote = value;
+      if (zygote->state == ZYGOTE_WAITING && (next == NULL || zygote->since_us < next->since_us))
+        next = zygote;
+    }
+  if (next == NULL)
+    return;
+  zygotes->n_made++;
+  next->tries++;
+  set_state (next, ZYGOTE_LOADING);
+  vend_sched_on_disk (zygotes->sched, start, started, job_new (next));
+}
+
+/* ---- All of them */
+
+VendZygotes *
+vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts, uint64_t budget)
+{
+  VendZygotes *zygotes = g_new0 (VendZygotes, 1);
+  zygotes->sched = sched;
+  zygotes->dir = g_strdup (dir);
+  zygotes->scripts = g_strdup (scripts);
+  zygotes->budget = budget;
+  zygotes->all = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, zygote_free);
+  return zygotes;
+}
+
+void
+vend_zygotes_free (VendZygotes *zygotes)
+{
+  if (zygotes == NULL)
+    return;
+  g_hash_table_unref (zygotes->all);
+  g_free (zygotes->dir);
+  g_free (zygotes->scripts);
+  g_free (zygotes);
+}
+
+void
+vend_zygotes_tick (VendZygotes *zygotes)
+{
+  const int64_t now_us = vend_steady_us ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Zygote *zygote = value;
+      const bool is_unused = now_us - zygote->used_us > UNUSED_US;
+      if (zygote->state == ZYGOTE_GONE && is_unused)
+        g_hash_table_iter_remove (&iter);
+      else if (zygote->state == ZYGOTE_READY && is_unused)
+        end (zygote, "its zygote was not used for long");
+      else if (zygote->state == ZYGOTE_LOADING && zygote->pid > 0
+               && now_us - zygote->since_us > LOADING_US)
+        end (zygote, "its imports take too long");
+    }
+  make_next (zygotes);
+}
+
+void
+vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
+{
+  g_autoptr (VendZygoteSpec) spec = take;
+  Zygote *zygote = g_hash_table_lookup (zygotes->all, spec->key);
+  const int64_t now_us = vend_steady_us ();
+  if (zygote == NULL)
+    {
+      zygote = g_new0 (Zygote, 1);
+      g_autofree char *name = g_strconcat (spec->key, ".sock", NULL);
+      zygote->zygotes = zygotes;
+      zygote->socket = g_build_filename (zygotes->dir, name, NULL);
+      zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
+      zygote->link = -1;
+      zygote->line = g_string_new (NULL);
+      zygote->used_us = now_us;
+      zygote->spec = g_steal_pointer (&spec);
+      set_state (zygote, ZYGOTE_WAITING);
+      g_hash_table_insert (zygotes->all, zygote->spec->key, zygote);
+    }
+  else if (zygote->state == ZYGOTE_GONE
+           && (zygote->memory > 0 ? would_stay (zygote) : now_us - zygote->since_us > RETRY_US))
+    {
+      zygote->tries = 0;
+      set_state (zygote, ZYGOTE_WAITING);
+    }
+  make_next (zygotes);
+}
+
+const char *
+vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const char **out_why)
+{
+  Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
+  *out_why = WAITING;
+  if (zygote == NULL)
+    return NULL;
+  count_start (zygote, vend_steady_us ());
+  zygote->saved_us = saved_us;
+  if (zygote->state == ZYGOTE_READY)
+    return zygote->socket;
+  if (zygote->state >= ZYGOTE_ENDING && zygote->why != NULL)
+    *out_why = zygote->why;
+  return NULL;
+}
+
+json_t *
+vend_zygotes_describe (const VendZygotes *zygotes)
+{
+  GHashTableIter iter;
+  void *value;
+  json_t *list = json_array ();
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Zygote *zygote = value;
+      json_array_append_new (
+          list, json_pack ("{s:s, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->spec->model,
+                           "state", state_names[zygote->state], "pid", (int) zygote->pid, "bytes",
+                           (json_int_t) zygote->memory, "starts", zygote->starts, "socket",
+                           zygote->socket, "why", zygote->why));
+    }
+  return list;
+}

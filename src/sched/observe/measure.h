@@ -1,0 +1,11 @@
+/* What is counted for metrics. Core thread. */
+#pragma once
+#include "sched/target/target.h"
+
+/* It was given to an instance. */
+void vend_measure_given (const Run *run);
+/* Its end is on disk. */
+void vend_measure_ended (const Run *run);
+void vend_measure_lost (const Run *run);
+void vend_measure_ready (const Instance *instance);
+void vend_measure_boot_failed (Target *target);

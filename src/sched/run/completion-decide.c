@@ -1,0 +1,82 @@
+/* How a run ends, and what it costs. Pure. */
+#include "model/failure.h"
+#include "sched/run/completion.h"
+
+static bool
+has_error (VendStatus status)
+{
+  return status == VEND_STATUS_FAILED || status == VEND_STATUS_ABORTED;
+}
+
+/* The times of an instance are its clock's; where that disagrees with ours the run moves, and keeps
+ * its length. */
+static void
+set_times (const Completion *completion, const RunResult *result, int64_t now_us)
+{
+  VendPrediction *p = completion->p;
+  const int64_t least_us = MAX (p->started_us, completion->earliest_us);
+  if (result->started_us == 0)
+    {
+      p->completed_us = MAX (result->completed_us > 0 ? result->completed_us : now_us, least_us);
+      return;
+    }
+  const int64_t run_us = MAX (result->completed_us - result->started_us, 0);
+  p->started_us = MAX (result->started_us, completion->earliest_us);
+  p->completed_us = p->started_us + run_us;
+}
+
+void
+vend_completion_decide (Completion *completion, const RunResult *result, int64_t now_us)
+{
+  VendPrediction *p = completion->p;
+  completion->status = result->status;
+  completion->error = g_strdup (result->error);
+  completion->error_code = g_strdup (result->error_code);
+  if (result->status == VEND_STATUS_FAILED && result->error == NULL)
+    completion->error = g_strdup ("the model failed without a message");
+  if (result->logs != NULL)
+    {
+      g_free (p->logs);
+      p->logs = g_strdup (result->logs);
+    }
+  json_decref (p->metrics);
+  p->metrics = result->metrics != NULL ? json_deep_copy (result->metrics) : NULL;
+  set_times (completion, result, now_us);
+}
+
+/* What was canceled or failed stays so, without its files. */
+void
+vend_completion_lack_outputs (Completion *completion)
+{
+  if (completion->status != VEND_STATUS_SUCCEEDED)
+    return;
+  completion->status = VEND_STATUS_FAILED;
+  completion->error = g_strdup ("the output files could not be stored");
+  g_free (completion->error_code);
+  completion->error_code = g_strdup (VEND_FAILURE_OUTPUT_STORE_FAILED);
+}
+
+void
+vend_completion_settle (Completion *completion)
+{
+  g_autoptr (GError) error = NULL;
+  VendPrediction *p = completion->p;
+  if (!vend_prediction_set_status (p, completion->status, &error))
+    g_assert_not_reached ();
+  if (has_error (completion->status))
+    p->error = g_steal_pointer (&completion->error);
+  p->error_code = g_steal_pointer (&completion->error_code);
+}
+
+void
+vend_completion_account (Completion *completion, const RunTerms *terms)
+{
+  const VendPrediction *p = completion->p;
+  const bool began = p->started_us > 0;
+  completion->usage
+      = (VendRunUsage){ .hardware = terms->hardware,
+                        .run_us = began ? MAX (p->completed_us - p->started_us, 0) : 0,
+                        .price = terms->price,
+                        .billed = terms->is_billed };
+  completion->is_metered = began && !completion->is_lost;
+}

@@ -1,0 +1,163 @@
+/* A new prediction: checked against the limits, queued, its row stored. */
+#include "base/clock.h"
+#include "base/count.h"
+#include "base/error.h"
+#include "sched/account/accounts.h"
+#include "sched/account/budgets.h"
+#include "sched/instance/instance.h"
+#include "sched/run/inputs.h"
+#include "sched/run/run.h"
+#include "sched/target/target.h"
+#include "store/predictions.h"
+
+/* A run that is waited for and shorter than this is stored once, with its result. */
+#define INSERT_DELAY_US (20 * VEND_US_PER_MS)
+
+struct Submission
+{
+  VendSched *sched;
+  VendPrediction *prediction;
+  VendVersion *version;
+  char *hardware;
+  VendScaling scaling; /* of its deployment's release */
+  int64_t wait_until_us;
+  VendSchedNotify notify;
+  void *data;
+  Run *run;
+};
+
+void
+vend_submission_free (Submission *submission)
+{
+  vend_prediction_free (submission->prediction);
+  vend_version_free (submission->version);
+  g_free (submission->hardware);
+  g_free (submission);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
+
+static bool
+insert (VendDb *db, void *data, GError **error)
+{
+  const Run *run = ((Submission *) data)->run;
+  return vend_store_prediction_create (db, run->p, run->sched->limits.account_max_stored, error);
+}
+
+static void
+inserted (const GError *error, void *data)
+{
+  g_autoptr (Submission) submission = data;
+  Run *run = submission->run;
+  run->insert_pending = false;
+  if (error == NULL)
+    {
+      if (run->p->create_key != NULL && run->completion == NULL)
+        vend_run_enqueue (run, false);
+      vend_waiters_add (run->waiters, submission->wait_until_us, submission->notify,
+                        submission->data);
+      vend_inputs_queued (run);
+      return;
+    }
+
+  /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
+  submission->notify (NULL, error, submission->data);
+  /* Its version was deleted, and the word of that may have come before this. */
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && run->p->deployment == NULL)
+    run->target->retired = true;
+  if (run->completion != NULL)
+    return;
+  if (run->instance != NULL)
+    {
+      vend_instance_cancel (run->instance, run);
+      vend_instance_detach (run->instance, run);
+    }
+  g_hash_table_remove (submission->sched->runs, run->p->id);
+}
+
+void
+vend_run_store_insert (Run *run)
+{
+  vend_timer_clear (&run->insert_due);
+  if (run->unstored != NULL)
+    vend_store_write (run->sched->store, insert, inserted, g_steal_pointer (&run->unstored));
+}
+
+static void
+insert_is_due (void *data)
+{
+  Run *run = data;
+  run->insert_due = NULL;
+  vend_run_store_insert (run);
+  vend_run_lease_now (run);
+}
+
+static void
+submit_on_core (void *data)
+{
+  g_autoptr (Submission) submission = data;
+  VendSched *sched = submission->sched;
+  if (sched->draining || sched->n_queued >= sched->limits.max_queue)
+    {
+      g_autoptr (GError) error = NULL;
+      if (sched->draining)
+        vend_fail (&error, VEND_ERROR_UNAVAILABLE, "the server is shutting down");
+      else
+        {
+          g_autofree char *waiting
+              = vend_count_text (sched->n_queued, "prediction waits", "predictions wait");
+          vend_fail (&error, VEND_ERROR_RATE_LIMITED, "the queue is full (%s)", waiting);
+        }
+      submission->notify (NULL, error, submission->data);
+      return;
+    }
+
+  g_autoptr (GError) refused = NULL;
+  const int64_t account_id = submission->prediction->account_id;
+  if (!vend_account_may_queue (sched, account_id, &refused)
+      || !vend_budgets_allow (sched->budgets, account_id, submission->prediction->created_us,
+                              &refused))
+    {
+      submission->notify (NULL, refused, submission->data);
+      return;
+    }
+
+  const VendSchedPlace place = { submission->hardware, &submission->scaling };
+  Target *target = vend_target_get (sched, submission->prediction, submission->version, &place);
+  Run *run = vend_run_new (sched, g_steal_pointer (&submission->prediction), target);
+  submission->run = run;
+  run->insert_pending = true;
+  sched->n_submitted++;
+  const bool is_waited_for = submission->wait_until_us > 0;
+  run->unstored = g_steal_pointer (&submission);
+  vend_run_arm_deadline (run);
+  if (run->p->create_key != NULL)
+    {
+      /* Whoever sends it again must find it, and it must not have begun twice. */
+      vend_run_store_insert (run);
+      return;
+    }
+  vend_run_enqueue (run, false);
+  /* Nobody knows of it before the reply, so one commit with its end may do for both. */
+  if (is_waited_for && run->unstored != NULL)
+    run->insert_due
+        = vend_timer_set (sched->timers, vend_steady_us () + INSERT_DELAY_US, insert_is_due, run);
+  else
+    vend_run_store_insert (run);
+}
+
+void
+vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersion *version,
+                   const VendSchedPlace *place, int64_t wait_until_us, VendSchedNotify notify,
+                   void *data)
+{
+  Submission *submission = g_new0 (Submission, 1);
+  *submission = (Submission){ .sched = sched,
+                              .prediction = prediction,
+                              .version = vend_version_for_launch (version),
+                              .hardware = g_strdup (place->hardware),
+                              .wait_until_us = wait_until_us,
+                              .notify = notify,
+                              .data = data };
+  submission->scaling = place->scaling != NULL ? *place->scaling : (VendScaling) VEND_SCALING_NONE;
+  vend_inbox_post (sched->inbox, submit_on_core, submission);
+}

@@ -1,0 +1,126 @@
+/* Free slots given to those who are due, and when the next of them will be free. */
+#include "base/clock.h"
+#include "policy/decide.h"
+#include "sched/account/accounts.h"
+#include "sched/instance/instance.h"
+#include "sched/run/run.h"
+#include "sched/target/target.h"
+
+#define SHORT_RUN_US (20 * VEND_US_PER_MS)
+
+/* The fullest instance with room: what is spread least can be stopped soonest. */
+static Instance *
+find_slot (Target *target)
+{
+  Instance *best = NULL;
+  for (guint i = 0; i < target->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (target->instances, i);
+      if (vend_instance_has_room (instance)
+          && (best == NULL
+              || g_hash_table_size (instance->running) > g_hash_table_size (best->running)))
+        best = instance;
+    }
+  return best;
+}
+
+static bool
+is_fresher (const Instance *instance, const Instance *than)
+{
+  const guint running = g_hash_table_size (instance->running);
+  const guint others = g_hash_table_size (than->running);
+  return running < others || (running == others && instance->began_us == 0 && than->began_us != 0);
+}
+
+/* For a run that memory did not suffice for: where the least of it is in use. */
+static Instance *
+find_fresh (Target *target)
+{
+  Instance *best = NULL;
+  for (guint i = 0; i < target->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (target->instances, i);
+      if (vend_instance_has_room (instance) && (best == NULL || is_fresher (instance, best)))
+        best = instance;
+    }
+  return best;
+}
+
+/* A slot would idle for as long as its end takes to get here and the next run to get there. For
+ * short runs that is much of their time, so one waits at the director. It is bound to that instance
+ * then, which costs little when the others are short as well. */
+static Instance *
+find_room (Target *target, const Run *run)
+{
+  if (run->lost_out_of_memory > 0)
+    return find_fresh (target);
+  Instance *best = find_slot (target);
+  if (best != NULL || target->run_us == 0 || target->run_us > SHORT_RUN_US)
+    return best;
+  for (guint i = 0; i < target->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (target->instances, i);
+      if (vend_instance_has_prefetch_room (instance)
+          && (best == NULL
+              || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
+        best = instance;
+    }
+  return best;
+}
+
+void
+vend_target_dispatch (Target *target)
+{
+  VendSched *sched = target->sched;
+  Run *run;
+  Instance *instance;
+  if (sched->draining || sched->n_adopting > 0)
+    return;
+  while ((run = vend_queue_peek_with_room (target->queue, vend_account_room, sched)) != NULL
+         && (instance = find_room (target, run)) != NULL)
+    {
+      vend_queue_take (target->queue, &run->place);
+      vend_run_left_queue (run);
+      run->p->attempt++;
+      vend_instance_run (instance, run);
+      vend_run_lease_soon (run);
+    }
+}
+
+/* Until it has a free slot: those that run are half done on the average. The longer one is over its
+ * time, the longer it still takes. */
+static int64_t
+until_free_us (const Instance *instance, int64_t run_us, int64_t now_us)
+{
+  const int64_t left_us = instance->began_us + run_us - now_us;
+  if (g_hash_table_size (instance->running) < instance->slots)
+    return 0;
+  if (left_us < 0 || instance->slots == 1)
+    return ABS (left_us);
+  return run_us / 2;
+}
+
+int64_t
+vend_target_eta_us (const Target *target, guint position)
+{
+  const int64_t boot_us = target->boot_us > 0 ? (int64_t) target->boot_us : VEND_ASSUMED_US;
+  const int64_t run_us = target->run_us > 0 ? (int64_t) target->run_us : VEND_ASSUMED_US;
+  const int64_t now_us = vend_steady_us ();
+  int64_t soonest_us = G_MAXINT64;
+  guint slots = 0;
+  for (guint i = 0; i < target->instances->len; i++)
+    {
+      const Instance *instance = g_ptr_array_index (target->instances, i);
+      if (instance->state > INSTANCE_READY || instance->stop_when_connected)
+        continue;
+      slots += instance->slots;
+      const int64_t free_us = instance->state == INSTANCE_READY
+                                  ? until_free_us (instance, run_us, now_us)
+                                  : MAX (instance->created_us + boot_us - now_us, 0);
+      soonest_us = MIN (soonest_us, free_us);
+    }
+  if (slots == 0)
+    soonest_us = boot_us;
+  /* Whole rounds of all slots before it. */
+  return (int64_t) ((position - 1) / MAX (slots, target->slots)) * run_us + soonest_us;
+}

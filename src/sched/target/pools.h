@@ -1,0 +1,20 @@
+/* What the machine has for instances. Core thread, unless a function says otherwise. */
+#pragma once
+#include "sched/instance/instance.h"
+
+guint vend_pools_count (const VendSched *sched);
+/* The pool of a kind of hardware, and how many units of it one instance takes. */
+guint vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size);
+guint vend_pool_units (const VendSched *sched, guint pool);
+guint vend_pool_used (const VendSched *sched, guint pool);
+/* After `gpus` has changed. */
+void vend_pools_count_gpus (VendSched *sched);
+/* Gives it healthy GPUs that nobody has, as many as its hardware says; false when there are not. */
+bool vend_instance_take_gpus (Instance *instance);
+/* An adopted one has those that its spec names: the list of vend_instance_gpus_json. */
+void vend_instance_keep_gpus (Instance *instance, const json_t *gpus);
+json_t *vend_instance_gpus_json (const Instance *instance);
+/* Value of CUDA_VISIBLE_DEVICES; NULL: Vend gives out no GPUs here. Free with g_free. */
+char *vend_instance_visible_gpus (const Instance *instance);
+json_t *vend_pools_describe (const VendSched *sched);
+json_t *vend_gpus_describe (const VendSched *sched);

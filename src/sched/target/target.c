@@ -1,0 +1,148 @@
+/* Targets: made on first use, and their boots that went wrong. */
+#include "sched/target/target.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/failure.h"
+#include "sched/instance/instance.h"
+#include "sched/observe/decisions.h"
+#include "sched/observe/measure.h"
+#include "sched/run/run.h"
+#include "sched/target/deployments.h"
+#include "sched/target/pools.h"
+#include <string.h>
+
+/* Of the logs of a boot that failed, in our own log. */
+#define LOGGED_LOGS 1000
+
+Target *
+vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *version,
+                 const VendSchedPlace *place)
+{
+  const VendScaling unset = VEND_SCALING_NONE;
+  const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
+  g_autofree char *key = p->deployment != NULL
+                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
+                                                ":%" G_GINT64_FORMAT,
+                                                p->model_id, version->id, p->deployment,
+                                                place->hardware, own->concurrency, own->fast_start)
+                             : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
+                                                version->id, (int) p->kind);
+  Target *target = g_hash_table_lookup (sched->targets, key);
+  if (target != NULL)
+    {
+      /* Directors of an older Vend do not know it. */
+      if (p->billing.account_id != 0)
+        target->billing = p->billing;
+      vend_target_refresh (target);
+      return target;
+    }
+  target = g_new0 (Target, 1);
+  target->sched = sched;
+  target->key = g_steal_pointer (&key);
+  target->name = g_strdup (p->model);
+  target->deployment = g_strdup (p->deployment);
+  target->model_id = p->model_id;
+  target->version = g_strdup (version->id);
+  target->kind = p->kind;
+  target->hardware = g_strdup (place->hardware);
+  target->pool = vend_pool_of (sched, place->hardware, &target->size);
+  target->billing = p->billing;
+  target->launch = json_incref (version->launch);
+  target->queue = vend_queue_new ();
+  target->instances = g_ptr_array_new ();
+  target->own = *own;
+  vend_target_refresh (target);
+  g_hash_table_insert (sched->targets, target->key, target);
+  return target;
+}
+
+void
+vend_target_free (Target *target)
+{
+  g_free (target->key);
+  g_free (target->name);
+  g_free (target->deployment);
+  g_free (target->version);
+  g_free (target->hardware);
+  json_decref (target->launch);
+  vend_queue_free (target->queue);
+  g_ptr_array_unref (target->instances);
+  g_free (target);
+}
+
+/* A boot came to nothing; `gives_up`: those who wait get an error. */
+static void
+boot_ended (Target *target, bool lost, bool gives_up, const char *error_code,
+            const char *setup_logs, const char *error)
+{
+  gsize length = strlen (setup_logs);
+  vend_log (VEND_LOG_WARN, "a model does not start", "model", target->name, "error", error,
+            "last_logs", setup_logs + (length > LOGGED_LOGS ? length - LOGGED_LOGS : 0), NULL);
+  vend_measure_boot_failed (target);
+  vend_decided_boot_failed (target, lost, error_code, error);
+  if (!gives_up)
+    return;
+  vend_decided_queue_failed (target, lost);
+  for (Run *run; (run = vend_queue_peek (target->queue)) != NULL;)
+    vend_run_fail (run, error_code, setup_logs, "the model could not be started: %s", error);
+}
+
+void
+vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
+                         const char *error)
+{
+  const bool gives_up = vend_boot_backoff_failed (&target->backoff, vend_steady_us ());
+  boot_ended (target, false, gives_up, error_code, setup_logs, error);
+}
+
+void
+vend_target_boot_lost (const Instance *instance, const char *error)
+{
+  Target *target = instance->target;
+  const bool gives_up
+      = vend_boot_backoff_lost (&target->backoff, instance->created_us, vend_steady_us ());
+  boot_ended (target, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str, error);
+}
+
+VendVersion *
+vend_version_for_launch (const VendVersion *version)
+{
+  VendVersion *copy = g_new0 (VendVersion, 1);
+  copy->id = g_strdup (version->id);
+  copy->model_id = version->model_id;
+  copy->launch = json_incref (version->launch);
+  return copy;
+}
+
+typedef struct
+{
+  VendSched *sched;
+  int64_t model_id;
+  char *version;
+} Retirement;
+
+static void
+retire_on_core (void *data)
+{
+  g_autofree Retirement *retirement = data;
+  g_autofree char *version = retirement->version;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, retirement->sched->targets);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Target *target = value;
+      if (target->deployment == NULL && target->model_id == retirement->model_id
+          && strcmp (target->version, version) == 0)
+        target->retired = true;
+    }
+  vend_sched_reconcile_soon (retirement->sched);
+}
+
+void
+vend_sched_retire (VendSched *sched, int64_t model_id, const char *version)
+{
+  Retirement *retirement = g_new0 (Retirement, 1);
+  *retirement = (Retirement){ sched, model_id, g_strdup (version) };
+  vend_inbox_post (sched->inbox, retire_on_core, retirement);
+}
