@@ -143,38 +143,25 @@ steal_text (VendFrameReader *reader, const guint8 *text, gsize size)
   return g_bytes_new_from_bytes (whole, start, size);
 }
 
-static bool
-take (VendFrameReader *reader, gsize large, json_t **out, GBytes **out_text, GError **error)
+bool
+vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text, GError **error)
 {
   const guint8 *text = NULL;
   gsize size = 0;
   bool whole = false;
   if (!find_next (reader, &text, &size, &whole, error))
     return false;
-  if (!whole || size > large)
+  if (!whole || size > VEND_FRAME_LARGE)
     {
       *out = NULL;
-      if (whole)
-        *out_text = steal_text (reader, text, size);
+      *out_text = whole ? steal_text (reader, text, size) : NULL;
       return true;
     }
   if (!parse (text, size, out, error))
     return false;
+  *out_text = NULL;
   reader->taken += VEND_FRAME_HEADER_SIZE + size;
   return true;
-}
-
-bool
-vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
-{
-  return take (reader, G_MAXSIZE, out, NULL, error);
-}
-
-bool
-vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text, GError **error)
-{
-  *out_text = NULL;
-  return take (reader, VEND_FRAME_LARGE, out, out_text, error);
 }
 
 bool

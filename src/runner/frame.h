@@ -30,13 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendFrameReader, vend_frame_reader_free)
 
 void vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size);
 
-/* The next whole frame, or NULL in `*out` when more bytes are needed. An error is final: the stream
- * cannot be read on. */
-bool vend_frame_reader_next (VendFrameReader *reader, json_t **out, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same, but one that is longer than VEND_FRAME_LARGE is left as it came, in `*out_text`, since
- * parsing it takes long: vend_frame_parse. */
+/* The next whole frame in `*out`. A frame longer than VEND_FRAME_LARGE takes long to parse, so its
+ * text is in `*out_text` instead, for vend_frame_parse. Both are NULL when more bytes are needed.
+ * An error is final: the stream cannot be read on. */
 #define VEND_FRAME_LARGE ((gsize) 256 * 1024)
 bool vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -44,7 +44,9 @@ test_frames_in_pieces (void)
           for (;;)
             {
               json_auto_t *frame = NULL;
-              g_assert_true (vend_frame_reader_next (reader, &frame, NULL));
+              GBytes *text = NULL;
+              g_assert_true (vend_frame_reader_take (reader, &frame, &text, NULL));
+              g_assert_null (text);
               if (frame == NULL)
                 break;
               g_assert_cmpint (vend_json_int (frame, "n", -1), ==, seen++);
@@ -72,8 +74,9 @@ test_bad_frames (void)
       g_autoptr (VendFrameReader) reader = vend_frame_reader_new (100);
       g_autoptr (GError) error = NULL;
       json_auto_t *frame = NULL;
+      GBytes *text = NULL;
       vend_frame_reader_feed (reader, bad[i].bytes, bad[i].size);
-      g_assert_false (vend_frame_reader_next (reader, &frame, &error));
+      g_assert_false (vend_frame_reader_take (reader, &frame, &text, &error));
       g_assert_error (error, VEND_ERROR, bad[i].code);
     }
   g_autoptr (GByteArray) out = g_byte_array_new ();
