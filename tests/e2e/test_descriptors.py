@@ -2,6 +2,7 @@
 
 import socket
 
+import pytest
 from vend_server import Server
 from waiting import wait_until
 
@@ -19,6 +20,15 @@ def test_too_few_to_start(binary, tmp_path):
     server.spawn()
     assert server.wait() == 1
     assert "the limit of open files is 64" in server.log_path.read_text()
+
+
+@pytest.mark.parametrize("flags, level", [((), "info"), (("--max-connections", "16384"), "warn")])
+def test_a_lowered_limit_is_a_warning_only_when_it_was_set(binary, tmp_path, flags, level):
+    server = limited(binary, tmp_path, 256, *flags)
+    server.start()
+    lowered = [r for r in server.log() if "max-connections is lowered" in r["message"]]
+    assert [r["level"] for r in lowered] == [level]
+    assert server.stop() == 0
 
 
 def test_more_connections_than_files(binary, tmp_path):

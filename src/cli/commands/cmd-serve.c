@@ -583,8 +583,12 @@ fit_connections (App *app, GError **error)
     return true;
   g_autofree char *files = g_strdup_printf ("%" G_GUINT64_FORMAT, descriptors);
   g_autofree char *fitting = g_strdup_printf ("%u", app->max_connections);
-  vend_log (VEND_LOG_WARN, "max-connections is lowered to what the limit of open files leaves",
-            "connections", fitting, "files", files, NULL);
+  /* Nobody asked for the default. */
+  const char *source = NULL;
+  vend_settings_raw (app->settings, "max-connections", &source);
+  vend_log (strcmp (source, "default") == 0 ? VEND_LOG_INFO : VEND_LOG_WARN,
+            "max-connections is lowered to fit the limit of open files", "connections", fitting,
+            "files", files, NULL);
   return true;
 }
 
