@@ -6,12 +6,14 @@
 #include "store/audit.h"
 #include "store/files.h"
 #include "store/models.h"
+#include "workspace/probe.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The sweep spares what is ten minutes old and looks at all of them once an hour. */
-#define BLOB_LIFE_US (90 * 60 * VEND_US_PER_S)
+/* The sweep spares blobs and folders of probes younger than ten minutes, and looks at all of them
+ * once an hour. */
+#define SWEPT_LIFE_US (90 * 60 * VEND_US_PER_S)
 /* Longer than the upload of one file takes. */
 #define SPOOL_LIFE_US (24 * 3600 * VEND_US_PER_S)
 
@@ -75,7 +77,7 @@ static bool
 check_blob (Audit *audit, const char *path, const char *name, GError **error)
 {
   bool used = true;
-  if (!vend_is_sha256_hex (name) || !is_older (audit, path, BLOB_LIFE_US))
+  if (!vend_is_sha256_hex (name) || !is_older (audit, path, SWEPT_LIFE_US))
     return true;
   if (!vend_store_blob_used (audit->db, name, &used, error))
     return false;
@@ -216,6 +218,20 @@ check_spool (Audit *audit)
     }
 }
 
+static void
+check_probes (Audit *audit)
+{
+  const char *data_dir = audit->options->data_dir;
+  g_autoptr (GDir) listing = g_dir_open (data_dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (data_dir, name, NULL);
+      if (g_str_has_prefix (name, VEND_PROBE_PREFIX) && is_older (audit, path, SWEPT_LIFE_US))
+        vend_audit_found (audit, CHECK_LEFTOVERS, name,
+                          "a check of the file system left this folder in %s", data_dir);
+    }
+}
+
 bool
 vend_audit_files (Audit *audit, GError **error)
 {
@@ -226,5 +242,6 @@ vend_audit_files (Audit *audit, GError **error)
   if (audit->options->live == NULL)
     return true;
   check_spool (audit);
+  check_probes (audit);
   return check_blobs (audit, error) && check_uploads (audit, error) && check_builds (audit, error);
 }

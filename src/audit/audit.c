@@ -58,8 +58,8 @@ static const Rule rules[CHECK_N] = {
   = { "versions", "Every version has its folder, and every folder its version.", -1, false },
   [CHECK_UPLOADS] = { "uploads", "Every uploaded source has its row.", -1, true },
   [CHECK_LEFTOVERS] = { "leftovers",
-                        "Nothing half written, and nothing of a build that is over, "
-                        "stays.",
+                        "Nothing half written stays, and nothing of a build or of a check of the "
+                        "file system that is over.",
                         -1, true },
   [CHECK_PROCESSES] = { "processes",
                         "Every director and every model process belongs to an "

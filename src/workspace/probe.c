@@ -1,7 +1,11 @@
 /* Asks for a workspace, to tell what there is. Blocks on disk and fork. */
 #include "workspace/probe.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include <sys/stat.h>
+
+#define PROBE_LIFE_US (10 * 60 * VEND_US_PER_S)
 
 static bool
 fill (const char *dir, VendCopyKind kind, VendWorkspace **out, GError **error)
@@ -32,7 +36,7 @@ describe (const VendWorkspace *workspace)
 bool
 vend_workspace_probe (const char *data_dir, VendCopyKind kind, char **out_text)
 {
-  g_autofree char *dir = g_build_filename (data_dir, ".probe-XXXXXX", NULL);
+  g_autofree char *dir = g_build_filename (data_dir, VEND_PROBE_PREFIX "XXXXXX", NULL);
   g_autoptr (VendWorkspace) workspace = NULL;
   g_autoptr (GError) problem = NULL;
   if (g_mkdtemp_full (dir, 0700) == NULL)
@@ -46,4 +50,26 @@ vend_workspace_probe (const char *data_dir, VendCopyKind kind, char **out_text)
   if (!vend_tree_remove (dir, &problem))
     vend_log (VEND_LOG_WARN, "cannot remove a folder", "error", problem->message, NULL);
   return made && vend_workspace_why_no_mounts (workspace) == NULL;
+}
+
+static bool
+is_old (const char *path)
+{
+  struct stat st;
+  return lstat (path, &st) == 0
+         && vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S >= PROBE_LIFE_US;
+}
+
+void
+vend_workspace_probe_sweep (const char *data_dir)
+{
+  g_autoptr (GDir) listing = g_dir_open (data_dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (data_dir, name, NULL);
+      g_autoptr (GError) error = NULL;
+      if (g_str_has_prefix (name, VEND_PROBE_PREFIX) && is_old (path)
+          && !vend_tree_remove (path, &error))
+        vend_log (VEND_LOG_WARN, "cannot remove a folder", "error", error->message, NULL);
+    }
 }

@@ -361,10 +361,13 @@ full_sweep_us (void)
   return text != NULL ? g_ascii_strtoll (text, NULL, 10) : 0;
 }
 
+/* On the thread of the sweep. */
 static void
-sweep_builds (void *builds)
+sweep_folders (void *data)
 {
-  vend_builds_sweep (builds);
+  const App *app = data;
+  vend_builds_sweep (app->builds);
+  vend_workspace_probe_sweep (app->data_dir);
 }
 
 /* Directors and builders read them themselves; what is wrong in them is told here. */
@@ -477,8 +480,8 @@ make_parts (App *app, GError **error)
           .decision_keep_us = vend_settings_us (app->settings, "decision-keep"),
           .decision_max = vend_settings_int (app->settings, "decision-max"),
           .full_interval_us = full_sweep_us (),
-          .more = sweep_builds,
-          .data = app->builds,
+          .more = sweep_folders,
+          .data = app,
           .uploads_dir = uploads,
       },
       error);

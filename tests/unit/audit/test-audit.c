@@ -2,7 +2,9 @@
 #include "audit/audit.h"
 #include "base/fd.h"
 #include "store/store.h"
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct
 {
@@ -81,6 +83,19 @@ test_nothing_is_wrong (Fixture *fixture, const void *unused)
 }
 
 static void
+test_probe_folders (Fixture *fixture, const void *unused)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, ".probe-aaaaaa", NULL);
+  const struct timespec old = { .tv_sec = time (NULL) - 2 * 3600 };
+  g_assert_true (vend_dir_ensure (path, NULL));
+  g_autoptr (GPtrArray) young = look (fixture, NOTHING, NOTHING, NO_COUNTS);
+  g_assert_cmpuint (vend_audit_count (young), ==, 0);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, (const struct timespec[]){ old, old }, 0), ==, 0);
+  g_autoptr (GPtrArray) checks = look (fixture, NOTHING, NOTHING, NO_COUNTS);
+  assert_only (checks, "leftovers", ".probe-aaaaaa");
+}
+
+static void
 test_gpus (Fixture *fixture, const void *unused)
 {
   g_autoptr (GPtrArray) twice
@@ -140,6 +155,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, run) g_test_add ("/audit/" path, Fixture, NULL, set_up, run, tear_down)
   ADD ("nothing-is-wrong", test_nothing_is_wrong);
+  ADD ("probe-folders", test_probe_folders);
   ADD ("gpus", test_gpus);
   ADD ("counts", test_counts);
   ADD ("more-runs-than-slots", test_more_runs_than_slots);
