@@ -4,10 +4,28 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "store/accounts.h"
+#include "store/stored-bytes.h"
 #include <string.h>
 
 #define TOKEN_SECRET_LENGTH 40
 #define MAX_NAME 200
+
+/* The caller's own, with the bytes that count against `account-max-stored`. */
+static bool
+get_account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  const uint64_t limit = vend_settings_bytes (api->parts.settings, "account-max-stored");
+  int64_t stored = 0;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_stored_bytes (reader.db, caller->account->id, &stored, error))
+    return false;
+  json_t *object = vend_account_to_json (caller->account);
+  json_object_set_new (object, "stored_bytes", json_integer (stored));
+  json_object_set_new (object, "stored_bytes_limit",
+                       limit > 0 ? json_integer ((json_int_t) limit) : json_null ());
+  *out = vend_reply_json (200, object);
+  return true;
+}
 
 static bool
 list_accounts (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
@@ -136,6 +154,7 @@ delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
 
 /* A token says what its holder may do, so only admins hand them out and take them back. */
 const ApiRoute vend_api_account_routes[] = {
+  { "GET", "/v1/account", VEND_SCOPE_READ, VEND_BODY_NONE, get_account, NULL },
   { "GET", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_accounts, NULL,
     .runs_on = VEND_RUN_READ },
   { "POST", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_account, NULL },

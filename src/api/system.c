@@ -101,13 +101,6 @@ debug (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError
 }
 
 static bool
-account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
-{
-  *out = vend_reply_json (200, vend_account_to_json (caller->account));
-  return true;
-}
-
-static bool
 hardware (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   *out = vend_reply_json (200, json_incref (api->hardware));
@@ -128,7 +121,6 @@ const ApiRoute vend_api_system_routes[] = {
   { "GET", "/-/healthz", 0, VEND_BODY_NONE, healthz, NULL },
   { "GET", "/-/readyz", 0, VEND_BODY_NONE, readyz, NULL },
   { "GET", "/-/debug", VEND_SCOPE_ADMIN, VEND_BODY_NONE, debug, NULL },
-  { "GET", "/v1/account", VEND_SCOPE_READ, VEND_BODY_NONE, account, NULL },
   { "GET", "/v1/hardware", VEND_SCOPE_READ, VEND_BODY_NONE, hardware, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

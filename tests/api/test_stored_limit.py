@@ -62,6 +62,28 @@ def test_it_is_each_account_s_own(api):
     assert upload(other, b"y" * LIMIT).status_code == 201
 
 
+def test_the_account_tells_the_bytes_and_the_limit(api):
+    def stored():
+        account = api.get("/account").json()
+        assert account["stored_bytes_limit"] == LIMIT
+        return account["stored_bytes"]
+
+    assert stored() == 0
+    file = api.upload(b"x" * 1000)
+    assert stored() == 1000
+    assert "stored now: 1000 bytes of 1.0" in api.server.cli("usage").stdout
+    assert "stored" not in api.server.cli("usage", "--month", "2026-01").stdout
+    made = api.run("image", {"image": data_uri(HALF)})
+    size = len(requests.get(made["output"], timeout=60).content)
+    assert stored() == 1000 + HALF + size
+    api.delete(f"/files/{file['id']}", 204)
+    assert stored() == HALF + size
+
+
+def test_without_a_limit_the_account_tells_null(servers):
+    assert servers().api().get("/account").json()["stored_bytes_limit"] is None
+
+
 def test_many_at_once_do_not_pass_it(api):
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda n: upload(api, bytes([n]) * (LIMIT // 8)), range(24)))

@@ -553,7 +553,8 @@ class Handler(BaseHTTPRequestHandler):
         self.json(200, {"status": "ok", "version": "9.9.9"})
 
     def account(self, request):
-        self.json(200, {"type": "user", "username": "lab", "name": "Lab"})
+        account = {"type": "user", "username": "lab", "name": "Lab"}
+        self.json(200, {**account, "stored_bytes": 3 << 20, "stored_bytes_limit": None})
 
     def list_tokens(self, request):
         self.json(200, {"results": list(self.fake.tokens.values())})

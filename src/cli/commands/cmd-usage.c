@@ -186,6 +186,29 @@ print_csv (const json_t *statement, const char *by)
                          vend_argument_shown (sum, "seconds"), vend_argument_shown (sum, "amount"));
 }
 
+/* ---- Storage */
+
+static char *
+size_text (const json_t *account, const char *key)
+{
+  return g_format_size_full ((guint64) MAX (vend_json_int (account, key, 0), 0),
+                             G_FORMAT_SIZE_IEC_UNITS);
+}
+
+static bool
+print_stored (VendClient *client, GError **error)
+{
+  json_auto_t *account = NULL;
+  if (!vend_client_call (client, "GET", "/v1/account", NULL, &account, error))
+    return false;
+  g_autofree char *stored = size_text (account, "stored_bytes");
+  g_autofree char *limit = size_text (account, "stored_bytes_limit");
+  const bool is_limited = json_is_integer (json_object_get (account, "stored_bytes_limit"));
+  vend_terminal_print ("\nstored now: %s%s%s\n", stored, is_limited ? " of " : "",
+                       is_limited ? limit : "");
+  return true;
+}
+
 static bool
 show (VendClient *client, const VendConnection *connection, const Asked *asked, GError **error)
 {
@@ -199,13 +222,15 @@ show (VendClient *client, const VendConnection *connection, const Asked *asked, 
     return false;
   if (connection->json)
     vend_terminal_json (answer);
-  else if (asked->by == NULL)
-    print_statement (answer);
-  else if (asked->csv)
+  else if (asked->by != NULL && asked->csv)
     print_csv (answer, asked->by);
-  else
+  else if (asked->by != NULL)
     print_table (answer, asked->by);
-  return true;
+  else
+    print_statement (answer);
+  /* The bytes are those of now, and of the caller's own account. */
+  const bool is_own_now = asked->by == NULL && asked->month == NULL && asked->account == NULL;
+  return connection->json || !is_own_now || print_stored (client, error);
 }
 
 static bool
