@@ -2,7 +2,7 @@
 #include "api/create.h"
 #include "api/headers.h"
 #include "api/input-files.h"
-#include "api/repeats.h"
+#include "api/idempotency.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -44,10 +44,10 @@ typedef struct
   VendApi *api;
   VendCall *call;
   int64_t account_id;
-  VendCreateKey *key;   /* or NULL */
-  VendBlobHolds *holds; /* of input files: the row that holds them is on disk before the reply */
+  VendIdempotencyKey *key; /* or NULL */
+  VendBlobHolds *holds;    /* of input files: the row that holds them is on disk before the reply */
   int64_t wait_until_us;
-  char *repeated;      /* id of the prediction that an earlier send has made, or NULL */
+  char *replayed;      /* id of the prediction that an earlier send has made, or NULL */
   char *applied;       /* Preference-Applied; NULL when nothing is held */
   VendReply *ready;    /* without a hold the reply is known before */
   VendPrediction *now; /* what the core thread told, or the error */
@@ -58,8 +58,8 @@ static void
 creation_free (Creation *creation)
 {
   g_free (creation->applied);
-  g_free (creation->repeated);
-  vend_create_key_free (creation->key);
+  g_free (creation->replayed);
+  vend_idempotency_key_free (creation->key);
   vend_blob_holds_free (creation->holds);
   g_clear_pointer (&creation->ready, vend_reply_free);
   vend_prediction_free (creation->now);
@@ -93,7 +93,7 @@ reply_later (Creation *creation, const VendPrediction *now, const GError *error,
 }
 
 static void
-reply_repeated (void *data)
+reply_replayed (void *data)
 {
   g_autoptr (Creation) creation = data;
   g_autoptr (GError) problem = NULL;
@@ -101,7 +101,7 @@ reply_repeated (void *data)
   if (creation->now == NULL)
     {
       g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
-      if (!vend_store_prediction_get (reader.db, creation->repeated, &creation->now, &problem))
+      if (!vend_store_prediction_get (reader.db, creation->replayed, &creation->now, &problem))
         reply = vend_reply_error (problem);
     }
   if (reply == NULL)
@@ -113,16 +113,16 @@ reply_repeated (void *data)
 }
 
 static void
-repeated (const VendPrediction *now, const GError *error, void *data)
+replayed (const VendPrediction *now, const GError *error, void *data)
 {
-  reply_later (data, now, error, reply_repeated);
+  reply_later (data, now, error, reply_replayed);
 }
 
 static void
-join (Creation *creation)
+wait_for (Creation *creation)
 {
-  vend_sched_wait (creation->api->parts.sched, creation->repeated, creation->wait_until_us,
-                   repeated, creation);
+  vend_sched_wait (creation->api->parts.sched, creation->replayed, creation->wait_until_us,
+                   replayed, creation);
 }
 
 /* Another send of the same request was stored first. */
@@ -133,9 +133,9 @@ find_winner (Creation *creation, const GError *error)
   if (creation->key == NULL || !g_error_matches (error, VEND_ERROR, VEND_ERROR_EXISTS))
     return false;
   g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
-  return vend_api_find_repeated (reader.db, creation->account_id, creation->key, vend_now_us (),
-                                 &creation->repeated, &problem)
-         && creation->repeated != NULL;
+  return vend_api_find_idempotent (reader.db, creation->account_id, creation->key, vend_now_us (),
+                                   &creation->replayed, &problem)
+         && creation->replayed != NULL;
 }
 
 static void
@@ -146,7 +146,7 @@ reply_created (void *data)
   if (error != NULL && find_winner (creation, error))
     {
       g_clear_error (&creation->error);
-      join (g_steal_pointer (&creation));
+      wait_for (g_steal_pointer (&creation));
     }
   else if (error != NULL)
     vend_call_reply (creation->call, vend_reply_error (error));
@@ -191,14 +191,14 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   const char *component = is_training ? "TrainingInput" : "Input";
   int64_t now_us = vend_now_us (), cancel_after_us = 0;
   g_autoptr (Creation) creation = creation_new (api, call, caller, run->kind, now_us);
-  if (!vend_api_create_key (call, caller, &creation->key, error)
+  if (!vend_api_idempotency_key (call, caller, &creation->key, error)
       || (creation->key != NULL
-          && !vend_api_find_repeated (db, caller->account->id, creation->key, now_us,
-                                      &creation->repeated, error)))
+          && !vend_api_find_idempotent (db, caller->account->id, creation->key, now_us,
+                                        &creation->replayed, error)))
     return false;
-  if (creation->repeated != NULL)
+  if (creation->replayed != NULL)
     {
-      join (g_steal_pointer (&creation));
+      wait_for (g_steal_pointer (&creation));
       return true;
     }
 
@@ -254,7 +254,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
   if (creation->key != NULL)
-    prediction->create_key = vend_create_key_copy (creation->key);
+    prediction->create_key = vend_idempotency_key_copy (creation->key);
   int64_t wait_until_us = creation->wait_until_us;
   if (wait_until_us == 0)
     creation->ready = created_reply (creation, prediction);

@@ -200,13 +200,13 @@ sweep_uploads (VendSweep *sweep)
     }
 }
 
-/* ---- Keys of creates */
+/* ---- Idempotency keys */
 
 static bool
-remove_create_keys (VendDb *db, void *data, GError **error)
+remove_idempotency_keys (VendDb *db, void *data, GError **error)
 {
   Batch *batch = data;
-  return vend_store_create_key_expire (db, batch->now_us - VEND_CREATE_KEY_LIFE_US, BATCH,
+  return vend_store_create_key_expire (db, batch->now_us - VEND_IDEMPOTENCY_KEY_LIFE_US, BATCH,
                                        &batch->n_removed, error);
 }
 
@@ -264,7 +264,7 @@ sweep_main (void *data)
       if (sweep->options.retention_us > 0)
         run_batches (sweep, remove_predictions);
       run_batches (sweep, remove_files);
-      run_batches (sweep, remove_create_keys);
+      run_batches (sweep, remove_idempotency_keys);
       run_batches (sweep, remove_old_decisions);
       run_batches (sweep, remove_most_decisions);
       if (g_get_monotonic_time () >= full_sweep_us)

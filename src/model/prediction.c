@@ -41,7 +41,7 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->instance);
   g_free (prediction->webhook);
   json_decref (prediction->webhook_events);
-  vend_create_key_free (prediction->create_key);
+  vend_idempotency_key_free (prediction->create_key);
   g_free (prediction->origin);
   g_free (prediction);
 }
@@ -70,7 +70,7 @@ vend_prediction_copy (const VendPrediction *prediction)
   json_incref (copy->webhook_events);
   copy->origin = g_strdup (prediction->origin);
   copy->create_key
-      = prediction->create_key != NULL ? vend_create_key_copy (prediction->create_key) : NULL;
+      = prediction->create_key != NULL ? vend_idempotency_key_copy (prediction->create_key) : NULL;
   return copy;
 }
 

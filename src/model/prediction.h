@@ -5,7 +5,7 @@
 #include <glib.h>
 
 #include "json/json.h"
-#include "model/create-key.h"
+#include "model/idempotency-key.h"
 #include "model/model.h"
 #include "model/status.h"
 #include "model/usage.h"
@@ -58,14 +58,15 @@ typedef struct
   json_t *webhook_events;
   char *origin; /* of the call that made it, for URLs in webhooks; NULL without a webhook */
   bool data_removed;
-  int64_t removed_us;        /* when; 1 = not known */
-  guint queue_place;         /* in the queue when it came; 0 = it did not wait, or not known */
-  guint queue_position;      /* live only: 1 = next; 0 = not queued, or not known */
-  int64_t queue_eta_us;      /* live only: until it begins */
-  VendCreateKey *create_key; /* of a create that has one, until it is stored; or NULL */
-  guint stream;              /* VendStreamFlags */
-  VendBilling billing;       /* of what it runs on, for the scheduler; not stored */
-  gsize input_memory;        /* about what `input` and `files` take; 0 = not known; not stored */
+  int64_t removed_us;   /* when; 1 = not known */
+  guint queue_place;    /* in the queue when it came; 0 = it did not wait, or not known */
+  guint queue_position; /* live only: 1 = next; 0 = not queued, or not known */
+  int64_t queue_eta_us; /* live only: until it begins */
+  VendIdempotencyKey
+      *create_key;     /* idempotency key of the create, until the row is stored; or NULL */
+  guint stream;        /* VendStreamFlags */
+  VendBilling billing; /* of what it runs on, for the scheduler; not stored */
+  gsize input_memory;  /* about what `input` and `files` take; 0 = not known; not stored */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);

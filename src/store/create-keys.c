@@ -1,9 +1,9 @@
-/* Store functions of the keys of creates. */
+/* Store functions of idempotency keys. */
 #include "store/create-keys.h"
 #include "base/error.h"
 
 bool
-vend_store_create_key_take (VendDb *db, int64_t account_id, const VendCreateKey *key,
+vend_store_create_key_take (VendDb *db, int64_t account_id, const VendIdempotencyKey *key,
                             const char *prediction, int64_t now_us, GError **error)
 {
   int64_t changes = 0;
@@ -15,7 +15,7 @@ vend_store_create_key_take (VendDb *db, int64_t account_id, const VendCreateKey 
   vend_stmt_text (stmt, 3, key->digest);
   vend_stmt_text (stmt, 4, prediction);
   vend_stmt_int (stmt, 5, now_us);
-  vend_stmt_int (stmt, 6, key->renews ? G_MAXINT64 : now_us - vend_create_key_life_us (key));
+  vend_stmt_int (stmt, 6, key->renews ? G_MAXINT64 : now_us - vend_idempotency_key_life_us (key));
   return vend_stmt_run (stmt, &changes, error)
          && (changes == 1
              || vend_fail (error, VEND_ERROR_EXISTS,

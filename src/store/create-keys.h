@@ -1,10 +1,10 @@
-/* Keys of creates. */
+/* Idempotency keys of creates. */
 #pragma once
-#include "model/create-key.h"
+#include "model/idempotency-key.h"
 #include "store/db.h"
 
 /* In the transaction of the prediction's insert: EXISTS when somebody else has the key. */
-bool vend_store_create_key_take (VendDb *db, int64_t account_id, const VendCreateKey *key,
+bool vend_store_create_key_take (VendDb *db, int64_t account_id, const VendIdempotencyKey *key,
                                  const char *prediction, int64_t now_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

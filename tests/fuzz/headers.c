@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "httpd/range-private.h"
-#include "model/create-key.h"
+#include "model/idempotency-key.h"
 #include <string.h>
 
 static void
@@ -64,11 +64,11 @@ check_cancel_after (const char *text)
 static void
 check_key (const char *header, const char *retry, const char *body, gsize size)
 {
-  VendCreateKey untouched;
-  VendCreateKey *key = &untouched;
+  VendIdempotencyKey untouched;
+  VendIdempotencyKey *key = &untouched;
   g_autoptr (GError) error = NULL;
-  const bool good
-      = vend_create_key_read (header, retry, "token", "/v1/predictions", body, size, &key, &error);
+  const bool good = vend_idempotency_key_read (header, retry, "token", "/v1/predictions", body,
+                                               size, &key, &error);
   fuzz_check_error (good, error);
   if (!good)
     {
@@ -78,16 +78,16 @@ check_key (const char *header, const char *retry, const char *body, gsize size)
   g_assert_true (key != NULL || header == NULL);
   if (key == NULL)
     return;
-  g_assert_true (key->is_made == (header == NULL));
-  g_assert_true (!key->renews || key->is_made);
+  g_assert_true (key->is_derived == (header == NULL));
+  g_assert_true (!key->renews || key->is_derived);
   g_assert_cmpuint (strlen (key->digest), ==, 64);
-  g_assert_true (header == NULL || strlen (key->text) <= VEND_CREATE_KEY_MAX);
+  g_assert_true (header == NULL || strlen (key->text) <= VEND_IDEMPOTENCY_KEY_MAX);
   /* No caller can name what is made of somebody else's request. */
-  g_assert_true (key->is_made == (key->text[0] == '\x01'));
-  g_autoptr (VendCreateKey) copy = vend_create_key_copy (key);
+  g_assert_true (key->is_derived == (key->text[0] == '\x01'));
+  g_autoptr (VendIdempotencyKey) copy = vend_idempotency_key_copy (key);
   g_assert_cmpstr (copy->text, ==, key->text);
   g_assert_cmpstr (copy->digest, ==, key->digest);
-  vend_create_key_free (key);
+  vend_idempotency_key_free (key);
 }
 
 int
