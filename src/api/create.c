@@ -49,7 +49,7 @@ typedef struct
   int64_t wait_until_us;
   char *replayed;      /* id of the prediction that an earlier send has made, or NULL */
   char *applied;       /* Preference-Applied; NULL when nothing is held */
-  VendReply *ready;    /* without a hold the reply is known before */
+  VendReply *ready;    /* without a wait the reply is known before */
   VendPrediction *now; /* what the core thread told, or the error */
   GError *error;
 } Creation;
@@ -172,11 +172,11 @@ creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind k
   creation->call = call;
   creation->account_id = caller->account->id;
   /* A training takes longer than anybody holds a connection. */
-  int64_t hold_us
+  int64_t wait_us
       = kind == VEND_KIND_TRAINING
             ? 0
-            : vend_prefer_hold_us (vend_call_header (call, "Prefer"), &creation->applied);
-  creation->wait_until_us = hold_us > 0 ? vend_steady_us () + hold_us : 0;
+            : vend_prefer_wait_us (vend_call_header (call, "Prefer"), &creation->applied);
+  creation->wait_until_us = wait_us > 0 ? vend_steady_us () + wait_us : 0;
   return creation;
 }
 
@@ -254,7 +254,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
   if (creation->key != NULL)
-    prediction->create_key = vend_idempotency_key_copy (creation->key);
+    prediction->idempotency_key = vend_idempotency_key_copy (creation->key);
   int64_t wait_until_us = creation->wait_until_us;
   if (wait_until_us == 0)
     creation->ready = created_reply (creation, prediction);

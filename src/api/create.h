@@ -16,7 +16,7 @@ typedef struct
 } VendApiRun;
 
 /* Checks the body against the version's schema, resolves files, submits, and answers when it is on
- * disk, or has ended, or the hold ran out. */
+ * disk, or has ended, or the wait is over. */
 bool vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
                       const VendApiRun *run, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

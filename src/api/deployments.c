@@ -77,7 +77,7 @@ typedef struct
   VendCall *call;
   VendCaller *caller;
   VendDeployment *deployment;
-  const VendDeploymentWish *wish; /* of a change, until it is stored */
+  const VendDeploymentRequest *request; /* of a change, until it is stored */
   json_t *problems;
   bool changed;
   bool created;
@@ -196,20 +196,21 @@ store_new (VendDb *db, void *data, GError **error)
 }
 
 static VendDeployment *
-first_release (const VendCaller *caller, const VendModel *model, const VendDeploymentWish *wish)
+first_release (const VendCaller *caller, const VendModel *model,
+               const VendDeploymentRequest *request)
 {
   VendDeployment *deployment = g_new0 (VendDeployment, 1);
   VendRelease *release = g_new0 (VendRelease, 1);
   deployment->account_id = caller->account->id;
   deployment->owner = g_strdup (caller->account->username);
-  deployment->name = g_strdup (wish->name);
+  deployment->name = g_strdup (request->name);
   deployment->created_us = vend_now_us ();
   release->number = 1;
   release->scaling = (VendScaling) VEND_SCALING_NONE;
   release->created_us = deployment->created_us;
   release->model_id = model != NULL ? model->id : 0;
   release->model = model != NULL ? g_strdup_printf ("%s/%s", model->owner, model->name) : NULL;
-  vend_release_apply (release, wish);
+  vend_release_apply (release, request);
   deployment->current = release;
   deployment->serving = vend_release_copy (release);
   return deployment;
@@ -222,22 +223,22 @@ create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   json_auto_t *body = NULL;
   g_autoptr (Change) change = g_new0 (Change, 1);
   *change = (Change){ .api = api, .call = call, .caller = caller, .problems = json_array () };
-  VendDeploymentWish wish;
+  VendDeploymentRequest request;
   g_autoptr (VendModel) model = NULL;
   if (!vend_api_object (call, &body, error))
     return false;
-  vend_deployment_wish_read (body, true, caller->account->username, api->hardware, &wish,
-                             change->problems);
+  vend_deployment_request_read (body, true, caller->account->username, api->hardware, &request,
+                                change->problems);
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (wish.model != NULL
-        && !find_model (reader.db, caller, wish.model, &model, change->problems, error))
+    if (request.model != NULL
+        && !find_model (reader.db, caller, request.model, &model, change->problems, error))
       return false;
-    if (model != NULL && wish.version != NULL
-        && !check_version (reader.db, caller, model, wish.version, change->problems, error))
+    if (model != NULL && request.version != NULL
+        && !check_version (reader.db, caller, model, request.version, change->problems, error))
       return false;
   }
-  change->deployment = first_release (caller, model, &wish);
+  change->deployment = first_release (caller, model, &request);
   vend_release_check (change->deployment->current, change->problems);
   if (json_array_size (change->problems) > 0)
     {
@@ -250,7 +251,7 @@ create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
         {
           g_clear_error (error);
           vend_fail (error, VEND_ERROR_EXISTS, "the deployment %s/%s already exists",
-                     caller->account->username, wish.name);
+                     caller->account->username, request.name);
         }
       return false;
     }
@@ -270,7 +271,7 @@ store_change (VendDb *db, void *data, GError **error)
                                       error))
     return false;
   json_array_clear (change->problems);
-  change->changed = vend_release_apply (now->current, change->wish);
+  change->changed = vend_release_apply (now->current, change->request);
   vend_release_check (now->current, change->problems);
   if (json_array_size (change->problems) > 0)
     return true;
@@ -295,17 +296,17 @@ store_change (VendDb *db, void *data, GError **error)
 
 static bool
 check_change (VendDb *db, const VendCaller *caller, const VendDeployment *deployment,
-              const VendDeploymentWish *wish, json_t *problems, GError **error)
+              const VendDeploymentRequest *request, json_t *problems, GError **error)
 {
   const VendRelease *current = deployment->current;
   g_autoptr (VendModel) model = NULL;
-  if (wish->model != NULL && strcmp (wish->model, current->model) != 0)
+  if (request->model != NULL && strcmp (request->model, current->model) != 0)
     vend_problem_add (problems, "const", "model", "The deployment stays with the model %s",
                       current->model);
-  if (wish->version == NULL || strcmp (wish->version, current->version) == 0)
+  if (request->version == NULL || strcmp (request->version, current->version) == 0)
     return true;
   return vend_store_model_get (db, current->model_id, &model, error)
-         && check_version (db, caller, model, wish->version, problems, error);
+         && check_version (db, caller, model, request->version, problems, error);
 }
 
 static bool
@@ -313,9 +314,9 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 {
   json_auto_t *body = NULL;
   g_autoptr (Change) change = g_new0 (Change, 1);
-  VendDeploymentWish wish;
+  VendDeploymentRequest request;
   *change = (Change){
-    .api = api, .call = call, .caller = caller, .wish = &wish, .problems = json_array ()
+    .api = api, .call = call, .caller = caller, .request = &request, .problems = json_array ()
   };
   if (!vend_api_object (call, &body, error))
     return false;
@@ -323,15 +324,15 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!load_own (reader.db, call, caller, &change->deployment, error))
       return false;
-    vend_deployment_wish_read (body, false, caller->account->username, api->hardware, &wish,
-                               change->problems);
-    if (!check_change (reader.db, caller, change->deployment, &wish, change->problems, error))
+    vend_deployment_request_read (body, false, caller->account->username, api->hardware, &request,
+                                  change->problems);
+    if (!check_change (reader.db, caller, change->deployment, &request, change->problems, error))
       return false;
   }
   if (json_array_size (change->problems) == 0
       && !vend_store_write_wait (api->parts.store, store_change, change, error))
     return false;
-  change->wish = NULL;
+  change->request = NULL;
   if (json_array_size (change->problems) > 0)
     *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
   else if (!change->changed)

@@ -35,7 +35,7 @@ parse_wait (const char *preference, double *out_s)
 }
 
 int64_t
-vend_prefer_hold_us (const char *prefer, char **out_applied)
+vend_prefer_wait_us (const char *prefer, char **out_applied)
 {
   *out_applied = NULL;
   /* As many as fit into a request's head: a limit would leave the rest in the last one. */

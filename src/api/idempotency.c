@@ -1,7 +1,7 @@
 /* Creates with the idempotency key of an earlier one. */
 #include "api/idempotency.h"
 #include "base/error.h"
-#include "store/create-keys.h"
+#include "store/idempotency-keys.h"
 #include <string.h>
 
 bool
@@ -24,9 +24,9 @@ vend_api_find_idempotent (VendDb *db, int64_t account_id, const VendIdempotencyK
   *out_prediction = NULL;
   if (key->renews)
     return true;
-  if (!vend_store_create_key_get (db, account_id, key->text,
-                                  now_us - vend_idempotency_key_life_us (key), &prediction, &digest,
-                                  error))
+  if (!vend_store_idempotency_get (db, account_id, key->text,
+                                   now_us - vend_idempotency_key_life_us (key), &prediction,
+                                   &digest, error))
     return false;
   if (prediction != NULL && strcmp (digest, key->digest) != 0)
     return vend_fail (error, VEND_ERROR_INVALID,

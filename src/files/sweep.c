@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "store/create-keys.h"
+#include "store/idempotency-keys.h"
 #include "store/decisions.h"
 #include "store/examples.h"
 #include "store/files.h"
@@ -206,8 +206,8 @@ static bool
 remove_idempotency_keys (VendDb *db, void *data, GError **error)
 {
   Batch *batch = data;
-  return vend_store_create_key_expire (db, batch->now_us - VEND_IDEMPOTENCY_KEY_LIFE_US, BATCH,
-                                       &batch->n_removed, error);
+  return vend_store_idempotency_expire (db, batch->now_us - VEND_IDEMPOTENCY_KEY_LIFE_US, BATCH,
+                                        &batch->n_removed, error);
 }
 
 /* ---- Decisions */

@@ -154,11 +154,11 @@ without_owner (const char *name, const char *owner)
 }
 
 void
-vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
-                           const json_t *hardware, VendDeploymentWish *out, json_t *problems)
+vend_deployment_request_read (const json_t *body, bool create, const char *owner,
+                              const json_t *hardware, VendDeploymentRequest *out, json_t *problems)
 {
   g_autoptr (GError) error = NULL;
-  *out = (VendDeploymentWish){
+  *out = (VendDeploymentRequest){
     .name = create ? read_text (body, "name", true, problems) : NULL,
     .model = read_text (body, "model", create, problems),
     .version = read_text (body, "version", create, problems),
@@ -209,13 +209,13 @@ replace_count (int64_t *field, int64_t count)
 }
 
 bool
-vend_release_apply (VendRelease *release, const VendDeploymentWish *wish)
+vend_release_apply (VendRelease *release, const VendDeploymentRequest *request)
 {
-  bool changed = replace (&release->version, wish->version);
-  changed |= replace (&release->hardware, wish->hardware);
-  changed |= replace_count (&release->min_instances, wish->min_instances);
-  changed |= replace_count (&release->max_instances, wish->max_instances);
-  changed |= vend_scaling_apply (&release->scaling, &wish->scaling);
+  bool changed = replace (&release->version, request->version);
+  changed |= replace (&release->hardware, request->hardware);
+  changed |= replace_count (&release->min_instances, request->min_instances);
+  changed |= replace_count (&release->max_instances, request->max_instances);
+  changed |= vend_scaling_apply (&release->scaling, &request->scaling);
   return changed;
 }
 

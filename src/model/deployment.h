@@ -65,15 +65,16 @@ typedef struct
   int64_t min_instances;
   int64_t max_instances;
   VendScaling scaling; /* a change, without the bounds */
-} VendDeploymentWish;
+} VendDeploymentRequest;
 
 /* Reads `body`; what is wrong is appended to `problems` as {"type", "field", "description"}, every
  * field at once. With `create` every member is required. `hardware` as of vend_hardware_parse. */
-void vend_deployment_wish_read (const json_t *body, bool create, const char *owner,
-                                const json_t *hardware, VendDeploymentWish *out, json_t *problems);
+void vend_deployment_request_read (const json_t *body, bool create, const char *owner,
+                                   const json_t *hardware, VendDeploymentRequest *out,
+                                   json_t *problems);
 
-/* `release` changed as `wish` says; false when that changes nothing. */
-bool vend_release_apply (VendRelease *release, const VendDeploymentWish *wish);
+/* `release` changed as `request` says; false when that changes nothing. */
+bool vend_release_apply (VendRelease *release, const VendDeploymentRequest *request);
 /* That the bounds go together, as one more problem when they do not. */
 void vend_release_check (const VendRelease *release, json_t *problems);
 

@@ -41,7 +41,7 @@ vend_prediction_free (VendPrediction *prediction)
   g_free (prediction->instance);
   g_free (prediction->webhook);
   json_decref (prediction->webhook_events);
-  vend_idempotency_key_free (prediction->create_key);
+  vend_idempotency_key_free (prediction->idempotency_key);
   g_free (prediction->origin);
   g_free (prediction);
 }
@@ -69,8 +69,9 @@ vend_prediction_copy (const VendPrediction *prediction)
   copy->webhook = g_strdup (prediction->webhook);
   json_incref (copy->webhook_events);
   copy->origin = g_strdup (prediction->origin);
-  copy->create_key
-      = prediction->create_key != NULL ? vend_idempotency_key_copy (prediction->create_key) : NULL;
+  copy->idempotency_key = prediction->idempotency_key != NULL
+                              ? vend_idempotency_key_copy (prediction->idempotency_key)
+                              : NULL;
   return copy;
 }
 

@@ -63,10 +63,10 @@ typedef struct
   guint queue_position; /* live only: 1 = next; 0 = not queued, or not known */
   int64_t queue_eta_us; /* live only: until it begins */
   VendIdempotencyKey
-      *create_key;     /* idempotency key of the create, until the row is stored; or NULL */
-  guint stream;        /* VendStreamFlags */
-  VendBilling billing; /* of what it runs on, for the scheduler; not stored */
-  gsize input_memory;  /* about what `input` and `files` take; 0 = not known; not stored */
+      *idempotency_key; /* idempotency key of the create, until the row is stored; or NULL */
+  guint stream;         /* VendStreamFlags */
+  VendBilling billing;  /* of what it runs on, for the scheduler; not stored */
+  gsize input_memory;   /* about what `input` and `files` take; 0 = not known; not stored */
 } VendPrediction;
 
 VendPrediction *vend_prediction_new (void);
@@ -89,7 +89,7 @@ bool vend_prediction_set_status (VendPrediction *prediction, VendStatus to, GErr
 typedef enum
 {
   VEND_VIEW_TRUTH,   /* as it is */
-  VEND_VIEW_STARTED, /* a hold ran out: the clients cope with "starting" and no output only */
+  VEND_VIEW_STARTED, /* a wait is over: the clients cope with "starting" and no output only */
 } VendView;
 
 /* The API object. `origin` without slash at the end. */

@@ -1,7 +1,7 @@
 /* Store functions of predictions, attempts and usage. */
 #include "store/predictions.h"
 #include "base/error.h"
-#include "store/create-keys.h"
+#include "store/idempotency-keys.h"
 #include "store/files.h"
 #include "store/models.h"
 #include "store/stored-bytes.h"
@@ -165,9 +165,9 @@ bool
 vend_store_prediction_create (VendDb *db, const VendPrediction *p, uint64_t max_stored,
                               GError **error)
 {
-  return (p->create_key == NULL
-          || vend_store_create_key_take (db, p->account_id, p->create_key, p->id, p->created_us,
-                                         error))
+  return (p->idempotency_key == NULL
+          || vend_store_idempotency_take (db, p->account_id, p->idempotency_key, p->id,
+                                          p->created_us, error))
          && has_version (db, p, error)
          && vend_store_stored_allow (db, p->account_id, size_of_kept (p), max_stored, error)
          && vend_store_prediction_insert (db, p, error);

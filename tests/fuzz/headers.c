@@ -33,15 +33,15 @@ static void
 check_prefer (const char *prefer)
 {
   g_autofree char *applied = NULL;
-  const int64_t hold_us = vend_prefer_hold_us (prefer, &applied);
-  g_assert_true ((hold_us == 0) == (applied == NULL));
+  const int64_t wait_us = vend_prefer_wait_us (prefer, &applied);
+  g_assert_true ((wait_us == 0) == (applied == NULL));
   if (applied == NULL)
     return;
-  g_assert_true (hold_us >= VEND_US_PER_S / 2 && hold_us < 60 * VEND_US_PER_S);
+  g_assert_true (wait_us >= VEND_US_PER_S / 2 && wait_us < 60 * VEND_US_PER_S);
   g_assert_true (g_ascii_strncasecmp (applied, "wait", 4) == 0);
   g_assert_nonnull (strstr (prefer, applied));
   g_autofree char *again = NULL;
-  g_assert_cmpint (vend_prefer_hold_us (applied, &again), ==, hold_us);
+  g_assert_cmpint (vend_prefer_wait_us (applied, &again), ==, wait_us);
   g_assert_cmpstr (again, ==, applied);
 }
 

@@ -51,7 +51,7 @@ inserted (const GError *error, void *data)
   run->insert_pending = false;
   if (error == NULL)
     {
-      if (run->p->create_key != NULL && run->completion == NULL)
+      if (run->p->idempotency_key != NULL && run->completion == NULL)
         vend_run_enqueue (run, false);
       vend_waiters_add (run->waiters, submission->wait_until_us, submission->notify,
                         submission->data);
@@ -130,7 +130,7 @@ submit_on_core (void *data)
   const bool is_waited_for = submission->wait_until_us > 0;
   run->unstored = g_steal_pointer (&submission);
   vend_run_arm_deadline (run);
-  if (run->p->create_key != NULL)
+  if (run->p->idempotency_key != NULL)
     {
       /* Whoever sends it again must find it, and it must not have begun twice. */
       vend_run_store_insert (run);

@@ -30,7 +30,7 @@ test_prefer (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *applied = NULL;
-      g_assert_cmpint (vend_prefer_hold_us (rows[i].header, &applied), ==, rows[i].hold_ms * 1000);
+      g_assert_cmpint (vend_prefer_wait_us (rows[i].header, &applied), ==, rows[i].hold_ms * 1000);
       g_assert_cmpstr (applied, ==, rows[i].applied);
     }
 }

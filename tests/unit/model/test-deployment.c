@@ -25,11 +25,11 @@ wrong (const char *text, bool create)
   json_auto_t *body = parse (text);
   json_auto_t *hardware = parse ("[{'sku':'cpu','name':'CPU'}]");
   json_auto_t *problems = json_array ();
-  VendDeploymentWish wish;
+  VendDeploymentRequest wish;
   g_autoptr (GString) fields = g_string_new (NULL);
   size_t i;
   json_t *problem;
-  vend_deployment_wish_read (body, create, "lab", hardware, &wish, problems);
+  vend_deployment_request_read (body, create, "lab", hardware, &wish, problems);
   json_array_foreach (problems, i, problem)
     g_string_append_printf (fields, "%s%s", i > 0 ? "," : "", vend_json_string (problem, "field"));
   return g_string_free (g_steal_pointer (&fields), FALSE);
@@ -68,15 +68,15 @@ test_owner_is_taken_off (void)
   json_auto_t *body = parse ("{'name':'lab/n'}");
   json_auto_t *problems = json_array ();
   json_auto_t *hardware = json_array ();
-  VendDeploymentWish wish;
-  vend_deployment_wish_read (body, true, "lab", hardware, &wish, problems);
+  VendDeploymentRequest wish;
+  vend_deployment_request_read (body, true, "lab", hardware, &wish, problems);
   g_assert_cmpstr (wish.name, ==, "n");
 }
 
 static void
 test_releases (void)
 {
-  VendDeploymentWish wish = { .version = "b", .min_instances = -1, .max_instances = 3 };
+  VendDeploymentRequest wish = { .version = "b", .min_instances = -1, .max_instances = 3 };
   VendRelease first
       = { .model_id = 1, .version = (char *) "a", .hardware = (char *) "cpu", .max_instances = 1 };
   json_auto_t *problems = json_array ();

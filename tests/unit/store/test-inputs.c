@@ -239,9 +239,9 @@ test_version_deleted_meanwhile (Fixture *f, gconstpointer unused)
   g_autoptr (VendPrediction) late
       = prediction_new (json_pack ("[{s:[s], s:s}]", "at", "a", "sha256", TWO));
   first->model_id = late->model_id = version.model_id;
-  late->create_key = g_new0 (VendIdempotencyKey, 1);
-  late->create_key->text = g_strdup ("again");
-  late->create_key->digest = g_strdup (ONE);
+  late->idempotency_key = g_new0 (VendIdempotencyKey, 1);
+  late->idempotency_key->text = g_strdup ("again");
+  late->idempotency_key->digest = g_strdup (ONE);
   g_assert_true (vend_store_write_wait (f->store, create, first, &error));
   end (f, first);
   g_assert_true (vend_store_write_wait (f->store, delete_version, &version, &error));

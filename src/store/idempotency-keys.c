@@ -1,13 +1,13 @@
 /* Store functions of idempotency keys. */
-#include "store/create-keys.h"
+#include "store/idempotency-keys.h"
 #include "base/error.h"
 
 bool
-vend_store_create_key_take (VendDb *db, int64_t account_id, const VendIdempotencyKey *key,
-                            const char *prediction, int64_t now_us, GError **error)
+vend_store_idempotency_take (VendDb *db, int64_t account_id, const VendIdempotencyKey *key,
+                             const char *prediction, int64_t now_us, GError **error)
 {
   int64_t changes = 0;
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_CREATE_KEY_TAKE, error);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_IDEMPOTENCY_TAKE, error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, account_id);
@@ -23,11 +23,11 @@ vend_store_create_key_take (VendDb *db, int64_t account_id, const VendIdempotenc
 }
 
 bool
-vend_store_create_key_get (VendDb *db, int64_t account_id, const char *key, int64_t since_us,
-                           char **out_prediction, char **out_digest, GError **error)
+vend_store_idempotency_get (VendDb *db, int64_t account_id, const char *key, int64_t since_us,
+                            char **out_prediction, char **out_digest, GError **error)
 {
   bool found = false;
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_CREATE_KEY_GET, error);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_IDEMPOTENCY_GET, error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, account_id);
@@ -41,11 +41,11 @@ vend_store_create_key_get (VendDb *db, int64_t account_id, const char *key, int6
 }
 
 bool
-vend_store_create_key_expire (VendDb *db, int64_t before_us, guint limit, guint *out_removed,
-                              GError **error)
+vend_store_idempotency_expire (VendDb *db, int64_t before_us, guint limit, guint *out_removed,
+                               GError **error)
 {
   int64_t changes = 0;
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_CREATE_KEY_EXPIRE, error);
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_IDEMPOTENCY_EXPIRE, error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, before_us);
