@@ -247,7 +247,7 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
   vend_json_set_time (head, "from", query->from_us);
   vend_json_set_time (head, "to", query->to_us);
   vend_json_set_bool (head, "complete", !history->is_cut);
-  json_object_set_new (head, "deployables", targets);
+  json_object_set_new (head, "targets", targets);
   g_autofree char *plain = vend_json_text (head);
   g_autoptr (GString) text = g_string_sized_new (history->requests->len * 40 + 4096);
   g_string_append_len (text, plain, (gssize) strlen (plain) - 1);
@@ -258,7 +258,7 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
   g_string_append_c (text, ',');
   write_column (text, "wait_us", history, column_wait, 0);
   g_string_append_c (text, ',');
-  write_column (text, "deployable", history, column_target, 0);
+  write_column (text, "target", history, column_target, 0);
   g_string_append (text, "}}");
   const gsize size = text->len;
   return vend_reply_take (200, "application/json", g_string_free (g_steal_pointer (&text), FALSE),

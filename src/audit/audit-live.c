@@ -156,7 +156,7 @@ check_counts (Audit *audit, guint n_runs)
   int64_t of_models = 0;
   size_t i;
   json_t *target;
-  json_array_foreach (json_object_get (live, "deployables"), i, target)
+  json_array_foreach (json_object_get (live, "targets"), i, target)
     of_models += vend_json_int (target, "running", 0);
   const struct
   {

@@ -141,7 +141,7 @@ static const VendSettingInfo setting_infos[] = {
   { "hardware-price", VEND_SETTING_TEXT, "", 0, 0,
     "price of a second, comma-separated: sku=0.0001" },
   { "metrics-public", VEND_SETTING_BOOL, "false", 0, 0, "/metrics needs no token" },
-  { "metrics-deployables", VEND_SETTING_INT, "100", 1, 10000,
+  { "metrics-series", VEND_SETTING_INT, "100", 1, 10000,
     "models and deployments with metrics of their own; the others share one" },
 
   /* Builds */

@@ -7,6 +7,7 @@
 #include "model/failure.h"
 #include "runner/runner-process.h"
 #include "sched/account/budgets.h"
+#include "sched/instance/instance-spec.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/metering.h"
 #include "sched/run/run.h"
@@ -114,7 +115,7 @@ load_open (VendSched *sched, GError **error)
 static Target *
 target_of (VendSched *sched, VendDb *db, const json_t *spec)
 {
-  const json_t *about = json_object_get (spec, "deployable");
+  const json_t *about = vend_instance_spec_target (spec);
   const char *id = vend_json_string (spec, "version");
   const char *name = vend_json_string (about, "model");
   const char *hardware = vend_json_string (about, "hardware");
@@ -152,7 +153,7 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
     target = target_of (sched, db, spec);
   if (target != NULL)
     {
-      const json_t *about = json_object_get (spec, "deployable");
+      const json_t *about = vend_instance_spec_target (spec);
       g_autoptr (VendInstanceUsage) last = NULL;
       if (!vend_store_instance_usage_last (db, id, &last, &error))
         vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",

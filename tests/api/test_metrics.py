@@ -135,7 +135,7 @@ def test_webhooks_are_counted(servers):
 
 
 def test_labels_are_bounded(servers):
-    api = servers("--metrics-deployables", "1").api()
+    api = servers("--metrics-series", "1").api()
     api.run("echo", {"text": "x"})
     api.run("faulty")
     api.run("stream", {"count": 1})

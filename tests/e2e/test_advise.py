@@ -236,7 +236,7 @@ def test_history(planted):
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 20 * DAY_S))
     reply = api.get(f"/history?since={since}").json()
     assert reply["complete"] and reply["account"] == "lab"
-    assert {(d["name"], d["kind"], d["requests"], d["load_seconds"]) for d in reply["deployables"]} == {
+    assert {(d["name"], d["kind"], d["requests"], d["load_seconds"]) for d in reply["targets"]} == {
         ("lab/echo", "model", 1440, 60),
         ("lab/rare", "deployment", 20, 60),
         ("lab/stream", "model", 2880, 10),
@@ -269,7 +269,7 @@ def test_wrong_questions(api, query, word):
 
 
 def test_whose_history(planted, other):
-    assert other.get("/history").json()["deployables"] == []
+    assert other.get("/history").json()["targets"] == []
     assert "admin" in other.get("/history?account=lab", 403).json()["detail"]
     mine = planted.api().get("/history?account=other").json()
     assert mine["account"] == "other" and mine["requests"]["at_us"] == []

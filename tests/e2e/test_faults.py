@@ -99,7 +99,7 @@ def test_boots_that_are_lost_do_not_fail_the_queue(servers):
         wait_until(lambda: booting() and processes.models(server.data), what="the model to start")
         for pid in processes.directors(server.data):
             processes.kill(pid)
-        wait_until(lambda: api.debug()["deployables"][0]["boot_failures"] == n, what=f"loss {n}")
+        wait_until(lambda: api.debug()["targets"][0]["boot_failures"] == n, what=f"loss {n}")
     assert api.prediction(made)["status"] == "starting"
     for folder in (server.data / "versions").glob("*/src"):
         (folder / "go").touch()
@@ -107,7 +107,7 @@ def test_boots_that_are_lost_do_not_fail_the_queue(servers):
     assert (ended["status"], ended["output"]) == ("succeeded", "at last"), ended
     entries = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
     assert ["boot-failed"] * 3 == [e["what"] for e in entries if e["what"] == "boot-failed"]
-    assert api.debug()["deployables"][0]["boot_failures"] == 0
+    assert api.debug()["targets"][0]["boot_failures"] == 0
 
 
 def test_cancel_while_it_sets_up(servers):

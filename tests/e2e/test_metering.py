@@ -156,7 +156,7 @@ def test_instances_of_an_older_vend_stay_as_they_were(servers):
     server.kill()
     path = server.data / "instances" / instance / "spec.json"
     spec = json.loads(path.read_text())
-    del spec["deployable"]["account_id"], spec["deployable"]["billed"]
+    del spec["target"]["account_id"], spec["target"]["billed"]
     path.write_text(json.dumps(spec))
     server.start()
     assert server.api().ended(made)["status"] == "succeeded"

@@ -270,7 +270,7 @@ def test_a_release_that_does_not_start_takes_nothing_over(servers, tmp_path):
     wait_until(
         lambda: any(
             d["boot_failures"] >= 2
-            for d in api.debug()["deployables"]
+            for d in api.debug()["targets"]
             if d["deployment"] == "lab/careful" and d["version"] == broken
         ),
         what="the failing boots",
@@ -316,7 +316,7 @@ def test_a_roll_takes_the_hardware_of_idle_models_first(servers, tmp_path):
     # Nothing is evicted that is younger than its own load.
     loaded = time.monotonic()
     load = next(
-        d["boot_seconds"] for d in api.debug()["deployables"] if d["model"] == "lab/stream"
+        d["boot_seconds"] for d in api.debug()["targets"] if d["model"] == "lab/stream"
     )
     wait_until(lambda: time.monotonic() - loaded > load, what="the instance to be old enough")
     api.patch("/deployments/lab/room", {"version": new}, 200)

@@ -20,7 +20,7 @@ def instances(api, model="echo", deployment=None, state=None):
 def scaling_of(api, model="echo", deployment=None):
     return [
         d["scaling"]
-        for d in api.debug()["deployables"]
+        for d in api.debug()["targets"]
         if d["model"] == f"lab/{model}" and d["deployment"] == deployment
     ]
 

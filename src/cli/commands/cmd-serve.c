@@ -440,7 +440,7 @@ make_parts (App *app, GError **error)
   if (!vend_hardware_settings_read (app->settings, gpus, &app->skus, &app->prices, error)
       || !find_cgroups (app, error))
     return false;
-  app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-deployables"));
+  app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
       || !start_webhooks (app, error))

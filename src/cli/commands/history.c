@@ -86,7 +86,7 @@ read_requests (const json_t *reply, VendHistory *history, int64_t shift_us, GErr
 {
   const json_t *columns = json_object_get (reply, "requests");
   const json_t *at = json_object_get (columns, "at_us"), *run = json_object_get (columns, "run_us");
-  const json_t *whose = json_object_get (columns, "deployable");
+  const json_t *whose = json_object_get (columns, "target");
   const size_t n = json_array_size (at);
   if (json_array_size (run) != n || json_array_size (whose) != n)
     return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history is not whole");
@@ -126,7 +126,7 @@ vend_history_read (const json_t *reply, VendHistory **out, GError **error)
   if (from == NULL || to == NULL || !vend_time_parse (from, &history->from_us, NULL)
       || !vend_time_parse (to, &to_us, NULL))
     return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history has no time");
-  json_array_foreach (json_object_get (reply, "deployables"), i, object)
+  json_array_foreach (json_object_get (reply, "targets"), i, object)
     {
       VendHistoryItem *item = item_new (object);
       g_ptr_array_add (history->items, item);

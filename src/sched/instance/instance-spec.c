@@ -112,7 +112,7 @@ vend_instance_spec (const Instance *instance)
   vend_limits_set (instance->sched, target->hardware, spec);
   /* For our own eyes after a restart. */
   json_object_set_new (
-      spec, "deployable",
+      spec, "target",
       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
                  (json_int_t) target->model_id, "model", target->name, "deployment",
                  target->deployment, "kind", (int) target->kind, "hardware", target->hardware,
@@ -121,4 +121,12 @@ vend_instance_spec (const Instance *instance)
                  vend_scaling_to_json (&target->own, false), "account_id",
                  (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
   return spec;
+}
+
+const json_t *
+vend_instance_spec_target (const json_t *spec)
+{
+  const json_t *target = json_object_get (spec, "target");
+  /* Directors of an older Vend live on. */
+  return target != NULL ? target : json_object_get (spec, "deployable");
 }

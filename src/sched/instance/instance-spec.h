@@ -7,3 +7,6 @@ json_t *vend_instance_spec (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 json_t *vend_instance_environment (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 /* Its Python. Free with g_free. */
 char *vend_instance_python (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What an instance is of, as its spec on disk says; borrowed. */
+const json_t *vend_instance_spec_target (const json_t *spec);

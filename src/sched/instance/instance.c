@@ -176,8 +176,7 @@ vend_instance_adopt (Target *target, const char *id, guint slots, int64_t create
   const int64_t max_output = vend_json_int (spec, "max_output", (int64_t) limits->max_output);
   const int64_t max_logs = vend_json_int (spec, "max_logs", (int64_t) limits->max_logs);
   instance->frame_limit = vend_frame_limit ((uint64_t) max_output, (uint64_t) max_logs);
-  vend_instance_keep_gpus (instance,
-                           json_object_get (json_object_get (spec, "deployable"), "gpus"));
+  vend_instance_keep_gpus (instance, json_object_get (vend_instance_spec_target (spec), "gpus"));
   vend_metering_adopt (instance, last);
   instance->adopted = true;
   instance->adopting = true;

@@ -102,7 +102,7 @@ describe (VendSched *sched, bool all)
       "runs_lost", (json_int_t) sched->n_lost, "draining", sched->draining, "recovering",
       sched->n_adopting > 0);
   json_object_set_new (state, "instances", describe_instances (sched));
-  json_object_set_new (state, "deployables", describe_targets (sched));
+  json_object_set_new (state, "targets", describe_targets (sched));
   json_object_set_new (state, "deployments", vend_deployments_describe (sched));
   json_object_set_new (state, "accounts", vend_accounts_describe (sched));
   json_object_set_new (state, "budgets", vend_budgets_describe (sched->budgets));

@@ -73,7 +73,7 @@ assert_only (const GPtrArray *checks, const char *name, const char *subject)
 }
 
 #define NOTHING "\"runs\": []"
-#define NO_COUNTS "\"deployables\": [], \"accounts\": {\"open\": 0, \"running\": 0}"
+#define NO_COUNTS "\"targets\": [], \"accounts\": {\"open\": 0, \"running\": 0}"
 
 static void
 test_nothing_is_wrong (Fixture *fixture, const void *unused)
@@ -110,12 +110,11 @@ static void
 test_counts (Fixture *fixture, const void *unused)
 {
   g_autoptr (GPtrArray) models = look (fixture, NOTHING, NOTHING,
-                                       "\"deployables\": [{\"running\": 1}], "
+                                       "\"targets\": [{\"running\": 1}], "
                                        "\"accounts\": {\"open\": 0, \"running\": 0}");
   assert_only (models, "slots", "running of models");
-  g_autoptr (GPtrArray) accounts
-      = look (fixture, NOTHING, NOTHING,
-              "\"deployables\": [], \"accounts\": {\"open\": 1, \"running\": 0}");
+  g_autoptr (GPtrArray) accounts = look (
+      fixture, NOTHING, NOTHING, "\"targets\": [], \"accounts\": {\"open\": 1, \"running\": 0}");
   assert_only (accounts, "slots", "open of accounts");
 }
 
@@ -124,7 +123,7 @@ test_more_runs_than_slots (Fixture *fixture, const void *unused)
 {
   g_autoptr (GPtrArray) checks
       = look (fixture, "\"runs\": [\"p\", \"q\"]", "\"runs\": [\"p\"]",
-              "\"deployables\": [{\"running\": 2}], \"accounts\": {\"open\": 0, \"running\": 2}");
+              "\"targets\": [{\"running\": 2}], \"accounts\": {\"open\": 0, \"running\": 2}");
   const VendAuditCheck *check = check_of (checks, "slots");
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < check->rows->len; i++)

@@ -7,7 +7,7 @@
 #define HEAD \
   "{\"from\": \"2026-01-01T00:00:00Z\", \"to\": \"2026-01-02T00:00:00Z\", \"complete\": false, "
 #define ITEMS \
-  "\"deployables\": [{\"name\": \"lab/a\", \"kind\": \"model\", \"hardware\": \"cpu\", \"room\": " \
+  "\"targets\": [{\"name\": \"lab/a\", \"kind\": \"model\", \"hardware\": \"cpu\", \"room\": " \
   "4, " \
   "\"price\": " \
   "\"0.5\", \"billed\": \"run\", \"scaling\": {\"min_instances\": 0, \"max_instances\": 3, " \
@@ -18,7 +18,7 @@
 #define COLUMNS \
   "\"requests\": {\"at_us\": [5000000, 1000000, 7000000], \"run_us\": [1, 2, 3], \"wait_us\": " \
   "[0, " \
-  "0, 0], \"deployable\": [1, 0, 1]}}"
+  "0, 0], \"target\": [1, 0, 1]}}"
 
 static void
 test_good (void)
@@ -57,10 +57,10 @@ test_bad (void)
     "{}",
     "[]",
     "{\"from\": \"x\", \"to\": \"y\"}",
-    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1, 2], \"deployable\": [0]}}",
-    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"deployable\": [2]}}",
-    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"deployable\": [-1]}}",
-    HEAD "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"deployable\": [0]}}",
+    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1, 2], \"target\": [0]}}",
+    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"target\": [2]}}",
+    HEAD ITEMS "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"target\": [-1]}}",
+    HEAD "\"requests\": {\"at_us\": [1], \"run_us\": [1], \"target\": [0]}}",
   };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
