@@ -44,7 +44,9 @@ struct VendSched
   GHashTable *accounts;    /* id → what it has under way; see account/accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
   GSource *janitor;        /* once a second */
-  GSource *reconciliation; /* at the end of this turn */
+  void (*reconcile) (VendSched *sched); /* decides on instances, and applies that; reconcile.h */
+  void (*resume) (VendSched *sched);    /* gives out what waits after a start; recover.c */
+  GSource *reconciliation;              /* at the end of this turn */
   guint n_queued;
   gsize held_inputs; /* bytes of memory of inputs that wait in queues */
   guint n_disk_jobs;
@@ -57,13 +59,13 @@ struct VendSched
   uint64_t n_lost;
 };
 
-/* ---- reconcile.c: decides on instances at the end of this turn of the main loop. */
+/* Asks for `reconcile` at the end of this turn of the main loop. */
 void vend_sched_reconcile_soon (VendSched *sched);
 
-/* ---- recover.c: an adopted instance has said hello, or has gone. */
-void vend_sched_adopted (Instance *instance);
+/* One of `n_adopting` has been heard, or is gone; after the last one comes `resume`. */
+void vend_sched_adopted_one (VendSched *sched);
 
-/* ---- disk.c: work that blocks, on the disk pool; `done` comes back on the core thread. While the
+/* Work that blocks, on the disk pool; `done` comes back on the core thread. While the
  * scheduler is taken apart it runs at once. */
 typedef void (*DiskWork) (void *data);
 void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);

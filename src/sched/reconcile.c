@@ -1,5 +1,6 @@
 /* Instances made what they should be: once a turn at most, the plan of policy/decide.h is made from
  * the state as it is, and carried out. */
+#include "sched/reconcile.h"
 #include "base/clock.h"
 #include "policy/decide.h"
 #include "sched/account/accounts.h"
@@ -241,11 +242,9 @@ dispatch_freed (VendSched *sched)
     vend_target_dispatch (value);
 }
 
-static gboolean
-reconcile (void *data)
+void
+vend_sched_reconcile (VendSched *sched)
 {
-  VendSched *sched = data;
-  g_clear_pointer (&sched->reconciliation, g_source_unref);
   clean_up (sched);
   dispatch_freed (sched);
   if (sched->draining)
@@ -256,17 +255,4 @@ reconcile (void *data)
       /* After it: what it stops makes room for a release that waits for hardware. */
       vend_deployments_switch (sched);
     }
-  return G_SOURCE_REMOVE;
-}
-
-void
-vend_sched_reconcile_soon (VendSched *sched)
-{
-  if (sched->reconciliation != NULL)
-    return;
-  sched->reconciliation = g_idle_source_new ();
-  g_source_set_priority (sched->reconciliation, G_PRIORITY_DEFAULT);
-  g_source_set_callback (sched->reconciliation, reconcile, sched, NULL);
-  g_source_set_static_name (sched->reconciliation, "reconcile");
-  g_source_attach (sched->reconciliation, sched->core);
 }

@@ -248,18 +248,6 @@ resume (VendSched *sched)
   vend_sched_reconcile_soon (sched);
 }
 
-void
-vend_sched_adopted (Instance *instance)
-{
-  VendSched *sched = instance->sched;
-  vend_metering_catch_up (instance, true);
-  if (!instance->adopting)
-    return;
-  instance->adopting = false;
-  if (--sched->n_adopting == 0)
-    resume (sched);
-}
-
 bool
 vend_sched_recover (VendSched *sched, GError **error)
 {
@@ -267,12 +255,12 @@ vend_sched_recover (VendSched *sched, GError **error)
     return false;
   /* Holds the queue until every director has been heard. */
   sched->n_adopting = 1;
+  sched->resume = resume;
   if (!vend_budgets_recover (sched->budgets, sched->prices, vend_now_us (), error)
       || !vend_scaling_recover (sched, error) || !vend_deployments_recover (sched, error)
       || !load_open (sched, error) || !take_up_instances (sched, error))
     return false;
   attach_leased (sched);
-  if (--sched->n_adopting == 0)
-    resume (sched);
+  vend_sched_adopted_one (sched);
   return true;
 }

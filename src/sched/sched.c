@@ -10,6 +10,7 @@
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/metering.h"
+#include "sched/reconcile.h"
 #include "sched/run/run.h"
 #include "sched/target/deployments.h"
 #include "sched/target/pools.h"
@@ -60,6 +61,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   vend_pools_count_gpus (sched);
+  sched->reconcile = vend_sched_reconcile;
   sched->inbox = vend_inbox_new (sched->core);
   sched->timers = vend_timers_new (sched->core);
   sched->runs

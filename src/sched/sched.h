@@ -157,7 +157,7 @@ void vend_sched_set_budget (VendSched *sched, const VendBudget *budget, VendSche
 void vend_sched_store_usage (VendSched *sched, int64_t account_id);
 
 /* How the GPUs are now, of VendGpu; `take` goes over. Instances leave unhealthy ones. */
-void vend_sched_see_gpus (VendSched *sched, GPtrArray *take);
+void vend_sched_update_gpus (VendSched *sched, GPtrArray *take);
 
 /* How many instances on this kind of hardware the machine holds when there are no others. Any
  * thread. */

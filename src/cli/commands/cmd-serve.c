@@ -402,7 +402,7 @@ check_working_copy (const App *app, GError **error)
 static void
 on_gpus_changed (GPtrArray *take, void *sched)
 {
-  vend_sched_see_gpus (sched, take);
+  vend_sched_update_gpus (sched, take);
 }
 
 static void

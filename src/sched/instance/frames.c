@@ -317,7 +317,7 @@ vend_instance_on_frame (Instance *instance, json_t *frame)
     {
       instance->caught_up = true;
       instance->behind_s = 0;
-      vend_sched_adopted (instance);
+      vend_instance_adopted (instance);
     }
   else if (strcmp (event, "state") == 0)
     on_state (instance, frame);

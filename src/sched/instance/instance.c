@@ -528,6 +528,16 @@ vend_instance_drain (Instance *instance, const char *reason)
   vend_decided_drain (instance, reason);
 }
 
+void
+vend_instance_adopted (Instance *instance)
+{
+  vend_metering_catch_up (instance, true);
+  if (!instance->adopting)
+    return;
+  instance->adopting = false;
+  vend_sched_adopted_one (instance->sched);
+}
+
 typedef struct
 {
   Instance *instance;
@@ -573,7 +583,7 @@ take_leftovers (void *data)
                      "the instance that ran this prediction was lost");
     }
   instance->reaped = true;
-  vend_sched_adopted (instance);
+  vend_instance_adopted (instance);
   vend_sched_reconcile_soon (instance->sched);
 }
 

@@ -102,6 +102,8 @@ void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const
                                 int attempt);
 /* Takes the prediction off the instance; its slot is free. */
 void vend_instance_detach (Instance *instance, Run *run);
+/* An adopted one has said hello, or has gone. */
+void vend_instance_adopted (Instance *instance);
 void vend_instance_free (Instance *instance);
 /* Frees it and removes its directory once nothing of it is needed; true when it did. */
 bool vend_instance_clean_up (Instance *instance);

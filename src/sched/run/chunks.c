@@ -4,6 +4,7 @@
  * A file's URL is shown after its row is on disk. The result names it again: then, as after a
  * crash, the same path gives the same token, so nothing is kept twice. */
 #include "base/log.h"
+#include "sched/run/insert.h"
 #include "sched/run/outputs.h"
 #include "sched/run/run.h"
 #include "sched/run/webhook.h"

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "sched/run/insert.h"
 #include "sched/run/outputs.h"
 #include "sched/run/run.h"
 #include "sched/run/webhook.h"

@@ -1,5 +1,6 @@
 /* Callers ask about a run in flight: peek, wait, cancel. */
 #include "base/error.h"
+#include "sched/run/insert.h"
 #include "sched/run/run.h"
 #include "store/predictions.h"
 

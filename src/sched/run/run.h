@@ -102,8 +102,3 @@ void vend_run_broadcast_end (Run *run);
 void vend_run_break_broadcast (Run *run);
 /* The same for all that will not run before the next start. */
 void vend_sched_drain_broadcasts (VendSched *sched);
-
-/* ---- submit.c */
-/* Sends its row on the way to the disk, if it is not; goes before every other write about it. */
-void vend_run_store_insert (Run *run);
-void vend_submission_free (Submission *submission);

@@ -6,42 +6,12 @@
 #include "sched/account/budgets.h"
 #include "sched/instance/instance.h"
 #include "sched/run/inputs.h"
+#include "sched/run/insert.h"
 #include "sched/run/run.h"
 #include "sched/target/target.h"
-#include "store/predictions.h"
 
 /* A run that is waited for and shorter than this is stored once, with its result. */
 #define INSERT_DELAY_US (20 * VEND_US_PER_MS)
-
-struct Submission
-{
-  VendSched *sched;
-  VendPrediction *prediction;
-  VendVersion *version;
-  char *hardware;
-  VendScaling scaling; /* of its deployment's release */
-  int64_t wait_until_us;
-  VendSchedNotify notify;
-  void *data;
-  Run *run;
-};
-
-void
-vend_submission_free (Submission *submission)
-{
-  vend_prediction_free (submission->prediction);
-  vend_version_free (submission->version);
-  g_free (submission->hardware);
-  g_free (submission);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
-
-static bool
-insert (VendDb *db, void *data, GError **error)
-{
-  const Run *run = ((Submission *) data)->run;
-  return vend_store_prediction_create (db, run->p, run->sched->limits.account_max_stored, error);
-}
 
 static void
 inserted (const GError *error, void *data)
@@ -72,14 +42,6 @@ inserted (const GError *error, void *data)
       vend_instance_detach (run->instance, run);
     }
   g_hash_table_remove (submission->sched->runs, run->p->id);
-}
-
-void
-vend_run_store_insert (Run *run)
-{
-  vend_timer_clear (&run->insert_due);
-  if (run->unstored != NULL)
-    vend_store_write (run->sched->store, insert, inserted, g_steal_pointer (&run->unstored));
 }
 
 static void
@@ -156,6 +118,7 @@ vend_sched_submit (VendSched *sched, VendPrediction *prediction, const VendVersi
                               .version = vend_version_for_launch (version),
                               .hardware = g_strdup (place->hardware),
                               .wait_until_us = wait_until_us,
+                              .inserted = inserted,
                               .notify = notify,
                               .data = data };
   submission->scaling = place->scaling != NULL ? *place->scaling : (VendScaling) VEND_SCALING_NONE;

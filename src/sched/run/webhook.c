@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "sched/run/insert.h"
 #include "sched/run/run.h"
 #include "store/predictions.h"
 #include "store/webhooks.h"

@@ -42,8 +42,8 @@ vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size)
   return POOL_NONE;
 }
 
-static const VendGpu *
-find_gpu (const VendSched *sched, const char *uuid)
+const VendGpu *
+vend_gpu_find (const VendSched *sched, const char *uuid)
 {
   for (guint i = 0; i < sched->gpus->len; i++)
     {
@@ -89,7 +89,7 @@ count_gpus (const VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     for (char **uuid = ((const Instance *) value)->gpus; uuid != NULL && *uuid != NULL; uuid++)
       {
-        const VendGpu *gpu = find_gpu (sched, *uuid);
+        const VendGpu *gpu = vend_gpu_find (sched, *uuid);
         n += gpu == NULL || gpu->fault != NULL;
       }
   return n;
@@ -187,51 +187,6 @@ vend_instance_visible_gpus (const Instance *instance)
   if (instance->gpus != NULL)
     return g_strjoinv (",", instance->gpus);
   return vend_skus_have_gpus (instance->sched->skus) ? g_strdup ("") : NULL;
-}
-
-static void
-leave_unhealthy (VendSched *sched)
-{
-  g_autoptr (GList) all = g_hash_table_get_values (sched->instances);
-  for (GList *l = all; l != NULL; l = l->next)
-    {
-      Instance *instance = l->data;
-      for (char **uuid = instance->gpus; uuid != NULL && *uuid != NULL; uuid++)
-        {
-          const VendGpu *gpu = find_gpu (sched, *uuid);
-          if (gpu == NULL || gpu->fault == NULL)
-            continue;
-          g_autofree char *why
-              = g_strdup_printf ("GPU %u (%s) is unhealthy: %s", gpu->index, gpu->name, gpu->fault);
-          vend_instance_drain (instance, why);
-        }
-    }
-}
-
-typedef struct
-{
-  VendSched *sched;
-  GPtrArray *gpus;
-} Look;
-
-static void
-seen_on_core (void *data)
-{
-  g_autofree Look *look = data;
-  VendSched *sched = look->sched;
-  g_ptr_array_unref (sched->gpus);
-  sched->gpus = look->gpus;
-  vend_pools_count_gpus (sched);
-  leave_unhealthy (sched);
-  vend_sched_reconcile_soon (sched);
-}
-
-void
-vend_sched_see_gpus (VendSched *sched, GPtrArray *take)
-{
-  Look *look = g_new0 (Look, 1);
-  *look = (Look){ sched, take };
-  vend_inbox_post (sched->inbox, seen_on_core, look);
 }
 
 /* ---- For people */

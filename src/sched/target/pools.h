@@ -7,6 +7,8 @@ guint vend_pools_count (const VendSched *sched);
 guint vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size);
 guint vend_pool_units (const VendSched *sched, guint pool);
 guint vend_pool_used (const VendSched *sched, guint pool);
+/* The GPU with this UUID as it was last seen, borrowed; NULL: it is not there any more. */
+const VendGpu *vend_gpu_find (const VendSched *sched, const char *uuid);
 /* After `gpus` has changed. */
 void vend_pools_count_gpus (VendSched *sched);
 /* Gives it healthy GPUs that nobody has, as many as its hardware says; false when there are not. */

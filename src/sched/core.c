@@ -1,4 +1,5 @@
-/* Work that blocks, on threads of its own. */
+/* What all parts of the scheduler use: work that blocks, on threads of its own, and the request to
+ * reconcile. None of the parts is called from here but through what `sched.c` has set. */
 #include "sched/core.h"
 
 #define DISK_THREADS 4
@@ -48,4 +49,32 @@ vend_sched_start_disk (VendSched *sched, GError **error)
     return true;
   g_propagate_error (error, g_steal_pointer (&problem));
   return false;
+}
+
+static gboolean
+reconcile (void *data)
+{
+  VendSched *sched = data;
+  g_clear_pointer (&sched->reconciliation, g_source_unref);
+  sched->reconcile (sched);
+  return G_SOURCE_REMOVE;
+}
+
+void
+vend_sched_reconcile_soon (VendSched *sched)
+{
+  if (sched->reconciliation != NULL)
+    return;
+  sched->reconciliation = g_idle_source_new ();
+  g_source_set_priority (sched->reconciliation, G_PRIORITY_DEFAULT);
+  g_source_set_callback (sched->reconciliation, reconcile, sched, NULL);
+  g_source_set_static_name (sched->reconciliation, "reconcile");
+  g_source_attach (sched->reconciliation, sched->core);
+}
+
+void
+vend_sched_adopted_one (VendSched *sched)
+{
+  if (--sched->n_adopting == 0)
+    sched->resume (sched);
 }
