@@ -1,5 +1,6 @@
 /* A connection of frames over a Unix socket. Runs on the main context it was made with. */
 #include "runner/link.h"
+#include "base/deferred.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/fd-source.h"
@@ -20,6 +21,7 @@
 #define BACKLOG 4
 #define PARSE_THREADS 2 /* of all links; made with the first large frame */
 #define SHRINK_ABOVE ((guint) 1 << 20)
+#define SEND_ABOVE ((guint) 64 * 1024) /* at once, and not at the end of the turn */
 
 typedef struct Parse Parse;
 
@@ -36,8 +38,9 @@ struct VendLink
   Parse *parse;  /* of a large frame, under way: nothing is read meanwhile */
   GSource *read_source;
   GSource *write_source;
-  GSource *flush_timer;  /* sends what may wait a little */
-  GSource *close_source; /* tells on_closed from the main loop */
+  VendDeferred *flushing; /* sends what this turn has made */
+  GSource *flush_timer;   /* sends what may wait a little */
+  GSource *close_source;  /* tells on_closed from the main loop */
   GError *problem;
   guint depth; /* inside how many event calls */
   bool freed;  /* inside an event: memory goes when the last call returns */
@@ -156,6 +159,7 @@ shut (VendLink *link)
   vend_gsource_clear (&link->read_source);
   vend_gsource_clear (&link->write_source);
   vend_gsource_clear (&link->flush_timer);
+  g_clear_pointer (&link->flushing, vend_deferred_free);
   vend_fd_clear (&link->fd);
 }
 
@@ -299,6 +303,14 @@ flush (VendLink *link)
 }
 
 static void
+flush_turn (void *data)
+{
+  VendLink *link = data;
+  if (link->write_source == NULL)
+    flush (link);
+}
+
+static void
 watch_input (VendLink *link)
 {
   watch (link, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, &link->read_source);
@@ -339,6 +351,7 @@ vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvent
   link->limit = limit;
   link->reader = vend_frame_reader_new (limit);
   link->out = g_byte_array_new ();
+  link->flushing = vend_deferred_new (context, VEND_DEFERRED_SEND, flush_turn, link);
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
   watch_input (link);
   return link;
@@ -364,6 +377,8 @@ vend_link_free (VendLink *link)
 {
   if (link == NULL || link->freed)
     return;
+  if (link->fd >= 0)
+    flush_turn (link);
   shut (link);
   vend_gsource_clear (&link->close_source);
   link->freed = true;
@@ -409,8 +424,10 @@ vend_link_send (VendLink *link, json_t *take)
 {
   if (!append (link, take))
     return false;
-  if (link->write_source == NULL)
+  if (link->write_source == NULL && link->out->len - link->written > SEND_ABOVE)
     flush (link);
+  else
+    vend_deferred_request (link->flushing);
   return link->fd >= 0;
 }
 

@@ -1,7 +1,7 @@
 /* A connection of frames over a Unix socket, on one GMainContext: the control plane's end is made
- * by vend_link_connect, the director's by vend_link_adopt. Writes go out at once when the socket
- * takes them; a reader that does not read costs at most the frame limit twice, then the link
- * closes. Use from the thread of the context only. Nothing here blocks: a frame above
+ * by vend_link_connect, the director's by vend_link_adopt. Writes of one turn of the loop go out
+ * together at its end; a reader that does not read costs at most the frame limit twice, then the
+ * link closes. Use from the thread of the context only. Nothing here blocks: a frame above
  * VEND_FRAME_LARGE is parsed by another thread, and the link reads on after it was told. */
 #pragma once
 #include <stdbool.h>

@@ -51,25 +51,10 @@ vend_sched_start_disk (VendSched *sched, GError **error)
   return false;
 }
 
-static gboolean
-reconcile (void *data)
-{
-  VendSched *sched = data;
-  g_clear_pointer (&sched->reconciliation, g_source_unref);
-  sched->reconcile (sched);
-  return G_SOURCE_REMOVE;
-}
-
 void
 vend_sched_reconcile_soon (VendSched *sched)
 {
-  if (sched->reconciliation != NULL)
-    return;
-  sched->reconciliation = g_idle_source_new ();
-  g_source_set_priority (sched->reconciliation, G_PRIORITY_DEFAULT);
-  g_source_set_callback (sched->reconciliation, reconcile, sched, NULL);
-  g_source_set_static_name (sched->reconciliation, "reconcile");
-  g_source_attach (sched->reconciliation, sched->core);
+  vend_deferred_request (sched->reconciliation);
 }
 
 void

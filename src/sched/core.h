@@ -1,5 +1,6 @@
 /* The scheduler's state, and what all of its parts use. All of it belongs to the core thread. */
 #pragma once
+#include "base/deferred.h"
 #include "base/inbox.h"
 #include "sched/sched.h"
 #include "sched/timers.h"
@@ -44,9 +45,8 @@ struct VendSched
   GHashTable *accounts;    /* id → what it has under way; see account/accounts.c */
   bool has_freed_account;  /* one that had no room has some again */
   GSource *janitor;        /* once a second */
-  void (*reconcile) (VendSched *sched); /* decides on instances, and applies that; reconcile.h */
-  void (*resume) (VendSched *sched);    /* gives out what waits after a start; recover.c */
-  GSource *reconciliation;              /* at the end of this turn */
+  void (*resume) (VendSched *sched); /* gives out what waits after a start; recover.c */
+  VendDeferred *reconciliation;      /* decides on instances, and applies that; see reconcile.h */
   guint n_queued;
   gsize held_inputs; /* bytes of memory of inputs that wait in queues */
   guint n_disk_jobs;
@@ -59,7 +59,7 @@ struct VendSched
   uint64_t n_lost;
 };
 
-/* Asks for `reconcile` at the end of this turn of the main loop. */
+/* Asks for vend_sched_reconcile at the end of this turn of the main loop. */
 void vend_sched_reconcile_soon (VendSched *sched);
 
 /* One of `n_adopting` has been heard, or is gone; after the last one comes `resume`. */

@@ -243,8 +243,9 @@ dispatch_freed (VendSched *sched)
 }
 
 void
-vend_sched_reconcile (VendSched *sched)
+vend_sched_reconcile (void *data)
 {
+  VendSched *sched = data;
   clean_up (sched);
   dispatch_freed (sched);
   if (sched->draining)

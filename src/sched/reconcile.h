@@ -4,4 +4,4 @@
 
 /* Cleans up what is gone, gives freed slots to runs, decides and applies; what
  * vend_sched_reconcile_soon asks for. */
-void vend_sched_reconcile (VendSched *sched);
+void vend_sched_reconcile (void *sched);

@@ -61,7 +61,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->gpus
       = options->gpus != NULL ? options->gpus : g_ptr_array_new_with_free_func (vend_gpu_free);
   vend_pools_count_gpus (sched);
-  sched->reconcile = vend_sched_reconcile;
+  sched->reconciliation
+      = vend_deferred_new (sched->core, VEND_DEFERRED_WORK, vend_sched_reconcile, sched);
   sched->inbox = vend_inbox_new (sched->core);
   sched->timers = vend_timers_new (sched->core);
   sched->runs
@@ -147,7 +148,6 @@ vend_sched_free (VendSched *sched)
   if (sched == NULL)
     return;
   vend_gsource_clear (&sched->janitor);
-  vend_gsource_clear (&sched->reconciliation);
   /* What is on its way, and what follows from it, ends before that goes which it is about. */
   if (sched->disk_pool != NULL)
     g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
@@ -162,7 +162,7 @@ vend_sched_free (VendSched *sched)
   g_hash_table_unref (sched->accounts);
   g_hash_table_unref (sched->models);
   g_hash_table_unref (sched->deployments);
-  vend_gsource_clear (&sched->reconciliation);
+  vend_deferred_free (sched->reconciliation);
   vend_timers_free (sched->timers);
   vend_ledger_close (sched->ledger);
   vend_ledger_unref (sched->ledger);

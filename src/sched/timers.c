@@ -24,55 +24,63 @@ compare (const void *a, const void *b, void *unused)
   return x->due_us < y->due_us ? -1 : x->due_us > y->due_us;
 }
 
-static void
-arm (VendTimers *timers)
+typedef struct
+{
+  GSource base;
+  VendTimers *timers;
+} TimersSource;
+
+/* NULL: there is none. */
+static VendTimer *
+first_of (const VendTimers *timers)
 {
   GSequenceIter *first = g_sequence_get_begin_iter (timers->by_time);
-  if (g_sequence_iter_is_end (first))
-    {
-      g_source_set_ready_time (timers->source, -1);
-      return;
-    }
-  const VendTimer *timer = g_sequence_get (first);
-  int64_t left_us = MAX (timer->due_us - vend_steady_us (), 0);
-  g_source_set_ready_time (timers->source, g_get_monotonic_time () + left_us);
+  return g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
+}
+
+/* Not by g_source_set_ready_time, which wakes the loop that runs: a poll for each timer. */
+static gboolean
+prepare (GSource *source, gint *out_timeout_ms)
+{
+  const VendTimer *timer = first_of (((const TimersSource *) source)->timers);
+  const int64_t left_us = timer != NULL ? timer->due_us - vend_steady_us () : 0;
+  *out_timeout_ms = -1;
+  if (timer != NULL)
+    *out_timeout_ms = (gint) CLAMP ((left_us + VEND_US_PER_MS - 1) / VEND_US_PER_MS, 0, G_MAXINT);
+  return timer != NULL && left_us <= 0;
 }
 
 static gboolean
-ring_due (void *data)
+check (GSource *source)
 {
-  VendTimers *timers = data;
-  int64_t now_us = vend_steady_us ();
-  for (;;)
-    {
-      GSequenceIter *first = g_sequence_get_begin_iter (timers->by_time);
-      VendTimer *timer = g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
-      if (timer == NULL || timer->due_us > now_us)
-        break;
-      VendTimerCall call = timer->call;
-      void *call_data = timer->data;
-      g_sequence_remove (first);
-      call (call_data);
-    }
-  arm (timers);
-  return G_SOURCE_CONTINUE;
+  const VendTimer *timer = first_of (((const TimersSource *) source)->timers);
+  return timer != NULL && timer->due_us <= vend_steady_us ();
 }
 
 static gboolean
 dispatch (GSource *source, GSourceFunc callback, void *data)
 {
-  return callback (data);
+  VendTimers *timers = ((TimersSource *) source)->timers;
+  const int64_t now_us = vend_steady_us ();
+  for (VendTimer *timer; (timer = first_of (timers)) != NULL && timer->due_us <= now_us;)
+    {
+      VendTimerCall call = timer->call;
+      void *call_data = timer->data;
+      g_sequence_remove (timer->place);
+      call (call_data);
+    }
+  return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs source_funcs = { .dispatch = dispatch };
+static GSourceFuncs source_funcs = { .prepare = prepare, .check = check, .dispatch = dispatch };
 
 VendTimers *
 vend_timers_new (GMainContext *context)
 {
   VendTimers *timers = g_new0 (VendTimers, 1);
   timers->by_time = g_sequence_new (g_free);
-  timers->source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_callback (timers->source, ring_due, timers, NULL);
+  timers->source = g_source_new (&source_funcs, sizeof (TimersSource));
+  ((TimersSource *) timers->source)->timers = timers;
   g_source_set_static_name (timers->source, "timers");
   g_source_attach (timers->source, context);
   return timers;
@@ -95,8 +103,6 @@ vend_timer_set (VendTimers *timers, int64_t due_us, VendTimerCall call, void *da
   VendTimer *timer = g_new0 (VendTimer, 1);
   *timer = (VendTimer){ timers, NULL, due_us, call, data };
   timer->place = g_sequence_insert_sorted (timers->by_time, timer, compare, NULL);
-  if (g_sequence_iter_is_begin (timer->place))
-    arm (timers);
   return timer;
 }
 
