@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd-source.h"
 #include "base/log.h"
 #include "store/migrate.h"
 #include <pthread.h>
@@ -44,18 +45,24 @@ struct VendStore
   GQueue idle_readers; /* of VendDb */
   pthread_cond_t reader_free;
   guint n_readers;
-  GPtrArray *told;      /* of Write, committed, `done` not run yet */
-  GSource *tell_source; /* attached while `told` has something */
+  GPtrArray *committed; /* of Write: `done` not run yet */
+  GSource *notify_source;
 };
 
-static gboolean
-tell (void *data)
+typedef struct
 {
-  VendStore *store = data;
+  GSource base;
+  VendStore *store;
+} NotifySource;
+
+/* Calls `done` of those that are committed. */
+static void
+notify (VendStore *store)
+{
   pthread_mutex_lock (&store->lock);
-  g_autoptr (GPtrArray) batch = g_steal_pointer (&store->told);
-  store->told = g_ptr_array_new ();
-  g_clear_pointer (&store->tell_source, g_source_unref);
+  g_autoptr (GPtrArray) batch = g_steal_pointer (&store->committed);
+  store->committed = g_ptr_array_new ();
+  g_source_set_ready_time (store->notify_source, -1);
   pthread_mutex_unlock (&store->lock);
 
   for (guint i = 0; i < batch->len; i++)
@@ -65,7 +72,26 @@ tell (void *data)
       g_clear_error (&write->error);
       g_free (write);
     }
-  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+notify_dispatch (GSource *source, GSourceFunc callback, void *data)
+{
+  notify (((NotifySource *) source)->store);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs notify_funcs = { .dispatch = notify_dispatch };
+
+/* One for good: a source that is attached after a wake-up is not seen before the next one. */
+static GSource *
+notify_source_new (VendStore *store)
+{
+  GSource *source = g_source_new (&notify_funcs, sizeof (NotifySource));
+  ((NotifySource *) source)->store = store;
+  g_source_set_static_name (source, "store notify");
+  g_source_attach (source, store->core);
+  return source;
 }
 
 /* Runs one job inside its own savepoint, so that its failure undoes nothing else; false when it
@@ -153,7 +179,7 @@ finish_group (VendStore *store, GPtrArray *group)
       if (write->waits)
         continue;
       if (write->done != NULL)
-        g_ptr_array_add (store->told, write);
+        g_ptr_array_add (store->committed, write);
       else
         {
           if (write->error != NULL)
@@ -162,14 +188,8 @@ finish_group (VendStore *store, GPtrArray *group)
           g_free (write);
         }
     }
-  if (store->told->len > 0 && store->tell_source == NULL)
-    {
-      store->tell_source = g_idle_source_new ();
-      g_source_set_priority (store->tell_source, G_PRIORITY_DEFAULT);
-      g_source_set_callback (store->tell_source, tell, store, NULL);
-      g_source_set_static_name (store->tell_source, "store tell");
-      g_source_attach (store->tell_source, store->core);
-    }
+  if (store->committed->len > 0)
+    g_source_set_ready_time (store->notify_source, 0);
   pthread_cond_broadcast (&store->finished);
   pthread_mutex_unlock (&store->lock);
 }
@@ -245,8 +265,9 @@ enqueue (VendStore *store, Write *write)
   if (store->waiting_us == 0)
     store->waiting_us = g_get_monotonic_time ();
   g_queue_push_tail (&store->writes, write);
-  pthread_cond_signal (&store->work);
   pthread_mutex_unlock (&store->lock);
+  /* A writer that is woken under the lock would wait for it at once. */
+  pthread_cond_signal (&store->work);
 }
 
 void
@@ -321,7 +342,8 @@ bool
 vend_store_is_idle (VendStore *store)
 {
   pthread_mutex_lock (&store->lock);
-  const bool idle = store->writes.length == 0 && store->in_commit == 0 && store->told->len == 0;
+  const bool idle
+      = store->writes.length == 0 && store->in_commit == 0 && store->committed->len == 0;
   pthread_mutex_unlock (&store->lock);
   return idle;
 }
@@ -332,12 +354,10 @@ vend_store_settle (VendStore *store)
   while (!vend_store_is_idle (store))
     {
       pthread_mutex_lock (&store->lock);
-      while (store->writes.length + store->in_commit > 0 && store->told->len == 0)
+      while (store->writes.length + store->in_commit > 0 && store->committed->len == 0)
         pthread_cond_wait (&store->finished, &store->lock);
-      if (store->tell_source != NULL)
-        g_source_destroy (store->tell_source);
       pthread_mutex_unlock (&store->lock);
-      tell (store);
+      notify (store);
     }
 }
 
@@ -351,9 +371,10 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
   pthread_cond_init (&store->reader_free, NULL);
   vend_histogram_init (&store->stats.commit_us, commit_bounds, G_N_ELEMENTS (commit_bounds));
   vend_histogram_init (&store->stats.group_size, group_bounds, G_N_ELEMENTS (group_bounds));
-  store->told = g_ptr_array_new ();
+  store->committed = g_ptr_array_new ();
   store->core
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
+  store->notify_source = notify_source_new (store);
 
   if (!vend_db_open_sqlite (options->path, false, &store->writer, error)
       || !vend_migrate (store->writer, vend_now_us (), error))
@@ -389,12 +410,10 @@ vend_store_free (VendStore *store)
   for (VendDb *db; (db = g_queue_pop_head (&store->idle_readers)) != NULL;)
     vend_db_close (db);
   vend_db_close (store->writer);
-  if (store->tell_source != NULL)
-    {
-      g_source_destroy (store->tell_source);
-      tell (store);
-    }
-  g_ptr_array_unref (store->told);
+  if (store->notify_source != NULL)
+    notify (store);
+  vend_gsource_clear (&store->notify_source);
+  g_ptr_array_unref (store->committed);
   g_main_context_unref (store->core);
   pthread_mutex_destroy (&store->lock);
   pthread_cond_destroy (&store->work);
