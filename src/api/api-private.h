@@ -172,6 +172,12 @@ json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, c
 json_t *vend_api_show_model_of_many (VendApi *api, VendDb *db, const VendModel *model,
                                      const char *origin, gsize *shown_bytes);
 
+/* ---- reply.c */
+/* Has the reply made of a prediction as it is now: on the call's own HTTP thread when it is short,
+ * in the lane for replies when not. Core thread, which makes no text. `now` is borrowed. */
+void vend_api_reply_made (VendApi *api, VendCall *call, const VendPrediction *now,
+                          VendReplyMaker make, void *data);
+
 /* ---- predictions.c: handlers that serve both kinds */
 bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
                         VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

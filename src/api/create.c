@@ -83,39 +83,50 @@ created_reply (const Creation *creation, const VendPrediction *now)
   return reply;
 }
 
-/* On the core thread, which makes no text of any size. */
+/* Core thread: rows have to be read for it. */
 static void
-reply_later (Creation *creation, const VendPrediction *now, const GError *error, VendLaterWork work)
+reply_later (Creation *creation, const GError *error, VendLaterWork work)
 {
-  creation->now = now != NULL ? vend_prediction_copy (now) : NULL;
-  creation->error = error != NULL ? g_error_copy (error) : NULL;
+  creation->error = g_error_copy (error);
   vend_later_run (creation->api->later, VEND_LANE_REPLIES, work, creation);
 }
 
+static VendReply *
+make_replayed (void *data)
+{
+  g_autoptr (Creation) creation = data;
+  VendReply *reply = created_reply (creation, creation->now);
+  vend_reply_header (reply, "Idempotency-Replayed", "true");
+  return reply;
+}
+
+/* It has ended: its row has it. */
 static void
 reply_replayed (void *data)
 {
   g_autoptr (Creation) creation = data;
   g_autoptr (GError) problem = NULL;
+  VendCall *call = creation->call;
   VendReply *reply = NULL;
-  if (creation->now == NULL)
-    {
-      g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
-      if (!vend_store_prediction_get (reader.db, creation->replayed, &creation->now, &problem))
-        reply = vend_reply_error (problem);
-    }
-  if (reply == NULL)
-    {
-      reply = created_reply (creation, creation->now);
-      vend_reply_header (reply, "Idempotency-Replayed", "true");
-    }
-  vend_call_reply (creation->call, reply);
+  g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
+  if (!vend_store_prediction_get (reader.db, creation->replayed, &creation->now, &problem))
+    reply = vend_reply_error (problem);
+  else
+    reply = make_replayed (g_steal_pointer (&creation));
+  vend_call_reply (call, reply);
 }
 
 static void
 replayed (const VendPrediction *now, const GError *error, void *data)
 {
-  reply_later (data, now, error, reply_replayed);
+  Creation *creation = data;
+  if (now == NULL)
+    {
+      reply_later (creation, error, reply_replayed);
+      return;
+    }
+  creation->now = vend_prediction_copy (now);
+  vend_api_reply_made (creation->api, creation->call, now, make_replayed, creation);
 }
 
 static void
@@ -139,29 +150,43 @@ find_winner (Creation *creation, const GError *error)
 }
 
 static void
-reply_created (void *data)
+reply_refused (void *data)
 {
   g_autoptr (Creation) creation = data;
   const GError *error = creation->error;
-  if (error != NULL && find_winner (creation, error))
+  if (find_winner (creation, error))
     {
       g_clear_error (&creation->error);
       wait_for (g_steal_pointer (&creation));
     }
-  else if (error != NULL)
-    vend_call_reply (creation->call, vend_reply_error (error));
   else
-    vend_call_reply (creation->call, created_reply (creation, creation->now));
+    vend_call_reply (creation->call, vend_reply_error (error));
+}
+
+static VendReply *
+make_created (void *data)
+{
+  g_autoptr (Creation) creation = data;
+  return created_reply (creation, creation->now);
 }
 
 static void
 created (const VendPrediction *now, const GError *error, void *data)
 {
-  g_autoptr (Creation) creation = data;
-  if (error == NULL && creation->ready != NULL)
-    vend_call_reply (creation->call, g_steal_pointer (&creation->ready));
-  else
-    reply_later (g_steal_pointer (&creation), now, error, reply_created);
+  Creation *creation = data;
+  if (error != NULL)
+    {
+      reply_later (creation, error, reply_refused);
+      return;
+    }
+  if (creation->ready != NULL)
+    {
+      vend_call_reply (creation->call, g_steal_pointer (&creation->ready));
+      creation_free (creation);
+      return;
+    }
+  creation->now = vend_prediction_copy (now);
+  vend_api_reply_made (creation->api, creation->call, now, make_created, creation);
 }
 
 static Creation *

@@ -143,24 +143,34 @@ question_new (VendApi *api, VendCall *call, VendLaterWork reply)
   return question;
 }
 
-/* On the core thread, which makes no text of any size. */
+static VendReply *
+make_shown (void *data)
+{
+  g_autoptr (Question) question = data;
+  return show (question->call, question->now);
+}
+
+/* Core thread. */
 static void
-told (const VendPrediction *now, const GError *error, void *data)
+notify (const VendPrediction *now, const GError *error, void *data)
 {
   Question *question = data;
-  question->now = now != NULL ? vend_prediction_copy (now) : NULL;
-  question->error = error != NULL ? g_error_copy (error) : NULL;
+  if (now != NULL)
+    {
+      question->now = vend_prediction_copy (now);
+      vend_api_reply_made (question->api, question->call, now, make_shown, question);
+      return;
+    }
+  question->error = g_error_copy (error);
   vend_later_run (question->api->later, VEND_LANE_REPLIES, question->reply, question);
 }
 
-/* The live state if it still runs, else what was on disk when the request came. */
+/* It does not run any more: what was on disk when the request came. */
 static void
 reply_peeked (void *data)
 {
   g_autoptr (Question) question = data;
-  VendCall *call = question->call;
-  const VendPrediction *now = question->now != NULL ? question->now : vend_call_get_data (call);
-  vend_call_reply (call, show (call, now));
+  vend_call_reply (question->call, show (question->call, vend_call_get_data (question->call)));
 }
 
 static void
@@ -183,7 +193,7 @@ vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kin
     }
   g_autofree char *id = g_strdup (prediction->id);
   vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
-  vend_sched_peek (api->parts.sched, id, told, question_new (api, call, reply_peeked));
+  vend_sched_peek (api->parts.sched, id, notify, question_new (api, call, reply_peeked));
   return true;
 }
 
@@ -201,21 +211,16 @@ reply_canceled (void *data)
   g_autoptr (Question) question = data;
   VendCall *call = question->call;
   g_autoptr (GError) problem = NULL;
-  if (question->now == NULL && !g_error_matches (question->error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+  if (!g_error_matches (question->error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     {
       vend_call_reply (call, vend_reply_error (question->error));
       return;
     }
-  if (question->now == NULL)
-    {
-      /* It ended between our look at the disk and the request: show the end. */
-      g_auto (VendReader) reader = vend_reader (question->api->parts.store);
-      if (!vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &question->now,
-                                      &problem))
-        question->now = NULL;
-    }
-  vend_call_reply (call,
-                   question->now != NULL ? show (call, question->now) : vend_reply_error (problem));
+  /* It ended between the read of its row and the request: show the end. */
+  g_auto (VendReader) reader = vend_reader (question->api->parts.store);
+  const bool is_found = vend_store_prediction_get (reader.db, vend_call_param (call, "id"),
+                                                   &question->now, &problem);
+  vend_call_reply (call, is_found ? show (call, question->now) : vend_reply_error (problem));
 }
 
 bool
@@ -230,7 +235,7 @@ vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind 
       *out = show (call, prediction);
       return true;
     }
-  vend_sched_cancel (api->parts.sched, prediction->id, told,
+  vend_sched_cancel (api->parts.sched, prediction->id, notify,
                      question_new (api, call, reply_canceled));
   return true;
 }

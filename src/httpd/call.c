@@ -41,10 +41,19 @@ vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char
   return call;
 }
 
+static void
+make_reply (VendCall *call)
+{
+  const VendReplyMaker make = g_steal_pointer (&call->make);
+  if (make != NULL)
+    call->reply = make (call->make_data);
+}
+
 void
 vend_call_free (VendCall *call)
 {
   VendHttpd *httpd = call->httpd;
+  make_reply (call);
   if (call->destroy != NULL)
     call->destroy (call->data);
   vend_reply_free (call->reply);
@@ -73,6 +82,7 @@ count_held (VendWorker *worker, int change)
 static enum MHD_Result
 send_reply (VendCall *call)
 {
+  make_reply (call);
   VendReply *reply = g_steal_pointer (&call->reply);
   enum MHD_Result result = vend_reply_send (reply, call);
   vend_reply_free (reply);
@@ -112,12 +122,9 @@ vend_call_reply_header (VendCall *call, const char *name, const char *value)
   call->headers = g_slist_prepend (call->headers, header);
 }
 
-void
-vend_call_reply (VendCall *call, VendReply *reply)
+static void
+wake (VendCall *call)
 {
-  g_assert (reply != NULL);
-  g_assert (call->reply == NULL);
-  call->reply = reply;
   VendWorker *worker = call->worker;
   struct MHD_Connection *connection = call->connection;
   int before = atomic_exchange (&call->state, CALL_ANSWERED);
@@ -126,6 +133,24 @@ vend_call_reply (VendCall *call, VendReply *reply)
     return;
   vend_worker_resume (worker, connection);
   count_held (worker, -1);
+}
+
+void
+vend_call_reply (VendCall *call, VendReply *reply)
+{
+  g_assert (reply != NULL);
+  g_assert (call->reply == NULL && call->make == NULL);
+  call->reply = reply;
+  wake (call);
+}
+
+void
+vend_call_reply_made (VendCall *call, VendReplyMaker make, void *data)
+{
+  g_assert (call->reply == NULL && call->make == NULL);
+  call->make = make;
+  call->make_data = data;
+  wake (call);
 }
 
 const char *

@@ -86,7 +86,7 @@ typedef enum
 {
   CALL_FRESH,    /* the handler has not run to its end */
   CALL_ASLEEP,   /* the connection is suspended until the answer */
-  CALL_ANSWERED, /* `reply` is set */
+  CALL_ANSWERED, /* `reply` or `make` is set */
 } CallState;
 
 typedef struct
@@ -104,6 +104,8 @@ struct VendCall
   VendMatch match;
   _Atomic int state;
   VendReply *reply;
+  VendReplyMaker make; /* makes it of `make_data`; or NULL */
+  void *make_data;
   bool asked;         /* the handler has been called */
   bool refused_early; /* before the body was read: the client may still be sending */
   VendBody *body;

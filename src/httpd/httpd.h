@@ -163,6 +163,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendReply, vend_reply_free)
 /* A header of whatever reply the call gets. Before it is answered; any thread that may answer. */
 void vend_call_reply_header (VendCall *call, const char *name, const char *value);
 void vend_call_reply (VendCall *call, VendReply *reply);
+/* The same with a reply that the call's own HTTP thread makes: for short ones, which cost that
+ * thread less than another one that is woken for them. `make` is called once, also when the client
+ * has gone; it may use the getters of the call. */
+typedef VendReply *(*VendReplyMaker) (void *data);
+void vend_call_reply_made (VendCall *call, VendReplyMaker make, void *data);
 
 /* ---- Streams: any thread. At most `buffer` bytes (256 KiB) wait for a slow reader; a write that
  * would pass it returns false and the stream is closed. False also when the reader has gone. */

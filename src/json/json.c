@@ -75,6 +75,7 @@ vend_json_set_bool (json_t *object, const char *key, bool value)
 
 /* Of jansson and the allocator, on 64 bit. */
 #define VALUE_MEMORY 48
+#define VALUE_TEXT 8 /* of a number, a word, quotes and commas */
 #define LIST_MEMORY 128
 #define ITEM_MEMORY 8
 #define MEMBER_MEMORY 80
@@ -106,4 +107,38 @@ vend_json_memory (const json_t *value)
     default:
       return 0; /* shared */
     }
+}
+
+/* False when `*left` bytes do not suffice. */
+static bool
+take_text (const json_t *value, gsize *left)
+{
+  const char *key;
+  json_t *item;
+  size_t i;
+  gsize size = VALUE_TEXT;
+  if (json_is_string (value))
+    size += json_string_length (value);
+  if (size > *left)
+    return false;
+  *left -= size;
+  json_array_foreach ((json_t *) value, i, item)
+    if (!take_text (item, left))
+      return false;
+  json_object_foreach ((json_t *) value, key, item)
+    {
+      const gsize length = strlen (key);
+      if (length > *left)
+        return false;
+      *left -= length;
+      if (!take_text (item, left))
+        return false;
+    }
+  return true;
+}
+
+bool
+vend_json_is_short (const json_t *value, gsize bytes)
+{
+  return value == NULL || take_text (value, &bytes);
 }

@@ -34,6 +34,9 @@ gsize vend_json_size (const json_t *value);
 /* About what the value takes in memory, which may be many times its text: [1,1,1]. 0 for NULL. */
 gsize vend_json_memory (const json_t *value);
 
+/* Whether its text is about as short as this. Costs no more than that, however large it is. */
+bool vend_json_is_short (const json_t *value, gsize bytes);
+
 /* Members of an object; NULL or the fallback when absent or of another type. Strings are borrowed.
  */
 const char *vend_json_string (const json_t *object, const char *key);

@@ -61,14 +61,26 @@ hold (VendCall *call, void *context)
   g_async_queue_push (server->held, call);
 }
 
+static VendReply *
+make_param (void *data)
+{
+  const char *id = vend_call_param (data, "id");
+  return vend_reply_new (200, "text/plain", id, strlen (id));
+}
+
+/* With a reply that is ready, or one that the call's own thread makes, by turns. */
 static gpointer
 answer_given (gpointer data)
 {
   Server *server = data;
-  for (gpointer call; (call = g_async_queue_pop (server->given)) != NO_CALL;)
+  bool is_made = false;
+  for (gpointer call; (call = g_async_queue_pop (server->given)) != NO_CALL; is_made = !is_made)
     {
       atomic_fetch_add (&server->handed, 1);
-      answer_with_param (call);
+      if (is_made)
+        vend_call_reply_made (call, make_param, call);
+      else
+        answer_with_param (call);
     }
   return NULL;
 }

@@ -81,6 +81,35 @@ test_text_js (void)
     }
 }
 
+static void
+test_is_short (void)
+{
+  static const struct
+  {
+    const char *text;
+    gsize bytes;
+    bool is_short;
+  } cases[] = {
+    { "null", 8, true },
+    { "null", 7, false },
+    { "\"abcd\"", 12, true },
+    { "\"abcde\"", 12, false },
+    { "[1, 2, 3]", 32, true },
+    { "[1, 2, 3]", 31, false },
+    { "[[[[1]]]]", 40, true },
+    { "[[[[1]]]]", 39, false },
+    { "{\"key\": {\"other\": 1}}", 32, true },
+    { "{\"key\": {\"other\": 1}}", 31, false },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      json_auto_t *value = NULL;
+      g_assert_true (vend_json_parse (cases[i].text, strlen (cases[i].text), &value, NULL));
+      g_assert_true (vend_json_is_short (value, cases[i].bytes) == cases[i].is_short);
+    }
+  g_assert_true (vend_json_is_short (NULL, 0));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -88,5 +117,6 @@ main (int argc, char **argv)
   g_test_add_func ("/json/text", test_text);
   g_test_add_func ("/json/text-js", test_text_js);
   g_test_add_func ("/json/parse-errors", test_parse_errors);
+  g_test_add_func ("/json/is-short", test_is_short);
   return g_test_run ();
 }

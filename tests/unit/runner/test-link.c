@@ -228,7 +228,7 @@ test_large_and_freed (void)
   g_clear_pointer (&a.link, vend_link_free);
 }
 
-/* What may wait goes out with what may not, in order, or by itself. */
+/* What may wait goes out with what may not, in order, or by itself, or with the end. */
 static void
 test_send_later (void)
 {
@@ -238,18 +238,18 @@ test_send_later (void)
   g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "first")));
   g_assert_false (vend_link_is_flushed (a.link));
   g_assert_true (vend_link_send (a.link, json_pack ("{ss}", "n", "second")));
-  g_assert_true (vend_link_is_flushed (a.link));
   while (b.frames < 2)
     g_main_context_iteration (NULL, TRUE);
+  g_assert_true (vend_link_is_flushed (a.link));
 
   g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "third")));
   while (b.frames < 3)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "never")));
+  g_assert_true (vend_link_send_later (a.link, json_pack ("{ss}", "n", "last")));
   g_clear_pointer (&a.link, vend_link_free);
   while (b.closed == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpuint (b.frames, ==, 3);
+  g_assert_cmpuint (b.frames, ==, 4);
 }
 
 /* On the next connection it would be just as long. */
