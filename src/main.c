@@ -17,12 +17,14 @@ print_help (FILE *stream)
   for (const VendCommand *command = vend_commands; command->name != NULL; command++)
     if (command->help != NULL)
       fprintf (stream, "  %-12s %s\n", command->name, command->help);
-  fputs ("  help         show this, or the help of a command\n"
-         "  version      print the version\n\n"
-         "'vend COMMAND --help' tells more. The server is --url, VEND_URL or REPLICATE_BASE_URL,\n"
-         "else the one on this machine; the token is --token, VEND_API_TOKEN or\n"
-         "REPLICATE_API_TOKEN, else the one that 'vend serve' wrote for its owner.\n",
-         stream);
+  fputs (
+      "  help         show this, or the help of a command\n"
+      "  version      print the version\n"
+      "\n"
+      "'vend COMMAND --help' shows the options of a command. The server is --url, VEND_URL or\n"
+      "REPLICATE_BASE_URL, else the server on this machine. The token is --token, VEND_API_TOKEN\n"
+      "or REPLICATE_API_TOKEN, else the token that 'vend serve' wrote for its owner.\n",
+      stream);
 }
 
 static const VendCommand *
@@ -37,7 +39,7 @@ find (const char *name)
 static int
 run_unknown (const char *name)
 {
-  g_autofree char *text = g_strdup_printf ("there is no command '%.80s'; see 'vend help'", name);
+  g_autofree char *text = g_strdup_printf ("unknown command '%.80s'; see 'vend help'", name);
   vend_terminal_error (text);
   return EXIT_USAGE;
 }

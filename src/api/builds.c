@@ -67,9 +67,10 @@ check_upload (VendApi *api, VendDb *db, const VendCaller *caller, const char *id
       || upload->account_id != caller->account->id)
     return vend_fail (error, VEND_ERROR_INVALID, "upload: there is no upload '%.64s'", id);
   if (strcmp (upload->sha256, source_sha256) != 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "source_sha256: the upload has another one");
+    return vend_fail (error, VEND_ERROR_INVALID, "source_sha256: the upload has another SHA-256");
   if (!vend_builds_upload_is_complete (api->parts.builds, upload))
-    return vend_fail (error, VEND_ERROR_CONFLICT, "upload: it is not complete yet");
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "upload: not complete yet; send the remaining bytes first");
   return true;
 }
 

@@ -113,7 +113,7 @@ add_model (VendDb *db, const VendCaller *caller, const json_t *item, size_t i, G
                       problem != NULL ? problem->message : "as owner/name");
   for (guint j = 0; j < models->len; j++)
     if (g_array_index (models, int64_t, j) == model->id)
-      return vend_fail (error, VEND_ERROR_INVALID, "models[%zu]: %s/%s is there twice", i, owner,
+      return vend_fail (error, VEND_ERROR_INVALID, "models[%zu]: %s/%s is listed twice", i, owner,
                         name);
   g_array_append_val (models, model->id);
   return true;

@@ -26,7 +26,8 @@ list_examples (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
     return false;
   if (!cursor.first
       && !g_ascii_string_to_signed (cursor.after_id, 10, G_MININT64, G_MAXINT64, &place, NULL))
-    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                      "cursor: expected the cursor of a 'next' URL of this server");
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_api_model (api, reader.db, call, caller, &model, error)
@@ -55,11 +56,11 @@ check (const VendModel *model, const VendPrediction *p, GError **error)
   if (p->kind != VEND_KIND_PREDICTION || p->account_id != model->account_id)
     return vend_fail (error, VEND_ERROR_INVALID, "prediction: there is no prediction %s", p->id);
   if (p->model_id != model->id)
-    return vend_fail (error, VEND_ERROR_INVALID, "prediction: %s is one of %s, not of %s/%s", p->id,
+    return vend_fail (error, VEND_ERROR_INVALID, "prediction: %s ran on %s, not on %s/%s", p->id,
                       p->model, model->owner, model->name);
   if (p->status != VEND_STATUS_SUCCEEDED)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "prediction: %s is %s; an example is one that succeeded", p->id,
+                      "prediction: %s is %s; expected a succeeded prediction", p->id,
                       vend_status_name (p->status));
   if (p->data_removed)
     return vend_fail (error, VEND_ERROR_INVALID,

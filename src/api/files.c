@@ -36,7 +36,7 @@ read_type (VendCall *call, const VendPart *content, char **out, GError **error)
   if (type == NULL || *type == '\0')
     type = "application/octet-stream";
   if (strlen (type) > MAX_TYPE || strpbrk (type, "\r\n") != NULL)
-    return vend_fail (error, VEND_ERROR_INVALID, "type: not a content type");
+    return vend_fail (error, VEND_ERROR_INVALID, "type: expected a content type such as image/png");
   *out = g_strdup (type);
   return true;
 }

@@ -30,7 +30,7 @@ vend_api_find_idempotent (VendDb *db, int64_t account_id, const VendIdempotencyK
     return false;
   if (prediction != NULL && strcmp (digest, key->digest) != 0)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "Idempotency-Key: this key was used with another request");
+                      "Idempotency-Key: this key was used with another request; send a new key");
   *out_prediction = g_steal_pointer (&prediction);
   return true;
 }

@@ -87,8 +87,8 @@ hold (const Reading *reading, const char *sha256, const json_t *file, GError **e
       g_propagate_error (error, g_steal_pointer (&problem));
       return false;
     }
-  return vend_fail (error, VEND_ERROR_INVALID, "input.%s: that file does not exist any more",
-                    field_of (file));
+  return vend_fail (error, VEND_ERROR_INVALID,
+                    "input.%s: this uploaded file does not exist any more", field_of (file));
 }
 
 static bool
@@ -143,7 +143,7 @@ resolve (const Reading *reading, json_t *file, GError **error)
   else if (token != NULL)
     {
       if (!vend_store_output_get (reading->db, token, &output, &problem))
-        return is_missing (reading, file, &problem, "that output file does not exist any more",
+        return is_missing (reading, file, &problem, "this output file does not exist any more",
                            error);
       if (!hold (reading, output->sha256, file, error))
         return false;

@@ -69,7 +69,7 @@ bool
 vend_later_try (VendLater *later, VendLane lane, VendLaterWork work, void *data, GError **error)
 {
   if (g_thread_pool_unprocessed (later->pools[lane]) >= VEND_LATER_MAX_WAITING)
-    return vend_fail (error, VEND_ERROR_BUSY, "%u requests wait for a thread for %s already",
+    return vend_fail (error, VEND_ERROR_BUSY, "%u requests are queued for %s; try again later",
                       VEND_LATER_MAX_WAITING, lanes[lane].name);
   vend_later_run (later, lane, work, data);
   return true;

@@ -47,8 +47,8 @@ vend_api_query_account (VendDb *db, VendCall *call, const VendCaller *caller, co
   if (name == NULL || strcmp (name, caller->account->username) == 0)
     return vend_store_account_get (db, caller->account->id, out, error);
   if (!vend_scopes_allow (caller->scopes, VEND_SCOPE_ADMIN))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "account: %s of other accounts needs admin",
-                      what);
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "account: %s of other accounts needs the scope admin", what);
   return vend_store_account_by_username (db, name, out, NULL)
          || vend_fail (error, VEND_ERROR_BAD_REQUEST, "account: there is no account '%s'", name);
 }

@@ -70,8 +70,8 @@ write_http (GString *text, VendApi *api)
   vend_exposition_family (text, "vend_http_requests_total", "counter",
                           "HTTP requests by route pattern, method and class of the status.");
   vend_exposition_family (durations, "vend_http_request_duration_seconds", "histogram",
-                          "From the head of a request to the last byte of its reply; streams and "
-                          "held replies take as long as they are open.");
+                          "Time from the head of a request to the last byte of its reply, with the "
+                          "open time of streams and held replies.");
   for (guint i = 0; i < api->bound->len; i++)
     {
       const ApiBound *bound = g_ptr_array_index (api->bound, i);
@@ -100,12 +100,12 @@ write_store (GString *text, VendStore *store)
   vend_histogram_view (&stats->commit_us, &commits);
   count (text, "vend_store_commits_total", "counter", "Commits of the store's writer.",
          commits.counts[commits.n_bounds]);
-  count (text, "vend_store_failed_writes_total", "counter", "Writes that an error undid.",
-         atomic_load (&stats->failed));
+  count (text, "vend_store_failed_writes_total", "counter",
+         "Writes that were rolled back after an error.", atomic_load (&stats->failed));
   count (text, "vend_store_waiting_writes", "gauge", "Writes that are queued or being committed.",
          vend_store_backlog (store));
   vend_exposition_family (text, "vend_store_commit_duration_seconds", "histogram",
-                          "One commit, with the work in it and the wait for the disk.");
+                          "Time of one commit, with its statements and the wait for the disk.");
   vend_exposition_histogram (text, "vend_store_commit_duration_seconds", "", &stats->commit_us,
                              IN_SECONDS);
   vend_exposition_family (text, "vend_store_commit_writes", "histogram", "Writes in one commit.");
@@ -120,7 +120,7 @@ write_webhooks (GString *text, VendWebhooks *webhooks)
                                           [VEND_DELIVERY_DEAD] = "dead",
                                           [VEND_DELIVERY_DROPPED] = "dropped" };
   vend_exposition_family (text, "vend_webhook_tries_total", "counter",
-                          "Tries to deliver a webhook, by what came of them.");
+                          "Tries to deliver a webhook, by result.");
   for (guint i = 0; i < G_N_ELEMENTS (outcomes); i++)
     {
       g_autofree char *labels = vend_exposition_labels ("outcome", outcomes[i], NULL);
@@ -140,7 +140,7 @@ write_all (VendApi *api)
   write_http (text, api);
   write_store (text, api->parts.store);
   write_webhooks (text, api->parts.webhooks);
-  count (text, "vend_open_streams", "gauge", "Event streams that somebody reads.",
+  count (text, "vend_open_streams", "gauge", "Event streams with a reader.",
          vend_broadcast_open_readers ());
   vend_process_write (text);
   return text;

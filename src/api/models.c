@@ -85,7 +85,8 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   page.after_us = cursor.after_us;
   if (!cursor.first
       && !g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, &page.after_id, NULL))
-    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                      "cursor: expected the cursor of a 'next' URL of this server");
 
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_store_model_page (reader.db, &page, &rows, &models, error))

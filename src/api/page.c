@@ -28,7 +28,8 @@ vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
   gint64 after_us = 0;
   if (g_strv_length (parts) != 2 || strlen (plain) != size || !g_utf8_validate (plain, -1, NULL)
       || !g_ascii_string_to_signed (parts[0], 10, 0, G_MAXINT64, &after_us, NULL))
-    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                      "cursor: expected the cursor of a 'next' URL of this server");
   *out = (ApiCursor){ .after_us = after_us, .after_id = g_strdup (parts[1]) };
   return true;
 }
@@ -48,7 +49,8 @@ vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError
   *out_us = cursor.first ? G_MAXINT64 : cursor.after_us;
   *out_id = G_MAXINT64;
   return cursor.first || g_ascii_string_to_signed (cursor.after_id, 10, 0, G_MAXINT64, out_id, NULL)
-         || vend_fail (error, VEND_ERROR_BAD_REQUEST, "cursor: not one that this server gave");
+         || vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                       "cursor: expected the cursor of a 'next' URL of this server");
 }
 
 bool
@@ -70,7 +72,8 @@ vend_api_query_model (VendCall *call, const char **out_name, GError **error)
   if (*out_name == NULL
       || (vend_reference_parse (*out_name, &owner, &name, &version, NULL) && version == NULL))
     return true;
-  return vend_fail (error, VEND_ERROR_BAD_REQUEST, "model: '%.200s' is no owner/name", *out_name);
+  return vend_fail (error, VEND_ERROR_BAD_REQUEST, "model: expected owner/name, got '%.200s'",
+                    *out_name);
 }
 
 char *

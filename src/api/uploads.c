@@ -147,7 +147,7 @@ append (int to, uint64_t offset, const VendPart *piece, GError **error)
       g_prefix_error (error, "write the upload: ");
       /* Whole pieces only: the client goes on where the upload stands. */
       if (ftruncate (to, (off_t) offset) < 0)
-        vend_log (VEND_LOG_WARN, "cannot cut an upload", "error", g_strerror (errno), NULL);
+        vend_log (VEND_LOG_WARN, "cannot truncate an upload", "error", g_strerror (errno), NULL);
       return false;
     }
   if (fdatasync (to) < 0)
@@ -172,8 +172,10 @@ finish (VendApi *api, const VendUpload *upload, const char *part, GError **error
     return vend_builds_upload_keep (api->parts.builds, upload->id, error);
   unlink (part);
   return vend_store_write_wait (api->parts.store, delete_row, upload->id, error)
-         && vend_fail (error, VEND_ERROR_INVALID,
-                       "sha256: what arrived has %s; the upload is removed, begin again", sha256);
+         && vend_fail (
+             error, VEND_ERROR_INVALID,
+             "sha256: the received bytes have %s; the upload was removed, create a new one",
+             sha256);
 }
 
 static bool
@@ -208,7 +210,8 @@ patch_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   if (piece == NULL || piece->size == 0)
     return vend_fail (error, VEND_ERROR_BAD_REQUEST, "the request has no body");
   if (offset + piece->size > (uint64_t) upload->size)
-    return vend_fail (error, VEND_ERROR_TOO_LARGE, "more bytes than the upload was announced with");
+    return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                      "the body goes beyond the announced 'size' of the upload");
 
   if (!add_piece (api, upload, offset, piece, &conflict, error))
     return false;

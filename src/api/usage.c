@@ -85,7 +85,8 @@ get_usage (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
   }
   if (sums->len > MAX_ROWS)
     return vend_fail (error, VEND_ERROR_BAD_REQUEST,
-                      "group_by: more than %d rows; ask for less time", MAX_ROWS);
+                      "group_by: more than %d rows; shorten the time between from and to",
+                      MAX_ROWS);
   json_t *statement = json_object ();
   vend_json_set_string (statement, "account", account->username);
   vend_json_set_time (statement, "from", query.from_us);
@@ -112,10 +113,10 @@ read_month (VendCall *call, int64_t *out_from_us, int64_t *out_to_us, bool *out_
     return read_period (call, out_from_us, out_to_us, error);
   if (month != NULL
       && (vend_call_query (call, "from") != NULL || vend_call_query (call, "to") != NULL))
-    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "month: expected without from and to");
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "month: cannot be combined with from and to");
   if (month != NULL && !vend_month_parse (month, &begin_us))
     return vend_fail (error, VEND_ERROR_BAD_REQUEST,
-                      "month: expected one such as 2026-11, got '%.50s'", month);
+                      "month: expected a month such as 2026-11, got '%.50s'", month);
   *out_from_us = begin_us;
   *out_to_us = vend_month_end (begin_us);
   return true;

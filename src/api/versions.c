@@ -69,7 +69,8 @@ delete_row (VendDb *db, void *data, GError **error)
     return false;
   if (deployed)
     return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "a deployment runs this version; give it another version, or delete it");
+                      "a deployment runs this version; set another version of the deployment, or "
+                      "delete the deployment");
   return vend_store_version_delete (db, deletion->model_id, deletion->id, error);
 }
 

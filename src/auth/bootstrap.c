@@ -104,7 +104,8 @@ vend_bootstrap_check (const VendBootstrapRequest *request, GError **error)
 {
   if ((request->account == NULL) != (request->token == NULL))
     return vend_fail (error, VEND_ERROR_INVALID,
-                      VEND_BOOTSTRAP_ACCOUNT " and " VEND_BOOTSTRAP_TOKEN " go together");
+                      VEND_BOOTSTRAP_ACCOUNT " and " VEND_BOOTSTRAP_TOKEN
+                                             ": expected both or neither");
   if (request->token != NULL && strlen (request->token) < LEAST_TOKEN_LENGTH)
     return vend_fail (error, VEND_ERROR_INVALID, VEND_BOOTSTRAP_TOKEN ": at least %d characters",
                       LEAST_TOKEN_LENGTH);

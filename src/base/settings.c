@@ -156,14 +156,41 @@ parse_number (const VendSettingInfo *info, const char *text, int64_t *out, GErro
   g_assert_not_reached ();
 }
 
+/* "0.1", "1024" and so on: a bound in a form that the setting takes, without an exponent. */
+static char *
+bound_text (const VendSettingInfo *info, int64_t bound)
+{
+  if (info->type != VEND_SETTING_SECONDS)
+    return g_strdup_printf ("%" G_GINT64_FORMAT, bound);
+  char *text = g_strdup_printf ("%" G_GINT64_FORMAT ".%06" G_GINT64_FORMAT, bound / VEND_US_PER_S,
+                                bound % VEND_US_PER_S);
+  gsize length = strlen (text);
+  while (text[length - 1] == '0')
+    text[--length] = '\0';
+  if (text[length - 1] == '.')
+    text[length - 1] = '\0';
+  return text;
+}
+
+static bool
+check_range (const VendSettingInfo *info, const char *value, int64_t number, GError **error)
+{
+  if (info->greatest == 0 || (number >= info->least && number <= info->greatest))
+    return true;
+  g_autofree char *least = bound_text (info, info->least);
+  g_autofree char *greatest = bound_text (info, info->greatest);
+  return vend_fail (error, VEND_ERROR_INVALID, "setting '%s': expected %s to %s%s, got '%s'",
+                    info->name, least, greatest,
+                    info->type == VEND_SETTING_SECONDS ? " seconds" : "", value);
+}
+
 bool
 vend_settings_set (VendSettings *settings, const char *name, const char *value, const char *source,
                    GError **error)
 {
   gssize i = find (name);
   if (i < 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "there is no setting '%s'; see 'vend config'",
-                      name);
+    return vend_fail (error, VEND_ERROR_INVALID, "unknown setting '%s'; see 'vend config'", name);
 
   int64_t number = 0;
   if (!parse_number (&setting_infos[i], value, &number, error))
@@ -171,11 +198,8 @@ vend_settings_set (VendSettings *settings, const char *name, const char *value, 
       g_prefix_error (error, "setting '%s': ", name);
       return false;
     }
-  const VendSettingInfo *info = &setting_infos[i];
-  if (info->greatest > 0 && (number < info->least || number > info->greatest))
-    return vend_fail (error, VEND_ERROR_INVALID, "setting '%s': '%s' is out of its range", name,
-                      value);
-
+  if (!check_range (&setting_infos[i], value, number, error))
+    return false;
   g_free (settings->values[i].text);
   settings->values[i] = (Value){ g_strdup (value), source, number };
   return true;

@@ -449,7 +449,7 @@ run_job (void *data, void *unused)
       g_autofree char *part = vend_builds_upload_part_path (builds, job->row->upload);
       g_autoptr (GError) problem = NULL;
       if (!vend_store_write_wait (builds->store, delete_upload, job->row->upload, &problem))
-        vend_log (VEND_LOG_ERROR, "cannot forget an upload", "error", problem->message, NULL);
+        vend_log (VEND_LOG_ERROR, "cannot delete an upload", "error", problem->message, NULL);
       unlink (path);
       unlink (part);
     }
@@ -544,7 +544,7 @@ vend_builds_sweep (VendBuilds *builds)
   const bool good = vend_leftovers_set_aside (&where, VENV_UNUSED_US, &error);
   pthread_rwlock_unlock (&builds->in_use);
   if (!good)
-    vend_log (VEND_LOG_WARN, "cannot remove what builds left", "error", error->message, NULL);
+    vend_log (VEND_LOG_WARN, "cannot remove leftovers of builds", "error", error->message, NULL);
   vend_leftovers_remove (&where);
 }
 

@@ -135,7 +135,7 @@ drain (VendChild *child, int *fd, GString *line, bool keep, GError **error)
         }
       if ((gsize) n > child->max_output - child->output->len)
         return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                          "its output is longer than %" G_GSIZE_FORMAT " bytes", child->max_output);
+                          "the output is longer than %" G_GSIZE_FORMAT " bytes", child->max_output);
       g_string_append_len (child->output, chunk, n);
     }
   return true;

@@ -331,7 +331,7 @@ vend_yaml_check_keys (VendYamlValue map, const char *const *keys, const VendYaml
       else if (!g_strv_contains (keys, key))
         warn_unknown_key (map, key, line, keys, report);
       if (!g_hash_table_add (seen, g_steal_pointer (&key)))
-        vend_yaml_problem (report, line, "%s%s%s: the key is there twice", map.path,
+        vend_yaml_problem (report, line, "%s%s%s: duplicate key", map.path,
                            map.path[0] != '\0' ? "." : "", shown);
     }
   return true;

@@ -98,8 +98,8 @@ read_python_version (Reader *reader, VendYamlValue build)
     {
       if (build.node != NULL && value.node == NULL)
         vend_yaml_warning (&reader->report, build.line,
-                           "build.python_version: not set, the server's default is used; "
-                           "name one so that the model stays the same");
+                           "build.python_version: not set, the server's default is used; set a "
+                           "version so that builds stay the same");
       return;
     }
   g_autofree char *shown = vend_yaml_shown (text);
@@ -144,9 +144,9 @@ read_packages_of_python (Reader *reader, VendYamlValue build)
     vend_yaml_warning (&reader->report, list.line,
                        "build.python_packages: deprecated; use build.python_requirements");
   if (file.node != NULL && yaml->python_packages[0] != NULL)
-    vend_yaml_problem (&reader->report, list.line,
-                       "build.python_packages: only one of it and build.python_requirements may "
-                       "be set");
+    vend_yaml_problem (
+        &reader->report, list.line,
+        "build.python_packages: cannot be set together with build.python_requirements");
 }
 
 static void
@@ -332,8 +332,7 @@ read_references (Reader *reader, VendYamlValue root)
   if (predict.node != NULL)
     vend_yaml_warning (&reader->report, predict.line, "predict: deprecated; the key is now 'run'");
   if (run.node != NULL && predict.node != NULL)
-    vend_yaml_problem (&reader->report, predict.line,
-                       "predict: only one of it and 'run' may be set");
+    vend_yaml_problem (&reader->report, predict.line, "predict: cannot be set together with 'run'");
   if (run.node == NULL && predict.node == NULL && train.node == NULL)
     vend_yaml_problem (&reader->report, 0,
                        "no model: set 'run' to the file and class that run it, "
@@ -380,7 +379,7 @@ check_variable (Reader *reader, VendYamlValue item, const char *text, GHashTable
     vend_yaml_problem (&reader->report, item.line,
                        "environment: '%s' is reserved, the server sets it", shown);
   else if (!g_hash_table_add (seen, g_steal_pointer (&name)))
-    vend_yaml_problem (&reader->report, item.line, "environment: '%s' is there twice", shown);
+    vend_yaml_problem (&reader->report, item.line, "environment: '%s' is set twice", shown);
 }
 
 static void
@@ -500,7 +499,7 @@ read_file (const char *project_dir, const VendYamlReport *report, gsize *out_siz
       && g_file_test (other, G_FILE_TEST_EXISTS))
     vend_yaml_problem (report, 0, "the file must have this name, not 'cog.yml'; rename it");
   else if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    vend_yaml_problem (report, 0, "there is none at the top of the folder; %s",
+    vend_yaml_problem (report, 0, "the file is missing at the top of the folder; %s",
                        VEND_COG_YAML_FIRST_STEP);
   else
     vend_yaml_problem (report, 0, "%s", error->message);

@@ -146,7 +146,7 @@ install (Search *search, const char *version)
   const VendBuildContext *context = search->context;
   if (context->uv == NULL)
     return false;
-  vend_build_say (context, "Python %s is not here; installing it with uv", version);
+  vend_build_say (context, "Python %s is not installed; installing it with uv", version);
   const char *const argv[] = { context->uv, "python", "install", "--no-bin", version, NULL };
   g_autoptr (GError) problem = NULL;
   if (!vend_build_child (context, argv, "uv python install", &problem))
@@ -181,10 +181,11 @@ fail_listing (Search *search, const char *asked, GError **error)
       if (g_hash_table_add (listed, found->version))
         g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "", found->version);
     }
-  return vend_fail (error, VEND_ERROR_UNAVAILABLE,
-                    "Python %s is not on this machine and could not be installed%s; there is: %s",
-                    asked, search->context->uv == NULL ? " (uv is missing)" : "",
-                    list->len > 0 ? list->str : "none");
+  return vend_fail (
+      error, VEND_ERROR_UNAVAILABLE,
+      "Python %s is not on this machine and could not be installed%s; installed versions: %s",
+      asked, search->context->uv == NULL ? " (uv is missing)" : "",
+      list->len > 0 ? list->str : "none");
 }
 
 static bool
@@ -217,7 +218,7 @@ find (Search *search, const char *asked, VendInterpreter **out, GError **error)
   if (found == NULL)
     return fail_listing (search, asked, error);
   if (!covers (asked, found->version))
-    vend_build_say (search->context, "warning: Python %s is asked for; %s is used", asked,
+    vend_build_say (search->context, "warning: Python %s is requested; %s is used", asked,
                     found->version);
   *out = g_steal_pointer (&found);
   return true;

@@ -174,7 +174,8 @@ remove_gone (const char *dir)
       g_autofree char *path = g_build_filename (dir, name, NULL);
       g_autoptr (GError) error = NULL;
       if (g_str_has_prefix (name, GONE_PREFIX) && !vend_tree_remove (path, &error))
-        vend_log (VEND_LOG_WARN, "cannot remove what nothing uses", "error", error->message, NULL);
+        vend_log (VEND_LOG_WARN, "cannot remove leftovers of builds", "error", error->message,
+                  NULL);
     }
 }
 

@@ -111,8 +111,7 @@ read_option (VendPipLine *line, const GPtrArray *words, guint *at, GError **erro
   const char *value = NULL;
   const Known *known = find_option (word, &value);
   if (known == NULL)
-    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not an option that is understood here",
-                      word);
+    return vend_fail (error, VEND_ERROR_INVALID, "option '%s' is not supported", word);
   if (known->has_value && value == NULL && *at + 1 < words->len)
     value = g_ptr_array_index (words, ++*at);
   if (known->has_value && (value == NULL || *value == '\0'))
@@ -141,8 +140,7 @@ vend_pip_line_parse (const char *text, VendPipLine **out, GError **error)
       const char *word = g_ptr_array_index (words, i);
       if (*word != '-')
         return vend_fail (error, VEND_ERROR_INVALID,
-                          "'%s' stands behind an option; write each requirement on its own line",
-                          word);
+                          "'%s' follows an option; write each requirement on its own line", word);
       if (!read_option (line, words, &i, error))
         return false;
     }

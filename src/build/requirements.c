@@ -142,8 +142,8 @@ note_torch (const Reader *reader, const char *text, GError **error)
     return true;
   if (*known != NULL && strcmp (*known, build) != 0)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "%s:%u: '%s' is a build for '%s', and another package of PyTorch is one for "
-                      "'%s'; ask for the same build of all",
+                      "%s:%u: '%s' is a build for '%s', and another package of PyTorch is a build "
+                      "for '%s'; request the same build for all",
                       reader->place, reader->line, text, build, *known);
   g_free (*known);
   *known = g_steal_pointer (&build);
@@ -323,11 +323,10 @@ add_text (const Reader *reader, char *text, GError **error)
       return refuse (reader, error, text, "holds a control character");
   if (reader->out->lines->len + reader->out->options->len + reader->out->constraints->len
       > MAX_TOTAL)
-    return refuse (reader, error, text, "is one too many: the requirements are too long");
+    return refuse (reader, error, text, "is beyond the length limit of the requirements");
   if (g_regex_match_simple ("\\$\\{[A-Za-z0-9_]+\\}", text, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT))
     return refuse (reader, error, text,
-                   "names a variable of the environment, which a build does not have; write its "
-                   "value");
+                   "names an environment variable, which a build does not have; write the value");
   return add_words (reader, text, error);
 }
 
@@ -360,7 +359,7 @@ read_file (const Reader *parent, const char *file, bool is_constraint, GError **
   g_autofree char *text = NULL;
   gsize size = 0;
   if (parent->depth >= MAX_DEPTH)
-    return refuse (parent, error, file, "is included too deeply");
+    return refuse (parent, error, file, "is included at too many levels");
   if (strstr (file, "://") != NULL)
     return refuse (parent, error, file, "is not a file of the project");
   if (!resolve_path (parent, file, &path, error))

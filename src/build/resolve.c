@@ -149,7 +149,7 @@ check (const VendBuildContext *context, const VendRequirements *requirements, GE
   if (vend_resolve_torch_index (requirements) != NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "a build of PyTorch for '%s' is in an index of its own; name the index with "
-                      "--extra-index-url, or install uv on the server, which knows it",
+                      "--extra-index-url, or install uv on the server, which knows the index",
                       requirements->torch_build);
   return true;
 }
@@ -164,7 +164,7 @@ resolve (const VendBuildContext *context, const VendInterpreter *interpreter,
     return false;
   if (context->uv != NULL)
     return resolve_with_uv (context, interpreter, requirements, input, constraints, out, error);
-  vend_build_say (context, "note: uv is not on this machine; pip is used, which takes longer");
+  vend_build_say (context, "note: uv is not installed; pip is used, which takes longer");
   return resolve_with_pip (context, interpreter, input, constraints, out, error);
 }
 

@@ -18,15 +18,15 @@ vend_run_command_check_mount (const char *type, const char *id, const char *targ
     }
   if (strcmp (kind, "secret") == 0 || strcmp (kind, "ssh") == 0)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "the command needs the %s '%s', and builds on this server have none; fetch "
-                      "what it is for before the push, or in setup()",
+                      "the command needs the %s '%s', which builds on this server do not have; "
+                      "fetch the files before the push, or in setup()",
                       kind, id != NULL ? id : "default");
   if (strcmp (kind, "bind") == 0)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "a bind mount%s%s is not possible here; commands run in the project's "
                       "folder, so name the file there",
                       target != NULL ? " at " : "", target != NULL ? target : "");
-  return vend_fail (error, VEND_ERROR_INVALID, "a mount of type '%s' is not known", kind);
+  return vend_fail (error, VEND_ERROR_INVALID, "unknown mount type '%s'", kind);
 }
 
 static bool
@@ -61,7 +61,7 @@ check_flag (const char *flag, GPtrArray *notes, GError **error)
       return true;
     }
   return vend_fail (error, VEND_ERROR_INVALID,
-                    "'%s' at the beginning of a command is not understood here", flag);
+                    "option '%s' at the beginning of a command is not supported", flag);
 }
 
 bool
@@ -97,15 +97,14 @@ vend_run_command_advice (const char *command)
     const char *words;
   } known[] = {
     { "(?:apt-get|apt|aptitude|apk|yum|dnf|dpkg)\\s",
-      "it changes the packages of the server itself; name what the model needs in "
-      "build.system_packages, and the server looks for it" },
-    { "sudo\\s", "it asks for root, which a build need not have on a server" },
+      "the command changes the packages of the server itself; list the packages in "
+      "build.system_packages, and the server checks for them" },
+    { "sudo\\s", "the command needs root, which a build on a server may not have" },
     { "(?:/usr|/opt|/etc|/root|/bin|/lib|/var)/(?!bin/(?:env|python|bash|sh)\\b)",
-      "it names a folder of the server itself; of what a command makes, a version keeps what lies "
-      "in the project's folder and in its Python environment ($VIRTUAL_ENV/bin is on PATH)" },
-    { "/src(?:/|\\s|$)",
-      "it names '/src', which images have; commands run in the project's folder, so name paths "
-      "relative to it" },
+      "the command names a folder of the server itself; a version keeps only files in the "
+      "project's folder and in its Python environment ($VIRTUAL_ENV/bin is on PATH)" },
+    { "/src(?:/|\\s|$)", "the command names '/src', which exists only in images; commands run in "
+                         "the project's folder, so use paths relative to that folder" },
   };
   g_autoptr (GString) advice = g_string_new (NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)

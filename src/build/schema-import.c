@@ -56,7 +56,7 @@ wait_for (VendChild *child, GError **error)
       if (!vend_child_pump (child, POLL_MS, &ended, error))
         return false;
       if (!ended && g_get_monotonic_time () > deadline_us)
-        return vend_fail (error, VEND_ERROR_RUNNER, "it took longer than %d s", DEADLINE_S);
+        return vend_fail (error, VEND_ERROR_RUNNER, "the import took longer than %d s", DEADLINE_S);
     }
   return true;
 }
@@ -71,14 +71,14 @@ run (const VendChildOptions *options, json_t **out, GError **error)
   const char *text = vend_child_output (child);
   g_autofree char *failure = vend_child_dup_failure (child);
   if (!vend_json_parse (text, strlen (text), out, &problem))
-    return vend_fail (error, VEND_ERROR_RUNNER, "its process %s",
+    return vend_fail (error, VEND_ERROR_RUNNER, "the importing process %s",
                       failure != NULL ? failure : "gave no answer");
   const char *failed = vend_json_string (*out, "failed");
   if (failed != NULL)
     return vend_fail (error, VEND_ERROR_RUNNER, "%s", failed);
   if (!json_is_string (json_object_get (*out, "head"))
       || !json_is_array (json_object_get (*out, "entries")))
-    return vend_fail (error, VEND_ERROR_RUNNER, "its process gave no answer");
+    return vend_fail (error, VEND_ERROR_RUNNER, "the importing process gave no answer");
   return true;
 }
 

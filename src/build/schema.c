@@ -168,10 +168,11 @@ without_import (const VendBuildContext *context, json_t *reply, const GError *pr
   const json_t *errors = json_object_get (reply, "errors");
   g_autoptr (GError) mistakes = NULL;
   if (errors != NULL && !fail_with (errors, &mistakes))
-    return vend_fail (error, VEND_ERROR_INVALID, "%s\nimporting %s, to find it out, failed: %s",
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "%s\n"
+                      "importing %s to compute the value failed: %s",
                       mistakes->message, vend_json_string (first, "file"), problem->message);
-  vend_build_say (context,
-                  "warning: importing %s failed, so that what it computes is not shown: %s",
+  vend_build_say (context, "warning: importing %s failed, so its computed values are not shown: %s",
                   vend_json_string (first, "file"), problem->message);
   return true;
 }

@@ -107,7 +107,7 @@ open_folder (Unpack *unpack, const char *name, char **parts, gsize count, int *o
             next = open_below (at, parts[i]);
         }
       if (next < 0 && (errno == ENOTDIR || errno == ELOOP))
-        return refuse (error, name, "a file has the place of a folder");
+        return refuse (error, name, "a file and a folder have the same name");
       if (next < 0)
         return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "unpack '%s'", name);
       vend_fd_clear (&at);
@@ -129,7 +129,7 @@ write_content (Unpack *unpack, int fd, const char *name, GError **error)
         return refuse (error, name,
                        archive_error_string (unpack->archive) != NULL
                            ? archive_error_string (unpack->archive)
-                           : "it is damaged");
+                           : "the entry is damaged");
       if (n == 0)
         return true;
       if ((uint64_t) n > unpack->limits->max_bytes - unpack->n_bytes)
@@ -149,7 +149,7 @@ unpack_file (Unpack *unpack, const char *name, char **parts, bool executable, GE
   const gsize count = g_strv_length (parts);
   vend_autofd folder = -1;
   if (count == 0)
-    return refuse (error, name, "a file has the place of a folder");
+    return refuse (error, name, "a file and a folder have the same name");
   if (!open_folder (unpack, name, parts, count - 1, &folder, error)
       || !count_one (unpack, name, error))
     return false;
@@ -157,7 +157,7 @@ unpack_file (Unpack *unpack, const char *name, char **parts, bool executable, GE
   vend_autofd fd = openat (folder, parts[count - 1],
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0 && errno == EEXIST)
-    return refuse (error, name, "it is there twice");
+    return refuse (error, name, "the entry occurs twice");
   if (fd < 0 || fchmod (fd, mode) != 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "unpack '%s'", name);
   return write_content (unpack, fd, name, error);
@@ -175,7 +175,7 @@ unpack_entry (Unpack *unpack, struct archive_entry *entry, GError **error)
   if (!split_name (name, &parts, error))
     return false;
   if (archive_entry_hardlink (entry) != NULL || archive_entry_hardlink_utf8 (entry) != NULL)
-    return refuse (error, name, "it is a hard link; only files and folders are taken");
+    return refuse (error, name, "hard links are not allowed; only files and folders are");
 
   switch (archive_entry_filetype (entry))
     {
@@ -187,9 +187,9 @@ unpack_entry (Unpack *unpack, struct archive_entry *entry, GError **error)
         return open_folder (unpack, name, parts, g_strv_length (parts), &folder, error);
       }
     case AE_IFLNK:
-      return refuse (error, name, "it is a symbolic link; only files and folders are taken");
+      return refuse (error, name, "symbolic links are not allowed; only files and folders are");
     default:
-      return refuse (error, name, "it is a device or pipe; only files and folders are taken");
+      return refuse (error, name, "devices and pipes are not allowed; only files and folders are");
     }
 }
 

@@ -193,7 +193,7 @@ vend_venv_ensure (const VendBuildContext *context, const VendInterpreter *interp
     return false;
   bool good = is_complete (venv, &venv->freeze);
   if (good)
-    vend_build_say (context, "using the environment that is there: %.12s", venv->key);
+    vend_build_say (context, "using the existing environment %.12s", venv->key);
   else
     good = make (context, interpreter, request, venv, lock_fd, error);
   flock (lock_fd, LOCK_UN);

@@ -260,5 +260,5 @@ bool
 vend_multipart_finish (VendMultipart *multipart, GError **error)
 {
   return multipart->place == AT_EPILOGUE
-         || malformed (error, "it ends before the closing boundary");
+         || malformed (error, "the body ends before the closing boundary");
 }

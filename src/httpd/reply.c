@@ -139,8 +139,8 @@ vend_reply_error (const GError *error)
       g_autofree char *id = vend_id_new ();
       vend_log (VEND_LOG_ERROR, "request failed", "id", id, "problem", info->id, "detail",
                 error->message, NULL);
-      hidden
-          = g_strdup_printf ("The server could not do this; its log has the reason under %s.", id);
+      hidden = g_strdup_printf (
+          "The request failed in the server; the server's log has the reason under %s.", id);
     }
   g_autofree char *type = g_strconcat ("urn:vend:error:", info->id, NULL);
   json_t *problem = json_object ();

@@ -149,7 +149,7 @@ check_head (VendCall *call, const char *version, uint64_t *out_length, bool *out
   else if (framing.lengths > 1 || (framing.lengths > 0 && framing.encodings > 0))
     wrong = "The request must have one Content-Length or one Transfer-Encoding, not both.";
   else if (framing.encodings > 0 && (framing.encodings > 1 || !framing.chunked || !http_1_1))
-    wrong = "The only transfer encoding that is understood is chunked.";
+    wrong = "The only supported transfer encoding is chunked.";
   if (wrong != NULL)
     return vend_reply_problem (400, "Bad request", wrong);
   if (framing.too_long)

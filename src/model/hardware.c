@@ -32,7 +32,7 @@ add (json_t *list, const char *entry, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "hardware: the name of '%s' is not of 1 to %d bytes", sku, MAX_NAME);
   if (vend_hardware_has (list, sku))
-    return vend_fail (error, VEND_ERROR_INVALID, "hardware: '%s' is there twice", sku);
+    return vend_fail (error, VEND_ERROR_INVALID, "hardware: '%s' is set twice", sku);
   json_array_append_new (list, json_pack ("{s:s, s:s}", "sku", sku, "name", name));
   return true;
 }
@@ -90,10 +90,10 @@ read_value (const char *setting, const char *entry, const json_t *list, GHashTab
     {
       g_autofree char *skus = vend_hardware_skus (list);
       return vend_fail (error, VEND_ERROR_INVALID,
-                        "%s: there is no hardware '%.100s'; there is: %s", setting, sku, skus);
+                        "%s: unknown hardware '%.100s'; expected one of %s", setting, sku, skus);
     }
   if (!g_hash_table_add (seen, g_strdup (sku != NULL ? sku : "")))
-    return vend_fail (error, VEND_ERROR_INVALID, "%s: '%.100s' is there twice", setting,
+    return vend_fail (error, VEND_ERROR_INVALID, "%s: '%.100s' is set twice", setting,
                       sku != NULL ? sku : value);
   return read (sku, value, data, error);
 }

@@ -8,18 +8,20 @@
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
 
 static const VendScalingInfo infos[] = {
-  { "min_instances", VEND_SCALING_COUNT, 0, 1000, "instances kept warm" },
-  { "max_instances", VEND_SCALING_COUNT, 0, 10000, "instances at most" },
-  { "idle_timeout", VEND_SCALING_SECONDS, 0, 365 * DAY_US, "the last instance stops after this" },
-  { "scale_down_delay", VEND_SCALING_SECONDS, 0, DAY_US, "a surplus instance stops after this" },
+  { "min_instances", VEND_SCALING_COUNT, 0, 1000, "least instances, kept warm" },
+  { "max_instances", VEND_SCALING_COUNT, 0, 10000, "most instances" },
+  { "idle_timeout", VEND_SCALING_SECONDS, 0, 365 * DAY_US,
+    "idle time after which the last instance stops" },
+  { "scale_down_delay", VEND_SCALING_SECONDS, 0, DAY_US,
+    "idle time after which a surplus instance stops" },
   { "on_demand", VEND_SCALING_SWITCH, 0, 1,
-    "idle instances stay until another model wants their hardware" },
+    "keep idle instances until another model needs their hardware" },
   { "concurrency", VEND_SCALING_COUNT, 1, VEND_SCALING_MAX_CONCURRENCY,
-    "predictions at a time in one instance, at most what cog.yaml says" },
-  { "target", VEND_SCALING_COUNT, 1, 100, "percent of the slots that the load is to take" },
-  { "fast_start", VEND_SCALING_SWITCH, 0, 1, "start from a process with the imports loaded" },
-  { "retry_safe", VEND_SCALING_SWITCH, 0, 1,
-    "a run that was lost before it returned anything may run again" },
+    "concurrent predictions per instance, at most those of cog.yaml" },
+  { "target", VEND_SCALING_COUNT, 1, 100, "target utilization of the slots in percent" },
+  { "fast_start", VEND_SCALING_SWITCH, 0, 1,
+    "fork from a process (zygote) with the imports loaded" },
+  { "retry_safe", VEND_SCALING_SWITCH, 0, 1, "retry a run that was lost before any output" },
 };
 
 /* The members in the order of the table. */

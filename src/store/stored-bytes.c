@@ -30,7 +30,8 @@ vend_store_stored_allow (VendDb *db, int64_t account_id, int64_t more, uint64_t 
     return true;
   return vend_fail (error, VEND_ERROR_TOO_LARGE,
                     "the files of this account take %" G_GINT64_FORMAT
-                    " bytes, and it may keep %" G_GUINT64_FORMAT " (account-max-stored); delete "
-                    "uploaded files, or wait until the files of ended predictions are removed",
+                    " bytes, and the limit is %" G_GUINT64_FORMAT
+                    " (account-max-stored); delete uploaded files, or wait until the files of "
+                    "ended predictions are removed",
                     stored, most);
 }

@@ -242,7 +242,7 @@ def test_pages_and_filters(servers):
     assert "cursor" in api.get("/decisions?cursor=x", 400).json()["detail"]
     assert api.get("/decisions?model=lab%2Fnothing").json()["results"] == []
     for wrong in ("nonsense", "lab/", "a/b/c", "lab/echo:" + "0" * 64):
-        assert api.get(f"/decisions?model={wrong}", 400).json()["detail"] == f"model: '{wrong}' is no owner/name"
+        assert api.get(f"/decisions?model={wrong}", 400).json()["detail"] == f"model: expected owner/name, got '{wrong}'"
 
 
 def fill(server, n, at_us=None):

@@ -277,7 +277,7 @@ def test_replay_of_all_dead(servers, receiver):
     for prediction in made:
         delivery_in(api, prediction, "dead")
     done = server.cli("webhooks", "replay", "--all-dead")
-    assert done.returncode == 0 and "3 on the way again" in done.stderr
+    assert done.returncode == 0 and "3 deliveries queued again" in done.stderr
     for prediction in made:
         delivery_in(api, prediction, "delivered")
     assert server.cli("webhooks", "list", "--dead").stdout.count("msg_") == 0

@@ -61,7 +61,7 @@ def test_hello_and_its_reuse(build, place):
     again = second.wait_good()
     assert again["version_id"] == result["version_id"]
     assert again["launch"]["venv"] == launch["venv"]
-    assert "using the environment that is there" in second.log
+    assert "using the existing environment" in second.log
     python = place / "venvs" / launch["venv"] / "bin/python"
     code = "import six, cog; print(six.__version__)"
     assert subprocess.check_output([python, "-c", code], text=True).strip() == "1.16.0"
@@ -77,7 +77,7 @@ def test_two_at_once_make_one_environment(build, tmp_path):
     both = [build(files, place=tmp_path), build(files, place=tmp_path)]
     results = [one.wait_good() for one in both]
     assert results[0]["version_id"] == results[1]["version_id"]
-    assert sum("using the environment that is there" in one.log for one in both) == 1
+    assert sum("using the existing environment" in one.log for one in both) == 1
     assert "'cog' is left out" in both[0].log
 
 
@@ -180,5 +180,5 @@ def test_without_uv(build, tmp_path):
         pytest.skip("uv is a system package here")
     one = build(HELLO, place=tmp_path, env={"PATH": path})
     result = one.wait_good()
-    assert "uv is not on this machine" in one.log
+    assert "uv is not installed" in one.log
     assert "six==1.16.0" in result["manifest"]["content"]["packages"]

@@ -64,7 +64,7 @@ def test_an_import_that_fails(build):
     error = one.wait_failed()
     first, *rest = error["message"].split("\n")
     assert first.startswith("predict.py:13: the choices 'found()' of 'kind' cannot be read from the source")
-    assert rest[0].startswith("importing predict.py, to find it out, failed: ")
+    assert rest[0].startswith("importing predict.py to compute the value failed: ")
     assert 'File "predict.py", line 5, in <module>' in error["message"]
     assert rest[-1] == "ModuleNotFoundError: No module named 'no_such_library'"
 
@@ -110,4 +110,4 @@ def test_what_an_import_starts_ends_with_it(build, tmp_path):
 def test_limits(build):
     before = "import resource\nprint('core', resource.getrlimit(resource.RLIMIT_CORE))\nos.kill(os.getpid(), 9)"
     error = build(before).wait_failed()
-    assert "its process ended by signal 9" in error["message"]
+    assert "the importing process ended by signal 9" in error["message"]

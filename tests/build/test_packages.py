@@ -189,4 +189,4 @@ def test_hints_for_docker_are_left_out(build):
 def test_a_command_that_fails_says_what_is_other_here(build):
     files = packages("six==1.16.0", run=["cat /src/no-such-file"])
     message = build(files, allow_build_run=True).wait_failed()["message"]
-    assert "exited with status 1" in message and "relative to it" in message
+    assert "exited with status 1" in message and "relative to that folder" in message

@@ -52,7 +52,7 @@ def run_in_terminal(vend, *words, **env):
 @pytest.mark.parametrize(
     "words, expected",
     [
-        (["nope"], "there is no command 'nope'"),
+        (["nope"], "unknown command 'nope'"),
         (["run"], "vend run --help"),
         (["run", "lab"], "expected owner/name"),
         (["run", "lab/echo:12"], "64 characters"),
@@ -63,7 +63,7 @@ def run_in_terminal(vend, *words, **env):
         (["predictions", "get", "short"], "not the id of a prediction"),
         (["predictions", "list", "--limit", "-1"], "--limit"),
         (["predictions", "list", "--limit", "x"], "vend predictions list --help"),
-        (["predictions", "drop"], "only list, get"),
+        (["predictions", "drop"], "expected one of list, get"),
         (["models", "show", "Lab/Echo"], "lower-case"),
         (["models", "create", "lab/echo", "--public", "--private"], "exclude each other"),
         (["versions", "lab/echo", "show", "12"], "64 characters"),
@@ -75,7 +75,7 @@ def run_in_terminal(vend, *words, **env):
         (["models", "list", "extra"], "unexpected argument 'extra'"),
         (["models", "list", "--url", "ftp://x"], "--url: "),
         (["models", "list", "--ca", "/nowhere.pem"], "/nowhere.pem"),
-        (["config", "get", "nope"], "there is no setting 'nope'"),
+        (["config", "get", "nope"], "unknown setting 'nope'"),
         (["simulate"], "expected a trace, - for standard input, or --synthetic"),
         (["simulate", "--synthetic", "--policy", "lru"], "not 'lru'"),
         (["simulate", "--synthetic", "--hardware", "0"], "--hardware: expected 1 to"),
@@ -88,10 +88,10 @@ def run_in_terminal(vend, *words, **env):
         (["advise", "--price", "-3"], "--price: expected 0 to 1000000"),
         (["advise", "--hardware-cost", "-5"], "--hardware-cost: expected 0 to 1000000000000"),
         (["advise", "--own-price-per-hour", "-1"], "--own-price-per-hour: expected 0 to"),
-        (["advise", "--months", "3"], "--months goes with --hardware-cost"),
-        (["advise", "--months", "3", "--own-price-per-hour", "1"], "--months goes with --hardware-cost"),
-        (["advise", "--own-units", "2"], "--own-units goes with --own-price-per-hour or --hardware-cost"),
-        (["advise", "--power-watts", "9", "--kwh-price", "1"], "--power-watts goes with --own-price"),
+        (["advise", "--months", "3"], "--months needs --hardware-cost"),
+        (["advise", "--months", "3", "--own-price-per-hour", "1"], "--months needs --hardware-cost"),
+        (["advise", "--own-units", "2"], "--own-units needs --own-price-per-hour or --hardware-cost"),
+        (["advise", "--power-watts", "9", "--kwh-price", "1"], "--power-watts needs --own-price"),
         (["advise", "--hardware-cost", "5", "--kwh-price", "1"], "--power-watts and --kwh-price together"),
     ],
 )
@@ -259,7 +259,7 @@ def test_a_list_that_does_not_end(vend, server):
     server.fail("GET", "/v1/models", times=99, body=page.encode())
     done = vend("models")
     assert done.returncode == 1
-    assert "does not end" in done.stderr
+    assert "has no last page" in done.stderr
 
 
 def test_next_of_another_origin_gets_no_token(vend, server):
@@ -476,7 +476,7 @@ def test_run_reads_values_by_the_schema(vend, server):
         (["prompt=a", 'tags={"a": 1}'], "input.tags: expected list of string as JSON"),
         (["prompt=a", "style=ugly"], "input.style: expected one of plain, fancy, got 'ugly'"),
         (["prompt=a", "prompt=b"], "input.prompt: given twice"),
-        (["prompt=a", "image=@missing.png"], "input.image: there is no file 'missing.png'"),
+        (["prompt=a", "image=@missing.png"], "input.image: file 'missing.png' does not exist"),
         (["prompt=a", "steps=@here.txt"], "input.steps: expected integer, got a file"),
     ],
 )
@@ -607,7 +607,7 @@ def test_run_timeout_cancels(vend, server):
     server.script = [{"status": "processing"}]
     done = vend("run", "lab/echo", "prompt=a", "--timeout", "300ms")
     assert done.returncode == 1
-    assert "has not ended in time" in done.stderr
+    assert "has not ended before the timeout" in done.stderr
     assert server.count("POST", ONE_PREDICTION + "/cancel") == 1
 
 
@@ -704,7 +704,7 @@ def get_umask():
 def test_run_never_overwrites(vend, server, picture):
     (vend.cwd / "my.png").write_text("mine")
     done = vend("run", "lab/echo", "prompt=a", "-o", "my.png")
-    assert done.returncode == 2 and "-f overwrites" in done.stderr
+    assert done.returncode == 2 and "overwrite it with -f" in done.stderr
     assert server.requests == []
     assert vend("run", "lab/echo", "prompt=a", "-o", "my.png", "-f").returncode == 0
     assert (vend.cwd / "my.png").read_bytes() == b"picture"
@@ -912,7 +912,7 @@ def test_push_gives_up_when_they_never_agree(vend, server, source):
     answer = {"title": "Conflict", "detail": "elsewhere", "status": 409, "offset": 5}
     server.fail("PATCH", PATCHES, times=99, status=409, body=json.dumps(answer).encode())
     done = vend("push", source, "lab/echo")
-    assert done.returncode == 1 and "do not agree" in done.stderr
+    assert done.returncode == 1 and "keeps answering with another offset" in done.stderr
 
 
 @pytest.mark.parametrize("body", [b"{}", b"{", b'{"id": "x", "offset": -1}', b'{"id": "x", "offset": 9e99}'])
@@ -945,7 +945,7 @@ def test_push_without_model(vend, server):
     done = vend("push", "missing", "lab/echo")
     assert done.returncode == 2 and "'missing' is not a directory" in done.stderr
     done = vend("push", "lab/echo")
-    assert done.returncode == 2 and "there is no cog.yaml in '.'" in done.stderr
+    assert done.returncode == 2 and "no cog.yaml in '.'" in done.stderr
     assert server.requests == []
 
 

@@ -172,7 +172,7 @@ def test_two_a_day_scale_to_zero(planted):
     seconds = best["loading_hours"] + best["busy_hours"] + best["idle_hours"]
     assert seconds * 3600 == pytest.approx(DAYS * 2 * 100)
     said = result["recommendation"]
-    assert said[0] == "Let it scale to zero: a minimum of 0 (now 1) and an idle timeout of 30 s."
+    assert said[0] == "Scale to zero: a minimum of 0 (now 1) and an idle timeout of 30 s."
     most = best["max_instances"]
     assert said[-1] == f"vend deployments update lab/rare --min 0 --max {most} --idle-timeout 30s"
 
@@ -187,7 +187,7 @@ def test_bursts_get_more_instances(planted):
     assert best["max_instances"] == 10 and best["wait_seconds"]["mean"] < 60
     assert any("the hardware has room for 10 instances" in s for s in result["recommendation"])
     assert best["min_instances"] == 0 and best["idle_timeout_seconds"] == 30
-    assert any(s.startswith(f"Let it have at most {best['max_instances']}") for s in result["recommendation"])
+    assert any(s.startswith(f"Allow at most {best['max_instances']}") for s in result["recommendation"])
     # It is public: its runs are paid.
     assert now["billed_seconds_a_month"] == pytest.approx(best["billed_seconds_a_month"])
     assert now["cost_a_month"] == pytest.approx(12 * 30 * 730.5 * 0.001, rel=0.01)
@@ -228,7 +228,7 @@ def test_tables(planted):
 
 def test_what_was_deleted_has_no_settings(planted):
     done = planted.cli("advise", "lab/gone", "--days", "60")
-    assert done.returncode == 1 and "lab/gone: what ran in the last 60 days was deleted" in done.stderr
+    assert done.returncode == 1 and "lab/gone: all models and deployments that ran in the last 60 days were deleted" in done.stderr
 
 
 def test_history(planted):
@@ -274,7 +274,7 @@ def test_whose_history(planted, other):
     mine = planted.api().get("/history?account=other").json()
     assert mine["account"] == "other" and mine["requests"]["at_us"] == []
     done = planted.cli("advise", env={"VEND_API_TOKEN": other.token})
-    assert done.returncode == 1 and "no predictions that ran" in done.stderr
+    assert done.returncode == 1 and "no prediction ran" in done.stderr
     assert "vend run" in done.stderr
 
 

@@ -248,7 +248,7 @@ def test_another_server_is_refused(server, servers):
     ran = server.cli("doctor", "--audit", "--data", server.data, "--url", other.url)
     assert ran.returncode == 2 and str(other.data) in ran.stderr
     ran = server.cli("doctor", "--audit", "--data", server.data, "--token", "wrong")
-    assert ran.returncode == 1 and "cannot be asked" in ran.stderr
+    assert ran.returncode == 1 and "cannot ask the server" in ran.stderr
 
 
 def test_work_under_way_is_no_finding(server, api):

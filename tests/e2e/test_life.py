@@ -38,7 +38,7 @@ def test_a_second_server_is_refused(servers, binary):
     words = ["serve", "--data", server.data, "--listen", "127.0.0.1:0"]
     second = server.cli(*words)
     assert second.returncode == 1
-    assert f"another vend serves the data directory '{server.data}'" in second.stderr
+    assert f"another server uses the data directory '{server.data}'" in second.stderr
     assert server.api().run("echo", {"text": "still"})["output"] == "still"
 
 

@@ -185,7 +185,7 @@ def test_without_groups(servers):
     [
         (("--cgroups", "maybe"), "cgroups: 'maybe' is neither auto nor off"),
         (("--hardware-memory", "512"), "hardware-memory: '512' is less than 16M"),
-        (("--hardware-memory", "gpu=1G"), "hardware-memory: there is no hardware 'gpu'"),
+        (("--hardware-memory", "gpu=1G"), "hardware-memory: unknown hardware 'gpu'"),
         (("--hardware-cpus", "many"), "hardware-cpus: 'many' is no number"),
         (("--hardware-processes", "1.5"), "hardware-processes: '1.5' is no whole number"),
     ],

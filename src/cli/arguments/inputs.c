@@ -26,7 +26,7 @@ vend_input_arguments_parse (char **words, GPtrArray **out, GError **error)
       const char *equals = strchr (words[i], '=');
       if (equals == NULL || equals == words[i])
         return vend_fail (error, VEND_ERROR_INVALID,
-                          "'%.200s' is no input; expected key=value or key=@file", words[i]);
+                          "'%.200s' is not an input; expected key=value or key=@file", words[i]);
       if (!g_utf8_validate (words[i], -1, NULL))
         return vend_fail (error, VEND_ERROR_INVALID, "input.%.*s: the value is not valid UTF-8",
                           (int) (equals - words[i]), words[i]);
@@ -263,7 +263,7 @@ vend_input_file_check (const json_t *openapi, const VendInputArgument *argument,
     return vend_fail (error, VEND_ERROR_INVALID, "input.%s: expected %s, got a file",
                       argument->name, expected);
   if (!g_file_test (argument->text, G_FILE_TEST_IS_REGULAR) || access (argument->text, R_OK) < 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "input.%s: there is no file '%s' to read",
+    return vend_fail (error, VEND_ERROR_INVALID, "input.%s: file '%s' does not exist",
                       argument->name, argument->text);
   return true;
 }

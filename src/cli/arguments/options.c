@@ -21,11 +21,12 @@ static void
 add_connection_entries (GOptionContext *context, VendConnection *connection)
 {
   const GOptionEntry entries[] = {
-    { "url", 0, 0, G_OPTION_ARG_STRING, &connection->url, "server (also VEND_URL)", "URL" },
+    { "url", 0, 0, G_OPTION_ARG_STRING, &connection->url, "URL of the server (also VEND_URL)",
+      "URL" },
     { "token", 0, 0, G_OPTION_ARG_STRING, &connection->token, "API token (also VEND_API_TOKEN)",
       "TOKEN" },
     { "ca", 0, 0, G_OPTION_ARG_FILENAME, &connection->ca,
-      "certificates to trust, PEM (also VEND_CA)", "FILE" },
+      "CA certificates to trust, PEM (also VEND_CA)", "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &connection->json, "print JSON", NULL },
     { NULL },
   };
@@ -92,7 +93,9 @@ print_subcommands (const char *command, const VendSubcommand *table)
   puts ("Usage:");
   for (const VendSubcommand *entry = table; entry->name != NULL; entry++)
     printf ("  vend %s %s\n", command, entry->usage);
-  printf ("\nOptions of one of them: 'vend %s %s --help'\n", command, table->name);
+  printf ("\n"
+          "Options of a subcommand: 'vend %s %s --help'\n",
+          command, table->name);
 }
 
 bool
@@ -116,8 +119,8 @@ vend_subcommand_run (const char *command, const VendSubcommand *table, int argc,
       g_string_append_printf (known, "%s%s", known->len > 0 ? ", " : "", entry->name);
     }
   return vend_fail (error, VEND_ERROR_INVALID,
-                    "there is no 'vend %s %s', only %s; see 'vend %s --help'", command, name,
-                    known->str, command);
+                    "unknown subcommand 'vend %s %s'; expected one of %s; see 'vend %s --help'",
+                    command, name, known->str, command);
 }
 
 int

@@ -143,13 +143,13 @@ compare (VendSettings *settings, const VendSettings *now, const char *name)
     return;
   if (!is_taken_at_once (name))
     {
-      vend_log (VEND_LOG_WARN, "a setting changed that holds from the next start on", "setting",
-                name, "value", value, NULL);
+      vend_log (VEND_LOG_WARN, "a changed setting takes effect at the next start", "setting", name,
+                "value", value, NULL);
       return;
     }
   take (value);
   if (!vend_settings_set (settings, name, value, "file", &error))
-    vend_log (VEND_LOG_WARN, "a setting cannot be taken", "error", error->message, NULL);
+    vend_log (VEND_LOG_WARN, "cannot apply a setting", "error", error->message, NULL);
   vend_log (VEND_LOG_INFO, "a setting changed", "setting", name, "value", value, NULL);
 }
 
@@ -163,15 +163,16 @@ vend_serve_reload (int argc, char **argv, VendSettings *settings)
   g_autofree char *file = config_file (argc, argv);
   if (!vend_settings_load (file, &now, &error) || !apply_flags (argc, argv, now, &error))
     {
-      vend_log (VEND_LOG_ERROR, "the settings stay as they were", "error", error->message, NULL);
+      vend_log (VEND_LOG_ERROR, "cannot reload the settings; the old values stay in effect",
+                "error", error->message, NULL);
       return;
     }
   const char *level = vend_settings_text (now, "log-level");
   const char *const known[] = { levels[0], levels[1], levels[2], levels[3], NULL };
   if (!g_strv_contains (known, level))
     {
-      vend_log (VEND_LOG_ERROR, "the settings stay as they were", "error",
-                "log-level: expected debug, info, warn or error", NULL);
+      vend_log (VEND_LOG_ERROR, "cannot reload the settings; the old values stay in effect",
+                "error", "log-level: expected debug, info, warn or error", NULL);
       return;
     }
   for (gsize i = 0; i < n; i++)

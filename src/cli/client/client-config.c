@@ -52,7 +52,8 @@ vend_client_url_normalize (const char *text, char **out, GError **error)
       || *host == '\0' || g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL
       || g_uri_get_userinfo (uri) != NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "'%.200s' is not a server; expected a URL such as " VEND_DEFAULT_URL, text);
+                      "'%.200s' is not the URL of a server; expected one such as " VEND_DEFAULT_URL,
+                      text);
 
   g_autofree char *url = g_strdup (text);
   for (gsize n = strlen (url); n > 0 && url[n - 1] == '/'; n--)

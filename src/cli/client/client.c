@@ -16,7 +16,8 @@ vend_client_new (const VendConnection *connection, VendClient **out, GError **er
   if (!vend_client_config_resolve (connection, &config, error))
     return false;
   if (config->ca != NULL && !g_file_test (config->ca, G_FILE_TEST_IS_REGULAR))
-    return vend_fail (error, VEND_ERROR_INVALID, "there is no file '%s' of certificates",
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "certificate file '%s' does not exist; name a PEM file with --ca or VEND_CA",
                       config->ca);
 
   g_autoptr (VendClient) client = g_new0 (VendClient, 1);
@@ -110,7 +111,7 @@ vend_client_problem (const VendClient *client, const char *method, const char *p
   g_autofree char *text = plain_detail (detail);
   if (status == 401 && client->config->token == NULL)
     return vend_fail (error, VEND_ERROR_UNAUTHORIZED,
-                      "%s (no token for %s; --token or VEND_API_TOKEN gives one)", text,
+                      "%s (no token for %s; set --token or VEND_API_TOKEN)", text,
                       client->config->url);
   if (status == 401)
     return vend_fail (error, VEND_ERROR_UNAUTHORIZED, "%s (%s; token from %s)", text,
@@ -232,7 +233,7 @@ vend_client_list (VendClient *client, const char *path, guint limit, json_t **ou
       const char *next = vend_json_string (page, "next");
       g_autofree char *next_path = next != NULL ? path_of_url (client, next) : NULL;
       if (++n_pages >= MAX_PAGES || g_strcmp0 (next_path, at) == 0)
-        return vend_fail (error, VEND_ERROR_INTERNAL, "the list at %s does not end", path);
+        return vend_fail (error, VEND_ERROR_INTERNAL, "the list at %s has no last page", path);
       g_free (at);
       at = g_steal_pointer (&next_path);
     }

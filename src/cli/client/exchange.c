@@ -194,7 +194,7 @@ fail_transfer (const Transfer *transfer, CURLcode code, const char *text, GError
   if (transfer->client->interrupt != NULL && vend_interrupt_pending (transfer->client->interrupt))
     return vend_fail (error, VEND_ERROR_CANCELED, "interrupted");
   if (transfer->is_stopped)
-    return vend_fail (error, VEND_ERROR_STORAGE, "the answer could not be written");
+    return vend_fail (error, VEND_ERROR_STORAGE, "cannot write the answer");
   if (transfer->is_too_large)
     return vend_fail (error, VEND_ERROR_STORAGE, "answer to %s %s is larger than %d MiB",
                       exchange->method, exchange->url, MAX_REPLY_BYTES / 1024 / 1024);
@@ -206,8 +206,9 @@ fail_transfer (const Transfer *transfer, CURLcode code, const char *text, GError
                       reason,
                       vend_client_url_is_local (exchange->url) ? "; is 'vend serve' running?" : "");
   if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "%s: %s; --ca FILE names whom to trust",
-                      exchange->url, reason);
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "%s: %s; name the CA certificate to trust with --ca FILE", exchange->url,
+                      reason);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return vend_fail (error, VEND_ERROR_STORAGE, "'%s' is not a URL that can be fetched",
                       exchange->url);

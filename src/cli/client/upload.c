@@ -44,7 +44,7 @@ accept_state (Upload *upload, const json_t *state, GError **error)
   const char *id = vend_json_string (state, "id");
   if (offset < 0 || (uint64_t) offset > upload->source->size || (upload->id == NULL && id == NULL))
     return vend_fail (error, VEND_ERROR_INTERNAL,
-                      "the server does not say where the upload stands");
+                      "the server's answer has no valid offset of the upload");
   if (upload->id == NULL)
     upload->id = g_strdup (id);
   if ((uint64_t) offset > upload->offset)
@@ -110,8 +110,8 @@ send_piece (Upload *upload, GError **error)
     return false;
   upload->n_failures = n_failures;
   return n_failures <= MAX_FAILURES
-         || vend_fail (error, VEND_ERROR_CONFLICT, "the server and the upload do not agree on %s",
-                       "where it stands");
+         || vend_fail (error, VEND_ERROR_CONFLICT,
+                       "the server keeps answering with another offset; push again");
 }
 
 static bool
@@ -143,8 +143,9 @@ vend_upload_run (const VendUploadSource *source, VendClient *client, char **out_
       g_autoptr (GError) problem = NULL;
       show (upload.offset, &upload);
       if (!is_lost && upload.offset == source->size)
-        return vend_fail (error, VEND_ERROR_INTERNAL,
-                          "the server has the whole upload and does not call it complete");
+        return vend_fail (
+            error, VEND_ERROR_INTERNAL,
+            "the server has all bytes of the upload, but does not report the upload as complete");
       is_lost = !(is_lost ? ask (&upload, &problem) : send_piece (&upload, &problem));
       if (is_lost && !back_off (&upload, &problem, error))
         return false;

@@ -110,23 +110,22 @@ say_what (GPtrArray *sentences, const VendAdvice *advice)
   g_autofree char *least = vend_count_text (best->min_instances, "instance", "instances");
   g_autofree char *most = vend_count_text (best->max_instances, "instance", "instances");
   if (advice->best == 0)
-    say (
-        sentences,
-        "Leave it as it is (minimum %u, maximum %u, idle timeout %s): no setting that was tried is "
-        "clearly better.",
-        now->min_instances, now->max_instances, now_timeout);
+    say (sentences,
+         "Keep the settings (minimum %u, maximum %u, idle timeout %s): no other setting that was "
+         "tried is clearly better.",
+         now->min_instances, now->max_instances, now_timeout);
   else if (best->min_instances > 0 && best->min_instances != now->min_instances)
     say (sentences, "Keep %s warm: a minimum of %u (now %u).", least, best->min_instances,
          now->min_instances);
   else if (best->min_instances == 0 && now->min_instances > 0)
-    say (sentences, "Let it scale to zero: a minimum of 0 (now %u) and an idle timeout of %s.",
+    say (sentences, "Scale to zero: a minimum of 0 (now %u) and an idle timeout of %s.",
          now->min_instances, best_timeout);
   else if (best->min_instances == 0
            && (best->on_demand != now->on_demand || best->idle_timeout_us != now->idle_timeout_us))
-    say (sentences, "Let it scale to zero with an idle timeout of %s (now %s).", best_timeout,
+    say (sentences, "Scale to zero with an idle timeout of %s (now %s).", best_timeout,
          now_timeout);
   if (advice->best != 0 && best->max_instances != now->max_instances)
-    say (sentences, "Let it have at most %s (now %u).", most, now->max_instances);
+    say (sentences, "Allow at most %s (now %u).", most, now->max_instances);
 }
 
 static void
@@ -146,17 +145,16 @@ say_effect (GPtrArray *sentences, const VendAdviseAbout *about)
   const double now_hours = vend_advise_month_hours (about, 0);
   const double hours = vend_advise_month_hours (about, advice->best);
   if (advice->best == 0)
-    say (sentences,
-         "Requests wait %s on average (p95 %s); it takes %.1f hours of instances a month%s%s.",
-         mean, p95, hours, about->price >= 0 ? ", which cost " : "", about->price >= 0 ? cost : "");
+    say (sentences, "Requests wait %s on average (p95 %s); instances take %.1f hours a month%s%s.",
+         mean, p95, hours, about->price >= 0 ? ", at a cost of " : "",
+         about->price >= 0 ? cost : "");
   else
-    say (
-        sentences,
-        "Requests then wait %s on average (p95 %s) instead of %s (p95 %s), and it takes %.1f hours "
-        "of instances a month instead of %.1f%s%s%s%s.",
-        mean, p95, now_mean, now_p95, hours, now_hours, about->price >= 0 ? ": " : "",
-        about->price >= 0 ? cost : "", about->price >= 0 ? " instead of " : "",
-        about->price >= 0 ? now_cost : "");
+    say (sentences,
+         "Requests then wait %s on average (p95 %s) instead of %s (p95 %s), and instances take "
+         "%.1f hours a month instead of %.1f%s%s%s%s.",
+         mean, p95, now_mean, now_p95, hours, now_hours, about->price >= 0 ? ": " : "",
+         about->price >= 0 ? cost : "", about->price >= 0 ? " instead of " : "",
+         about->price >= 0 ? now_cost : "");
 }
 
 /* Against the best setting of the other kind. */
@@ -179,20 +177,18 @@ say_reason (GPtrArray *sentences, const VendAdviseAbout *about)
   g_autofree char *loads = vend_count_text (o->cold_starts, "load", "loads");
   if (is_warm)
     say (sentences,
-         "The reason: requests are %s apart (median) and a load takes %s. The best setting without "
-         "a "
-         "warm instance makes them wait %s on average, with %s, and saves %.1f hours a month; "
-         "a second of waiting counts as %g seconds of an instance, so that is not worth it.",
+         "The reason: requests are %s apart (median) and a load takes %s. With the best setting "
+         "without a warm instance, requests wait %s on average, with %s, and %.1f hours a month "
+         "are saved; a second of waiting counts as %g seconds of an instance, so the saving is not "
+         "worth the wait.",
          pause, load, other_wait, loads, more_hours, about->wait_weight);
   else
-    say (
-        sentences,
-        "The reason: requests are %s apart (median) and a load takes %s. A warm instance would "
-        "take "
-        "%.1f hours more a month, of which it is idle for most, to bring the wait from %s to %s on "
-        "average; a second of waiting counts as %g seconds of an instance, so that is not worth "
-        "it.",
-        pause, load, -more_hours, wait, other_wait, about->wait_weight);
+    say (sentences,
+         "The reason: requests are %s apart (median) and a load takes %s. A warm instance would "
+         "take %.1f hours more a month, most of them idle, to bring the wait from %s to %s on "
+         "average; a second of waiting counts as %g seconds of an instance, so the warm instance "
+         "is not worth its cost.",
+         pause, load, -more_hours, wait, other_wait, about->wait_weight);
 }
 
 static void
@@ -203,11 +199,11 @@ say_most (GPtrArray *sentences, const VendAdviseAbout *about)
   g_autofree char *room = vend_count_text (item->room, "instance", "instances");
   if (item->room > 0 && (guint64) item->room * item->slots < most)
     say (sentences,
-         "At most %u would have run at a time if nobody had waited; the hardware has room for %s, "
-         "so a higher maximum was not tried.",
+         "Without any queueing at most %u requests would have run at a time; the hardware has room "
+         "for %s, so no higher maximum was tried.",
          most, room);
   else
-    say (sentences, "At most %u would have run at a time if nobody had waited.", most);
+    say (sentences, "Without any queueing at most %u requests would have run at a time.", most);
 }
 
 /* The command that does it. */
@@ -244,10 +240,10 @@ vend_advise_recommend (const VendAdviseAbout *about)
   say_reason (sentences, about);
   say_most (sentences, about);
   if (about->item->bills_runs)
-    say (sentences, "It is public, so its runs are paid by their time whatever the setting is; the "
-                    "hours are those of the machine.");
+    say (sentences, "The model is public, so its runs are billed by their time whatever the "
+                    "settings are; the hours are those of the machine.");
   if (n < FEW_REQUESTS || advice->hours < FEW_HOURS)
-    say (sentences, "There is little history: %s in %.1f hours.", requests, advice->hours);
+    say (sentences, "The history is short: %s in %.1f hours.", requests, advice->hours);
   say_how (sentences, about);
   return end (sentences);
 }
@@ -278,24 +274,22 @@ vend_advise_recommend_own (const VendAdviseOwn *own)
        owned_text);
   if (even_s > whole_s)
     say (sentences,
-         "At %g a rented second that is never cheaper: it takes %.0f rented seconds a month, and "
-         "the "
-         "month has %.0f.",
+         "At %g per rented second own hardware is never cheaper: its cost is that of %.0f rented "
+         "seconds a month, and the month has %.0f.",
          own->price, even_s, whole_s);
   else
     say (sentences,
-         "At %g a rented second that is cheaper from %.0f seconds (%.0f hours) a month on, %.0f %% "
-         "of "
-         "its time.",
+         "At %g per rented second own hardware is cheaper from %.0f seconds (%.0f hours) a month "
+         "on, %.0f %% of its time.",
          own->price, even_s, even_s / 3600, even_s / whole_s * 100);
   say (sentences,
-       "This history makes %.0f rented seconds a month with the best settings, for %s: %s.",
+       "With the best settings this history takes %.0f rented seconds a month, for %s: %s.",
        own->billed_s, rented_text,
        own->billed_s > even_s ? "own hardware is cheaper" : "renting is cheaper");
   say (sentences, "The difference is %s a month.", difference);
   say (sentences,
-       "On own hardware, with models staying loaded until they are in the way, the same requests "
-       "would have waited %s on average (p95 %s); rented, %s on average.",
+       "On own hardware, with models loaded until they are evicted, the same requests would have "
+       "waited %s on average (p95 %s); on rented hardware, %s on average.",
        mean, p95, rented_wait);
   return end (sentences);
 }

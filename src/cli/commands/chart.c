@@ -50,8 +50,8 @@ vend_chart_check (const char *path, GError **error)
                       "--chart: expected a file that ends with .svg, .png or .pdf, or - for text");
   return program != NULL
          || vend_fail (error, VEND_ERROR_UNAVAILABLE,
-                       "--chart: there is no gnuplot; install the package gnuplot-nox (Debian, "
-                       "Ubuntu) or gnuplot");
+                       "--chart: gnuplot is not installed; install the package gnuplot-nox "
+                       "(Debian, Ubuntu) or gnuplot");
 }
 
 /* ---- The script */
@@ -82,8 +82,10 @@ add_waits (GString *script, const VendChart *chart)
                           "EOD\n"
                           "set title 'Waits of %s to %s on %s'\n"
                           "set xlabel 'percent of the requests'\n"
-                          "set ylabel 'wait at most so many seconds'\n"
-                          "set logscale y\nset grid\nset key left top\n",
+                          "set ylabel 'wait in seconds, at most'\n"
+                          "set logscale y\n"
+                          "set grid\n"
+                          "set key left top\n",
                           requests, models, units);
   for (guint i = 0; i < chart->n_lines; i++)
     g_string_append_printf (script, "%s$waits using 1:%u with lines linewidth 2 title '%s'",

@@ -72,14 +72,14 @@ check_own (const Asked *asked, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "expected either --own-price-per-hour or --hardware-cost");
   if (vend_argument_is_said (asked->months) && !has_cost)
-    return vend_fail (error, VEND_ERROR_INVALID, "--months goes with --hardware-cost");
+    return vend_fail (error, VEND_ERROR_INVALID, "--months needs --hardware-cost");
   const char *said = vend_argument_is_said (asked->own_units)     ? "own-units"
                      : vend_argument_is_said (asked->power_watts) ? "power-watts"
                      : vend_argument_is_said (asked->kwh_price)   ? "kwh-price"
                                                                   : NULL;
   if (said != NULL && !has_cost && !has_price)
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "--%s goes with --own-price-per-hour or --hardware-cost", said);
+                      "--%s needs --own-price-per-hour or --hardware-cost", said);
   return vend_argument_is_said (asked->power_watts) == vend_argument_is_said (asked->kwh_price)
          || vend_fail (error, VEND_ERROR_INVALID,
                        "expected --power-watts and --kwh-price together");
@@ -185,7 +185,7 @@ reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *rep
       const double seconds = vend_advise_billed_s (&report->about, report->advice->best);
       if (report->about.price < 0)
         return vend_fail (error, VEND_ERROR_INVALID,
-                          "%s has no price; --price gives that of a rented second",
+                          "%s has no price; set the price of a rented second with --price",
                           report->about.item->name);
       out->billed_s += seconds;
       rented += seconds * report->about.price;
@@ -269,10 +269,11 @@ print_report (const VendHistory *history, const Report *report)
   for (guint i = 0; i < report->advice->variants->len; i++)
     add_variant (table, about, i);
   vend_table_print (table);
-  vend_terminal_print ("\nHours and cost are of a month.\n");
+  vend_terminal_print ("\n"
+                       "Hours and cost are per month.\n");
   if (!history->is_complete)
     vend_terminal_print (
-        "The history is longer than what is looked at: only its newest part was.\n");
+        "The history is longer than the limit: only its newest part was replayed.\n");
   vend_terminal_print ("\n");
   print_sentences (sentences);
 }
@@ -312,9 +313,10 @@ print_summary (const VendHistory *history, const GPtrArray *reports)
     }
   vend_table_print (table);
   vend_terminal_print (
-      "\nMinimum-maximum of instances and idle timeout; mean wait; cost of a month.%s\n"
-      "vend advise owner/name tells the reason, and what else was tried.\n",
-      history->is_complete ? "" : " Only the newest part of the history was looked at.");
+      "\n"
+      "Minimum-maximum of instances and idle timeout; mean wait; cost per month.%s\n"
+      "'vend advise owner/name' shows the reason and all settings that were tried.\n",
+      history->is_complete ? "" : " Only the newest part of the history was replayed.");
 }
 
 static json_t *
@@ -430,16 +432,16 @@ fail_without_history (const Asked *asked, const char *model, const VendHistory *
         = is_known || ((const VendHistoryItem *) g_ptr_array_index (history->items, i))->is_known;
   if (history->trace->requests->len > 0 && !is_known)
     return vend_fail (error, VEND_ERROR_NOT_FOUND,
-                      "%s: what ran in the last %g days was deleted and has no settings", about,
-                      asked->days);
+                      "%s: all models and deployments that ran in the last %g days were deleted",
+                      about, asked->days);
   if (history->trace->requests->len > 0)
     return vend_fail (error, VEND_ERROR_NOT_FOUND,
-                      "%s: the history of what is there now is shorter than an hour; try again "
-                      "later, or try 'vend simulate --synthetic'",
+                      "%s: the history of existing models and deployments is shorter than an hour; "
+                      "try again later, or try 'vend simulate --synthetic'",
                       about);
   return vend_fail (error, VEND_ERROR_NOT_FOUND,
-                    "%s: no predictions that ran in the last %g days; run some with 'vend run', "
-                    "ask for more with --days, or try 'vend simulate --synthetic'",
+                    "%s: no prediction ran in the last %g days; run some with 'vend run', look "
+                    "further back with --days, or try 'vend simulate --synthetic'",
                     about, asked->days);
 }
 
@@ -480,28 +482,31 @@ run (int argc, char **argv, GError **error)
   g_auto (GStrv) words = NULL;
   g_autofree char *model_path = NULL;
   const GOptionEntry entries[] = {
-    { "days", 0, 0, G_OPTION_ARG_DOUBLE, &asked.days, "of history (30)", "N" },
+    { "days", 0, 0, G_OPTION_ARG_DOUBLE, &asked.days, "days of history to replay (30)", "N" },
     { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price,
-      "of a rented second; that of the server by default", "P" },
+      "price of a rented second; default: hardware-price of the server", "P" },
     { "wait-weight", 0, 0, G_OPTION_ARG_DOUBLE, &asked.wait_weight,
-      "seconds of an instance that a second of waiting is worth (10)", "N" },
-    { "account", 0, 0, G_OPTION_ARG_STRING, &asked.account, "of another account; needs admin",
-      "NAME" },
+      "weight of a second of waiting, in seconds of an instance (10)", "N" },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &asked.account,
+      "replay the history of another account; needs an admin token", "NAME" },
     { "own-price-per-hour", 0, 0, G_OPTION_ARG_DOUBLE, &asked.own_price,
-      "of a unit of own hardware, all hours", "P" },
+      "cost per hour of a unit of own hardware, all hours", "P" },
     { "hardware-cost", 0, 0, G_OPTION_ARG_DOUBLE, &asked.hardware_cost,
-      "of a unit of own hardware, once", "P" },
-    { "months", 0, 0, G_OPTION_ARG_DOUBLE, &asked.months, "that it is used (36)", "N" },
-    { "power-watts", 0, 0, G_OPTION_ARG_DOUBLE, &asked.power_watts, "that it takes", "W" },
-    { "kwh-price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.kwh_price, "of a kilowatt-hour", "P" },
-    { "own-units", 0, 0, G_OPTION_ARG_INT, &asked.own_units, "of own hardware (1)", "N" },
+      "cost of a unit of own hardware, once", "P" },
+    { "months", 0, 0, G_OPTION_ARG_DOUBLE, &asked.months, "months of use of own hardware (36)",
+      "N" },
+    { "power-watts", 0, 0, G_OPTION_ARG_DOUBLE, &asked.power_watts,
+      "power of a unit of own hardware in watts (0)", "W" },
+    { "kwh-price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.kwh_price, "price of a kilowatt-hour", "P" },
+    { "own-units", 0, 0, G_OPTION_ARG_INT, &asked.own_units, "units of own hardware (1)", "N" },
     { NULL },
   };
   const VendOptions options = {
     .command = "advise",
     .usage = "[owner/name]",
-    .summary = "Replays the account's own history under other settings: keep an instance warm or\n"
-               "not, which idle timeout, how many instances, rented or own hardware.",
+    .summary
+    = "Replays the account's request history under other settings (minimum, maximum, idle\n"
+      "timeout, rented or own hardware) and recommends the best ones, with the reason.",
     .entries = entries,
     .connection = &asked.connection,
     .most = 1,

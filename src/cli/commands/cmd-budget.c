@@ -60,7 +60,7 @@ show (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "budget show",
     .usage = "[ACCOUNT]",
-    .summary = "Shows what an account may spend in a month, and has spent in this one.",
+    .summary = "Shows the monthly budget of an account and the amount spent in this month.",
     .connection = &connection,
     .most = 1,
   };
@@ -88,16 +88,16 @@ set (int argc, char **argv, GError **error)
   g_autofree char *soft = NULL, *hard = NULL;
   VendBudget wanted = { 0 };
   const GOptionEntry entries[] = {
-    { "soft", 0, 0, G_OPTION_ARG_STRING, &soft, "warn when so much is spent", "AMOUNT" },
-    { "hard", 0, 0, G_OPTION_ARG_STRING, &hard, "begin nothing more when so much is spent",
-      "AMOUNT" },
+    { "soft", 0, 0, G_OPTION_ARG_STRING, &soft, "soft amount: a warning in the log", "AMOUNT" },
+    { "hard", 0, 0, G_OPTION_ARG_STRING, &hard,
+      "hard amount: new predictions and trainings are refused", "AMOUNT" },
     { NULL },
   };
   const VendOptions options = {
     .command = "budget set",
     .usage = "ACCOUNT",
-    .summary = "Sets what an account may spend in a calendar month (UTC); needs an admin token.",
-    .details = "What is not named is taken away.",
+    .summary = "Sets the budget of an account for a calendar month (UTC); needs an admin token.",
+    .details = "An amount that is not given is removed.",
     .entries = entries,
     .connection = &connection,
     .least = 1,
@@ -130,7 +130,7 @@ clear (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "budget clear",
     .usage = "ACCOUNT",
-    .summary = "Takes the budget of an account away; needs an admin token.",
+    .summary = "Removes the budget of an account; needs an admin token.",
     .connection = &connection,
     .least = 1,
     .most = 1,

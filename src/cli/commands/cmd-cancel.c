@@ -15,7 +15,7 @@ cancel (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "cancel",
     .usage = "PREDICTION",
-    .summary = "Cancels a prediction. One that has ended stays as it is.",
+    .summary = "Cancels a prediction. An ended prediction is not changed.",
     .connection = &connection,
     .least = 1,
     .most = 1,

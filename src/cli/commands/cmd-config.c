@@ -50,9 +50,10 @@ list (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "config list",
     .usage = "",
-    .summary = "Lists all settings. A setting idle-timeout is 'idle-timeout = 300s' in the file\n"
-               "vend.conf of the data directory, VEND_IDLE_TIMEOUT in the environment and\n"
-               "--idle-timeout of 'vend serve'; the later one wins.",
+    .summary
+    = "Lists all settings with their sources. A setting such as idle-timeout is set by the line\n"
+      "'idle-timeout = 300s' of vend.conf in the data directory, by VEND_IDLE_TIMEOUT in the\n"
+      "environment or by --idle-timeout of 'vend serve'. The last of these wins.",
     .entries = entries,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error) || !load (&settings, error))
@@ -104,8 +105,7 @@ get (int argc, char **argv, GError **error)
           vend_terminal_print ("%s\n", vend_json_string (body, "value"));
         return true;
       }
-  return vend_fail (error, VEND_ERROR_INVALID, "there is no setting '%s'; see 'vend config'",
-                    words[0]);
+  return vend_fail (error, VEND_ERROR_INVALID, "unknown setting '%s'; see 'vend config'", words[0]);
 }
 
 int

@@ -65,16 +65,18 @@ run (int argc, char **argv, GError **error)
   json_auto_t *page = NULL;
   int limit = DEFAULT_LIMIT;
   const GOptionEntry entries[] = {
-    { "model", 0, 0, G_OPTION_ARG_STRING, &model, "only those about this model", "OWNER/NAME" },
-    { "since", 0, 0, G_OPTION_ARG_STRING, &since, "only those of the last 30m, 2h, 1d",
+    { "model", 0, 0, G_OPTION_ARG_STRING, &model, "only decisions about this model", "OWNER/NAME" },
+    { "since", 0, 0, G_OPTION_ARG_STRING, &since, "only decisions of the last 30m, 2h, 1d",
       "DURATION" },
-    { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, "how many, newest first; 0 = all", "N" },
+    { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, "most decisions listed, newest first; 0 = all",
+      "N" },
     { NULL },
   };
   const VendOptions options = {
     .command = "decisions",
     .usage = "",
-    .summary = "Lists what the scheduler decided and why, newest first. Needs an admin token.",
+    .summary
+    = "Lists the scheduler's decisions with their reasons, newest first. Needs an admin token.",
     .entries = entries,
     .connection = &connection,
   };

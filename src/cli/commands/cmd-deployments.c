@@ -14,7 +14,7 @@
 /* A count that the command line does not give. */
 #define UNSET G_MININT
 #define SCALING_DETAILS \
-  "'default' as a value of the last seven follows the server's settings again."
+  "'default' as the value of one of the last seven options means the server's setting again."
 
 static const json_t *
 configuration_of (const json_t *deployment)
@@ -175,10 +175,10 @@ create (int argc, char **argv, GError **error)
   g_autofree char *owner = NULL, *name = NULL, *named = NULL, *version = NULL;
   json_auto_t *deployment = NULL;
   const GOptionEntry entries[] = {
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "what it runs on; default cpu",
-      "SKU" },
-    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "instances kept warm; default 0", "N" },
-    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most; default 1", "N" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware SKU; default cpu", "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "least instances, kept warm; default 0",
+      "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "most instances; default 1", "N" },
     { NULL },
   };
   vend_scaling_flags_init (&flags.scaling, false);
@@ -222,10 +222,11 @@ update (int argc, char **argv, GError **error)
   g_autofree char *path = NULL;
   json_auto_t *deployment = NULL;
   const GOptionEntry entries[] = {
-    { "version", 0, 0, G_OPTION_ARG_STRING, &flags.version, "another version of its model", "ID" },
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "what it runs on", "SKU" },
-    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "instances kept warm", "N" },
-    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "instances at most", "N" },
+    { "version", 0, 0, G_OPTION_ARG_STRING, &flags.version,
+      "another version of the deployment's model", "ID" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware SKU", "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "least instances, kept warm", "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "most instances", "N" },
     { NULL },
   };
   vend_scaling_flags_init (&flags.scaling, false);
@@ -300,7 +301,8 @@ static bool delete (int argc, char **argv, GError **error)
   g_auto (VendConnection) connection = { 0 };
   g_autofree char *path = NULL;
   g_autoptr (VendClient) client = NULL;
-  if (!parse_one ("deployments delete", "Deletes a deployment that has been offline for a while.",
+  if (!parse_one ("deployments delete",
+                  "Deletes a deployment that has been idle for the setting deployment-delete-idle.",
                   argc, argv, &connection, &path, error)
       || !vend_client_new (&connection, &client, error)
       || !vend_client_call (client, "DELETE", path, NULL, NULL, error))

@@ -81,7 +81,7 @@ check_python (Report *sheet)
   if (found->len > 0)
     report (sheet, GOOD, "python", "%s", found->str);
   else if (uv != NULL)
-    report (sheet, WARN, "python", "none in PATH; uv fetches the versions that models ask for");
+    report (sheet, WARN, "python", "none in PATH; uv fetches the versions that models need");
   else
     report (sheet, FAIL, "python", "none in PATH, and no uv to fetch one: models cannot be built");
 }
@@ -128,7 +128,7 @@ check_nvidia (Report *sheet)
     }
   g_autoptr (GPtrArray) gpus = vend_nvml_read (nvml);
   if (gpus->len == 0)
-    report (sheet, WARN, "nvidia", "a driver is there, but no GPU: models run on the CPU");
+    report (sheet, WARN, "nvidia", "the driver finds no GPU: models run on the CPU");
   for (guint i = 0; i < gpus->len; i++)
     {
       const VendGpu *gpu = g_ptr_array_index (gpus, i);
@@ -136,8 +136,8 @@ check_nvidia (Report *sheet)
       if (gpu->fault == NULL)
         report (sheet, GOOD, "nvidia", "GPU %u: %s, %s", gpu->index, gpu->name, size);
       else
-        report (sheet, WARN, "nvidia", "GPU %u: %s, %s; nothing is started on it: %s", gpu->index,
-                gpu->name, size, gpu->fault);
+        report (sheet, WARN, "nvidia", "GPU %u: %s, %s; not used: %s", gpu->index, gpu->name, size,
+                gpu->fault);
     }
   return g_steal_pointer (&gpus);
 }
@@ -175,8 +175,8 @@ check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
   if (settings != NULL && strcmp (vend_settings_text (settings, "cgroups"), "off") == 0)
     {
       report (sheet, cpus ? WARN : GOOD, "limits", "cgroups is off: %s",
-              cpus ? "nothing keeps instances to hardware-cpus"
-                   : "each process is limited, not all of an instance together");
+              cpus ? "hardware-cpus is not enforced"
+                   : "limits hold for each process, not for an instance as a whole");
       return;
     }
   g_autoptr (VendCgroups) cgroups = vend_cgroups_detect ();
@@ -184,10 +184,11 @@ check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
   if (vend_cgroups_have_all (cgroups, true))
     report (sheet, GOOD, "limits", "%s", used);
   else if (vend_cgroups_have_all (cgroups, cpus))
-    report (sheet, GOOD, "limits", "%s from here; no cpu, which only hardware-cpus needs", used);
+    report (sheet, GOOD, "limits",
+            "%s from here; no controller cpu, which only hardware-cpus needs", used);
   else
     report (sheet, WARN, "limits",
-            "%s from here (%s); what is missing is limited for each process, or not", used,
+            "%s from here (%s); a missing limit holds for each process, or not at all", used,
             cgroups->why);
 }
 
@@ -230,7 +231,7 @@ check_disk (Report *sheet)
     }
   if (statvfs (at, &space) < 0)
     {
-      report (sheet, FAIL, "disk", "%s cannot be looked at", at);
+      report (sheet, FAIL, "disk", "cannot read the free space of %s", at);
       return;
     }
   guint64 free_bytes = (guint64) space.f_bavail * space.f_frsize;
@@ -277,7 +278,7 @@ check_server (Report *sheet, const VendConnection *connection)
           vend_argument_shown (health, "version"));
 
   if (config->token == NULL)
-    report (sheet, FAIL, "token", "none; --token or VEND_API_TOKEN gives one");
+    report (sheet, FAIL, "token", "none; set --token or VEND_API_TOKEN");
   else if (!vend_client_call (client, "GET", "/v1/account", NULL, &account, &problem))
     report (sheet, FAIL, "token", "%s", problem->message);
   else
@@ -294,31 +295,30 @@ doctor (int argc, char **argv, GError **error)
   gboolean audit = FALSE, deep = FALSE;
   const GOptionEntry entries[] = {
     { "audit", 0, 0, G_OPTION_ARG_NONE, &audit,
-      "Check that database, files, processes and server agree", NULL },
-    { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "With --audit: read the bytes of every file", NULL },
+      "check that database, files, processes and server agree", NULL },
+    { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "with --audit: read the bytes of every file", NULL },
     { "data", 0, 0, G_OPTION_ARG_FILENAME, &data,
-      "With --audit: the server's data directory ($VEND_DATA)", "DIR" },
+      "with --audit: data directory of the server ($VEND_DATA)", "DIR" },
     { NULL },
   };
   const VendOptions options = {
     .command = "doctor",
     .usage = "",
-    .summary = "Looks at this machine and at the server.",
+    .summary = "Checks this machine and the server.",
     .entries = entries,
     .connection = &connection,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error))
     return false;
   if (!audit && (deep || data != NULL))
-    return vend_fail (error, VEND_ERROR_INVALID, "%s goes with --audit",
-                      deep ? "--deep" : "--data");
+    return vend_fail (error, VEND_ERROR_INVALID, "%s needs --audit", deep ? "--deep" : "--data");
   if (audit)
     return vend_doctor_audit (&connection, data, deep, error);
 
   json_auto_t *checks = json_array ();
   Report sheet = { .checks = checks, .is_json = connection.json };
   check_python (&sheet);
-  check_program (&sheet, "uv", "uv", "environments are made with pip, which is slower");
+  check_program (&sheet, "uv", "uv", "environments are installed with pip, which is slower");
   check_program (&sheet, "bubblewrap", "bwrap", "models run without a sandbox");
   check_namespaces (&sheet);
   check_containers (&sheet);

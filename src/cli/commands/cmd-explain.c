@@ -36,7 +36,7 @@ run (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "explain",
     .usage = "PREDICTION",
-    .summary = "Tells what happened to a prediction, in the order of time, and why.",
+    .summary = "Shows the events of a prediction in the order of time, with their reasons.",
     .connection = &connection,
     .least = 1,
     .most = 1,

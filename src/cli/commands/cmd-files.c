@@ -93,7 +93,8 @@ file_path (const char *id, char **out, GError **error)
   const gsize length = strlen (id);
   if (length == 0 || length > MAX_ID
       || strspn (id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != length)
-    return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not the id of a file", id);
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "'%.200s' is not the id of a file; see 'vend files list'", id);
   *out = g_strdup_printf ("/v1/files/%s", id);
   return true;
 }
@@ -153,13 +154,13 @@ link_to (int argc, char **argv, GError **error)
   g_autoptr (VendClient) client = NULL;
   int64_t for_us = LINK_US;
   const GOptionEntry entries[] = {
-    { "for", 0, 0, G_OPTION_ARG_STRING, &duration, "how long it works (1h)", "DURATION" },
+    { "for", 0, 0, G_OPTION_ARG_STRING, &duration, "lifetime of the link (1h)", "DURATION" },
     { NULL },
   };
   const VendOptions options = {
     .command = "files link",
     .usage = "ID",
-    .summary = "Prints a URL by which anybody may download the file for a while.",
+    .summary = "Prints a signed URL that downloads the file without a token, for a limited time.",
     .entries = entries,
     .connection = &connection,
     .least = 1,
@@ -195,9 +196,9 @@ download (int argc, char **argv, GError **error)
   json_auto_t *file = NULL;
   gboolean force = FALSE;
   const GOptionEntry entries[] = {
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &target, "file or directory (its own name, here)",
-      "PATH" },
-    { "force", 'f', 0, G_OPTION_ARG_NONE, &force, "overwrite a file that is there", NULL },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &target,
+      "target file or directory (default: the file's own name, here)", "PATH" },
+    { "force", 'f', 0, G_OPTION_ARG_NONE, &force, "overwrite an existing file", NULL },
     { NULL },
   };
   const VendOptions options = {

@@ -99,8 +99,9 @@ run (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "hardware",
     .usage = "",
-    .summary = "Lists the hardware that models and deployments may run on; with an admin token\n"
-               "also how much there is of it, what is used, and how the GPUs are.",
+    .summary
+    = "Lists the hardware that models and deployments may run on; with an admin token also\n"
+      "the units, the used units and the state of the GPUs.",
     .connection = &connection,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error)

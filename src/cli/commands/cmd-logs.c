@@ -50,7 +50,8 @@ logs (int argc, char **argv, GError **error)
   gboolean is_following = FALSE;
   Shown shown = { 0 };
   const GOptionEntry entries[] = {
-    { "follow", 'f', 0, G_OPTION_ARG_NONE, &is_following, "go on until the prediction ends", NULL },
+    { "follow", 'f', 0, G_OPTION_ARG_NONE, &is_following,
+      "follow the logs until the prediction ends", NULL },
     { NULL },
   };
   const VendOptions options = {

@@ -86,10 +86,11 @@ create (int argc, char **argv, GError **error)
   gboolean is_public = FALSE, is_private = FALSE;
   g_autofree char *description = NULL, *hardware = NULL;
   const GOptionEntry entries[] = {
-    { "public", 0, 0, G_OPTION_ARG_NONE, &is_public, "every account may run it", NULL },
-    { "private", 0, 0, G_OPTION_ARG_NONE, &is_private, "only its owner may (default)", NULL },
-    { "description", 0, 0, G_OPTION_ARG_STRING, &description, "what it does", "TEXT" },
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &hardware, "what it runs on; default cpu", "SKU" },
+    { "public", 0, 0, G_OPTION_ARG_NONE, &is_public, "every account may run the model", NULL },
+    { "private", 0, 0, G_OPTION_ARG_NONE, &is_private, "only the owner may run the model (default)",
+      NULL },
+    { "description", 0, 0, G_OPTION_ARG_STRING, &description, "description of the model", "TEXT" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &hardware, "hardware SKU; default cpu", "SKU" },
     { NULL },
   };
   const VendOptions options = {
@@ -191,9 +192,8 @@ scaling (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "models scaling",
     .usage = "owner/name",
-    .summary
-    = "Shows how instances of a model come and go, and changes it where an option says so.",
-    .details = "'default' as a value follows the server's settings again.",
+    .summary = "Shows the scaling settings of a model, and changes those that options name.",
+    .details = "'default' as a value means the server's setting again.",
     .more = flags.entries,
     .connection = &connection,
     .least = 1,

@@ -48,11 +48,11 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
 {
   const GOptionEntry entries[] = {
     { "private", 0, 0, G_OPTION_ARG_NONE, &flags->is_private,
-      "when the model is new: only its owner may run it (default)", NULL },
+      "for a new model: only the owner may run the model (default)", NULL },
     { "public", 0, 0, G_OPTION_ARG_NONE, &flags->is_public,
-      "when the model is new: every account may run it", NULL },
+      "for a new model: every account may run the model", NULL },
     { "smoke", 0, 0, G_OPTION_ARG_NONE, &flags->smoke,
-      "start the model once before the version counts", NULL },
+      "start the model once; a failed start fails the build", NULL },
     { NULL },
   };
   const VendOptions options = {
@@ -60,7 +60,7 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
     .usage = "[DIR] owner/name",
     .summary = "Builds a version of a model from a directory with a cog.yaml.",
     .details = "The build log goes to stderr; the last line of stdout is owner/name:VERSION.\n"
-               "Pushing what the server knows already costs nothing.",
+               "A source that the server has built already is neither uploaded nor built again.",
     .entries = entries,
     .connection = &flags->connection,
     .least = 1,
@@ -110,7 +110,7 @@ ensure_model (const Push *push, GError **error)
     {
       const char *actual = vend_argument_shown (model, "visibility");
       if (is_asked && strcmp (actual, visibility) != 0)
-        vend_terminal_warn ("%s is there already and stays %s", push->reference, actual);
+        vend_terminal_warn ("%s exists already and stays %s", push->reference, actual);
       return true;
     }
   if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))

@@ -73,15 +73,15 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
   const GOptionEntry entries[] = {
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &flags->output,
       "save the output to a file, or files into a directory", "PATH" },
-    { "force", 'f', 0, G_OPTION_ARG_NONE, &flags->may_overwrite, "overwrite files", NULL },
-    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &flags->no_wait, "print the prediction's id and leave",
-      NULL },
-    { "timeout", 0, 0, G_OPTION_ARG_STRING, &flags->timeout, "cancel it after this time",
-      "DURATION" },
+    { "force", 'f', 0, G_OPTION_ARG_NONE, &flags->may_overwrite, "overwrite existing files", NULL },
+    { "no-wait", 0, 0, G_OPTION_ARG_NONE, &flags->no_wait,
+      "print the id of the prediction and exit", NULL },
+    { "timeout", 0, 0, G_OPTION_ARG_STRING, &flags->timeout,
+      "cancel the prediction after this time", "DURATION" },
     { flags->is_training ? "destination" : "deployment", 0, 0, G_OPTION_ARG_STRING,
       flags->is_training ? &flags->destination : &flags->deployment,
-      flags->is_training ? "the model that gets the trained version"
-                         : "run this deployment; then no model is named",
+      flags->is_training ? "model that receives the trained version"
+                         : "run this deployment instead of a model",
       "owner/name" },
     { NULL },
   };
@@ -90,11 +90,11 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
     .usage = flags->is_training
                  ? "owner/name[:version] --destination owner/name key=value key=@file …"
                  : "owner/name[:version] key=value key=@file …",
-    .summary = flags->is_training ? "Trains a model and prints what that returns."
-                                  : "Runs a model and prints what it returns.",
-    .details = "Values are read by the model's input types; lists and objects are JSON.\n"
+    .summary = flags->is_training ? "Trains a model and prints the output of the training."
+                                  : "Runs a model and prints its output.",
+    .details = "Values are parsed by the model's input types; lists and objects are JSON.\n"
                "key=@file uploads a file, key=@@text is the text \"@text\".\n"
-               "Ctrl-C cancels it.",
+               "Ctrl-C cancels the run.",
     .entries = entries,
     .connection = &flags->connection,
     .most = G_MAXUINT,

@@ -160,7 +160,9 @@ check_drained (void *data)
     return G_SOURCE_CONTINUE;
   if (!app->released)
     {
-      vend_log (VEND_LOG_WARN, "stopping with work under way; it goes on after the next start",
+      vend_log (VEND_LOG_WARN,
+                "stopping with work in flight; directors finish their runs, and the next start "
+                "takes over",
                 NULL);
       app->released = true;
       app->drain_until_us += RELEASE_TIME_US;
@@ -169,7 +171,7 @@ check_drained (void *data)
     }
   /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
    * not on disk was told to nobody. */
-  vend_log (VEND_LOG_WARN, "stopping with replies half sent or writes half done", NULL);
+  vend_log (VEND_LOG_WARN, "stopping with unsent replies or unfinished writes", NULL);
   vend_log_stop_writer (LOG_PATIENCE_US);
   _exit (0);
 }
@@ -256,7 +258,8 @@ open_data (App *app, GError **error)
     {
       g_clear_error (error);
       vend_fail (error, VEND_ERROR_BUSY,
-                 "another vend serves the data directory '%s'; stop it, or give --data another one",
+                 "another server uses the data directory '%s'; stop that server, or name another "
+                 "directory with --data",
                  app->data_dir);
     }
   return false;
@@ -428,7 +431,7 @@ find_cgroups (App *app, GError **error)
   vend_log (app->cgroups->why != NULL ? VEND_LOG_WARN : VEND_LOG_INFO, "limits of instances", "by",
             used, "unused", unused, "missing", app->cgroups->why, NULL);
   if (cpus && !vend_cgroups_have (app->cgroups, VEND_CGROUP_CPU))
-    vend_log (VEND_LOG_WARN, "nothing keeps instances to hardware-cpus here", NULL);
+    vend_log (VEND_LOG_WARN, "hardware-cpus is not enforced here", NULL);
   return true;
 }
 
@@ -506,7 +509,7 @@ read_tls (App *app, char **cert, char **key, char **ca, GError **error)
   const char *cert_path = vend_settings_text (app->settings, "tls-cert");
   const char *key_path = vend_settings_text (app->settings, "tls-key");
   if ((*cert_path == '\0') != (*key_path == '\0'))
-    return vend_fail (error, VEND_ERROR_INVALID, "--tls-cert and --tls-key go together");
+    return vend_fail (error, VEND_ERROR_INVALID, "tls-cert and tls-key: expected both or neither");
   if (*cert_path != '\0')
     return vend_file_read (cert_path, MAX_PEM, cert, NULL, error)
            && vend_file_read (key_path, MAX_PEM, key, NULL, error);

@@ -72,7 +72,7 @@ check_synthetic (const Asked *asked, GError **error)
                      : vend_argument_is_said ((double) asked->seed) ? "seed"
                                                                     : NULL;
   return asked->is_synthetic || said == NULL
-         || vend_fail (error, VEND_ERROR_INVALID, "--%s goes with --synthetic", said);
+         || vend_fail (error, VEND_ERROR_INVALID, "--%s needs --synthetic", said);
 }
 
 static void
@@ -185,7 +185,7 @@ make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
   };
   g_autoptr (VendTrace) trace = vend_trace_synthetic (&options);
   if (trace->requests->len == 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "no requests in %g hours; see --rate and --hours",
+    return vend_fail (error, VEND_ERROR_INVALID, "no requests in %g hours; raise --rate or --hours",
                       asked->hours);
   *out = g_steal_pointer (&trace);
   return true;
@@ -386,41 +386,51 @@ run (int argc, char **argv, GError **error)
   VendSimulation simulation;
   bool is_wanted[N_POLICIES];
   const GOptionEntry entries[] = {
-    { "synthetic", 0, 0, G_OPTION_ARG_NONE, &asked.is_synthetic, "make the trace", NULL },
-    { "models", 0, 0, G_OPTION_ARG_INT, &asked.models, "models in it (50)", "N" },
-    { "hours", 0, 0, G_OPTION_ARG_DOUBLE, &asked.hours, "its length (24)", "H" },
-    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &asked.rate, "requests an hour (50 for each unit)", "N" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &asked.seed, "another seed, another trace (1)", "N" },
-    { "policy", 0, 0, G_OPTION_ARG_STRING, &asked.policy,
-      "vend (default), fcfs-lru, fixed-timeout or all", "NAME" },
-    { "hardware", 0, 0, G_OPTION_ARG_INT, &asked.hardware, "units (4)", "N" },
-    { "slots", 0, 0, G_OPTION_ARG_INT, &asked.slots, "runs of an instance at a time (1)", "N" },
-    { "max-instances", 0, 0, G_OPTION_ARG_INT, &asked.max_instances, "of a model (all units)",
+    { "synthetic", 0, 0, G_OPTION_ARG_NONE, &asked.is_synthetic, "generate a synthetic trace",
+      NULL },
+    { "models", 0, 0, G_OPTION_ARG_INT, &asked.models, "models of the synthetic trace (50)", "N" },
+    { "hours", 0, 0, G_OPTION_ARG_DOUBLE, &asked.hours,
+      "length of the synthetic trace in hours (24)", "H" },
+    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &asked.rate,
+      "requests per hour of the synthetic trace (50 per unit)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &asked.seed, "random seed of the synthetic trace (1)",
       "N" },
-    { "boot-limit", 0, 0, G_OPTION_ARG_INT, &asked.boot_limit, "loads at a time (all units)", "N" },
-    { "target", 0, 0, G_OPTION_ARG_INT, &asked.target, "as the setting (100)", "PERCENT" },
+    { "policy", 0, 0, G_OPTION_ARG_STRING, &asked.policy,
+      "scheduling policy: vend (default), fcfs-lru, fixed-timeout or all", "NAME" },
+    { "hardware", 0, 0, G_OPTION_ARG_INT, &asked.hardware,
+      "units of hardware; an instance takes one (4)", "N" },
+    { "slots", 0, 0, G_OPTION_ARG_INT, &asked.slots, "concurrent runs per instance (1)", "N" },
+    { "max-instances", 0, 0, G_OPTION_ARG_INT, &asked.max_instances,
+      "most instances per model (all units)", "N" },
+    { "boot-limit", 0, 0, G_OPTION_ARG_INT, &asked.boot_limit, "concurrent loads (all units)",
+      "N" },
+    { "target", 0, 0, G_OPTION_ARG_INT, &asked.target,
+      "target utilization in percent, as the setting (100)", "PERCENT" },
     { "idle-timeout", 0, 0, G_OPTION_ARG_STRING, &asked.idle_timeout,
-      "as the setting; without it models stay loaded until they are in the way", "DURATION" },
+      "as the setting; default: models stay loaded until they are evicted", "DURATION" },
     { "scale-down-delay", 0, 0, G_OPTION_ARG_STRING, &asked.scale_down_delay,
       "as the setting (60s)", "DURATION" },
     { "stop-time", 0, 0, G_OPTION_ARG_STRING, &asked.stop_time,
-      "from a stop until the hardware is free, for vend (0s)", "DURATION" },
+      "time from the stop of an instance until its hardware is free; policy vend only (0s)",
+      "DURATION" },
     { "starvation-bound", 0, 0, G_OPTION_ARG_STRING, &asked.starvation_bound,
       "as the setting (600s)", "DURATION" },
-    { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "of a unit in use, an hour (0)", "P" },
+    { "price", 0, 0, G_OPTION_ARG_DOUBLE, &asked.price, "price per hour of a unit in use (0)",
+      "P" },
     { "chart", 0, 0, G_OPTION_ARG_FILENAME, &asked.chart,
       "draw waits and hours into FILE.svg, .png or .pdf, or waits as text for -; needs gnuplot",
       "FILE" },
     { "waits", 0, 0, G_OPTION_ARG_FILENAME, &asked.waits,
-      "write the trace with what each request waited", "FILE" },
+      "write the trace with the wait of each request", "FILE" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &asked.is_json, "print JSON", NULL },
     { NULL },
   };
   const VendOptions options = {
     .command = "simulate",
     .usage = "TRACE | - | --synthetic",
-    .summary = "Shows how long requests would wait, and what the hardware would cost. TRACE is a\n"
-               "file with lines of time_s,model,run_s[,load_s]; - is standard input.",
+    .summary
+    = "Simulates the waits of the requests of a trace and the cost of the hardware. TRACE is\n"
+      "a file with lines of time_s,model,run_s[,load_s]; - is standard input.",
     .entries = entries,
     .most = 1,
   };

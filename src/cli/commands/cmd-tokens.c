@@ -40,7 +40,8 @@ list (int argc, char **argv, GError **error)
   size_t i;
   json_t *item;
   const GOptionEntry entries[] = {
-    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "of another account (needs admin)", "NAME" },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &account,
+      "list the tokens of another account; needs an admin token", "NAME" },
     { NULL },
   };
   const VendOptions options = {
@@ -121,18 +122,20 @@ create (int argc, char **argv, GError **error)
   json_auto_t *token = NULL;
   const GOptionEntry entries[] = {
     { "scopes", 0, 0, G_OPTION_ARG_STRING, &scopes_flag,
-      "of read, run, push, admin; default " DEFAULT_SCOPES ", all with --local", "LIST" },
-    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "for another account", "NAME" },
+      "scopes, comma-separated: read, run, push, admin; default " DEFAULT_SCOPES
+      ", all with --local",
+      "LIST" },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &account, "create a token of another account", "NAME" },
     { "local", 0, 0, G_OPTION_ARG_NONE, &is_local,
-      "write it into the database of this machine; needs no token and no server", NULL },
-    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data_dir, "data directory, with --local", "DIR" },
+      "write the token into the database of this machine; needs no token and no server", NULL },
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &data_dir, "with --local: data directory", "DIR" },
     { NULL },
   };
   const VendOptions options = {
     .command = "tokens create",
     .usage = "NAME",
-    .summary = "Creates a token and prints it, this once. Needs a token with the scope admin, or\n"
-               "--local.",
+    .summary
+    = "Creates a token and prints it once. Needs a token with the scope admin, or --local.",
     .entries = entries,
     .connection = &connection,
     .least = 1,
@@ -141,7 +144,7 @@ create (int argc, char **argv, GError **error)
   if (!vend_options_parse (&options, argc, argv, &words, error))
     return false;
   if (data_dir != NULL && !is_local)
-    return vend_fail (error, VEND_ERROR_INVALID, "--data goes with --local");
+    return vend_fail (error, VEND_ERROR_INVALID, "--data needs --local");
   const char *asked = scopes_flag != NULL ? scopes_flag
                       : is_local          ? DEFAULT_LOCAL_SCOPES
                                           : DEFAULT_SCOPES;
@@ -173,7 +176,7 @@ revoke_token (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "tokens revoke",
     .usage = "ID",
-    .summary = "Ends a token at once.",
+    .summary = "Revokes a token at once.",
     .connection = &connection,
     .least = 1,
     .most = 1,

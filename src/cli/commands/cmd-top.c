@@ -164,9 +164,9 @@ run (int argc, char **argv, GError **error)
   g_autofree char *interval = NULL;
   gboolean once = FALSE;
   const GOptionEntry entries[] = {
-    { "once", 0, 0, G_OPTION_ARG_NONE, &once, "print it once; so it is where no terminal is",
-      NULL },
-    { "interval", 0, 0, G_OPTION_ARG_STRING, &interval, "between two looks (1s)", "DURATION" },
+    { "once", 0, 0, G_OPTION_ARG_NONE, &once,
+      "print the state once and exit; default without a terminal", NULL },
+    { "interval", 0, 0, G_OPTION_ARG_STRING, &interval, "time between updates (1s)", "DURATION" },
     { NULL },
   };
   const VendOptions options = {

@@ -48,7 +48,7 @@ path_of (const Asked *asked, char **out, GError **error)
                       asked->by);
   if (asked->month != NULL && !vend_month_parse (asked->month, &month_us))
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "--month: expected one such as 2026-11, got '%.50s'", asked->month);
+                      "--month: expected a month such as 2026-11, got '%.50s'", asked->month);
   if (asked->by != NULL)
     vend_argument_add_query (path, "group_by", asked->by);
   if (asked->by != NULL && asked->month != NULL)
@@ -107,9 +107,9 @@ warn_of_budget (const json_t *budget)
 {
   const char *reached = vend_json_string (budget, "reached");
   if (reached != NULL)
-    vend_terminal_warn ("the %s budget of %s is reached%s", reached,
-                        vend_argument_shown (budget, reached),
-                        strcmp (reached, "hard") == 0 ? ": nothing new is begun" : "");
+    vend_terminal_warn (
+        "the %s budget of %s is reached%s", reached, vend_argument_shown (budget, reached),
+        strcmp (reached, "hard") == 0 ? ": new predictions and trainings are refused" : "");
 }
 
 static void
@@ -242,19 +242,19 @@ run (int argc, char **argv, GError **error)
   g_autoptr (VendClient) client = NULL;
   g_autofree char *path = NULL;
   const GOptionEntry entries[] = {
-    { "month", 0, 0, G_OPTION_ARG_STRING, &asked.month, "a month, UTC; this one by default",
+    { "month", 0, 0, G_OPTION_ARG_STRING, &asked.month, "month to show (UTC); default: this month",
       "2026-11" },
-    { "by", 0, 0, G_OPTION_ARG_STRING, &asked.by, "only runs of predictions, by model or by day",
+    { "by", 0, 0, G_OPTION_ARG_STRING, &asked.by, "sum the runs of predictions by model or by day",
       "GROUP" },
-    { "account", 0, 0, G_OPTION_ARG_STRING, &asked.account, "of another account; needs admin",
-      "NAME" },
-    { "csv", 0, 0, G_OPTION_ARG_NONE, &asked.csv, "as comma-separated values", NULL },
+    { "account", 0, 0, G_OPTION_ARG_STRING, &asked.account,
+      "show another account; needs an admin token", "NAME" },
+    { "csv", 0, 0, G_OPTION_ARG_NONE, &asked.csv, "print comma-separated values", NULL },
     { NULL },
   };
   const VendOptions options = {
     .command = "usage",
     .usage = "",
-    .summary = "Shows what was used in a month and what it costs: runs, and seconds of instances.",
+    .summary = "Shows the usage of a month and its cost: runs, and seconds of instances.",
     .entries = entries,
     .connection = &connection,
   };

@@ -45,7 +45,7 @@ list (int argc, char **argv, GError **error)
     .is_newest_first = true,
     .print = print_list,
     .flag = "dead",
-    .flag_help = "only those that were given up",
+    .flag_help = "only dead deliveries, for which no more tries are made",
     .flag_path = "/v1/webhooks/deliveries?state=dead",
   };
   return vend_listing_run (&listing, argc, argv, error);
@@ -109,13 +109,13 @@ replay (int argc, char **argv, GError **error)
   json_auto_t *results = json_array ();
   gboolean all_dead = FALSE;
   const GOptionEntry entries[] = {
-    { "all-dead", 0, 0, G_OPTION_ARG_NONE, &all_dead, "all that were given up", NULL },
+    { "all-dead", 0, 0, G_OPTION_ARG_NONE, &all_dead, "all dead deliveries", NULL },
     { NULL },
   };
   const VendOptions options = {
     .command = "webhooks replay",
     .usage = "ID|--all-dead",
-    .summary = "Sends deliveries again that were given up, with the same id and body.",
+    .summary = "Sends dead deliveries again, with the same id and body.",
     .entries = entries,
     .connection = &connection,
     .most = 1,
@@ -135,7 +135,7 @@ replay (int argc, char **argv, GError **error)
   if (connection.json)
     vend_terminal_json (results);
   else
-    vend_terminal_note ("%zu on the way again", json_array_size (results));
+    vend_terminal_note ("%zu deliveries queued again", json_array_size (results));
   return true;
 }
 
@@ -163,7 +163,7 @@ secret (int argc, char **argv, GError **error)
   gboolean rotate = FALSE;
   const GOptionEntry entries[] = {
     { "rotate", 0, 0, G_OPTION_ARG_NONE, &rotate,
-      "make another one; the one before signs beside it for 24 hours", NULL },
+      "create a new key; the old key also signs for 24 hours", NULL },
     { NULL },
   };
   const VendOptions options = {
@@ -188,7 +188,7 @@ secret (int argc, char **argv, GError **error)
   if (rotate)
     {
       g_autofree char *until = vend_argument_shown_time (answer, "previous_expires_at");
-      vend_terminal_note ("the key before signs beside it until %s UTC", until);
+      vend_terminal_note ("the old key also signs until %s UTC", until);
     }
   vend_terminal_print ("%s\n", vend_argument_shown (answer, "key"));
   return true;

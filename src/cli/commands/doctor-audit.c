@@ -49,13 +49,13 @@ ask_server (VendClient *client, const char *data_dir, json_t **out, GError **err
   json_auto_t *live = NULL;
   if (!vend_client_call (client, "GET", "/-/debug?all=true", NULL, &live, error))
     {
-      g_prefix_error (error, "a server runs on '%s', but it cannot be asked: ", data_dir);
+      g_prefix_error (error, "cannot ask the server that runs on '%s': ", data_dir);
       return false;
     }
   const char *theirs = vend_json_string (live, "data");
   if (!is_same_folder (theirs, data_dir))
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "the server at %s serves '%s', not '%s'; name the right one with --url",
+                      "the server at %s serves '%s', not '%s'; name the right server with --url",
                       vend_client_get_config (client)->url, theirs != NULL ? theirs : "nothing",
                       data_dir);
   *out = json_incref (live);
@@ -159,7 +159,7 @@ print_rows (const VendAuditCheck *check)
 static void
 print_table (const GPtrArray *checks)
 {
-  static const char *const columns[] = { "CHECK", "RESULT", "WHAT HOLDS", NULL };
+  static const char *const columns[] = { "CHECK", "RESULT", "RULE", NULL };
   g_autoptr (VendTable) table = vend_table_new (columns);
   for (guint i = 0; i < checks->len; i++)
     {
@@ -185,7 +185,7 @@ vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool 
   bool runs = false;
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
     return vend_fail (error, VEND_ERROR_INVALID,
-                      "there is no data directory '%s'; --data DIR names another one", dir);
+                      "data directory '%s' does not exist; name another one with --data", dir);
   if (!find_server (dir, &runs, error) || (runs && !vend_client_new (connection, &client, error)))
     return false;
   const Audit audit = { client, dir, deep };

@@ -89,14 +89,16 @@ read_requests (const json_t *reply, VendHistory *history, int64_t shift_us, GErr
   const json_t *whose = json_object_get (columns, "target");
   const size_t n = json_array_size (at);
   if (json_array_size (run) != n || json_array_size (whose) != n)
-    return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history is not whole");
+    return vend_fail (error, VEND_ERROR_INTERNAL,
+                      "the server's history has lists of different lengths");
   for (size_t i = 0; i < n; i++)
     {
       const json_int_t index = json_integer_value (json_array_get (whose, i));
       const int64_t at_us = MAX (json_integer_value (json_array_get (at, i)), 0) + shift_us;
       const int64_t run_us = MAX (json_integer_value (json_array_get (run, i)), 0);
       if (index < 0 || index >= history->items->len)
-        return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history is not whole");
+        return vend_fail (error, VEND_ERROR_INTERNAL,
+                          "the server's history has requests of no model");
       VendHistoryItem *item = g_ptr_array_index (history->items, index);
       vend_trace_add (item->trace, 0, at_us, run_us);
       vend_trace_add (history->trace, (guint) index, at_us, run_us);
@@ -125,7 +127,7 @@ vend_history_read (const json_t *reply, VendHistory **out, GError **error)
   history->trace = vend_trace_new ();
   if (from == NULL || to == NULL || !vend_time_parse (from, &history->from_us, NULL)
       || !vend_time_parse (to, &to_us, NULL))
-    return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history has no time");
+    return vend_fail (error, VEND_ERROR_INTERNAL, "the server's history has no 'from' or 'to'");
   json_array_foreach (json_object_get (reply, "targets"), i, object)
     {
       VendHistoryItem *item = item_new (object);

@@ -16,7 +16,9 @@ vend_listing_run (const VendListing *listing, int argc, char **argv, GError **er
   int limit = listing->limit;
   const GOptionEntry entries[] = {
     { "limit", 'n', 0, G_OPTION_ARG_INT, &limit,
-      listing->is_newest_first ? "how many, newest first; 0 = all" : "how many; 0 = all", "N" },
+      listing->is_newest_first ? "most rows listed, newest first; 0 = all"
+                               : "most rows listed; 0 = all",
+      "N" },
     { listing->flag, 0, 0, G_OPTION_ARG_NONE, &flag, listing->flag_help, NULL },
     { NULL },
   };

@@ -35,11 +35,12 @@ vend_serve_data_close_to_others (const char *dir)
   if (result.n_closed > 0)
     {
       g_autofree char *n = g_strdup_printf ("%u", result.n_closed);
-      vend_log (VEND_LOG_WARN, "other users could open files of the data directory, and cannot now",
+      vend_log (VEND_LOG_WARN, "removed the access of other users to files of the data directory",
                 "data", dir, "entries", n, NULL);
     }
   if (result.problem != 0)
-    vend_log (VEND_LOG_WARN, "other users may open files of the data directory", "data", dir,
+    vend_log (VEND_LOG_WARN,
+              "cannot remove the access of other users to files of the data directory", "data", dir,
               "error", g_strerror (result.problem), NULL);
 }
 
@@ -80,7 +81,7 @@ vend_serve_data_check (const char *dir, GError **error)
   if (was_cut_off && !is_complete)
     vend_log (VEND_LOG_WARN,
               "the last server ended without a clean stop, and the database is too large to be "
-              "looked at as a whole; 'vend doctor --audit' does",
+              "checked completely at start; check it with 'vend doctor --audit'",
               "database", database, NULL);
   return vend_file_replace (marker, "", 0, 0600, error);
 }

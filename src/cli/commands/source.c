@@ -27,7 +27,7 @@ check (const char *dir, bool *out_gpu, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID, "'%s' is not a directory", dir);
   g_autofree char *path = g_build_filename (dir, "cog.yaml", NULL);
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return vend_fail (error, VEND_ERROR_INVALID, "there is no cog.yaml in '%s'; %s", dir,
+    return vend_fail (error, VEND_ERROR_INVALID, "no cog.yaml in '%s'; %s", dir,
                       VEND_COG_YAML_FIRST_STEP);
 
   g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (dir, problems, warnings);

@@ -107,7 +107,7 @@ add_head (Page *page, const json_t *now, const char *server)
 
   add_line (page, TRUE, "vend %s at %s, up %s, %s%s%s", vend_argument_shown (about, "version"),
             server, up, time, vend_json_bool (now, "draining", false) ? ", shutting down" : "",
-            vend_json_bool (now, "recovering", false) ? ", taking up what ran before" : "");
+            vend_json_bool (now, "recovering", false) ? ", recovering" : "");
   add_line (page, FALSE,
             "predictions: %" G_GINT64_FORMAT " waiting, %" G_GINT64_FORMAT
             " running, %" G_GINT64_FORMAT " ended; instances: %s; lost runs: %" G_GINT64_FORMAT,

@@ -153,7 +153,7 @@ vend_webhooks_listen (int argc, char **argv, GError **error)
   Listener listener = { .lock = PTHREAD_MUTEX_INITIALIZER };
   int port = 0;
   const GOptionEntry entries[] = {
-    { "port", 0, 0, G_OPTION_ARG_INT, &port, "on 127.0.0.1; default: any free one", "N" },
+    { "port", 0, 0, G_OPTION_ARG_INT, &port, "port on 127.0.0.1; default: a free port", "N" },
     { NULL },
   };
   const VendOptions options = {

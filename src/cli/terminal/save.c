@@ -32,7 +32,7 @@ vend_save_check (const VendSave *save, GError **error)
   if (save->target == NULL || save->may_overwrite || vend_save_target_is_dir (save->target)
       || !g_file_test (save->target, G_FILE_TEST_EXISTS))
     return true;
-  return vend_fail (error, VEND_ERROR_INVALID, "'%s' is there already; -f overwrites it",
+  return vend_fail (error, VEND_ERROR_INVALID, "'%s' exists already; overwrite it with -f",
                     save->target);
 }
 

@@ -95,6 +95,31 @@ test_sources (void)
   g_assert_cmpint (g_remove (path), ==, 0);
 }
 
+static void
+test_bounds (void)
+{
+  static const struct
+  {
+    const char *name;
+    const char *value;
+    const char *problem;
+  } bad[] = {
+    { "max-queue", "0", "setting 'max-queue': expected 1 to 100000000, got '0'" },
+    { "max-body", "1023", "setting 'max-body': expected 1024 to 1073741824, got '1023'" },
+    { "head-timeout", "2d", "setting 'head-timeout': expected 0.1 to 86400 seconds, got '2d'" },
+    { "setup-timeout", "0",
+      "setting 'setup-timeout': expected 0.000001 to 86400 seconds, got '0'" },
+  };
+  g_autoptr (VendSettings) settings = NULL;
+  g_assert_true (vend_settings_load (NULL, &settings, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_false (vend_settings_set (settings, bad[i].name, bad[i].value, "flag", &error));
+      g_assert_cmpstr (error->message, ==, bad[i].problem);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -102,5 +127,6 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/durations", test_durations);
   g_test_add_func ("/settings/sizes", test_sizes);
   g_test_add_func ("/settings/sources", test_sources);
+  g_test_add_func ("/settings/bounds", test_bounds);
   return g_test_run ();
 }

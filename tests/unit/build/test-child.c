@@ -70,7 +70,7 @@ test_bad (void)
   } bad[] = {
     { "exit 3", VEND_ERROR_RUNNER, "the script exited with status 3" },
     { "kill -9 $$", VEND_ERROR_RUNNER, "the script ended by signal 9" },
-    { "while :; do echo much; done", VEND_ERROR_TOO_LARGE, "the script: its output is longer" },
+    { "while :; do echo much; done", VEND_ERROR_TOO_LARGE, "the script: the output is longer" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {

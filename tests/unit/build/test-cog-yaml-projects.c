@@ -74,7 +74,7 @@ static const Case cases[] = {
     "file 'reqs.txt' does not exist" },
   { "both kinds of packages",
     "build:\n" P311 "  python_requirements: requirements.txt\n  python_packages: [six]\n" NAMED,
-    NULL, NULL, NULL, NULL, "only one of it and build.python_requirements" },
+    NULL, NULL, NULL, NULL, "set together with build.python_requirements" },
   { "system packages",
     "build:\n" P311 "  system_packages:\n    - \"libgl1\"\n    - ffmpeg\n    - git\n" NAMED, "3.11",
     "", "", NULL, NULL },
@@ -93,7 +93,7 @@ static const Case cases[] = {
     "", "apt-get update && apt-get install -y git-lfs", "build.system_packages", NULL },
   { "clone into /src",
     "build:\n" P311 "  run:\n    - git clone https://example.com/a /src/a\n" NAMED, "3.11", "",
-    "git clone https://example.com/a /src/a", "relative to it", NULL },
+    "git clone https://example.com/a /src/a", "relative to that folder", NULL },
   { "cache mount in front",
     "build:\n" P311
     "  run:\n    - --mount=type=cache,target=/var/cache/pip pip install wheel\n" NAMED,
@@ -126,7 +126,7 @@ static const Case cases[] = {
     NULL, NULL },
   { "train alone", "build:\n" P311 "train: train.py:train\n", "3.11", "", "", NULL, NULL },
   { "predict and run", "build:\n" P311 NAMED "run: predict.py:Predictor\n", NULL, NULL, NULL, NULL,
-    "only one of it and 'run'" },
+    "set together with 'run'" },
   { "model in a folder", "build:\n" P311 "predict: \"src/model.py:Model\"\n", "3.11", "", "", NULL,
     NULL },
   { "reference without class", "build:\n" P311 "predict: predict.py\n", NULL, NULL, NULL, NULL,
@@ -167,7 +167,7 @@ static const Case cases[] = {
   { "tab as indent", "build:\n\tpython_version: \"3.11\"\n" NAMED, NULL, NULL, NULL, NULL,
     "not valid YAML" },
   { "document marks", "---\nbuild:\n" P311 NAMED "...\n", "3.11", "", "", NULL, NULL },
-  { "key twice", "build:\n" P311 NAMED "build:\n" P311, NULL, NULL, NULL, NULL, "there twice" },
+  { "key twice", "build:\n" P311 NAMED "build:\n" P311, NULL, NULL, NULL, NULL, "duplicate key" },
 };
 
 static void

@@ -117,8 +117,9 @@ test_good (Fixture *fixture, gconstpointer data)
       "cog.yaml:3: predictt: unknown key, ignored; did you mean 'predict'?\n"
       "cog.yaml:4: built: unknown key, ignored; did you mean 'build'?\n"
       "cog.yaml:6: qwertyuiop: unknown key, ignored\n"
-      "cog.yaml:1: build.python_version: not set, the server's default is used; name one so that "
-      "the model stays the same\n" },
+      "cog.yaml:1: build.python_version: not set, the server's default is used; set a version so "
+      "that "
+      "builds stay the same\n" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
@@ -167,7 +168,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { RUN "build: {python_requirements: /etc/passwd}\n", "must be relative" },
     { RUN "build: {python_requirements: ../../../etc/passwd}\n", "lies outside of the project" },
     { RUN "build:\n  python_requirements: requirements.txt\n  python_packages: [a]\n",
-      "cog.yaml:4: build.python_packages: only one of" },
+      "cog.yaml:4: build.python_packages: cannot be set" },
     { RUN "build: {python_packages: [{a: b}]}\n", "python_packages: expected text, got a map" },
     { RUN "build: {python_packages: a}\n", "python_packages: expected a list, got 'a'" },
     { RUN "build:\n  system_packages: [\n  a,\n  -y]\n",
@@ -179,7 +180,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { RUN "build:\n  run:\n  - a: b\n", "cog.yaml:4: build.run: a map without 'command'" },
     { RUN "build:\n  run:\n  - command: a\n    mounts:\n    - type: secret\n      id: x\n",
       "cog.yaml:6: build.run: the command needs the secret 'x'" },
-    { RUN "predict: run.py:R\n", "cog.yaml:2: predict: only one of it and 'run'" },
+    { RUN "predict: run.py:R\n", "cog.yaml:2: predict: cannot be set together with 'run'" },
     { "run: run.py\n", "cog.yaml:1: run: expected the form 'run.py:Runner', got 'run.py'" },
     { "run: 'run.py:'\n", "cog.yaml:1: run: expected the form" },
     { "run: run.py:a b\n", "cog.yaml:1: run: expected the form" },
@@ -190,7 +191,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { "run: out.py:R\n", "cog.yaml:1: run: 'out.py' lies outside of the project" },
     { "run: ../no-such-file.py:R\n", "run: file '../no-such-file.py' does not exist" },
     { "train: t.py:t\n", "cog.yaml:1: train: file 't.py' does not exist" },
-    { RUN "run: run.py:Q\n", "cog.yaml:2: run: the key is there twice" },
+    { RUN "run: run.py:Q\n", "cog.yaml:2: run: duplicate key" },
     { RUN "? [a]\n: b\n", "a key that is not plain text" },
     { RUN "build:\n  <<: [a]\n", "cog.yaml:3: build.<<: expected a map" },
     { RUN "build:\n  <<: {<<: {gpu: true}}\n", "build.<<: a map that merges others" },
@@ -199,7 +200,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { RUN "environment:\n- =A\n", "cog.yaml:3: environment: expected KEY=VALUE with a name" },
     { RUN "environment:\n- PATH=a\n", "cog.yaml:3: environment: 'PATH' is reserved" },
     { RUN "environment:\n- NVIDIA_X=a\n", "cog.yaml:3: environment: 'NVIDIA_X' is reserved" },
-    { RUN "environment:\n- A=a\n- A=b\n", "cog.yaml:4: environment: 'A' is there twice" },
+    { RUN "environment:\n- A=a\n- A=b\n", "cog.yaml:4: environment: 'A' is set twice" },
     { RUN "environment:\n- \"A=\\0\"\n", "cog.yaml:3: environment: has a NUL character" },
     { RUN "concurrency: {max: 0}\n", "concurrency.max: expected a number from 1 to 256, got '0'" },
     { RUN "concurrency: {max: 257}\n", "from 1 to 256, got '257'" },

@@ -95,7 +95,7 @@ test_subcommands (void)
   g_autoptr (GError) error = NULL;
   g_assert_false (vend_subcommand_run ("try", table, 2, argv, &error));
   g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
-  g_assert_nonnull (strstr (error->message, "only first, second"));
+  g_assert_nonnull (strstr (error->message, "expected one of first, second"));
 }
 
 static void
