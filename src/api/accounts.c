@@ -140,7 +140,7 @@ revoke_token (VendDb *db, void *data, GError **error)
   return vend_store_token_revoke (db, data, vend_now_us (), error);
 }
 
-/* Of any account: whoever may make tokens may end them. */
+/* A token of any account: admins make tokens, so admins revoke them. */
 static bool
 delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
@@ -152,7 +152,7 @@ delete_token (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   return true;
 }
 
-/* A token says what its holder may do, so only admins hand them out and take them back. */
+/* A token grants scopes, so only admins create and revoke tokens. */
 const ApiRoute vend_api_account_routes[] = {
   { "GET", "/v1/account", VEND_SCOPE_READ, VEND_BODY_NONE, get_account, NULL },
   { "GET", "/v1/accounts", VEND_SCOPE_ADMIN, VEND_BODY_NONE, list_accounts, NULL,

@@ -32,15 +32,16 @@ struct VendApi
 typedef bool (*ApiHandler) (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                             GError **error);
 
-/* Where a handler runs. A body in memory above VEND_API_LARGE_BODY takes it to VEND_LANE_BYTES
- * whatever its route says: reading it takes long. */
+/* Where a handler runs. A request with a body in memory above VEND_API_LARGE_BODY runs on
+ * VEND_LANE_BYTES whatever its route says: to parse that body takes long. */
 typedef enum
 {
   VEND_RUN_BY_METHOD, /* GET on the HTTP worker; what changes something waits for its commit on
                          VEND_LANE_WRITES */
-  VEND_RUN_AT_ONCE, /* on the HTTP worker: it looks up rows by their keys, and waits for nothing */
-  VEND_RUN_READ,    /* on VEND_LANE_READS */
-  VEND_RUN_BYTES,   /* on VEND_LANE_BYTES */
+  VEND_RUN_AT_ONCE,   /* on the HTTP worker: the handler looks up rows by their keys, and waits for
+                         nothing */
+  VEND_RUN_READ,      /* on VEND_LANE_READS */
+  VEND_RUN_BYTES,     /* on VEND_LANE_BYTES */
 } ApiRunsOn;
 #define VEND_API_LARGE_BODY ((gsize) 256 * 1024)
 
@@ -48,13 +49,13 @@ typedef struct
 {
   const char *method;
   const char *pattern;
-  guint scope; /* VendScope; 0 = nobody is asked who he is */
+  guint scope; /* VendScope; 0 = no token is needed */
   VendBodyKind body;
   ApiHandler handler;
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
   VendRateKind rate;
   const char *missing;   /* what a 404 says; NULL = that the resource could not be found */
-  const char *opened_by; /* name of a setting; when it is true, nobody is asked. Or NULL */
+  const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL */
   ApiRunsOn runs_on;
 } ApiRoute;
 
@@ -131,7 +132,7 @@ bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPre
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- scaling.c */
-/* What holds for instances of a version, as by vend_scaling_hold; one that is not there counts as
+/* The effective scaling of a version, as by vend_scaling_hold; a missing version counts as one
  * without a launch record. */
 VendScaling vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own,
                                     int64_t model_id, const char *version_id);
@@ -194,10 +195,11 @@ bool vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller 
 bool vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
                          VendModel **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_may_see (const VendModel *model, const VendCaller *caller);
-/* The one that the query names as `account`, by default the caller's. FORBIDDEN for another one
- * without admin: `what` of it is asked for ("usage"). BAD_REQUEST when there is none. */
+/* The account that the query names as `account`, by default the caller's. FORBIDDEN for another
+ * account without the scope admin: `what` names the thing ("usage"). BAD_REQUEST for an unknown
+ * account. */
 bool vend_api_query_account (VendDb *db, VendCall *call, const VendCaller *caller, const char *what,
                              VendAccount **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* One sentence for everything that is not there, or not the caller's to see. */
+/* One sentence for every thing that does not exist, or that the caller may not see. */
 bool vend_api_not_found (GError **error);

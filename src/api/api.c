@@ -46,7 +46,8 @@ show_budget (VendCall *call, const VendRateState *state)
   vend_call_reply_header (call, "ratelimit-reset", reset);
 }
 
-/* Strangers, and those who ask too often, are sent away before their body costs memory or disk. */
+/* Requests without a valid token or beyond the rate limit are refused before the body costs memory
+ * or disk. */
 static VendReply *
 admit (VendCall *call, void *context)
 {
@@ -140,7 +141,7 @@ serve (VendCall *call, void *context)
 /* What the parts of a form add to the file in it. */
 #define FORM_SLACK (1024 * 1024)
 
-/* Looking at one prediction is what clients do all the time while they wait. */
+/* Clients poll one prediction all the time while they wait. */
 #define POLLS_PER_OTHER 10
 
 static VendRate *
@@ -225,7 +226,7 @@ static const ApiRoute *const tables[] = {
   vend_api_version_routes,    vend_api_webhook_routes,    NULL,
 };
 
-/* Clients know "sku" and "name"; what has no GPUs shows nothing else. */
+/* Clients know "sku" and "name"; hardware without GPUs shows nothing else. */
 static void
 add_gpus (VendApi *api)
 {

@@ -1,4 +1,4 @@
-/* What an account may spend in a month. */
+/* Monthly budgets of accounts. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -21,7 +21,7 @@ to_json (const char *account, const VendBudget *budget, VendAmount spent, int64_
   return object;
 }
 
-/* The one in the path; to others than an admin their own alone is there. */
+/* The account in the path; a caller without the scope admin finds the own account alone. */
 static bool
 find_account (VendDb *db, VendCall *call, const VendCaller *caller, VendAccount **out,
               GError **error)
@@ -52,7 +52,7 @@ get_budget (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
   return true;
 }
 
-/* On the core thread: it is stored. */
+/* On the core thread: the budget is stored. */
 static void
 set (const VendBudget *budget, VendAmount spent, const GError *error, void *data)
 {

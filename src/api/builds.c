@@ -16,7 +16,7 @@ show (VendCall *call, int status, const VendBuild *build, const VendModel *model
   return vend_reply_json (status, vend_build_to_json (build, name, vend_call_origin (call)));
 }
 
-/* The same source again: nothing to build. It becomes the latest, as a push promises. */
+/* The same source again: nothing to build. The version becomes the latest, as a push promises. */
 static bool
 make_latest (VendDb *db, void *data, GError **error)
 {

@@ -246,7 +246,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   g_autoptr (VendPrediction) prediction = vend_prediction_new ();
   const VendApiSchema schema = { version->openapi, component };
   json_auto_t *malformed = json_array ();
-  /* Before anything is written for it; its transaction looks again. */
+  /* Before anything is written for the create; the transaction checks once more. */
   if (!vend_store_stored_allow (db, caller->account->id, 0,
                                 vend_settings_bytes (api->parts.settings, "account-max-stored"),
                                 error))

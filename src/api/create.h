@@ -15,8 +15,8 @@ typedef struct
   int64_t destination;        /* of a training: the id of the model that gets its version */
 } VendApiRun;
 
-/* Checks the body against the version's schema, resolves files, submits, and answers when it is on
- * disk, or has ended, or the wait is over. */
+/* Checks the body against the version's schema, resolves files, submits, and answers when the
+ * prediction is on disk, or has ended, or the wait is over. */
 bool vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
                       const VendApiRun *run, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

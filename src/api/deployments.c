@@ -17,7 +17,7 @@ show (const VendDeployment *deployment, const VendCaller *caller)
   return vend_reply_json (200, vend_deployment_to_json (deployment, caller->account));
 }
 
-/* Deployments are their account's own: to others they are not there. */
+/* Deployments are private: to other accounts they do not exist. */
 static bool
 load_own (VendDb *db, VendCall *call, const VendCaller *caller, VendDeployment **out,
           GError **error)
@@ -113,7 +113,7 @@ settled (void *data)
   vend_call_reply (change->call, show (change->deployment, caller));
 }
 
-/* Tells the scheduler, and answers when it has taken over. */
+/* Tells the scheduler, and answers when the scheduler has taken over. */
 static bool
 roll_out (Change *take, GError **error)
 {
@@ -185,7 +185,7 @@ store_new (VendDb *db, void *data, GError **error)
   const VendRelease *release = change->deployment->current;
   g_autoptr (VendVersion) version = NULL;
   int64_t count = 0;
-  /* Once more inside the transaction: it may be gone by now. */
+  /* Once more inside the transaction: the version may be gone by now. */
   if (!vend_store_version_get (db, release->model_id, release->version, &version, error)
       || !vend_store_deployment_count (db, change->deployment->account_id, &count, error))
     return false;
@@ -260,7 +260,7 @@ create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 
 /* ---- Change */
 
-/* Runs a second time when its group fails, so it begins anew from what is stored. */
+/* Runs a second time when its commit group fails, so the job begins anew from the stored row. */
 static bool
 store_change (VendDb *db, void *data, GError **error)
 {
@@ -409,7 +409,8 @@ delete_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 
 /* ---- Predict */
 
-/* On the release that serves; what it is given stays with it, whatever is released meanwhile. */
+/* On the release that serves; a prediction stays with its release, whatever is released meanwhile.
+ */
 static bool
 create_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                    GError **error)

@@ -4,7 +4,7 @@
 #include "store/examples.h"
 #include "store/predictions.h"
 
-/* They fit on a page. */
+/* All examples fit on a page. */
 #define MAX_EXAMPLES VEND_PAGE_SIZE
 #define MAX_ID 64
 

@@ -1,4 +1,4 @@
-/* Why the machine did what it did: the timeline of a prediction, and the scheduler's decisions. */
+/* Explanations: the timeline of a prediction, and the scheduler's decisions. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -39,7 +39,7 @@ record_free (Record *record)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Record, record_free)
 
-/* What happened to its target while it waited, and to itself. */
+/* Decisions about the prediction, and about its target while the prediction waited. */
 static bool
 load_decisions (VendDb *db, Record *record, GError **error)
 {
@@ -59,7 +59,7 @@ load_decisions (VendDb *db, Record *record, GError **error)
   if (!vend_store_decision_of_prediction (db, p->id, VEND_TIMELINE_MAX, &own, error)
       || !vend_store_decision_during (db, &span, &record->decisions, error))
     return false;
-  /* Its own come first: they are never left out. */
+  /* Decisions about the prediction come first: they are never left out. */
   while (own->len > 0)
     g_ptr_array_insert (record->decisions, 0, g_ptr_array_steal_index (own, own->len - 1));
   return p->instance == NULL ? true
@@ -67,7 +67,7 @@ load_decisions (VendDb *db, Record *record, GError **error)
                                                                 &record->instance, error);
 }
 
-/* What the model was given is no output. */
+/* A file of the input is no output. */
 static void
 remove_inputs (GPtrArray *outputs)
 {
@@ -107,7 +107,7 @@ tell (const Record *record, const VendPrediction *now)
                                           vend_timeline_make (&timeline)));
 }
 
-/* While it runs, the core knows more of it than the disk. */
+/* The core knows more of a running prediction than the disk. */
 static void
 peeked (const VendPrediction *now, const GError *error, void *data)
 {

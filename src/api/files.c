@@ -1,4 +1,4 @@
-/* Files that people upload. */
+/* Uploaded files. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"

@@ -11,19 +11,19 @@
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
 #define MAX_DAYS 366
 #define DEFAULT_DAYS 30
-/* Rows that are read, the newest ones; what is older is left out. */
+/* Rows that are read, the newest ones; older rows are left out. */
 #define MAX_ROWS 200000
-/* Of those that came first; the requests of others are left out. */
+/* Targets that came first; the requests of others are left out. */
 #define MAX_TARGETS 200
 
-/* What is scaled on its own: a deployment, or a model. */
+/* A deployment or model, each of which is scaled on its own. */
 typedef struct
 {
   char *model;
   char *deployment; /* or NULL */
   gint64 requests;
   double wait_s; /* sum */
-  /* Of now; not known of what was deleted. */
+  /* The present values; unknown for a deleted deployable. */
   char *hardware;
   gboolean is_private;
   VendScaling scaling;
@@ -115,9 +115,9 @@ take_row (const VendHistoryRow *row, void *data)
   g_array_append_val (history->requests, request);
 }
 
-/* ---- How they are run now */
+/* ---- The present settings */
 
-/* What was deleted stays as unknown. */
+/* A deleted deployable stays unknown. */
 static void
 read_model (const VendApi *api, VendDb *db, Target *out)
 {
@@ -272,7 +272,7 @@ append_seconds (GString *text, int64_t us)
                           us % VEND_US_PER_S);
 }
 
-/* What `vend simulate` reads. */
+/* The format of `vend simulate`. */
 static VendReply *
 reply_trace (const History *history, const VendHistoryQuery *query)
 {

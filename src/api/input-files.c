@@ -7,7 +7,7 @@
 #include "store/files.h"
 #include <string.h>
 
-/* What reading the files of one input needs; borrowed. */
+/* The context for reading the files of one input; borrowed. */
 typedef struct
 {
   VendApi *api;
@@ -103,8 +103,8 @@ find_file (const Reading *reading, const char *id, VendFile **out, GError **erro
   return true;
 }
 
-/* What a URL of ours names is not there. Under another name than the one that the caller calls us
- * by it may be somebody else's, who has the same paths: the director asks there. */
+/* A URL with a path of this server names no known file. Under another host than that of the request
+ * it may belong to another server with the same paths, so the director fetches it. */
 static bool
 is_missing (const Reading *reading, const json_t *file, GError **problem, const char *what,
             GError **error)
@@ -118,8 +118,8 @@ is_missing (const Reading *reading, const json_t *file, GError **problem, const 
          || vend_fail (error, VEND_ERROR_INVALID, "input.%s: %s", field_of (file), what);
 }
 
-/* Ids and tokens cannot be guessed, so what has one of ours is ours, whatever host it names: a
- * server has many names, and does not know all of them. */
+/* Ids and tokens cannot be guessed, so a URL with a known id or token is a URL of this server,
+ * whatever its host: a server has many names, and does not know all of them. */
 static bool
 resolve (const Reading *reading, json_t *file, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Threads that run what HTTP workers and the core thread must not. */
+/* Threads for work that would block HTTP workers or the core thread. */
 #include "api/later.h"
 #include "base/error.h"
 

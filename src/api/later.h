@@ -1,11 +1,11 @@
-/* Threads for what would hold up an HTTP worker, which serves a share of all connections: waiting
- * for a commit, hashing, disks, large JSON. The call is kept meanwhile, as the HTTP server allows,
- * and its reply comes from a thread of these. */
+/* Threads for work that would hold up an HTTP worker, which serves a share of all connections:
+ * commits, hashes, disks, large JSON. The call is kept meanwhile, as the HTTP server allows, and a
+ * thread of these replies. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
 
-/* Each has threads of its own, so that slow work of one kind does not hold up the others. */
+/* Each lane has threads of its own, so that slow work of one kind does not hold up the others. */
 typedef enum
 {
   VEND_LANE_WRITES,  /* a commit each */
@@ -34,6 +34,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLater, vend_later_free)
  * thread; never blocks. */
 bool vend_later_try (VendLater *later, VendLane lane, VendLaterWork work, void *data,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The same for a call that is held already, and cannot be refused any more: their number is that of
- * the connections. */
+/* The same for a held call, which cannot be refused any more: the number of connections bounds
+ * these calls. */
 void vend_later_run (VendLater *later, VendLane lane, VendLaterWork work, void *data);

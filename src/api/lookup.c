@@ -1,4 +1,4 @@
-/* Finding what a path names, as far as the caller may see it. */
+/* Looks up the model or account that a request names, as far as the caller may see it. */
 #include "api/api-private.h"
 #include "base/error.h"
 #include "store/accounts.h"

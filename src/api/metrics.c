@@ -152,7 +152,7 @@ typedef struct
 {
   VendApi *api;
   VendCall *call;
-  GString *text; /* NULL until the connection asks for it */
+  GString *text; /* NULL until the connection asks for the text */
   gsize sent;
 } Scrape;
 

@@ -95,7 +95,7 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   const VendModel *last = NULL;
   gsize shown_bytes = 0;
   guint n = 0;
-  /* Their examples and schemas are shown with them. */
+  /* Models are shown with their examples and schemas. */
   for (; n < models->len && shown_bytes < VEND_PAGE_BYTES; n++)
     {
       last = g_ptr_array_index (models, n);
@@ -122,7 +122,7 @@ copy_url (const json_t *body, const char *key, char **field, GError **error)
   return true;
 }
 
-/* What POST and PATCH have in common. */
+/* Members that POST and PATCH share. */
 static bool
 copy_details (const json_t *body, VendModel *model, GError **error)
 {

@@ -116,7 +116,7 @@ load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind,
   return true;
 }
 
-/* A question to the core thread about one prediction, and what it told. */
+/* A question to the core thread about one prediction, and the answer. */
 typedef struct
 {
   VendApi *api;
@@ -165,7 +165,7 @@ notify (const VendPrediction *now, const GError *error, void *data)
   vend_later_run (question->api->later, VEND_LANE_REPLIES, question->reply, question);
 }
 
-/* It does not run any more: what was on disk when the request came. */
+/* The prediction does not run any more: the row that was on disk when the request came. */
 static void
 reply_peeked (void *data)
 {
@@ -216,7 +216,7 @@ reply_canceled (void *data)
       vend_call_reply (call, vend_reply_error (question->error));
       return;
     }
-  /* It ended between the read of its row and the request: show the end. */
+  /* The prediction ended between the read of its row and the request: show the end. */
   g_auto (VendReader) reader = vend_reader (question->api->parts.store);
   const bool is_found = vend_store_prediction_get (reader.db, vend_call_param (call, "id"),
                                                    &question->now, &problem);

@@ -24,7 +24,7 @@ model_holds (const VendApi *api, VendDb *db, const VendScaling *own, const VendM
   return vend_api_scaling_holds (api, db, own, model->id, model->latest_version);
 }
 
-/* What is set, and what holds. */
+/* The settings of the model, and the effective ones. */
 static VendReply *
 show (const VendScaling *own, const VendScaling *effective)
 {
@@ -69,7 +69,7 @@ change_free (Change *change)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
 
-/* Runs a second time when its group fails, so it begins anew from what is stored. */
+/* Runs a second time when its commit group fails, so the job begins anew from the stored row. */
 static bool
 store_change (VendDb *db, void *data, GError **error)
 {
@@ -86,7 +86,7 @@ store_change (VendDb *db, void *data, GError **error)
          || vend_store_scaling_set (db, change->model->id, &change->now, error);
 }
 
-/* On the core thread: the instances follow it from now on. */
+/* On the core thread: the instances follow the new settings from now on. */
 static void
 settled (void *data)
 {

@@ -1,4 +1,4 @@
-/* Event streams. The URL is the capability: nobody is asked who he is. */
+/* Event streams. The URL is the capability: no token is needed. */
 #include "api/api-private.h"
 #include "api/create.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ data_removed (void)
   return vend_api_problem (410, "Gone", "The data of this prediction have been removed.");
 }
 
-/* From what is on disk. Who has seen the last event is told not to come back. */
+/* From the row on disk. A client that has seen the last event is told not to reconnect. */
 static VendReply *
 replay (VendApi *api, VendCall *call, const VendPrediction *ended)
 {
@@ -48,7 +48,7 @@ replay (VendApi *api, VendCall *call, const VendPrediction *ended)
   return vend_broadcast_reply (broadcast, after, vend_call_origin (call));
 }
 
-/* It ended between our look at the disk and the question. */
+/* The prediction ended between our look at the disk and the question. */
 static void
 reply_ended (void *data)
 {

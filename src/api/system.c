@@ -1,4 +1,4 @@
-/* Health, live state, hardware, and who am I. */
+/* Health, live state and hardware. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -20,8 +20,8 @@ unhealthy (const char *what, int64_t stuck_us)
                                                   "detail", detail, "status", 503, "part", what));
 }
 
-/* Asks nobody, so that it answers at once: the core thread says by itself that it is there, and the
- * store knows since when somebody waits. */
+/* Answers at once, without a question to another thread: the core thread beats by itself, and the
+ * store knows since when a caller waits. */
 static bool
 healthz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {

@@ -20,8 +20,8 @@ size_on_disk (const char *path)
   return stat (path, &st) == 0 ? (uint64_t) st.st_size : 0;
 }
 
-/* Of one that is whole and whose content was never checked, since the server was killed meanwhile,
- * the last byte is asked for once more: with it comes the check. */
+/* When an upload is whole but was never checked, since the server was killed meanwhile, the last
+ * byte is requested once more: with it comes the check. */
 static uint64_t
 stands_at (VendApi *api, const VendUpload *upload)
 {
@@ -121,9 +121,9 @@ offset_conflict (uint64_t offset)
   return vend_reply_new (409, "application/problem+json", text, strlen (text));
 }
 
-/* Locks the file of the upload: it keeps two writers apart, two threads of this process too, from
- * the first byte of a piece until the whole was checked. -1 without an error: another one has
- * finished it, or removed it, meanwhile. */
+/* Locks the file of the upload: the lock keeps two writers apart, two threads of this process too,
+ * from the first byte of a piece until the whole was checked. -1 without an error: another request
+ * has finished or removed the upload meanwhile. */
 static bool
 open_part (const char *path, int *out_fd, GError **error)
 {
@@ -161,7 +161,7 @@ delete_row (VendDb *db, void *data, GError **error)
   return vend_store_upload_delete (db, data, error);
 }
 
-/* With the lock. Only what has its hash comes under the name from which it is built. */
+/* With the lock. Only a file with the announced hash gets the name from which builds read. */
 static bool
 finish (VendApi *api, const VendUpload *upload, const char *part, GError **error)
 {

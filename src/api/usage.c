@@ -1,4 +1,4 @@
-/* What an account has used, and what it costs. */
+/* Usage of accounts, and its cost. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,7 +14,7 @@
 #define MAX_DAYS 366
 #define MAX_ROWS 10000
 #define DATE_LENGTH 10
-/* The time of instances is on disk after a minute; somebody who asks for later times waits for it.
+/* The time of instances is on disk after a minute; a request for later times waits for the write.
  */
 #define NOT_STORED_US (2 * 60 * VEND_US_PER_S)
 #define CSV "text/csv"
@@ -48,7 +48,7 @@ read_group (VendCall *call, VendUsageGroup *out, GError **error)
   return true;
 }
 
-/* From the beginning of this month until now, unless it says something else. */
+/* From the beginning of this month until now, unless the query names a time. */
 static bool
 read_period (VendCall *call, int64_t *out_from_us, int64_t *out_to_us, GError **error)
 {

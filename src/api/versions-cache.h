@@ -1,5 +1,5 @@
-/* Versions never change, and every create needs one with its parsed schema: so they are kept. Any
- * thread but the core. */
+/* A cache of versions with their parsed schemas: versions never change, and every create needs one.
+ * Any thread but the core. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

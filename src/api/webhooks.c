@@ -54,7 +54,7 @@ vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPredicti
   json_auto_t *events = NULL;
   if (!read_url (api, body, "webhook", &webhook, error) || !read_filter (body, &events, error))
     return false;
-  /* The older way to say "only the end, please"; it says nothing beside `webhook`. */
+  /* The older way to say "only the end, please"; ignored beside `webhook`. */
   if (webhook == NULL)
     {
       if (!read_url (api, body, "webhook_completed", &completed, error))

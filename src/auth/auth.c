@@ -1,4 +1,4 @@
-/* Who is calling: tokens to callers, with a cache in front of the store. */
+/* Authentication: tokens to callers, with a cache in front of the store. */
 #include "auth/auth.h"
 #include "base/clock.h"
 #include "base/error.h"

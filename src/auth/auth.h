@@ -1,4 +1,4 @@
-/* Who is calling: tokens to callers, with a cache in front of the store. Any thread but the core.
+/* Authentication: tokens to callers, with a cache in front of the store. Any thread but the core.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,5 +30,5 @@ bool vend_auth_check (VendAuth *auth, const char *authorization, VendScope need,
 void vend_auth_caller_unref (VendCaller *caller);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCaller, vend_auth_caller_unref)
 
-/* After a token was revoked: nobody gets in on a cached answer. */
+/* After a token was revoked: empties the cache, so that no cached answer lets the token in. */
 void vend_auth_forget (VendAuth *auth);

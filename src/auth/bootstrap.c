@@ -1,4 +1,4 @@
-/* The first start: an admin account and a token, so that somebody can get in. */
+/* The first start: an admin account and its token. */
 #include "auth/bootstrap.h"
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,11 +1,11 @@
-/* The first start: an admin account and a token, so that somebody can get in. */
+/* The first start: an admin account and its token. */
 #pragma once
 #include "store/store.h"
 
 #define VEND_BOOTSTRAP_ACCOUNT "VEND_BOOTSTRAP_ACCOUNT"
 #define VEND_BOOTSTRAP_TOKEN "VEND_BOOTSTRAP_TOKEN"
 
-/* What those two variables said; NULL: nothing. */
+/* The values of those two variables; NULL: not set. */
 typedef struct
 {
   char *account;

@@ -10,7 +10,7 @@ typedef enum
 {
   VEND_RATE_OTHER,
   VEND_RATE_CREATE, /* creates of predictions and trainings */
-  VEND_RATE_POLL,   /* looking at one of them, which clients do all the time */
+  VEND_RATE_POLL,   /* GET of one of them, which clients poll */
   VEND_RATE_N_KINDS,
 } VendRateKind;
 

@@ -1,4 +1,4 @@
-/* What the steps of one build share. */
+/* The context that the steps of one build share. */
 #pragma once
 #include "build/build.h"
 #include "build/child.h"
@@ -9,8 +9,8 @@ typedef struct
   VendBuildLog log;
   void *log_data;
   char *source_dir;
-  char *work_dir; /* what no version keeps */
-  char **env;     /* of children: what installers need of ours, nothing else */
+  char *work_dir; /* work files, which no version keeps */
+  char **env;     /* of children: the variables of ours that installers need, nothing else */
   char *uv;       /* NULL when the machine has none */
 } VendBuildContext;
 

@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* What the steps hand on. */
+/* Results that the steps hand on. */
 typedef struct
 {
   VendBuildContext context;

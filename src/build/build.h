@@ -16,7 +16,7 @@ typedef struct
   const char *cog_version;
   const char *coglet_version;
   const char *package_allow; /* networks that packages may come from beside public addresses */
-  bool any_package_host;     /* they may come from everywhere */
+  bool any_package_host;     /* packages may come from any address */
   bool allow_build_run;
   bool smoke_start; /* start the model once before the version counts */
   uint64_t max_source_bytes;
@@ -26,7 +26,7 @@ typedef struct
 /* Receives log text for the person who pushed, whole lines. */
 typedef void (*VendBuildLog) (const char *line, void *data);
 
-/* What the control plane stores. Free with vend_build_result_free. */
+/* The result that the control plane stores. Free with vend_build_result_free. */
 typedef struct
 {
   char *version_id; /* 64 hex: SHA-256 of the canonical manifest */

@@ -23,7 +23,7 @@
 #define MAX_LOG_REPLAY (128 * 1024)
 #define MAX_LOG_MISSED MAX_LOG_LINE /* of it, what came while that was read */
 #define MAX_LOG (16 * 1024 * 1024)
-/* Who mends his source pushes again, and finds the environment of the build that failed. */
+/* A developer who fixes the source pushes again, and finds the environment of the failed build. */
 #define VENV_UNUSED_US (3600 * VEND_US_PER_S)
 
 typedef struct

@@ -17,7 +17,7 @@ typedef struct
   VendStore *store;
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
-  const char *vend_binary; /* what is started as `vend builder` */
+  const char *vend_binary; /* binary that is started as `vend builder` */
   /* A model has another latest version, which is stored. On a thread of the builds; or NULL. */
   void (*made) (int64_t model_id, void *data);
   void *data;
@@ -47,7 +47,7 @@ void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
 char *vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Says, durably, that they are what they were announced to be. */
+/* Marks the bytes, durably, as those of the announced SHA-256. */
 bool vend_builds_upload_keep (const VendBuilds *builds, const char *id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 bool vend_builds_upload_is_complete (const VendBuilds *builds, const VendUpload *upload);

@@ -1,4 +1,4 @@
-/* What is left of builds and versions when nothing needs it any more. */
+/* Leftovers of builds and versions. */
 #include "build/leftovers.h"
 #include "base/clock.h"
 #include "base/error.h"

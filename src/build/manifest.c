@@ -1,4 +1,4 @@
-/* What makes a version what it is, and its id. Any thread; digests block on disk. */
+/* The content of a version, which gives its id. Any thread; digests block on disk. */
 #include "build/manifest.h"
 #include "base/error.h"
 #include "base/hash.h"

@@ -1,4 +1,4 @@
-/* What makes a version what it is, and its id. */
+/* The content of a version, which gives its id. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

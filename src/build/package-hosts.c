@@ -1,4 +1,4 @@
-/* Whether packages may come from where a model asks for them. Blocking: asks the name server. */
+/* Checks the addresses that a model's packages come from. Blocking: asks the name server. */
 #include "build/package-hosts.h"
 #include "base/error.h"
 #include <netdb.h>

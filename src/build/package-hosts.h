@@ -1,4 +1,4 @@
-/* Whether packages may come from where a model asks for them. */
+/* Checks the addresses that a model's packages come from. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

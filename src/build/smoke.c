@@ -131,7 +131,7 @@ wait_ready (VendChild *child, guint port, GError **error)
         return true;
       if (status != NULL && strcmp (status, "STARTING") != 0)
         {
-          /* What it said until now explains it. */
+          /* The log until now explains the failure. */
           if (!vend_child_pump (child, POLL_MS, &ended, error))
             return false;
           return vend_fail (error, VEND_ERROR_RUNNER,
@@ -143,7 +143,7 @@ wait_ready (VendChild *child, guint port, GError **error)
                     "the model did not start: its setup took longer than 600 s");
 }
 
-/* What it writes beside its source must not become part of the version. */
+/* Files that the model writes beside its source must not become part of the version. */
 static bool
 start_child (const VendBuildContext *context, const VendWorkspace *workspace,
              const char *const *argv, char **env, VendChild **out, GError **error)

@@ -9,7 +9,7 @@ typedef struct
   char *key; /* its folder below venvs_dir */
   char *dir;
   char *python;
-  char *freeze; /* what `pip freeze` says of it */
+  char *freeze; /* the output of `pip freeze` */
 } VendVenv;
 
 void vend_venv_free (VendVenv *venv);
@@ -24,7 +24,7 @@ typedef struct
   bool with_pip;           /* for commands of the model's author */
 } VendVenvRequest;
 
-/* Uses the one that is there or makes it; waits while another build makes the same. */
+/* Uses the existing environment or makes it; waits while another build makes the same one. */
 bool vend_venv_ensure (const VendBuildContext *context, const VendInterpreter *interpreter,
                        const VendVenvRequest *request, VendVenv **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* What a model is given: a checked API input made ready for the model server. Pure. */
+/* Inputs of models: a checked API input made ready for the model server. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

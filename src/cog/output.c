@@ -1,4 +1,4 @@
-/* What a version's schema says about its output. Pure. */
+/* Outputs of models, as their schemas describe them. Pure. */
 #include "cog/output.h"
 #include "json/schema.h"
 #include "model/prediction.h"

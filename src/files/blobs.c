@@ -162,7 +162,7 @@ place_and_hold (VendBlobs *blobs, Place place, const char *path, const char *tar
   return placed;
 }
 
-/* Nothing waits for a disk with the lock: what is synced may be of any size. */
+/* Never sync with the lock held: a file may be of any size. */
 static bool
 bring_in (VendBlobs *blobs, Place place, const char *path, const char *sha256, GError **error)
 {
@@ -170,7 +170,7 @@ bring_in (VendBlobs *blobs, Place place, const char *path, const char *sha256, G
   g_autofree char *folder = g_path_get_dirname (target);
   g_autoptr (GError) problem = NULL;
   if (vend_blobs_hold (blobs, sha256, &problem))
-    /* Young again: what is old and has no row is swept. */
+    /* Young again: the sweep removes old blobs without a row. */
     utimensat (AT_FDCWD, target, NULL, 0);
   else if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     {
@@ -180,7 +180,7 @@ bring_in (VendBlobs *blobs, Place place, const char *path, const char *sha256, G
   else if (!ensure_folder (blobs, folder, error) || !sync_file (path, error)
            || !place_and_hold (blobs, place, path, target, sha256, error))
     return false;
-  /* Also of a content that was there: whoever has placed it may be about to sync its name. */
+  /* Also for a content that was there: the thread that placed it may not have synced the name. */
   if (vend_dir_sync (folder, error))
     return true;
   vend_blobs_let_go (blobs, sha256);
@@ -206,7 +206,7 @@ copy_file (const char *path, int to, GError **error)
   return vend_fd_copy (from, to, (uint64_t) st.st_size, error);
 }
 
-/* For a file on another file system than ours. Nobody waits for the lock while it is copied. */
+/* For a file on another file system than ours. The lock is not held during the copy. */
 static bool
 copy_in (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
@@ -260,7 +260,7 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
   return true;
 }
 
-/* Whoever would hold it waits until it is known whether it goes. */
+/* A caller that would hold this content waits until its removal is decided. */
 static bool
 begin_removal (VendBlobs *blobs, const char *sha256)
 {

@@ -42,7 +42,7 @@ bool vend_blobs_hold (VendBlobs *blobs, const char *sha256, GError **error)
  * not wait for a disk. */
 void vend_blobs_let_go (VendBlobs *blobs, const char *sha256);
 
-/* Removes a content that nobody holds and that has no use, as `is_used` says; nothing is taken
+/* Removes a content without a holder and, as `is_used` says, without a row; no content is added
  * meanwhile. */
 typedef bool (*VendBlobsUsed) (const char *sha256, void *data);
 bool vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used,

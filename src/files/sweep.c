@@ -1,5 +1,5 @@
 /* The retention sweep: a thread that wakes once a minute, or as often as data end. Rows go first,
- * then what no row points to. */
+ * then blobs without a row. */
 #include "files/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -16,7 +16,8 @@
 #define LONGEST_INTERVAL_US (60 * VEND_US_PER_S)
 #define SHORTEST_INTERVAL_US (1 * VEND_US_PER_S)
 #define BATCH 200
-/* A blob is on disk before its row, and what a crash left between may be asked for once more. */
+/* A blob is on disk before its row, and a blob that a crash left without one may be needed again.
+ */
 #define YOUNG_US (600 * VEND_US_PER_S)
 /* Blobs without rows come from crashes only, so all of them are looked at rarely. */
 #define FULL_SWEEP_INTERVAL_US (3600 * VEND_US_PER_S)

@@ -1,5 +1,5 @@
-/* The retention sweep: removes what has outlived its time, and nothing that a row still points to.
- * A thread of its own. */
+/* The retention sweep: removes rows past their retention, then blobs without a row. A thread of its
+ * own. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -17,13 +17,13 @@ typedef struct
   int64_t decision_keep_us; /* of the scheduler's decisions */
   int64_t decision_max;     /* the newest that stay */
   int64_t full_interval_us; /* between two looks at all there is; 0: an hour */
-  /* What else is removed with each of them, or NULL. */
+  /* Called with each full sweep for other leftovers, or NULL. */
   void (*more) (void *data);
   void *data;
   const char *uploads_dir; /* sources on their way to a build; given up after a day */
 } VendSweepOptions;
 
-/* Begins at once with what a crash may have left, then goes on once a minute. */
+/* Begins at once with the leftovers of a crash, then runs once a minute. */
 /* NULL when its thread cannot be made. */
 VendSweep *vend_sweep_start (const VendSweepOptions *options, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,5 @@
-/* What is known of each open connection, beside what the library keeps: who it belongs to, what it
- * waits for, and until when. All on the connection's worker. */
+/* The state of each open connection, beside that of the library: its peer, the event that it waits
+ * for, and the deadline. All on the connection's worker. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ typedef enum
 {
   VEND_CONN_WAITING, /* for a complete head */
   VEND_CONN_BODY,    /* its body is being read */
-  VEND_CONN_REPLY,   /* it waits for its reply, or takes it */
+  VEND_CONN_REPLY,   /* waits for its reply, or receives it */
   VEND_CONN_CLOSING, /* shut down; the library lets go of it in its next turn */
 } VendConnPhase;
 

@@ -1,4 +1,4 @@
-/* Which pages of other origins may call, and what their browsers are told. The Fetch standard's
+/* CORS: the origins whose pages may call, and the headers for their browsers. The Fetch standard's
  * CORS protocol; nothing here depends on cookies, since callers show a token. Connection threads.
  */
 #pragma once

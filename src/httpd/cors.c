@@ -1,4 +1,4 @@
-/* Which pages of other origins may call, and what their browsers are told. */
+/* CORS: the origins whose pages may call, and the headers for their browsers. */
 #include "httpd/cors-private.h"
 #include "base/error.h"
 #include <string.h>

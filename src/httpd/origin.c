@@ -1,9 +1,8 @@
-/* Who called, and under which name they know us. Pure; no thread of its own.
- *
- * A public URL wins. Otherwise the Host header counts, and from a trusted proxy what it forwards:
- * `Forwarded` (RFC 7239) before `X-Forwarded-*`. In lists the last element is what our own proxy
- * added, and so the one to believe; for the client's address trusted hops are skipped from the end.
- */
+/* The address of the client, and the origin of this server as the client knows it. Pure; no thread
+ * of its own. * A public URL wins. Otherwise the Host header counts, and from a trusted proxy what
+ * it forwards: `Forwarded` (RFC 7239) before `X-Forwarded-*`. In lists the last element is what our
+ * own proxy added, and so the one to believe; for the client's address trusted hops are skipped
+ * from the end. */
 #include "httpd/origin-private.h"
 #include "base/error.h"
 #include <string.h>

@@ -1,7 +1,6 @@
-/* What is wrong with a request before its body is read. Connection thread.
- *
- * The library is lenient where two servers could disagree about where a message ends; such requests
- * are refused here and their connections closed. */
+/* Checks of a request before its body is read. Connection thread. * The library is lenient where
+ * two servers could disagree about where a message ends; such requests are refused here and their
+ * connections closed. */
 #include "httpd/httpd-private.h"
 #include <string.h>
 

@@ -164,7 +164,7 @@ def test_the_table_and_wrong_usage(damaged):
     ran = damaged.cli("doctor", "--audit", "--data", damaged.data)
     assert ran.returncode == 0
     lines = ran.stdout.splitlines()
-    assert lines[0].split() == ["CHECK", "RESULT", "WHAT", "HOLDS"]
+    assert lines[0].split() == ["CHECK", "RESULT", "RULE"]
     assert ["ends", "ok"] in [line.split()[:2] for line in lines]
     assert ["slots", "skipped"] in [line.split()[:2] for line in lines]
     change(damaged, f"UPDATE usage SET run_us = 1 WHERE prediction = {ONE}")

@@ -1,4 +1,4 @@
-/* What the commands need to know of a version's OpenAPI schema. Pure. */
+/* The parts of a version's OpenAPI schema that commands read. Pure. */
 #include "cli/arguments/inputs.h"
 #include <string.h>
 

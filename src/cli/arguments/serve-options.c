@@ -115,7 +115,7 @@ vend_serve_options (int argc, char **argv, VendSettings **out, int *out_status)
   return true;
 }
 
-/* What holds from now on; everything else was handed to parts of the server at its start. */
+/* Settings that take effect at once; all others were handed to parts of the server at its start. */
 static bool
 is_taken_at_once (const char *name)
 {
@@ -138,7 +138,7 @@ compare (VendSettings *settings, const VendSettings *now, const char *name)
   g_autoptr (GError) error = NULL;
   if (strcmp (vend_settings_raw (settings, name, &before), value) == 0)
     return;
-  /* What the start found out by itself. */
+  /* A default that the start computed. */
   if (strcmp (before, "default") == 0 && strcmp (source, "default") == 0)
     return;
   if (!is_taken_at_once (name))

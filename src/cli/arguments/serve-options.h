@@ -9,8 +9,9 @@
  * `*out_status`, after a message or the help was printed. */
 bool vend_serve_options (int argc, char **argv, VendSettings **out, int *out_status);
 
-/* Reads them again. Takes over what may change while the server runs (log-level) and says in the
- * log what changed, and what needs a restart; with a mistake in them nothing changes. */
+/* Reads the settings again. Settings that may change while the server runs (log-level) take effect;
+ * the log names them, and changed settings that need a restart. A mistake in the settings changes
+ * nothing. */
 void vend_serve_reload (int argc, char **argv, VendSettings *settings);
 
 /* "http://127.0.0.1:8363": where people on this machine reach a server that listens at `listen`. */

@@ -1,4 +1,4 @@
-/* Which server the commands talk to, with what token, and who said so. Any thread. */
+/* The server and token of the commands, and the source of both. Any thread. */
 #include "cli/client/client-config.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -83,7 +83,7 @@ first_of (const Choice *choices, gsize n)
   return (Choice){ NULL, NULL };
 }
 
-/* What a server on this machine wrote for its owner; NULL when there is none. */
+/* The cli.json that a server on this machine wrote for its owner; NULL without one. */
 static bool
 read_cli_file (json_t **out, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Which server the commands talk to, with what token, and who said so. Any thread. */
+/* The server and token of the commands, and the source of both. Any thread. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -34,7 +34,6 @@ bool vend_client_url_is_local (const char *url);
 
 /* $VEND_DATA or ~/.local/share/vend. Free with g_free. */
 char *vend_data_dir (void) G_GNUC_WARN_UNUSED_RESULT;
-/* What a server of that directory is started with, flags left out: its vend.conf and the
- * environment. */
+/* The settings of a server of that directory, without flags: its vend.conf and the environment. */
 bool vend_data_dir_settings (const char *data, VendSettings **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* JSON calls of the commands, and what answers other than 2xx mean. Main thread only. */
+/* JSON calls of the commands, and the errors of answers other than 2xx. Main thread only. */
 #include "cli/client/client-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -119,7 +119,7 @@ vend_client_problem (const VendClient *client, const char *method, const char *p
   if (status >= 500)
     return vend_fail (error, VEND_ERROR_UNAVAILABLE, "%s answered %d: %s", client->config->url,
                       status, text);
-  /* It says of nothing what it is that is not there. */
+  /* The text of a 404 does not name the missing thing. */
   if (status == 404)
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "%.*s: %s", (int) strcspn (path, "?"), path,
                       text);

@@ -13,7 +13,7 @@
 typedef struct curl_slist curl_slist;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (curl_slist, curl_slist_free_all)
 
-/* What the callbacks of one exchange share. */
+/* State that the callbacks of one exchange share. */
 typedef struct
 {
   VendClient *client;

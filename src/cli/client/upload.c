@@ -104,7 +104,8 @@ send_piece (Upload *upload, GError **error)
   if (status != 409 || vend_json_int (state, "offset", -1) < 0)
     return vend_client_problem (upload->client, "PATCH", path, status, state, error);
 
-  /* Not where we thought: counts as a failure, or two that disagree would go on for ever. */
+  /* Another offset than expected: counts as a failure, or client and server would disagree for
+   * ever. */
   guint n_failures = upload->n_failures + 1;
   if (!accept_state (upload, state, error))
     return false;

@@ -1,4 +1,4 @@
-/* What `vend advise` says. Pure. */
+/* The texts of `vend advise`. Pure. */
 #include "cli/commands/advise-text.h"
 #include "base/clock.h"
 #include "base/count.h"
@@ -206,7 +206,7 @@ say_most (GPtrArray *sentences, const VendAdviseAbout *about)
     say (sentences, "Without any queueing at most %u requests would have run at a time.", most);
 }
 
-/* The command that does it. */
+/* The command that applies the recommendation. */
 static void
 say_how (GPtrArray *sentences, const VendAdviseAbout *about)
 {

@@ -1,4 +1,4 @@
-/* What `vend advise` says: numbers of a month, and sentences with the reason. Pure. */
+/* The texts of `vend advise`: numbers of a month, and sentences with the reason. Pure. */
 #pragma once
 #include "cli/commands/history.h"
 #include "policy/advise.h"

@@ -49,7 +49,7 @@ look (VendClient *client, const char *id, Log *log, json_t **out, GError **error
   g_autoptr (GError) problem = NULL;
 
   log->n_received = 0;
-  /* A log that cannot be had is no reason to lose sight of the build. */
+  /* A failed read of the log is no reason to lose sight of the build. */
   if (!vend_client_read (client, log_path, on_log, log, &problem)
       && g_error_matches (problem, VEND_ERROR, VEND_ERROR_CANCELED))
     {

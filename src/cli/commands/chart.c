@@ -142,7 +142,7 @@ vend_chart_script (const VendChart *chart, const char *path, guint columns)
 
 /* ---- gnuplot */
 
-/* Reads the script from `in`, draws on `out`; what it complains of goes to `said`. */
+/* Reads the script from `in`, draws on `out`; error messages go to `said`. */
 static bool
 run_program (int in, int out, int said, GError **error)
 {
@@ -182,7 +182,7 @@ draw_on (const char *script, int out, GError **error)
   return run_program (in, out, said, error);
 }
 
-/* Beside the file that it becomes. */
+/* In the folder of the final file. */
 static bool
 draw_file (const char *script, const char *path, GError **error)
 {
@@ -207,7 +207,7 @@ vend_chart_draw (const VendChart *chart, const char *path, GError **error)
   if (strcmp (path, STDOUT) != 0)
     return draw_file (script, path, error);
   fflush (stdout);
-  /* One of its own: what the child gets is closed in it. */
+  /* A copy: the descriptor that a child gets is closed in the child. */
   vend_autofd out = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   if (out < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "write to the output");

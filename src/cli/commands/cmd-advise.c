@@ -40,7 +40,7 @@ asked_clear (Asked *asked)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
-/* One that was reckoned. */
+/* One model or deployment with its advice. */
 typedef struct
 {
   VendAdvice *advice;
@@ -62,7 +62,7 @@ check_said (const char *name, double value, double least, double most, GError **
          || vend_argument_range_check (name, value, least, most, error);
 }
 
-/* What has no meaning without own hardware would do nothing. */
+/* Options of own hardware have no effect without its price. */
 static bool
 check_own (const Asked *asked, GError **error)
 {
@@ -154,7 +154,7 @@ reckon (const Asked *asked, const VendHistory *history)
   for (guint i = 0; i < history->items->len && reports->len < MAX_ITEMS; i++)
     {
       const VendHistoryItem *item = g_ptr_array_index (history->items, i);
-      /* What was deleted has no settings that could be others. */
+      /* A deleted deployable has no settings to compare with. */
       if (!item->is_known || item->trace->requests->len == 0 || is_too_short (history, item))
         continue;
       g_autofree char *requests
@@ -165,7 +165,7 @@ reckon (const Asked *asked, const VendHistory *history)
   return reports;
 }
 
-/* False without a question about it. */
+/* False when no option asks about own hardware. */
 static bool
 reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *reports,
             VendAdviseOwn *out, GError **error)
@@ -206,7 +206,7 @@ reckon_own (const Asked *asked, const VendHistory *history, const GPtrArray *rep
   return true;
 }
 
-/* ---- What comes out */
+/* ---- Output */
 
 static void
 print_sentences (char **sentences)

@@ -1,4 +1,5 @@
-/* `vend doctor`: what this machine has of what Vend can use, one line each. Main thread only. */
+/* `vend doctor`: the parts of this machine that Vend uses or lacks, one line each. Main thread
+ * only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
@@ -151,8 +152,8 @@ check_namespaces (Report *sheet)
     report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
 }
 
-/* What a server of this data directory would be started with, flags left out. NULL, too, when it
- * would not start. */
+/* The settings of a server of this data directory, without flags. NULL when such a server would not
+ * start. */
 static VendSettings *
 check_settings (Report *sheet, const GPtrArray *gpus, VendSkus **out_skus)
 {
@@ -167,7 +168,7 @@ check_settings (Report *sheet, const GPtrArray *gpus, VendSkus **out_skus)
   return NULL;
 }
 
-/* As seen from here: a server that was started elsewhere may be let do more. */
+/* As seen from this process: a server that was started elsewhere may have more rights. */
 static void
 check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
 {

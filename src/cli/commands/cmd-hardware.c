@@ -74,7 +74,7 @@ print_gpus (const json_t *gpus)
   vend_table_print (table);
 }
 
-/* How much of it is taken, for those who may see it; NULL for others and from other servers. */
+/* The used units, for callers who may see them; NULL for others and from other servers. */
 static bool
 ask_status (VendClient *client, json_t **out, GError **error)
 {
@@ -108,7 +108,7 @@ run (int argc, char **argv, GError **error)
       || !vend_client_new (&connection, &client, error)
       || !vend_client_send (client, "GET", PATH, NULL, &status, &kinds, error))
     return false;
-  /* The one list of the API that is no page. */
+  /* The only list of the API without pages. */
   if (status / 100 != 2 || !json_is_array (kinds))
     return vend_client_problem (client, "GET", PATH, status, kinds, error);
   if (connection.json)

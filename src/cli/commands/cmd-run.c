@@ -19,7 +19,7 @@ typedef struct
   VendConnection connection;
   char *output;
   char *timeout;
-  char *deployment;  /* "owner/name": run that instead of a model */
+  char *deployment;  /* "owner/name" of the deployment to run instead of a model */
   char *destination; /* of a training */
   bool is_training;
   gboolean may_overwrite;
@@ -37,7 +37,7 @@ flags_clear (Flags *flags)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
 
-/* What is to run. */
+/* The version to run. */
 typedef struct
 {
   char *owner; /* of the deployment, when there is one */
@@ -56,7 +56,7 @@ target_clear (Target *target)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
 
-/* What one run needs; pointers are borrowed. */
+/* The context of one run; pointers are borrowed. */
 typedef struct
 {
   const Flags *flags;
@@ -152,7 +152,7 @@ fetch_version (VendClient *client, const char *owner, const char *name, Target *
   return true;
 }
 
-/* What the current release of the deployment runs. */
+/* The version of the deployment's current release. */
 static bool
 fetch_deployed (VendClient *client, Target *target, GError **error)
 {
@@ -214,7 +214,7 @@ upload (const Run *run, const VendInputArgument *argument, json_t **out, GError 
   return true;
 }
 
-/* Everything that can be wrong is found before the first file travels. */
+/* All mistakes are found before the first file is uploaded. */
 static bool
 make_input (const Run *run, const json_t *openapi, const GPtrArray *arguments, json_t **out,
             GError **error)

@@ -42,7 +42,7 @@
 /* For replies to those whose hold a stop cuts short. */
 #define RELEASE_TIME_US (3 * VEND_US_PER_S)
 
-/* What a reader of the log that stands still may delay an end. */
+/* How long a stalled reader of the log may delay the end of the process. */
 #define LOG_PATIENCE_US (1 * VEND_US_PER_S)
 /* Descriptors that connections leave to the database, files, directors and requests to others: a
  * quarter of all, within these bounds. */
@@ -124,14 +124,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (App, app_clear)
 
 /* ---- Stopping */
 
-/* What is on its way to the disk belongs to parts that are taken apart after this. */
+/* Pending writes belong to parts that are freed after this. */
 static bool
 is_quiet (const App *app)
 {
   return vend_httpd_active_calls (app->httpd) == 0 && vend_store_is_idle (app->store);
 }
 
-/* A request that came since the last look would wait for an answer of this thread for ever. */
+/* A request that came since the last check would wait for this thread for ever. */
 static bool
 is_quiet_for_good (const App *app)
 {
@@ -169,8 +169,8 @@ check_drained (void *data)
       vend_sched_release_waiters (app->sched);
       return G_SOURCE_CONTINUE;
     }
-  /* Somebody reads so slowly that his reply is not through yet, or the disk hardly moves: what was
-   * not on disk was told to nobody. */
+  /* A client reads its reply too slowly, or the disk hardly moves: no write that is not on disk was
+   * acknowledged. */
   vend_log (VEND_LOG_WARN, "stopping with unsent replies or unfinished writes", NULL);
   vend_log_stop_writer (LOG_PATIENCE_US);
   _exit (0);
@@ -182,7 +182,7 @@ on_signal (void *data)
   App *app = data;
   if (app->draining)
     {
-      /* What is committed is safe, what is not was promised to nobody. */
+      /* Committed writes are safe, and no other write was acknowledged. */
       vend_log (VEND_LOG_WARN, "stopping now", NULL);
       vend_log_stop_writer (LOG_PATIENCE_US);
       _exit (1);
@@ -337,7 +337,7 @@ sched_limits (const App *app)
 
 /* The length of a second between two tries, for tests only. */
 #define WEBHOOK_UNIT_VARIABLE "VEND_TEST_WEBHOOK_UNIT_US"
-/* Between two looks for what nothing uses, for tests only. */
+/* The time between two full sweeps, for tests only. */
 #define FULL_SWEEP_VARIABLE "VEND_TEST_FULL_SWEEP_US"
 
 static bool
@@ -373,7 +373,7 @@ sweep_folders (void *data)
   vend_workspace_probe_sweep (app->data_dir);
 }
 
-/* Directors and builders read them themselves; what is wrong in them is told here. */
+/* Directors and builders parse these settings themselves; mistakes are reported here. */
 static bool
 check_networks (const App *app, GError **error)
 {
@@ -629,7 +629,7 @@ set_up (App *app, GError **error)
   if (!vend_bootstrap (&app->bootstrap, app->store, app->data_dir, url, ca, &token, error))
     return false;
   vend_bootstrap_request_clear (&app->bootstrap);
-  /* All that it needs is there before it says so. */
+  /* The server is complete before it reports to be ready. */
   if (!vend_httpd_try_serve (app->httpd, error))
     return false;
   vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
@@ -641,7 +641,7 @@ set_up (App *app, GError **error)
   return true;
 }
 
-/* Secrets of clients have no business here either; children would have them too. */
+/* Secrets of clients leave the environment too; children would inherit them. */
 static void
 take_secrets (App *app)
 {
@@ -668,7 +668,7 @@ do_nothing (void *data)
   return data;
 }
 
-/* GLib makes one for signals and children, and aborts when it cannot. */
+/* GLib makes a thread for signals and children, and aborts when that fails. */
 static bool
 can_make_threads (GError **error)
 {
@@ -699,7 +699,7 @@ vend_cmd_serve (int argc, char **argv)
       return 1;
     }
   app.loop = g_main_loop_new (NULL, FALSE);
-  /* Before it tells anybody that it listens: whoever reads that may stop it. */
+  /* Before the address is printed: a reader of the address may send SIGTERM at once. */
   signal (SIGPIPE, SIG_IGN);
   app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
   vend_process_survive_signals ();

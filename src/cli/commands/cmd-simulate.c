@@ -1,5 +1,4 @@
-/* `vend simulate`: what a policy would have made of a trace. Main thread only; talks to no server.
- */
+/* `vend simulate`: scheduling policies on a trace. Main thread only; talks to no server. */
 #include "base/count.h"
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
@@ -62,7 +61,7 @@ asked_clear (Asked *asked)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
-/* What a trace of the user's does not follow is no option of it. */
+/* Options of a synthetic trace have no effect on the user's own trace. */
 static bool
 check_synthetic (const Asked *asked, GError **error)
 {
@@ -191,7 +190,7 @@ make_trace (const Asked *asked, char **words, VendTrace **out, GError **error)
   return true;
 }
 
-/* ---- What comes out */
+/* ---- Output */
 
 static double
 cost_of (const Asked *asked, const VendSimulated *result)
@@ -232,7 +231,7 @@ add_row (VendTable *table, VendPolicy policy, const Asked *asked, const VendSimu
                   waits[4], waits[5], counts[1], counts[0], hours[0], hours[1], hours[2], cost);
 }
 
-/* The trace once more, with what each request waited. */
+/* The trace once more, with the wait of each request. */
 static bool
 write_waits (const char *path, const VendTrace *trace, const GArray *waits, GError **error)
 {
@@ -298,7 +297,7 @@ check_waits (const Asked *asked, const char *trace, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID, "--waits: expected one policy, not all");
   if (g_lstat (asked->waits, &written) < 0)
     return true;
-  /* It would be replaced by a file: a link such as /dev/stdout, too. */
+  /* The new file would replace a device, pipe or link, such as /dev/stdout. */
   if (!S_ISREG (written.st_mode))
     return vend_fail (error, VEND_ERROR_INVALID, "--waits: '%.200s' is not a plain file",
                       asked->waits);

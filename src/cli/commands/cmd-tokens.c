@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define DEFAULT_SCOPES "read,run"
-/* Who may write the database has them all. */
+/* A user who may write the database has all scopes anyway. */
 #define DEFAULT_LOCAL_SCOPES "read,run,push,admin"
 
 static char *

@@ -59,7 +59,7 @@ print_once (const Top *top)
     vend_terminal_print ("%s\n", lines[i]);
 }
 
-/* `problem` (or NULL) stands below what was seen last. */
+/* `problem` (or NULL) is shown below the last state. */
 static void
 draw (const Top *top, VendScreen *screen, const GError *problem)
 {
@@ -98,7 +98,7 @@ may_come_back (const GError *problem)
          || g_error_matches (problem, VEND_ERROR, VEND_ERROR_RATE_LIMITED);
 }
 
-/* True when it is to end. */
+/* True when the command is to end. */
 static bool
 wait_for_next (const Top *top, VendScreen *screen, const GError *problem)
 {

@@ -1,4 +1,4 @@
-/* `vend usage`: what was used and what it costs. Main thread only. */
+/* `vend usage`: usage and its cost. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
@@ -262,7 +262,7 @@ run (int argc, char **argv, GError **error)
     return false;
   if (asked.csv && connection.json)
     return vend_fail (error, VEND_ERROR_INVALID, "expected either --csv or --json");
-  /* What is wrong in it is told before anybody is asked. */
+  /* Mistakes in the options are reported before the first request. */
   return path_of (&asked, &path, error) && vend_client_new (&connection, &client, error)
          && show (client, &connection, &asked, error);
 }

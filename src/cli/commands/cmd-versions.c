@@ -1,4 +1,4 @@
-/* `vend versions`: those of a model, and one of them. Main thread only. */
+/* `vend versions`: lists, shows and deletes versions of a model. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"

@@ -1,4 +1,4 @@
-/* `vend doctor --audit`: looks until what is found stays found, then says what it is. */
+/* `vend doctor --audit`: audits until the findings are stable, then prints them. */
 #include "cli/commands/doctor-audit.h"
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* What is on its way may look wrong: only what is wrong in every look is told. */
+/* Changes in progress may look wrong: only findings of every look are reported. */
 #define MAX_LOOKS 6
 #define LOOK_PAUSE_US (500 * VEND_US_PER_MS)
 /* Of one check, for people; --json has them all. */
@@ -100,7 +100,7 @@ audit_until_sure (const Audit *audit, GPtrArray **out, GError **error)
   return true;
 }
 
-/* ---- What is printed */
+/* ---- Output */
 
 static json_t *
 rows_json (const GPtrArray *rows)

@@ -1,4 +1,4 @@
-/* What the settings say about hardware. */
+/* The settings of hardware. */
 #include "cli/commands/hardware-settings.h"
 #include "hardware/machine.h"
 #include "hardware/nvml.h"

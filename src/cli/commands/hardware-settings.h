@@ -1,4 +1,4 @@
-/* What the settings `hardware` and `hardware-*` say, for who serves and who checks. Any thread. */
+/* The settings `hardware` and `hardware-*`, for the server and for `vend doctor`. Any thread. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* What GET /v1/history tells, as traces. Main thread only. */
+/* The reply of GET /v1/history as traces. Main thread only. */
 #include "cli/commands/history.h"
 #include "cli/arguments/arguments.h"
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* What GET /v1/history tells, as traces. Main thread only. */
+/* The reply of GET /v1/history as traces. Main thread only. */
 #pragma once
 #include "cli/client/client.h"
 #include "policy/trace.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* There while a server has the directory: whoever finds it knows of an end that was none. */
+/* Exists while a server uses the directory: a start that finds it knows of an unclean stop. */
 #define MARKER "running"
 #define INSTALLATION "installation"
 /* All pages of a few GB after a crash; a clean stop leaves nothing to look for but bad disks. */

@@ -1,4 +1,4 @@
-/* What `vend top` shows. Pure. */
+/* The page of `vend top`. Pure. */
 #include "cli/commands/top-view.h"
 #include "base/clock.h"
 #include "base/count.h"
@@ -255,7 +255,7 @@ make_queues (const json_t *now)
   return table;
 }
 
-/* The processor's share since `before`, or since it began. */
+/* The processor's share since `before`, or since the start of the instance. */
 static char *
 cpu_share (const json_t *instance, const json_t *before, double seconds)
 {
@@ -329,7 +329,7 @@ make_instances (const json_t *now, const json_t *before)
   return table;
 }
 
-/* ---- All of it */
+/* ---- The whole page */
 
 /* How many rows each of two tables gets of `room`: half, and what the other one leaves. */
 static void

@@ -1,4 +1,4 @@
-/* What `vend top` shows of the state that GET /v1/status tells. Pure: no terminal, no clock. */
+/* The page of `vend top`, from the reply of GET /v1/status. Pure: no terminal, no clock. */
 #pragma once
 #include <glib.h>
 

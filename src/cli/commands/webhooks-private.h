@@ -1,4 +1,4 @@
-/* What the files of `vend webhooks` share. Main thread only. */
+/* Declarations that the files of `vend webhooks` share. Main thread only. */
 #pragma once
 #include "cli/client/client.h"
 

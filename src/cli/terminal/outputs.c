@@ -1,4 +1,4 @@
-/* What a model returned, shown or saved. Main thread only. */
+/* Outputs of models, shown or saved. Main thread only. */
 #include "cli/terminal/outputs.h"
 #include "cli/arguments/inputs.h"
 #include "cli/terminal/terminal.h"

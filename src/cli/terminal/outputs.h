@@ -1,4 +1,4 @@
-/* What a model returned, shown or saved: text as it comes, files downloaded. Main thread only. */
+/* Outputs of models, shown or saved: text as it comes, files downloaded. Main thread only. */
 #pragma once
 #include "cli/terminal/save.h"
 

@@ -19,7 +19,7 @@ typedef enum
 
 /* Takes over the terminal of stdin and stdout. `interrupt` (borrowed) holds Ctrl-C back. */
 VendScreen *vend_screen_new (VendInterrupt *interrupt);
-/* Gives it back. */
+/* Restores the terminal. */
 void vend_screen_free (VendScreen *screen);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendScreen, vend_screen_free)
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define GAP 2
-#define LEAST_CUT 8 /* what a column that is cut in the middle keeps at least */
+#define LEAST_CUT 8 /* least width of a column that is cut in the middle */
 #define ELLIPSIS "…"
 
 struct VendTable
@@ -135,7 +135,7 @@ cut_middle (const char *text, guint width)
   return g_strdup_printf ("%.*s" ELLIPSIS "%s", (int) head_bytes, text, rest);
 }
 
-/* What the cut column may take of a line of `width`. */
+/* The width that the cut column may take of a line of `width`. */
 static guint
 width_of_cut (const VendTable *table, guint width)
 {

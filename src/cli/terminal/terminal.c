@@ -1,4 +1,4 @@
-/* What the commands say to people. Main thread only. */
+/* Messages of the commands. Main thread only. */
 #include "cli/terminal/terminal.h"
 #include "base/clock.h"
 #include "base/plain-text.h"

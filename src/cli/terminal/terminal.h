@@ -1,5 +1,5 @@
-/* What the commands say to people: colour and a progress line only where a terminal shows them.
- * Main thread only. */
+/* Messages of the commands: colour and a progress line only where a terminal shows them. Main
+ * thread only. */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
