@@ -145,9 +145,8 @@ start_document (json_t *schemas)
   return json_pack ("{s:s, s:{s:s, s:s, s:s}, s:[{s:[]}], s:{s:{s:{s:s, s:s}}, s:O}, s:{}}",
                     "openapi", "3.1.0", "info", "title", "Vend", "version", VEND_VERSION,
                     "description",
-                    "The Replicate HTTP API, and what Vend adds to it. Paths that begin with /v1 "
-                    "are served without "
-                    "it and with a second one as well.",
+                    "The Replicate HTTP API, and the additions of Vend. Paths that begin with /v1 "
+                    "are also served without this prefix and with a second one.",
                     "security", "token", "components", "securitySchemes", "token", "type", "http",
                     "scheme", "bearer", "schemas", schemas, "paths");
 }

@@ -18,7 +18,7 @@ typedef struct
   const char *package_allow; /* networks that packages may come from beside public addresses */
   bool any_package_host;     /* packages may come from any address */
   bool allow_build_run;
-  bool smoke_start; /* start the model once before the version counts */
+  bool smoke_start; /* start the model once; a failed start fails the build */
   uint64_t max_source_bytes;
   uint64_t max_source_files;
 } VendBuildSpec;

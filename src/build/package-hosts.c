@@ -58,11 +58,11 @@ vend_package_hosts_check (const GPtrArray *addresses, const VendNetworks *allow,
       if (!g_hash_table_add (seen, host))
         continue;
       if (!may_call (host, allow))
-        return vend_fail (error, VEND_ERROR_FORBIDDEN,
-                          "packages from '%s': it is not a public address; the server's operator "
-                          "can allow it with --package-allow, or push the model with an admin's "
-                          "token",
-                          host);
+        return vend_fail (
+            error, VEND_ERROR_FORBIDDEN,
+            "packages from '%s': not a public address; the server's operator can allow the address "
+            "with --package-allow, or push the model with an admin token",
+            host);
     }
   return true;
 }

@@ -20,7 +20,7 @@ void vend_pip_line_free (VendPipLine *line);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPipLine, vend_pip_line_free)
 
 /* `text` is one logical line without its comment. INVALID says what is wrong, without the place:
- * "'--x' is not an option that is understood here". */
+ * "option '--x' is not supported". */
 bool vend_pip_line_parse (const char *text, VendPipLine **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

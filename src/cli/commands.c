@@ -23,7 +23,7 @@ const VendCommand vend_commands[] = {
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
   { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },
   { "config", "show the settings and their sources", vend_cmd_config },
-  { "advise", "recommend scaling settings for the request history", vend_cmd_advise },
+  { "advise", "recommend scaling settings from the request history", vend_cmd_advise },
   { "simulate", "simulate scheduling policies on a trace of requests", vend_cmd_simulate },
   { "doctor", "check this machine and the server", vend_cmd_doctor },
   { "director", NULL, vend_director_main },

@@ -245,8 +245,8 @@ vend_request_check (VendCall *call, const char *raw_path, const char *version, u
   if (route_reply == NULL && is_encoded && call->match.route->body != VEND_BODY_NONE)
     {
       route_reply = vend_reply_problem (415, "Unsupported media type",
-                                        "The request body must be sent as it is: the only "
-                                        "Content-Encoding that is accepted is identity.");
+                                        "The request body must be sent unencoded: the only "
+                                        "accepted Content-Encoding is identity.");
       vend_reply_header (route_reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     }
   return route_reply != NULL ? route_reply : check_query (call);

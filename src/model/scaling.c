@@ -8,8 +8,8 @@
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
 
 static const VendScalingInfo infos[] = {
-  { "min_instances", VEND_SCALING_COUNT, 0, 1000, "least instances, kept warm" },
-  { "max_instances", VEND_SCALING_COUNT, 0, 10000, "most instances" },
+  { "min_instances", VEND_SCALING_COUNT, 0, 1000, "minimum of instances, kept warm" },
+  { "max_instances", VEND_SCALING_COUNT, 0, 10000, "maximum of instances" },
   { "idle_timeout", VEND_SCALING_SECONDS, 0, 365 * DAY_US,
     "idle time after which the last instance stops" },
   { "scale_down_delay", VEND_SCALING_SECONDS, 0, DAY_US,

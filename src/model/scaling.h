@@ -21,7 +21,7 @@ typedef struct
   int64_t scale_down_delay_us;
   int64_t on_demand;   /* 0 or 1: idle instances stay until somebody wants their hardware */
   int64_t concurrency; /* slots of an instance; a version's own number bounds it */
-  int64_t target;      /* percent of the slots that the load is to take */
+  int64_t target;      /* target utilization of the slots in percent */
   int64_t fast_start;  /* 0 or 1 */
   int64_t retry_safe;  /* 0 or 1: a lost run that returned nothing may run again */
 } VendScaling;

@@ -14,7 +14,8 @@
 /* A count that the command line does not give. */
 #define UNSET G_MININT
 #define SCALING_DETAILS \
-  "'default' as the value of one of the last seven options means the server's setting again."
+  "'default' as the value of an option from --idle-timeout to --retry-safe means the\n" \
+  "server's setting again."
 
 static const json_t *
 configuration_of (const json_t *deployment)
@@ -175,10 +176,11 @@ create (int argc, char **argv, GError **error)
   g_autofree char *owner = NULL, *name = NULL, *named = NULL, *version = NULL;
   json_auto_t *deployment = NULL;
   const GOptionEntry entries[] = {
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware SKU; default cpu", "SKU" },
-    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "least instances, kept warm; default 0",
-      "N" },
-    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "most instances; default 1", "N" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware to run on; default cpu",
+      "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances,
+      "minimum of instances, kept warm; default 0", "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "maximum of instances; default 1", "N" },
     { NULL },
   };
   vend_scaling_flags_init (&flags.scaling, false);
@@ -224,9 +226,9 @@ update (int argc, char **argv, GError **error)
   const GOptionEntry entries[] = {
     { "version", 0, 0, G_OPTION_ARG_STRING, &flags.version,
       "another version of the deployment's model", "ID" },
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware SKU", "SKU" },
-    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "least instances, kept warm", "N" },
-    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "most instances", "N" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &flags.hardware, "hardware to run on", "SKU" },
+    { "min", 0, 0, G_OPTION_ARG_INT, &flags.min_instances, "minimum of instances, kept warm", "N" },
+    { "max", 0, 0, G_OPTION_ARG_INT, &flags.max_instances, "maximum of instances", "N" },
     { NULL },
   };
   vend_scaling_flags_init (&flags.scaling, false);

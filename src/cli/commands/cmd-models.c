@@ -90,7 +90,7 @@ create (int argc, char **argv, GError **error)
     { "private", 0, 0, G_OPTION_ARG_NONE, &is_private, "only the owner may run the model (default)",
       NULL },
     { "description", 0, 0, G_OPTION_ARG_STRING, &description, "description of the model", "TEXT" },
-    { "hardware", 0, 0, G_OPTION_ARG_STRING, &hardware, "hardware SKU; default cpu", "SKU" },
+    { "hardware", 0, 0, G_OPTION_ARG_STRING, &hardware, "hardware to run on; default cpu", "SKU" },
     { NULL },
   };
   const VendOptions options = {

@@ -172,8 +172,8 @@ run (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "top",
     .usage = "",
-    .summary = "Shows queues, instances and hardware as they change; q ends it. Needs an admin\n"
-               "token.",
+    .summary
+    = "Shows queues, instances and hardware as they change, until q. Needs an admin token.",
     .entries = entries,
     .connection = &connection,
   };

@@ -254,7 +254,9 @@ run (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "usage",
     .usage = "",
-    .summary = "Shows the usage of a month and its cost: runs, and seconds of instances.",
+    .summary
+    = "Shows the usage of a month and its cost: runs, and seconds of instances. Without --month\n"
+      "and --account, the last line has the bytes stored for the account now.",
     .entries = entries,
     .connection = &connection,
   };
