@@ -23,7 +23,7 @@ typedef struct
   char *deployment; /* or NULL */
   gint64 requests;
   double wait_s; /* sum */
-  /* The present values; unknown for a deleted deployable. */
+  /* The present values; unknown for a deleted target. */
   char *hardware;
   gboolean is_private;
   VendScaling scaling;
@@ -117,7 +117,7 @@ take_row (const VendHistoryRow *row, void *data)
 
 /* ---- The present settings */
 
-/* A deleted deployable stays unknown. */
+/* A deleted target stays unknown. */
 static void
 read_model (const VendApi *api, VendDb *db, Target *out)
 {

@@ -154,7 +154,7 @@ reckon (const Asked *asked, const VendHistory *history)
   for (guint i = 0; i < history->items->len && reports->len < MAX_ITEMS; i++)
     {
       const VendHistoryItem *item = g_ptr_array_index (history->items, i);
-      /* A deleted deployable has no settings to compare with. */
+      /* A deleted target has no settings to compare with. */
       if (!item->is_known || item->trace->requests->len == 0 || is_too_short (history, item))
         continue;
       g_autofree char *requests
