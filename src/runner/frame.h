@@ -9,6 +9,9 @@
 
 #define VEND_FRAME_HEADER_SIZE 4
 
+/* Runs that a director takes beyond its slots, or as many as it has slots where that is more. */
+#define VEND_PREFETCH_MAX 16
+
 /* What fits beside output and logs: input of a run, metrics, errors, setup logs. */
 #define VEND_FRAME_SLACK ((gsize) 64 << 20)
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/failure.h"
+#include "runner/frame.h"
 #include "runner/journal.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
@@ -196,7 +197,8 @@ on_hello (Instance *instance, const json_t *frame)
         vend_instance_cancel (instance, run);
     }
   instance->pings = vend_json_bool (frame, "pings", false);
-  instance->prefetch = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0, instance->slots);
+  instance->prefetch = (guint) CLAMP (vend_json_int (frame, "ahead", 0), 0,
+                                      MAX (instance->slots, VEND_PREFETCH_MAX));
   if (instance->state == INSTANCE_STARTING)
     instance->state = INSTANCE_BOOTING;
   if (instance->stop_when_connected)

@@ -90,10 +90,10 @@ is_held_up (const Instance *instance)
 }
 
 bool
-vend_instance_has_prefetch_room (const Instance *instance)
+vend_instance_has_prefetch_room (const Instance *instance, guint prefetch)
 {
   return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
-         && g_hash_table_size (instance->running) < instance->slots + instance->prefetch
+         && g_hash_table_size (instance->running) < instance->slots + prefetch
          && !is_held_up (instance);
 }
 

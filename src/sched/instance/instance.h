@@ -53,7 +53,7 @@ struct Instance
   GHashTable *unsettled; /* keys of journal entries whose result is not on disk yet */
   GHashTable *running;   /* id → Run, borrowed */
   guint slots;
-  guint prefetch;   /* runs that its director prefetches beyond its slots */
+  guint prefetch;   /* runs that its director takes beyond its slots */
   int64_t moved_us; /* a run of it last ended, or was given to it while it had none */
   bool pings;       /* it answers them */
   guint silent_s;   /* ticks since it said something */
@@ -108,8 +108,8 @@ void vend_instance_free (Instance *instance);
 /* Frees it and removes its directory once nothing of it is needed; true when it did. */
 bool vend_instance_clean_up (Instance *instance);
 bool vend_instance_has_room (const Instance *instance);
-/* No slot is free, but the director prefetches a run for the first one that is. */
-bool vend_instance_has_prefetch_room (const Instance *instance);
+/* No slot is free, but the director takes one more run, of `prefetch` beyond its slots. */
+bool vend_instance_has_prefetch_room (const Instance *instance, guint prefetch);
 
 /* ---- frames.c: what directors say */
 void vend_instance_on_frame (Instance *instance, json_t *frame);

@@ -1,12 +1,15 @@
 /* Free slots given to those who are due. */
 #include "base/clock.h"
-#include "policy/decide.h"
+#include "runner/frame.h"
 #include "sched/account/accounts.h"
 #include "sched/instance/instance.h"
 #include "sched/run/run.h"
 #include "sched/target/target.h"
 
 #define SHORT_RUN_US (20 * VEND_US_PER_MS)
+/* The work that may wait at a director: more of it would be bound to its instance for no gain. */
+#define PREFETCH_US (4 * VEND_US_PER_MS)
+#define SHORT_INPUT ((gsize) 64 * 1024)
 
 /* The fullest instance with room: what is spread least can be stopped soonest. */
 static Instance *
@@ -47,20 +50,33 @@ find_fresh (Target *target)
 }
 
 /* A slot would idle for as long as its end takes to get here and the next run to get there. For
- * short runs that is much of their time, so one waits at the director. It is bound to that instance
- * then, which costs little when the others are short as well. */
+ * short runs that is much of their time, so some wait at the director: as many as a slot each, or
+ * the work of a moment. They are bound to that instance then, which costs little when the others
+ * are short as well. */
+static guint
+prefetch_of (const Target *target, const Instance *instance, const Run *run)
+{
+  if (target->run_us == 0 || target->run_us > SHORT_RUN_US)
+    return 0;
+  guint runs = instance->slots;
+  /* Their inputs are in its memory. */
+  if (vend_json_is_short (run->p->input, SHORT_INPUT))
+    runs = MAX (runs, (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX));
+  return MIN (runs, instance->prefetch);
+}
+
 static Instance *
 find_room (Target *target, const Run *run)
 {
   if (run->lost_out_of_memory > 0)
     return find_fresh (target);
   Instance *best = find_slot (target);
-  if (best != NULL || target->run_us == 0 || target->run_us > SHORT_RUN_US)
+  if (best != NULL)
     return best;
   for (guint i = 0; i < target->instances->len; i++)
     {
       Instance *instance = g_ptr_array_index (target->instances, i);
-      if (vend_instance_has_prefetch_room (instance)
+      if (vend_instance_has_prefetch_room (instance, prefetch_of (target, instance, run))
           && (best == NULL
               || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
         best = instance;
