@@ -1,0 +1,92 @@
+/* A scheduler over a store in a temporary directory, on the default context, whose directors play
+ * by a script (script-director.h). Aborts the test when something takes longer than
+ * CORE_PATIENCE_S. */
+#pragma once
+#include "sched/sched.h"
+
+#define CORE_PATIENCE_S 30
+
+/* What differs from one scheduler to the next. */
+typedef struct
+{
+  guint slots;         /* of an instance; 0: one */
+  guint max_instances; /* 0: one */
+  guint account_max_running;
+  bool never_again; /* retry_safe is off */
+} CoreSettings;
+
+typedef struct Core Core;
+
+/* One who is told how a prediction stands. */
+typedef struct
+{
+  Core *core;
+  char *name; /* of the prediction, in tests */
+  char *id;
+  bool waits;        /* for the end */
+  guint n;           /* how often it was told: the test fails at the second time */
+  VendStatus status; /* as told */
+  GError *error;     /* as told */
+} Caller;
+
+typedef struct
+{
+  /* Attempts are separated by "; ", acts by blanks: "start die; start succeed". */
+  const char *script;
+  const char *name;
+  guint account;   /* 0: the first one */
+  int64_t run_us;  /* how long it ran, as its director says; 0: SCRIPT_RUN_US */
+  int64_t left_us; /* until its deadline; 0: it has none */
+  bool waits;      /* the caller, for the end */
+} CoreJob;
+
+Core *core_new (const CoreSettings *settings);
+/* Everything is as if nothing had been, and goes. */
+void core_end (Core *core);
+/* Takes the scheduler and its store apart, and leaves the directors alone. */
+void core_stop (Core *core);
+/* The next start. */
+void core_start (Core *core);
+
+/* Callers are the core's. */
+Caller *core_create (Core *core, const CoreJob *job);
+Caller *core_cancel (Core *core, const Caller *of);
+/* Another one waits for its end. */
+Caller *core_join (Core *core, const Caller *of);
+
+/* As it is on disk; NULL when it is not there. */
+VendPrediction *core_row (Core *core, const Caller *of);
+/* How often directors were told or did this. */
+guint core_count (Core *core, const char *what, const Caller *of, int attempt);
+/* The runs that directors were told of, in their order: "A1 B1 A2" of names and attempts. */
+char *core_runs (Core *core);
+json_t *core_describe (Core *core);
+/* How many directors were started since the scheduler is there. */
+int64_t core_starts (Core *core);
+
+/* Of a prediction that has ended. */
+typedef struct
+{
+  VendStatus status;
+  const char *error_code;
+  int attempt;
+  guint n_lost;     /* attempts */
+  int64_t taken_us; /* as metered; 0: nothing was */
+} CoreEnd;
+
+bool core_has_ended (Core *core, const Caller *of);
+/* Waits for the end. */
+void core_assert_end (Core *core, const Caller *of, const CoreEnd *expected);
+/* Usage rows of all accounts. */
+int64_t core_usage_rows (Core *core);
+
+/* One turn of the main loop. `since_us` is when the wait for `condition` began. */
+void core_turn (const char *place, const char *condition, int64_t since_us);
+#define CORE_UNTIL(condition) \
+  G_STMT_START \
+  { \
+    const int64_t core_since_us = g_get_monotonic_time (); \
+    while (!(condition)) \
+      core_turn (G_STRLOC, #condition, core_since_us); \
+  } \
+  G_STMT_END

@@ -1,0 +1,515 @@
+/* The core of the scheduler, with a store and directors that play by a script: how runs end, what
+ * becomes of lost ones, cancels, deadlines, turns and starts of the server. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "core-server.h"
+#include "model/failure.h"
+#include "script-director.h"
+#include <signal.h>
+
+#define SHORT_US VEND_US_PER_MS
+#define SOON_US (50 * VEND_US_PER_MS)
+#define HOLD "start until-canceled cancel"
+
+static void
+assert_runs (Core *core, const char *expected)
+{
+  g_autofree char *runs = core_runs (core);
+  g_assert_cmpstr (runs, ==, expected);
+}
+
+static const CoreEnd succeeded = { VEND_STATUS_SUCCEEDED, NULL, 1, 0, SCRIPT_RUN_US };
+static const CoreEnd canceled = { VEND_STATUS_CANCELED, NULL, 1, 0, SCRIPT_RUN_US };
+static const CoreEnd never_began = { VEND_STATUS_CANCELED, NULL, 0, 0, 0 };
+
+/* ---- Ends of one run */
+
+typedef struct
+{
+  const char *name;
+  const char *script;
+  CoreEnd end;
+  const char *runs;
+  bool never_again;
+} Single;
+
+#define SUCCEEDED(attempt, n_lost) { VEND_STATUS_SUCCEEDED, NULL, attempt, n_lost, SCRIPT_RUN_US }
+#define LOST(attempt) { VEND_STATUS_FAILED, VEND_FAILURE_INSTANCE_LOST, attempt, attempt, 0 }
+#define OUT_OF_MEMORY(attempt) \
+  { VEND_STATUS_FAILED, VEND_FAILURE_OUT_OF_MEMORY, attempt, attempt, 0 }
+
+static const Single singles[] = {
+  { "end/succeeds", "start succeed", SUCCEEDED (1, 0), "A1", false },
+  { "end/fails", "start fail", { VEND_STATUS_FAILED, NULL, 1, 0, SCRIPT_RUN_US }, "A1", false },
+  { "end/of-an-iterator", "start chunk chunk succeed", SUCCEEDED (1, 0), "A1", false },
+  { "end/left-in-the-journal", "start journal die", SUCCEEDED (1, 0), "A1", false },
+  { "lost/before-it-began-fails-after-3-retries", "die", LOST (4), "A1 A2 A3 A4", false },
+  { "lost/before-it-began-may-succeed-at-the-3rd-retry", "die; die; die; start succeed",
+    SUCCEEDED (4, 3), "A1 A2 A3 A4", false },
+  { "lost/running-fails-after-2-retries", "start die", LOST (3), "A1 A2 A3", false },
+  { "lost/running-may-succeed-at-the-2nd-retry", "start die; start die; start succeed",
+    SUCCEEDED (3, 2), "A1 A2 A3", false },
+  { "lost/begun-and-not-begun-are-counted-apart", "die; start die; die; start die; start succeed",
+    SUCCEEDED (5, 4), "A1 A2 A3 A4 A5", false },
+  { "lost/after-output-is-not-tried-again", "start chunk die", LOST (1), "A1", false },
+  { "lost/after-output-of-a-retry", "start die; start chunk die", LOST (2), "A1 A2", false },
+  { "lost/without-retry-safe-is-not-tried-again", "start die", LOST (1), "A1", true },
+  { "lost/without-retry-safe-before-it-began-is-tried-again", "die; start succeed",
+    SUCCEEDED (2, 1), "A1 A2", true },
+  { "lost/out-of-memory-is-tried-again-once", "start out-of-memory", OUT_OF_MEMORY (2), "A1 A2",
+    false },
+  { "lost/out-of-memory-may-succeed-at-the-retry", "start out-of-memory; start succeed",
+    SUCCEEDED (2, 1), "A1 A2", false },
+};
+
+static void
+test_single (gconstpointer data)
+{
+  const Single *expected = data;
+  Core *core = core_new (&(CoreSettings){ .never_again = expected->never_again });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A", .script = expected->script, .waits = true });
+  core_assert_end (core, a, &expected->end);
+  CORE_UNTIL (a->n == 1);
+  g_assert_cmpint (a->status, ==, expected->end.status);
+  g_assert_cmpint (core_usage_rows (core), ==, expected->end.taken_us > 0);
+  assert_runs (core, expected->runs);
+  core_end (core);
+}
+
+/* ---- Who is told, and when; core-server.c compares all that is told with the disk. */
+
+static void
+test_waiters (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  CORE_UNTIL (a->n == 1);
+  g_assert_false (vend_status_is_terminal (a->status));
+  const Caller *joined = core_join (core, a);
+  const Caller *other = core_join (core, a);
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  g_assert_cmpuint (joined->n, ==, 0);
+  const Caller *cancel = core_cancel (core, a);
+  core_assert_end (core, a, &canceled);
+  CORE_UNTIL (joined->n == 1 && other->n == 1 && cancel->n == 1);
+  g_assert_cmpint (joined->status, ==, VEND_STATUS_CANCELED);
+  g_assert_cmpint (other->status, ==, VEND_STATUS_CANCELED);
+  core_end (core);
+}
+
+/* Who asks after the end is told that there is nothing to wait for. */
+static void
+test_late_callers (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A", .script = "start succeed", .waits = true });
+  CORE_UNTIL (a->n == 1);
+  const Caller *joined = core_join (core, a);
+  const Caller *cancel = core_cancel (core, a);
+  CORE_UNTIL (joined->n == 1 && cancel->n == 1);
+  g_assert_error (joined->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+  g_assert_error (cancel->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+  core_assert_end (core, a, &succeeded);
+  core_end (core);
+}
+
+/* ---- Results that do not count */
+
+static void
+test_old_attempt (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (
+      core, &(CoreJob){ .name = "A", .script = "die; old-end " HOLD, .waits = true });
+  CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
+  g_assert_false (core_has_ended (core, a));
+  g_assert_cmpint (core_usage_rows (core), ==, 0);
+  core_cancel (core, a);
+  core_assert_end (core, a, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 2, 1, SCRIPT_RUN_US });
+  g_assert_cmpint (core_usage_rows (core), ==, 1);
+  assert_runs (core, "A1 A2");
+  core_end (core);
+}
+
+static void
+test_twice (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A",
+                                       .script = "start succeed repeat until-acknowledged repeat",
+                                       .waits = true });
+  core_assert_end (core, a, &succeeded);
+  /* One for both that came before the end was stored, one for the last. */
+  CORE_UNTIL (core_count (core, "ack", a, 1) == 2);
+  core_assert_end (core, a, &succeeded);
+  g_assert_cmpint (core_usage_rows (core), ==, 1);
+  core_end (core);
+}
+
+/* ---- Prefetched runs */
+
+/* The first run is so short that the next ones are prefetched. */
+static void
+make_short (Core *core)
+{
+  const Caller *w = core_create (
+      core,
+      &(CoreJob){ .name = "W", .script = "start succeed", .run_us = SHORT_US, .waits = true });
+  CORE_UNTIL (w->n == 1);
+}
+
+static bool
+has_queued (Core *core, int64_t n)
+{
+  json_auto_t *described = core_describe (core);
+  return vend_json_int (described, "queued", -1) == n;
+}
+
+static void
+test_release (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  make_short (core);
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
+  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
+  /* It is asked for, since the one before it takes long after all. */
+  CORE_UNTIL (core_count (core, "give_back", b, 1) > 0);
+  CORE_UNTIL (has_queued (core, 2));
+  core_cancel (core, a);
+  core_assert_end (core, b, &(CoreEnd) SUCCEEDED (2, 0));
+  core_assert_end (core, c, &succeeded);
+  assert_runs (core, "W1 A1 B1 B2 C1");
+  core_end (core);
+}
+
+static void
+test_release_canceled (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  make_short (core);
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b = core_create (
+      core, &(CoreJob){ .name = "B", .script = "ahead until-canceled give-back", .waits = true });
+  CORE_UNTIL (core_count (core, "run", b, 1) == 1);
+  core_cancel (core, b);
+  core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 1, 0, 0 });
+  g_assert_false (core_has_ended (core, a));
+  core_cancel (core, a);
+  assert_runs (core, "W1 A1 B1");
+  core_end (core);
+}
+
+/* ---- Cancels and deadlines */
+
+static void
+test_cancel_queued (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  const Caller *b
+      = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed", .waits = true });
+  const Caller *cancel = core_cancel (core, b);
+  core_assert_end (core, b, &never_began);
+  CORE_UNTIL (b->n == 1 && cancel->n == 1);
+  g_assert_cmpint (cancel->status, ==, VEND_STATUS_CANCELED);
+  g_assert_false (core_has_ended (core, a));
+  g_assert_cmpint (core_starts (core), ==, 1);
+  core_cancel (core, a);
+  core_assert_end (core, a, &canceled);
+  assert_runs (core, "A1");
+  core_end (core);
+}
+
+static void
+test_cancel_running (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD, .waits = true });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  core_cancel (core, a);
+  core_assert_end (core, a, &canceled);
+  CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
+  g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 1);
+  core_end (core);
+}
+
+/* The model was quicker: what it returned counts. */
+static void
+test_cancel_too_late (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (
+      core, &(CoreJob){ .name = "A", .script = "start until-canceled succeed", .waits = true });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  core_cancel (core, a);
+  core_assert_end (core, a, &succeeded);
+  core_end (core);
+}
+
+static void
+test_cancel_lost (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (
+      core, &(CoreJob){ .name = "A", .script = "start until-canceled die", .waits = true });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  core_cancel (core, a);
+  core_assert_end (core, a, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 1, 1, 0 });
+  assert_runs (core, "A1");
+  core_end (core);
+}
+
+static void
+test_deadline_queued (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1);
+  const Caller *b = core_create (
+      core,
+      &(CoreJob){ .name = "B", .script = "start succeed", .left_us = SOON_US, .waits = true });
+  core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_ABORTED, NULL, 0, 0, 0 });
+  g_assert_false (core_has_ended (core, a));
+  core_cancel (core, a);
+  assert_runs (core, "A1");
+  core_end (core);
+}
+
+static void
+test_deadline_running (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  /* It has to find an instance that is ready. */
+  make_short (core);
+  const Caller *a = core_create (
+      core, &(CoreJob){ .name = "A", .script = HOLD, .left_us = SOON_US, .waits = true });
+  core_assert_end (core, a, &canceled);
+  CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
+  g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 1);
+  core_end (core);
+}
+
+/* ---- Turns */
+
+static void
+create_in_turn (Core *core, const char *const *names, guint account)
+{
+  for (gsize i = 0; names[i] != NULL; i++)
+    core_create (core,
+                 &(CoreJob){ .name = names[i], .script = "start succeed", .account = account });
+}
+
+static void
+test_order_of_creates (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
+  CORE_UNTIL (has_queued (core, 3));
+  core_cancel (core, a);
+  CORE_UNTIL (core_usage_rows (core) == 4);
+  assert_runs (core, "A1 B1 C1 D1");
+  core_end (core);
+}
+
+/* The first run is the first account's turn. */
+static void
+test_turns_of_accounts (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
+  create_in_turn (core, (const char *const[]){ "X", "Y", "Z", NULL }, 1);
+  CORE_UNTIL (has_queued (core, 6));
+  core_cancel (core, a);
+  CORE_UNTIL (core_usage_rows (core) == 7);
+  assert_runs (core, "A1 X1 B1 Y1 C1 Z1 D1");
+  core_end (core);
+}
+
+static int64_t
+count_running (Core *core)
+{
+  json_auto_t *described = core_describe (core);
+  return vend_json_int (json_object_get (described, "accounts"), "running", -1);
+}
+
+/* With a third slot free. */
+static void
+test_account_max_running (void)
+{
+  Core *core = core_new (&(CoreSettings){ .slots = 3, .account_max_running = 1 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = HOLD });
+  const Caller *x = core_create (core, &(CoreJob){ .name = "X", .script = HOLD, .account = 1 });
+  CORE_UNTIL (core_count (core, "run", x, 1) == 1);
+  g_assert_cmpint (count_running (core), ==, 2);
+  g_assert_true (has_queued (core, 1));
+  core_cancel (core, a);
+  CORE_UNTIL (core_count (core, "run", b, 1) == 1);
+  g_assert_cmpint (count_running (core), ==, 2);
+  core_cancel (core, b);
+  core_cancel (core, x);
+  CORE_UNTIL (core_usage_rows (core) == 3);
+  assert_runs (core, "A1 X1 B1");
+  core_end (core);
+}
+
+/* ---- Starts of the server with a run under way */
+
+typedef struct
+{
+  const char *name;
+  const char *script;
+  int attempt; /* that the server stops in */
+  bool began;
+  bool has_output;
+  CoreEnd end;
+  const char *runs;
+} Restart;
+
+static const Restart restarts[] = {
+  { "restart/result-of-meanwhile-is-taken-once", "start until-alone succeed", 1, true, false,
+    SUCCEEDED (1, 0), "A1" },
+  { "restart/run-goes-on", "start until-alone until-together succeed", 1, true, false,
+    SUCCEEDED (1, 0), "A1" },
+  { "restart/run-begins-later", "until-alone until-together start succeed", 1, false, false,
+    SUCCEEDED (1, 0), "A1" },
+  { "restart/director-left-a-result", "start until-alone journal die", 1, true, false,
+    SUCCEEDED (1, 0), "A1" },
+  { "restart/director-died-before-it-began", "until-alone die; start succeed", 1, false, false,
+    SUCCEEDED (2, 1), "A1 A2" },
+  { "restart/director-died-running", "start until-alone die; start succeed", 1, true, false,
+    SUCCEEDED (2, 1), "A1 A2" },
+  { "restart/losses-before-count", "start die; start die; start until-alone die", 3, true, false,
+    LOST (3), "A1 A2 A3" },
+  { "restart/output-before-counts", "start chunk until-alone die", 1, true, true, LOST (1), "A1" },
+};
+
+static bool
+is_leased (Core *core, const Caller *a, const Restart *restart)
+{
+  g_autoptr (VendPrediction) row = core_row (core, a);
+  return row != NULL && row->attempt == restart->attempt && row->instance != NULL
+         && (row->status == VEND_STATUS_PROCESSING) == restart->began
+         && (row->output != NULL) == restart->has_output;
+}
+
+static void
+test_restart (gconstpointer data)
+{
+  const Restart *restart = data;
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = restart->script });
+  CORE_UNTIL (a->n == 1 && is_leased (core, a, restart));
+  core_stop (core);
+  core_start (core);
+  const Caller *joined = core_join (core, a);
+  core_assert_end (core, a, &restart->end);
+  CORE_UNTIL (joined->n == 1);
+  g_assert_cmpint (joined->status, ==, restart->end.status);
+  g_assert_cmpint (core_usage_rows (core), ==, restart->end.taken_us > 0);
+  assert_runs (core, restart->runs);
+  core_end (core);
+}
+
+/* It is there before the next start, so nothing but the greeting tells of it. */
+static void
+test_restart_after_the_end (void)
+{
+  const Restart restart = { .attempt = 1, .began = true };
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A", .script = "start until-alone succeed" });
+  CORE_UNTIL (a->n == 1 && is_leased (core, a, &restart));
+  core_stop (core);
+  CORE_UNTIL (core_count (core, "end", a, 1) == 1);
+  core_start (core);
+  core_assert_end (core, a, &succeeded);
+  CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
+  g_assert_cmpint (core_usage_rows (core), ==, 1);
+  g_assert_cmpint (core_starts (core), ==, 0);
+  assert_runs (core, "A1");
+  core_end (core);
+}
+
+static bool
+is_recovering (Core *core)
+{
+  json_auto_t *described = core_describe (core);
+  return vend_json_bool (described, "recovering", true);
+}
+
+static void
+test_restart_with_a_queue (void)
+{
+  const Restart restart = { .attempt = 1, .began = true };
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
+  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
+  CORE_UNTIL (a->n == 1 && b->n == 1 && c->n == 1 && is_leased (core, a, &restart));
+  core_stop (core);
+  core_start (core);
+  CORE_UNTIL (!is_recovering (core));
+  g_assert_true (has_queued (core, 2));
+  core_cancel (core, a);
+  core_assert_end (core, a, &canceled);
+  core_assert_end (core, b, &succeeded);
+  core_assert_end (core, c, &succeeded);
+  g_assert_cmpint (core_starts (core), ==, 0);
+  assert_runs (core, "A1 B1 C1");
+  core_end (core);
+}
+
+static void
+add_tables (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (singles); i++)
+    {
+      g_autofree char *path = g_strconcat ("/core/", singles[i].name, NULL);
+      g_test_add_data_func (path, &singles[i], test_single);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (restarts); i++)
+    {
+      g_autofree char *path = g_strconcat ("/core/", restarts[i].name, NULL);
+      g_test_add_data_func (path, &restarts[i], test_restart);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  if (script_director_is_meant (argc, argv))
+    return script_director_main (argc, argv);
+  g_test_init (&argc, &argv, NULL);
+  /* Before there are threads. */
+  json_object_seed (0);
+  signal (SIGPIPE, SIG_IGN);
+  vend_log_setup (VEND_LOG_ERROR, VEND_LOG_FORMAT_TEXT);
+  add_tables ();
+  g_test_add_func ("/core/waiters/each-is-told-once", test_waiters);
+  g_test_add_func ("/core/waiters/none-after-the-end", test_late_callers);
+  g_test_add_func ("/core/result/of-an-old-attempt-changes-nothing", test_old_attempt);
+  g_test_add_func ("/core/result/told-twice-counts-once", test_twice);
+  g_test_add_func ("/core/release/goes-to-the-head", test_release);
+  g_test_add_func ("/core/release/canceled-meanwhile", test_release_canceled);
+  g_test_add_func ("/core/cancel/queued-ends-at-once", test_cancel_queued);
+  g_test_add_func ("/core/cancel/running-is-told-once", test_cancel_running);
+  g_test_add_func ("/core/cancel/too-late", test_cancel_too_late);
+  g_test_add_func ("/core/cancel/lost-is-canceled", test_cancel_lost);
+  g_test_add_func ("/core/deadline/queued-is-aborted", test_deadline_queued);
+  g_test_add_func ("/core/deadline/running-is-canceled", test_deadline_running);
+  g_test_add_func ("/core/order/of-creates", test_order_of_creates);
+  g_test_add_func ("/core/order/accounts-take-turns", test_turns_of_accounts);
+  g_test_add_func ("/core/order/account-max-running", test_account_max_running);
+  g_test_add_func ("/core/restart/result-was-there-before", test_restart_after_the_end);
+  g_test_add_func ("/core/restart/queue-keeps-its-order", test_restart_with_a_queue);
+  return g_test_run ();
+}
