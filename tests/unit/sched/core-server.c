@@ -127,6 +127,18 @@ core_stop (Core *core)
   g_clear_pointer (&core->store, vend_store_free);
 }
 
+void
+core_drain (Core *core)
+{
+  vend_sched_drain (core->sched);
+}
+
+bool
+core_is_drained (Core *core)
+{
+  return vend_sched_is_drained (core->sched);
+}
+
 static bool
 insert_rows (VendDb *db, void *data, GError **error)
 {
@@ -509,8 +521,8 @@ core_end (Core *core)
   CORE_UNTIL (is_idle (core));
   CORE_UNTIL (all_are_told (core));
   assert_nothing_waits (core);
-  vend_sched_drain (core->sched);
-  CORE_UNTIL (vend_sched_is_drained (core->sched));
+  core_drain (core);
+  CORE_UNTIL (core_is_drained (core));
   json_auto_t *described = core_describe (core);
   g_assert_cmpuint (json_array_size (json_object_get (described, "instances")), ==, 0);
   assert_no_directory (core);

@@ -47,6 +47,9 @@ void core_end (Core *core);
 void core_stop (Core *core);
 /* The next start. */
 void core_start (Core *core);
+/* Begins to drain it. */
+void core_drain (Core *core);
+bool core_is_drained (Core *core);
 
 /* Callers are the core's. */
 Caller *core_create (Core *core, const CoreJob *job);

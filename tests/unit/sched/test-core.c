@@ -187,6 +187,24 @@ test_release (void)
   core_end (core);
 }
 
+/* The director has no room for it after all. */
+static void
+test_release_at_once (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  make_short (core);
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b
+      = core_create (core, &(CoreJob){ .name = "B", .script = "ahead give-back; start succeed" });
+  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
+  CORE_UNTIL (core_count (core, "run", b, 2) == 1);
+  core_cancel (core, a);
+  core_assert_end (core, b, &(CoreEnd) SUCCEEDED (2, 0));
+  core_assert_end (core, c, &succeeded);
+  assert_runs (core, "W1 A1 B1 B2 C1");
+  core_end (core);
+}
+
 static void
 test_release_canceled (void)
 {
@@ -439,6 +457,50 @@ test_restart_after_the_end (void)
   core_end (core);
 }
 
+/* The request is on disk, and the next start goes on with it. */
+static void
+test_restart_after_a_cancel (gconstpointer script)
+{
+  const Restart restart = { .attempt = 1, .began = true };
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = script });
+  CORE_UNTIL (a->n == 1 && is_leased (core, a, &restart));
+  const Caller *cancel = core_cancel (core, a);
+  CORE_UNTIL (cancel->n == 1);
+  g_assert_cmpint (cancel->status, ==, VEND_STATUS_PROCESSING);
+  core_stop (core);
+  core_start (core);
+  CORE_UNTIL (core_has_ended (core, a));
+  g_autoptr (VendPrediction) row = core_row (core, a);
+  g_assert_cmpint (row->status, ==, VEND_STATUS_CANCELED);
+  assert_runs (core, "A1");
+  core_end (core);
+}
+
+/* What runs is waited for, what is queued runs after the next start. */
+static void
+test_drain (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
+  CORE_UNTIL (core_count (core, "run", a, 1) == 1 && b->n == 1);
+  core_drain (core);
+  const Caller *late = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
+  CORE_UNTIL (late->n == 1);
+  g_assert_error (late->error, VEND_ERROR, VEND_ERROR_UNAVAILABLE);
+  g_assert_false (core_is_drained (core));
+  core_cancel (core, a);
+  CORE_UNTIL (core_is_drained (core));
+  core_assert_end (core, a, &canceled);
+  g_assert_false (core_has_ended (core, b));
+  core_stop (core);
+  core_start (core);
+  core_assert_end (core, b, &succeeded);
+  assert_runs (core, "A1 B1");
+  core_end (core);
+}
+
 static bool
 is_recovering (Core *core)
 {
@@ -499,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/core/result/of-an-old-attempt-changes-nothing", test_old_attempt);
   g_test_add_func ("/core/result/told-twice-counts-once", test_twice);
   g_test_add_func ("/core/release/goes-to-the-head", test_release);
+  g_test_add_func ("/core/release/by-the-director", test_release_at_once);
   g_test_add_func ("/core/release/canceled-meanwhile", test_release_canceled);
   g_test_add_func ("/core/cancel/queued-ends-at-once", test_cancel_queued);
   g_test_add_func ("/core/cancel/running-is-told-once", test_cancel_running);
@@ -511,5 +574,11 @@ main (int argc, char **argv)
   g_test_add_func ("/core/order/account-max-running", test_account_max_running);
   g_test_add_func ("/core/restart/result-was-there-before", test_restart_after_the_end);
   g_test_add_func ("/core/restart/queue-keeps-its-order", test_restart_with_a_queue);
+  g_test_add_data_func ("/core/restart/cancel-is-told-again",
+                        "start until-alone until-together until-canceled cancel",
+                        test_restart_after_a_cancel);
+  g_test_add_data_func ("/core/restart/lost-after-a-cancel", "start until-alone die",
+                        test_restart_after_a_cancel);
+  g_test_add_func ("/core/restart/drained-before", test_drain);
   return g_test_run ();
 }
