@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "model/hardware.h"
+#include "runner/process-identity.h"
 #include "sched/run/waiters.h"
 #include "script-director.h"
 #include "store/accounts.h"
@@ -351,6 +352,15 @@ core_runs (Core *core)
                                 words[2]);
     }
   return g_string_free (g_steal_pointer (&runs), FALSE);
+}
+
+void
+core_signal (Core *core, const Caller *of, int signal_number)
+{
+  g_autoptr (VendPrediction) row = core_row (core, of);
+  g_autofree char *path
+      = g_build_filename (core->dir, "instances", row->instance, "director.pid", NULL);
+  g_assert_true (vend_pid_file_signal (path, signal_number));
 }
 
 static void

@@ -63,6 +63,8 @@ VendPrediction *core_row (Core *core, const Caller *of);
 guint core_count (Core *core, const char *what, const Caller *of, int attempt);
 /* The runs that directors were told of, in their order: "A1 B1 A2" of names and attempts. */
 char *core_runs (Core *core);
+/* To the director that runs it, as the disk says. */
+void core_signal (Core *core, const Caller *of, int signal_number);
 json_t *core_describe (Core *core);
 /* How many directors were started since the scheduler is there. */
 int64_t core_starts (Core *core);

@@ -19,7 +19,7 @@
 /* What an act can wait for. */
 typedef enum
 {
-  CANCELED,
+  CANCELED, /* by the scheduler that is there */
   ACKNOWLEDGED,
   ALONE,    /* the scheduler has gone */
   TOGETHER, /* it is there again */
@@ -117,6 +117,14 @@ complete (Play *play, const char *status)
   note (play->director, "end", play->prediction, play->attempt);
 }
 
+/* Both are there before anything can come of the first. */
+static void
+succeed_twice (Play *play)
+{
+  vend_uplink_send_later (play->director->uplink, completed_new (play, "succeeded"));
+  complete (play, "succeeded");
+}
+
 static void
 lose (Play *play, const char *error_code)
 {
@@ -179,6 +187,8 @@ act (Play *play, const char *name)
     tell_chunk (play);
   else if (strcmp (name, "succeed") == 0)
     complete (play, "succeeded");
+  else if (strcmp (name, "succeed-twice") == 0)
+    succeed_twice (play);
   else if (strcmp (name, "fail") == 0)
     complete (play, "failed");
   else if (strcmp (name, "cancel") == 0)
@@ -422,6 +432,8 @@ on_disconnected (void *context)
 {
   Director *director = context;
   director->was_alone = true;
+  for (guint i = 0; i < director->plays->len; i++)
+    ((Play *) g_ptr_array_index (director->plays, i))->happened &= ~(1U << CANCELED);
   happens (director, NULL, ALONE);
 }
 

@@ -134,19 +134,29 @@ test_old_attempt (void)
   core_end (core);
 }
 
+/* What directors were told is all there. */
+static void
+drain (Core *core)
+{
+  core_drain (core);
+  CORE_UNTIL (core_is_drained (core));
+}
+
 static void
 test_twice (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   const Caller *a
       = core_create (core, &(CoreJob){ .name = "A",
-                                       .script = "start succeed repeat until-acknowledged repeat",
+                                       .script = "start succeed-twice until-acknowledged repeat",
                                        .waits = true });
   core_assert_end (core, a, &succeeded);
-  /* One for both that came before the end was stored, one for the last. */
-  CORE_UNTIL (core_count (core, "ack", a, 1) == 2);
+  CORE_UNTIL (core_count (core, "ack", a, 1) >= 2);
   core_assert_end (core, a, &succeeded);
   g_assert_cmpint (core_usage_rows (core), ==, 1);
+  drain (core);
+  /* One for both that came before the end was on disk, one for the last. */
+  g_assert_cmpuint (core_count (core, "ack", a, 1), ==, 2);
   core_end (core);
 }
 
@@ -434,6 +444,8 @@ test_restart (gconstpointer data)
   g_assert_cmpint (joined->status, ==, restart->end.status);
   g_assert_cmpint (core_usage_rows (core), ==, restart->end.taken_us > 0);
   assert_runs (core, restart->runs);
+  drain (core);
+  g_assert_cmpuint (core_count (core, "cancel", a, restart->attempt), ==, 0);
   core_end (core);
 }
 
@@ -514,19 +526,66 @@ test_restart_with_a_queue (void)
   const Restart restart = { .attempt = 1, .began = true };
   Core *core = core_new (&(CoreSettings){ 0 });
   const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
-  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
-  CORE_UNTIL (a->n == 1 && b->n == 1 && c->n == 1 && is_leased (core, a, &restart));
+  create_in_turn (core, (const char *const[]){ "B", "C", "D", "E", "F", NULL }, 0);
+  const Caller *last = core_create (core, &(CoreJob){ .name = "G", .script = "start succeed" });
+  CORE_UNTIL (last->n == 1 && is_leased (core, a, &restart));
   core_stop (core);
   core_start (core);
   CORE_UNTIL (!is_recovering (core));
-  g_assert_true (has_queued (core, 2));
+  g_assert_true (has_queued (core, 6));
   core_cancel (core, a);
   core_assert_end (core, a, &canceled);
-  core_assert_end (core, b, &succeeded);
-  core_assert_end (core, c, &succeeded);
+  core_assert_end (core, last, &succeeded);
   g_assert_cmpint (core_starts (core), ==, 0);
-  assert_runs (core, "A1 B1 C1");
+  assert_runs (core, "A1 B1 C1 D1 E1 F1 G1");
+  core_end (core);
+}
+
+/* The disk does not know yet who runs it, but its director does. */
+static void
+test_restart_before_the_lease (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  const Caller *a = core_create (
+      core, &(CoreJob){ .name = "A", .script = "start until-alone until-together succeed" });
+  CORE_UNTIL (a->n == 1 && core_count (core, "run", a, 1) == 1);
+  core_stop (core);
+  core_start (core);
+  core_assert_end (core, a, &succeeded);
+  assert_runs (core, "A1");
+  drain (core);
+  g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 0);
+  core_end (core);
+}
+
+/* One of two directors stands still. */
+static void
+test_restart_gives_nothing_out (void)
+{
+  Core *core = core_new (&(CoreSettings){ .slots = 2, .max_instances = 2 });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A", .script = "start until-alone succeed" });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = HOLD });
+  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = HOLD });
+  const Restart restart = { .attempt = 1, .began = true };
+  CORE_UNTIL (is_leased (core, a, &restart) && is_leased (core, b, &restart)
+              && is_leased (core, c, &restart));
+  core_signal (core, c, SIGSTOP);
+  core_stop (core);
+  CORE_UNTIL (core_count (core, "end", a, 1) == 1);
+  core_start (core);
+  /* Where A ran there is room. */
+  const Caller *d = core_create (core, &(CoreJob){ .name = "D", .script = "start succeed" });
+  CORE_UNTIL (core_has_ended (core, a) && d->n == 1);
+  g_assert_true (is_recovering (core));
+  g_assert_true (has_queued (core, 1));
+  core_signal (core, c, SIGCONT);
+  core_assert_end (core, d, &succeeded);
+  core_cancel (core, b);
+  core_cancel (core, c);
+  core_assert_end (core, b, &canceled);
+  core_assert_end (core, c, &canceled);
+  g_assert_cmpint (core_usage_rows (core), ==, 4);
   core_end (core);
 }
 
@@ -580,5 +639,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/core/restart/lost-after-a-cancel", "start until-alone die",
                         test_restart_after_a_cancel);
   g_test_add_func ("/core/restart/drained-before", test_drain);
+  g_test_add_func ("/core/restart/before-the-lease", test_restart_before_the_lease);
+  g_test_add_func ("/core/restart/nothing-is-given-out-meanwhile", test_restart_gives_nothing_out);
   return g_test_run ();
 }
