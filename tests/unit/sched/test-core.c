@@ -267,6 +267,22 @@ test_cancel_running (void)
   core_end (core);
 }
 
+static void
+test_cancel_prefetched (void)
+{
+  Core *core = core_new (&(CoreSettings){ 0 });
+  make_short (core);
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *b
+      = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed", .waits = true });
+  CORE_UNTIL (core_count (core, "run", b, 1) == 1);
+  core_cancel (core, b);
+  core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 1, 0, 0 });
+  g_assert_false (core_has_ended (core, a));
+  core_cancel (core, a);
+  core_end (core);
+}
+
 /* The model was quicker: what it returned counts. */
 static void
 test_cancel_too_late (void)
@@ -624,6 +640,7 @@ main (int argc, char **argv)
   g_test_add_func ("/core/release/canceled-meanwhile", test_release_canceled);
   g_test_add_func ("/core/cancel/queued-ends-at-once", test_cancel_queued);
   g_test_add_func ("/core/cancel/running-is-told-once", test_cancel_running);
+  g_test_add_func ("/core/cancel/prefetched-ends-before-its-turn", test_cancel_prefetched);
   g_test_add_func ("/core/cancel/too-late", test_cancel_too_late);
   g_test_add_func ("/core/cancel/lost-is-canceled", test_cancel_lost);
   g_test_add_func ("/core/deadline/queued-is-aborted", test_deadline_queued);
