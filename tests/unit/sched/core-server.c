@@ -3,14 +3,15 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "model/hardware.h"
 #include "runner/process-identity.h"
 #include "sched/run/waiters.h"
-#include "script-director.h"
 #include "store/accounts.h"
 #include "store/models.h"
 #include "store/predictions.h"
 #include "store/usage.h"
+#include <signal.h>
 #include <string.h>
 
 #define VERSION "1111111111111111111111111111111111111111111111111111111111111111"
@@ -129,7 +130,7 @@ core_stop (Core *core)
 }
 
 void
-core_drain (Core *core)
+core_begin_drain (Core *core)
 {
   vend_sched_drain (core->sched);
 }
@@ -138,6 +139,13 @@ bool
 core_is_drained (Core *core)
 {
   return vend_sched_is_drained (core->sched);
+}
+
+void
+core_drain (Core *core)
+{
+  core_begin_drain (core);
+  CORE_UNTIL (core_is_drained (core));
 }
 
 static bool
@@ -280,6 +288,14 @@ core_create (Core *core, const CoreJob *job)
   return caller;
 }
 
+void
+core_create_in_turn (Core *core, const char *const *names, guint account)
+{
+  for (gsize i = 0; names[i] != NULL; i++)
+    core_create (core,
+                 &(CoreJob){ .name = names[i], .script = "start succeed", .account = account });
+}
+
 Caller *
 core_cancel (Core *core, const Caller *of)
 {
@@ -339,8 +355,8 @@ name_of (const Core *core, const char *id)
   return NULL;
 }
 
-char *
-core_runs (Core *core)
+void
+core_assert_runs (Core *core, const char *expected)
 {
   g_auto (GStrv) lines = told_lines (core);
   g_autoptr (GString) runs = g_string_new (NULL);
@@ -351,7 +367,7 @@ core_runs (Core *core)
         g_string_append_printf (runs, "%s%s%s", runs->len > 0 ? " " : "", name_of (core, words[1]),
                                 words[2]);
     }
-  return g_string_free (g_steal_pointer (&runs), FALSE);
+  g_assert_cmpstr (runs->str, ==, expected);
 }
 
 void
@@ -378,6 +394,13 @@ core_describe (Core *core)
   return described;
 }
 
+bool
+core_has_queued (Core *core, int64_t n)
+{
+  json_auto_t *described = core_describe (core);
+  return vend_json_int (described, "queued", -1) == n;
+}
+
 int64_t
 core_starts (Core *core)
 {
@@ -386,6 +409,9 @@ core_starts (Core *core)
 }
 
 /* ---- Ends */
+
+const CoreEnd core_succeeded = CORE_SUCCEEDED (1, 0);
+const CoreEnd core_canceled = { VEND_STATUS_CANCELED, NULL, 1, 0, SCRIPT_RUN_US };
 
 bool
 core_has_ended (Core *core, const Caller *of)
@@ -532,9 +558,22 @@ core_end (Core *core)
   CORE_UNTIL (all_are_told (core));
   assert_nothing_waits (core);
   core_drain (core);
-  CORE_UNTIL (core_is_drained (core));
   json_auto_t *described = core_describe (core);
   g_assert_cmpuint (json_array_size (json_object_get (described, "instances")), ==, 0);
   assert_no_directory (core);
   core_free (core);
+}
+
+int
+core_main (int argc, char **argv, void (*add) (void))
+{
+  if (script_director_is_meant (argc, argv))
+    return script_director_main (argc, argv);
+  g_test_init (&argc, &argv, NULL);
+  /* Before there are threads. */
+  json_object_seed (0);
+  signal (SIGPIPE, SIG_IGN);
+  vend_log_setup (VEND_LOG_ERROR, VEND_LOG_FORMAT_TEXT);
+  add ();
+  return g_test_run ();
 }

@@ -2,7 +2,9 @@
  * by a script (script-director.h). Aborts the test when something takes longer than
  * CORE_PATIENCE_S. */
 #pragma once
+#include "model/failure.h"
 #include "sched/sched.h"
+#include "script-director.h"
 
 #define CORE_PATIENCE_S 30
 
@@ -16,6 +18,9 @@ typedef struct
 } CoreSettings;
 
 typedef struct Core Core;
+
+/* Runs the tests that `add` adds, or is a director. */
+int core_main (int argc, char **argv, void (*add) (void));
 
 /* One who is told how a prediction stands. */
 typedef struct
@@ -40,6 +45,9 @@ typedef struct
   bool waits;      /* the caller, for the end */
 } CoreJob;
 
+/* Runs until it is canceled. */
+#define CORE_HOLD "start until-canceled cancel"
+
 Core *core_new (const CoreSettings *settings);
 /* Everything is as if nothing had been, and goes. */
 void core_end (Core *core);
@@ -47,12 +55,15 @@ void core_end (Core *core);
 void core_stop (Core *core);
 /* The next start. */
 void core_start (Core *core);
-/* Begins to drain it. */
-void core_drain (Core *core);
+void core_begin_drain (Core *core);
 bool core_is_drained (Core *core);
+/* Until its directors are gone, so that all that they were told can be counted. */
+void core_drain (Core *core);
 
 /* Callers are the core's. */
 Caller *core_create (Core *core, const CoreJob *job);
+/* Some that succeed; `names` ends with NULL. */
+void core_create_in_turn (Core *core, const char *const *names, guint account);
 Caller *core_cancel (Core *core, const Caller *of);
 /* Another one waits for its end. */
 Caller *core_join (Core *core, const Caller *of);
@@ -61,8 +72,10 @@ Caller *core_join (Core *core, const Caller *of);
 VendPrediction *core_row (Core *core, const Caller *of);
 /* How often directors were told or did this. */
 guint core_count (Core *core, const char *what, const Caller *of, int attempt);
-/* The runs that directors were told of, in their order: "A1 B1 A2" of names and attempts. */
-char *core_runs (Core *core);
+/* The runs that directors were told of, in their order: "A1 B1 A2" of names and attempts. Among
+ * several directors at a time there is none. */
+void core_assert_runs (Core *core, const char *expected);
+bool core_has_queued (Core *core, int64_t n);
 /* To the director that runs it, as the disk says. */
 void core_signal (Core *core, const Caller *of, int signal_number);
 json_t *core_describe (Core *core);
@@ -78,6 +91,13 @@ typedef struct
   guint n_lost;     /* attempts */
   int64_t taken_us; /* as metered; 0: nothing was */
 } CoreEnd;
+
+#define CORE_SUCCEEDED(attempt, n_lost) \
+  { VEND_STATUS_SUCCEEDED, NULL, attempt, n_lost, SCRIPT_RUN_US }
+#define CORE_LOST(attempt) { VEND_STATUS_FAILED, VEND_FAILURE_INSTANCE_LOST, attempt, attempt, 0 }
+/* At the first attempt. */
+extern const CoreEnd core_succeeded;
+extern const CoreEnd core_canceled; /* after it began */
 
 bool core_has_ended (Core *core, const Caller *of);
 /* Waits for the end. */

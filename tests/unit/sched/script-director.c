@@ -462,7 +462,7 @@ open_told (const char *dir)
   return fd;
 }
 
-int
+bool
 script_director_is_meant (int argc, char **argv)
 {
   return argc == 4 && strcmp (argv[1], "director") == 0 && strcmp (argv[2], "--dir") == 0;

@@ -1,27 +1,11 @@
 /* The core of the scheduler, with a store and directors that play by a script: how runs end, what
- * becomes of lost ones, cancels, deadlines, turns and starts of the server. */
+ * becomes of lost ones, cancels, deadlines and turns. */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "core-server.h"
-#include "model/failure.h"
-#include "script-director.h"
-#include <signal.h>
 
 #define SHORT_US VEND_US_PER_MS
 #define SOON_US (50 * VEND_US_PER_MS)
-#define HOLD "start until-canceled cancel"
-
-static void
-assert_runs (Core *core, const char *expected)
-{
-  g_autofree char *runs = core_runs (core);
-  g_assert_cmpstr (runs, ==, expected);
-}
-
-static const CoreEnd succeeded = { VEND_STATUS_SUCCEEDED, NULL, 1, 0, SCRIPT_RUN_US };
-static const CoreEnd canceled = { VEND_STATUS_CANCELED, NULL, 1, 0, SCRIPT_RUN_US };
-static const CoreEnd never_began = { VEND_STATUS_CANCELED, NULL, 0, 0, 0 };
 
 /* ---- Ends of one run */
 
@@ -34,33 +18,31 @@ typedef struct
   bool never_again;
 } Single;
 
-#define SUCCEEDED(attempt, n_lost) { VEND_STATUS_SUCCEEDED, NULL, attempt, n_lost, SCRIPT_RUN_US }
-#define LOST(attempt) { VEND_STATUS_FAILED, VEND_FAILURE_INSTANCE_LOST, attempt, attempt, 0 }
 #define OUT_OF_MEMORY(attempt) \
   { VEND_STATUS_FAILED, VEND_FAILURE_OUT_OF_MEMORY, attempt, attempt, 0 }
 
 static const Single singles[] = {
-  { "end/succeeds", "start succeed", SUCCEEDED (1, 0), "A1", false },
+  { "end/succeeds", "start succeed", CORE_SUCCEEDED (1, 0), "A1", false },
   { "end/fails", "start fail", { VEND_STATUS_FAILED, NULL, 1, 0, SCRIPT_RUN_US }, "A1", false },
-  { "end/of-an-iterator", "start chunk chunk succeed", SUCCEEDED (1, 0), "A1", false },
-  { "end/left-in-the-journal", "start journal die", SUCCEEDED (1, 0), "A1", false },
-  { "lost/before-it-began-fails-after-3-retries", "die", LOST (4), "A1 A2 A3 A4", false },
+  { "end/of-an-iterator", "start chunk chunk succeed", CORE_SUCCEEDED (1, 0), "A1", false },
+  { "end/left-in-the-journal", "start journal die", CORE_SUCCEEDED (1, 0), "A1", false },
+  { "lost/before-it-began-fails-after-3-retries", "die", CORE_LOST (4), "A1 A2 A3 A4", false },
   { "lost/before-it-began-may-succeed-at-the-3rd-retry", "die; die; die; start succeed",
-    SUCCEEDED (4, 3), "A1 A2 A3 A4", false },
-  { "lost/running-fails-after-2-retries", "start die", LOST (3), "A1 A2 A3", false },
+    CORE_SUCCEEDED (4, 3), "A1 A2 A3 A4", false },
+  { "lost/running-fails-after-2-retries", "start die", CORE_LOST (3), "A1 A2 A3", false },
   { "lost/running-may-succeed-at-the-2nd-retry", "start die; start die; start succeed",
-    SUCCEEDED (3, 2), "A1 A2 A3", false },
+    CORE_SUCCEEDED (3, 2), "A1 A2 A3", false },
   { "lost/begun-and-not-begun-are-counted-apart", "die; start die; die; start die; start succeed",
-    SUCCEEDED (5, 4), "A1 A2 A3 A4 A5", false },
-  { "lost/after-output-is-not-tried-again", "start chunk die", LOST (1), "A1", false },
-  { "lost/after-output-of-a-retry", "start die; start chunk die", LOST (2), "A1 A2", false },
-  { "lost/without-retry-safe-is-not-tried-again", "start die", LOST (1), "A1", true },
+    CORE_SUCCEEDED (5, 4), "A1 A2 A3 A4 A5", false },
+  { "lost/after-output-is-not-tried-again", "start chunk die", CORE_LOST (1), "A1", false },
+  { "lost/after-output-of-a-retry", "start die; start chunk die", CORE_LOST (2), "A1 A2", false },
+  { "lost/without-retry-safe-is-not-tried-again", "start die", CORE_LOST (1), "A1", true },
   { "lost/without-retry-safe-before-it-began-is-tried-again", "die; start succeed",
-    SUCCEEDED (2, 1), "A1 A2", true },
+    CORE_SUCCEEDED (2, 1), "A1 A2", true },
   { "lost/out-of-memory-is-tried-again-once", "start out-of-memory", OUT_OF_MEMORY (2), "A1 A2",
     false },
   { "lost/out-of-memory-may-succeed-at-the-retry", "start out-of-memory; start succeed",
-    SUCCEEDED (2, 1), "A1 A2", false },
+    CORE_SUCCEEDED (2, 1), "A1 A2", false },
 };
 
 static void
@@ -74,7 +56,7 @@ test_single (gconstpointer data)
   CORE_UNTIL (a->n == 1);
   g_assert_cmpint (a->status, ==, expected->end.status);
   g_assert_cmpint (core_usage_rows (core), ==, expected->end.taken_us > 0);
-  assert_runs (core, expected->runs);
+  core_assert_runs (core, expected->runs);
   core_end (core);
 }
 
@@ -84,7 +66,7 @@ static void
 test_waiters (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   CORE_UNTIL (a->n == 1);
   g_assert_false (vend_status_is_terminal (a->status));
   const Caller *joined = core_join (core, a);
@@ -92,7 +74,7 @@ test_waiters (void)
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   g_assert_cmpuint (joined->n, ==, 0);
   const Caller *cancel = core_cancel (core, a);
-  core_assert_end (core, a, &canceled);
+  core_assert_end (core, a, &core_canceled);
   CORE_UNTIL (joined->n == 1 && other->n == 1 && cancel->n == 1);
   g_assert_cmpint (joined->status, ==, VEND_STATUS_CANCELED);
   g_assert_cmpint (other->status, ==, VEND_STATUS_CANCELED);
@@ -112,7 +94,7 @@ test_late_callers (void)
   CORE_UNTIL (joined->n == 1 && cancel->n == 1);
   g_assert_error (joined->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
   g_assert_error (cancel->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
-  core_assert_end (core, a, &succeeded);
+  core_assert_end (core, a, &core_succeeded);
   core_end (core);
 }
 
@@ -123,23 +105,15 @@ test_old_attempt (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   const Caller *a = core_create (
-      core, &(CoreJob){ .name = "A", .script = "die; old-end " HOLD, .waits = true });
+      core, &(CoreJob){ .name = "A", .script = "die; old-end " CORE_HOLD, .waits = true });
   CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
   g_assert_false (core_has_ended (core, a));
   g_assert_cmpint (core_usage_rows (core), ==, 0);
   core_cancel (core, a);
   core_assert_end (core, a, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 2, 1, SCRIPT_RUN_US });
   g_assert_cmpint (core_usage_rows (core), ==, 1);
-  assert_runs (core, "A1 A2");
+  core_assert_runs (core, "A1 A2");
   core_end (core);
-}
-
-/* What directors were told is all there. */
-static void
-drain (Core *core)
-{
-  core_drain (core);
-  CORE_UNTIL (core_is_drained (core));
 }
 
 static void
@@ -150,11 +124,11 @@ test_twice (void)
       = core_create (core, &(CoreJob){ .name = "A",
                                        .script = "start succeed-twice until-acknowledged repeat",
                                        .waits = true });
-  core_assert_end (core, a, &succeeded);
+  core_assert_end (core, a, &core_succeeded);
   CORE_UNTIL (core_count (core, "ack", a, 1) >= 2);
-  core_assert_end (core, a, &succeeded);
+  core_assert_end (core, a, &core_succeeded);
   g_assert_cmpint (core_usage_rows (core), ==, 1);
-  drain (core);
+  core_drain (core);
   /* One for both that came before the end was on disk, one for the last. */
   g_assert_cmpuint (core_count (core, "ack", a, 1), ==, 2);
   core_end (core);
@@ -172,28 +146,21 @@ make_short (Core *core)
   CORE_UNTIL (w->n == 1);
 }
 
-static bool
-has_queued (Core *core, int64_t n)
-{
-  json_auto_t *described = core_describe (core);
-  return vend_json_int (described, "queued", -1) == n;
-}
-
 static void
 test_release (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   make_short (core);
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
   const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
   /* It is asked for, since the one before it takes long after all. */
   CORE_UNTIL (core_count (core, "give_back", b, 1) > 0);
-  CORE_UNTIL (has_queued (core, 2));
+  CORE_UNTIL (core_has_queued (core, 2));
   core_cancel (core, a);
-  core_assert_end (core, b, &(CoreEnd) SUCCEEDED (2, 0));
-  core_assert_end (core, c, &succeeded);
-  assert_runs (core, "W1 A1 B1 B2 C1");
+  core_assert_end (core, b, &(CoreEnd) CORE_SUCCEEDED (2, 0));
+  core_assert_end (core, c, &core_succeeded);
+  core_assert_runs (core, "W1 A1 B1 B2 C1");
   core_end (core);
 }
 
@@ -203,15 +170,15 @@ test_release_at_once (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   make_short (core);
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   const Caller *b
       = core_create (core, &(CoreJob){ .name = "B", .script = "ahead give-back; start succeed" });
   const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
   CORE_UNTIL (core_count (core, "run", b, 2) == 1);
   core_cancel (core, a);
-  core_assert_end (core, b, &(CoreEnd) SUCCEEDED (2, 0));
-  core_assert_end (core, c, &succeeded);
-  assert_runs (core, "W1 A1 B1 B2 C1");
+  core_assert_end (core, b, &(CoreEnd) CORE_SUCCEEDED (2, 0));
+  core_assert_end (core, c, &core_succeeded);
+  core_assert_runs (core, "W1 A1 B1 B2 C1");
   core_end (core);
 }
 
@@ -220,7 +187,7 @@ test_release_canceled (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   make_short (core);
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   const Caller *b = core_create (
       core, &(CoreJob){ .name = "B", .script = "ahead until-canceled give-back", .waits = true });
   CORE_UNTIL (core_count (core, "run", b, 1) == 1);
@@ -228,7 +195,7 @@ test_release_canceled (void)
   core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 1, 0, 0 });
   g_assert_false (core_has_ended (core, a));
   core_cancel (core, a);
-  assert_runs (core, "W1 A1 B1");
+  core_assert_runs (core, "W1 A1 B1");
   core_end (core);
 }
 
@@ -238,19 +205,19 @@ static void
 test_cancel_queued (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   const Caller *b
       = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed", .waits = true });
   const Caller *cancel = core_cancel (core, b);
-  core_assert_end (core, b, &never_began);
+  core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 0, 0, 0 });
   CORE_UNTIL (b->n == 1 && cancel->n == 1);
   g_assert_cmpint (cancel->status, ==, VEND_STATUS_CANCELED);
   g_assert_false (core_has_ended (core, a));
   g_assert_cmpint (core_starts (core), ==, 1);
   core_cancel (core, a);
-  core_assert_end (core, a, &canceled);
-  assert_runs (core, "A1");
+  core_assert_end (core, a, &core_canceled);
+  core_assert_runs (core, "A1");
   core_end (core);
 }
 
@@ -258,10 +225,11 @@ static void
 test_cancel_running (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD, .waits = true });
+  const Caller *a
+      = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD, .waits = true });
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   core_cancel (core, a);
-  core_assert_end (core, a, &canceled);
+  core_assert_end (core, a, &core_canceled);
   CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
   g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 1);
   core_end (core);
@@ -272,7 +240,7 @@ test_cancel_prefetched (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
   make_short (core);
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   const Caller *b
       = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed", .waits = true });
   CORE_UNTIL (core_count (core, "run", b, 1) == 1);
@@ -292,7 +260,7 @@ test_cancel_too_late (void)
       core, &(CoreJob){ .name = "A", .script = "start until-canceled succeed", .waits = true });
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   core_cancel (core, a);
-  core_assert_end (core, a, &succeeded);
+  core_assert_end (core, a, &core_succeeded);
   core_end (core);
 }
 
@@ -305,7 +273,7 @@ test_cancel_lost (void)
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   core_cancel (core, a);
   core_assert_end (core, a, &(CoreEnd){ VEND_STATUS_CANCELED, NULL, 1, 1, 0 });
-  assert_runs (core, "A1");
+  core_assert_runs (core, "A1");
   core_end (core);
 }
 
@@ -313,7 +281,7 @@ static void
 test_deadline_queued (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
   CORE_UNTIL (core_count (core, "run", a, 1) == 1);
   const Caller *b = core_create (
       core,
@@ -321,7 +289,7 @@ test_deadline_queued (void)
   core_assert_end (core, b, &(CoreEnd){ VEND_STATUS_ABORTED, NULL, 0, 0, 0 });
   g_assert_false (core_has_ended (core, a));
   core_cancel (core, a);
-  assert_runs (core, "A1");
+  core_assert_runs (core, "A1");
   core_end (core);
 }
 
@@ -332,8 +300,8 @@ test_deadline_running (void)
   /* It has to find an instance that is ready. */
   make_short (core);
   const Caller *a = core_create (
-      core, &(CoreJob){ .name = "A", .script = HOLD, .left_us = SOON_US, .waits = true });
-  core_assert_end (core, a, &canceled);
+      core, &(CoreJob){ .name = "A", .script = CORE_HOLD, .left_us = SOON_US, .waits = true });
+  core_assert_end (core, a, &core_canceled);
   CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
   g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 1);
   core_end (core);
@@ -342,23 +310,15 @@ test_deadline_running (void)
 /* ---- Turns */
 
 static void
-create_in_turn (Core *core, const char *const *names, guint account)
-{
-  for (gsize i = 0; names[i] != NULL; i++)
-    core_create (core,
-                 &(CoreJob){ .name = names[i], .script = "start succeed", .account = account });
-}
-
-static void
 test_order_of_creates (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
-  CORE_UNTIL (has_queued (core, 3));
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
+  core_create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
+  CORE_UNTIL (core_has_queued (core, 3));
   core_cancel (core, a);
   CORE_UNTIL (core_usage_rows (core) == 4);
-  assert_runs (core, "A1 B1 C1 D1");
+  core_assert_runs (core, "A1 B1 C1 D1");
   core_end (core);
 }
 
@@ -367,13 +327,13 @@ static void
 test_turns_of_accounts (void)
 {
   Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
-  create_in_turn (core, (const char *const[]){ "X", "Y", "Z", NULL }, 1);
-  CORE_UNTIL (has_queued (core, 6));
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
+  core_create_in_turn (core, (const char *const[]){ "B", "C", "D", NULL }, 0);
+  core_create_in_turn (core, (const char *const[]){ "X", "Y", "Z", NULL }, 1);
+  CORE_UNTIL (core_has_queued (core, 6));
   core_cancel (core, a);
   CORE_UNTIL (core_usage_rows (core) == 7);
-  assert_runs (core, "A1 X1 B1 Y1 C1 Z1 D1");
+  core_assert_runs (core, "A1 X1 B1 Y1 C1 Z1 D1");
   core_end (core);
 }
 
@@ -389,248 +349,31 @@ static void
 test_account_max_running (void)
 {
   Core *core = core_new (&(CoreSettings){ .slots = 3, .account_max_running = 1 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = HOLD });
-  const Caller *x = core_create (core, &(CoreJob){ .name = "X", .script = HOLD, .account = 1 });
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = CORE_HOLD });
+  const Caller *x
+      = core_create (core, &(CoreJob){ .name = "X", .script = CORE_HOLD, .account = 1 });
   CORE_UNTIL (core_count (core, "run", x, 1) == 1);
   g_assert_cmpint (count_running (core), ==, 2);
-  g_assert_true (has_queued (core, 1));
+  g_assert_true (core_has_queued (core, 1));
   core_cancel (core, a);
   CORE_UNTIL (core_count (core, "run", b, 1) == 1);
   g_assert_cmpint (count_running (core), ==, 2);
   core_cancel (core, b);
   core_cancel (core, x);
   CORE_UNTIL (core_usage_rows (core) == 3);
-  assert_runs (core, "A1 X1 B1");
-  core_end (core);
-}
-
-/* ---- Starts of the server with a run under way */
-
-typedef struct
-{
-  const char *name;
-  const char *script;
-  int attempt; /* that the server stops in */
-  bool began;
-  bool has_output;
-  CoreEnd end;
-  const char *runs;
-} Restart;
-
-static const Restart restarts[] = {
-  { "restart/result-of-meanwhile-is-taken-once", "start until-alone succeed", 1, true, false,
-    SUCCEEDED (1, 0), "A1" },
-  { "restart/run-goes-on", "start until-alone until-together succeed", 1, true, false,
-    SUCCEEDED (1, 0), "A1" },
-  { "restart/run-begins-later", "until-alone until-together start succeed", 1, false, false,
-    SUCCEEDED (1, 0), "A1" },
-  { "restart/director-left-a-result", "start until-alone journal die", 1, true, false,
-    SUCCEEDED (1, 0), "A1" },
-  { "restart/director-died-before-it-began", "until-alone die; start succeed", 1, false, false,
-    SUCCEEDED (2, 1), "A1 A2" },
-  { "restart/director-died-running", "start until-alone die; start succeed", 1, true, false,
-    SUCCEEDED (2, 1), "A1 A2" },
-  { "restart/losses-before-count", "start die; start die; start until-alone die", 3, true, false,
-    LOST (3), "A1 A2 A3" },
-  { "restart/output-before-counts", "start chunk until-alone die", 1, true, true, LOST (1), "A1" },
-};
-
-static bool
-is_leased (Core *core, const Caller *a, const Restart *restart)
-{
-  g_autoptr (VendPrediction) row = core_row (core, a);
-  return row != NULL && row->attempt == restart->attempt && row->instance != NULL
-         && (row->status == VEND_STATUS_PROCESSING) == restart->began
-         && (row->output != NULL) == restart->has_output;
-}
-
-static void
-test_restart (gconstpointer data)
-{
-  const Restart *restart = data;
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = restart->script });
-  CORE_UNTIL (a->n == 1 && is_leased (core, a, restart));
-  core_stop (core);
-  core_start (core);
-  const Caller *joined = core_join (core, a);
-  core_assert_end (core, a, &restart->end);
-  CORE_UNTIL (joined->n == 1);
-  g_assert_cmpint (joined->status, ==, restart->end.status);
-  g_assert_cmpint (core_usage_rows (core), ==, restart->end.taken_us > 0);
-  assert_runs (core, restart->runs);
-  drain (core);
-  g_assert_cmpuint (core_count (core, "cancel", a, restart->attempt), ==, 0);
-  core_end (core);
-}
-
-/* It is there before the next start, so nothing but the greeting tells of it. */
-static void
-test_restart_after_the_end (void)
-{
-  const Restart restart = { .attempt = 1, .began = true };
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a
-      = core_create (core, &(CoreJob){ .name = "A", .script = "start until-alone succeed" });
-  CORE_UNTIL (a->n == 1 && is_leased (core, a, &restart));
-  core_stop (core);
-  CORE_UNTIL (core_count (core, "end", a, 1) == 1);
-  core_start (core);
-  core_assert_end (core, a, &succeeded);
-  CORE_UNTIL (core_count (core, "ack", a, 1) == 1);
-  g_assert_cmpint (core_usage_rows (core), ==, 1);
-  g_assert_cmpint (core_starts (core), ==, 0);
-  assert_runs (core, "A1");
-  core_end (core);
-}
-
-/* The request is on disk, and the next start goes on with it. */
-static void
-test_restart_after_a_cancel (gconstpointer script)
-{
-  const Restart restart = { .attempt = 1, .began = true };
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = script });
-  CORE_UNTIL (a->n == 1 && is_leased (core, a, &restart));
-  const Caller *cancel = core_cancel (core, a);
-  CORE_UNTIL (cancel->n == 1);
-  g_assert_cmpint (cancel->status, ==, VEND_STATUS_PROCESSING);
-  core_stop (core);
-  core_start (core);
-  CORE_UNTIL (core_has_ended (core, a));
-  g_autoptr (VendPrediction) row = core_row (core, a);
-  g_assert_cmpint (row->status, ==, VEND_STATUS_CANCELED);
-  assert_runs (core, "A1");
-  core_end (core);
-}
-
-/* What runs is waited for, what is queued runs after the next start. */
-static void
-test_drain (void)
-{
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
-  CORE_UNTIL (core_count (core, "run", a, 1) == 1 && b->n == 1);
-  core_drain (core);
-  const Caller *late = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
-  CORE_UNTIL (late->n == 1);
-  g_assert_error (late->error, VEND_ERROR, VEND_ERROR_UNAVAILABLE);
-  g_assert_false (core_is_drained (core));
-  core_cancel (core, a);
-  CORE_UNTIL (core_is_drained (core));
-  core_assert_end (core, a, &canceled);
-  g_assert_false (core_has_ended (core, b));
-  core_stop (core);
-  core_start (core);
-  core_assert_end (core, b, &succeeded);
-  assert_runs (core, "A1 B1");
-  core_end (core);
-}
-
-static bool
-is_recovering (Core *core)
-{
-  json_auto_t *described = core_describe (core);
-  return vend_json_bool (described, "recovering", true);
-}
-
-static void
-test_restart_with_a_queue (void)
-{
-  const Restart restart = { .attempt = 1, .began = true };
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = HOLD });
-  create_in_turn (core, (const char *const[]){ "B", "C", "D", "E", "F", NULL }, 0);
-  const Caller *last = core_create (core, &(CoreJob){ .name = "G", .script = "start succeed" });
-  CORE_UNTIL (last->n == 1 && is_leased (core, a, &restart));
-  core_stop (core);
-  core_start (core);
-  CORE_UNTIL (!is_recovering (core));
-  g_assert_true (has_queued (core, 6));
-  core_cancel (core, a);
-  core_assert_end (core, a, &canceled);
-  core_assert_end (core, last, &succeeded);
-  g_assert_cmpint (core_starts (core), ==, 0);
-  assert_runs (core, "A1 B1 C1 D1 E1 F1 G1");
-  core_end (core);
-}
-
-/* The disk does not know yet who runs it, but its director does. */
-static void
-test_restart_before_the_lease (void)
-{
-  Core *core = core_new (&(CoreSettings){ 0 });
-  const Caller *a = core_create (
-      core, &(CoreJob){ .name = "A", .script = "start until-alone until-together succeed" });
-  CORE_UNTIL (a->n == 1 && core_count (core, "run", a, 1) == 1);
-  core_stop (core);
-  core_start (core);
-  core_assert_end (core, a, &succeeded);
-  assert_runs (core, "A1");
-  drain (core);
-  g_assert_cmpuint (core_count (core, "cancel", a, 1), ==, 0);
-  core_end (core);
-}
-
-/* One of two directors stands still. */
-static void
-test_restart_gives_nothing_out (void)
-{
-  Core *core = core_new (&(CoreSettings){ .slots = 2, .max_instances = 2 });
-  const Caller *a
-      = core_create (core, &(CoreJob){ .name = "A", .script = "start until-alone succeed" });
-  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = HOLD });
-  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = HOLD });
-  const Restart restart = { .attempt = 1, .began = true };
-  CORE_UNTIL (is_leased (core, a, &restart) && is_leased (core, b, &restart)
-              && is_leased (core, c, &restart));
-  core_signal (core, c, SIGSTOP);
-  core_stop (core);
-  CORE_UNTIL (core_count (core, "end", a, 1) == 1);
-  core_start (core);
-  /* Where A ran there is room. */
-  const Caller *d = core_create (core, &(CoreJob){ .name = "D", .script = "start succeed" });
-  CORE_UNTIL (core_has_ended (core, a) && d->n == 1);
-  g_assert_true (is_recovering (core));
-  g_assert_true (has_queued (core, 1));
-  core_signal (core, c, SIGCONT);
-  core_assert_end (core, d, &succeeded);
-  core_cancel (core, b);
-  core_cancel (core, c);
-  core_assert_end (core, b, &canceled);
-  core_assert_end (core, c, &canceled);
-  g_assert_cmpint (core_usage_rows (core), ==, 4);
+  core_assert_runs (core, "A1 X1 B1");
   core_end (core);
 }
 
 static void
-add_tables (void)
+add_tests (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (singles); i++)
     {
       g_autofree char *path = g_strconcat ("/core/", singles[i].name, NULL);
       g_test_add_data_func (path, &singles[i], test_single);
     }
-  for (gsize i = 0; i < G_N_ELEMENTS (restarts); i++)
-    {
-      g_autofree char *path = g_strconcat ("/core/", restarts[i].name, NULL);
-      g_test_add_data_func (path, &restarts[i], test_restart);
-    }
-}
-
-int
-main (int argc, char **argv)
-{
-  if (script_director_is_meant (argc, argv))
-    return script_director_main (argc, argv);
-  g_test_init (&argc, &argv, NULL);
-  /* Before there are threads. */
-  json_object_seed (0);
-  signal (SIGPIPE, SIG_IGN);
-  vend_log_setup (VEND_LOG_ERROR, VEND_LOG_FORMAT_TEXT);
-  add_tables ();
   g_test_add_func ("/core/waiters/each-is-told-once", test_waiters);
   g_test_add_func ("/core/waiters/none-after-the-end", test_late_callers);
   g_test_add_func ("/core/result/of-an-old-attempt-changes-nothing", test_old_attempt);
@@ -648,15 +391,10 @@ main (int argc, char **argv)
   g_test_add_func ("/core/order/of-creates", test_order_of_creates);
   g_test_add_func ("/core/order/accounts-take-turns", test_turns_of_accounts);
   g_test_add_func ("/core/order/account-max-running", test_account_max_running);
-  g_test_add_func ("/core/restart/result-was-there-before", test_restart_after_the_end);
-  g_test_add_func ("/core/restart/queue-keeps-its-order", test_restart_with_a_queue);
-  g_test_add_data_func ("/core/restart/cancel-is-told-again",
-                        "start until-alone until-together until-canceled cancel",
-                        test_restart_after_a_cancel);
-  g_test_add_data_func ("/core/restart/lost-after-a-cancel", "start until-alone die",
-                        test_restart_after_a_cancel);
-  g_test_add_func ("/core/restart/drained-before", test_drain);
-  g_test_add_func ("/core/restart/before-the-lease", test_restart_before_the_lease);
-  g_test_add_func ("/core/restart/nothing-is-given-out-meanwhile", test_restart_gives_nothing_out);
-  return g_test_run ();
+}
+
+int
+main (int argc, char **argv)
+{
+  return core_main (argc, argv, add_tests);
 }
