@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A test that fails leaves it alone. */
@@ -468,12 +469,23 @@ script_director_is_meant (int argc, char **argv)
   return argc == 4 && strcmp (argv[1], "director") == 0 && strcmp (argv[2], "--dir") == 0;
 }
 
+/* Also when it is stopped, in which SIGALRM would wait. */
+static void
+limit_life (void)
+{
+  struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+  const struct itimerspec life = { .it_value.tv_sec = LIFE_S };
+  timer_t timer;
+  g_assert_cmpint (timer_create (CLOCK_MONOTONIC, &event, &timer), ==, 0);
+  g_assert_cmpint (timer_settime (timer, 0, &life, NULL), ==, 0);
+}
+
 int
 script_director_main (int argc, char **argv)
 {
   Director director = { .dir = argv[3] };
   g_autofree char *pid_path = g_build_filename (director.dir, "director.pid", NULL);
-  alarm (LIFE_S);
+  limit_life ();
   (void) !setsid ();
   signal (SIGPIPE, SIG_IGN);
   g_assert_true (vend_pid_file_write (pid_path, getpid (), NULL));
