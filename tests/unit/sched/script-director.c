@@ -161,6 +161,15 @@ tell_old_end (Play *play)
 
 /* ---- Acts */
 
+static gboolean
+die_when_told (void *data)
+{
+  const Director *director = data;
+  if (!vend_uplink_is_flushed (director->uplink))
+    return G_SOURCE_CONTINUE;
+  _exit (1);
+}
+
 static void
 start (Play *play)
 {
@@ -203,7 +212,7 @@ act (Play *play, const char *name)
   else if (strcmp (name, "journal") == 0)
     leave_in_journal (play);
   else if (strcmp (name, "die") == 0)
-    _exit (1);
+    g_idle_add (die_when_told, play->director);
   else if (strcmp (name, "give-back") == 0)
     {
       play->is_over = true;
@@ -364,8 +373,11 @@ on_command (json_t *command, void *context)
     return;
   const int64_t attempt = vend_json_int (command, "attempt", 0);
   Play *play = find_play (director, prediction, attempt);
-  note (director, name, prediction, attempt);
-  if (strcmp (name, "run") == 0 && play == NULL)
+  const bool is_run = strcmp (name, "run") == 0;
+  /* A repeated run is harmless. */
+  if (!is_run || play == NULL)
+    note (director, name, prediction, attempt);
+  if (is_run && play == NULL)
     run (director, command);
   else if (play == NULL)
     return;
