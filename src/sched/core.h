@@ -53,6 +53,7 @@ struct VendSched
   guint n_adopting; /* directors not heard yet; nothing is given out before */
   bool draining;
 
+  uint64_t n_given; /* runs to instances; numbers them */
   uint64_t n_submitted;
   uint64_t n_ended;
   uint64_t n_starts;

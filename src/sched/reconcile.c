@@ -229,17 +229,22 @@ clean_up (VendSched *sched)
     }
 }
 
+/* To accounts that have room again, and of targets to which runs came back. */
 static void
-dispatch_freed (VendSched *sched)
+dispatch_due (VendSched *sched)
 {
   GHashTableIter iter;
   void *value;
-  if (!sched->has_freed_account)
-    return;
+  const bool is_for_all = sched->has_freed_account;
   sched->has_freed_account = false;
   g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    vend_target_dispatch (value);
+    {
+      Target *target = value;
+      if (is_for_all || target->has_returned)
+        vend_target_dispatch (target);
+      target->has_returned = false;
+    }
 }
 
 void
@@ -247,7 +252,7 @@ vend_sched_reconcile (void *data)
 {
   VendSched *sched = data;
   clean_up (sched);
-  dispatch_freed (sched);
+  dispatch_due (sched);
   if (sched->draining)
     stop_all_idle (sched);
   else if (sched->n_adopting == 0)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/attempt.h"
 #include "model/failure.h"
 #include "runner/runner-process.h"
 #include "sched/account/budgets.h"
@@ -17,6 +18,7 @@
 #include "store/instance-usage.h"
 #include "store/models.h"
 #include "store/predictions.h"
+#include <string.h>
 
 #define MAX_SPEC (4 * 1024 * 1024)
 #define MAX_ATTEMPTS 1000 /* far more than are allowed to be lost */
@@ -67,7 +69,11 @@ load_losses (Run *run, VendDb *db, GError **error)
     {
       const VendAttempt *attempt = g_ptr_array_index (attempts, i);
       run->earliest_us = MAX (run->earliest_us, attempt->ended_us);
-      if (attempt->number <= last)
+      if (attempt->number > last)
+        continue;
+      if (strcmp (attempt->outcome, VEND_ATTEMPT_OUT_OF_MEMORY) == 0)
+        run->lost_out_of_memory++;
+      else
         *(attempt->started_us > 0 ? &run->lost_running : &run->lost_before_start) += 1;
     }
   return true;

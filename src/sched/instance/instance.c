@@ -263,19 +263,39 @@ command_new (const char *name, const char *prediction, int attempt)
                     attempt);
 }
 
+static int
+by_last_given (const void *a, const void *b)
+{
+  const Run *x = *(Run *const *) a, *y = *(Run *const *) b;
+  return x->given < y->given ? 1 : -1;
+}
+
+/* Of Run, borrowed, the last one given first: each that comes back goes to the head of its queue.
+ */
+static GPtrArray *
+last_given_first (const Instance *instance)
+{
+  GPtrArray *runs = g_ptr_array_new ();
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, instance->running);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    g_ptr_array_add (runs, value);
+  g_ptr_array_sort (runs, by_last_given);
+  return runs;
+}
+
 /* What waits at its director may begin elsewhere. The director knows what has begun. */
 static void
 ask_back (Instance *instance)
 {
-  GHashTableIter iter;
-  void *value;
   if (instance->link == NULL || g_hash_table_size (instance->running) <= instance->slots
       || !is_held_up (instance))
     return;
-  g_hash_table_iter_init (&iter, instance->running);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
+  g_autoptr (GPtrArray) runs = last_given_first (instance);
+  for (guint i = 0; i < runs->len; i++)
     {
-      const VendPrediction *p = ((const Run *) value)->p;
+      const VendPrediction *p = ((const Run *) g_ptr_array_index (runs, i))->p;
       if (p->started_us == 0
           && !vend_link_send (instance->link, command_new ("give_back", p->id, p->attempt)))
         vend_log (VEND_LOG_WARN, "cannot ask for a run back", "instance", instance->id, NULL);
@@ -567,19 +587,17 @@ take_leftovers (void *data)
 {
   g_autofree Reaping *reaping = data;
   Instance *instance = reaping->instance;
-  GHashTableIter iter;
-  void *value;
   for (guint i = 0; i < reaping->completed->len; i++)
     vend_instance_on_journal (instance, g_ptr_array_index (reaping->completed, i));
   g_ptr_array_unref (reaping->completed);
   vend_metering_catch_up (instance, false);
 
-  for (;;)
+  /* Each is taken off the instance, and no other with it. */
+  g_autoptr (GPtrArray) runs = last_given_first (instance);
+  for (guint i = 0; i < runs->len; i++)
     {
-      g_hash_table_iter_init (&iter, instance->running);
-      if (!g_hash_table_iter_next (&iter, NULL, &value))
-        break;
-      vend_run_lost (value, VEND_FAILURE_INSTANCE_LOST, ((Run *) value)->emitted,
+      Run *run = g_ptr_array_index (runs, i);
+      vend_run_lost (run, VEND_FAILURE_INSTANCE_LOST, run->emitted,
                      "the instance that ran this prediction was lost");
     }
   instance->reaped = true;

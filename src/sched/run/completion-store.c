@@ -1,4 +1,5 @@
 /* The transaction of an end. Writer thread. */
+#include "model/attempt.h"
 #include "sched/run/outputs.h"
 #include "sched/run/webhook.h"
 #include "store/files.h"
@@ -19,7 +20,7 @@ store_attempt (VendDb *db, const Completion *completion, GError **error)
 {
   const VendPrediction *p = completion->p;
   if (completion->is_lost)
-    return vend_store_attempt_insert (db, p, p->completed_us, "lost", error);
+    return vend_store_attempt_insert (db, p, p->completed_us, VEND_ATTEMPT_LOST, error);
   return (!completion->is_metered || vend_store_usage_insert (db, p, &completion->usage, error))
          && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
 }

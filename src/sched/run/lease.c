@@ -2,6 +2,7 @@
  * lost. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/attempt.h"
 #include "sched/account/ledger.h"
 #include "sched/run/insert.h"
 #include "sched/run/run.h"
@@ -106,13 +107,14 @@ typedef struct
   Ledger *ledger;
   VendPrediction p; /* only what an attempt has */
   int64_t ended_us;
+  const char *outcome;
 } LostAttempt;
 
 static bool
 store_lost (VendDb *db, void *data, GError **error)
 {
   LostAttempt *lost = data;
-  return vend_store_attempt_insert (db, &lost->p, lost->ended_us, "lost", error);
+  return vend_store_attempt_insert (db, &lost->p, lost->ended_us, lost->outcome, error);
 }
 
 static void
@@ -131,11 +133,12 @@ lost_stored (const GError *error, void *data)
 }
 
 void
-vend_run_store_lost (Run *run)
+vend_run_store_lost (Run *run, const char *outcome)
 {
   vend_run_store_insert (run);
   LostAttempt *lost = g_new0 (LostAttempt, 1);
   lost->ledger = vend_ledger_ref (run->sched->ledger);
+  lost->outcome = outcome;
   lost->p.id = g_strdup (run->p->id);
   lost->p.attempt = run->p->attempt;
   lost->p.instance = g_strdup (run->p->instance);

@@ -2,6 +2,7 @@
 #include "sched/run/run.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/attempt.h"
 #include "model/failure.h"
 #include "sched/account/accounts.h"
 #include "sched/instance/instance.h"
@@ -100,7 +101,11 @@ vend_run_enqueue (Run *run, bool at_head)
     vend_queue_push (run->target->queue, run->p->account_id, run, &run->place);
   run->sched->n_queued++;
   run->target->n_dated += run->p->deadline_us > 0;
-  vend_target_dispatch (run->target);
+  /* Others may come back in this turn, and go before it. */
+  if (at_head)
+    run->target->has_returned = true;
+  else
+    vend_target_dispatch (run->target);
   if (run->place.link == NULL)
     return;
   /* Goes to the disk with the next write of its row. */
@@ -117,6 +122,7 @@ vend_run_attach (Run *run, Instance *instance)
   leave_queue (run);
   vend_metering_count (instance);
   run->instance = instance;
+  run->given = ++run->sched->n_given;
   run->is_billed = !instance->billing.instances;
   run->is_lost = false;
   g_free (run->p->instance);
@@ -255,9 +261,15 @@ vend_run_released (Run *run)
 }
 
 static bool
+is_out_of_memory (const char *code)
+{
+  return strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0;
+}
+
+static bool
 count_lost (Run *run, const char *code, bool started)
 {
-  if (strcmp (code, VEND_FAILURE_OUT_OF_MEMORY) == 0)
+  if (is_out_of_memory (code))
     return run->lost_out_of_memory++ < MAX_LOST_OUT_OF_MEMORY;
   return started ? run->lost_running++ < MAX_LOST_RUNNING
                  : run->lost_before_start++ < MAX_LOST_BEFORE_START;
@@ -288,7 +300,8 @@ vend_run_lost (Run *run, const char *code, bool emitted, const char *why)
   run->is_lost = true;
   run->sched->n_lost++;
   vend_measure_lost (run);
-  vend_run_store_lost (run);
+  vend_run_store_lost (run,
+                       is_out_of_memory (code) ? VEND_ATTEMPT_OUT_OF_MEMORY : VEND_ATTEMPT_LOST);
 
   if (run->p->cancel_requested)
     {

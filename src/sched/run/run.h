@@ -16,6 +16,7 @@ struct Run
   VendPrediction *p;
   Target *target;
   Instance *instance; /* of the attempt under way, or NULL */
+  uint64_t given;     /* number of the gift to its instance: those that come back keep its order */
   VendQueuePlace place;
   json_t *chunks;           /* what an iterator yielded so far, or NULL; files have their URLs */
   json_t *waiting_chunks;   /* came later, and are not shown before the files among them are kept */
@@ -77,8 +78,9 @@ void vend_run_store_lease (Run *run);
 void vend_run_lease_soon (Run *run);
 /* Now, when that was due soon. */
 void vend_run_lease_now (Run *run);
-/* Stores that this attempt is lost. */
-void vend_run_store_lost (Run *run);
+/* Stores that this attempt is lost. `outcome` is VEND_ATTEMPT_LOST or VEND_ATTEMPT_OUT_OF_MEMORY.
+ */
+void vend_run_store_lost (Run *run, const char *outcome);
 
 /* ---- deadlines.c */
 void vend_run_arm_deadline (Run *run);

@@ -23,6 +23,7 @@ struct Target
   VendBilling billing; /* of instances that are started from now on */
   json_t *launch;
   VendQueue *queue;
+  bool has_returned;    /* runs to its queue, which are given out at the end of the turn */
   GPtrArray *instances; /* of Instance, borrowed */
   guint n_running;
   guint n_runs;        /* predictions that point here */

@@ -30,6 +30,13 @@ static const Restart restarts[] = {
     CORE_SUCCEEDED (2, 1), "A1 A2" },
   { "losses-before-count", "start die; start die; start until-alone die", 3, true, false,
     CORE_LOST (3), "A1 A2 A3" },
+  { "losses-of-memory-before-count",
+    "start out-of-memory; start until-alone until-together out-of-memory; start succeed",
+    2,
+    true,
+    false,
+    { VEND_STATUS_FAILED, VEND_FAILURE_OUT_OF_MEMORY, 2, 2, 0 },
+    "A1 A2" },
   { "output-before-counts", "start chunk until-alone die", 1, true, true, CORE_LOST (1), "A1" },
 };
 

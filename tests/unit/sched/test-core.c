@@ -164,6 +164,41 @@ test_release (void)
   core_end (core);
 }
 
+/* Each of them goes to the head, and they keep their order all the same. */
+static void
+test_release_of_some (void)
+{
+  Core *core = core_new (&(CoreSettings){ .slots = 3 });
+  make_short (core);
+  const Caller *a = core_create (core, &(CoreJob){ .name = "A", .script = CORE_HOLD });
+  const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = CORE_HOLD });
+  const Caller *c = core_create (core, &(CoreJob){ .name = "C", .script = CORE_HOLD });
+  core_create_in_turn (core, (const char *const[]){ "D", "E", "F", "G", NULL }, 0);
+  CORE_UNTIL (core_has_queued (core, 4));
+  core_cancel (core, a);
+  core_cancel (core, b);
+  core_cancel (core, c);
+  CORE_UNTIL (core_usage_rows (core) == 8);
+  core_assert_runs (core, "W1 A1 B1 C1 D1 E1 F1 D2 E2 F2 G1");
+  core_end (core);
+}
+
+/* The same of those that went with their instance. */
+static void
+test_loss_of_some (void)
+{
+  Core *core = core_new (&(CoreSettings){ .slots = 3 });
+  const char *const scripts[]
+      = { "start until-canceled; start succeed", "start until-canceled; start succeed",
+          "start die; start succeed" };
+  const char *const names[] = { "A", "B", "C" };
+  for (guint i = 0; i < 3; i++)
+    core_create (core, &(CoreJob){ .name = names[i], .script = scripts[i] });
+  CORE_UNTIL (core_usage_rows (core) == 3);
+  core_assert_runs (core, "A1 B1 C1 A2 B2 C2");
+  core_end (core);
+}
+
 /* The director has no room for it after all. */
 static void
 test_release_at_once (void)
@@ -379,6 +414,8 @@ add_tests (void)
   g_test_add_func ("/core/result/of-an-old-attempt-changes-nothing", test_old_attempt);
   g_test_add_func ("/core/result/told-twice-counts-once", test_twice);
   g_test_add_func ("/core/release/goes-to-the-head", test_release);
+  g_test_add_func ("/core/release/some-keep-their-order", test_release_of_some);
+  g_test_add_func ("/core/lost/some-keep-their-order", test_loss_of_some);
   g_test_add_func ("/core/release/by-the-director", test_release_at_once);
   g_test_add_func ("/core/release/canceled-meanwhile", test_release_canceled);
   g_test_add_func ("/core/cancel/queued-ends-at-once", test_cancel_queued);
