@@ -31,7 +31,9 @@ static uint64_t
 find_server_peak (void *context)
 {
   const VendDirector *director = context;
-  return director->model != NULL ? vend_model_process_peak (director->model) : 0;
+  return director->model != NULL && !director->kind->has_own_model
+             ? vend_model_process_peak (director->model)
+             : 0;
 }
 
 /* ---- The beginning. */
@@ -89,6 +91,23 @@ tell_end (VendDirector *director, json_t *completed)
   g_autofree char *key = vend_execution_command_key (completed);
   vend_uplink_send (director->uplink, json_incref (completed));
   vend_results_add (director->results, key, completed);
+}
+
+void
+vend_director_release_calls (VendDirector *director)
+{
+  GHashTableIter iter;
+  void *value;
+  if (director->executions == NULL || director->server == NULL)
+    return;
+  g_hash_table_iter_init (&iter, director->executions);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    director->kind->release (value);
+  g_hash_table_iter_init (&iter, director->ended);
+  while (g_hash_table_iter_next (&iter, &value, NULL))
+    director->kind->release (value);
+  for (guint i = 0; i < director->released->len; i++)
+    director->kind->release (g_ptr_array_index (director->released, i));
 }
 
 void
@@ -289,7 +308,6 @@ vend_director_init_executions (VendDirector *director)
   director->env = (VendExecutionEnv){ .spec = director->spec,
                                       .dir = director->dir,
                                       .frame_limit = vend_director_frame_limit (director),
-                                      .curl = director->curl,
                                       .outside = director->outside,
                                       .loopback = director->loopback,
                                       .emit = emit,

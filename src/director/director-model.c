@@ -1,17 +1,13 @@
 /* The director's model server: start, setup, what it prints, its end. Main context. */
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "director/director-private.h"
 #include "director/log-line.h"
+#include "json/schema.h"
 #include "model/failure.h"
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 /* Between the news of a failed setup and the end of its server. */
@@ -20,10 +16,6 @@
 #define LAST_LINES 20
 #define LAST_LINE_MAX ((gsize) 400)
 #define MAX_START ((gsize) 16 * 1024)
-#define SCHEMA_TIMEOUT_MS 10000L
-
-/* What the server logs by itself about predictions repeats what the model printed, on a pipe. */
-#define QUIET_LOG "coglet=info,coglet::prediction=off"
 
 /* ---- What it prints. */
 
@@ -145,40 +137,9 @@ static const VendModelEvents model_events = { on_line, on_exit_status };
 
 /* ---- Setup. */
 
-/* A value that the schema of this member refuses, or NULL when there may be none. */
-static json_t *
-wrong_value (const json_t *member)
-{
-  const char *type = vend_json_string (member, "type");
-  if (g_strcmp0 (type, "object") == 0)
-    return json_integer (0);
-  return type != NULL ? json_object () : NULL;
-}
-
-static char *
-build_probe (const json_t *schemas)
-{
-  json_t *members = json_object_get (json_object_get (schemas, "Input"), "properties");
-  json_auto_t *input = json_object ();
-  const char *name;
-  json_t *member;
-  json_object_foreach (members, name, member)
-    {
-      json_t *value = wrong_value (member);
-      if (value != NULL)
-        json_object_set_new (input, name, value);
-    }
-  if (json_object_size (input) == 0)
-    return NULL;
-  json_auto_t *body = json_object ();
-  json_object_set (body, "input", input);
-  return vend_json_text (body);
-}
-
 static bool
-is_iterator (const json_t *schemas)
+is_iterator (const json_t *output)
 {
-  const json_t *output = json_object_get (schemas, "Output");
   return g_strcmp0 (vend_json_string (output, "x-cog-array-type"), "iterator") == 0;
 }
 
@@ -200,32 +161,26 @@ read_start (VendDirector *director)
   director->plain_reason = plain != NULL ? g_utf8_make_valid (plain, -1) : NULL;
 }
 
-static void
-on_schema (long status, const char *body, gsize size, const char *problem, void *user_data)
+static bool
+forbids_null (const json_t *output)
 {
-  VendDirector *director = user_data;
-  director->schema_call = NULL;
-  json_auto_t *document = NULL;
-  if (status == 200 && vend_json_parse (body, size, &document, NULL))
-    {
-      const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
-      director->env.iterates = is_iterator (schemas);
-      director->env.probe = build_probe (schemas);
-    }
+  return vend_json_string (output, "type") != NULL && !vend_json_bool (output, "nullable", false);
+}
+
+static void
+on_ready (const json_t *openapi, void *context)
+{
+  VendDirector *director = context;
+  if (director->state != VEND_DIRECTOR_STARTING)
+    return;
+  const json_t *output
+      = vend_schema_component (openapi, director->spec->train ? "TrainingOutput" : "Output");
+  director->env.iterates = is_iterator (output);
+  director->env.must_return = forbids_null (output);
   director->setup_us = g_get_monotonic_time () - director->boot_us;
   read_start (director);
   director->ready_us = vend_now_us ();
   vend_director_set_state (director, VEND_DIRECTOR_READY, NULL, NULL);
-}
-
-static void
-on_ready (void *context)
-{
-  VendDirector *director = context;
-  g_autofree char *url = g_strconcat (director->base_url, "/openapi.json", NULL);
-  if (director->state == VEND_DIRECTOR_STARTING)
-    director->schema_call = vend_cog_call_start (director->curl, "GET", url, NULL,
-                                                 SCHEMA_TIMEOUT_MS, on_schema, director);
 }
 
 static gboolean
@@ -271,7 +226,44 @@ is_idle (void *context)
   return g_hash_table_size (director->executions) == 0;
 }
 
-static const VendHealthEvents health_events = { on_ready, on_setup_failed, on_sick, is_idle };
+static void
+on_printed (const char *text, gsize size, void *context)
+{
+  add_setup_text (context, text);
+}
+
+static void
+on_lost (const char *why, void *context)
+{
+  VendDirector *director = context;
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, why, NULL);
+  vend_director_lose_executions (director, why, VEND_FAILURE_INSTANCE_LOST);
+  if (director->model != NULL)
+    vend_model_process_signal (director->model, SIGKILL);
+}
+
+/* Nothing of the model has run: the other kind may do better. */
+static void
+on_unfit (const char *why, void *context)
+{
+  VendDirector *director = context;
+  if (director->state != VEND_DIRECTOR_STARTING)
+    return;
+  vend_log (VEND_LOG_WARN, "the model server is started again", "model_server",
+            vend_http_server.name, "reason", why, NULL);
+  director->kind = &vend_http_server;
+  g_idle_add (start_again, director);
+}
+
+static const VendModelServerEvents server_events = {
+  .ready = on_ready,
+  .setup_failed = on_setup_failed,
+  .unfit = on_unfit,
+  .printed = on_printed,
+  .sick = on_sick,
+  .lost = on_lost,
+  .is_idle = is_idle,
+};
 
 static gboolean
 on_setup_timeout (void *user_data)
@@ -291,74 +283,13 @@ on_setup_timeout (void *user_data)
 
 /* ---- Start. */
 
-/* Somebody else may take the port before the server does; it says so, and another is tried. */
-static bool
-free_port (guint *out_port, GError **error)
+static void
+choose_kind (VendDirector *director)
 {
-  vend_autofd fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = { .sin_family = AF_INET };
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (fd < 0 || bind (fd, (const struct sockaddr *) &address, sizeof address) < 0
-      || getsockname (fd, (struct sockaddr *) &address, &length) < 0)
-    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "find a free port");
-  *out_port = ntohs (address.sin_port);
-  return true;
-}
-
-/* Uploads of one list arrive in any order, and the server lists them as they arrive; data URIs keep
- * their places. So only a model that returns one string, perhaps a file, uploads it. */
-static bool
-uploads_output (const VendSpec *spec)
-{
-  g_autofree char *path = g_build_filename (spec->source, ".cog", "openapi_schema.json", NULL);
-  g_autofree char *text = NULL;
-  gsize size = 0;
-  json_auto_t *document = NULL;
-  if (!vend_file_read (path, VEND_COG_REPLY_MAX, &text, &size, NULL)
-      || !vend_json_parse (text, size, &document, NULL))
-    return false;
-  const json_t *schemas = json_object_get (json_object_get (document, "components"), "schemas");
-  const json_t *output = json_object_get (schemas, "Output");
-  return g_strcmp0 (vend_json_string (output, "type"), "string") == 0;
-}
-
-static char **
-model_argv (const VendDirector *director)
-{
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  for (gsize i = 0; director->spec->argv[i] != NULL; i++)
-    g_ptr_array_add (argv, g_strdup (director->spec->argv[i]));
-  g_ptr_array_add (argv, g_strdup ("--host"));
-  g_ptr_array_add (argv, g_strdup ("127.0.0.1"));
-  if (uploads_output (director->spec))
-    {
-      g_ptr_array_add (argv, g_strdup ("--upload-url"));
-      g_ptr_array_add (argv, g_strconcat (vend_loopback_url (director->loopback), "/up", NULL));
-    }
-  if (director->spec->train)
-    {
-      g_ptr_array_add (argv, g_strdup ("--x-mode"));
-      g_ptr_array_add (argv, g_strdup ("train"));
-    }
-  g_ptr_array_add (argv, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
-}
-
-static char **
-model_env (const VendDirector *director, guint port)
-{
-  char **env = g_strdupv (director->spec->env);
-  g_autofree char *port_text = g_strdup_printf ("%u", port);
-  g_autofree char *slots = g_strdup_printf ("%u", director->spec->slots);
-  env = g_environ_setenv (env, "PORT", port_text, TRUE);
-  env = g_environ_setenv (env, "COG_MAX_CONCURRENCY", slots, FALSE);
-  env = g_environ_setenv (env, "PYTHONUNBUFFERED", "1", FALSE);
-  /* A second reader must not be refused for what it missed (vend_execution_hold). */
-  env = g_environ_setenv (env, "COG_STREAM_HISTORY_CAPACITY", "0", TRUE);
-  if (g_environ_getenv (env, "COG_LOG_LEVEL") == NULL)
-    env = g_environ_setenv (env, "RUST_LOG", QUIET_LOG, FALSE);
-  return env;
+  g_autofree char *why = NULL;
+  director->kind = vend_model_server_choose (director->spec, &why);
+  vend_log (VEND_LOG_INFO, "way to the model", "model_server", director->kind->name, "reason", why,
+            NULL);
 }
 
 bool
@@ -366,6 +297,8 @@ vend_director_start_model (VendDirector *director, GError **error)
 {
   director->ports_tried++;
   director->port_taken = false;
+  if (director->kind == NULL)
+    choose_kind (director);
   if (director->setup_timer == 0)
     {
       director->boot_us = g_get_monotonic_time ();
@@ -379,16 +312,22 @@ vend_director_start_model (VendDirector *director, GError **error)
 bool
 vend_director_spawn_model (VendDirector *director, GError **error)
 {
-  guint port = 0;
-  if (!free_port (&port, error))
-    return false;
-  g_auto (GStrv) argv = model_argv (director);
-  g_auto (GStrv) env = model_env (director, port);
-  if (!vend_model_limits_new (director->spec, &director->limits, error))
+  const VendModelServerOptions server_options = { .spec = director->spec,
+                                                  .dir = director->dir,
+                                                  .curl = director->curl,
+                                                  .loopback = director->loopback,
+                                                  .events = &server_events,
+                                                  .context = director };
+  g_auto (GStrv) argv = NULL;
+  g_auto (GStrv) env = NULL;
+  director->server = vend_model_server_new (director->kind, &server_options);
+  if (!director->kind->prepare (director->server, &argv, &env, error)
+      || !vend_model_limits_new (director->spec, &director->limits, error))
     return false;
   const VendModelOptions options = { .dir = director->dir,
                                      .argv = argv,
                                      .env = env,
+                                     .takes_channel = director->kind->takes_channel,
                                      .limits = director->limits,
                                      .workspace = director->workspace,
                                      .main_context = g_main_context_default (),
@@ -396,23 +335,18 @@ vend_director_spawn_model (VendDirector *director, GError **error)
                                      .context = director };
   if (!vend_model_process_start (&options, &director->model, error))
     return false;
-  director->base_url = g_strdup_printf ("http://127.0.0.1:%u", port);
-  director->env.base_url = director->base_url;
-  director->health
-      = vend_health_start (director->curl, director->base_url, &health_events, director);
+  director->env.server = director->server;
+  director->kind->started (director->server, director->model);
   return true;
 }
 
 void
 vend_director_clear_model (VendDirector *director)
 {
-  if (director->schema_call != NULL)
-    vend_cog_call_cancel (g_steal_pointer (&director->schema_call));
-  g_clear_pointer (&director->health, vend_health_free);
+  vend_director_release_calls (director);
+  director->env.server = NULL;
+  g_clear_pointer (&director->server, vend_model_server_free);
   g_clear_pointer (&director->model, vend_model_process_free);
   vend_director_clear_workspace (director);
   g_clear_pointer (&director->limits, vend_model_limits_free);
-  g_clear_pointer (&director->base_url, g_free);
-  director->env.base_url = NULL;
-  g_clear_pointer (&director->env.probe, g_free);
 }

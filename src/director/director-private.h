@@ -4,11 +4,10 @@
 #include <stdint.h>
 #include <glib.h>
 
-#include "director/cog-call.h"
-#include "director/health.h"
 #include "director/limits.h"
 #include "director/loopback.h"
 #include "director/model-process.h"
+#include "director/model-server.h"
 #include "director/results.h"
 #include "director/execution.h"
 #include "director/spec.h"
@@ -48,9 +47,8 @@ typedef struct
   VendWorkspace *workspace; /* of the model; outlives it */
   VendModelLimits *limits;  /* likewise */
   VendModelProcess *model;
-  VendHealth *health;
-  VendCogCall *schema_call;
-  char *base_url;
+  const VendModelServerKind *kind; /* NULL until it is chosen */
+  VendModelServer *server;
   guint ports_tried;
   GString *setup_logs;
   bool setup_logs_full;
@@ -123,5 +121,7 @@ json_t *vend_director_list_executions (const VendDirector *director, gsize budge
 /* All of them, as INSTANCE_LOST or OUT_OF_MEMORY: `code`. What has begun is told once the model is
  * gone. */
 void vend_director_lose_executions (VendDirector *director, const char *why, const char *code);
+/* What runs have open with a model server that is about to go. */
+void vend_director_release_calls (VendDirector *director);
 /* The model is gone. */
 void vend_director_tell_lost (VendDirector *director);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/process-start.h"
 #include "director/director-private.h"
+#include "director/http-call.h"
 #include "model/failure.h"
 #include "runner/frame.h"
 #include "runner/process-identity.h"
@@ -147,13 +148,14 @@ vend_director_stop (VendDirector *director, int64_t grace_us)
   vend_director_lose_executions (director, "the instance was stopped", VEND_FAILURE_INSTANCE_LOST);
   /* The server waits for ever for open replies, so ours are closed first. */
   g_hash_table_remove_all (director->ended);
-  g_clear_pointer (&director->health, vend_health_free);
   if (director->model == NULL)
     {
       g_idle_add (on_nothing_to_stop, director);
       return;
     }
-  vend_model_process_signal (director->model, SIGTERM);
+  const bool ends_by_itself = director->server != NULL && director->kind->stop (director->server);
+  if (!ends_by_itself)
+    vend_model_process_signal (director->model, SIGTERM);
   const int64_t ms = CLAMP (grace_us / VEND_US_PER_MS, 0, G_MAXINT32);
   director->kill_timer = g_timeout_add ((guint) ms, on_kill, director);
 }
@@ -230,7 +232,7 @@ on_hook (const char *cog_id, const char *path, void *data)
   const VendDirector *director = data;
   VendExecution *execution = g_hash_table_lookup (director->executions, cog_id);
   if (execution != NULL)
-    vend_execution_take_hook (execution, path);
+    vend_http_take_hook (execution, path);
 }
 
 static const VendUplinkEvents uplink_events = { on_connected, on_disconnected, on_command };

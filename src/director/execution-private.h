@@ -1,13 +1,10 @@
-/* Inside of a run, shared by its life (execution.c), its events (execution-events.c) and its HTTP
- * call (execution-call.c). Main context. */
+/* Inside of a run: its life (execution.c), what it said (execution-events.c), and what the kinds of
+ * model servers tell about it. Main context. */
 #pragma once
-#include <curl/curl.h>
-
-#include "director/cog-call.h"
 #include "director/inputs.h"
+#include "director/metrics.h"
 #include "director/output.h"
 #include "director/execution.h"
-#include "director/sse.h"
 
 #define VEND_EXECUTION_SLACK ((gsize) 1 << 20) /* error, metrics and frame of a completed event */
 #define VEND_EXECUTION_ERROR_MAX ((gsize) 64 * 1024)
@@ -27,40 +24,22 @@ struct VendExecution
   char *prediction;
   int64_t number;
   char *key;
-  char *cog_id;  /* in our addresses */
-  char *call_id; /* what the server calls it: the same, until it is run again */
+  char *cog_id; /* what the model server calls it */
   json_t *input;
   VendInputs *inputs;
+  bool may_rerun;
   int64_t timeout_us;
   int64_t started_us;   /* wall clock, as it was then */
   uint64_t peak_before; /* of the model server's own memory, when it began */
   int64_t began_us;     /* the same moment on the clock that does not step */
 
-  /* The call. */
-  CURL *easy;
-  struct curl_slist *headers;
-  char *body;
-  VendSse *sse;
-  GString *refusal; /* body of a reply that is no event stream */
-  bool is_stream;
-  bool status_known;
-  bool attached; /* reading events of a run that is in flight, after a gap */
-  bool cut_off;  /* a gap made the server cancel the run */
-  bool reran;
-  bool may_rerun;
-  bool lagged; /* there was a gap: the last snapshot has what is missing */
-  guint log_events;
-  struct curl_slist *holder_headers;
-  CURL *holder; /* keeps the run alive while the other reader is cut off */
-  guint busy_tries;
-  guint retry_source;
+  void *call; /* of the model server; NULL: none, or not yet */
   guint linger_source;
 
   /* Ending it. */
   bool cancel_asked;
   bool timed_out;
   int64_t cancel_sent_us;
-  VendCogCall *cancel_call;
   guint cancel_source;
   guint grace_source;
   guint timeout_source;
@@ -70,20 +49,18 @@ struct VendExecution
   json_t *chunks; /* of a model that iterates */
   gsize chunk_bytes;
   GString *logs;
-  gsize logs_seen;    /* bytes, of a snapshot that repeats them */
   gsize logs_flushed; /* bytes already sent */
   bool logs_full;
   bool logs_replaced; /* nothing more is sent before the end */
   guint flush_source;
-  json_t *metrics;
-  gsize metrics_size; /* of their names and values as JSON */
+  VendMetrics metrics;
 };
 
 typedef struct
 {
   const char *status;
-  json_t *output;  /* stolen; NULL = none */
-  json_t *metrics; /* borrowed; NULL: what was heard */
+  json_t *output;        /* stolen; NULL = none */
+  const json_t *metrics; /* borrowed; NULL: what was heard */
   const char *error;
   const char *code;
   const char *sick;
@@ -98,18 +75,30 @@ void vend_execution_end_early (VendExecution *execution, const char *error, cons
 void vend_execution_end_too_large (VendExecution *execution);
 json_t *vend_execution_event (const VendExecution *execution, const char *event)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Asks the server to stop it. */
-void vend_execution_ask_cancel (VendExecution *execution);
 
-/* execution-events.c */
-bool vend_execution_on_event (const char *event, const char *data, gsize size, void *execution);
-void vend_execution_take_snapshot (VendExecution *execution, json_t *snapshot, bool with_logs);
+/* ---- What model servers tell. */
+
+/* The model has begun; harmless when that is known. */
+void vend_execution_mark_started (VendExecution *execution);
+/* A cancel was sent. `was_heard`: not before the server knew the run. */
+void vend_execution_cancel_sent (VendExecution *execution, bool was_heard);
+/* After `ended` said that something is open still. */
+void vend_execution_closed (VendExecution *execution);
+
 void vend_execution_add_logs (VendExecution *execution, const char *text, gsize size);
 void vend_execution_flush_logs (VendExecution *execution);
+/* After a gap: what was sent stays sent, the whole text comes with the end. */
+void vend_execution_replace_logs (VendExecution *execution, const char *text, gsize size);
+/* It begins anew. */
+void vend_execution_forget_logs (VendExecution *execution);
 
-/* execution-call.c */
-void vend_execution_call (VendExecution *execution);
-/* The run prints a lot: makes sure that it survives a gap in its event stream. */
-void vend_execution_hold (VendExecution *execution);
-void vend_execution_let_go (VendExecution *execution);
-void vend_execution_call_stop (VendExecution *execution);
+/* One yielded piece of `size` bytes as JSON. */
+void vend_execution_add_chunk (VendExecution *execution, json_t *chunk, gsize size);
+void vend_execution_add_metric (VendExecution *execution, const char *name, json_t *value,
+                                const char *mode);
+/* Makes the output what is passed on, in `*out`, or ends the run. */
+bool vend_execution_convert (VendExecution *execution, json_t *output, json_t **out);
+
+/* How the model ended, `status` of Cog. `output` is stolen and what vend_execution_convert made;
+ * `end` has the error and, where it is not the model's own, its code. */
+void vend_execution_finish (VendExecution *execution, VendExecutionEnd end);

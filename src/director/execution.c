@@ -10,7 +10,6 @@
 
 #define CANCEL_RETRY_MS 100
 #define CANCEL_SURE_US (50 * VEND_US_PER_MS)
-#define CANCEL_CALL_TIMEOUT_MS 5000L
 #define OUTPUT_SHARE 4 /* of the memory; the server has little of its own */
 #define LINGER_MS 1000 /* for the end of a reply whose last event is there */
 
@@ -68,14 +67,28 @@ vend_execution_event (const VendExecution *execution, const char *event)
 
 /* ---- The end. */
 
+static void
+release_call (VendExecution *execution)
+{
+  if (execution->env->server != NULL)
+    execution->env->server->kind->release (execution);
+}
+
 static gboolean
 on_linger_over (void *user_data)
 {
   VendExecution *execution = user_data;
   execution->linger_source = 0;
-  vend_execution_call_stop (execution);
+  release_call (execution);
   execution->env->released (execution, execution->env->context);
   return G_SOURCE_REMOVE;
+}
+
+void
+vend_execution_closed (VendExecution *execution)
+{
+  clear_timer (&execution->linger_source);
+  execution->env->released (execution, execution->env->context);
 }
 
 static void
@@ -116,7 +129,8 @@ completed_frame (VendExecution *execution, VendExecutionEnd *end)
     vend_json_set_bool (frame, "emitted", json_array_size (execution->chunks) > 0);
   json_object_set_new (frame, "logs",
                        vend_json_string_new (execution->logs->str, execution->logs->len));
-  json_object_set (frame, "metrics", end->metrics != NULL ? end->metrics : execution->metrics);
+  json_object_set (frame, "metrics",
+                   end->metrics != NULL ? (json_t *) end->metrics : execution->metrics.values);
   json_object_set_new (frame, "started_us",
                        execution->started_us > 0 ? json_integer (execution->started_us)
                                                  : json_null ());
@@ -169,18 +183,16 @@ vend_execution_end (VendExecution *execution, VendExecutionEnd end)
     }
   vend_execution_flush_logs (execution);
   execution->phase = VEND_EXECUTION_ENDED;
-  vend_execution_let_go (execution);
   clear_timer (&execution->timeout_source);
   clear_timer (&execution->grace_source);
-  clear_timer (&execution->retry_source);
   clear_timer (&execution->cancel_source);
   vend_loopback_forget (execution->env->loopback, execution->cog_id);
-  vend_loopback_forget (execution->env->loopback, execution->call_id);
   json_t *frame = completed_frame (execution, &end);
 
   /* The rest of the reply is read, so that its connection serves the next run. */
-  execution->linger_source
-      = g_timeout_add (execution->easy != NULL ? LINGER_MS : 0, on_linger_over, execution);
+  const bool is_open
+      = execution->env->server != NULL && execution->env->server->kind->ended (execution);
+  execution->linger_source = g_timeout_add (is_open ? LINGER_MS : 0, on_linger_over, execution);
   execution->env->ended (execution, frame, end.sick, execution->env->context);
 }
 
@@ -200,10 +212,39 @@ vend_execution_lose (VendExecution *execution, const char *why, const char *code
                       (VendExecutionEnd){ .status = "failed", .error = why, .code = code });
 }
 
+static void ask_cancel (VendExecution *execution);
+
+static gboolean
+on_cancel_again (void *user_data)
+{
+  VendExecution *execution = user_data;
+  execution->cancel_source = 0;
+  ask_cancel (execution);
+  return G_SOURCE_REMOVE;
+}
+
+void
+vend_execution_cancel_sent (VendExecution *execution, bool was_heard)
+{
+  /* Before the model's function is entered the server may not know the run yet, or take a cancel
+   * that then has no effect; later a second one would interrupt the model's cleaning up. */
+  const bool too_early = !was_heard || execution->started_us == 0
+                         || execution->cancel_sent_us - execution->began_us < CANCEL_SURE_US;
+  if (too_early && execution->phase != VEND_EXECUTION_ENDED && execution->cancel_source == 0)
+    execution->cancel_source = g_timeout_add (CANCEL_RETRY_MS, on_cancel_again, execution);
+}
+
+static void
+ask_cancel (VendExecution *execution)
+{
+  if (execution->env->server != NULL)
+    execution->env->server->kind->cancel (execution);
+}
+
 void
 vend_execution_end_early (VendExecution *execution, const char *error, const char *code)
 {
-  vend_execution_ask_cancel (execution);
+  ask_cancel (execution);
   execution->env->patient_until_us
       = g_get_monotonic_time () + execution->env->spec->cancel_grace_us;
   vend_execution_end (execution,
@@ -221,41 +262,6 @@ vend_execution_end_too_large (VendExecution *execution)
 }
 
 /* ---- Cancel and deadlines. */
-
-static gboolean
-on_cancel_again (void *user_data)
-{
-  VendExecution *execution = user_data;
-  execution->cancel_source = 0;
-  vend_execution_ask_cancel (execution);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_cancel_reply (long status, const char *body, gsize size, const char *problem, void *user_data)
-{
-  VendExecution *execution = user_data;
-  execution->cancel_call = NULL;
-  /* Before the model's function is entered the server may not know the run yet, or take a cancel
-   * that then has no effect; later a second one would interrupt the model's cleaning up. */
-  const bool too_early = status != 200 || execution->started_us == 0
-                         || execution->cancel_sent_us - execution->began_us < CANCEL_SURE_US;
-  if (too_early && execution->phase != VEND_EXECUTION_ENDED)
-    execution->cancel_source = g_timeout_add (CANCEL_RETRY_MS, on_cancel_again, execution);
-}
-
-void
-vend_execution_ask_cancel (VendExecution *execution)
-{
-  if (execution->cancel_call != NULL)
-    return;
-  execution->cancel_sent_us = vend_steady_us ();
-  g_autofree char *url = g_strdup_printf ("%s/%s/%s/cancel", execution->env->base_url,
-                                          execution->env->spec->train ? "trainings" : "predictions",
-                                          execution->call_id);
-  execution->cancel_call = vend_cog_call_start (execution->env->curl, "POST", url, "{}",
-                                                CANCEL_CALL_TIMEOUT_MS, on_cancel_reply, execution);
-}
 
 static void
 end_stopped (VendExecution *execution, bool by_force)
@@ -287,9 +293,9 @@ on_grace_over (void *user_data)
 static void
 stop_execution (VendExecution *execution)
 {
-  const bool with_server
-      = execution->easy != NULL || execution->phase == VEND_EXECUTION_RUNNING
-        || (execution->phase == VEND_EXECUTION_CALLING && execution->retry_source == 0);
+  const VendModelServer *server = execution->env->server;
+  const bool with_server = execution->phase >= VEND_EXECUTION_CALLING && server != NULL
+                           && server->kind->is_asked (execution);
   if (!with_server)
     {
       end_stopped (execution, false);
@@ -297,7 +303,7 @@ stop_execution (VendExecution *execution)
     }
   execution->grace_source
       = add_timer (execution->env->spec->cancel_grace_us, on_grace_over, execution);
-  vend_execution_ask_cancel (execution);
+  ask_cancel (execution);
 }
 
 void
@@ -324,6 +330,17 @@ on_timeout (void *user_data)
 /* ---- The beginning. */
 
 static void
+call (VendExecution *execution)
+{
+  VendModelServer *server = execution->env->server;
+  execution->phase = VEND_EXECUTION_CALLING;
+  if (server != NULL)
+    server->kind->execute (server, execution);
+  else
+    vend_execution_end_lost (execution, "there is no model server");
+}
+
+static void
 on_inputs_ready (const char *problem, void *user_data)
 {
   VendExecution *execution = user_data;
@@ -335,14 +352,7 @@ on_inputs_ready (const char *problem, void *user_data)
                                             .error = problem,
                                             .code = VEND_FAILURE_INPUT_DOWNLOAD_FAILED });
   else
-    vend_execution_call (execution);
-}
-
-static json_t *
-find_upload (const char *text, void *user_data)
-{
-  const VendExecution *execution = user_data;
-  return vend_loopback_claim (execution->env->loopback, execution->call_id, text);
+    call (execution);
 }
 
 VendExecution *
@@ -358,19 +368,16 @@ vend_execution_start (VendExecutionEnv *env, const json_t *command)
       = execution->number <= 1
             ? g_strdup (execution->prediction)
             : g_strdup_printf ("%s-%" G_GINT64_FORMAT, execution->prediction, execution->number);
-  execution->call_id = g_strdup (execution->cog_id);
   execution->may_rerun = vend_json_bool (command, "retry_safe", true);
   json_t *input = json_object_get (command, "input");
   execution->input = json_is_object (input) ? json_deep_copy (input) : json_object ();
   execution->timeout_us = vend_json_int (command, "timeout_us", 0);
   execution->chunks = json_array ();
-  execution->metrics = json_object ();
+  vend_metrics_init (&execution->metrics);
   execution->logs = g_string_new (NULL);
   execution->files.folder = g_build_filename (env->dir, "outputs", NULL);
   execution->files.max_file = env->spec->max_output_file;
   execution->files.prefix = execution->key;
-  execution->files.find_upload = find_upload;
-  execution->files.context = execution;
   if (execution->timeout_us > 0)
     execution->timeout_source = add_timer (execution->timeout_us, on_timeout, execution);
 
@@ -387,7 +394,7 @@ vend_execution_start (VendExecutionEnv *env, const json_t *command)
   execution->inputs
       = vend_inputs_start (&options, execution->input, json_object_get (command, "files"));
   if (execution->inputs == NULL)
-    vend_execution_call (execution);
+    call (execution);
   return execution;
 }
 
@@ -396,27 +403,21 @@ vend_execution_free (VendExecution *execution)
 {
   if (execution == NULL)
     return;
-  vend_execution_call_stop (execution);
-  vend_execution_let_go (execution);
-  curl_slist_free_all (execution->holder_headers);
-  if (execution->cancel_call != NULL)
-    vend_cog_call_cancel (execution->cancel_call);
+  release_call (execution);
   clear_timer (&execution->timeout_source);
   clear_timer (&execution->grace_source);
-  clear_timer (&execution->retry_source);
   clear_timer (&execution->cancel_source);
   clear_timer (&execution->linger_source);
   clear_timer (&execution->flush_source);
   vend_inputs_free (execution->inputs);
   json_decref (execution->input);
   json_decref (execution->chunks);
-  json_decref (execution->metrics);
+  vend_metrics_clear (&execution->metrics);
   g_string_free (execution->logs, TRUE);
   g_free ((char *) execution->files.folder);
   g_free (execution->prediction);
   g_free (execution->key);
   g_free (execution->cog_id);
-  g_free (execution->call_id);
   g_free (execution);
 }
 
@@ -450,10 +451,11 @@ vend_execution_snapshot (const VendExecution *execution, gsize *budget)
   *budget -= logs_size;
   json_object_set_new (entry, "logs", vend_json_string_new (execution->logs->str, logs_size));
   json_object_set_new (entry, "metrics", json_object ());
-  if (execution->metrics_size <= *budget)
+  const gsize metrics_size = vend_json_size (execution->metrics.values);
+  if (metrics_size <= *budget)
     {
-      *budget -= execution->metrics_size;
-      json_object_set (entry, "metrics", execution->metrics);
+      *budget -= metrics_size;
+      json_object_set (entry, "metrics", execution->metrics.values);
     }
   return entry;
 }

@@ -1,34 +1,28 @@
-/* One attempt of a prediction or training on the model server: inputs in, one HTTP call, its events
- * out. Main context; nothing here blocks except writing output files that came as data URIs. */
+/* One attempt of a prediction or training on the model server: inputs in, one call, its events out.
+ * Main context; nothing here blocks except writing output files that came as data URIs. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <glib.h>
 
 #include "director/loopback.h"
+#include "director/model-server.h"
 #include "director/spec.h"
 #include "json/json.h"
-#include "net/curl-context.h"
 #include "net/outside.h"
-
-typedef struct VendExecution VendExecution;
 
 /* What all runs of a director share. */
 typedef struct
 {
   const VendSpec *spec;
   const char *dir;
-  const char *base_url; /* of the model server, without a slash at the end */
-  gsize frame_limit;    /* of what is sent */
-  VendCurlContext *curl;
+  gsize frame_limit;       /* of what is sent */
+  VendModelServer *server; /* NULL: there is none */
   VendOutside *outside;
   VendLoopback *loopback;
-  bool iterates; /* chunks of output are passed on as they come */
-  /* Body of a request that the server refuses unless a run of that id is in flight, in which case
-   * it is a second reader of its events. NULL when the model's input has no typed member. */
-  char *probe;
+  bool iterates;            /* chunks of output are passed on as they come */
+  bool must_return;         /* an output of null breaks the model's own schema */
   int64_t patient_until_us; /* monotonic: a run that was ended early may still hold its slot */
-  bool no_stream; /* the server has no event streams: webhooks instead; set by the first 406 */
 
   /* Sends a frame; steals it. */
   void (*emit) (json_t *frame, void *context);
@@ -61,8 +55,6 @@ const char *vend_execution_cog_id (const VendExecution *execution);
 void vend_execution_cancel (VendExecution *execution);
 /* Ends it as INSTANCE_LOST or OUT_OF_MEMORY: `code`. */
 void vend_execution_lose (VendExecution *execution, const char *why, const char *code);
-/* A webhook of the server about this run. */
-void vend_execution_take_hook (VendExecution *execution, const char *path);
 
 /* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */
 json_t *vend_execution_snapshot (const VendExecution *execution, gsize *budget)

@@ -33,6 +33,8 @@ struct VendModelProcess
   uint64_t peak; /* of its memory, once it is */
   int pidfd;
   int stderr_fd;
+  int stdin_fd; /* -1: none, or taken */
+  int stdout_fd;
   GSource *exit_source;
   GSource *stderr_source;
   GString *line;
@@ -166,11 +168,12 @@ child_environment (const VendModelOptions *options)
 }
 
 static bool
-spawn (const VendModelOptions *options, pid_t *out_pid, int *out_stderr, GError **error)
+spawn (const VendModelOptions *options, VendModelProcess *process, GError **error)
 {
   g_auto (GStrv) env = child_environment (options);
   ChildSetup setup
       = { .workspace = options->workspace, .limits = options->limits, .parent = getpid () };
+  const bool piped = options->takes_channel;
   vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
@@ -179,10 +182,11 @@ spawn (const VendModelOptions *options, pid_t *out_pid, int *out_stderr, GError 
   if (!g_spawn_async_with_pipes_and_fds (
           NULL, (const char *const *) options->argv, (const char *const *) env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
-          prepare_child, &setup, null_fd, null_fd, -1, NULL, NULL, 0, &pid, NULL, NULL, out_stderr,
-          &problem))
+          prepare_child, &setup, piped ? -1 : null_fd, piped ? -1 : null_fd, -1, NULL, NULL, 0,
+          &pid, piped ? &process->stdin_fd : NULL, piped ? &process->stdout_fd : NULL,
+          &process->stderr_fd, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start model server: %s", problem->message);
-  *out_pid = pid;
+  process->pid = pid;
   return true;
 }
 
@@ -191,14 +195,14 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
 {
   g_autoptr (VendModelProcess) process = g_new0 (VendModelProcess, 1);
   process->pidfd = -1;
-  process->stderr_fd = -1;
+  process->stderr_fd = process->stdin_fd = process->stdout_fd = -1;
   process->limits = options->limits;
   process->dir = g_strdup (options->dir);
   process->pid_file = g_build_filename (options->dir, "model.pid", NULL);
   process->events = options->events;
   process->context = options->context;
   process->line = g_string_new (NULL);
-  if (!spawn (options, &process->pid, &process->stderr_fd, error))
+  if (!spawn (options, process, error))
     return false;
 
   process->pidfd = (int) syscall (SYS_pidfd_open, process->pid, 0);
@@ -215,6 +219,15 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
                                              process, options->main_context);
   *out = g_steal_pointer (&process);
   return true;
+}
+
+void
+vend_model_process_take_channel (VendModelProcess *process, int *out_to, int *out_from)
+{
+  *out_to = vend_fd_steal (&process->stdin_fd);
+  *out_from = vend_fd_steal (&process->stdout_fd);
+  g_unix_set_fd_nonblocking (*out_to, TRUE, NULL);
+  g_unix_set_fd_nonblocking (*out_from, TRUE, NULL);
 }
 
 pid_t
@@ -274,6 +287,8 @@ vend_model_process_free (VendModelProcess *process)
   unlink (process->pid_file);
   vend_fd_clear (&process->pidfd);
   vend_fd_clear (&process->stderr_fd);
+  vend_fd_clear (&process->stdin_fd);
+  vend_fd_clear (&process->stdout_fd);
   g_string_free (process->line, TRUE);
   g_free (process->pid_file);
   g_free (process->dir);

@@ -26,6 +26,7 @@ typedef struct
   const char *dir;
   char *const *argv;
   char *const *env;
+  bool takes_channel; /* its stdin and stdout are pipes to here: vend_model_process_take_channel */
   const VendModelLimits *limits;  /* must stay until the process is freed */
   const VendWorkspace *workspace; /* with its copy made */
   GMainContext *main_context;
@@ -40,10 +41,13 @@ bool vend_model_process_start (const VendModelOptions *options, VendModelProcess
 /* 0 once it has ended. */
 pid_t vend_model_process_pid (const VendModelProcess *process);
 
-/* To the whole process group; nothing once it has ended. */
+/* What it reads as stdin and writes to stdout, both not blocking; once, with `takes_channel`. */
+void vend_model_process_take_channel (VendModelProcess *process, int *out_to, int *out_from);
+
 /* The most memory that the server itself has held, without its workers; 0: not known. It stays
  * after its end. */
 uint64_t vend_model_process_peak (const VendModelProcess *process);
+/* To the whole process group; nothing once it has ended. */
 void vend_model_process_signal (VendModelProcess *process, int signal_number);
 
 /* Kills what is left, ended or not, including processes that left the group. */

@@ -13,6 +13,7 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->instance);
   g_free (spec->version);
   g_strfreev (spec->argv);
+  g_free (spec->model_server);
   g_free (spec->source);
   g_strfreev (spec->read_only);
   g_strfreev (spec->env);
@@ -55,6 +56,16 @@ read_argv (const json_t *document, char ***out, GError **error)
   if (json_array_size (json_object_get (document, "argv")) == 0)
     return vend_fail (error, VEND_ERROR_INVALID, "spec: 'argv' is missing or empty");
   return read_texts (document, "argv", out, error);
+}
+
+static bool
+read_model_server (const json_t *document, char **out, GError **error)
+{
+  const char *word = vend_json_string (document, "model_server");
+  if (word != NULL && strcmp (word, "http") != 0 && strcmp (word, "worker") != 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'model_server' must be http or worker");
+  *out = g_strdup (word);
+  return true;
 }
 
 static bool
@@ -105,7 +116,9 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
       || !read_text (document, "source", &spec->source, error)
       || !read_texts (document, "read_only", &spec->read_only, error)
       || !read_copy_kind (document, &spec->copy_kind, error)
-      || !read_argv (document, &spec->argv, error) || !read_env (document, &spec->env, error)
+      || !read_argv (document, &spec->argv, error)
+      || !read_model_server (document, &spec->model_server, error)
+      || !read_env (document, &spec->env, error)
       || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
                                &spec->input_allow, error))
     return false;

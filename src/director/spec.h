@@ -18,7 +18,8 @@ typedef struct
   char *version;
   bool train;
   char **argv;
-  char *source; /* what the working copy is made from */
+  char *model_server; /* "http" or "worker"; NULL: what fits */
+  char *source;       /* what the working copy is made from */
   VendCopyKind copy_kind;
   char **read_only; /* folders that the model may not write to */
   char **env;       /* "KEY=value", complete */
