@@ -20,23 +20,25 @@
 /* ---- What it prints. */
 
 static void
-add_setup_text (VendDirector *director, const char *text)
+add_setup_text (VendDirector *director, const char *text, gsize size)
 {
   if (director->setup_logs_full)
     return;
   const gsize start = director->setup_logs->len;
   const uint64_t limit = director->spec->max_logs;
-  if (start + strlen (text) + 1 > limit)
+  if (start + size > limit)
     {
       g_string_append_printf (director->setup_logs,
                               "[log truncated at %" G_GUINT64_FORMAT " bytes]\n", limit);
       director->setup_logs_full = true;
     }
   else
-    g_string_append_printf (director->setup_logs, "%s\n", text);
+    g_string_append_len (director->setup_logs, text, (gssize) size);
   json_t *frame = json_object ();
   vend_json_set_string (frame, "event", "setup_log");
-  vend_json_set_string (frame, "data", director->setup_logs->str + start);
+  json_object_set_new (
+      frame, "data",
+      vend_json_string_new (director->setup_logs->str + start, director->setup_logs->len - start));
   vend_uplink_send (director->uplink, frame);
 }
 
@@ -58,8 +60,10 @@ on_line (const char *line, gsize size, void *context)
   if (strstr (text, "Address already in use") != NULL)
     director->port_taken = true;
   /* Lines of setup may come after the server says it is ready. */
-  if (kind == VEND_LINE_MODEL)
-    add_setup_text (director, text);
+  if (kind != VEND_LINE_MODEL)
+    return;
+  g_autofree char *whole = g_strconcat (text, "\n", NULL);
+  add_setup_text (director, whole, strlen (whole));
 }
 
 static char *
@@ -94,6 +98,14 @@ start_again (void *user_data)
 {
   VendDirector *director = user_data;
   g_autoptr (GError) error = NULL;
+  director->starts_again = false;
+  if (director->state != VEND_DIRECTOR_STARTING)
+    {
+      /* Its end was not told, since it was to start again. */
+      if (director->model != NULL && vend_model_process_pid (director->model) == 0)
+        vend_director_model_gone (director);
+      return G_SOURCE_REMOVE;
+    }
   vend_director_clear_model (director);
   if (!vend_director_start_model (director, &error))
     vend_director_set_state (director, VEND_DIRECTOR_FAILED, error->message,
@@ -105,11 +117,17 @@ static void
 on_exit_status (int status, void *context)
 {
   VendDirector *director = context;
+  if (director->kind->gone (director->server) || director->starts_again)
+    return;
   g_autofree char *how = describe_exit (status);
   g_autofree char *words = last_words (director);
   g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
   g_autofree char *text
-      = memory != NULL ? g_strdup (memory) : g_strdup_printf ("the model server %s", how);
+      = memory != NULL
+            ? g_strdup (memory)
+            : g_strdup_printf (director->kind->has_own_model ? "the model's process crashed: it %s"
+                                                             : "the model server %s",
+                               how);
   vend_log (VEND_LOG_INFO, "model server ended", "how", how, NULL);
 
   if (director->state == VEND_DIRECTOR_STARTING && director->port_taken
@@ -229,15 +247,24 @@ is_idle (void *context)
 static void
 on_printed (const char *text, gsize size, void *context)
 {
-  add_setup_text (context, text);
+  VendDirector *director = context;
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize) size);
+  g_auto (GStrv) lines = g_strsplit (valid, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    if (*lines[i] != '\0')
+      remember_line (director, lines[i]);
+  add_setup_text (director, valid, strlen (valid));
 }
 
 static void
 on_lost (const char *why, void *context)
 {
   VendDirector *director = context;
-  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, why, NULL);
-  vend_director_lose_executions (director, why, VEND_FAILURE_INSTANCE_LOST);
+  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  const char *text = memory != NULL ? memory : why;
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, text, NULL);
+  vend_director_lose_executions (
+      director, text, memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_INSTANCE_LOST);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
 }
@@ -252,6 +279,7 @@ on_unfit (const char *why, void *context)
   vend_log (VEND_LOG_WARN, "the model server is started again", "model_server",
             vend_http_server.name, "reason", why, NULL);
   director->kind = &vend_http_server;
+  director->starts_again = true;
   g_idle_add (start_again, director);
 }
 

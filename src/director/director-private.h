@@ -49,6 +49,7 @@ typedef struct
   VendModelProcess *model;
   const VendModelServerKind *kind; /* NULL until it is chosen */
   VendModelServer *server;
+  bool starts_again; /* soon, as the other kind */
   guint ports_tried;
   GString *setup_logs;
   bool setup_logs_full;
@@ -61,6 +62,7 @@ typedef struct
   char *start;         /* "fast" or "plain", as the launcher says; NULL: there was none */
   char *plain_reason;  /* why the latter */
   char *setup_problem; /* why setup failed, while its last lines are read */
+  guint term_timer;    /* of a server that was asked to end */
   guint kill_timer;
   guint goodbye_timer;
   guint goodbye_waits;

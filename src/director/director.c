@@ -21,6 +21,7 @@
 
 #define TICK_MS 5000
 #define REAPED_PER_TICK 100000
+#define END_MS 1000 /* for a server that was asked to end, before it is told by a signal */
 #define GOODBYE_MS 20
 #define GOODBYE_WAITS 25 /* half a second for the last frames and their acknowledgements */
 
@@ -133,6 +134,16 @@ on_kill (void *user_data)
 }
 
 static gboolean
+on_term (void *user_data)
+{
+  VendDirector *director = user_data;
+  director->term_timer = 0;
+  if (director->model != NULL)
+    vend_model_process_signal (director->model, SIGTERM);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_nothing_to_stop (void *user_data)
 {
   vend_director_model_gone (user_data);
@@ -153,8 +164,9 @@ vend_director_stop (VendDirector *director, int64_t grace_us)
       g_idle_add (on_nothing_to_stop, director);
       return;
     }
-  const bool ends_by_itself = director->server != NULL && director->kind->stop (director->server);
-  if (!ends_by_itself)
+  if (director->server != NULL && director->kind->stop (director->server))
+    director->term_timer = g_timeout_add (END_MS, on_term, director);
+  else
     vend_model_process_signal (director->model, SIGTERM);
   const int64_t ms = CLAMP (grace_us / VEND_US_PER_MS, 0, G_MAXINT32);
   director->kill_timer = g_timeout_add ((guint) ms, on_kill, director);
@@ -249,6 +261,7 @@ static void
 director_free (VendDirector *director)
 {
   clear_timer (&director->setup_timer);
+  clear_timer (&director->term_timer);
   clear_timer (&director->kill_timer);
   clear_timer (&director->goodbye_timer);
   clear_timer (&director->tick_timer);

@@ -115,25 +115,42 @@ end_storage (VendExecution *execution, const GError *error)
                             VEND_FAILURE_OUTPUT_UPLOAD_FAILED);
 }
 
-void
-vend_execution_add_chunk (VendExecution *execution, json_t *chunk, gsize size)
+bool
+vend_execution_convert (VendExecution *execution, json_t *output, json_t **out)
 {
   g_autoptr (GError) error = NULL;
-  json_t *converted = NULL;
+  if (vend_output_convert (&execution->files, output, out, &error))
+    return true;
+  end_storage (execution, error);
+  return false;
+}
+
+void
+vend_execution_add_converted (VendExecution *execution, json_t *chunk, gsize size)
+{
+  json_auto_t *owned = chunk;
   execution->chunk_bytes += size;
   if (execution->chunk_bytes > execution->env->spec->max_output)
     {
       vend_execution_end_too_large (execution);
       return;
     }
-  if (!vend_execution_convert (execution, chunk, &converted))
-    return;
   vend_execution_flush_logs (execution);
   json_t *frame = vend_execution_event (execution, "output");
   vend_json_set_int (frame, "index", (int64_t) json_array_size (execution->chunks));
-  json_object_set (frame, "chunk", converted);
-  json_array_append_new (execution->chunks, converted);
+  json_object_set (frame, "chunk", owned);
+  json_array_append (execution->chunks, owned);
   execution->env->emit (frame, execution->env->context);
+}
+
+void
+vend_execution_add_chunk (VendExecution *execution, json_t *chunk, gsize size)
+{
+  json_t *converted = NULL;
+  if (execution->chunk_bytes + size > execution->env->spec->max_output)
+    vend_execution_end_too_large (execution);
+  else if (vend_execution_convert (execution, chunk, &converted))
+    vend_execution_add_converted (execution, converted, size);
 }
 
 void
@@ -148,16 +165,6 @@ vend_execution_add_metric (VendExecution *execution, const char *name, json_t *v
   json_object_set (frame, "value", value);
   vend_json_set_string (frame, "mode", mode);
   execution->env->emit_later (frame, execution->env->context);
-}
-
-bool
-vend_execution_convert (VendExecution *execution, json_t *output, json_t **out)
-{
-  g_autoptr (GError) error = NULL;
-  if (vend_output_convert (&execution->files, output, out, &error))
-    return true;
-  end_storage (execution, error);
-  return false;
 }
 
 /* ---- The end of the model's part. */

@@ -94,6 +94,8 @@ void vend_execution_forget_logs (VendExecution *execution);
 
 /* One yielded piece of `size` bytes as JSON. */
 void vend_execution_add_chunk (VendExecution *execution, json_t *chunk, gsize size);
+/* The same for one that vend_execution_convert made, which is stolen. */
+void vend_execution_add_converted (VendExecution *execution, json_t *chunk, gsize size);
 void vend_execution_add_metric (VendExecution *execution, const char *name, json_t *value,
                                 const char *mode);
 /* Makes the output what is passed on, in `*out`, or ends the run. */

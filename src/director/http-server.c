@@ -193,6 +193,12 @@ started (VendModelServer *base, VendModelProcess *process)
 /* ---- Its end. */
 
 static bool
+gone (VendModelServer *base)
+{
+  return false;
+}
+
+static bool
 stop (VendModelServer *base)
 {
   VendHttpServer *server = (VendHttpServer *) base;
@@ -216,6 +222,7 @@ const VendModelServerKind vend_http_server = { .name = "http",
                                                .new = new_server,
                                                .prepare = prepare,
                                                .started = started,
+                                               .gone = gone,
                                                .stop = stop,
                                                .free = free_server,
                                                .execute = vend_http_execute,

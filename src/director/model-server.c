@@ -5,7 +5,7 @@
 
 #define FORCE_VARIABLE "VEND_MODEL_SERVER" /* for tests */
 
-static const VendModelServerKind *const kinds[] = { &vend_http_server };
+static const VendModelServerKind *const kinds[] = { &vend_http_server, &vend_worker_server };
 
 VendModelServer *
 vend_model_server_new (const VendModelServerKind *kind, const VendModelServerOptions *options)

@@ -1,0 +1,134 @@
+/* Files that a model made, taken from where it made them. */
+#include "director/output-file.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "director/file-name.h"
+#include "director/output.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#define COPY_SIZE ((gsize) 256 * 1024)
+
+static bool
+fail_to_read (GError **error, const char *path, int number)
+{
+  return vend_fail (error, VEND_ERROR_RUNNER, "the output file '%s' cannot be read: %s", path,
+                    g_strerror (number));
+}
+
+/* Links that are absolute lead to the model's root, not to ours. */
+static int
+open_below (int root_fd, const char *path)
+{
+  const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+  for (guint i = 0;; i++)
+    {
+      const int fd = (int) syscall (SYS_openat2, root_fd, path, &how, sizeof how);
+      /* A rename elsewhere makes it give up now and then. */
+      if (fd >= 0 || errno != EAGAIN || i == 16)
+        return fd;
+    }
+}
+
+bool
+vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
+                       struct stat *out_stat, GError **error)
+{
+  g_autofree char *whole
+      = g_path_is_absolute (path) ? g_strdup (path) : g_build_filename (cwd, path, NULL);
+  vend_autofd fd = open_below (root_fd, whole);
+  if (fd < 0 || fstat (fd, out_stat) < 0)
+    return fail_to_read (error, path, errno);
+  if (S_ISDIR (out_stat->st_mode))
+    return fail_to_read (error, path, EISDIR);
+  if (!S_ISREG (out_stat->st_mode))
+    return vend_fail (error, VEND_ERROR_RUNNER,
+                      "the output file '%s' cannot be read: it is not a plain file", path);
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+static bool
+too_large (const VendOutputFileTaking *taking, GError **error)
+{
+  return vend_fail (error, VEND_ERROR_TOO_LARGE,
+                    "an output file is larger than %" G_GUINT64_FORMAT " bytes", taking->max_size);
+}
+
+static bool
+copy (const VendOutputFileTaking *taking, int to, GChecksum *sum, uint64_t *out_size,
+      GError **error)
+{
+  g_autofree guchar *chunk = g_malloc (COPY_SIZE);
+  *out_size = 0;
+  for (;;)
+    {
+      const ssize_t n = read (taking->fd, chunk, COPY_SIZE);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return fail_to_read (error, taking->path, errno);
+      if (n == 0)
+        return true;
+      *out_size += (uint64_t) n;
+      if (taking->max_size > 0 && *out_size > taking->max_size)
+        return too_large (taking, error);
+      if (!vend_fd_write_all (to, chunk, (gsize) n, error))
+        return false;
+      g_checksum_update (sum, chunk, n);
+    }
+}
+
+static bool
+is_same (const struct stat *a, const struct stat *b)
+{
+  return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+         && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec
+         && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool
+check_unchanged (const VendOutputFileTaking *taking, uint64_t size, GError **error)
+{
+  struct stat after;
+  if (!taking->must_stay)
+    return true;
+  if (fstat (taking->fd, &after) == 0 && is_same (&taking->before, &after)
+      && (uint64_t) after.st_size == size)
+    return true;
+  return vend_fail (error, VEND_ERROR_CONFLICT,
+                    "the output file '%s' was written to while it was taken: give each piece a "
+                    "file of its own",
+                    taking->path);
+}
+
+static bool
+take_into (const VendOutputFileTaking *taking, int to, json_t **out, GError **error)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  uint64_t size = 0;
+  if (!copy (taking, to, sum, &size, error) || !check_unchanged (taking, size, error))
+    return false;
+  *out = vend_output_file_new (taking->target, taking->name,
+                               taking->type != NULL ? taking->type : vend_file_type (taking->name),
+                               size, g_checksum_get_string (sum));
+  return true;
+}
+
+bool
+vend_output_file_take (const VendOutputFileTaking *taking, json_t **out, GError **error)
+{
+  if (taking->max_size > 0 && (uint64_t) taking->before.st_size > taking->max_size)
+    return too_large (taking, error);
+  vend_autofd to
+      = open (taking->target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (to < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", taking->target);
+  if (take_into (taking, to, out, error))
+    return true;
+  unlink (taking->target);
+  return false;
+}

@@ -1,0 +1,31 @@
+/* Files that a model made, taken from where it made them. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <glib.h>
+
+#include "json/json.h"
+
+/* Opens `path` as a process with this root (O_PATH) and working directory would, links included.
+ * Only a plain file is opened. The error names the file. Does not block. */
+bool vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
+                            struct stat *out_stat, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct
+{
+  int fd;           /* from vend_output_file_open */
+  const char *path; /* as the model calls it */
+  const char *name; /* for people */
+  const char *type; /* NULL: by the name */
+  const char *target;
+  uint64_t max_size;
+  bool must_stay; /* a file that changes meanwhile is an error */
+  struct stat before;
+} VendOutputFileTaking;
+
+/* Copies it to `target`, which must not be there; `*out` is the file object of the output. Blocks
+ * as long as the file is large; any thread. Leaves nothing when it fails: TOO_LARGE, CONFLICT for
+ * one that has changed, STORAGE. */
+bool vend_output_file_take (const VendOutputFileTaking *taking, json_t **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,115 @@
+/* coglet's worker without coglet's server, inside: the process and its control channel
+ * (worker-server.c), its slots (worker-slots.c), one run on a slot (worker-call.c) and the files
+ * that it makes (worker-files.c). The protocol is that of coglet's
+ * crates/coglet/src/bridge/protocol.rs. Main context. */
+#pragma once
+#include "director/execution-private.h"
+#include "director/model-server.h"
+#include "director/output-file.h"
+#include "director/slot-channel.h"
+#include "director/slot-message.h"
+
+typedef struct VendWorkerServer VendWorkerServer;
+typedef struct VendWorkerCall VendWorkerCall;
+
+typedef struct
+{
+  VendWorkerServer *server;
+  guint number;
+  char *id; /* as the worker calls it; NULL before it is ready */
+  int listener;
+  GSource *accept_source;
+  VendSlotChannel *channel; /* NULL: not connected */
+  VendWorkerCall *call;     /* NULL: nobody listens any more to what it says */
+  bool is_busy;             /* from a `predict` to its `idle`: another would be ignored */
+  bool was_canceled;        /* a cancel may still be on its way, to whatever runs next */
+  char *folder;             /* of the run that it is busy with */
+} VendWorkerSlot;
+
+struct VendWorkerServer
+{
+  VendModelServer base;
+  VendWorkerSlot *slots;
+  guint n_slots;
+  VendSlotChannel *control;
+  json_t *openapi; /* NULL: the model has none */
+  bool output_is_array;
+  bool is_setup; /* the worker said `ready` */
+  bool is_ready; /* and that was told */
+  bool is_over;  /* unfit, lost or sick, and that was told */
+  bool is_shared_line_open;
+  int root_fd;    /* of the worker; -1 before it connects */
+  pid_t pid;      /* of the process that runs the model */
+  GQueue waiting; /* of VendWorkerCall without a slot */
+  guint wait_timer;
+  guint lost_timer;
+  char *lost_why;
+  /* Health. */
+  guint health_timer;
+  guint health_number; /* of the question that was asked last */
+  bool is_asked;
+  guint missed;
+};
+
+/* How the model ended a run. */
+typedef struct
+{
+  VendSlotKind kind; /* UNKNOWN: it has not */
+  bool is_stream;
+  double predict_time;
+  char *error;
+} VendWorkerEnd;
+
+typedef struct VendWorkerFile VendWorkerFile; /* one that was taken, or is being taken */
+
+struct VendWorkerCall
+{
+  VendWorkerServer *server;
+  VendExecution *execution;
+  VendWorkerSlot *slot; /* NULL: it waits for one, or the run is over */
+  int64_t waits_until_us;
+  VendWorkerEnd end;
+  bool is_idle;    /* its slot is */
+  json_t *outputs; /* of a model that does not iterate */
+  gsize outputs_size;
+  VendWorkerFile *taking; /* the slot is held until it is there */
+  GHashTable *taken;      /* path -> what the last piece was made of; NULL: none yet */
+};
+
+/* Something that the worker must not do. Before the model is ready another kind of server may do
+ * better. */
+void vend_worker_problem (VendWorkerServer *server, const char *why);
+/* The other end of a connection is gone, as when the process ends. */
+void vend_worker_closed (VendWorkerServer *server, const char *problem);
+/* To the control channel; steals it. */
+void vend_worker_tell (VendWorkerServer *server, json_t *message);
+
+/* worker-slots.c */
+bool vend_worker_slots_listen (VendWorkerServer *server, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the worker has connected to all of them. */
+bool vend_worker_slots_accept (VendWorkerServer *server);
+void vend_worker_slots_clear (VendWorkerServer *server);
+bool vend_worker_slots_are_idle (const VendWorkerServer *server);
+VendWorkerSlot *vend_worker_slots_find (const VendWorkerServer *server, const char *id);
+/* The worker says that it takes the next run there. */
+void vend_worker_slot_take_idle (VendWorkerSlot *slot);
+/* An answer to what vend_worker_slot_take_idle asks after a cancel. */
+void vend_worker_slot_take_answer (VendWorkerServer *server, const char *id);
+/* What all runs print without saying which. */
+void vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size);
+
+/* worker-call.c: members of VendModelServerKind, and what slots tell. */
+void vend_worker_execute (VendModelServer *server, VendExecution *execution);
+bool vend_worker_is_asked (const VendExecution *execution);
+void vend_worker_cancel (VendExecution *execution);
+bool vend_worker_ended (VendExecution *execution);
+void vend_worker_release (VendExecution *execution);
+void vend_worker_call_take (VendWorkerCall *call, const char *text, gsize size);
+void vend_worker_call_take_idle (VendWorkerCall *call);
+/* One output as it is passed on, new; `size` bytes as the model wrote it. */
+void vend_worker_call_add (VendWorkerCall *call, json_t *output, gsize size);
+void vend_worker_call_dispatch (VendWorkerServer *server);
+
+/* worker-files.c */
+void vend_worker_call_take_file (VendWorkerCall *call, const json_t *message);
+void vend_worker_call_forget_files (VendWorkerCall *call);
