@@ -41,8 +41,9 @@ find_server_peak (void *context)
 static void
 begin (VendDirector *director, const json_t *command)
 {
-  VendExecution *execution = vend_execution_start (&director->env, command);
+  VendExecution *execution = vend_execution_new (&director->env, command);
   g_hash_table_insert (director->executions, (char *) vend_execution_cog_id (execution), execution);
+  vend_execution_begin (execution, json_object_get (command, "files"));
 }
 
 static bool

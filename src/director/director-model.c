@@ -114,6 +114,15 @@ start_again (void *user_data)
 }
 
 static void
+tell_setup_failed (VendDirector *director)
+{
+  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  vend_director_set_state (director, VEND_DIRECTOR_FAILED,
+                           memory != NULL ? memory : director->setup_problem,
+                           memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_SETUP_FAILED);
+}
+
+static void
 on_exit_status (int status, void *context)
 {
   VendDirector *director = context;
@@ -136,7 +145,9 @@ on_exit_status (int status, void *context)
       g_idle_add (start_again, director);
       return;
     }
-  if (director->state == VEND_DIRECTOR_STARTING)
+  if (director->state == VEND_DIRECTOR_STARTING && director->setup_problem != NULL)
+    tell_setup_failed (director);
+  else if (director->state == VEND_DIRECTOR_STARTING)
     {
       g_autofree char *full = g_strdup_printf ("%s before it was ready:%s", text, words);
       vend_director_set_state (director, VEND_DIRECTOR_FAILED, full,
@@ -208,10 +219,7 @@ on_setup_lines_read (void *user_data)
   director->setup_timer = 0;
   if (director->state != VEND_DIRECTOR_STARTING)
     return G_SOURCE_REMOVE;
-  g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
-  vend_director_set_state (director, VEND_DIRECTOR_FAILED,
-                           memory != NULL ? memory : director->setup_problem,
-                           memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_SETUP_FAILED);
+  tell_setup_failed (director);
   if (director->model != NULL)
     vend_model_process_signal (director->model, SIGKILL);
   return G_SOURCE_REMOVE;

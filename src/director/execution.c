@@ -356,7 +356,7 @@ on_inputs_ready (const char *problem, void *user_data)
 }
 
 VendExecution *
-vend_execution_start (VendExecutionEnv *env, const json_t *command)
+vend_execution_new (VendExecutionEnv *env, const json_t *command)
 {
   VendExecution *execution = g_new0 (VendExecution, 1);
   execution->env = env;
@@ -378,6 +378,13 @@ vend_execution_start (VendExecutionEnv *env, const json_t *command)
   execution->files.folder = g_build_filename (env->dir, "outputs", NULL);
   execution->files.max_file = env->spec->max_output_file;
   execution->files.prefix = execution->key;
+  return execution;
+}
+
+void
+vend_execution_begin (VendExecution *execution, const json_t *files)
+{
+  VendExecutionEnv *env = execution->env;
   if (execution->timeout_us > 0)
     execution->timeout_source = add_timer (execution->timeout_us, on_timeout, execution);
 
@@ -391,11 +398,9 @@ vend_execution_start (VendExecutionEnv *env, const json_t *command)
                                       .min_speed = env->spec->input_min_speed,
                                       .ready = on_inputs_ready,
                                       .data = execution };
-  execution->inputs
-      = vend_inputs_start (&options, execution->input, json_object_get (command, "files"));
+  execution->inputs = vend_inputs_start (&options, execution->input, files);
   if (execution->inputs == NULL)
     call (execution);
-  return execution;
 }
 
 void

@@ -44,8 +44,10 @@ bool vend_execution_command_check (const json_t *command, GError **error) G_GNUC
 /* vend_journal_key of a command that was checked. Free with g_free. */
 char *vend_execution_command_key (const json_t *command) G_GNUC_WARN_UNUSED_RESULT;
 
-VendExecution *vend_execution_start (VendExecutionEnv *env, const json_t *command)
+VendExecution *vend_execution_new (VendExecutionEnv *env, const json_t *command)
     G_GNUC_WARN_UNUSED_RESULT;
+/* `files` is that of the command. It may end in here. */
+void vend_execution_begin (VendExecution *execution, const json_t *files);
 void vend_execution_free (VendExecution *execution);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendExecution, vend_execution_free)
 

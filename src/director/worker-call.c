@@ -13,6 +13,7 @@
   ((gsize) 6 << 20)           /* coglet's MAX_INLINE_IPC_SIZE; what is longer is a file */
 #define WAIT_US VEND_US_PER_S /* for a slot that should be free */
 #define WAIT_POLL_MS 50
+#define SHORTEST_PROGRAM_US (VEND_US_PER_MS / 2)
 
 /* ---- The beginning. */
 
@@ -232,20 +233,31 @@ tell_end (VendWorkerCall *call)
                                      "canceled it" });
 }
 
-/* What the model printed past Python comes on the control channel before `idle`, and may come after
- * the end on the slot. */
-static void
-check_end (VendWorkerCall *call)
+void
+vend_worker_call_check_end (VendWorkerCall *call)
 {
-  if (call->end.kind != VEND_SLOT_UNKNOWN && call->is_idle && call->taking == NULL)
+  if (call->end.kind != VEND_SLOT_UNKNOWN && call->is_idle && call->taking == NULL
+      && vend_worker_printed_is_met (call->server, &call->mark))
     tell_end (call);
+}
+
+/* What is printed past Python comes on the control channel, and may come after the end on the slot,
+ * or after `idle`. A run that is too short to start a program and has printed nothing that way is
+ * not worth a mark. */
+static bool
+may_have_printed (const VendWorkerCall *call)
+{
+  return call->has_printed || vend_steady_us () - call->execution->began_us >= SHORTEST_PROGRAM_US
+         || vend_worker_printed_has_more (call->server);
 }
 
 void
 vend_worker_call_take_idle (VendWorkerCall *call)
 {
+  if (!call->is_idle && may_have_printed (call))
+    call->mark = vend_worker_printed_mark (call->server);
   call->is_idle = true;
-  check_end (call);
+  vend_worker_call_check_end (call);
 }
 
 /* ---- What the worker says. */
@@ -289,7 +301,7 @@ take_end (VendWorkerCall *call, VendSlotKind kind, const json_t *message)
                                .is_stream = vend_json_bool (message, "is_stream", false),
                                .predict_time = vend_json_double (message, "predict_time", 0),
                                .error = g_strdup (vend_json_string (message, "error")) };
-  check_end (call);
+  vend_worker_call_check_end (call);
 }
 
 static void

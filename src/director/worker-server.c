@@ -25,6 +25,8 @@ new_server (void)
 {
   VendWorkerServer *server = g_new0 (VendWorkerServer, 1);
   server->root_fd = -1;
+  for (guint i = 0; i < VEND_WORKER_PIPES; i++)
+    server->printed[i].fd = -1;
   g_queue_init (&server->waiting);
   return &server->base;
 }
@@ -104,7 +106,7 @@ vend_worker_problem (VendWorkerServer *server, const char *why)
 void
 vend_worker_closed (VendWorkerServer *server, const char *problem)
 {
-  const char *why = problem != NULL ? problem : "the model's process crashed";
+  const char *why = problem != NULL ? problem : "the connection to the model's worker broke";
   if (server->is_over || server->lost_timer != 0)
     return;
   if (!is_connected (server))
@@ -262,7 +264,10 @@ take_ready (VendWorkerServer *server, const json_t *message)
   const json_t *output = vend_schema_component (
       server->openapi, server->base.options.spec->train ? "TrainingOutput" : "Output");
   server->output_is_array = g_strcmp0 (vend_json_string (output, "type"), "array") == 0;
-  (void) ask_health (server);
+  /* Its last words may come after `ready`. */
+  vend_worker_printed_open (server);
+  server->setup_mark = vend_worker_printed_mark (server);
+  vend_worker_marks_met (server);
 }
 
 static void
@@ -281,15 +286,28 @@ take_failed (VendWorkerServer *server, const json_t *message)
 }
 
 static void
-take_log (VendWorkerServer *server, const json_t *message, const char *member)
+take_log (VendWorkerServer *server, const json_t *message)
 {
   const VendModelServerOptions *options = &server->base.options;
-  const json_t *text = json_object_get (message, member);
-  if (server->is_ready)
-    vend_worker_slots_print (server, json_string_value (text), json_string_length (text));
+  const json_t *text = json_object_get (message, "data");
+  if (server->is_setup)
+    vend_worker_printed_take (server,
+                              g_strcmp0 (vend_json_string (message, "source"), "stderr") == 0,
+                              json_string_value (text), json_string_length (text));
   else
     options->events->printed (json_string_value (text), json_string_length (text),
                               options->context);
+}
+
+void
+vend_worker_marks_met (VendWorkerServer *server)
+{
+  if (!server->is_setup_printed && vend_worker_printed_is_met (server, &server->setup_mark))
+    {
+      server->is_setup_printed = true;
+      (void) ask_health (server);
+    }
+  vend_worker_slots_take_marks (server);
 }
 
 static void
@@ -308,7 +326,7 @@ take_message (VendWorkerServer *server, VendSlotKind kind, const json_t *message
   switch (kind)
     {
     case VEND_SLOT_LOG:
-      take_log (server, message, "data");
+      take_log (server, message);
       break;
     case VEND_SLOT_WORKER_LOG:
       take_worker_log (server, message);
@@ -407,6 +425,7 @@ free_server (VendModelServer *base)
   clear_timer (&server->lost_timer);
   vend_slot_channel_free (server->control);
   vend_worker_slots_clear (server);
+  vend_worker_printed_clear (server);
   g_queue_clear (&server->waiting);
   json_decref (server->openapi);
   vend_fd_clear (&server->root_fd);

@@ -7,10 +7,26 @@
 #include "director/model-server.h"
 #include "director/output-file.h"
 #include "director/slot-channel.h"
+#include "director/slot-marks.h"
 #include "director/slot-message.h"
 
 typedef struct VendWorkerServer VendWorkerServer;
 typedef struct VendWorkerCall VendWorkerCall;
+
+#define VEND_WORKER_PIPES 2 /* stdout and stderr of the worker's process */
+
+/* Everything that was printed before it; 0: nothing is waited for. */
+typedef struct
+{
+  guint number[VEND_WORKER_PIPES];
+} VendWorkerMark;
+
+typedef struct
+{
+  int fd; /* into the worker's pipe; -1: it cannot be opened */
+  guint set;
+  VendSlotMarks marks;
+} VendWorkerPrinted;
 
 typedef struct
 {
@@ -34,10 +50,14 @@ struct VendWorkerServer
   VendSlotChannel *control;
   json_t *openapi; /* NULL: the model has none */
   bool output_is_array;
-  bool is_setup; /* the worker said `ready` */
-  bool is_ready; /* and that was told */
-  bool is_over;  /* unfit, lost or sick, and that was told */
+  bool is_setup;         /* the worker said `ready` */
+  bool is_setup_printed; /* and what it printed has come */
+  bool is_ready;         /* and that was told */
+  bool is_over;          /* unfit, lost or sick, and that was told */
   bool is_shared_line_open;
+  VendWorkerPrinted printed[VEND_WORKER_PIPES];
+  VendWorkerMark setup_mark;
+  guint mark_timer;
   int root_fd;    /* of the worker; -1 before it connects */
   pid_t pid;      /* of the process that runs the model */
   GQueue waiting; /* of VendWorkerCall without a slot */
@@ -69,8 +89,10 @@ struct VendWorkerCall
   VendWorkerSlot *slot; /* NULL: it waits for one, or the run is over */
   int64_t waits_until_us;
   VendWorkerEnd end;
-  bool is_idle;    /* its slot is */
-  json_t *outputs; /* of a model that does not iterate */
+  bool is_idle;        /* its slot is */
+  bool has_printed;    /* past Python */
+  VendWorkerMark mark; /* what it printed comes before that */
+  json_t *outputs;     /* of a model that does not iterate */
   gsize outputs_size;
   VendWorkerFile *taking; /* the slot is held until it is there */
   GHashTable *taken;      /* path -> what the last piece was made of; NULL: none yet */
@@ -95,6 +117,7 @@ VendWorkerSlot *vend_worker_slots_find (const VendWorkerServer *server, const ch
 void vend_worker_slot_take_idle (VendWorkerSlot *slot);
 /* An answer to what vend_worker_slot_take_idle asks after a cancel. */
 void vend_worker_slot_take_answer (VendWorkerServer *server, const char *id);
+void vend_worker_slots_take_marks (VendWorkerServer *server);
 /* What all runs print without saying which. */
 void vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size);
 
@@ -109,6 +132,21 @@ void vend_worker_call_take_idle (VendWorkerCall *call);
 /* One output as it is passed on, new; `size` bytes as the model wrote it. */
 void vend_worker_call_add (VendWorkerCall *call, json_t *output, gsize size);
 void vend_worker_call_dispatch (VendWorkerServer *server);
+
+void vend_worker_call_check_end (VendWorkerCall *call);
+
+/* worker-printed.c */
+void vend_worker_printed_open (VendWorkerServer *server);
+void vend_worker_printed_clear (VendWorkerServer *server);
+/* Something waits to be passed on by the worker. */
+bool vend_worker_printed_has_more (const VendWorkerServer *server);
+VendWorkerMark vend_worker_printed_mark (VendWorkerServer *server);
+bool vend_worker_printed_is_met (const VendWorkerServer *server, const VendWorkerMark *mark);
+/* What came over the control channel. */
+void vend_worker_printed_take (VendWorkerServer *server, bool is_stderr, const char *text,
+                               gsize size);
+/* Some mark was met: who waits for it goes on. */
+void vend_worker_marks_met (VendWorkerServer *server);
 
 /* worker-files.c */
 void vend_worker_call_take_file (VendWorkerCall *call, const json_t *message);

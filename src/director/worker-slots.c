@@ -206,7 +206,7 @@ vend_worker_slot_take_idle (VendWorkerSlot *slot)
   if (slot->call != NULL)
     vend_worker_call_take_idle (slot->call);
   if (slot->call != NULL)
-    return; /* it is taking a file; it comes back */
+    return; /* it comes back when it has ended */
   remove_folder (slot);
   if (!slot->was_canceled)
     {
@@ -227,6 +227,17 @@ vend_worker_slot_take_answer (VendWorkerServer *server, const char *id)
   if (number < server->n_slots && server->slots[number].is_busy
       && server->slots[number].call == NULL)
     make_free (&server->slots[number]);
+}
+
+void
+vend_worker_slots_take_marks (VendWorkerServer *server)
+{
+  for (guint i = 0; i < server->n_slots; i++)
+    {
+      VendWorkerCall *call = server->slots[i].call;
+      if (call != NULL && call->is_idle)
+        vend_worker_call_check_end (call);
+    }
 }
 
 /* ---- What is printed past Python. */
@@ -254,6 +265,7 @@ vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size)
     if (server->slots[i].call != NULL)
       {
         only = server->slots[i].call;
+        only->has_printed = true;
         n++;
       }
   if (n == 0)

@@ -129,12 +129,12 @@ def test_uploaded_output_file(start, file_model):
     assert again["output"]["$vend.file"]["path"] != path
 
 
-def test_list_of_output_files_keeps_its_order(ready):
+def test_list_of_output_files_keeps_its_order(ready, way):
     _, link = ready
     for _ in range(10):
         done = link.predict(mode="save", n=5, ack=False)
         for i, entry in enumerate(done["output"]):
-            name = f"output-{i}.txt" if i else "output.txt"
+            name = "out.txt" if way == "worker" else f"output-{i}.txt" if i else "output.txt"
             check_file(entry, name, "text/plain", f"file {i}".encode())
 
 
@@ -219,6 +219,7 @@ def file_server():
     server.server_close()
 
 
+@pytest.mark.ways("worker")
 def test_input_file_from_a_url(start, file_server):
     director = start(max_input_file=1000, input_allow="127.0.0.0/8")
     link = director.ready()
@@ -232,6 +233,7 @@ def test_input_file_from_a_url(start, file_server):
     wait_until(lambda: not list((director.dir / "inputs").iterdir()), "inputs to be removed")
 
 
+@pytest.mark.ways("worker")
 def test_input_file_over_the_limit(start, file_server):
     link = start(max_input_file=999, input_allow="127.0.0.1").ready()
     files = [{"at": ["file"], "url": f"{file_server}/found"}]
@@ -242,6 +244,7 @@ def test_input_file_over_the_limit(start, file_server):
 SLOW = {"input_stall_us": 1_000_000, "input_min_speed": 1000}
 
 
+@pytest.mark.ways("worker")
 @pytest.mark.parametrize(
     "path, spec, problem",
     [
@@ -320,35 +323,52 @@ def test_server_killed(ready):
     assert director.stop() == 0
 
 
-def test_a_lost_run_is_told_when_the_model_is_gone(ready):
+def connections_to_model(director, way):
+    """Descriptors of the director."""
+    if way == "http":
+        return connections.of_process(director.process.pid, socket.AF_INET)
+    slots = {
+        line.split()[6]
+        for line in Path("/proc/net/unix").read_text().splitlines()
+        if f"{director.dir.name}/slots/" in line or "/slot-" in line
+    }
+    fds = Path(f"/proc/{director.process.pid}/fd").iterdir()
+    links = {int(fd.name): os.readlink(fd) for fd in fds}
+    return [fd for fd, link in links.items() if link.removeprefix("socket:[").rstrip("]") in slots]
+
+
+BROKEN = {"http": "the connection to the model server broke", "worker": "the connection to the model's worker broke"}
+
+
+def test_a_lost_run_is_told_when_the_model_is_gone(ready, way):
     director, link = ready
     running, waiting = link.run(mode="stubborn", seconds=100), link.run(s="x")
     link.until(event="start")
-    for fd in connections.of_process(director.process.pid, socket.AF_INET):
+    for fd in connections_to_model(director, way):
         assert connections.cut(director.process.pid, fd)
     done = link.heard(event="completed", prediction=running)
     assert not director.model_processes()
-    assert done["error_code"] == "INSTANCE_LOST" and "connection to the model server broke" in done["error"]
+    assert done["error_code"] == "INSTANCE_LOST" and BROKEN[way] in done["error"]
     assert done["started_us"] is not None
     assert "connection" in link.heard(event="state", state="unhealthy")["error"]
     assert link.heard(event="completed", prediction=waiting)["started_us"] is None
 
 
-def test_other_runs_of_a_lost_one(start, tmp_path):
+def test_other_runs_of_a_lost_one(start, tmp_path, way):
     model = write_model(tmp_path / "m", ASYNC, inputs=PLAIN_INPUTS)
     director = start(model, slots=2)
     link = director.ready()
     runs = [link.run(s="slow", seconds=100), link.run(s="slow", seconds=100)]
     for _ in runs:
         link.until(event="start")
-    assert connections.cut(director.process.pid, connections.of_process(director.process.pid, socket.AF_INET)[-1])
+    assert connections.cut(director.process.pid, connections_to_model(director, way)[-1])
     for prediction in runs:
         done = link.heard(event="completed", prediction=prediction)
         assert done["error_code"] == "INSTANCE_LOST" and "connection" in done["error"]
     assert not director.model_processes()
 
 
-def test_neighbours_of_a_run_that_ignores_its_cancel(start, tmp_path):
+def test_neighbours_of_a_run_that_ignores_its_cancel(start, tmp_path, way):
     """Nothing more begins there, and what runs ends as if nothing had happened."""
     model = write_model(tmp_path / "m", ASYNC, inputs=PLAIN_INPUTS)
     director = start(model, slots=3, cancel_grace_us=200_000)
@@ -358,7 +378,7 @@ def test_neighbours_of_a_run_that_ignores_its_cancel(start, tmp_path):
     for _ in range(3):
         link.until(event="start")
     # As a model that is in a call that keeps the interpreter.
-    workers = set(director.model_processes()) - {director.model_pid()}
+    workers = set(director.model_processes()) - ({director.model_pid()} if way == "http" else set())
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
     link.send(command="cancel", prediction=ignoring, attempt=1)
@@ -459,6 +479,7 @@ def kept_results(director_dir, outputs):
     return made
 
 
+@pytest.mark.ways("worker")
 def test_results_of_more_than_a_connection_holds(start, tmp_path):
     """They are told one after the other, and then it has caught up."""
     kept = kept_results(tmp_path / "d0", ["x" * 60_000_000 for _ in range(3)])
@@ -471,6 +492,7 @@ def test_results_of_more_than_a_connection_holds(start, tmp_path):
     assert frame and told == set(kept)
 
 
+@pytest.mark.ways("worker")
 def test_a_result_that_is_longer_than_a_frame(start, tmp_path):
     """It ends once, as too large, and the connection goes on."""
     (kept,) = kept_results(tmp_path / "d0", ["x" * 70_000_000])
@@ -559,6 +581,7 @@ def test_director_killed(ready):
     wait_until(lambda: not Path(f"/proc/{server}").exists(), "the server to be gone")
 
 
+@pytest.mark.ways("worker")
 def test_reconnect_hears_what_happened(ready):
     director, link = ready
     prediction = link.run(mode="wait", seconds=0.2)
@@ -576,6 +599,7 @@ def test_reconnect_hears_what_happened(ready):
     assert director.connect().next()["event"] == "hello"
 
 
+@pytest.mark.ways("worker")
 def test_acknowledged_at_once_is_not_journaled(ready):
     director, link = ready
     for _ in range(50):
@@ -583,6 +607,7 @@ def test_acknowledged_at_once_is_not_journaled(ready):
     wait_until(lambda: not director.journal(), "the journal to be empty")
 
 
+@pytest.mark.ways("worker")
 def test_journal_outlives_the_director(start):
     director = start()
     link = director.ready()
@@ -595,6 +620,7 @@ def test_journal_outlives_the_director(start):
     assert not director.model_processes()
 
 
+@pytest.mark.ways("worker")
 def test_journal_outlives_a_killed_director(start):
     director = start()
     link = director.ready()
@@ -609,6 +635,7 @@ def test_journal_outlives_a_killed_director(start):
     assert (entry["status"], entry["output"]) == ("succeeded", "waited")
 
 
+@pytest.mark.ways("worker")
 def test_newer_connection_replaces_the_older(ready):
     director, link = ready
     again = director.ready()
@@ -616,6 +643,7 @@ def test_newer_connection_replaces_the_older(ready):
     assert again.predict(s="x")["output"] == "x"
 
 
+@pytest.mark.ways("worker")
 def test_repeated_run_is_ignored(ready):
     _, link = ready
     prediction = link.run(mode="wait", seconds=0.1)
@@ -630,6 +658,7 @@ def test_repeated_run_is_ignored(ready):
     assert link.completed(link.run(prediction, attempt=2, s="second"))["output"] == "second"
 
 
+@pytest.mark.ways("worker")
 def test_ping(ready):
     _, link = ready
     link.run(mode="wait", seconds=0.3)
@@ -637,6 +666,7 @@ def test_ping(ready):
     assert link.until(event="pong") == {"event": "pong"}
 
 
+@pytest.mark.ways("worker")
 def test_no_free_slot(ready):
     _, link = ready
     first = link.run(mode="wait", seconds=0.3)
@@ -659,6 +689,7 @@ def test_runs_ahead_keep_their_order(ready):
     assert [f["prediction"] for f in link.frames if f["event"] == "completed"] == order
 
 
+@pytest.mark.ways("worker")
 def test_cancel_of_a_run_ahead(ready):
     _, link = ready
     first = link.run(mode="wait", seconds=0.3)
@@ -670,6 +701,7 @@ def test_cancel_of_a_run_ahead(ready):
     assert not [f for f in link.frames if f["event"] == "start" and f["prediction"] == second]
 
 
+@pytest.mark.ways("http")
 def test_a_cancel_that_nobody_asked_for_is_a_loss(ready):
     """The model server cancels a run when it takes its reader for gone; here it is told to."""
     director, link = ready
@@ -684,6 +716,7 @@ def test_a_cancel_that_nobody_asked_for_is_a_loss(ready):
     assert "nobody had asked" in done["error"] and done["emitted"] is False
 
 
+@pytest.mark.ways("worker")
 def test_a_run_ahead_is_given_back(ready):
     _, link = ready
     first = link.run(mode="wait", seconds=0.3)
@@ -699,6 +732,7 @@ def test_a_run_ahead_is_given_back(ready):
     assert not [f for f in link.frames if f["event"] == "start" and f["attempt"] == 1 and f["prediction"] == second]
 
 
+@pytest.mark.ways("worker")
 def test_run_ahead_is_known_after_a_reconnect(ready):
     director, link = ready
     first = link.run(mode="wait", seconds=0.5)
@@ -764,6 +798,7 @@ def test_stop_during_setup(start, tmp_path):
     assert not director.model_processes()
 
 
+@pytest.mark.ways("worker")
 def test_orphan_timeout(start):
     director = start(orphan_timeout_us=100_000)
     director.ready().close()
@@ -771,6 +806,7 @@ def test_orphan_timeout(start):
     assert not director.model_processes()
 
 
+@pytest.mark.ways("worker")
 @pytest.mark.parametrize("garbage", [b"\xff\xff\xff\xff", b"\0\0\0\x02[]", b"\0\0\0\x05{oops"])
 def test_garbage_closes_the_connection(ready, garbage):
     director, link = ready
@@ -779,6 +815,7 @@ def test_garbage_closes_the_connection(ready, garbage):
     assert director.connect().next()["event"] == "hello"
 
 
+@pytest.mark.ways("worker")
 def test_odd_commands_are_ignored(ready):
     _, link = ready
     link.send(command="dance")
@@ -789,6 +826,7 @@ def test_odd_commands_are_ignored(ready):
     assert link.predict(s="x")["output"] == "x"
 
 
+@pytest.mark.ways("worker")
 def test_second_director_is_kept_away(ready, start):
     director, link = ready
     import subprocess
@@ -809,6 +847,7 @@ def test_slow_reader_does_not_stop_the_run(start, tmp_path):
     assert len(link.completed(prediction)["output"]) == 300
 
 
+@pytest.mark.ways("http")
 def test_no_event_stream(start, tmp_path):
     model = write_model(tmp_path / "m", SOURCE, inputs=INPUTS, streaming=False)
     director = start(model, max_logs=10_000)
@@ -835,7 +874,7 @@ def test_training(start, tmp_path):
     assert link.predict(s="fail")["error"] == "ValueError: cannot train"
 
 
-def test_private_tmp(start, model, request):
+def test_private_tmp(start, model, request, way):
     """Only where the folder is not itself under /tmp and the kernel allows it."""
     import shutil
     import tempfile
@@ -845,20 +884,20 @@ def test_private_tmp(start, model, request):
     own_model = shutil.copytree(model, base / "m")
     from director_client import Director
 
-    director = Director(base / "d", own_model)
+    director = Director(base / "d", own_model, model_server=way)
     request.addfinalizer(director.close)
     link = director.ready()
     where, entries = link.predict(mode="tmp")["output"]
     if "no private /tmp" in (director.dir / "director.log").read_text():
         pytest.skip("mount namespaces are not permitted")
-    assert where == "/tmp" and "coglet" in entries
-    assert (director.dir / "tmp/coglet").is_dir()
+    assert where == "/tmp" and ("coglet" in entries) == (way == "http")
+    assert (director.dir / "tmp/coglet").is_dir() == (way == "http")
     link.predict(s="x")
 
 
-def test_long_directory_names(start, tmp_path, model, request):
+def test_long_directory_names(start, tmp_path, model, request, way):
     from director_client import Director
 
-    director = Director(tmp_path / ("x" * 120) / ("y" * 60), model)
+    director = Director(tmp_path / ("x" * 120) / ("y" * 60), model, model_server=way)
     request.addfinalizer(director.close)
     assert director.ready().predict(s="x")["output"] == "x"
