@@ -295,7 +295,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDirector, director_free)
 static bool
 make_folders (const char *dir, GError **error)
 {
-  const char *const names[] = { "tmp", "inputs", "outputs", "spool", "journal" };
+  const char *const names[] = { "tmp", "inputs", "outputs", "runs", "spool", "journal" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (dir, names[i], NULL);
@@ -320,8 +320,8 @@ assemble (VendDirector *director, GError **error)
       || !vend_results_open (director->dir, &director->results, error)
       || !vend_uplink_open (director->dir, vend_director_frame_limit (director), &uplink_events,
                             director, &director->uplink, error)
-      || !vend_loopback_start (director->dir, spec->max_output_file, on_hook, director,
-                               &director->loopback, error))
+      || !vend_loopback_new (director->dir, spec->max_output_file, on_hook, director,
+                             &director->loopback, error))
     return false;
   vend_director_init_executions (director);
   director->tick_timer = g_timeout_add (TICK_MS, on_tick, director);

@@ -34,7 +34,7 @@ vend_file_name_clean (const char *name)
   g_autofree char *valid = g_utf8_make_valid (slash != NULL ? slash + 1 : name, -1);
   g_autoptr (GString) clean = g_string_new (NULL);
   for (const char *c = valid; *c != '\0'; c = g_utf8_next_char (c))
-    if (!g_unichar_iscntrl (g_utf8_get_char (c)) && *c != '\\')
+    if (!g_unichar_iscntrl (g_utf8_get_char (c)))
       g_string_append_len (clean, c, g_utf8_next_char (c) - c);
 
   if (clean->len > VEND_FILE_NAME_MAX)

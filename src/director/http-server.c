@@ -97,7 +97,7 @@ prepare (VendModelServer *base, char ***out_argv, char ***out_env, GError **erro
 {
   VendHttpServer *server = (VendHttpServer *) base;
   guint port = 0;
-  if (!free_port (&port, error))
+  if (!free_port (&port, error) || !vend_loopback_open (base->options.loopback, error))
     return false;
   server->base_url = g_strdup_printf ("http://127.0.0.1:%u", port);
   *out_argv = server_argv (&base->options);

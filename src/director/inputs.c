@@ -82,6 +82,13 @@ place (json_t *input, const json_t *at, const char *address)
 static void
 serve (VendInputs *inputs, const json_t *at, const char *path, const char *name, const char *type)
 {
+  g_autoptr (GError) error = NULL;
+  if (!vend_loopback_open (inputs->options.loopback, &error))
+    {
+      if (inputs->problem == NULL)
+        inputs->problem = g_strdup (error->message);
+      return;
+    }
   g_autofree char *address
       = vend_loopback_add_input (inputs->options.loopback, inputs->cog_id, path, name, type);
   if (!place (inputs->input, at, address) && inputs->problem == NULL)

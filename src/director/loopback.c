@@ -41,8 +41,10 @@ typedef struct
 
 struct VendLoopback
 {
-  VendHttpd *httpd;
+  VendHttpd *httpd; /* NULL: nothing was asked of it yet */
+  char *spool;
   char *outputs;
+  uint64_t max_output_file;
   char *url;
   char *token;
   VendLoopbackHook hook;
@@ -161,7 +163,7 @@ handle_upload (VendCall *call, void *context)
 json_t *
 vend_loopback_claim (VendLoopback *loopback, const char *cog_id, const char *text)
 {
-  if (!g_str_has_prefix (text, loopback->url))
+  if (loopback->url == NULL || !g_str_has_prefix (text, loopback->url))
     return NULL;
   Upload *upload = g_hash_table_lookup (loopback->uploads, text);
   if (upload == NULL || (upload->cog_id != NULL && strcmp (upload->cog_id, cog_id) != 0))
@@ -265,14 +267,16 @@ vend_loopback_url (const VendLoopback *loopback)
   return loopback->url;
 }
 
-static bool
-start_httpd (VendLoopback *loopback, const char *spool, uint64_t max_output_file, GError **error)
+bool
+vend_loopback_open (VendLoopback *loopback, GError **error)
 {
+  if (loopback->httpd != NULL)
+    return true;
   g_autofree char *up = g_strdup_printf ("/%s/up/{name}", loopback->token);
   g_autofree char *in = g_strdup_printf ("/%s/in/{run}/{n}/{name}", loopback->token);
   g_autofree char *hook = g_strdup_printf ("/%s/hook/{run}", loopback->token);
   const VendRoute routes[] = {
-    { "PUT", up, handle_upload, loopback, VEND_BODY_SPOOL, max_output_file },
+    { "PUT", up, handle_upload, loopback, VEND_BODY_SPOOL, loopback->max_output_file },
     { "GET", in, handle_input, loopback, VEND_BODY_NONE, 0 },
     { "POST", hook, handle_hook, loopback, VEND_BODY_SPOOL, MAX_HOOK },
   };
@@ -281,30 +285,30 @@ start_httpd (VendLoopback *loopback, const char *spool, uint64_t max_output_file
                                      .max_connections = MAX_CONNECTIONS,
                                      .idle_timeout_s = IDLE_TIMEOUT_S,
                                      .max_body = 1024,
-                                     .spool_dir = spool };
+                                     .spool_dir = loopback->spool };
   if (!vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &loopback->httpd, error))
     return false;
   vend_httpd_serve (loopback->httpd);
+  loopback->url = g_strdup_printf ("http://127.0.0.1:%u/%s", vend_httpd_port (loopback->httpd),
+                                   loopback->token);
   return true;
 }
 
 bool
-vend_loopback_start (const char *dir, uint64_t max_output_file, VendLoopbackHook hook, void *data,
-                     VendLoopback **out, GError **error)
+vend_loopback_new (const char *dir, uint64_t max_output_file, VendLoopbackHook hook, void *data,
+                   VendLoopback **out, GError **error)
 {
   g_autoptr (VendLoopback) loopback = g_new0 (VendLoopback, 1);
-  g_autofree char *spool = g_build_filename (dir, "spool", NULL);
+  loopback->spool = g_build_filename (dir, "spool", NULL);
   loopback->outputs = g_build_filename (dir, "outputs", NULL);
+  loopback->max_output_file = max_output_file;
   loopback->token = vend_secret_new ("", TOKEN_LENGTH);
   loopback->hook = hook;
   loopback->data = data;
   loopback->uploads = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, upload_free);
   loopback->inputs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, input_free);
-  if (!vend_dir_ensure (spool, error) || !vend_dir_ensure (loopback->outputs, error)
-      || !start_httpd (loopback, spool, max_output_file, error))
+  if (!vend_dir_ensure (loopback->spool, error) || !vend_dir_ensure (loopback->outputs, error))
     return false;
-  loopback->url = g_strdup_printf ("http://127.0.0.1:%u/%s", vend_httpd_port (loopback->httpd),
-                                   loopback->token);
   *out = g_steal_pointer (&loopback);
   return true;
 }
@@ -324,6 +328,7 @@ vend_loopback_free (VendLoopback *loopback)
     }
   g_clear_pointer (&loopback->uploads, g_hash_table_unref);
   g_clear_pointer (&loopback->inputs, g_hash_table_unref);
+  g_free (loopback->spool);
   g_free (loopback->outputs);
   g_free (loopback->url);
   g_free (loopback->token);

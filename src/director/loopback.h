@@ -13,11 +13,14 @@ typedef struct VendLoopback VendLoopback;
 /* A webhook about the run `cog_id`; `path` is its body, removed afterwards. */
 typedef void (*VendLoopbackHook) (const char *cog_id, const char *path, void *data);
 
-/* Uses DIR/spool and DIR/outputs, which it makes. */
-bool vend_loopback_start (const char *dir, uint64_t max_output_file, VendLoopbackHook hook,
-                          void *data, VendLoopback **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Uses DIR/spool and DIR/outputs, which it makes. Does not listen yet. */
+bool vend_loopback_new (const char *dir, uint64_t max_output_file, VendLoopbackHook hook,
+                        void *data, VendLoopback **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_loopback_free (VendLoopback *loopback);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLoopback, vend_loopback_free)
+
+/* Listens from then on; harmless when it does already. Before any of the addresses below. */
+bool vend_loopback_open (VendLoopback *loopback, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "http://127.0.0.1:<port>/<token>", for `--upload-url` with "/up" added. */
 const char *vend_loopback_url (const VendLoopback *loopback);

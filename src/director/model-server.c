@@ -61,5 +61,5 @@ vend_model_server_choose (const VendSpec *spec, char **out_why)
                  ? g_strdup ("the version of coglet is not known")
                  : g_strdup_printf ("the worker of coglet %s %s", version,
                                     known ? "is known" : "was not tried with this program");
-  return &vend_http_server;
+  return known ? &vend_worker_server : &vend_http_server;
 }

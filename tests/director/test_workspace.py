@@ -171,6 +171,7 @@ def test_an_overlay_that_cannot_be_is_told(start, source):
     assert told["error"].startswith("no working copy as an overlay: cannot make a mount namespace")
 
 
+@pytest.mark.ways("http")
 def test_another_start_has_another_copy(start, tmp_path):
     """A server whose port was taken is started again; by then it may have written something."""
     source = write_model(

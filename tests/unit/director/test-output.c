@@ -108,7 +108,8 @@ test_names (void)
     { "a/..", "file" },
     { ".", "file" },
     { "a\nb\x7f.txt", "ab.txt" },
-    { "C:\\x", "C:x" },
+    { "C:\\x", "C:\\x" },
+    { "100% a#b?.txt", "100% a#b?.txt" },
     { "\xff.png", "\xef\xbf\xbd.png" },
     { "h\xc3\xa9 1.txt", "h\xc3\xa9 1.txt" },
   };
