@@ -16,12 +16,27 @@
 #define PATIENCE_MS 500 /* for a mark; what comes later goes where it can */
 
 static int
-open_pipe (pid_t pid, int number)
+open_pipe (const VendWorkerServer *server, int number, ino_t *out_inode)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%d", (int) pid, number);
+  g_autofree char *path = g_strdup_printf ("/proc/%d/fd/%d", (int) server->pid, number);
   struct stat st;
   vend_autofd fd = open (path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  return fd >= 0 && fstat (fd, &st) == 0 && S_ISFIFO (st.st_mode) ? vend_fd_steal (&fd) : -1;
+  if (fd < 0 || fstat (fd, &st) < 0 || !S_ISFIFO (st.st_mode))
+    return -1;
+  *out_inode = st.st_ino;
+  return vend_fd_steal (&fd);
+}
+
+/* One that still writes to the control channel with that descriptor has pipes of no kind. */
+static void
+open_pipes (VendWorkerServer *server)
+{
+  ino_t inode = 0;
+  vend_autofd fd = open_pipe (server, STDOUT_FILENO, &inode);
+  if (fd < 0 || inode == server->control_inode)
+    return;
+  server->printed[0].fd = vend_fd_steal (&fd);
+  server->printed[1].fd = open_pipe (server, STDERR_FILENO, &inode);
 }
 
 void
@@ -30,13 +45,10 @@ vend_worker_printed_open (VendWorkerServer *server)
   g_autofree char *secret = vend_secret_new ("", MARK_LENGTH);
   g_autofree char *mark = g_strdup_printf ("\x1e%s\x1e", secret);
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
-    {
-      server->printed[i].fd = open_pipe (server->pid, (int) i + 1);
-      vend_slot_marks_init (&server->printed[i].marks, mark);
-      if (server->printed[i].fd < 0)
-        vend_log (VEND_LOG_WARN, "late words of child processes may be missing in logs", "error",
-                  g_strerror (errno), NULL);
-    }
+    vend_slot_marks_init (&server->printed[i].marks, mark);
+  open_pipes (server);
+  if (server->printed[0].fd < 0 || server->printed[1].fd < 0)
+    vend_log (VEND_LOG_WARN, "late words of child processes may be missing in logs", NULL);
 }
 
 void

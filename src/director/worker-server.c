@@ -386,6 +386,8 @@ started (VendModelServer *base, VendModelProcess *process)
   int to = -1;
   int from = -1;
   vend_model_process_take_channel (process, &to, &from);
+  struct stat st;
+  server->control_inode = fstat (from, &st) == 0 ? st.st_ino : 0;
   server->control = vend_slot_channel_new (from, to, &control_events, server);
   vend_worker_tell (server, json_pack ("{s:s, s:s, s:i, s:{s:{s:s, s:i}}, s:b, s:b}", "type",
                                        "init", "predictor_ref", ref != NULL ? ref : "", "num_slots",

@@ -48,6 +48,7 @@ struct VendWorkerServer
   VendWorkerSlot *slots;
   guint n_slots;
   VendSlotChannel *control;
+  ino_t control_inode;
   json_t *openapi; /* NULL: the model has none */
   bool output_is_array;
   bool is_setup;         /* the worker said `ready` */

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("VEND_TEST_DIRECTOR", ROOT / "build/tests/vend-director-test"))
 VENV = Path(os.environ.get("VEND_TEST_VENV", ROOT / ".venv"))
-WAIT_S = 60
+WAIT_S = float(os.environ.get("VEND_TEST_WAIT", 60))
 
 
 def new_id():
