@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MAX_PARTS 16 /* coglet lets models use four */
+#define RECOUNT (VEND_METRICS_MAX_SIZE / 8)
 
 void
 vend_metrics_init (VendMetrics *metrics)
@@ -100,9 +101,9 @@ vend_metrics_merge (VendMetrics *metrics, const char *name, const json_t *value,
     return false;
 
   const gsize size = strlen (name) + vend_json_size (value);
-  /* What was replaced meanwhile is not there any more. */
-  if (metrics->size + size > VEND_METRICS_MAX_SIZE)
-    metrics->size = vend_json_size (metrics->values);
+  /* What was replaced meanwhile is not there any more. Counting takes its time. */
+  if (metrics->size + size > VEND_METRICS_MAX_SIZE && metrics->size - metrics->counted >= RECOUNT)
+    metrics->size = metrics->counted = vend_json_size (metrics->values);
   if (metrics->size + size > VEND_METRICS_MAX_SIZE
       || (json_object_get (metrics->values, parts[0]) == NULL
           && json_object_size (metrics->values) >= VEND_METRICS_MAX))

@@ -10,7 +10,8 @@
 typedef struct
 {
   json_t *values; /* an object; dotted names are objects in it */
-  gsize size;     /* as JSON; counted again before it would be too much */
+  gsize size;     /* as JSON, as if nothing had been replaced since it was counted */
+  gsize counted;  /* what it was then */
 } VendMetrics;
 
 void vend_metrics_init (VendMetrics *metrics);
