@@ -78,8 +78,10 @@ ask (VendWorkerCall *call, VendWorkerSlot *slot, GError **error)
     return false;
   json_auto_t *message = json_pack ("{s:s, s:s, s:s, s:{}}", "type", "predict", "id",
                                     execution->cog_id, "output_dir", slot->folder, "context");
-  if (!add_input (slot, message, execution->input, error)
-      || !vend_slot_channel_send (slot->channel, json_incref (message), error))
+  if (!add_input (slot, message, execution->input, error))
+    return false;
+  call->asked_us = vend_steady_us ();
+  if (!vend_slot_channel_send (slot->channel, json_incref (message), error))
     return false;
   slot->is_busy = true;
   slot->call = call;
@@ -247,7 +249,7 @@ vend_worker_call_check_end (VendWorkerCall *call)
 static bool
 may_have_printed (const VendWorkerCall *call)
 {
-  return call->has_printed || vend_steady_us () - call->execution->began_us >= SHORTEST_PROGRAM_US
+  return call->has_printed || vend_steady_us () - call->asked_us >= SHORTEST_PROGRAM_US
          || vend_worker_printed_has_more (call->server);
 }
 

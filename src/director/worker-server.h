@@ -89,6 +89,7 @@ struct VendWorkerCall
   VendExecution *execution;
   VendWorkerSlot *slot; /* NULL: it waits for one, or the run is over */
   int64_t waits_until_us;
+  int64_t asked_us; /* before the worker could know */
   VendWorkerEnd end;
   bool is_idle;        /* its slot is */
   bool has_printed;    /* past Python */
