@@ -123,8 +123,8 @@ def test_input_from_addresses_that_are_not_allowed(api, origin):
         other.shutdown()
 
 
-def test_input_cannot_reach_the_model_server(servers, origin):
-    """The director has connections to it, which nobody else may use: not even after a redirect."""
+def test_input_cannot_reach_what_an_instance_listens_on(servers, origin):
+    """The director and its model alone use it: nobody else, not even after a redirect."""
     server = servers("--input-allow", "127.0.0.2/32")
     api = server.api()
     other = Origin("127.0.0.2")
@@ -133,7 +133,7 @@ def test_input_cannot_reach_the_model_server(servers, origin):
         warm = api.run("image", {"image": other.url + "/good.txt"})
         assert warm["status"] == "succeeded", warm
         ports = set()
-        for pid in processes.models(server.data):
+        for pid in processes.models(server.data) + processes.directors(server.data):
             ports |= processes.listening_ports(pid)
         assert ports
         for port in ports:

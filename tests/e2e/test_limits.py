@@ -142,7 +142,7 @@ def test_nothing_of_it_is_left(servers):
     api.reaches(made, "processing")
     instance = ready(api, deployment)[0]
     folders = groups(server, instance)
-    wait_until(lambda: len(members(folders["pids"])) >= 5, what="the strays")
+    wait_until(lambda: len(members(folders["pids"])) >= 4, what="the strays")
     strays = members(folders["pids"])
     assert set(strays) == set(members(folders["memory"]))
     for pid in processes.directors(server.data):

@@ -182,7 +182,7 @@ def test_the_deepest_input_and_output(model):
         ('{"kind":"nan"}', "NaN or Infinity, which JSON does not have (at line 1 column "),
         ('{"kind":"infinity"}', "NaN or Infinity, which JSON does not have"),
         ('{"kind":"half"}', "half of a character (a lone surrogate), which JSON cannot carry"),
-        ('{"kind":"nested","levels":128}', "nested deeper than the 127 levels"),
+        ('{"kind":"nested","levels":129}', "nested deeper than the 127 levels"),
         ('{"kind":"nested","levels":600}', "nested deeper than the 127 levels"),
         ('{"kind":"nested","levels":900}', "nested deeper than the 127 levels"),
         ('{"kind":"nested","levels":3000}', "nested deeper than the 127 levels"),
