@@ -363,6 +363,12 @@ run_in (const char *given, GError **error)
   return done;
 }
 
+/* Somebody waits for a file that is being copied. An ignored signal would be so in the model. */
+static void
+on_lease_wanted (int number)
+{
+}
+
 int
 vend_director_main (int argc, char **argv)
 {
@@ -386,6 +392,7 @@ vend_director_main (int argc, char **argv)
   (void) !setsid ();
   prctl (PR_SET_CHILD_SUBREAPER, 1);
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGIO, on_lease_wanted);
   vend_process_survive_signals ();
   umask (0077);
   if (run_in (dir, &error))

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 
 #define COPY_SIZE ((gsize) 256 * 1024)
+#define WRITER_WAITS 50
+#define WRITER_WAIT_US 1000
 
 static bool
 fail_to_read (GError **error, const char *path, int number)
@@ -105,11 +107,28 @@ check_unchanged (const VendOutputFileTaking *taking, uint64_t size, GError **err
                     taking->path);
 }
 
+bool
+vend_output_file_is_written (int fd)
+{
+  /* A lease: who wants to write waits until it is given back. Files of others have none. */
+  return fcntl (fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+}
+
+/* One that stays open without being written to is not waited for in vain for long. */
+static void
+wait_for_writers (int fd)
+{
+  for (guint i = 0; i < WRITER_WAITS && vend_output_file_is_written (fd); i++)
+    g_usleep (WRITER_WAIT_US);
+}
+
 static bool
 take_into (const VendOutputFileTaking *taking, int to, json_t **out, GError **error)
 {
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
   uint64_t size = 0;
+  if (taking->must_stay)
+    wait_for_writers (taking->fd);
   if (!copy (taking, to, sum, &size, error) || !check_unchanged (taking, size, error))
     return false;
   *out = vend_output_file_new (taking->target, taking->name,

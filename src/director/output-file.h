@@ -12,6 +12,10 @@
 bool vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
                             struct stat *out_stat, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether somebody has it open to write to it; false also where that cannot be told. If nobody has,
+ * nobody comes to it before `fd` is closed. */
+bool vend_output_file_is_written (int fd);
+
 typedef struct
 {
   int fd;           /* from vend_output_file_open */
@@ -20,7 +24,7 @@ typedef struct
   const char *type; /* NULL: by the name */
   const char *target;
   uint64_t max_size;
-  bool must_stay; /* a file that changes meanwhile is an error */
+  bool must_stay; /* who writes to it is waited for, and a file that changes then is an error */
   struct stat before;
 } VendOutputFileTaking;
 

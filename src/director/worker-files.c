@@ -243,7 +243,8 @@ vend_worker_call_take_file (VendWorkerCall *call, const json_t *message)
       end_unreadable (call, error);
       return;
     }
-  if ((gsize) file->taking.before.st_size > COPIED_AT_ONCE)
+  const bool waits = file->taking.must_stay && vend_output_file_is_written (file->taking.fd);
+  if (waits || (gsize) file->taking.before.st_size > COPIED_AT_ONCE)
     {
       call->taking = file;
       vend_slot_channel_hold (call->slot->channel, true);
