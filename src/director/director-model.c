@@ -126,17 +126,17 @@ static void
 on_exit_status (int status, void *context)
 {
   VendDirector *director = context;
-  if (director->kind->gone (director->server) || director->starts_again)
+  if (director->kind->gone (director->server, status) || director->starts_again)
     return;
+  const bool crashed = director->kind->has_own_model && director->state != VEND_DIRECTOR_STARTING;
   g_autofree char *how = describe_exit (status);
   g_autofree char *words = last_words (director);
   g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
   g_autofree char *text
       = memory != NULL
             ? g_strdup (memory)
-            : g_strdup_printf (director->kind->has_own_model ? "the model's process crashed: it %s"
-                                                             : "the model server %s",
-                               how);
+            : g_strdup_printf (
+                  crashed ? "the model's process crashed: it %s" : "the model server %s", how);
   vend_log (VEND_LOG_INFO, "model server ended", "how", how, NULL);
 
   if (director->state == VEND_DIRECTOR_STARTING && director->port_taken

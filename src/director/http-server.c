@@ -193,7 +193,7 @@ started (VendModelServer *base, VendModelProcess *process)
 /* ---- Its end. */
 
 static bool
-gone (VendModelServer *base)
+gone (VendModelServer *base, int status)
 {
   return false;
 }

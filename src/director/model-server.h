@@ -48,8 +48,9 @@ typedef struct
   /* What to start. The results are owned by the caller. */
   bool (*prepare) (VendModelServer *server, char ***out_argv, char ***out_env, GError **error);
   void (*started) (VendModelServer *server, VendModelProcess *process);
-  /* The process has ended: reads what it said last. True: it was unfit, and that is told. */
-  bool (*gone) (VendModelServer *server);
+  /* The process has ended, with this wait status: reads what it said last. True: it was unfit, and
+   * that is told. */
+  bool (*gone) (VendModelServer *server, int status);
   /* Asks it to end. False: only a signal does that. */
   bool (*stop) (VendModelServer *server);
   void (*free) (VendModelServer *server);

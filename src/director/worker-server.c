@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define CODE "import coglet; coglet.server._run_worker()" /* as coglet's server starts it */
 #define SLOTS_FROM_SOURCE "../../slots"                   /* from DIR/work/src */
@@ -70,16 +71,6 @@ vend_worker_tell (VendWorkerServer *server, json_t *message)
 
 /* ---- What goes wrong. */
 
-static gboolean
-on_lost (void *user_data)
-{
-  VendWorkerServer *server = user_data;
-  server->lost_timer = 0;
-  server->is_over = true;
-  server->base.options.events->lost (server->lost_why, server->base.options.context);
-  return G_SOURCE_REMOVE;
-}
-
 /* Before the worker had connected nothing of the model has run. */
 static bool
 is_connected (const VendWorkerServer *server)
@@ -88,6 +79,21 @@ is_connected (const VendWorkerServer *server)
   for (guint i = 0; i < server->n_slots; i++)
     all = all && server->slots[i].channel != NULL;
   return all;
+}
+
+static gboolean
+on_lost (void *user_data)
+{
+  VendWorkerServer *server = user_data;
+  server->lost_timer = 0;
+  if (!is_connected (server))
+    {
+      vend_worker_problem (server, server->lost_why);
+      return G_SOURCE_REMOVE;
+    }
+  server->is_over = true;
+  server->base.options.events->lost (server->lost_why, server->base.options.context);
+  return G_SOURCE_REMOVE;
 }
 
 void
@@ -109,17 +115,12 @@ vend_worker_closed (VendWorkerServer *server, const char *problem)
   const char *why = problem != NULL ? problem : "the connection to the model's worker broke";
   if (server->is_over || server->lost_timer != 0)
     return;
-  if (!is_connected (server))
-    {
-      vend_worker_problem (server, why);
-      return;
-    }
   server->lost_why = g_strdup (why);
   server->lost_timer = g_timeout_add (LOST_MS, on_lost, server);
 }
 
 static bool
-gone (VendModelServer *base)
+gone (VendModelServer *base, int status)
 {
   VendWorkerServer *server = (VendWorkerServer *) base;
   if (server->control != NULL)
@@ -130,7 +131,8 @@ gone (VendModelServer *base)
   if (server->lost_timer != 0)
     g_source_remove (server->lost_timer);
   server->lost_timer = 0;
-  if (is_connected (server) || server->is_over)
+  /* Who kills it means no other kind of server. */
+  if (is_connected (server) || server->is_over || WIFSIGNALED (status))
     return false;
   vend_worker_problem (server, "the worker ended before it had connected");
   return true;

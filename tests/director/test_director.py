@@ -327,14 +327,7 @@ def connections_to_model(director, way):
     """Descriptors of the director."""
     if way == "http":
         return connections.of_process(director.process.pid, socket.AF_INET)
-    slots = {
-        line.split()[6]
-        for line in Path("/proc/net/unix").read_text().splitlines()
-        if f"{director.dir.name}/slots/" in line or "/slot-" in line
-    }
-    fds = Path(f"/proc/{director.process.pid}/fd").iterdir()
-    links = {int(fd.name): os.readlink(fd) for fd in fds}
-    return [fd for fd, link in links.items() if link.removeprefix("socket:[").rstrip("]") in slots]
+    return connections.of_process(director.process.pid, socket.AF_UNIX, connections.is_slot)
 
 
 BROKEN = {"http": "the connection to the model server broke", "worker": "the connection to the model's worker broke"}

@@ -83,7 +83,8 @@ def directors(data):
 
 
 def model_servers(data):
-    return marked(data, b"cog.server.http")
+    """What a director starts: coglet's server, or its worker."""
+    return marked(data, b"cog.server.http") or workers(data)
 
 
 def workers(data):
@@ -97,8 +98,8 @@ def zygotes(data):
 # ---- Connections
 
 
-def cut(pid, family, which):
-    found = connections.of_process(pid, family)
+def cut(pid, family, which, fits=lambda sock: True):
+    found = connections.of_process(pid, family, fits)
     return bool(found) and connections.cut(pid, found[int(which * len(found))])
 
 
@@ -190,8 +191,14 @@ class Injector:
         if kind == "cut client from server":
             return cut(self.keeper.server.pid(), socket.AF_INET, which)
         found = directors(self.data)
-        family = socket.AF_UNIX if kind == "cut server from director" else socket.AF_INET
-        return bool(found) and cut(found[int(which * len(found))], family, (which * 7) % 1)
+        if not found:
+            return False
+        director = found[int(which * len(found))]
+        if kind == "cut server from director":
+            return cut(director, socket.AF_UNIX, (which * 7) % 1, lambda s: not connections.is_slot(s))
+        return cut(director, socket.AF_UNIX, (which * 7) % 1, connections.is_slot) or cut(
+            director, socket.AF_INET, (which * 7) % 1
+        )
 
     def _silence_director(self, hard, which):
         """It takes the connection of the next server, and says nothing for as long as that is patient, or longer."""

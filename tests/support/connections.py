@@ -8,7 +8,12 @@ import stat
 SYS_PIDFD_GETFD = 438
 
 
-def of_process(pid, family):
+def is_slot(sock):
+    """Between a director and coglet's worker."""
+    return "/slot-" in str(sock.getsockname())
+
+
+def of_process(pid, family, fits=lambda sock: True):
     """Descriptors of its connected stream sockets."""
     found = []
     try:
@@ -17,7 +22,7 @@ def of_process(pid, family):
                 found.append(int(entry.name))
     except OSError:
         pass
-    return [fd for fd in found if _with_socket(pid, fd, lambda s: _is_connected(s, family))]
+    return [fd for fd in found if _with_socket(pid, fd, lambda s: _is_connected(s, family) and fits(s))]
 
 
 def _is_connected(sock, family):
