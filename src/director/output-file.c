@@ -36,6 +36,13 @@ open_below (int root_fd, const char *path)
 }
 
 bool
+vend_output_file_can_open (int root_fd)
+{
+  vend_autofd fd = open_below (root_fd, "/");
+  return fd >= 0;
+}
+
+bool
 vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
                        struct stat *out_stat, GError **error)
 {

@@ -16,6 +16,9 @@ bool vend_output_file_open (int root_fd, const char *cwd, const char *path, int 
  * nobody comes to it before `fd` is closed. */
 bool vend_output_file_is_written (int fd);
 
+/* Whether files can be opened below `root_fd` at all: needs Linux 5.6, and no filter against it. */
+bool vend_output_file_can_open (int root_fd);
+
 typedef struct
 {
   int fd;           /* from vend_output_file_open */

@@ -227,7 +227,7 @@ open_root (VendWorkerServer *server, GError **error)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/root", (int) server->pid);
   server->root_fd = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  return server->root_fd >= 0
+  return (server->root_fd >= 0 && vend_output_file_can_open (server->root_fd))
          || vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '%s'", path);
 }
 
