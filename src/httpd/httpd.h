@@ -146,8 +146,8 @@ VendReply *vend_reply_json (int status, json_t *value); /* steals `value` */
 /* The same as application/problem+json, for problems with members of their own. */
 VendReply *vend_reply_problem_json (int status, json_t *value);
 VendReply *vend_reply_empty (int status);
-/* application/problem+json from an error: type, title, detail, status. 5xx details go to the log
- * with an id, and the body gives the id only. */
+/* application/problem+json from an error: type, title, detail, status. 5xx details, but for `busy`,
+ * go to the log with an id, and the body gives the id only. */
 VendReply *vend_reply_error (const GError *error);
 /* Sends `size` bytes of `fd` (owned by the reply, closed with it) from offset 0. Serves Range (one
  * range; 206, 416), If-None-Match against `etag` (304), HEAD. `etag` is without quotes, or NULL.

@@ -134,7 +134,8 @@ vend_reply_error (const GError *error)
 {
   const VendErrorInfo *info = vend_error_info (error);
   g_autofree char *hidden = NULL;
-  if (info->http_status >= 500)
+  /* `busy` is about the load, which the client may know. */
+  if (info->http_status >= 500 && error->code != VEND_ERROR_BUSY)
     {
       g_autofree char *id = vend_id_new ();
       vend_log (VEND_LOG_ERROR, "request failed", "id", id, "problem", info->id, "detail",

@@ -268,8 +268,8 @@ static json_t *
 shown_queue (const VendPrediction *prediction)
 {
   const double eta_s = (double) (prediction->queue_eta_us / (100 * VEND_US_PER_MS)) / 10;
-  return json_pack ("{s:i, s:f}", "position", (int) prediction->queue_position, "eta_seconds",
-                    eta_s);
+  json_t *eta = prediction->queue_eta_us == VEND_ETA_UNKNOWN ? json_null () : json_real (eta_s);
+  return json_pack ("{s:i, s:o}", "position", (int) prediction->queue_position, "eta_seconds", eta);
 }
 
 json_t *

@@ -23,6 +23,9 @@ typedef enum
   VEND_STREAM_FILES = 2,    /* a file, or a list of files */
 } VendStreamFlags;
 
+/* Of `queue_eta_us`: nothing that would run it may start. */
+#define VEND_ETA_UNKNOWN (-1)
+
 typedef struct
 {
   char *id;
@@ -61,7 +64,7 @@ typedef struct
   int64_t removed_us;   /* when; 1 = not known */
   guint queue_place;    /* in the queue when it came; 0 = it did not wait, or not known */
   guint queue_position; /* live only: 1 = next; 0 = not queued, or not known */
-  int64_t queue_eta_us; /* live only: until it begins */
+  int64_t queue_eta_us; /* live only: until it begins; VEND_ETA_UNKNOWN: nothing starts now */
   VendIdempotencyKey
       *idempotency_key; /* idempotency key of the create, until the row is stored; or NULL */
   guint stream;         /* VendStreamFlags */

@@ -307,7 +307,12 @@ add_now (GArray *entries, const VendPrediction *p)
 {
   if (p->completed_us > 0)
     return;
-  if (p->queue_position > 0)
+  if (p->queue_position > 0 && p->queue_eta_us == VEND_ETA_UNKNOWN)
+    add (entries, 0, "waiting",
+         json_pack ("{s:i, s:n}", "position", (int) p->queue_position, "eta_seconds"),
+         "It waits as number %u in the queue; no instance may start, as max_instances is 0.",
+         p->queue_position);
+  else if (p->queue_position > 0)
     {
       g_autofree char *eta = vend_timeline_time (p->queue_eta_us);
       add (entries, 0, "waiting",

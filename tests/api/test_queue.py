@@ -68,6 +68,25 @@ def test_queue_of_a_model_that_boots(servers):
     api.cancel(first)
 
 
+def test_no_eta_while_nothing_may_start(servers):
+    api = servers().api()
+    api.patch("/models/lab/echo/scaling", {"max_instances": 0}, 200)
+    made = api.create("echo", {"text": "paused"})
+    assert api.prediction(made)["queue"] == {"position": 1, "eta_seconds": None}
+    entries = api.get(f"/predictions/{made['id']}/explanation").json()["entries"]
+    assert "max_instances is 0" in entries[-1]["sentence"]
+    api.patch("/models/lab/echo/scaling", {"max_instances": None}, 200)
+    assert api.ended(made)["output"] == "paused"
+
+
+def test_eta_counts_the_backoff_of_boots(servers):
+    api = servers().api()
+    made = api.create("setup-fails", {})
+    wait_until(lambda: api.debug()["targets"][0]["boot_failures"] == 2, 60, "two failed boots")
+    assert api.prediction(made)["queue"]["eta_seconds"] > 1
+    api.cancel(made)
+
+
 def test_account_may_queue_so_many(servers):
     server, api, running = blocked(servers, "--account-max-queued", "2")
     other = stranger(server, api, "second")

@@ -79,7 +79,7 @@ def test_wrong_settings_exit_2(binary, tmp_path, words, told):
 
 
 def test_sigterm_drains(servers):
-    """What runs and is held gets its end; what comes meanwhile is refused."""
+    """Runs in flight end, are shown and can be canceled meanwhile; new ones are refused."""
     server = servers()
     api = server.api()
     api.run("echo", {"text": "warm"})
@@ -92,7 +92,14 @@ def test_sigterm_drains(servers):
     thread = threading.Thread(target=hold)
     thread.start()
     wait_until(lambda: api.debug()["live"] == 1)
+    other = api.create("echo", {"text": "canceled", "delay": 60})
+    api.reaches(other, "processing")
     server.signal(signal.SIGTERM)
+    wait_until(lambda: api.get("//-/readyz", expect=None).status_code == 503)
+    assert api.get(f"/predictions/{other['id']}", 200).json()["status"] == "processing"
+    refused = api.create("echo", {"text": "late"}, expect=503)
+    assert "shutting down" in refused["detail"]
+    api.post(f"/predictions/{other['id']}/cancel", None, 200)
     assert server.wait() == 0
     thread.join(30)
     assert results and results[0]["status"] == "succeeded" and results[0]["output"] == "held"

@@ -150,6 +150,9 @@ check_drained (void *data)
     vend_sched_kill_unresponsive (app->sched);
   bool done
       = vend_sched_is_drained (app->sched) || (late && !vend_sched_has_unresponsive (app->sched));
+  /* Until then clients follow and cancel what runs. */
+  if (done || late)
+    vend_httpd_stop_accepting (app->httpd);
   if (done && is_quiet_for_good (app))
     {
       app->drain_source = 0;
@@ -187,11 +190,10 @@ on_signal (void *data)
       vend_log_stop_writer (LOG_PATIENCE_US);
       _exit (1);
     }
-  vend_log (VEND_LOG_INFO, "stopping: no new requests; a second signal stops now", NULL);
+  vend_log (VEND_LOG_INFO, "stopping: no new predictions; a second signal stops now", NULL);
   app->draining = true;
   app->drain_until_us = g_get_monotonic_time () + vend_settings_us (app->settings, "drain-timeout");
   vend_api_set_ready (app->api, false);
-  vend_httpd_stop_accepting (app->httpd);
   vend_builds_close (app->builds);
   vend_sched_drain (app->sched);
   app->drain_source = g_timeout_add (50, check_drained, app);

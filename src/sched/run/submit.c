@@ -62,7 +62,7 @@ submit_on_core (void *data)
     {
       g_autoptr (GError) error = NULL;
       if (sched->draining)
-        vend_fail (&error, VEND_ERROR_UNAVAILABLE, "the server is shutting down");
+        vend_fail (&error, VEND_ERROR_BUSY, "the server is shutting down; try again in a moment");
       else
         {
           g_autofree char *waiting

@@ -36,8 +36,10 @@ vend_target_eta_us (const Target *target, guint position)
                                   : MAX (instance->created_us + boot_us - now_us, 0);
       soonest_us = MIN (soonest_us, free_us);
     }
+  if (slots == 0 && target->max == 0)
+    return VEND_ETA_UNKNOWN;
   if (slots == 0)
-    soonest_us = boot_us;
+    soonest_us = MAX (target->backoff.until_us - now_us, 0) + boot_us;
   /* Whole rounds of all slots before it. */
   return (int64_t) ((position - 1) / MAX (slots, target->slots)) * run_us + soonest_us;
 }

@@ -55,7 +55,8 @@ void vend_target_boot_failed (Target *target, const char *error_code, const char
                               const char *error);
 /* It never became ready, for no fault of the model. */
 void vend_target_boot_lost (const Instance *instance, const char *error);
-/* How long until this one begins, from what boots and runs have taken; it is queued. */
+/* How long until this one begins, from what boots and runs have taken; it is queued.
+ * VEND_ETA_UNKNOWN when its target has no instance and may have none. */
 int64_t vend_target_eta_us (const Target *target, guint position);
 /* Gives free slots to whom they are due. */
 void vend_target_dispatch (Target *target);
