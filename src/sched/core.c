@@ -1,5 +1,5 @@
-/* What all parts of the scheduler use: work that blocks, on threads of its own, and the request to
- * reconcile. None of the parts is called from here but through what `sched.c` has set. */
+/* Functions that all parts of the scheduler use: blocking work on the disk pool, and the request to
+ * reconcile. Calls other parts only through pointers set by `sched.c`. */
 #include "sched/core.h"
 
 #define DISK_THREADS 4

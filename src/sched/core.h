@@ -1,4 +1,4 @@
-/* The scheduler's state, and what all of its parts use. All of it belongs to the core thread. */
+/* The scheduler's state, and functions that all of its parts use. Core thread. */
 #pragma once
 #include "base/deferred.h"
 #include "base/inbox.h"
@@ -27,30 +27,31 @@ struct VendSched
   const VendSkus *skus;
   const VendPrices *prices;
   Ledger *ledger;
-  Budgets *budgets; /* those of the ledger */
+  Budgets *budgets; /* of the ledger */
   const VendCgroups *cgroups;
   GPtrArray *gpus;      /* of VendGpu, as last seen */
-  guint n_gpus_healthy; /* of these; atomic, for other threads */
+  guint n_gpus_healthy; /* atomic, for other threads */
   FastStart *fast_start;
 
   VendInbox *inbox;
   VendTimers *timers;
-  GThreadPool *disk_pool;  /* starts, cleans up, moves files: everything here that blocks */
-  GHashTable *runs;        /* id → Run (owned) */
-  GHashTable *targets;     /* key → Target (owned) */
-  GHashTable *deployments; /* "owner/name" → Deployment (owned) */
-  GHashTable *models;      /* id → what its owner set for its instances; see target/scaling.c */
-  guint64 n_reads;         /* of the store for that */
-  GHashTable *instances;   /* id → Instance (owned) */
-  GHashTable *accounts;    /* id → what it has under way; see account/accounts.c */
-  bool has_freed_account;  /* one that had no room has some again */
-  GSource *janitor;        /* once a second */
-  void (*resume) (VendSched *sched); /* gives out what waits after a start; recover.c */
-  VendDeferred *reconciliation;      /* decides on instances, and applies that; see reconcile.h */
+  GThreadPool *disk_pool;            /* all work that blocks: starts, clean-ups, moves of files */
+  GHashTable *runs;                  /* id → Run (owned) */
+  GHashTable *targets;               /* key → Target (owned) */
+  GHashTable *deployments;           /* "owner/name" → Deployment (owned) */
+  GHashTable *models;                /* id → scaling set by the owner; see target/scaling.c */
+  guint64 n_reads;                   /* reads of `models` from the store */
+  GHashTable *instances;             /* id → Instance (owned) */
+  GHashTable *accounts;              /* id → predictions in flight; see account/accounts.c */
+  bool has_freed_account;            /* an account at its limit has room again */
+  GSource *janitor;                  /* once a second */
+  void (*resume) (VendSched *sched); /* dispatches the queues after a start; recover.c */
+  VendDeferred *reconciliation;      /* decides on instances and applies the plan; see
+                                      * reconcile.h */
   guint n_queued;
-  gsize held_inputs; /* bytes of memory of inputs that wait in queues */
+  gsize held_inputs; /* bytes of queued inputs in memory */
   guint n_disk_jobs;
-  guint n_adopting; /* directors not heard yet; nothing is given out before */
+  guint n_adopting; /* directors not heard yet; dispatch waits for them */
   bool draining;
 
   uint64_t n_given; /* runs to instances; numbers them */
@@ -63,10 +64,10 @@ struct VendSched
 /* Asks for vend_sched_reconcile at the end of this turn of the main loop. */
 void vend_sched_reconcile_soon (VendSched *sched);
 
-/* One of `n_adopting` has been heard, or is gone; after the last one comes `resume`. */
+/* One of `n_adopting` is heard or gone; the last one calls `resume`. */
 void vend_sched_adopted_one (VendSched *sched);
 
-/* Work that blocks, on the disk pool; `done` comes back on the core thread. While the
- * scheduler is taken apart it runs at once. */
+/* Blocking work on the disk pool; `done` is called on the core thread. While the scheduler is being
+ * freed, work runs at once. */
 typedef void (*DiskWork) (void *data);
 void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);

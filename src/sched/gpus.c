@@ -1,4 +1,4 @@
-/* GPUs as they are now: instances leave unhealthy ones. */
+/* Updates of the GPUs: instances leave unhealthy GPUs. */
 #include "sched/instance/instance.h"
 #include "sched/target/pools.h"
 

@@ -1,5 +1,5 @@
-/* Instances made what they should be: once a turn at most, the plan of policy/decide.h is made from
- * the state as it is, and carried out. */
+/* Brings instances to the planned state: once a turn at most, the plan of policy/decide.h is made
+ * from the current state and carried out. */
 #include "sched/reconcile.h"
 #include "base/clock.h"
 #include "policy/decide.h"
@@ -11,13 +11,13 @@
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 
-/* Of runs in a row; an instance with more is replaced. */
+/* Failed runs in a row; an instance with more is replaced. */
 #define MAX_FAILURES 5
-/* Creates that read which release serves just before that changed still find a warm instance. */
+/* Creates that read the serving release just before a switch still find a warm instance. */
 #define LAST_CALLS_US (1 * VEND_US_PER_S)
 
-/* Its account pays for the time of its instances, and has nothing left to do so: what was accepted
- * is run, and nothing is kept warm. */
+/* The account pays for the time of its instances and has spent its budget: accepted runs are run,
+ * and nothing is kept warm. */
 static bool
 is_broke (const Target *target, int64_t now_us)
 {
@@ -92,7 +92,7 @@ demand_of (Target *target, int64_t now_us)
   };
 }
 
-/* Why another one is to take its place; NULL: none is. */
+/* The reason for a replacement; NULL: no replacement is needed. */
 static const char *
 degraded_reason (const Instance *instance)
 {
@@ -141,7 +141,7 @@ carry_out (VendSched *sched, GPtrArray *targets, GPtrArray *instances, const GPt
     }
 }
 
-/* Instances of one pool know nothing of the others, but boots of all of them share the CPU. */
+/* Pools are decided separately, but boots of all pools share the CPU. */
 static void
 decide_pool (VendSched *sched, guint pool, int64_t now_us)
 {
@@ -217,7 +217,7 @@ clean_up (VendSched *sched)
   for (GList *l = all; l != NULL; l = l->next)
     (void) vend_instance_clean_up (l->data);
 
-  /* Targets are as many as there are versions; only those in use stay. */
+  /* Targets are as many as there are versions; only targets in use stay. */
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, sched->targets);
@@ -258,7 +258,7 @@ vend_sched_reconcile (void *data)
   else if (sched->n_adopting == 0)
     {
       decide_and_apply (sched);
-      /* After it: what it stops makes room for a release that waits for hardware. */
+      /* After the plan: its stops make room for a release that waits for hardware. */
       vend_deployments_switch (sched);
     }
 }

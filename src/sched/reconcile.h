@@ -1,7 +1,7 @@
-/* Instances made what they should be. Core thread. */
+/* Brings instances to the planned state. Core thread. */
 #pragma once
 #include "sched/core.h"
 
-/* Cleans up what is gone, gives freed slots to runs, decides and applies; what
- * vend_sched_reconcile_soon asks for. */
+/* Reaps instances that are gone, gives freed slots to runs, decides and applies. Runs by
+ * vend_sched_reconcile_soon. */
 void vend_sched_reconcile (void *sched);

@@ -1,5 +1,5 @@
-/* A start after a stop or a crash: what is on disk becomes live again. Core thread, before anything
- * else; blocks on the store and on disk. */
+/* Recovery at a start, after a stop or a crash: the state on disk becomes live again. Core thread,
+ * before anything else; blocks on the store and on disk. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -21,9 +21,9 @@
 #include <string.h>
 
 #define MAX_SPEC (4 * 1024 * 1024)
-#define MAX_ATTEMPTS 1000 /* far more than are allowed to be lost */
+#define MAX_ATTEMPTS 1000 /* far more than may be lost */
 
-/* On what it runs: what its deployment says, or its model. */
+/* Hardware and scaling of the deployment, else hardware of the model. */
 static char *
 hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendScaling *scaling)
 {
@@ -36,7 +36,7 @@ hardware_of (VendDb *db, const VendPrediction *p, const VendModel *model, VendSc
   return hardware;
 }
 
-/* A loss may be on disk while the lease of its attempt, or what came of the loss, is not. */
+/* A loss may be on disk while the lease of its attempt, or the outcome of the loss, is not. */
 static void
 catch_up (VendPrediction *p, const VendAttempt *latest)
 {
@@ -52,8 +52,7 @@ catch_up (VendPrediction *p, const VendAttempt *latest)
     g_assert_not_reached ();
 }
 
-/* What was lost counts across starts, else a run that crashes everything would be tried for ever.
- */
+/* Losses count across starts, else a run that crashes everything would be retried for ever. */
 static bool
 load_losses (Run *run, VendDb *db, GError **error)
 {
@@ -63,7 +62,7 @@ load_losses (Run *run, VendDb *db, GError **error)
     return false;
   if (attempts->len > 0)
     catch_up (p, g_ptr_array_index (attempts, attempts->len - 1));
-  /* The attempt under way is counted when it is found to be lost. */
+  /* The attempt in flight is counted when it is found to be lost. */
   const int last = p->instance != NULL ? p->attempt - 1 : p->attempt;
   for (guint i = 0; i < attempts->len; i++)
     {
@@ -136,7 +135,7 @@ target_of (VendSched *sched, VendDb *db, const json_t *spec)
   if (id == NULL || name == NULL || hardware == NULL
       || !vend_store_version_get (db, key.model_id, id, &version, &error))
     return NULL;
-  /* What the instance does not say is as in one that sets nothing. */
+  /* Settings that the instance does not name are unset. */
   json_auto_t *ignored = json_array ();
   VendScaling stored, scaling = VEND_SCALING_NONE;
   vend_scaling_read (json_object_get (about, "scaling"), false, &stored, ignored);
@@ -171,7 +170,7 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
         vend_metering_forget (instance);
       return;
     }
-  /* Half made, or of a version that is gone: nothing of it can be wanted. */
+  /* Half made, or of a deleted version: not needed. */
   vend_log (VEND_LOG_WARN, "removing an instance directory that nothing points to", "dir", dir,
             NULL);
   vend_runner_process_kill (dir);
@@ -195,7 +194,7 @@ take_up_instances (VendSched *sched, GError **error)
   return true;
 }
 
-/* Predictions that ran on an instance that is still there wait for its hello. */
+/* Runs leased to an instance that still exists wait for its hello. */
 static void
 attach_leased (VendSched *sched)
 {
@@ -220,7 +219,7 @@ by_creation (const void *a, const void *b)
   return x->p->created_us < y->p->created_us ? -1 : x->p->created_us > y->p->created_us;
 }
 
-/* All living directors have said what they run: the rest goes to the queue, or was lost. */
+/* All living directors have reported their runs: the other runs are queued, or were lost. */
 static void
 resume (VendSched *sched)
 {
@@ -247,7 +246,7 @@ resume (VendSched *sched)
       else
         vend_run_enqueue (run, false);
     }
-  /* Submissions that came meanwhile were queued without being given out. */
+  /* Submissions meanwhile were queued without dispatch. */
   g_hash_table_iter_init (&iter, sched->targets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     vend_target_dispatch (value);
@@ -259,7 +258,7 @@ vend_sched_recover (VendSched *sched, GError **error)
 {
   if (!vend_dir_ensure (sched->instances_dir, error))
     return false;
-  /* Holds the queue until every director has been heard. */
+  /* Holds the queue until every director is heard. */
   sched->n_adopting = 1;
   sched->resume = resume;
   if (!vend_budgets_recover (sched->budgets, sched->prices, vend_now_us (), error)

@@ -1,4 +1,4 @@
-/* The scheduler: its parts made, ticked, drained and taken apart. Core thread. */
+/* The scheduler: its parts made, ticked, drained and freed. Core thread. */
 #include "sched/sched.h"
 #include "base/clock.h"
 #include "base/count.h"
@@ -89,7 +89,7 @@ vend_sched_drain (VendSched *sched)
   vend_sched_reconcile_soon (sched);
 }
 
-/* Queued predictions wait on disk for the next start; only what runs is waited for. */
+/* Queued predictions stay on disk for the next start; a drain waits for runs only. */
 bool
 vend_sched_is_drained (const VendSched *sched)
 {
@@ -148,7 +148,7 @@ vend_sched_free (VendSched *sched)
   if (sched == NULL)
     return;
   vend_gsource_clear (&sched->janitor);
-  /* What is on its way, and what follows from it, ends before that goes which it is about. */
+  /* Work in flight, and its follow-ups, end before the state that they use is freed. */
   if (sched->disk_pool != NULL)
     g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
   do

@@ -30,7 +30,7 @@ typedef struct
   VendTimers *timers;
 } TimersSource;
 
-/* NULL: there is none. */
+/* NULL: no timer. */
 static VendTimer *
 first_of (const VendTimers *timers)
 {
@@ -38,7 +38,7 @@ first_of (const VendTimers *timers)
   return g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
 }
 
-/* Not by g_source_set_ready_time, which wakes the loop that runs: a poll for each timer. */
+/* Not by g_source_set_ready_time, which wakes the running loop: a poll for each timer. */
 static gboolean
 prepare (GSource *source, gint *out_timeout_ms)
 {

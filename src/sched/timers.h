@@ -9,10 +9,10 @@ typedef struct VendTimer VendTimer;
 typedef void (*VendTimerCall) (void *data);
 
 VendTimers *vend_timers_new (GMainContext *context);
-void vend_timers_free (VendTimers *timers); /* drops what is left */
+void vend_timers_free (VendTimers *timers); /* drops timers that are not due */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendTimers, vend_timers_free)
 
 /* Calls once when vend_steady_us reaches `due_us`; the timer is gone then. */
 VendTimer *vend_timer_set (VendTimers *timers, int64_t due_us, VendTimerCall call, void *data);
-/* Takes back one that is not due yet; sets the pointer to NULL. NULL inside is fine. */
+/* Cancels a timer that is not due yet; sets the pointer to NULL. NULL inside is fine. */
 void vend_timer_clear (VendTimer **timer);

@@ -1,4 +1,4 @@
-/* What each account has under way, and what its limits leave. Core thread. */
+/* Predictions in flight of each account, and the room that its limits leave. Core thread. */
 #include "sched/account/accounts.h"
 #include "base/count.h"
 #include "base/error.h"
@@ -64,7 +64,7 @@ vend_account_room (int64_t id, const void *data)
 void
 vend_account_ended (VendSched *sched, int64_t id)
 {
-  /* What it has in other queues may begin now. */
+  /* Runs of the account in other queues may begin now. */
   if (vend_account_room (id, sched) == 0)
     sched->has_freed_account = true;
   account_of (sched, id)->running--;

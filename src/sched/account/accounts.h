@@ -1,4 +1,4 @@
-/* What each account has under way. Core thread. */
+/* Predictions in flight of each account. Core thread. */
 #pragma once
 #include "sched/core.h"
 
@@ -12,5 +12,5 @@ guint vend_account_room (int64_t id, const void *sched);
 bool vend_account_may_queue (const VendSched *sched, int64_t id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* What all of them together have under way, for vend_sched_describe. */
+/* Totals over all accounts, for vend_sched_describe. */
 json_t *vend_accounts_describe (const VendSched *sched);

@@ -1,4 +1,4 @@
-/* What accounts with a budget have spent in this month, and what follows. Core thread. The sums are
+/* Spending in this month of accounts with a budget: limits and the warning. Core thread. Sums are
  * read from the rows once, at the start or when a budget is set, and grow with each commit. */
 #include "sched/account/budgets.h"
 #include "base/clock.h"
@@ -14,7 +14,7 @@ typedef struct
   VendBudget limits;
   int64_t month_us;
   int64_t month_end_us;
-  VendAmount spent; /* of that month */
+  VendAmount spent; /* in the month of `month_us` */
 } Budget;
 
 struct Budgets
@@ -74,7 +74,7 @@ log_reached (const Budget *budget, const char *message, VendAmount limit)
             text, NULL);
 }
 
-/* Once a month, also through restarts. */
+/* Once a month, also across restarts. */
 static void
 warn (Budgets *budgets, Budget *budget)
 {
@@ -107,7 +107,7 @@ vend_budgets_charge (Budgets *budgets, int64_t account_id, int64_t at_us, int64_
   if (budget == NULL || price == VEND_NO_PRICE)
     return;
   turn_month (budget, at_us);
-  /* Of an earlier month, and stored late. */
+  /* Usage of an earlier month, stored late. */
   if (at_us < budget->month_us)
     return;
   const bool was_left = budget->spent < budget->limits.hard;
@@ -200,7 +200,7 @@ vend_budgets_recover (Budgets *budgets, const VendPrices *prices, int64_t now_us
   return true;
 }
 
-/* ---- Setting one */
+/* ---- Setting a budget */
 
 typedef struct
 {
@@ -210,8 +210,8 @@ typedef struct
   void *data;
 } Setting;
 
-/* Budget and sum are of the same moment in the order of writes, and so is what is done with them on
- * the core thread: nothing is missing in the sum, and nothing added twice. */
+/* Budget and sum are of the same moment in the order of writes, and are applied in that order on
+ * the core thread: no charge is missing in the sum, and none is added twice. */
 static bool
 store_budget (VendDb *db, void *data, GError **error)
 {

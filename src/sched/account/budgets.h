@@ -1,4 +1,4 @@
-/* What accounts with a budget have spent in this month. Core thread. */
+/* Spending in this month of accounts with a budget. Core thread. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,10 +12,10 @@ typedef struct Budgets Budgets;
 
 Budgets *vend_budgets_new (VendStore *store);
 void vend_budgets_free (Budgets *budgets);
-/* At a start: reads the rows of this month of all that have a budget; blocks. */
+/* At a start: reads this month's rows of all accounts with a budget; blocks. */
 bool vend_budgets_recover (Budgets *budgets, const VendPrices *prices, int64_t now_us,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* So much time at this price is on disk, and billed to the account. */
+/* Adds time at this price, billed to the account and on disk. */
 void vend_budgets_charge (Budgets *budgets, int64_t account_id, int64_t at_us, int64_t price,
                           int64_t time_us);
 /* PAYMENT when the hard amount is reached. */

@@ -1,10 +1,9 @@
-/* What was metered, on its way to the disk and into sums. Core thread. It outlives the scheduler
- * for as long as the store has writes of it. */
+/* Metered usage on its way to the disk and into sums. Core thread. The ledger outlives the
+ * scheduler until the store has finished its writes. */
 #include "sched/account/ledger.h"
 #include "base/clock.h"
 #include "sched/account/budgets.h"
 
-/* A write that failed. */
 typedef struct
 {
   VendStoreJob job;
@@ -17,7 +16,7 @@ struct Ledger
   VendStore *store;
   Budgets *budgets;
   GArray *failed; /* of FailedWrite */
-  bool is_closed; /* nobody looks at them any more */
+  bool is_closed; /* failed writes are not retried any more */
 };
 
 static void
@@ -54,7 +53,7 @@ void
 vend_ledger_close (Ledger *ledger)
 {
   ledger->is_closed = true;
-  /* They go to the store once more, and hold the ledger until then. */
+  /* Failed writes go to the store once more, and hold the ledger until then. */
   vend_ledger_tick (ledger);
 }
 
@@ -96,7 +95,7 @@ void
 vend_ledger_charge (Ledger *ledger, int64_t account_id, int64_t at_us, int64_t price,
                     int64_t time_us)
 {
-  /* The store takes no more then, and a start reads all sums again. */
+  /* The store is closing, and a start reads all sums again. */
   if (ledger->is_closed)
     return;
   vend_budgets_charge (ledger->budgets, account_id, at_us, price, time_us);

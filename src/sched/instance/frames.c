@@ -1,4 +1,4 @@
-/* What directors say, and what it means for instances and predictions. Core thread. */
+/* Frames of directors, and their effects on instances and predictions. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/failure.h"
@@ -29,9 +29,9 @@ run_of (Instance *instance, const json_t *frame)
   return run;
 }
 
-/* The prediction that a frame claims to run or to have run here, taken over if nobody else has it:
- * after a restart of ours the instance may know more than the disk. NULL when it is somebody else's
- * by now, has ended, or the attempt is an old one. */
+/* The prediction that a frame claims to run or to have run, attached to this instance if it has
+ * none: after a restart of this server the instance may know more than the disk. NULL when the
+ * prediction is on another instance, has ended, or the attempt is an old one. */
 static Run *
 claim (Instance *instance, const json_t *frame)
 {
@@ -82,7 +82,7 @@ set_setup_logs (Instance *instance, const json_t *frame)
     g_string_assign (instance->setup_logs, logs);
 }
 
-/* With `drains` the model goes on with what else it runs, each within its own time limit. */
+/* With `drains` the model finishes its other runs, each within its own time limit. */
 static void
 became_unhealthy (Instance *instance, const json_t *frame)
 {
@@ -129,7 +129,7 @@ on_state (Instance *instance, const json_t *frame)
 
 /* ---- Predictions */
 
-/* Runs that a director goes on with, or knew before a restart of ours. */
+/* Runs that a director continues, or knew before a restart of this server. */
 static void
 on_running (Instance *instance, const json_t *entry)
 {
@@ -173,7 +173,7 @@ is_listed (const json_t *running, const char *prediction)
 static void
 on_hello (Instance *instance, const json_t *frame)
 {
-  /* From here on it is known by what it has written down, which tells reused numbers apart. */
+  /* From here on the director is identified by its own record, which tells reused pids apart. */
   instance->pid = 0;
   vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
@@ -184,8 +184,8 @@ on_hello (Instance *instance, const json_t *frame)
 
   json_array_foreach ((json_t *) running, i, entry)
     on_running (instance, entry);
-  /* What it does not know of was lost on the way, or has ended: a result follows at once then, and
-   * it takes no notice of a repeated run. */
+  /* Runs that the director does not list were lost on the way, or have ended: then a result follows
+   * at once, and the director ignores a repeated run. */
   g_hash_table_iter_init (&iter, instance->running);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
@@ -248,8 +248,8 @@ on_completed (Instance *instance, const json_t *frame)
   Run *run = claim (instance, frame);
   if (run == NULL)
     {
-      /* Of an earlier attempt, or stored already. While its end is being stored the acknowledgement
-       * follows then. */
+      /* Of an earlier attempt, or stored already. While the end is being stored, the
+       * acknowledgement follows later. */
       Run *other = g_hash_table_lookup (instance->sched->runs, id);
       if (other != NULL && other->completion != NULL && other->p->attempt == attempt)
         return;
@@ -263,7 +263,7 @@ on_completed (Instance *instance, const json_t *frame)
         run->p->started_us = MAX (started_us, run->earliest_us);
       const char *why = vend_json_string (frame, "error");
       vend_instance_settle (instance, id, attempt);
-      /* Nothing more goes there, and the retry least of all. */
+      /* Nothing more goes to this instance, least of all the retry. */
       vend_instance_stop (instance, why != NULL ? why : "it lost a prediction");
       vend_run_lost (run, code, run->emitted || vend_json_bool (frame, "emitted", false),
                      why != NULL ? why : "the instance that ran this prediction was lost");
@@ -291,9 +291,9 @@ on_completed (Instance *instance, const json_t *frame)
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->target->least_run, completed_us - started_us);
     }
-  /* Its directory stays until the result is on disk. */
+  /* The instance's directory stays until the result is on disk. */
   g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
-  /* The slot is idle until the next run is there; storing this one takes its time beside it. */
+  /* The slot gets its next run first; the result is stored meanwhile. */
   vend_instance_detach (instance, run);
   instance->moved_us = vend_steady_us ();
   vend_target_dispatch (instance->target);

@@ -1,4 +1,4 @@
-/* What a director is told to run: from a version's launch record to DIR/spec.json. */
+/* The spec of a director: from a version's launch record to DIR/spec.json. */
 #include "sched/instance/instance-spec.h"
 #include "base/clock.h"
 #include "sched/instance/fast-start.h"
@@ -7,11 +7,11 @@
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 
-/* How long an instance that nobody talks to stays; a control plane that is being replaced is back
- * long before. */
+/* Time after which a director without a control plane ends; a control plane that is being replaced
+ * is back long before. */
 #define ORPHAN_TIMEOUT_US (3600 * G_GINT64_CONSTANT (1000000))
 
-/* Bytes of each of its native threads; only what is used becomes memory. */
+/* Stack of each native thread in bytes; only used pages become memory. */
 #define MODEL_SERVER_STACK "16777216"
 
 static void
@@ -35,7 +35,7 @@ vend_instance_python (const Instance *instance)
   return g_build_filename (venv, "bin", "python", NULL);
 }
 
-/* The model sees what its author wrote plus what coglet needs; nothing of the server's own. */
+/* The author's variables plus those that coglet needs; none of the server's own. */
 json_t *
 vend_instance_environment (const Instance *instance)
 {
@@ -60,7 +60,7 @@ vend_instance_environment (const Instance *instance)
   /* onnxruntime reports to its makers otherwise, from a thread that it starts when imported. */
   if (json_object_get (env, "ORT_DISABLE_TELEMETRY") == NULL)
     vend_json_set_string (env, "ORT_DISABLE_TELEMETRY", "1");
-  /* coglet walks outputs by recursion: with 2 MiB of stack 1,500 lists in each other crash it. */
+  /* coglet walks outputs by recursion: with 2 MiB of stack 1,500 nested lists crash it. */
   if (json_object_get (env, "RUST_MIN_STACK") == NULL)
     vend_json_set_string (env, "RUST_MIN_STACK", MODEL_SERVER_STACK);
   if (predict != NULL)
@@ -110,7 +110,7 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, target->hardware, spec);
-  /* For our own eyes after a restart. */
+  /* For this server after a restart. */
   json_object_set_new (
       spec, "target",
       json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",

@@ -1,5 +1,5 @@
-/* The life of an instance: made, connected, fed, stopped, cleaned up. Core thread; what blocks runs
- * on the disk pool. */
+/* The life of an instance: started, connected, fed, stopped, reaped, cleaned up. Core thread;
+ * blocking work runs on the disk pool. */
 #include "sched/instance/instance.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -26,9 +26,9 @@
 
 #define CONNECT_RETRY_US (5 * VEND_US_PER_MS)
 #define CONNECT_TIMEOUT_US (20 * VEND_US_PER_S)
-/* A director that was told to stop and is still there after grace and this is killed. */
+/* A director that lives longer than the grace and this after a stop is killed. */
 #define STOP_SLACK_US (20 * VEND_US_PER_S)
-/* Many times a run of those that are given ahead. */
+/* Many times a prefetched run. */
 #define HELD_UP_US (1 * VEND_US_PER_S)
 
 static void try_connect (void *data);
@@ -81,7 +81,7 @@ vend_instance_has_room (const Instance *instance)
          && g_hash_table_size (instance->running) < instance->slots;
 }
 
-/* It was taken for one with short runs, and has a long one. */
+/* The instance was prefetched for short runs, and has a long run. */
 static bool
 is_held_up (const Instance *instance)
 {
@@ -205,7 +205,7 @@ static void
 check (void *data)
 {
   Check *job = data;
-  /* A young director has not written down who it is yet. */
+  /* A young director has not recorded its identity yet. */
   job->alive = vend_runner_process_alive (job->instance->dir)
                || (job->instance->pid > 0 && kill (job->instance->pid, 0) == 0);
 }
@@ -270,7 +270,7 @@ by_last_given (const void *a, const void *b)
   return x->given < y->given ? 1 : -1;
 }
 
-/* Of Run, borrowed, the last one given first: each that comes back goes to the head of its queue.
+/* Borrowed runs, the last one given first: each that comes back goes to the head of its queue.
  */
 static GPtrArray *
 last_given_first (const Instance *instance)
@@ -285,7 +285,7 @@ last_given_first (const Instance *instance)
   return runs;
 }
 
-/* What waits at its director may begin elsewhere. The director knows what has begun. */
+/* Prefetched runs may begin on another instance. The director knows which runs have begun. */
 static void
 ask_back (Instance *instance)
 {
@@ -312,8 +312,8 @@ give_up (Instance *instance)
   reap (instance);
 }
 
-/* Seconds are counted by ticks and not by a clock: when this process was stopped itself, what came
- * meanwhile is read before the next one. */
+/* Seconds are counted by ticks and not by a clock: after a pause of this process, frames that
+ * arrived meanwhile are read before the next tick. */
 void
 vend_instance_tick (Instance *instance)
 {
@@ -321,7 +321,7 @@ vend_instance_tick (Instance *instance)
   ask_back (instance);
   if (instance->state == INSTANCE_GONE)
     return;
-  /* One that hangs up each time is behind in between as well. */
+  /* A director that hangs up each time stays behind in between as well. */
   if (!instance->caught_up && (instance->link != NULL || instance->behind_s > 0))
     instance->behind_s++;
   if (instance->behind_s >= lease_s)
@@ -347,7 +347,7 @@ try_connect (void *data)
   g_autofree char *path = vend_runner_process_socket (instance->dir);
   g_autoptr (GError) error = NULL;
   instance->timer = NULL;
-  /* The kernel takes a connection for a process that is stopped, too. */
+  /* The kernel accepts a connection for a stopped process, too. */
   instance->caught_up = false;
   instance->silent_s = 0;
   if (!vend_link_connect (instance->sched->core, path, instance->frame_limit, &link_events,
@@ -355,7 +355,7 @@ try_connect (void *data)
     check_process (instance);
 }
 
-/* ---- Predictions on it */
+/* ---- Predictions on the instance */
 
 typedef struct
 {
@@ -363,7 +363,7 @@ typedef struct
   char *prediction;
 } Unsent;
 
-/* Not from inside the turn that gave it out, which may be at a list of what runs here. */
+/* Deferred: the turn that sent the run may be walking the list of runs. */
 static void
 fail_unsent (void *data)
 {
@@ -377,7 +377,7 @@ fail_unsent (void *data)
         vend_frame_limit (unsent->sched->limits.max_output, unsent->sched->limits.max_logs));
 }
 
-/* A run that is too long for this director is so each time. */
+/* A run that is too long for this director is too long on each try. */
 static void
 not_sent (Instance *instance, const Run *run, const json_t *frame)
 {
@@ -402,7 +402,7 @@ send_run (Instance *instance, Run *run)
                                   "timeout_us", (json_int_t) timeout_us, "files", files);
   if (run->target->scaling.retry_safe == 0)
     vend_json_set_bool (frame, "retry_safe", false);
-  /* A link that closes meanwhile comes back, and what it did not carry is sent again. */
+  /* A closed link reconnects, and runs that it did not carry are sent again. */
   if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
     not_sent (instance, run, frame);
 }
@@ -505,7 +505,7 @@ vend_instance_stop (Instance *instance, const char *reason)
   instance->why = g_strdup (reason);
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
     {
-      /* Not reachable: its start or its reconnection is under way, and ends in reap. */
+      /* Not reachable: the start or reconnection is under way, and ends in reap. */
       instance->stop_when_connected = true;
       return;
     }
@@ -581,7 +581,7 @@ kill_and_read (void *data)
               error->message, NULL);
 }
 
-/* Results that it left count as if it had sent them; only then is what ran there lost. */
+/* Results left in the journal count as sent; only then are the remaining runs lost. */
 static void
 take_leftovers (void *data)
 {
@@ -643,7 +643,7 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  /* With its groups left it is taken up, and removed, by the next start. */
+  /* While its groups are left, the directory stays: the next start adopts and removes it. */
   if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
     vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
               error->message, NULL);

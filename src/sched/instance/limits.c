@@ -1,5 +1,5 @@
-/* Limits of an instance, and what keeps it to them: control groups, else limits of each process.
- * Core thread. */
+/* Limits of an instance and their enforcement: control groups, else limits of each process. Core
+ * thread. */
 #include "sched/instance/limits.h"
 #include "sched/core.h"
 #include <unistd.h>
@@ -11,8 +11,8 @@ process_data (const VendSched *sched, const VendSku *sku)
   return vend_cgroups_have (sched->cgroups, VEND_CGROUP_MEMORY) || sku->gpus > 0 ? 0 : sku->memory;
 }
 
-/* The kernel counts all processes of a user together, and does not stop root. So only a number that
- * somebody has chosen counts. */
+/* The kernel counts all processes of a user together, and does not stop root. So only a number set
+ * by the operator is enforced. */
 static guint
 user_processes (const VendSched *sched, const VendSku *sku)
 {

@@ -1,8 +1,9 @@
-/* The time that instances take, as it passes and after a time that nobody saw. Core thread.
+/* Metered time of instances, as it passes and for the time while this process was away. Core
+ * thread.
  *
- * What has passed is counted before whatever changes the phase, and stored a few seconds later: a
- * crash of this process loses nothing, since directors live on and their time is counted from where
- * the disk has it. */
+ * Passed time is counted before every change of the phase, and stored a few seconds later. A crash
+ * of this process loses nothing: directors live on, and their time is counted from the last moment
+ * on disk. */
 #include "sched/instance/metering.h"
 #include "base/clock.h"
 #include "base/lock.h"
@@ -12,12 +13,12 @@
 #include "sched/target/target.h"
 #include "store/instance-usage.h"
 
-/* How much may be counted and not stored: of what happens, and of waiting. */
+/* The most time that is counted and not stored: busy, and idle. */
 #define STORE_AFTER_US (5 * VEND_US_PER_S)
 #define STORE_IDLE_AFTER_US (60 * VEND_US_PER_S)
-/* Between two counts, clock and time may differ by this much. */
+/* Tolerance between wall clock and monotonic clock from one count to the next. */
 #define CLOCK_SLACK_US (2 * VEND_US_PER_S)
-/* Somebody who wants to see what is counted waits this long for the core thread and the disk. */
+/* A reader of usage waits this long for the core thread and the disk. */
 #define SEE_WITHIN_US (2 * VEND_US_PER_S)
 
 /* ---- To the disk */
@@ -26,7 +27,7 @@ typedef struct
 {
   Ledger *ledger;
   VendInstanceUsage *piece;
-  int64_t more_us; /* of it was not stored before */
+  int64_t more_us; /* the part that was not stored before */
 } Put;
 
 static bool
@@ -121,7 +122,8 @@ count_until (Instance *instance, int64_t at_us)
       begin_piece (meter, at_us);
     }
   else if (went_us < passed_us - CLOCK_SLACK_US)
-    /* The clock was set back: what it shows was counted once already, so this runs ahead of it. */
+    /* The clock was set back: its time was counted once already, so this count runs ahead of the
+     * clock. */
     count (instance, phase, meter->piece->ended_us + passed_us);
   else
     count (instance, phase, at_us);
@@ -157,15 +159,15 @@ vend_metering_tick (Instance *instance)
     return;
   vend_metering_count (instance);
   const int64_t due_us = meter->busy_us > 0 ? STORE_AFTER_US : STORE_IDLE_AFTER_US;
-  /* While writes fail it grows, and is written once more as a whole. */
+  /* While writes fail the piece grows, and is written once more as a whole. */
   if (meter->piece->ended_us - meter->put_us >= due_us
       && !vend_ledger_is_behind (instance->sched->ledger))
     put_piece (instance);
 }
 
-/* ---- For those who want to see it now */
+/* ---- Flush for readers */
 
-/* Of two holders: who waits, and the way to the disk and back. */
+/* Two holders: the reader, and the way to the disk and back. */
 typedef struct
 {
   VendSched *sched;
@@ -196,7 +198,7 @@ store_nothing (VendDb *db, void *data, GError **error)
   return true;
 }
 
-/* So is what was put before it. */
+/* Writes keep their order: all usage put before is stored. */
 static void
 flush_stored (const GError *error, void *data)
 {
@@ -299,7 +301,7 @@ vend_metering_clear (Instance *instance)
   g_clear_pointer (&instance->meter.heard, g_array_unref);
 }
 
-/* ---- After a time that nobody saw */
+/* ---- Time while this process was away */
 
 void
 vend_metering_adopt (Instance *instance, const VendInstanceUsage *last)
@@ -330,7 +332,7 @@ vend_metering_heard_ready (Instance *instance, int64_t at_us)
     instance->meter.heard_ready_us = at_us;
 }
 
-/* The last moment at which a director is known to have lived that is dead now. */
+/* The last moment at which the dead director is known to have lived. */
 static int64_t
 last_sign (const GArray *heard)
 {
@@ -343,7 +345,7 @@ last_sign (const GArray *heard)
   return last_us;
 }
 
-/* When it was ready; `end_us` when it was not by then. */
+/* The moment of readiness; `end_us` when the instance was not ready by then. */
 static int64_t
 ready_since (const Instance *instance, int64_t end_us)
 {
@@ -369,7 +371,7 @@ vend_metering_catch_up (Instance *instance, bool lives)
   for (guint i = 0; i < meter->heard->len; i++)
     {
       VendSpan *span = &g_array_index (meter->heard, VendSpan, i);
-      /* One without an end still runs. */
+      /* A span without an end still runs. */
       span->to_us = span->to_us > 0 ? MIN (span->to_us, end_us) : end_us;
     }
   vend_spans_join (meter->heard);
@@ -383,7 +385,7 @@ vend_metering_catch_up (Instance *instance, bool lives)
     }
   count (instance, VEND_PHASE_IDLE, end_us);
   meter->counted_us = g_get_monotonic_time ();
-  /* One that is about to stop does not become ready in our eyes any more. */
+  /* An instance that is about to stop gets no later chance to be marked ready. */
   meter->is_ready
       = meter->is_ready || meter->heard_ready_us > 0 || ready_us < end_us || instance->ready_us > 0;
   if (lives)

@@ -1,22 +1,23 @@
-/* The time that instances take. Core thread. */
+/* Metered time of instances. Core thread. */
 #pragma once
 #include "sched/instance/instance.h"
 
-/* Its process has been started. */
+/* The director process has been started. */
 void vend_metering_begin (Instance *instance);
-/* One that was found: what has passed since `last` (or NULL) is heard, and counted by catch_up. */
+/* An adopted instance: time since `last` (or NULL) is collected as spans, and counted by
+ * catch_up. */
 void vend_metering_adopt (Instance *instance, const VendInstanceUsage *last);
-/* A run in that time; `completed_us` 0: it goes on. */
+/* A run since `last`; `completed_us` 0: still running. */
 void vend_metering_heard (Instance *instance, int64_t started_us, int64_t completed_us);
 void vend_metering_heard_ready (Instance *instance, int64_t at_us);
 void vend_metering_catch_up (Instance *instance, bool lives);
-/* It is ready from now on. */
+/* The instance is ready from now on. */
 void vend_metering_ready (Instance *instance);
-/* Before it begins to run something, or has nothing to run any more. */
+/* Call before the instance begins its first run or becomes idle. */
 void vend_metering_count (Instance *instance);
 void vend_metering_tick (Instance *instance);
-/* Its director is gone since then. */
+/* The director is gone since `at_us`. */
 void vend_metering_end (Instance *instance, int64_t at_us);
-/* One that an older Vend has started: its runs are billed, as they were so far. */
+/* An instance started by an older Vend: its runs are billed, as before. */
 void vend_metering_forget (Instance *instance);
 void vend_metering_clear (Instance *instance);

@@ -1,5 +1,5 @@
-/* What was decided, on its way to the store: a sentence for people and what it was decided from.
- * Core thread; nothing waits for it. */
+/* Decisions on their way to the store: a sentence for people, and the inputs of the decision. Core
+ * thread; nothing waits for them. */
 #include "sched/observe/decisions.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,7 +11,7 @@
 #include "store/decisions.h"
 #include <string.h>
 
-/* Of an error that a model prints while it boots. */
+/* Limit of an error that a model prints while it boots. */
 #define MAX_SENTENCE 2000
 
 static bool
@@ -64,7 +64,7 @@ name_of (const Target *target)
   return target->deployment != NULL ? target->deployment : target->name;
 }
 
-/* Reasons of the plan begin with a name; the sentences here say it themselves. */
+/* Reasons of the plan begin with a name, which the sentences here contain already. */
 static const char *
 plain_reason (const Target *target, const char *reason)
 {
@@ -74,7 +74,7 @@ plain_reason (const Target *target, const char *reason)
   return reason;
 }
 
-/* What the plan looks at, as it is now. */
+/* The current inputs of the plan. */
 static json_t *
 demand_inputs (const Target *target)
 {

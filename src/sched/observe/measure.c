@@ -1,4 +1,4 @@
-/* What is counted for metrics. Core thread. */
+/* Counts for metrics. Core thread. */
 #include "sched/observe/measure.h"
 #include "base/clock.h"
 #include "sched/instance/instance.h"
@@ -22,7 +22,7 @@ count (_Atomic uint64_t *counter)
 void
 vend_measure_given (const Run *run)
 {
-  /* Of a retry it would count the lost run as waiting. */
+  /* For a retry the lost run would count as waiting. */
   if (run->p->attempt == 1)
     vend_histogram_add (&series_of (run->target)->wait, vend_steady_us () - run->since_us);
 }

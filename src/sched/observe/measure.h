@@ -1,10 +1,10 @@
-/* What is counted for metrics. Core thread. */
+/* Counts for metrics. Core thread. */
 #pragma once
 #include "sched/target/target.h"
 
-/* It was given to an instance. */
+/* The run was given to an instance. */
 void vend_measure_given (const Run *run);
-/* Its end is on disk. */
+/* The end of the run is on disk. */
 void vend_measure_ended (const Run *run);
 void vend_measure_lost (const Run *run);
 void vend_measure_ready (const Instance *instance);

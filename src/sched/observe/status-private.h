@@ -1,4 +1,4 @@
-/* What stands between the core thread and the text of vend_sched_status. */
+/* The copy of the state between the core thread and the text of vend_sched_status. */
 #pragma once
 #include <stdint.h>
 
@@ -50,14 +50,14 @@ typedef struct
   GArray *instances; /* of VendInstanceView */
   guint queues_left_out;
   guint instances_left_out;
-  json_t *rest; /* members that are small */
+  json_t *rest; /* small members */
 } VendStatusView;
 
 /* Core thread. */
 VendStatusView *vend_status_view (const VendSched *sched, int64_t now_us) G_GNUC_WARN_UNUSED_RESULT;
 void vend_status_view_free (VendStatusView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStatusView, vend_status_view_free)
-/* Sets the members of `out` that the scheduler knows. Any thread. */
+/* Sets the scheduler's members of `out`. Any thread. */
 void vend_status_describe (const VendStatusView *view, json_t *out);
 /* Numbers of instances, by state. */
 json_t *vend_status_states_json (const guint *n) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,5 @@
-/* What the core thread copies of its state for vend_sched_status: as little as can be, for nothing
- * else runs meanwhile. */
+/* The core thread's copy of its state for vend_sched_status: as small as possible, for nothing else
+ * runs meanwhile. */
 #include "base/clock.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/status-private.h"
@@ -8,7 +8,7 @@
 #include "sched/target/target.h"
 #include <stdlib.h>
 
-/* Of a queue with more accounts the oldest wait is that of some of them. */
+/* With more accounts in a queue, the oldest wait is that of some of them. */
 #define MAX_ACCOUNTS 1000
 
 static void
@@ -42,10 +42,9 @@ vend_status_view_free (VendStatusView *view)
   g_free (view);
 }
 
-/* ---- In the order in which people want to see them */
+/* ---- Order for people */
 
-/* What is compared stands in the array that is sorted: the things themselves are spread over the
- * memory. */
+/* Sort keys stand in the sorted array: the objects themselves are spread over the memory. */
 typedef struct
 {
   uint64_t first;
@@ -183,7 +182,7 @@ view_instance (const Instance *instance, GHashTable *gpus)
 
 /* ---- All together */
 
-/* What one walk over the instances finds. */
+/* The results of one walk over the instances. */
 typedef struct
 {
   guint states[INSTANCE_GONE + 1];

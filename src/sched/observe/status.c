@@ -1,6 +1,5 @@
-/* How things stand, for people who look every second: bounded lists, the busiest first. The core
- * thread copies what it owns; the text is made, processes and the machine are looked at on the disk
- * pool. */
+/* The status for a page that polls every second: bounded lists, the busiest first. The core thread
+ * copies its state; the disk pool makes the text and looks at processes and the machine. */
 #include "base/clock.h"
 #include "hardware/machine-load.h"
 #include "hardware/machine.h"
@@ -19,7 +18,7 @@ vend_status_states_json (const guint *n)
   return states;
 }
 
-/* Null before there is one. */
+/* Null before the first measurement. */
 static json_t *
 measured_json (double us)
 {
@@ -122,7 +121,7 @@ collect (void *data)
   add_processes (request->out, request->sched->instances_dir);
   add_machine (request->out);
   request->text = vend_json_text (request->out);
-  /* Both of many pieces, and of no use any more. */
+  /* Both are large, and unused from here on: freed here, not on the core thread. */
   json_decref (request->out);
   vend_status_view_free (request->view);
 }

@@ -1,5 +1,4 @@
-/* Those who follow the events of a prediction that has not ended. Core thread, which only passes
- * values on; see events/broadcast.h. */
+/* Followers of a run's events. Core thread, which only passes values on; see events/broadcast.h. */
 #include "sched/run/run.h"
 
 typedef struct

@@ -1,8 +1,8 @@
-/* What an iterator yields while it runs. Text is shown at once. Files go to the file store first,
- * and whatever comes behind them waits for that, so that the order stays. Core thread.
+/* Chunks of an iterator while it runs. Text is shown at once. Files go to the file store first, and
+ * later chunks wait for them, so that the order stays. Core thread.
  *
- * A file's URL is shown after its row is on disk. The result names it again: then, as after a
- * crash, the same path gives the same token, so nothing is kept twice. */
+ * A file's URL is shown after its row is on disk. The result names the file again: then, as after a
+ * crash, the same path gives the same token, so nothing is stored twice. */
 #include "base/log.h"
 #include "sched/run/insert.h"
 #include "sched/run/outputs.h"
@@ -10,7 +10,8 @@
 #include "sched/run/webhook.h"
 #include "store/files.h"
 
-/* A batch on its way. The prediction may end meanwhile, and then has all files in its output. */
+/* A batch of chunks on the way to the file store. The prediction may end meanwhile, and then has
+ * all files in its output. */
 typedef struct
 {
   VendSched *sched;
@@ -72,7 +73,7 @@ rows_stored (const GError *error, void *data)
     return;
   if (error != NULL)
     {
-      /* What follows would be out of order; the end has all of it. */
+      /* Later chunks would be out of order; the end has all chunks. */
       vend_log (VEND_LOG_ERROR, "cannot store output files yet", "prediction", batch->prediction,
                 "error", error->message, NULL);
       return;

@@ -8,8 +8,8 @@ has_error (VendStatus status)
   return status == VEND_STATUS_FAILED || status == VEND_STATUS_ABORTED;
 }
 
-/* The times of an instance are its clock's; where that disagrees with ours the run moves, and keeps
- * its length. */
+/* Start and end are by the instance's clock. Where it disagrees with this one, the run is moved and
+ * keeps its length. */
 static void
 set_times (const Completion *completion, const RunResult *result, int64_t now_us)
 {
@@ -44,7 +44,7 @@ vend_completion_decide (Completion *completion, const RunResult *result, int64_t
   set_times (completion, result, now_us);
 }
 
-/* What was canceled or failed stays so, without its files. */
+/* A canceled or failed run keeps its status, without its files. */
 void
 vend_completion_lack_outputs (Completion *completion)
 {

@@ -1,4 +1,4 @@
-/* Who hears of an end that is on disk. Core thread. */
+/* Notifications of an end that is on disk. Core thread. */
 #include "sched/account/ledger.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/measure.h"
@@ -6,7 +6,7 @@
 #include "sched/run/run.h"
 #include "sched/run/webhook.h"
 
-/* Its copy of the result is not needed any more. */
+/* The director's copy of the result is not needed any more. */
 static void
 release_director (const Completion *completion)
 {

@@ -14,7 +14,7 @@ store_outputs (VendDb *db, const Outputs *outputs, GError **error)
   return true;
 }
 
-/* An attempt that was lost was not accepted, though the prediction ends with it. */
+/* A lost attempt is stored as lost, though the prediction ends with it. */
 static bool
 store_attempt (VendDb *db, const Completion *completion, GError **error)
 {

@@ -118,7 +118,7 @@ collect (Completion *completion)
 void
 vend_completion_begin (Completion *completion)
 {
-  /* One right after the other, so that one commit takes both. */
+  /* Insert and end are written one after the other, so that one commit takes both. */
   vend_run_store_insert (completion->run);
   if (completion->reported != NULL)
     {

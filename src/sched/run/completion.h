@@ -22,10 +22,10 @@ typedef struct Outputs Outputs;
 typedef struct
 {
   VendStatus status;
-  json_t *output; /* with "$vend.file" objects; NULL: what was heard so far */
+  json_t *output; /* with "$vend.file" objects; NULL: the output heard so far */
   const char *error;
   const char *error_code;
-  const char *logs; /* NULL: what was heard so far */
+  const char *logs; /* NULL: the logs heard so far */
   const json_t *metrics;
   int64_t started_us; /* 0: it never began */
   int64_t completed_us;
@@ -35,8 +35,8 @@ typedef struct
 {
   Run *run;            /* borrowed; NULL in tests of single stages */
   VendPrediction *p;   /* borrowed: the row as it ends */
-  int64_t earliest_us; /* no attempt began before */
-  bool is_lost;        /* the attempt: what it took is nobody's */
+  int64_t earliest_us; /* earliest start of the attempt */
+  bool is_lost;        /* the attempt: its usage is billed to nobody */
   RunWebhook *webhook; /* borrowed; NULL: no webhook */
 
   /* decide */
@@ -47,10 +47,10 @@ typedef struct
   VendRunUsage usage;
   bool is_metered;
   /* collect */
-  json_t *reported; /* output with files of the director; NULL: there are none */
+  json_t *reported; /* output with files of the director; NULL: no files */
   Outputs *outputs; /* NULL: none were collected */
   /* store */
-  bool was_accepted; /* false: somebody had ended it before */
+  bool was_accepted; /* false: the prediction had ended before */
   VendTimer *retry;
 } Completion;
 
@@ -60,9 +60,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Completion, vend_completion_free)
 
 /* ---- Decide. Pure; sets times, logs and metrics of the row, not its status. */
 void vend_completion_decide (Completion *completion, const RunResult *result, int64_t now_us);
-/* The output files are not to be had: a success without them is none. */
+/* The output files are not available: a success without them is a failure. */
 void vend_completion_lack_outputs (Completion *completion);
-/* The one place where a run gets its last status: nothing can change it any more. */
+/* The one place that sets the last status of a run; nothing can change it afterwards. */
 void vend_completion_settle (Completion *completion);
 
 /* ---- Account. Pure; after decide. */

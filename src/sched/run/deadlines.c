@@ -1,4 +1,4 @@
-/* Deadlines of predictions: those that cannot be kept, and those that pass. Core thread. */
+/* Deadlines of predictions: unreachable deadlines, and deadlines that pass. Core thread. */
 #include "base/clock.h"
 #include "model/failure.h"
 #include "policy/admission.h"
@@ -8,23 +8,23 @@
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 
-/* Of a boot that is mostly imports, what a fast start leaves of its half. */
+/* The part that a fast start leaves of a boot that is mostly imports, of half its time. */
 #define FIRST_FAST_PART 4
 
-/* Who stands before it in the queue and cannot go without beginning. */
+/* Queued runs ahead of this run that leave the queue only by beginning. */
 static guint
 count_before (const Run *run)
 {
   const Target *target = run->target;
-  /* Accounts at their limit are passed over; of its own all begin before it. */
+  /* Accounts at their limit are passed over; all earlier runs of the own account begin before. */
   const guint before = run->sched->limits.account_max_running > 0
                            ? vend_queue_before_in_lane (&run->place)
                            : vend_queue_position (target->queue, &run->place) - 1;
-  /* Those with a deadline may be gone before their turn. */
+  /* Runs with a deadline may be gone before their turn. */
   return before - MIN (target->n_dated - 1, before);
 }
 
-/* All that it may ever have. */
+/* The most slots that the target can get. */
 static guint
 count_slots (const Target *target)
 {
@@ -35,7 +35,7 @@ count_slots (const Target *target)
   return MAX (there, MIN (target->max, fit) * target->slots);
 }
 
-/* The first one that starts from loaded imports may be much shorter than all that were measured. */
+/* The first fast start may be much shorter than all measured boots. */
 static int64_t
 shortest_boot_us (const Target *target)
 {

@@ -1,6 +1,6 @@
-/* Inputs of predictions that wait: a queue may be long and an input large, so that together they
- * have room for VEND_QUEUE_INPUTS_MAX bytes of memory. What finds no room is on disk only, from
- * when its row is stored until it is given to an instance. Core thread; the disk pool reads. */
+/* Inputs of queued predictions: a queue may be long and an input large, so all together have
+ * VEND_QUEUE_INPUTS_MAX bytes of memory. Inputs without room are on disk only, from the time when
+ * the row is stored until the run is sent to an instance. Core thread; the disk pool reads. */
 #include "sched/run/inputs.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -44,9 +44,9 @@ vend_inputs_left_queue (Run *run)
 typedef struct
 {
   VendSched *sched;
-  VendPrediction *p; /* a copy, that gets its input */
+  VendPrediction *p; /* a copy that gets the input */
   GError *error;
-  VendSchedNotify notify; /* NULL: it is to run */
+  VendSchedNotify notify; /* NULL: the read is for a run */
   void *data;
 } Reading;
 
@@ -114,7 +114,7 @@ fetched (void *data)
   if (run == NULL)
     return;
   run->fetches_input = false;
-  /* It may have ended meanwhile, or be back in the queue. */
+  /* The run may have ended meanwhile, or be back in the queue. */
   if (run->completion != NULL || run->instance == NULL)
     return;
   if (reading->error != NULL)

@@ -2,7 +2,7 @@
 #pragma once
 #include "sched/run/run.h"
 
-/* A create, until its row is stored. */
+/* A create whose row is not stored yet. */
 struct Submission
 {
   VendSched *sched;
@@ -14,12 +14,11 @@ struct Submission
   VendSchedNotify notify;
   void *data;
   Run *run;
-  VendStoreDone inserted; /* with the submission, which goes over */
+  VendStoreDone inserted; /* called with the submission, which goes over */
 };
 
 void vend_submission_free (Submission *submission);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Submission, vend_submission_free)
 
-/* Sends the row on the way to the disk, if it is not; goes before every other write about the run.
- */
+/* Sends the row to the disk, unless sent already. Goes before every other write about the run. */
 void vend_run_store_insert (Run *run);

@@ -1,5 +1,4 @@
-/* What the disk has of a prediction that has not ended: where it runs, and which attempts were
- * lost. Core thread. */
+/* The lease of a prediction on disk: its instance, and lost attempts. Core thread. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/attempt.h"
@@ -9,13 +8,13 @@
 #include "sched/run/webhook.h"
 #include "store/predictions.h"
 
-/* Runs shorter than this end before anybody needs to know on disk that they began. */
+/* Shorter runs end before their start is needed on disk. */
 #define LEASE_DELAY_US (20 * VEND_US_PER_MS)
 
 typedef struct
 {
   VendSched *sched;
-  VendPrediction p; /* only what the lease stores */
+  VendPrediction p; /* only members that the lease stores */
   WebhookMessage *start;
 } Lease;
 
@@ -65,7 +64,7 @@ vend_run_store_lease (Run *run)
   lease->p.instance = g_strdup (run->p->instance);
   lease->p.started_us = run->p->started_us;
   lease->p.queue_place = run->p->queue_place;
-  /* That there is output decides whether a lost run may be tried again. */
+  /* Whether there was output decides if a lost run may be retried. */
   if (run->emitted)
     lease->p.output = run->chunks != NULL ? json_copy (run->chunks) : json_array ();
   vend_store_write (run->sched->store, store_lease, lease_stored, lease);
@@ -105,7 +104,7 @@ vend_run_lease_now (Run *run)
 typedef struct
 {
   Ledger *ledger;
-  VendPrediction p; /* only what an attempt has */
+  VendPrediction p; /* only members of an attempt */
   int64_t ended_us;
   const char *outcome;
 } LostAttempt;

@@ -47,7 +47,7 @@ vend_outputs_have_files (const json_t *output)
   return false;
 }
 
-/* A path is used once, so the same file has the same token whenever it is taken. */
+/* A path is used once, so a file has the same token on every try. */
 static char *
 token_of (const Taking *taking, const char *path)
 {
@@ -56,7 +56,8 @@ token_of (const Taking *taking, const char *path)
   return token != NULL ? token : vend_secret_new ("", TOKEN_LENGTH);
 }
 
-/* Whatever a model makes its director say, files are taken from instance directories only. */
+/* Files are taken from instance directories only, whatever path a model makes its director
+ * report. */
 static bool
 is_inside (const char *path, const char *instances_dir)
 {

@@ -1,4 +1,4 @@
-/* Callers ask about a run in flight: peek, wait, cancel. */
+/* Requests of callers about a run in flight: peek, wait, cancel. */
 #include "base/error.h"
 #include "sched/run/insert.h"
 #include "sched/run/run.h"
@@ -8,7 +8,7 @@ typedef struct
 {
   VendSched *sched;
   char *id;
-  int64_t wait_until_us; /* of a join */
+  int64_t wait_until_us; /* of a wait */
   VendSchedNotify notify;
   void *data;
 } Question;
@@ -29,7 +29,7 @@ question_free (Question *question)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
 
-/* Tells the live state, or NOT_FOUND. */
+/* Notifies of the live state, or of NOT_FOUND. */
 static void
 answer (Question *question, const GError *problem)
 {

@@ -18,9 +18,9 @@
 
 #define MAX_LOST_BEFORE_START 3
 #define MAX_LOST_RUNNING 2
-#define MAX_LOST_OUT_OF_MEMORY 1 /* somebody else may have used it up */
+#define MAX_LOST_OUT_OF_MEMORY 1 /* another process may have used it up */
 
-/* For the callers that wait. */
+/* A VendWaitersView. */
 static const VendPrediction *
 view_for_waiters (void *data)
 {
@@ -108,7 +108,7 @@ vend_run_enqueue (Run *run, bool at_head)
     vend_target_dispatch (run->target);
   if (run->place.link == NULL)
     return;
-  /* Goes to the disk with the next write of its row. */
+  /* Stored with the next write of the row. */
   if (run->p->attempt == 0)
     run->p->queue_place = vend_queue_position (run->target->queue, &run->place);
   vend_run_admit (run);
@@ -150,7 +150,7 @@ vend_run_started (Run *run, int64_t at_us)
 
 /* ---- The end */
 
-/* It is nowhere any more: not in a queue, not on an instance, and nothing is due. */
+/* Takes the run off its queue and instance, and clears its timers. */
 static void
 detach (Run *run)
 {
@@ -161,7 +161,7 @@ detach (Run *run)
   vend_timer_clear (&run->lease_due);
 }
 
-/* The result's own output, else what was heard so far; with files it is shown once they are
+/* The result's own output, else the output heard so far. Output with files is shown once they are
  * collected. */
 static void
 take_output (Completion *completion, const RunResult *result)
@@ -275,7 +275,7 @@ count_lost (Run *run, const char *code, bool started)
                  : run->lost_before_start++ < MAX_LOST_BEFORE_START;
 }
 
-/* NULL when it may run again. */
+/* NULL: the run may be retried. */
 static char *
 why_not_again (Run *run, const char *code, bool started, bool emitted)
 {

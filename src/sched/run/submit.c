@@ -10,7 +10,7 @@
 #include "sched/run/run.h"
 #include "sched/target/target.h"
 
-/* A run that is waited for and shorter than this is stored once, with its result. */
+/* A run with a waiter that is shorter than this is stored once, with its result. */
 #define INSERT_DELAY_US (20 * VEND_US_PER_MS)
 
 static void
@@ -29,9 +29,10 @@ inserted (const GError *error, void *data)
       return;
     }
 
-  /* Nobody was promised anything. If it runs already, its result finds no row and is dropped. */
+  /* Nothing was promised to the caller. If the run has begun, its result finds no row and is
+   * dropped. */
   submission->notify (NULL, error, submission->data);
-  /* Its version was deleted, and the word of that may have come before this. */
+  /* The version was deleted; vend_sched_retire may have come before this run. */
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) && run->p->deployment == NULL)
     run->target->retired = true;
   if (run->completion != NULL)
@@ -94,12 +95,12 @@ submit_on_core (void *data)
   vend_run_arm_deadline (run);
   if (run->p->idempotency_key != NULL)
     {
-      /* Whoever sends it again must find it, and it must not have begun twice. */
+      /* A repeated create must find the row, and the run must not begin twice. */
       vend_run_store_insert (run);
       return;
     }
   vend_run_enqueue (run, false);
-  /* Nobody knows of it before the reply, so one commit with its end may do for both. */
+  /* The caller knows nothing before the reply, so insert and end may share one commit. */
   if (is_waited_for && run->unstored != NULL)
     run->insert_due
         = vend_timer_set (sched->timers, vend_steady_us () + INSERT_DELAY_US, insert_is_due, run);

@@ -1,4 +1,4 @@
-/* A run as people see it. */
+/* The view of a run for callers. */
 #include "sched/run/run.h"
 #include "sched/target/target.h"
 

@@ -1,4 +1,4 @@
-/* Callers that wait for a prediction. Core thread. */
+/* Waiters of a prediction. Core thread. */
 #include "sched/run/waiters.h"
 #include "sched/sched.h"
 #include "sched/timers.h"
@@ -9,7 +9,7 @@ struct VendWaiters
   VendWaitersView view;
   VendWaitersShow show;
   void *data;
-  GPtrArray *list; /* of Waiter; NULL until somebody waits */
+  GPtrArray *list; /* of Waiter; NULL until the first waiter */
 };
 
 typedef struct
@@ -17,7 +17,7 @@ typedef struct
   VendWaiters *waiters;
   VendSchedNotify notify;
   void *data;
-  VendTimer *timer; /* NULL: it waits for the end */
+  VendTimer *timer; /* NULL: waits for the end */
 } Waiter;
 
 static void
@@ -53,7 +53,7 @@ time_is_over (void *data)
   waiter->timer = NULL;
   const VendPrediction *state = waiters->view (waiters->data);
   if (state == NULL)
-    return; /* it hears the end, in a moment */
+    return; /* the end notifies it, in a moment */
   const Waiter due = *waiter;
   g_ptr_array_remove_fast (waiters->list, waiter);
   waiters->show (waiters->data, state, due.notify, due.data);

@@ -1,20 +1,20 @@
-/* Callers that wait for a prediction: creates with `Prefer: wait`, reads and cancels of one that
- * has not ended. Each is notified exactly once. Core thread.
+/* Waiters of a prediction: creates with `Prefer: wait`, reads and cancels before the end. Each
+ * waiter is notified exactly once. Core thread.
  *
- * The rule of all replies: an end is told only after it is on disk. So while an end is being stored
- * nobody is notified of anything; everybody hears the end. Until then a caller is notified of the
- * state at its own time, at once when it does not wait at all. */
+ * The rule of all replies: an end is told only after it is on disk. While an end is being stored
+ * nobody is notified; all waiters are notified of the end. Until then a waiter is notified of the
+ * current state at its own time, at once when that is 0. */
 #pragma once
 #include "model/prediction.h"
 #include "sched/timers.h"
 #include "sched/sched.h"
 
-/* The prediction as callers may see it now, borrowed until the next change; NULL while its end is
+/* The prediction as waiters may see it now, borrowed until the next change; NULL while its end is
  * being stored. */
 typedef const VendPrediction *(*VendWaitersView) (void *data);
 
-/* Calls `notify` once, at once or later: what is shown of `state` may have to be fetched. `data` is
- * that of the waiters. */
+/* Calls `notify` once, at once or later: parts of `state` may have to be read first. `data` is the
+ * data of the waiters. */
 typedef void (*VendWaitersShow) (void *data, const VendPrediction *state, VendSchedNotify notify,
                                  void *notify_data);
 
@@ -23,12 +23,12 @@ typedef struct VendWaiters VendWaiters;
 /* `timers` outlives it. */
 VendWaiters *vend_waiters_new (VendTimers *timers, VendWaitersView view, VendWaitersShow show,
                                void *data);
-/* Those who still wait are not notified. */
+/* Remaining waiters are not notified. */
 void vend_waiters_free (VendWaiters *waiters);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWaiters, vend_waiters_free)
 
 #define VEND_WAIT_FOR_END G_MAXINT64
 /* `until_us` is by vend_steady_us; 0 does not wait. */
 void vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify, void *data);
-/* Notifies all of this state, and forgets them. */
+/* Notifies all waiters of this state, and removes them. */
 void vend_waiters_notify (VendWaiters *waiters, const VendPrediction *state);

@@ -18,13 +18,14 @@
 
 struct RunWebhook
 {
-  guint events;          /* that the receiver wants */
-  WebhookMessage *start; /* not written yet; the writer thread's while the end is being written */
-  WebhookMessage *late;  /* a start that could not be written before the end was on its way */
-  int64_t last_us;       /* of output or logs */
+  guint events;          /* asked for by the receiver */
+  WebhookMessage *start; /* not written yet; owned by the writer thread while the end is being
+                          * written */
+  WebhookMessage *late;  /* a start not written before the end was on its way */
+  int64_t last_us;       /* last output or logs message */
   int64_t last_id_us;
-  guint changed;  /* VEND_WEBHOOK_OUTPUT or _LOGS: more than what was written */
-  VendTimer *due; /* writes them */
+  guint changed;  /* unwritten changes: VEND_WEBHOOK_OUTPUT or _LOGS */
+  VendTimer *due; /* writes `changed` */
   char *end_id;
 };
 
@@ -68,7 +69,7 @@ vend_webhook_message_free (WebhookMessage *message)
   g_free (message);
 }
 
-/* What is over the limit is left out by members, those first that are asked for most easily. */
+/* Members of a body over the limit are left out, starting with the easiest to fetch. */
 static char *
 body_of (const VendPrediction *p)
 {
@@ -88,7 +89,7 @@ body_of (const VendPrediction *p)
   return vend_json_text_js (shown);
 }
 
-/* One without a row gets no message. */
+/* A prediction without a row gets no message. */
 static bool
 read_input (VendDb *db, VendPrediction *p, GError **error)
 {
@@ -99,7 +100,7 @@ read_input (VendDb *db, VendPrediction *p, GError **error)
   return false;
 }
 
-/* Writer thread: large values become text here and not on the core thread. */
+/* Writer thread: serializes large values, to keep that off the core thread. */
 static bool
 store_message (VendDb *db, const VendPrediction *p, const char *id, VendWebhookEvent event,
                GError **error)
@@ -157,8 +158,7 @@ vend_run_webhook_clear (Run *run)
   g_clear_pointer (&run->webhook, g_free);
 }
 
-/* A run that is tried again, or taken up after a restart, may have told its start: the store knows.
- */
+/* A retried or recovered run may have sent its start already; the store knows. */
 void
 vend_run_webhook_started (Run *run)
 {
@@ -213,7 +213,7 @@ change_is_due (void *data)
   webhook->due = NULL;
   if (run->completion != NULL)
     return;
-  /* The rows that it follows go first. */
+  /* Insert and lease go before the message. */
   vend_run_store_insert (run);
   vend_run_lease_now (run);
   WebhookMessage *message = message_new (
@@ -277,7 +277,7 @@ vend_run_webhook_ended (Run *run)
   vend_run_webhook_stored (run->sched);
 }
 
-/* The last message, by what the receiver wants and there is; 0 = none. */
+/* The last message, by the receiver's events and the result; 0 = none. */
 static guint
 last_event (guint events, const VendPrediction *p)
 {

@@ -1,10 +1,9 @@
-/* Deployments that run: which release takes predictions, and what bounds its instances. Core
- * thread.
+/* Deployments: the release that takes predictions, and the bounds of instances. Core thread.
  *
- * A deployment has two roles: the release that is current, and the one that serves. They differ
- * while a new release rolls out: the old one takes predictions until an instance of the new one is
- * ready, so nobody waits for its boot. The switch is stored first; creates read it from the store.
- * What the old release was given stays with it: its instances leave when its queue is empty. */
+ * A deployment has two roles: the current release and the serving release. They differ during a
+ * rollout: the old release takes predictions until an instance of the new release is ready, so
+ * nobody waits for its boot. The switch is stored first; creates read it from the store.
+ * Predictions of the old release stay with it: its instances leave when its queue is empty. */
 #include "sched/target/deployments.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -31,7 +30,7 @@ struct Deployment
   int64_t id;
   Role current;
   Role serving;
-  Role next; /* what will serve once that is on disk; number 0 = no switch is under way */
+  Role next; /* serves once that is on disk; number 0 = no switch is under way */
 };
 
 void
@@ -86,7 +85,7 @@ has_role (const Deployment *deployment, const Target *target)
              || deployment->next.target == target);
 }
 
-/* As `scaling` says, but for the bounds. */
+/* Scales by `scaling`, with these bounds. */
 static void
 scale (Target *target, VendScaling scaling, int64_t min, int64_t max)
 {
@@ -106,14 +105,14 @@ vend_target_refresh (Target *target)
       return;
     }
   const Deployment *deployment = g_hash_table_lookup (sched->deployments, target->deployment);
-  /* Those of releases that have no role are on their way out. */
+  /* Targets of releases without a role are retired. */
   target->retired = !has_role (deployment, target);
   if (target->retired)
     scale (target, target->own, 0,
            deployment != NULL ? MAX (deployment->current.scaling.max_instances, 1) : 1);
   else if (target == deployment->current.target)
     {
-      /* One instance has to come up before the release can serve, unless it is about to anyway. */
+      /* One instance has to boot before the release can serve, unless a switch is under way. */
       const bool waits = is_rolling (deployment) && deployment->next.number == 0;
       const VendScaling *current = &deployment->current.scaling;
       const int64_t least = waits && current->max_instances > 0 ? 1 : 0;
@@ -202,7 +201,7 @@ switch_over (Deployment *deployment, const char *why, VendSchedSettled settled, 
   vend_store_write (sched->store, store_switch, switch_stored, to);
 }
 
-/* The new release cannot boot beside the old one, and nothing is about to make room. */
+/* The new release cannot boot beside the old release, and no stop is about to make room. */
 static bool
 has_no_hardware (const Deployment *deployment)
 {
@@ -265,7 +264,8 @@ vend_deployments_describe (VendSched *sched)
 
 /* ---- Commands */
 
-/* `version` is the current release's; `serving` the other one's, or NULL when that is known. */
+/* `version` is that of the current release; `serving` that of the serving release, or NULL when the
+ * deployment is known. */
 static Deployment *
 set_release (VendSched *sched, const VendDeployment *now, const VendVersion *version,
              const VendVersion *serving)
@@ -310,7 +310,7 @@ deploy_on_core (void *data)
   g_autoptr (VendDeployment) now = job->deployment;
   g_autoptr (VendVersion) version = job->version;
   Deployment *deployment = set_release (job->sched, now, version, NULL);
-  /* Where nothing of the old release is warm, nobody gains by waiting for the new one. */
+  /* Without a warm instance of the old release, waiting for the new release gains nothing. */
   if (is_rolling (deployment) && deployment->next.number == 0
       && (!is_ready (deployment->serving.target) || deployment->current.scaling.max_instances == 0))
     switch_over (deployment, "nothing of the old one is warm", job->settled, job->data);

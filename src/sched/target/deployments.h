@@ -1,10 +1,11 @@
-/* Which release takes predictions, and what bounds its instances. Core thread. */
+/* The release of each deployment that takes predictions, and the bounds of its instances. Core
+ * thread. */
 #pragma once
 #include "sched/target/target.h"
 
 typedef struct Deployment Deployment;
 
-/* Sets its bounds, and whether it is on its way out. */
+/* Sets the bounds of the target, and whether it is retired. */
 void vend_target_refresh (Target *target);
 /* Switches to new releases that are ready. */
 void vend_deployments_switch (VendSched *sched);

@@ -1,4 +1,4 @@
-/* Free slots given to those who are due. */
+/* Dispatch: free slots for queued runs. */
 #include "base/clock.h"
 #include "runner/frame.h"
 #include "sched/account/accounts.h"
@@ -7,11 +7,12 @@
 #include "sched/target/target.h"
 
 #define SHORT_RUN_US (20 * VEND_US_PER_MS)
-/* The work that may wait at a director: more of it would be bound to its instance for no gain. */
+/* The most work that is prefetched to a director: more would bind runs to an instance for no
+ * gain. */
 #define PREFETCH_US (4 * VEND_US_PER_MS)
 #define SHORT_INPUT ((gsize) 64 * 1024)
 
-/* The fullest instance with room: what is spread least can be stopped soonest. */
+/* The fullest instance with room: the others can be stopped sooner. */
 static Instance *
 find_slot (Target *target)
 {
@@ -35,7 +36,7 @@ is_fresher (const Instance *instance, const Instance *than)
   return running < others || (running == others && instance->began_us == 0 && than->began_us != 0);
 }
 
-/* For a run that memory did not suffice for: where the least of it is in use. */
+/* For a retry after out of memory: the instance that is likely to use the least memory. */
 static Instance *
 find_fresh (Target *target)
 {
@@ -49,17 +50,17 @@ find_fresh (Target *target)
   return best;
 }
 
-/* A slot would idle for as long as its end takes to get here and the next run to get there. For
- * short runs that is much of their time, so some wait at the director: as many as a slot each, or
- * the work of a moment. They are bound to that instance then, which costs little when the others
- * are short as well. */
+/* Without prefetch a slot idles while the end of a run travels here and the next run there. For
+ * short runs that is much of their time, so some wait at the director: one per slot, or the work of
+ * a moment. Prefetched runs are bound to the instance, which costs little while other runs are
+ * short as well. */
 static guint
 prefetch_of (const Target *target, const Instance *instance, const Run *run)
 {
   if (target->run_us == 0 || target->run_us > SHORT_RUN_US)
     return 0;
   guint runs = instance->slots;
-  /* Their inputs are in its memory. */
+  /* The director keeps the inputs in memory. */
   if (vend_json_is_short (run->p->input, SHORT_INPUT))
     runs = MAX (runs, (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX));
   return MIN (runs, instance->prefetch);

@@ -1,11 +1,11 @@
-/* When the next slots will be free, by what boots and runs have taken. */
+/* Estimates of free slots, by measured boots and runs. */
 #include "base/clock.h"
 #include "policy/decide.h"
 #include "sched/instance/instance.h"
 #include "sched/target/target.h"
 
-/* Until it has a free slot: those that run are half done on the average. The longer one is over its
- * time, the longer it still takes. */
+/* Time until the instance has a free slot: its runs are half done on the average. The longer a run
+ * is over its time, the longer it still takes. */
 static int64_t
 until_free_us (const Instance *instance, int64_t run_us, int64_t now_us)
 {
@@ -40,6 +40,6 @@ vend_target_eta_us (const Target *target, guint position)
     return VEND_ETA_UNKNOWN;
   if (slots == 0)
     soonest_us = MAX (target->backoff.until_us - now_us, 0) + boot_us;
-  /* Whole rounds of all slots before it. */
+  /* Whole rounds of all slots before this position. */
   return (int64_t) ((position - 1) / MAX (slots, target->slots)) * run_us + soonest_us;
 }

@@ -1,8 +1,8 @@
-/* What the machine has for instances: pools of units, and GPUs that each belong to one instance.
- * Core thread.
+/* Capacity of the machine for instances: pools of units, and GPUs, each assigned to at most one
+ * instance. Core thread.
  *
- * A pool is what some kinds of hardware draw on: those with GPUs on the GPUs of the machine, those
- * with units of their own on these, all others on the common units. */
+ * Kinds of hardware share pools: those with GPUs draw on the GPUs of the machine, those with units
+ * of their own on these, all others on the common units. */
 #include "sched/target/pools.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -78,7 +78,7 @@ vend_pools_count_gpus (VendSched *sched)
   g_atomic_int_set (&sched->n_gpus_healthy, n);
 }
 
-/* The healthy ones, and those that somebody holds all the same. */
+/* Healthy GPUs, and faulty or missing GPUs that are still assigned. */
 static guint
 count_gpus (const VendSched *sched)
 {
@@ -116,7 +116,7 @@ vend_sched_room (const VendSched *sched, const char *hardware)
 {
   guint size = 0;
   const guint pool = vend_pool_of (sched, hardware, &size);
-  /* Who holds which GPU only the core thread knows. */
+  /* Assignments of GPUs are known to the core thread only. */
   return pool == POOL_GPUS ? (guint) g_atomic_int_get (&sched->n_gpus_healthy) / size
                            : vend_pool_units (sched, pool);
 }

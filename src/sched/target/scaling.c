@@ -1,8 +1,8 @@
-/* How instances come and go: what owners set for their models and deployments, over the settings of
- * the server. Core thread.
+/* Scaling: settings of owners for their models and deployments, over the settings of the server.
+ * Core thread.
  *
- * What was set for a model bounds each of its versions on its own, but for the minimum: instances
- * are kept warm of its latest version, since that is what people run. */
+ * Settings of a model bound each of its versions separately, except the minimum: only the latest
+ * version, which callers run, is kept warm. */
 #include "base/error.h"
 #include "base/log.h"
 #include "sched/target/target.h"
@@ -65,7 +65,7 @@ vend_target_scale_like_model (Target *target)
   vend_target_scale (target, &own);
 }
 
-/* ---- What the store says of a model */
+/* ---- Settings of a model in the store */
 
 typedef struct
 {
@@ -74,7 +74,7 @@ typedef struct
   guint64 number;
   VendScaling scaling;
   VendModel *model;
-  VendVersion *latest; /* only when instances of it are to be kept */
+  VendVersion *latest; /* only when instances are to be kept warm */
   VendSchedSettled settled;
   void *data;
 } Reload;
@@ -117,7 +117,7 @@ take_up (const Reload *reload)
 {
   VendSched *sched = reload->sched;
   const ModelScaling *known = g_hash_table_lookup (sched->models, &reload->model_id);
-  /* Reloads can end in another order than they began; a later one has read more. */
+  /* Reloads can end in another order than they began; a later reload has read more. */
   if (known != NULL && known->reload > reload->number)
     return;
   if (vend_scaling_is_unset (&reload->scaling))

@@ -1,4 +1,4 @@
-/* Targets: made on first use, and their boots that went wrong. */
+/* Targets: made on first use; failed boots. */
 #include "sched/target/target.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,7 +11,7 @@
 #include "sched/target/pools.h"
 #include <string.h>
 
-/* Of the logs of a boot that failed, in our own log. */
+/* The end of a failed boot's logs that the server's log shows. */
 #define LOGGED_LOGS 1000
 
 Target *
@@ -30,7 +30,7 @@ vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *v
   Target *target = g_hash_table_lookup (sched->targets, key);
   if (target != NULL)
     {
-      /* Directors of an older Vend do not know it. */
+      /* Unknown to directors of an older Vend. */
       if (p->billing.account_id != 0)
         target->billing = p->billing;
       vend_target_refresh (target);
@@ -70,7 +70,7 @@ vend_target_free (Target *target)
   g_free (target);
 }
 
-/* A boot came to nothing; `gives_up`: those who wait get an error. */
+/* A boot failed or was lost; `gives_up`: all queued runs fail. */
 static void
 boot_ended (Target *target, bool lost, bool gives_up, const char *error_code,
             const char *setup_logs, const char *error)
