@@ -1,4 +1,4 @@
-/* From pieces of output to the bytes of events. HTTP threads, with `log_lock`. */
+/* Formats chunks of output as bytes of events. HTTP threads, with `log_lock`. */
 #include "base/id.h"
 #include "events/broadcast-private.h"
 #include "events/format.h"
@@ -7,7 +7,7 @@
 #define FIRST_BLOCK_BYTES ((gsize) 1024)
 #define BLOCK_BYTES ((gsize) 16 * 1024)
 #define OUTPUT_SCHEME "vend-output:"
-#define KEPT_ITEMS 256 /* a longer inbox is given back */
+#define KEPT_ITEMS 256 /* a longer inbox is freed */
 
 void
 vend_broadcast_block_free (void *data)
@@ -34,7 +34,7 @@ vend_broadcast_inbox_new (void)
   return inbox;
 }
 
-/* Stands for the origin until it is cut out; no model can know it. */
+/* Placeholder of the origin until it is cut out; unknown to models. */
 static const char *
 origin_marker (void)
 {

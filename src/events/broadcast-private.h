@@ -1,9 +1,8 @@
-/* The inside of a broadcast. Two locks: `inbox_lock` is held for moments, by the writer too;
- * `log_lock` is for the HTTP threads alone, which may hold it while a long output is formatted.
+/* The inside of a broadcast log. Two locks: `inbox_lock` is held for moments, also by the writer;
+ * `log_lock` is for HTTP threads only, which may hold it while a long output is formatted.
  *
- * The log is a list of blocks to which bytes are only ever added. Where a URL of this server stands
- * in an event its origin is left out and the place remembered (a mark), since readers may have come
- * by different names. */
+ * The log is an append-only list of blocks. URLs of this server are stored without their origin,
+ * and their places as marks, since readers may use different origins. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -44,18 +43,18 @@ struct VendBroadcast
   VendSignal *signal;
   VendReplays *replays; /* or NULL */
   char *id;             /* in `replays` */
-  gsize n_pushed;       /* the writer's */
-  bool finished;        /* the writer's */
+  gsize n_pushed;       /* owned by the writer */
+  bool finished;        /* owned by the writer */
 
   pthread_mutex_t inbox_lock;
   GArray *inbox; /* of Item */
-  GArray *spare; /* the empty one of the two; guarded by `log_lock` */
+  GArray *spare; /* the empty array of the two; guarded by `log_lock` */
 
   pthread_mutex_t log_lock;
   GPtrArray *blocks; /* of Block */
   gsize size;        /* of all blocks */
   guint64 n_events;
-  guint64 n_outputs; /* events before those of the end */
+  guint64 n_outputs; /* events before the events of the end */
   bool ended;
   bool broken;
 };
@@ -69,5 +68,5 @@ struct VendReplays
 /* ---- broadcast-log.c */
 GArray *vend_broadcast_inbox_new (void);
 void vend_broadcast_block_free (void *block);
-/* Makes events of what is in the inbox. `log_lock` is held. */
+/* Formats the events of the inbox. `log_lock` is held. */
 void vend_broadcast_take_in (VendBroadcast *broadcast);

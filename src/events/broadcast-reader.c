@@ -1,4 +1,4 @@
-/* Readers of an event log: each is a place in it. The thread of the reader's connection. */
+/* Readers of a broadcast log, each with its own place. The thread of the reader's connection. */
 #include "events/broadcast-private.h"
 #include "events/format.h"
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ typedef struct
   VendBroadcast *broadcast;
   char *origin;
   gsize origin_size;
-  guint64 after; /* until placed */
+  guint64 after; /* last event seen; until placed */
   bool placed;
   guint block;
   gsize offset;
@@ -34,8 +34,8 @@ skip_events (const Block *block, guint64 n)
   return (gsize) (at - block->data);
 }
 
-/* Where to go on. A reader who has seen more than there is (a restart of the server forgot it)
- * waits until it is there again, or gets the end. False: not yet. */
+/* Finds the reader's place. A reader that is ahead of the log (after a restart of the server) waits
+ * until the log has caught up, or gets the end. False: not yet. */
 static bool
 place (Reader *reader)
 {
@@ -59,7 +59,7 @@ place (Reader *reader)
   return reader->placed = true;
 }
 
-/* Copies up to `room` bytes of the block at which the reader is. */
+/* Copies up to `room` bytes of the reader's block. */
 static gsize
 copy_some (Reader *reader, const Block *block, char *buffer, gsize room)
 {
@@ -171,7 +171,7 @@ vend_broadcast_reply (VendBroadcast *broadcast, guint64 after, const char *origi
   VendReply *reply
       = vend_reply_pull (200, "text/event-stream", broadcast->signal, &reader_funcs, reader);
   vend_reply_header (reply, "Cache-Control", "no-store");
-  /* A proxy that collects the events would undo the stream. */
+  /* A proxy that buffers would undo the stream. */
   vend_reply_header (reply, "X-Accel-Buffering", "no");
   return reply;
 }

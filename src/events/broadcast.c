@@ -1,4 +1,4 @@
-/* The event log of one prediction: the side that writes, and replays. */
+/* The broadcast log of one prediction: the writer, and replays. */
 #include "events/broadcast.h"
 #include "base/clock.h"
 #include "events/broadcast-private.h"

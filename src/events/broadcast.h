@@ -1,8 +1,8 @@
 /* The broadcast log of one prediction: its events, and its readers.
  *
- * One thread puts pieces of output in, which costs it a pointer each; the HTTP threads make events
- * of them when somebody reads, once for all readers, who share the bytes. Nothing is made while
- * nobody reads. */
+ * One thread pushes chunks of output, at the cost of a pointer each. The HTTP threads format events
+ * when a reader asks, once for all readers, which share the bytes. Without readers nothing is
+ * formatted. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -10,21 +10,21 @@
 #include "httpd/httpd.h"
 #include "model/prediction.h"
 
-/* What may wait for a reader who takes nothing any more. */
+/* Limit of bytes that wait for a reader that does not read. */
 #define VEND_BROADCAST_BEHIND_BYTES ((gsize) 256 * 1024)
 
 typedef struct VendBroadcast VendBroadcast;
 typedef struct VendReplays VendReplays;
 
-/* ---- The side that writes: one thread at a time. */
+/* ---- The writer: one thread at a time. */
 VendBroadcast *vend_broadcast_new (int64_t created_us);
-/* The next piece. Values are shared and must not change any more. */
+/* Pushes the next chunk. Values are shared and must not change any more. */
 void vend_broadcast_push (VendBroadcast *broadcast, json_t *chunk);
 /* The same for all items of an array, which is taken. */
 void vend_broadcast_push_all (VendBroadcast *broadcast, json_t *take);
-/* The prediction has ended: what was not pushed yet of its output, and how it ended. */
+/* The prediction has ended: pushes the rest of its output, and its end. */
 void vend_broadcast_finish (VendBroadcast *broadcast, const VendPrediction *ended);
-/* Readers are sent away, and may come back. Harmless after the end. */
+/* Disconnects the readers, which may come back. Harmless after the end. */
 void vend_broadcast_break (VendBroadcast *broadcast);
 
 /* ---- Any thread. */
@@ -32,17 +32,17 @@ VendBroadcast *vend_broadcast_ref (VendBroadcast *broadcast);
 void vend_broadcast_unref (VendBroadcast *broadcast);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBroadcast, vend_broadcast_unref)
 
-/* Whether the end was reached, and event `after` is the last one. May take its time. */
+/* Whether the end was reached and event `after` is the last one. May be slow. */
 bool vend_broadcast_is_read (VendBroadcast *broadcast, guint64 after);
-/* The events after the one with this number. */
+/* The events after number `after`. */
 VendReply *vend_broadcast_reply (VendBroadcast *broadcast, guint64 after, const char *origin);
 
-/* Replies that read a broadcast log now. Any thread. */
+/* Open readers of broadcast logs. Any thread. */
 guint vend_broadcast_open_readers (void);
 
-/* ---- Logs of ended predictions that are being read, so that all their readers share one. */
+/* ---- Replays: logs of ended predictions, shared by all their readers. */
 VendReplays *vend_replays_new (void);
-/* No log of it may be in use. */
+/* No log of `replays` may be in use. */
 void vend_replays_free (VendReplays *replays);
 /* A new reference. Any thread. */
 VendBroadcast *vend_replays_get (VendReplays *replays, const VendPrediction *ended);

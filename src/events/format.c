@@ -1,12 +1,12 @@
-/* Server-sent events. No field is ever empty of its name, so that two line ends in a row are the
- * end of an event and nothing else. */
+/* Server-sent events. No field is empty, so that two line ends in a row are always the end of an
+ * event. */
 #include "events/format.h"
 #include <string.h>
 
 /* The official Python client ends a line also at VT, FF, FS, GS, RS, NEL, LS and PS, which cannot
- * be escaped, and loses what follows on the line. So an event ends behind such a character: texts
- * that are joined again are complete everywhere, and that client loses the one character. Returns
- * its size, or 0. */
+ * be escaped, and loses the rest of the line. So an event ends after such a character: joined texts
+ * are complete for all other clients, and that client loses the one character. Returns its size, or
+ * 0. */
 static gsize
 ends_line_somewhere (const char *at)
 {
@@ -23,7 +23,7 @@ ends_line_somewhere (const char *at)
 static void
 begin (GString *to, const char *event, int64_t created_s, guint64 *n)
 {
-  /* The id goes before the data: that client takes the rest of a line it lost for a new event. */
+  /* The id goes before the data: that client takes the rest of a lost line for a new event. */
   g_string_append (to, "event: ");
   g_string_append (to, event);
   g_string_append_printf (to, "\nid: %" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT "\ndata: ", created_s,
@@ -59,8 +59,8 @@ append_text (GString *to, int64_t created_s, guint64 *n, const char *text)
   g_string_append (to, "\n\n");
 }
 
-/* JSON is written on one line; what some client takes for the end of one can be escaped here. It
- * stands in strings only. */
+/* JSON is written on one line. Characters that some client takes for a line end are escaped; they
+ * occur in strings only. */
 static void
 append_json (GString *to, const json_t *value)
 {

@@ -1,5 +1,5 @@
-/* The secret of this installation: 64 hex digits in a file of its own. It is never logged. Losing
- * it makes the URLs of streams that were given out invalid, and nothing else. */
+/* The secret of this installation: 64 hex digits in a file of its own. Never logged. Losing it
+ * makes URLs of streams invalid that were given out, and nothing else. */
 #include "events/key.h"
 #include "base/error.h"
 #include "base/fd.h"

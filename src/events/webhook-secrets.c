@@ -17,7 +17,7 @@ put (VendDb *db, void *data, GError **error)
   g_autoptr (GPtrArray) there = NULL;
   if (!vend_store_webhook_secrets (db, change->account_id, change->now_us, &there, error))
     return false;
-  /* Two may ask for the first key at the same time. */
+  /* Two callers may ask for the first key at the same time. */
   if (change->only_first && there->len > 0)
     return true;
   return vend_store_webhook_secret_put (db, change->account_id, change->secret, change->now_us,

@@ -1,4 +1,4 @@
-/* What to send next, and what an answer means. The sender's thread. */
+/* Choice of the next deliveries, and handling of answers. The sender's thread. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -7,9 +7,9 @@
 #include "events/webhooks-private.h"
 #include "store/webhooks.h"
 
-/* Enough to find a full lane's worth behind those that are under way. */
+/* Finds enough rows for a full lane behind deliveries in flight. */
 #define LANE_ROWS (3 * VEND_WEBHOOKS_MAX_LANE)
-/* Nobody reads the answers. */
+/* Bodies of answers are not used. */
 #define MAX_ANSWER (64 * 1024)
 #define STATUS_GONE 410
 
@@ -77,7 +77,7 @@ end (VendDelivery *delivery, VendDeliveryState state, int64_t now_us)
   delivery->ended_us = now_us;
 }
 
-/* Moves the delivery to where the answer leaves it. */
+/* Moves the delivery to the state that follows from the answer. */
 static void
 judge (VendDelivery *delivery, const VendOutsideAnswer *answer, int64_t now_us, int64_t unit_us)
 {
@@ -154,7 +154,7 @@ signatures (VendWebhooks *webhooks, const VendDelivery *delivery, int64_t now_us
   return true;
 }
 
-/* The names are lower case: receivers may look them up in a plain object. */
+/* Lower-case names: receivers may look them up in a plain object. */
 static bool
 send_one (VendWebhooks *webhooks, VendDelivery *take, GError **error)
 {
@@ -199,7 +199,7 @@ take_from_lane (VendWebhooks *webhooks, VendDb *db, const char *lane, int64_t no
   for (guint i = 0; i < due->len; i++)
     {
       const VendDelivery *delivery = g_ptr_array_index (due, i);
-      /* One that was superseded while it was under way has left the disk, and still goes first. */
+      /* A delivery that was superseded in flight is off the disk, and still goes first. */
       if (g_hash_table_contains (webhooks->sending, delivery->id)
           || g_hash_table_contains (webhooks->predictions, delivery->prediction))
         continue;
@@ -213,7 +213,7 @@ take_from_lane (VendWebhooks *webhooks, VendDb *db, const char *lane, int64_t no
   return true;
 }
 
-/* Every lane once, beginning behind the one that had the last turn. */
+/* Each lane once, starting after the lane of the last turn. */
 static bool
 take_turns (VendWebhooks *webhooks, VendDb *db, GError **error)
 {

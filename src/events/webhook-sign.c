@@ -1,4 +1,4 @@
-/* Signatures of webhooks, as Standard Webhooks has them. Pure. */
+/* Signatures of webhooks, by Standard Webhooks. Pure. */
 #include "events/webhook-sign.h"
 #include "base/error.h"
 #include "base/hash.h"

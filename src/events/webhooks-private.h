@@ -1,4 +1,4 @@
-/* The sender's state. All of it belongs to the sender's thread. */
+/* The sender's state. Sender's thread only. */
 #pragma once
 #include <stdatomic.h>
 #include "base/inbox.h"
@@ -10,7 +10,7 @@ typedef struct
 {
   VendWebhooks *webhooks;
   VendDelivery *delivery;
-  VendOutsideCall *call; /* NULL once it is answered */
+  VendOutsideCall *call; /* NULL once answered */
 } Sending;
 
 struct VendWebhooks
@@ -26,35 +26,35 @@ struct VendWebhooks
   GMainContext *context;
   GMainLoop *loop;
   VendInbox *inbox;
-  gint woken;                                       /* atomic: a wake is on its way */
+  gint woken;                                       /* atomic: a wake is in flight */
   gint stopped;                                     /* atomic */
-  _Atomic guint64 tries[VEND_DELIVERY_DROPPED + 1]; /* by the state after it */
+  _Atomic guint64 tries[VEND_DELIVERY_DROPPED + 1]; /* by the state after the try */
 
   VendOutside *outside;
-  GHashTable *sending;     /* id → Sending (owned); answered ones too until that is on disk */
-  GHashTable *predictions; /* set of those with one under way: their order is kept */
-  GHashTable *lanes;       /* lane → how many are under way */
-  GHashTable *accounts;    /* account id, as text → the same */
-  uint64_t bytes;          /* of bodies under way */
+  GHashTable *sending; /* id → Sending (owned); answered ones too until the answer is on disk */
+  GHashTable *predictions; /* set of predictions with a delivery in flight: keeps their order */
+  GHashTable *lanes;       /* lane → deliveries in flight */
+  GHashTable *accounts;    /* account id, as text → deliveries in flight */
+  uint64_t bytes;          /* of bodies in flight */
   GPtrArray *answered;     /* of Sending (borrowed from `sending`), not on disk yet */
-  char *last_lane;         /* lanes take turns: where the last round ended */
-  GSource *turn;           /* store answers, then send */
-  GSource *timer;          /* the next one is due */
+  char *last_lane;         /* the lane of the last turn; lanes take turns */
+  GSource *turn;           /* stores answers, then sends */
+  GSource *timer;          /* the next delivery is due */
   GSource *sweep;
-  GSource *grace; /* the end of patience while closing */
+  GSource *grace; /* deadline of the close */
   bool closing;
-  int64_t clock_us; /* the wall clock less the steady one, as it was last; 0: not looked at yet */
+  int64_t clock_us; /* the last offset from steady to wall clock; 0: not measured yet */
 };
 
 /* ---- webhooks.c */
-/* Stores what was answered and sends what is due, after all that has happened in this turn. */
+/* Stores answers and sends due deliveries, at the end of this turn of the loop. */
 void vend_webhooks_turn_soon (VendWebhooks *webhooks);
 
 /* ---- webhook-send.c */
-/* Starts what is due and has room, each lane in its turn. `*out_next_us` is when to look again; 0 =
- * nothing waits for a time. */
+/* Starts due deliveries within the limits, lane by lane. `*out_next_us` is the time of the next
+ * look; 0 = nothing waits for a time. */
 bool vend_webhooks_fill (VendWebhooks *webhooks, int64_t *out_next_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Takes it out of all counts and frees it. */
+/* Removes the delivery from all counts and frees it. */
 void vend_webhooks_forget (VendWebhooks *webhooks, Sending *sending);
 void vend_sending_free (void *sending);

@@ -1,4 +1,4 @@
-/* The sender of webhooks: its thread, its turns, and what is removed when. */
+/* The sender of webhooks: its thread, its turns, and the sweep. */
 #include "base/clock.h"
 #include "base/fd-source.h"
 #include "base/log.h"
@@ -6,14 +6,14 @@
 #include "store/webhooks.h"
 
 /* After a failed look at the store: the disk may have room again. */
-/* A clock that is set back by less only delays. */
+/* A smaller step back of the clock only delays. */
 #define CLOCK_SLACK_US (1 * VEND_US_PER_S)
 #define STORE_RETRY_US (1 * VEND_US_PER_S)
-/* The longest look ahead: the wall clock may be set in between. */
+/* The longest sleep: the wall clock may be set meanwhile. */
 #define MAX_SLEEP_US (60 * VEND_US_PER_S)
 #define SWEEP_INTERVAL_MS (60 * 1000)
 #define SWEEP_BATCH 500
-/* For answers that are on their way when Vend stops. */
+/* Time for answers in flight when Vend stops. */
 #define CLOSE_GRACE_MS 2000
 
 static GSource *
@@ -50,7 +50,7 @@ static bool
 store_answers (VendDb *db, void *data, GError **error)
 {
   const VendWebhooks *webhooks = data;
-  int64_t trimmed = 0; /* the last account; once does for all of it */
+  int64_t trimmed = 0; /* the last account; one trim covers all its deliveries */
   for (guint i = 0; i < webhooks->answered->len; i++)
     {
       const Sending *sending = g_ptr_array_index (webhooks->answered, i);
@@ -70,7 +70,8 @@ store_answers (VendDb *db, void *data, GError **error)
   return true;
 }
 
-/* Until this is on disk the deliveries count as under way, so none is sent twice by one process. */
+/* Until answers are on disk their deliveries count as in flight, so one process sends none
+ * twice. */
 static bool
 flush (VendWebhooks *webhooks, GError **error)
 {
@@ -93,8 +94,8 @@ reschedule (VendDb *db, void *data, GError **error)
       db, now_us, now_us + vend_webhook_longest_retry_us (webhooks->unit_us), error);
 }
 
-/* What waits for a moment of a clock that was set back, now or while no server ran, would wait for
- * longer than was ever meant. */
+/* After the clock was set back, now or while no server ran, pending deliveries would wait too
+ * long. */
 static bool
 follow_clock (VendWebhooks *webhooks, GError **error)
 {
@@ -103,7 +104,7 @@ follow_clock (VendWebhooks *webhooks, GError **error)
       = webhooks->clock_us == 0 || clock_us < webhooks->clock_us - CLOCK_SLACK_US;
   if (was_set_back && !vend_store_write_wait (webhooks->store, reschedule, webhooks, error))
     return false;
-  /* Never 0 again, and small steps do not add up unseen. */
+  /* Never 0 again, and small steps do not add up unnoticed. */
   if (was_set_back || clock_us > webhooks->clock_us)
     webhooks->clock_us = clock_us != 0 ? clock_us : 1;
   return true;
@@ -135,7 +136,7 @@ vend_webhooks_turn_soon (VendWebhooks *webhooks)
   if (webhooks->turn != NULL)
     return;
   GSource *turn = g_idle_source_new ();
-  /* Busy sockets must not keep it waiting. */
+  /* Default priority: busy sockets must not delay it. */
   g_source_set_priority (turn, G_PRIORITY_DEFAULT);
   webhooks->turn = add_source (webhooks, turn, take_turn);
 }

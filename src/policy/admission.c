@@ -22,7 +22,7 @@ vend_least_us (const VendLeast *least)
 int64_t
 vend_earliest_start_us (const VendOutlook *o)
 {
-  /* Those that run now may end at once. */
+  /* Runs in flight may end at once. */
   const int64_t rounds_us = o->before / MAX (o->slots, 1) * o->run_us;
   int64_t ready_us = o->now_us;
   if (!o->has_ready)

@@ -1,13 +1,13 @@
-/* Whether a prediction can begin before its deadline. Pure: estimates from below only, so that
- * nothing is refused that could have begun. */
+/* Whether a prediction can begin before its deadline. Pure: lower bounds only, so that no
+ * prediction is refused that could have begun. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <glib.h>
 
-/* Of boots or runs of a target: the shortest lately. */
+/* The shortest of the latest boots or runs of a target. */
 #define VEND_LEAST_KEPT 32
-/* Fewer say nothing. */
+/* With fewer measurements there is no bound. */
 #define VEND_LEAST_NEEDED 3
 
 typedef struct
@@ -17,19 +17,19 @@ typedef struct
 } VendLeast;
 
 void vend_least_note (VendLeast *least, int64_t us);
-/* Half of the shortest, since the next one may be shorter; 0 when too few were noted. */
+/* Half of the shortest, since the next may be shorter; 0 with too few measurements. */
 int64_t vend_least_us (const VendLeast *least);
 
 typedef struct
 {
   int64_t now_us;
-  guint before;     /* that begin before it, whatever happens */
-  guint slots;      /* that there can be, in all instances */
-  bool has_ready;   /* an instance that takes work */
-  int64_t boots_us; /* when the eldest that boots began to; 0 = none does */
+  guint before;     /* runs that begin earlier in any case */
+  guint slots;      /* the most slots of all instances together */
+  bool has_ready;   /* an instance takes work */
+  int64_t boots_us; /* start of the eldest boot in flight; 0 = none */
   int64_t boot_us;  /* of vend_least_us */
   int64_t run_us;   /* of vend_least_us */
 } VendOutlook;
 
-/* It does not begin before this moment. */
+/* The prediction cannot begin before this moment. */
 int64_t vend_earliest_start_us (const VendOutlook *outlook);

@@ -1,9 +1,9 @@
-/* What other settings would have made of the requests that came. Pure. */
+/* Advice on settings, by simulation of past requests. Pure. */
 #include "policy/advise.h"
 #include "base/clock.h"
 #include <stdlib.h>
 
-/* Less than this is no reason to change a setting. */
+/* A smaller gain is no reason to change a setting. */
 #define CLEARLY_BETTER 0.98
 #define MOST_MIN 2
 
@@ -33,7 +33,7 @@ request_at (const VendTrace *trace, guint i)
 
 /* ---- Variants */
 
-/* With a minimum the last instance never stops, whatever the timeout is. */
+/* With a minimum the last instance never stops, whatever the timeout. */
 static bool
 is_same (const VendAdviseSetting *a, const VendAdviseSetting *b)
 {
@@ -87,7 +87,7 @@ find_least (const VendAdvice *advice)
   return least;
 }
 
-/* Other minimums and timeouts with this maximum. */
+/* Tries other minimums and timeouts with this maximum. */
 static void
 try_minimums (const VendAdviseQuestion *question, VendAdvice *advice, guint max)
 {
@@ -116,13 +116,14 @@ try_maximums (const VendAdviseQuestion *question, VendAdvice *advice)
         continue;
       setting.max_instances = max;
       try_setting (question, advice, &setting);
-      /* More would never have been in use, or there is no more. */
+      /* A higher maximum would never have been used, or does not fit. */
       if ((guint64) max * question->slots >= advice->most_at_once || max < maximums[i])
         return;
     }
 }
 
-/* One after the other, each with the best so far: all combinations would say little more. */
+/* Settings are tried one after the other, each with the best so far: all combinations would add
+ * little. */
 static void
 try_all (const VendAdviseQuestion *question, VendAdvice *advice)
 {
@@ -142,7 +143,7 @@ try_all (const VendAdviseQuestion *question, VendAdvice *advice)
             : 0;
 }
 
-/* ---- What the requests are like */
+/* ---- Statistics of the requests */
 
 static int
 by_value (const void *a, const void *b)
@@ -171,7 +172,7 @@ mean_run (const VendTrace *trace)
   return sum / trace->requests->len / VEND_US_PER_S;
 }
 
-/* Beginnings and ends in the order of time; an end goes before a beginning of the same moment. */
+/* Walks begins and ends by time; an end goes before a begin of the same moment. */
 static guint
 count_most_at_once (const VendTrace *trace)
 {
@@ -185,7 +186,7 @@ count_most_at_once (const VendTrace *trace)
     {
       while (ended < n && ends[ended] <= request_at (trace, i)->at_us)
         ended++;
-      /* A run of no time ends before it began here. */
+      /* A run of no time ends before its begin here. */
       most = MAX (most, i + 1 > ended ? i + 1 - ended : 1);
     }
   return most;

@@ -1,28 +1,28 @@
-/* What other settings would have made of the requests that came: the scheduler's own decisions,
- * simulated. Pure: no threads, no clock, no I/O. */
+/* Advice on settings: the past requests under other settings, simulated with the scheduler's own
+ * decisions. Pure: no threads, no clock, no I/O. */
 #pragma once
 #include "policy/simulate.h"
 
-/* How one model or deployment is scaled. */
+/* Scaling of one model or deployment. */
 typedef struct
 {
   guint min_instances;
   guint max_instances;
-  bool on_demand; /* idle instances stay */
+  bool on_demand; /* idle instances stay loaded */
   int64_t idle_timeout_us;
 } VendAdviseSetting;
 
 typedef struct
 {
   const VendTrace *trace; /* of one model */
-  int64_t until_us;       /* the end of the time that it tells of */
+  int64_t until_us;       /* end of the time under advice */
   VendAdviseSetting now;
-  guint room; /* instances that the hardware holds; 0 = as many as are tried */
+  guint room; /* instances that the hardware holds; 0 = no limit */
   guint slots;
   guint boot_limit; /* 0 = none */
   double target;
   int64_t scale_down_delay_us;
-  double wait_weight; /* a second of waiting counts as so many seconds of an instance */
+  double wait_weight; /* instance seconds that a second of waiting costs */
 } VendAdviseQuestion;
 
 typedef struct
@@ -36,12 +36,12 @@ typedef struct
 
 typedef struct
 {
-  GArray *variants;   /* of VendAdviseVariant; the first is that of now */
-  guint best;         /* index; 0: nothing else is clearly better */
-  guint most_at_once; /* requests that would have run at a time if nobody had waited */
+  GArray *variants;   /* of VendAdviseVariant; the first has the current settings */
+  guint best;         /* index; 0: no other variant is clearly better */
+  guint most_at_once; /* requests in flight at a time if no request had waited */
   double hours;       /* from the first request to the end of the time */
-  double pause_s;     /* between two requests: the median */
-  double run_s;       /* the mean */
+  double pause_s;     /* median time between two requests */
+  double run_s;       /* mean */
   double load_s;
 } VendAdvice;
 

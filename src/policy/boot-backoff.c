@@ -1,14 +1,14 @@
-/* Boots that failed or were lost. Pure. */
+/* Backoff of failed and lost boots. Pure. */
 #include "policy/boot-backoff.h"
 #include "base/clock.h"
 
 #define FIRST_AFTER_FAILURE_US (10 * VEND_US_PER_S)
-/* What took a director away is mostly over soon. */
+/* Causes of lost directors are mostly over soon. */
 #define FIRST_AFTER_LOSS_US (1 * VEND_US_PER_S)
 #define LONGEST_US (15 * 60 * VEND_US_PER_S)
 #define MAX_DOUBLINGS 20
 
-/* The first one is tried again at once. */
+/* The first retry is immediate. */
 static void
 back_off (VendBootBackoff *backoff, guint n, int64_t first_us, int64_t now_us)
 {

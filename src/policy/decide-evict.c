@@ -1,12 +1,13 @@
-/* Whose hardware another model gets. Pure. Never of one that is busy, needed for a minimum, or
- * younger than its own load: loads would be all that the machine does. */
+/* Hardware taken from other models. Pure. Never from an instance that is needed for a minimum or
+ * younger than its own load, or the machine would only load. Busy instances drain; idle instances
+ * are evicted. */
 #include "policy/decide-private.h"
 
-/* Of the hardware, what drains at a time: the rest serves what is loaded, or a queue that outgrows
- * the machine would make all models take turns. */
+/* The part of the hardware that may drain at a time. The rest serves loaded models; else a queue
+ * that outgrows the machine would make all models take turns. */
 #define DRAINING_PART 2
-/* A busy instance serves for so much of the bound before it gives way: the machine mostly loads
- * with short turns, and somebody else's wait passes the bound with long ones. */
+/* A busy instance serves for this part of the bound before it gives way. With shorter turns the
+ * machine mostly loads; with longer turns the waits of others pass the bound. */
 #define TURN_PERCENT 35
 
 static bool
@@ -19,8 +20,8 @@ may_go (const Decision *d, guint i, guint for_demand)
          && d->snapshot->now_us - unit->since_us >= demand->boot_us;
 }
 
-/* What is lost with an idle one: the cost of its load, by the hardware it takes, the less likely
- * the longer nobody has wanted it. */
+/* The value of an idle instance: the cost of its load per hardware unit, less the longer it has
+ * been idle. */
 static double
 worth (const Decision *d, const VendUnit *unit)
 {
@@ -71,7 +72,8 @@ vend_decide_evict (Decision *d, guint for_demand)
   return true;
 }
 
-/* The cost of a load, unless others of its model stay, and the time until it can begin. */
+/* The cost of a load, unless other instances of the model stay, and the time until that load can
+ * begin. */
 static int64_t
 cost_of_drain (const Decision *d, const VendUnit *unit)
 {
@@ -80,8 +82,8 @@ cost_of_drain (const Decision *d, const VendUnit *unit)
   return left_us + (d->have[unit->demand] > 1 ? 0 : demand->boot_us);
 }
 
-/* Its own first has waited longer, in a queue that has an end: one that has none would keep its
- * hardware for ever. */
+/* The demand's own first has waited longer, in a queue that ends: a queue without an end would keep
+ * its hardware for ever. */
 static bool
 waits_longer (const Decision *d, guint demand, const VendDemand *starving)
 {
@@ -89,7 +91,7 @@ waits_longer (const Decision *d, guint demand, const VendDemand *starving)
   return oldest_us > 0 && oldest_us < starving->oldest_us && !vend_decision_overflows (d, demand);
 }
 
-/* It has had its turn, and those who wait for it have waited less. */
+/* The instance has had its turn, and its own queue has waited less. */
 static bool
 may_be_drained (const Decision *d, guint i, guint for_demand)
 {

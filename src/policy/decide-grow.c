@@ -1,27 +1,28 @@
-/* Who gets the next instance. Pure. */
+/* Which target gets the next instance. Pure. */
 #include "policy/decide-private.h"
 
-/* What runs has to end and a model to load before the bound is reached: the last part of it. */
+/* The last part of the bound is for ending a run and loading the model. */
 #define LEAD_PART 2
 #define CREDIT_PART 2
-#define LAG_PERCENT 75 /* of the bound: so long a queue may take those who serve it */
+#define LAG_PERCENT 75 /* of the bound: the longest time that instances may need for their queue \
+                        */
 
 typedef enum
 {
-  CLAIM_STARVING, /* by the length of the wait */
+  CLAIM_STARVING, /* by the time of the wait */
   CLAIM_LAGGING,  /* the same */
   CLAIM_MINIMUM,
-  CLAIM_QUEUE, /* by how many an instance serves in the time that it takes */
+  CLAIM_QUEUE, /* by the queue that an instance serves per time that it takes */
 } ClaimKind;
 
 typedef struct
 {
   guint demand;
-  double served; /* of its queue, by the instances that are there or are started here */
-  bool is_done;  /* it can get nothing more now */
-  bool is_due;   /* it is due an instance; what follows is of that one */
+  double served; /* runs of the queue that existing and new instances serve */
+  bool is_done;  /* nothing more can be granted now */
+  bool is_due;   /* an instance is due; the members below are about it */
   ClaimKind kind;
-  double value; /* the highest of its kind goes first */
+  double value; /* the highest value of a kind goes first */
   const char *why;
 } Claim;
 
@@ -31,23 +32,23 @@ runs_in (const VendDemand *demand, int64_t time_us)
   return MAX (demand->slots, 1) * (double) MAX (time_us, 0) / (double) MAX (demand->run_us, 1);
 }
 
-/* How many of the queue a new instance leaves to the next one: one run a slot, or what it does in
- * the time of a load, so that each has a load's worth of work. */
+/* The part of the queue that a new instance takes off the demand: one run a slot, or the runs in
+ * the time of a load, so that each instance has a load's worth of work. */
 static double
 served_by_new (const VendDemand *demand)
 {
   return MAX (runs_in (demand, demand->boot_us), MAX (demand->slots, 1));
 }
 
-/* The latest run is over its time by more than a run and a load: it is one of another kind, and
- * nothing says when it ends. */
+/* The latest run is late by more than a run and a load: a run of another kind, with an unknown
+ * end. */
 static bool
 is_overdue (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
 {
   return unit->began_us > 0 && now_us - unit->began_us > 2 * demand->run_us + demand->boot_us;
 }
 
-/* How many of the queue this one begins before one more could be ready. */
+/* The runs of the queue that this instance begins before one more instance could be ready. */
 static double
 served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
 {
@@ -62,16 +63,16 @@ served_by (const VendDemand *demand, const VendUnit *unit, int64_t now_us)
   return left_us > demand->boot_us ? 0 : 1 + runs_in (demand, demand->boot_us - left_us);
 }
 
-/* How long it has been left to wait. Of the time before it was last served a part counts. */
+/* The time that the demand has been neglected. A part of the time before its last service
+ * counts. */
 static int64_t
 neglected_us (const VendDemand *demand, int64_t now_us)
 {
   return now_us - MAX (demand->oldest_us, demand->served_us - demand->starvation_us / CREDIT_PART);
 }
 
-/* Nothing serves it, and it has waited so long that it goes before what is loaded. One that is
- * served does not starve: it would take turns with the others, and loads would be all that the
- * machine does. */
+/* Nothing serves the demand, and it has waited so long that it goes before loaded models. A served
+ * demand does not starve: demands would take turns, and the machine would only load. */
 static bool
 starves (const VendDemand *demand, guint have, int64_t now_us)
 {
@@ -80,7 +81,7 @@ starves (const VendDemand *demand, guint have, int64_t now_us)
                 >= demand->starvation_us - demand->starvation_us / LEAD_PART;
 }
 
-/* It is served, and so slowly that those who came last would wait too long. */
+/* The demand is served so slowly that the end of its queue would wait too long. */
 static bool
 lags (const Decision *d, guint demand)
 {
@@ -90,21 +91,21 @@ lags (const Decision *d, guint demand)
          && !vend_decision_overflows (d, demand);
 }
 
-/* All that serve it are to be replaced. */
+/* All instances that serve the demand are degraded. */
 static bool
 lacks_replacement (const Decision *d, guint demand)
 {
   return d->have[demand] == 0 && d->degraded[demand] > 0 && d->snapshot->demands[demand].max > 0;
 }
 
-/* Busy instances of others drain for it. */
+/* Busy instances of other demands drain for an urgent claim. */
 static bool
 is_urgent (const Claim *claim)
 {
   return claim->kind == CLAIM_STARVING || claim->kind == CLAIM_LAGGING;
 }
 
-/* What it is due next; false for nothing. */
+/* Finds the next due instance of the demand; false for none. */
 static bool
 find_due (const Decision *d, Claim *claim)
 {
@@ -135,7 +136,7 @@ find_due (const Decision *d, Claim *claim)
   return have < demand->min || lacks_replacement (d, claim->demand);
 }
 
-/* Sees that so much is on its way out; false when it cannot be. */
+/* Frees so many units; false when that is impossible. */
 static bool
 make_room (Decision *d, const Claim *claim, guint units)
 {
@@ -149,7 +150,7 @@ make_room (Decision *d, const Claim *claim, guint units)
   return true;
 }
 
-/* One instance now, or the promise of hardware that is about to be free. */
+/* Grants one instance now, or hardware that is about to be free. */
 static void
 grant (Decision *d, Claim *claim)
 {
@@ -175,7 +176,7 @@ grant (Decision *d, Claim *claim)
   d->n_booting++;
 }
 
-/* Per demand, how many of its queue the instances that are there serve. */
+/* Per demand, the runs of the queue that existing instances serve. */
 static double *
 find_served (const Decision *d)
 {
@@ -190,7 +191,7 @@ find_served (const Decision *d)
   return served;
 }
 
-/* Those who may want an instance: everybody else is not looked at again. */
+/* Demands that may want an instance; other demands are not looked at again. */
 static GArray *
 find_claims (const Decision *d)
 {
@@ -209,7 +210,7 @@ find_claims (const Decision *d)
   return claims;
 }
 
-/* Negative when `a` goes before `b`. Of equals the one whose first has waited longest does. */
+/* Negative when `a` goes before `b`. Ties go to the longest wait. */
 static int
 in_order (const void *a, const void *b, void *data)
 {
@@ -239,7 +240,7 @@ sort (Decision *d, GArray *claims)
   g_array_sort_with_data (claims, in_order, d);
 }
 
-/* The first one was granted something: it takes the place of what it is due now. */
+/* The first claim was granted: moves it to the place of its next due instance. */
 static void
 move_first (Decision *d, Claim *claims, guint n)
 {
@@ -263,7 +264,7 @@ vend_decide_grow (Decision *d)
       grant (d, &all[i]);
       if (d->freeing != freeing)
         {
-          /* Somebody else has lost an instance. */
+          /* Another demand has lost an instance. */
           sort (d, claims);
           i = 0;
         }

@@ -1,4 +1,4 @@
-/* A decision under way: what the files of decide.c share. Pure. */
+/* State of a decision, shared by the files of decide.c. Pure. */
 #pragma once
 #include "policy/decide.h"
 
@@ -6,31 +6,31 @@ typedef struct
 {
   const VendSnapshot *snapshot;
   GPtrArray *plan;
-  guint *have;      /* per demand: instances that serve or will serve, without degraded ones */
-  guint *degraded;  /* per demand: needed ones that are to be replaced, and serve until then */
-  guint *ready;     /* per demand: those of them that serve */
-  bool *promised;   /* per demand: it gets hardware that is on its way out */
+  guint *have;      /* per demand: instances that serve or boot, without degraded ones */
+  guint *degraded;  /* per demand: degraded instances that serve until they are replaced */
+  guint *ready;     /* per demand: instances of `have` that are ready */
+  bool *promised;   /* per demand: gets hardware that is being freed */
   bool *leaving;    /* per unit: stopped or drained by this plan */
-  guint n_booting;  /* with the boots that wait for hardware on its way out */
-  guint n_draining; /* and are still busy */
+  guint n_booting;  /* with boots that wait for hardware being freed */
+  guint n_draining; /* busy instances that drain */
   guint held;       /* hardware units in use or promised */
-  guint freeing;    /* of them, on their way out */
+  guint freeing;    /* the part of `held` that is being freed */
 } Decision;
 
 /* ---- decide.c */
-/* It takes work, now or after its boot. */
+/* The unit takes work, now or after its boot. */
 bool vend_decision_serves (const Decision *d, guint unit);
-/* Somebody uses it, or did not long ago. */
+/* The unit's target has load or a minimum, or was used within its idle timeout. */
 bool vend_decision_is_needed (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
-/* Instances for its load, within its bounds. */
+/* The number of instances for the load, within the bounds. */
 guint vend_demand_wanted (const VendDemand *demand);
-/* Time that one instance needs for `runs` of it. */
+/* The time of one instance for `runs` runs. */
 double vend_demand_work_us (const VendDemand *demand, double runs);
-/* So many instances need longer than `percent` of its bound for what waits. */
+/* Whether so many instances need longer than `percent` of the bound for the queue. */
 bool vend_demand_outlasts (const VendDemand *demand, guint instances, guint percent);
-/* Its queue is one that never ends, for all that can be done about it: all instances that it may
- * have and that the hardware holds need longer than its bound. */
+/* Whether the queue never ends: all instances within the maximum and the hardware need longer than
+ * the bound. */
 bool vend_decision_overflows (const Decision *d, guint demand);
 void vend_decision_start (Decision *d, guint demand, const char *why);
 void vend_decision_stop (Decision *d, guint unit, const char *reason);
@@ -38,18 +38,18 @@ void vend_decision_drain (Decision *d, guint unit, const char *reason);
 /* The last action makes room for another model. */
 void vend_decision_evicts (Decision *d);
 
-/* ---- decide-shrink.c: instances that nothing needs any more */
+/* ---- decide-shrink.c: instances that are not needed any more */
 void vend_decide_shrink (Decision *d);
-/* Those that are to be replaced; after the growth, which starts the others. */
+/* Replaces degraded instances; after the growth, which starts the replacements. */
 void vend_decide_replace (Decision *d);
 
-/* ---- decide-grow.c: who gets the next instance */
+/* ---- decide-grow.c: which target gets the next instance */
 void vend_decide_grow (Decision *d);
 
-/* ---- decide-evict.c: whose hardware another model gets */
-/* Hardware of idle instances that may go. */
+/* ---- decide-evict.c: hardware taken from other models */
+/* Hardware units of idle instances that may be evicted. */
 guint vend_decide_evictable (const Decision *d, guint for_demand);
-/* Makes an idle instance go; false when there is none that may. */
+/* Evicts an idle instance; false when none may be evicted. */
 bool vend_decide_evict (Decision *d, guint for_demand);
-/* Lets a busy one take no more, for a demand that starves. */
+/* Drains a busy instance, for a demand that starves. */
 bool vend_decide_drain (Decision *d, guint for_demand);

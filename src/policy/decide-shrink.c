@@ -1,7 +1,7 @@
-/* Instances that nothing needs any more. Pure. */
+/* Stops of instances that are not needed any more. Pure. */
 #include "policy/decide-private.h"
 
-/* It serves until another one does, unless there is no hardware for both. */
+/* A degraded instance serves until its replacement does, unless there is no hardware for both. */
 static void
 replace_degraded (Decision *d, guint i)
 {

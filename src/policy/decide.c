@@ -1,4 +1,4 @@
-/* The decision of the scheduler: snapshot + now → plan. Pure. What goes first, then what comes. */
+/* The decision of the scheduler: snapshot + now → plan. Pure. Stops are decided before starts. */
 #include "policy/decide.h"
 #include "policy/decide-private.h"
 #include <math.h>
@@ -97,7 +97,7 @@ leave (Decision *d, guint i, VendActionKind kind, const char *reason)
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
   act (d, kind, i, "%s: %s", demand->name, reason);
-  /* One that drains was counted as going when it began to. */
+  /* A unit that drains was counted when the drain began. */
   if (unit->draining)
     return;
   d->leaving[i] = true;

@@ -1,11 +1,10 @@
-/* What is measured of a target. Pure. */
+/* Measurements of a target. Pure. */
 #include "policy/load-history.h"
 #include "base/clock.h"
 
 #define WINDOW_US (VEND_LOAD_SECONDS * VEND_US_PER_S)
 #define PANIC_RATIO 2
-/* Weights of the newest measurement in the averages. Runs differ from each other, and there are
- * many. */
+/* Weights of the newest measurement in the averages. Runs vary more, and are many. */
 #define BOOT_WEIGHT 0.3
 #define RUN_WEIGHT 0.1
 
@@ -51,7 +50,7 @@ void
 vend_load_note (VendLoadHistory *h, int64_t now_us, guint load, guint capacity)
 {
   double sum = 0, room = 0;
-  /* A clock that was set back begins anew. */
+  /* A clock that was set back starts a new history. */
   if (h->began_us == 0 || now_us < h->noted_us)
     *h = (VendLoadHistory){ .began_us = now_us, .panic_until_us = 0 };
   else

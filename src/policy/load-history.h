@@ -1,5 +1,5 @@
-/* What is measured of a target: times of boots and runs, and its load in the last seconds.
- * Pure: whoever decides keeps one of these for each demand. */
+/* Measurements of a target: times of boots and runs, and its load in the last seconds. Pure: the
+ * caller keeps one history for each demand. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -18,11 +18,12 @@ typedef struct
   int64_t panic_until_us; /* 0 = never */
 } VendLoadHistory;
 
-/* Takes a boot or a run into a moving average; 0 = nothing measured yet. */
+/* Adds a boot or a run to a moving average; 0 = nothing measured yet. */
 void vend_measure_boot (double *average_us, int64_t us);
-/* The nth run, from 1: of the first ones it is the mean. */
+/* The nth run, from 1; for the first runs the average is the mean. */
 void vend_measure_run (double *average_us, guint n, int64_t us);
 
-/* From now on `load` (running and waiting) stands against `capacity` (slots that serve). Twice the
- * capacity over VEND_LOAD_SECONDS is a panic for VEND_PANIC_US from the last such moment on. */
+/* Notes `load` (running and waiting) and `capacity` (slots that serve) from now on. A load of twice
+ * the capacity over VEND_LOAD_SECONDS is a panic, for VEND_PANIC_US from the last such moment
+ * on. */
 void vend_load_note (VendLoadHistory *history, int64_t now_us, guint load, guint capacity);

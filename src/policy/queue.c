@@ -1,4 +1,4 @@
-/* The queue of one target: accounts take turns, each account's own order is kept. */
+/* The queue of one target: round robin over accounts, first in first out within an account. */
 #include "policy/queue.h"
 
 typedef struct
@@ -6,7 +6,7 @@ typedef struct
   int64_t account_id;
   GQueue entries;
   int64_t first; /* number of the head */
-  int64_t next;  /* of the next one at the tail */
+  int64_t next;  /* number of the next entry at the tail */
 } Lane;
 
 struct VendQueue

@@ -1,7 +1,7 @@
-/* What nobody can spare a request: the wait when loads cost almost nothing. Pure. */
+/* Least waits: a lower bound for every policy, when loads cost almost nothing. Pure. */
 #include "policy/simulate.h"
 
-/* A heap of the times at which servers are free: its first is replaced by a later one. */
+/* A heap of the times at which servers become free: its first is replaced by a later time. */
 static void
 replace_first (int64_t *free_us, guint n, int64_t at_us)
 {

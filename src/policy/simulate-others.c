@@ -1,8 +1,7 @@
-/* Policies to compare with, as the best plain versions of themselves; nothing of Vend runs them.
- * Pure. */
+/* Baseline policies for comparison, in their best plain form; Vend runs none of them. Pure. */
 #include "policy/simulate-private.h"
 
-/* ---- In the order of arrival; the model used least recently goes */
+/* ---- In the order of arrival; evicts the least recently used model */
 
 static gssize
 find_least_recent (const Sim *sim)
@@ -18,7 +17,7 @@ find_least_recent (const Sim *sim)
   return least;
 }
 
-/* The first in line gets a loaded instance, else a load; false while it has to wait for either. */
+/* The first request gets a loaded instance, else a load; false while both are unavailable. */
 static bool
 serve_first (Sim *sim)
 {
@@ -52,9 +51,9 @@ vend_sim_policy_fcfs_lru (Sim *sim)
     sim->fifo_head++;
 }
 
-/* ---- Models scale on their own; an instance stops when it has been idle for a time */
+/* ---- Each model scales on its own; idle instances stop after a timeout */
 
-/* Of those whose queue is longer than what boots for it: the one that has waited longest. */
+/* The longest wait, among models with a queue longer than the slots that boot. */
 static gssize
 find_longest_wait (Sim *sim)
 {

@@ -1,10 +1,10 @@
-/* The policy that runs live, over the numbers of a simulation. Pure. */
+/* The live policy, over the numbers of a simulation. Pure. */
 #include "policy/simulate-private.h"
 #include "base/clock.h"
 #include "policy/decide.h"
 
-/* What a decision compares are lengths of time. Where nothing has happened for long, the next plan
- * is later by this part of it, so that a run of a year does not take a plan for each second. */
+/* Decisions compare durations. After a long quiet time the next plan is later by this part of it,
+ * so that a run of a year does not take a plan for each second. */
 #define LOOK_PART 256
 
 static VendDemand
@@ -70,11 +70,11 @@ carry_out (Sim *sim, const VendAction *action, const guint *demand_models,
       return;
     }
   vend_sim_stop_slowly (sim, unit_indexes[action->index]);
-  /* With a queue somewhere, it went for somebody. */
+  /* With a queue anywhere, the stop was an eviction. */
   sim->result->evictions += sim->n_waiting > 0;
 }
 
-/* One decision; false when there is nothing to do. */
+/* One decision; false without actions. */
 static bool
 decide (Sim *sim)
 {
@@ -116,7 +116,7 @@ decide (Sim *sim)
   return plan->len > 0;
 }
 
-/* When a unit that is idle now may have been idle for long enough; G_MAXINT64 = never. */
+/* The earliest time at which an idle unit reaches its idle timeout; G_MAXINT64 = never. */
 static int64_t
 next_stop (const Sim *sim)
 {

@@ -1,4 +1,4 @@
-/* A day of traffic in a second: the event loop. Pure: its clock is a number. */
+/* The event loop of a simulation. Pure: its clock is a number. */
 #include "policy/simulate.h"
 #include "policy/simulate-private.h"
 #include "base/clock.h"
@@ -8,16 +8,16 @@
 typedef enum
 {
   EVENT_READY, /* a unit has booted */
-  EVENT_ENDED, /* a run */
-  EVENT_GONE,  /* a unit that was stopped */
+  EVENT_ENDED, /* a run has ended */
+  EVENT_GONE,  /* a stopped unit is gone */
   EVENT_PLAN,
-  EVENT_MOMENT, /* a decision, whatever the policy wants */
+  EVENT_MOMENT, /* a decision in any case, whatever the policy wants */
 } EventKind;
 
 typedef struct
 {
   int64_t at_us;
-  guint64 number; /* of equals the first that was planned goes first */
+  guint64 number; /* of events at the same time the first planned goes first */
   EventKind kind;
   guint unit;
   guint request;
@@ -329,7 +329,7 @@ arrive (Sim *sim)
   sim->changed_us = sim->now_us;
 }
 
-/* The time that counts is over, and everything was served. */
+/* The counted time is over, and all requests are served. */
 static bool
 is_over (const Sim *sim, int64_t at_us)
 {
@@ -338,7 +338,7 @@ is_over (const Sim *sim, int64_t at_us)
          && sim->n_booting == 0;
 }
 
-/* Everything that happens at the next moment when something happens. */
+/* Advances to the next event time and handles all events of that time. */
 static bool
 advance (Sim *sim)
 {
@@ -368,7 +368,7 @@ advance (Sim *sim)
   return true;
 }
 
-/* What is kept warm is warm when the first request comes, and until the end. */
+/* Minimums are warm when the first request comes, and until the end. */
 static void
 plan_moments (Sim *sim)
 {
@@ -415,7 +415,7 @@ percentile (const double *sorted, guint n, double share)
   return sorted[CLAMP (rank, 1, n) - 1];
 }
 
-/* The bound holds beside what overload makes of it. */
+/* Compares waits with the least waits, to tell the bound from overload. */
 static void
 compare_with_least (Sim *sim)
 {

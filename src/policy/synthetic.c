@@ -1,10 +1,11 @@
-/* Requests as real services that make images see them. Pure: the same options give the same trace.
+/* Requests like those of real image generation services. Pure: the same options give the same
+ * trace.
  *
- * The figures are those of published measurements: run times are log-normal, one model has 31 % of
- * the requests and five have 70 %, the others fall off by the power −1.7 of their rank; the times
- * between two requests of a model vary more than by chance (coefficients of variation 1.5, 2.3 and
- * 5.4 at the 10th, 50th and 90th percentile of the models); days are busy and nights are not; a
- * model loads in 3 s to 45 s, either quickly or slowly. */
+ * The figures are from published measurements. Run times are log-normal. One model has 31 % of the
+ * requests and five have 70 %; the others fall off by the power −1.7 of their rank. Times between
+ * two requests of a model vary more than by chance (coefficients of variation 1.5, 2.3 and 5.4 at
+ * the 10th, 50th and 90th percentile of the models). Days are busy and nights are quiet. A model
+ * loads in 3 s to 45 s, either quickly or slowly. */
 #include "policy/trace.h"
 #include "base/clock.h"
 #include <math.h>
@@ -14,7 +15,7 @@
 #define TOP_SHARE 0.31
 #define TOP_MODELS 5
 #define TOP_MODELS_SHARE 0.70
-/* The power by which ranks 2 to 5 fall off, so that the five have their share. */
+/* The power by which ranks 2 to 5 fall off, so that the first five have their share. */
 #define TOP_SLOPE 1.02
 #define ZIPF_SLOPE 1.7
 #define DAY_S 86400.0
@@ -25,7 +26,7 @@
 static double
 uniform (GRand *rand)
 {
-  /* Never 0: logarithms are taken of it. */
+  /* Never 0: the caller takes logarithms. */
   return 1 - g_rand_double (rand);
 }
 
@@ -44,7 +45,7 @@ load_seconds (GRand *rand)
   return is_slow ? CLAMP (seconds, 20, 45) : CLAMP (seconds, 3, 12);
 }
 
-/* What part of the requests the model of each rank has; adds up to 1. */
+/* The share of requests of each rank; adds up to 1. */
 static double *
 make_shares (guint n)
 {
@@ -76,7 +77,7 @@ variation_at (double quantile)
   return values[i - 1] * pow (values[i] / values[i - 1], part);
 }
 
-/* A pause of mean 1: one of two exponential ones, chosen so that its variation is the wanted. */
+/* A pause of mean 1: hyperexponential, with the wanted variation. */
 static double
 pause_of (GRand *rand, double variation)
 {
@@ -86,7 +87,7 @@ pause_of (GRand *rand, double variation)
   return -log (uniform (rand)) / rate;
 }
 
-/* Requests up to second t of a day that begins at its quietest, where one a second is the mean. */
+/* Requests up to second t of a day that begins at its quietest, at a mean of one a second. */
 static double
 passed_by (double t)
 {
@@ -94,7 +95,7 @@ passed_by (double t)
   return t - DAY_SWING * sin (turn * t) / turn;
 }
 
-/* The inverse, by halving: it is as exact as a microsecond needs. */
+/* The inverse, by bisection, to a microsecond. */
 static double
 time_of (double passed)
 {
@@ -114,7 +115,7 @@ static void
 add_requests (VendTrace *trace, guint model, double rate_s, double variation, double seconds,
               GRand *rand)
 {
-  /* A part of a pause went by before the trace began. */
+  /* A part of the first pause passed before the trace began. */
   double passed = pause_of (rand, variation) * g_rand_double (rand) / rate_s;
   for (; passed < passed_by (seconds) && trace->requests->len < VEND_TRACE_MAX_REQUESTS;
        passed += pause_of (rand, variation) / rate_s)

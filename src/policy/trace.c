@@ -1,4 +1,4 @@
-/* What was asked of the models, and when. Pure. */
+/* A trace of requests. Pure. */
 #include "policy/trace.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -9,7 +9,7 @@
 #define COLUMNS "time_s,model,run_s[,load_s]"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define MAX_NAME 200
-/* Until the year 2070 of times since 1970, and ten years: what is longer is in another unit. */
+/* Limits: the year 2070 for times since 1970, and ten years. Longer values are in another unit. */
 #define MAX_TIME_S 3155760000.0
 #define MAX_DURATION_S 315576000.0
 /* No sum of times in a simulation comes near the end of an int64_t. */
@@ -130,7 +130,7 @@ typedef struct
   double longest_load_s;
 } Reader;
 
-/* Plain numbers: no hexadecimal ones, no "inf". */
+/* Decimal numbers only: no hexadecimal numbers, no "inf". */
 static bool
 read_seconds (const Reader *reader, const char *column, const char *text, double most,
               int64_t *out_us, GError **error)
@@ -148,7 +148,7 @@ read_seconds (const Reader *reader, const char *column, const char *text, double
   return true;
 }
 
-/* Columns in another order would be read without a complaint where names look like numbers. */
+/* Columns in another order would be read without an error where names look like numbers. */
 static bool
 check_header (char **cells, GError **error)
 {
@@ -163,7 +163,7 @@ check_header (char **cells, GError **error)
                     n + 1, cells[n] != NULL ? cells[n] : "");
 }
 
-/* A request may have to wait for all others, and each of them for a load. */
+/* A request may have to wait for all other requests, each with a load. */
 static bool
 add_to_total (Reader *reader, int64_t run_us, int64_t load_us, GError **error)
 {

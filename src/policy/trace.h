@@ -1,4 +1,4 @@
-/* What was asked of the models, and when: the input of a simulation. Pure. */
+/* A trace of requests: models and times; the input of a simulation. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 typedef struct
 {
-  int64_t at_us; /* from the begin of the trace */
+  int64_t at_us; /* from the start of the trace */
   int64_t run_us;
   guint model; /* index */
 } VendTraceRequest;
@@ -23,8 +23,8 @@ typedef struct
 typedef struct
 {
   char *name;
-  int64_t load_us; /* where `loads` says nothing */
-  GArray *loads;   /* of VendTraceLoad, by time: what a load takes from then on; or NULL */
+  int64_t load_us; /* where `loads` has no entry */
+  GArray *loads;   /* of VendTraceLoad, by time: load time from then on; or NULL */
 } VendTraceModel;
 
 typedef struct
@@ -39,19 +39,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendTrace, vend_trace_free)
 
 guint vend_trace_add_model (VendTrace *trace, const char *name, int64_t load_us);
 void vend_trace_add (VendTrace *trace, guint model, int64_t at_us, int64_t run_us);
-/* Loads of the model take this long from now on; of equal times the last one counts. */
+/* Loads of the model take this long from now on; of equal times the last added one counts. */
 void vend_trace_add_load (VendTrace *trace, guint model, int64_t at_us, int64_t load_us);
-/* After the last one was added. */
+/* Call after the last request and load were added. */
 void vend_trace_sort (VendTrace *trace);
-/* What a load takes that begins at this time; before the first of its loads: what that takes. */
+/* The time of a load that begins at `at_us`; before the first entry the first entry counts. */
 int64_t vend_trace_load_us (const VendTrace *trace, guint model, int64_t at_us);
 /* The time of the last request. */
 int64_t vend_trace_end_us (const VendTrace *trace);
 
 /* Lines of "time_s,model,run_s[,load_s]", in any order; a first line that names these columns and
- * empty lines are passed over. A load_s holds for loads of the model that begin at the line's time
- * or later, until the next one of the model; the first one for earlier loads too; 10 s when there
- * is none. INVALID names the line and the column. */
+ * empty lines are skipped. A load_s holds for loads of the model that begin at the line's time or
+ * later, until the model's next load_s. The first load_s holds for earlier loads too; without any,
+ * 10 s. INVALID names the line and the column. */
 bool vend_trace_parse (const char *text, gsize size, VendTrace **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -59,9 +59,9 @@ typedef struct
 {
   guint models;
   double hours;
-  double rate; /* requests an hour, all models together */
+  double rate; /* requests an hour of all models together */
   guint32 seed;
 } VendSynthetic;
 
-/* Requests as real services that make images see them; see synthetic.c. */
+/* Requests like those of real image generation services; see synthetic.c. */
 VendTrace *vend_trace_synthetic (const VendSynthetic *options) G_GNUC_WARN_UNUSED_RESULT;

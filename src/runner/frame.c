@@ -3,13 +3,13 @@
 #include "base/error.h"
 #include <string.h>
 
-#define SHRINK_ABOVE ((guint) 1 << 20) /* a buffer grown by one large frame is given back */
+#define SHRINK_ABOVE ((guint) 1 << 20) /* a larger buffer is freed after its frame */
 #define MAX_FRAME (G_MAXINT32 / 2)     /* three of them fit the length of a GByteArray */
 
 struct VendFrameReader
 {
   GByteArray *data;
-  gsize taken; /* bytes of `data` that earlier frames used */
+  gsize taken; /* bytes of `data` used by earlier frames */
   gsize limit;
 };
 
@@ -93,8 +93,7 @@ vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size)
   g_byte_array_append (reader->data, data, (guint) size);
 }
 
-/* Where the next whole frame lies in the buffer; false in `*out_whole` when more bytes are needed.
- */
+/* Finds the next whole frame in the buffer; false in `*out_whole` when more bytes are needed. */
 static bool
 find_next (const VendFrameReader *reader, const guint8 **out_text, gsize *out_size, bool *out_whole,
            GError **error)
@@ -129,7 +128,7 @@ parse (const void *text, gsize size, json_t **out, GError **error)
   return true;
 }
 
-/* The buffer goes with the frame, and what little came after it begins a new one. */
+/* The buffer goes with the frame; the few bytes behind it begin a new buffer. */
 static GBytes *
 steal_text (VendFrameReader *reader, const guint8 *text, gsize size)
 {

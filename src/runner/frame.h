@@ -9,16 +9,17 @@
 
 #define VEND_FRAME_HEADER_SIZE 4
 
-/* Runs that a director takes beyond its slots, or as many as it has slots where that is more. */
+/* Prefetch limit: runs that a director takes beyond its slots, or as many as its slots if that is
+ * more. */
 #define VEND_PREFETCH_MAX 16
 
-/* What fits beside output and logs: input of a run, metrics, errors, setup logs. */
+/* Room besides output and logs: input of a run, metrics, errors, setup logs. */
 #define VEND_FRAME_SLACK ((gsize) 64 << 20)
 
 /* The longest frame for these limits. A log byte takes up to six in JSON ("\u001b"). */
 gsize vend_frame_limit (uint64_t max_output, uint64_t max_logs);
 
-/* The bytes of `frame` in the form that vend_frame_append gives it, without its header. */
+/* The size of `frame` as written by vend_frame_append, without the header. */
 gsize vend_frame_size (const json_t *frame);
 
 /* Appends `frame` to `out`; TOO_LARGE leaves `out` as it was. */
@@ -33,9 +34,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendFrameReader, vend_frame_reader_free)
 
 void vend_frame_reader_feed (VendFrameReader *reader, const void *data, gsize size);
 
-/* The next whole frame in `*out`. A frame longer than VEND_FRAME_LARGE takes long to parse, so its
+/* The next whole frame in `*out`. A frame longer than VEND_FRAME_LARGE is slow to parse, so its
  * text is in `*out_text` instead, for vend_frame_parse. Both are NULL when more bytes are needed.
- * An error is final: the stream cannot be read on. */
+ * An error is final: the stream is out of step. */
 #define VEND_FRAME_LARGE ((gsize) 256 * 1024)
 bool vend_frame_reader_take (VendFrameReader *reader, json_t **out, GBytes **out_text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* Results that nobody acknowledged yet, as files. Writes run on the journal's own thread. */
+/* Results not acknowledged yet, as files. Writes run on the journal's own thread. */
 #include "runner/journal.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -15,11 +15,11 @@
 struct VendJournal
 {
   char *folder;
-  VendInbox *inbox; /* of Job, written: back to the owner's context */
+  VendInbox *inbox; /* of Job, written; back to the owner's context */
   VendJournalWritten written;
   void *data;
   GThread *thread;
-  bool freed; /* owner's context only: nobody is told any more */
+  bool freed; /* owner's context only: no more callbacks */
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t work;
@@ -105,7 +105,7 @@ run_job (Job *job)
     job_free (job);
 }
 
-/* The next job; NULL when there will be none. */
+/* The next job; NULL when there will be no more. */
 static Job *
 take_job (VendJournal *journal)
 {

@@ -1,7 +1,7 @@
-/* Results that the control plane has not acknowledged yet: DIR/journal/<prediction>.<attempt>.json,
- * one `completed` frame each. Writing and removing happen on the journal's own thread, in the order
- * asked for; the callers never wait. Reading is for starts and for the control plane when no
- * director answers, and blocks. */
+/* The journal of a director: results not acknowledged yet, one `completed` frame each, in
+ * DIR/journal/<prediction>.<attempt>.json. Writes and removals run on the journal's own thread, in
+ * order; callers never wait. Reads are for starts, and for the control plane when no director
+ * answers; they block. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ typedef void (*VendJournalWritten) (const char *key, const GError *error, void *
 bool vend_journal_open (const char *dir, GMainContext *context, VendJournalWritten written,
                         void *data, VendJournal **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* On the thread of `context`. Blocks until everything asked for is done; no callbacks come
- * afterwards. */
+/* On the thread of `context`. Blocks until all writes and removals are done; no callbacks
+ * follow. */
 void vend_journal_free (VendJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendJournal, vend_journal_free)
 
@@ -28,16 +28,17 @@ char *vend_journal_key (const char *prediction, int64_t attempt) G_GNUC_WARN_UNU
 void vend_journal_write (VendJournal *journal, const char *key, const json_t *completed);
 void vend_journal_remove (VendJournal *journal, const char *key);
 
-/* One entry from disk. Any thread; blocks. NOT_FOUND when it was never written or is removed. */
+/* One entry from disk. Any thread; blocks. NOT_FOUND when the entry was never written or is
+ * removed. */
 bool vend_journal_read (const char *dir, const char *key, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Calls `found` for every readable entry; a damaged one is renamed to `<name>.bad` and logged. A
- * missing journal is an empty one. Blocks. */
+/* Calls `found` for every readable entry. A damaged entry is renamed to `<name>.bad` and logged. A
+ * missing journal is empty. Blocks. */
 typedef void (*VendJournalFound) (const char *key, json_t *completed, void *data);
 bool vend_journal_scan (const char *dir, VendJournalFound found, void *data, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Removes one entry in the calling thread: the control plane's `ack` to a dead director. */
+/* Removes one entry in the calling thread: the control plane's `ack` for a dead director. */
 bool vend_journal_discard (const char *dir, const char *key, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

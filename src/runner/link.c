@@ -1,4 +1,4 @@
-/* A connection of frames over a Unix socket. Runs on the main context it was made with. */
+/* A connection of frames over a Unix socket. Runs on the main context of its creation. */
 #include "runner/link.h"
 #include "base/deferred.h"
 #include "base/error.h"
@@ -21,7 +21,7 @@
 #define BACKLOG 4
 #define PARSE_THREADS 2 /* of all links; made with the first large frame */
 #define SHRINK_ABOVE ((guint) 1 << 20)
-#define SEND_ABOVE ((guint) 64 * 1024) /* at once, and not at the end of the turn */
+#define SEND_ABOVE ((guint) 64 * 1024) /* sent at once, not at the end of the turn */
 
 typedef struct Parse Parse;
 
@@ -35,15 +35,15 @@ struct VendLink
   VendFrameReader *reader;
   GByteArray *out;
   gsize written; /* bytes of `out` already sent */
-  Parse *parse;  /* of a large frame, under way: nothing is read meanwhile */
+  Parse *parse;  /* of a large frame, in flight: no reads meanwhile */
   GSource *read_source;
   GSource *write_source;
-  VendDeferred *flushing; /* sends what this turn has made */
-  GSource *flush_timer;   /* sends what may wait a little */
-  GSource *close_source;  /* tells on_closed from the main loop */
+  VendDeferred *flushing; /* sends the writes of this turn */
+  GSource *flush_timer;   /* sends late frames */
+  GSource *close_source;  /* calls on_closed from the main loop */
   GError *problem;
-  guint depth; /* inside how many event calls */
-  bool freed;  /* inside an event: memory goes when the last call returns */
+  guint depth; /* depth of nested event calls */
+  bool freed;  /* freed inside an event: the memory goes with the last return */
 };
 
 /* A socket path is limited to 107 bytes; a directory descriptor makes any path short. */
@@ -80,7 +80,7 @@ release (VendLink *link)
 
 struct Parse
 {
-  VendLink *link; /* NULL when it has closed; the context's thread only */
+  VendLink *link; /* NULL when the link has closed; context's thread only */
   GMainContext *context;
   GBytes *text;
   json_t *frame; /* or the problem */
@@ -100,8 +100,7 @@ parse_free (void *data)
 
 static gboolean tell_parsed (void *data);
 
-/* GLib's locks order what is handed over; these tell the thread sanitizer, which does not see them.
- */
+/* GLib's locks order the handover; these tell the thread sanitizer, which does not see them. */
 static atomic_uint n_handed;
 static atomic_uint n_parsed;
 
@@ -120,7 +119,7 @@ parse_elsewhere (void *data, void *unused)
   g_source_attach (source, parse->context);
 }
 
-/* NULL when there can be no threads. */
+/* NULL when no threads can be made. */
 static GThreadPool *
 parse_pool (void)
 {
@@ -134,7 +133,7 @@ parse_pool (void)
   return pool != NULL && g_thread_pool_get_num_threads (pool) > 0 ? pool : NULL;
 }
 
-/* Eats `text`. The order of frames stays: the next is read when this one was told. */
+/* Eats `text`. The order of frames stays: the next read follows the delivery of this frame. */
 static void
 begin_parse (VendLink *link, GBytes *text)
 {
@@ -386,7 +385,7 @@ vend_link_free (VendLink *link)
     release (link);
 }
 
-/* Steals `take`. A frame that is too long is left out: on the next connection it would be just as
+/* Steals `take`. A frame that is too long is dropped: on the next connection it would be as
  * long. */
 static bool
 append (VendLink *link, json_t *take)

@@ -1,4 +1,4 @@
-/* Processes known by pid and start time. Reads /proc. */
+/* Processes identified by pid and start time. Reads /proc. */
 #include "runner/process-identity.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -97,13 +97,13 @@ vend_pid_file_signal (const char *path, int signal_number)
   if (!vend_pid_file_alive (path, &pid))
     return false;
   vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
-  /* The number may have changed hands before the descriptor was opened, not after. */
+  /* The pid may have been reused before the descriptor was opened, not after. */
   return pidfd >= 0 && vend_pid_file_alive (path, NULL) && signal_through (pidfd, signal_number);
 }
 
-/* ---- Those of instances */
+/* ---- Processes of instances */
 
-/* The words of a file in which each ends with a NUL. */
+/* Words of a file, each with a NUL at its end. */
 typedef struct
 {
   char *text;
@@ -117,7 +117,7 @@ words_clear (Words *words)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Words, words_clear)
 
-/* None when the process is gone. */
+/* Empty when the process is gone. */
 static Words
 read_words (const char *number, const char *file)
 {
@@ -128,7 +128,7 @@ read_words (const char *number, const char *file)
   return words;
 }
 
-/* The one behind `word`, or the first one; NULL behind the last one. */
+/* The word after `word`, or the first word; NULL after the last. */
 static const char *
 next_word (const Words *words, const char *word)
 {
@@ -151,7 +151,7 @@ director_dir (const Words *arguments)
   return next_word (arguments, word);
 }
 
-/* What the environment of a process is marked with, or NULL. */
+/* The mark in the environment of a process, or NULL. */
 static const char *
 marked_dir (const Words *environment)
 {
@@ -180,7 +180,8 @@ check_process (const char *number, bool directors, VendProcessSeen seen, void *d
     seen (pid, false, marked, data);
 }
 
-/* All processes with a mark; with `directors` those as well, which costs a second look at each. */
+/* All marked processes; with `directors` directors too, which costs a second read for each
+ * process. */
 static void
 walk (bool directors, VendProcessSeen seen, void *data)
 {
@@ -204,7 +205,7 @@ kill_if_marked (pid_t pid, bool is_director, const char *dir, void *data)
     return;
   g_autofree char *number = g_strdup_printf ("%d", (int) pid);
   vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
-  /* The number may have changed hands before the descriptor was opened, not after. */
+  /* The pid may have been reused before the descriptor was opened, not after. */
   g_auto (Words) environment = read_words (number, "environ");
   if (pidfd >= 0 && g_strcmp0 (marked_dir (&environment), dir) == 0
       && signal_through (pidfd, SIGKILL))

@@ -1,4 +1,4 @@
-/* What the processes of the models take of this machine. Reads /proc. */
+/* CPU and memory of model processes. Reads /proc. */
 #include "runner/process-usage.h"
 #include "runner/process-identity.h"
 #include <string.h>
@@ -29,7 +29,7 @@ add_stat (const char *pid, VendProcessUsage *usage)
 typedef struct
 {
   GHashTable *all;
-  gsize prefix; /* bytes of a directory before its name */
+  gsize prefix; /* bytes of a directory before the instance's name */
 } Sums;
 
 static void

@@ -1,5 +1,4 @@
-/* What the processes of the models take of this machine. Reads all of /proc: not for the core
- * thread. */
+/* CPU and memory of model processes. Reads all of /proc: not for the core thread. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -7,10 +6,10 @@
 typedef struct
 {
   guint processes;
-  double cpu_seconds; /* of those that live, since their starts */
-  uint64_t memory;    /* resident bytes; what several processes share is counted in each */
+  double cpu_seconds; /* of living processes, since their starts */
+  uint64_t memory;    /* resident bytes; shared pages count in each process */
 } VendProcessUsage;
 
-/* Name of the instance directory → VendProcessUsage (owned), of all processes that carry
- * VEND_PROCESS_MARK with a directory in `instances_dir`. Free with g_hash_table_unref. */
+/* Name of the instance directory → VendProcessUsage (owned), for processes marked with a directory
+ * in `instances_dir` (VEND_PROCESS_MARK). Free with g_hash_table_unref. */
 GHashTable *vend_process_usage (const char *instances_dir) G_GNUC_WARN_UNUSED_RESULT;

@@ -59,7 +59,7 @@ vend_runner_process_start (const char *dir, const json_t *spec, const char *vend
     return vend_fail (error, VEND_ERROR_RUNNER, "start director: %s", problem->message);
   if (out_pid != NULL)
     *out_pid = pid;
-  /* It moves its model into the groups once it is loaded itself, which takes about as long. */
+  /* Roused now: the director uses the groups once it is loaded, which takes about as long. */
   g_autoptr (VendCgroups) bases = vend_cgroups_from_json (json_object_get (spec, "cgroups"));
   vend_cgroups_rouse (bases);
   return true;
@@ -72,7 +72,7 @@ vend_runner_process_alive (const char *dir)
   return vend_pid_file_alive (path, NULL);
 }
 
-/* Where they are stands in the spec: this server may have been started elsewhere. */
+/* The places of the groups are in the spec: this server may have been started elsewhere. */
 bool
 vend_runner_process_remove_groups (const char *dir)
 {
