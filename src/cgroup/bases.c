@@ -1,4 +1,4 @@
-/* Finds out what control groups can be made here, and makes it possible. Blocks on /sys. */
+/* Finds the control groups that can be made here, and prepares for them. Blocks on /sys. */
 #include "cgroup/bases.h"
 #include "base/fd.h"
 #include <errno.h>
@@ -10,7 +10,7 @@
 #define MAX_CONTROLLERS ((gsize) 4096)
 #define SERVER_GROUP "vend-server"
 
-/* Without them a group of that controller limits nothing. */
+/* Files without which a group of the controller limits nothing. */
 static const char *const limit_files[VEND_CGROUP_N][2] = {
   { "memory.limit_in_bytes", "memory.max" },
   { "cpu.cfs_quota_us", "cpu.max" },
@@ -60,7 +60,7 @@ vend_cgroup_write (const char *folder, const char *name, const char *text)
   return fd >= 0 && write (fd, text, (size_t) size) == size;
 }
 
-/* The first reason is the one that tells most. */
+/* The first reason tells most. */
 static void
 blame (VendCgroups *cgroups, const char *what, const char *path, int saved_errno)
 {
@@ -68,7 +68,7 @@ blame (VendCgroups *cgroups, const char *what, const char *path, int saved_errno
     cgroups->why = g_strdup_printf ("%s '%s': %s", what, path, g_strerror (saved_errno));
 }
 
-/* Makes a group and looks whether it can be limited. */
+/* Makes a group and checks that it can be limited. */
 static bool
 probe (VendCgroups *cgroups, VendCgroupKind kind, guint version, const char *base)
 {
@@ -108,7 +108,7 @@ has_word (const char *folder, const char *file, const char *word)
   return g_strv_contains ((const char *const *) words, word);
 }
 
-/* The root of the machine's hierarchy, which may hold processes beside groups. */
+/* The root of the machine's hierarchy, which may hold processes besides groups. */
 static bool
 is_root (const char *folder)
 {

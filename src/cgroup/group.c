@@ -14,7 +14,7 @@
 #define LEAST_QUOTA_US 1000
 #define MAX_EVENTS ((gsize) 4096)
 #define MAX_PROCS ((gsize) 1 << 20)
-/* What was refused is not counted: a huge page of 2 MiB, and what each CPU takes ahead. */
+/* Refused memory is not counted: a huge page of 2 MiB, and the reserve of each CPU. */
 #define NEARLY_FULL (G_GUINT64_CONSTANT (4) << 20)
 #define KILL_ROUNDS 50 /* a process may fork while the list is read */
 #define FIRST_PAUSE_US 500
@@ -22,10 +22,10 @@
 
 struct VendCgroup
 {
-  char *folders[VEND_CGROUP_N]; /* NULL: there is no group of that kind */
+  char *folders[VEND_CGROUP_N]; /* NULL: no group of that kind */
   guint versions[VEND_CGROUP_N];
-  uint64_t memory;          /* its limit; 0 = none */
-  int doors[VEND_CGROUP_N]; /* cgroup.procs, -1: none */
+  uint64_t memory;          /* limit; 0 = none */
+  int doors[VEND_CGROUP_N]; /* descriptors of cgroup.procs, -1: none */
 };
 
 static bool
@@ -42,7 +42,7 @@ folder_of (const VendCgroups *bases, VendCgroupKind kind, const char *name)
   return g_build_filename (bases->base[kind].path, entry, NULL);
 }
 
-/* In the unified hierarchy they are one. */
+/* In the unified hierarchy all kinds share one group. */
 static bool
 is_first_of_its_path (const VendCgroups *bases, VendCgroupKind kind)
 {
@@ -77,7 +77,7 @@ set (const char *folder, const char *file, const char *value, GError **error)
                              value);
 }
 
-/* What not every kernel has. */
+/* For files that not every kernel has. */
 static bool
 set_if_there (const char *folder, const char *file, const char *value, GError **error)
 {
@@ -89,7 +89,7 @@ static bool
 limit_memory (const char *folder, guint version, uint64_t bytes, GError **error)
 {
   g_autofree char *value = g_strdup_printf ("%" G_GUINT64_FORMAT, bytes);
-  /* One process of a model alone is of no use, so all of them go. */
+  /* The kernel kills all processes of a model together: one alone is of no use. */
   if (version == 2 && !set_if_there (folder, "memory.oom.group", "1", error))
     return false;
   if (bytes == 0)
@@ -138,7 +138,7 @@ limit (const VendCgroup *group, VendCgroupKind kind, const VendCgroupLimits *lim
     }
 }
 
-/* A group without a limit changes who gets how much all the same. */
+/* A group without a limit changes the shares all the same. */
 static bool
 is_needed (const VendCgroups *bases, VendCgroupKind kind, const VendCgroupLimits *limits)
 {
@@ -196,7 +196,7 @@ vend_cgroup_enter (const VendCgroup *group)
 
 /* ---- Memory that ran out */
 
-/* The number behind `key` in a file of such lines, or alone in it when `key` is "". */
+/* The number after `key` in a file of such lines; with "" as `key` the only number of the file. */
 static bool
 read_count (const char *folder, const char *file, const char *key, uint64_t *out)
 {
@@ -267,8 +267,8 @@ is_member (const GArray *pids, pid_t pid)
   return false;
 }
 
-/* True when there was nobody to kill. A number is signalled only when it is still in the group
- * after it was opened: until then it may have changed hands. */
+/* True when no process was left to kill. A pid is signalled only when it is still in the group
+ * after its pidfd was opened: until then the pid may have been reused. */
 static bool
 kill_members (const char *folder)
 {
@@ -296,7 +296,7 @@ vend_cgroup_kill (const VendCgroups *bases, const char *name)
     return;
   if (vend_cgroups_have (bases, VEND_CGROUP_PIDS))
     {
-      /* Nothing is born there any more, so the list gets shorter. */
+      /* No process can fork any more, so the list gets shorter. */
       g_autofree char *folder = folder_of (bases, VEND_CGROUP_PIDS, name);
       (void) !vend_cgroup_write (folder, "pids.max", "0");
     }

@@ -1,4 +1,4 @@
-/* What the own control groups and those above them leave to this process. Blocks on /sys. */
+/* Limits of this process by its own control groups and the groups above them. Blocks on /sys. */
 #include "cgroup/machine.h"
 #include "base/fd.h"
 #include <string.h>
@@ -6,7 +6,8 @@
 #define MAX_FILE ((gsize) 64 * 1024)
 #define MAX_DEPTH 64
 
-/* Folders from the own group up to the mount: they have this file, what is above has not. */
+/* Folders from the own group up to the mount: these have the file `mark`, folders above have
+ * not. */
 typedef void (*LookAt) (const char *folder, void *data);
 
 static void
@@ -35,7 +36,7 @@ text_of (const char *folder, const char *file)
 
 /* ---- Memory */
 
-/* v1 counts what lies above into its own statistics. */
+/* v1 includes the groups above in its own statistics. */
 static void
 take_v1_memory (const char *folder, uint64_t *least)
 {

@@ -43,8 +43,8 @@ lists (const char *names, const char *name)
   return g_strv_contains ((const char *const *) words, name);
 }
 
-/* The group's path in its hierarchy; NULL when the process is in none. `controller` is NULL for
- * the unified one. */
+/* The group's path in its hierarchy; NULL when the process is in no group. `controller` is NULL for
+ * the unified hierarchy. */
 static char *
 own_path (const char *groups, const char *controller)
 {
@@ -61,7 +61,7 @@ own_path (const char *groups, const char *controller)
   return NULL;
 }
 
-/* Where a mount of the part below `root` shows `path`; NULL when it does not. */
+/* The path of `path` under a mount of the part below `root`; NULL outside of it. */
 static char *
 seen_at (const char *root, const char *point, const char *path)
 {

@@ -15,11 +15,11 @@ struct VendBlobs
 {
   char *dir;
   char *spool;
-  pthread_mutex_t lock; /* while contents come and go; nothing is synced with it */
+  pthread_mutex_t lock; /* for adding and removing contents; never held during a sync */
   pthread_mutex_t held_lock;
   pthread_cond_t removed;
-  GHashTable *held;     /* SHA-256 → how many times */
-  const char *removing; /* the content that is being removed now, or NULL */
+  GHashTable *held;     /* SHA-256 → number of holds */
+  const char *removing; /* content whose removal is in flight, or NULL */
 };
 
 bool
@@ -75,7 +75,7 @@ sync_file (const char *path, GError **error)
   return true;
 }
 
-/* A folder that is new is durable before anything in it. */
+/* A new folder is durable before anything in it. */
 static bool
 ensure_folder (const VendBlobs *blobs, const char *folder, GError **error)
 {
@@ -83,7 +83,7 @@ ensure_folder (const VendBlobs *blobs, const char *folder, GError **error)
          || (vend_dir_ensure (folder, error) && vend_dir_sync (blobs->dir, error));
 }
 
-/* Returns how many times it was held before. With the lock. */
+/* Adds to the holds; returns the number before. With the lock. */
 static guint
 count_hold (VendBlobs *blobs, const char *sha256, int more)
 {
@@ -130,7 +130,7 @@ vend_blobs_let_go (VendBlobs *blobs, const char *sha256)
   g_assert (before > 0);
 }
 
-/* Puts a file on its way in where it belongs, on the same disk. */
+/* Moves or links an incoming file to its final place, on the same disk. */
 typedef bool (*Place) (const char *path, const char *target, GError **error);
 
 static bool
@@ -149,7 +149,7 @@ link_in (const char *path, const char *target, GError **error)
                              path);
 }
 
-/* Held as soon as it is there, so that it is not removed before its row comes. */
+/* Held at once, so that the content is not removed before its row comes. */
 static bool
 place_and_hold (VendBlobs *blobs, Place place, const char *path, const char *target,
                 const char *sha256, GError **error)
@@ -180,7 +180,7 @@ bring_in (VendBlobs *blobs, Place place, const char *path, const char *sha256, G
   else if (!ensure_folder (blobs, folder, error) || !sync_file (path, error)
            || !place_and_hold (blobs, place, path, target, sha256, error))
     return false;
-  /* Also for a content that was there: the thread that placed it may not have synced the name. */
+  /* Also for an existing content: the thread that placed it may not have synced the name. */
   if (vend_dir_sync (folder, error))
     return true;
   vend_blobs_let_go (blobs, sha256);
@@ -192,7 +192,7 @@ vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GError 
 {
   if (!bring_in (blobs, move_in, path, sha256, error))
     return false;
-  unlink (path); /* there still when the content was there already */
+  unlink (path); /* still there when the content was there already */
   return true;
 }
 
@@ -206,7 +206,7 @@ copy_file (const char *path, int to, GError **error)
   return vend_fd_copy (from, to, (uint64_t) st.st_size, error);
 }
 
-/* For a file on another file system than ours. The lock is not held during the copy. */
+/* For a file on another file system. The lock is not held during the copy. */
 static bool
 copy_in (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
 {
@@ -260,7 +260,7 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
   return true;
 }
 
-/* A caller that would hold this content waits until its removal is decided. */
+/* A caller that wants to hold this content waits until its removal is decided. */
 static bool
 begin_removal (VendBlobs *blobs, const char *sha256)
 {
@@ -321,7 +321,7 @@ vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void
 struct VendBlobHolds
 {
   VendBlobs *blobs;
-  GPtrArray *contents; /* SHA-256, each as often as it is held */
+  GPtrArray *contents; /* SHA-256, once for each hold */
 };
 
 VendBlobHolds *

@@ -1,5 +1,5 @@
-/* The retention sweep: a thread that wakes once a minute, or as often as data end. Rows go first,
- * then blobs without a row. */
+/* The retention sweep: a thread that wakes once a minute, or as often as data expire. Rows go
+ * first, then blobs without a row. */
 #include "files/sweep.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -16,12 +16,12 @@
 #define LONGEST_INTERVAL_US (60 * VEND_US_PER_S)
 #define SHORTEST_INTERVAL_US (1 * VEND_US_PER_S)
 #define BATCH 200
-/* A blob is on disk before its row, and a blob that a crash left without one may be needed again.
- */
+/* A blob is on disk before its row, and a blob left without a row by a crash may be needed
+ * again. */
 #define YOUNG_US (600 * VEND_US_PER_S)
-/* Blobs without rows come from crashes only, so all of them are looked at rarely. */
+/* Blobs without rows come from crashes only, so a sweep of all blobs is rare. */
 #define FULL_SWEEP_INTERVAL_US (3600 * VEND_US_PER_S)
-/* An upload that no build has taken up. */
+/* Life of an upload that no build has used. */
 #define UPLOAD_LIFE_US (24 * 3600 * VEND_US_PER_S)
 
 struct VendSweep
@@ -53,7 +53,7 @@ remove_data_of (VendDb *db, Batch *batch, const char *id, GError **error)
   bool is_example = false;
   if (!vend_store_example_has (db, id, &is_example, error))
     return false;
-  /* Its files stay with the example. */
+  /* The files stay with the example. */
   if (is_example)
     return vend_store_prediction_remove_data (db, id, batch->now_us, error);
   if (!vend_store_output_list (db, id, &outputs, error))
@@ -155,7 +155,7 @@ run_batches (VendSweep *sweep, VendStoreJob job)
           vend_log (VEND_LOG_WARN, "the retention sweep failed", "error", error->message, NULL);
           return;
         }
-      /* The young are left to the full sweep. */
+      /* Young blobs are left to the full sweep. */
       for (guint i = 0; i < contents->len; i++)
         remove_if_unused (sweep, g_ptr_array_index (contents, i));
       n_removed = batch.n_removed;

@@ -1,5 +1,5 @@
-/* The retention sweep: removes rows past their retention, then blobs without a row. A thread of its
- * own. */
+/* The retention sweep: removes rows past their retention, then blobs without a row. Runs on its own
+ * thread. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -15,12 +15,12 @@ typedef struct
   VendBlobs *blobs;
   int64_t retention_us;     /* of predictions' data; 0 keeps them */
   int64_t decision_keep_us; /* of the scheduler's decisions */
-  int64_t decision_max;     /* the newest that stay */
-  int64_t full_interval_us; /* between two looks at all there is; 0: an hour */
-  /* Called with each full sweep for other leftovers, or NULL. */
+  int64_t decision_max;     /* most decisions kept */
+  int64_t full_interval_us; /* between two full sweeps; 0: an hour */
+  /* Called in each full sweep for other leftovers, or NULL. */
   void (*more) (void *data);
   void *data;
-  const char *uploads_dir; /* sources on their way to a build; given up after a day */
+  const char *uploads_dir; /* sources on their way to a build; removed after a day */
 } VendSweepOptions;
 
 /* Begins at once with the leftovers of a crash, then runs once a minute. */

@@ -1,4 +1,4 @@
-/* Looks after the GPUs of this machine. */
+/* Watches the GPUs of this machine. */
 #include "hardware/gpu-watch.h"
 #include "base/log.h"
 #include "hardware/nvml.h"
@@ -13,7 +13,7 @@ struct VendGpuWatch
   void *data;
   GThread *thread;
   int stopping;      /* atomic */
-  GPtrArray *health; /* of char *: the fault of each; the thread's */
+  GPtrArray *health; /* of char *: the fault of each GPU; owned by the thread */
 };
 
 static void
@@ -27,7 +27,7 @@ tell (const VendGpu *gpu)
     vend_log (VEND_LOG_INFO, "a GPU is healthy again", "gpu", index, "uuid", gpu->uuid, NULL);
 }
 
-/* Notes how they are; true when that has changed. */
+/* Notes the health of the GPUs; true when it has changed. */
 static bool
 note (VendGpuWatch *watch, const GPtrArray *gpus)
 {

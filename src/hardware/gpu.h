@@ -1,15 +1,15 @@
-/* One GPU of this machine, as it was last seen. Plain values. */
+/* One GPU of this machine, as last seen. Plain values. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
 
 typedef struct
 {
-  guint index; /* as the driver counts them */
-  char *uuid;  /* "GPU-..."; what CUDA_VISIBLE_DEVICES takes */
+  guint index; /* by the driver's count */
+  char *uuid;  /* "GPU-...", as in CUDA_VISIBLE_DEVICES */
   char *name;
   uint64_t memory; /* bytes */
-  char *fault;     /* why nothing may run on it, or NULL */
+  char *fault;     /* why the GPU may not be used, or NULL */
 } VendGpu;
 
 static inline void

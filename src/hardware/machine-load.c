@@ -1,4 +1,4 @@
-/* How busy this machine is now. */
+/* The current load of this machine. */
 #include "hardware/machine-load.h"
 #include "base/fd.h"
 #include <stdlib.h>

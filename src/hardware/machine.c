@@ -1,4 +1,4 @@
-/* What this machine gives to this process. */
+/* Resources of the machine for this process. */
 #include "hardware/machine.h"
 #include "cgroup/machine.h"
 #include <math.h>

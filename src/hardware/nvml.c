@@ -78,8 +78,9 @@ static const struct
   { "nvmlEventSetWait_v2", offsetof (Calls, wait), true },
 };
 
-/* Xid errors that a program causes and the GPU survives, by NVIDIA's list of Xid errors: illegal
- * instruction, illegal address, stopped processing, preempted, video processor, time slice. */
+/* Xid errors that an application causes and the GPU survives, by NVIDIA's list of Xid errors:
+ * illegal instruction, illegal address, stopped processing, preempted, video processor, time
+ * slice. */
 static const unsigned long long harmless_xids[] = { 13, 31, 43, 45, 68, 109 };
 
 typedef struct
@@ -135,7 +136,7 @@ watch (VendNvml *nvml, nvmlDevice_t device)
       nvml->events = NULL;
       return;
     }
-  /* Not every GPU has events; its memory and rows are looked at all the same. */
+  /* Not every GPU has events; its memory and rows are checked all the same. */
   (void) calls->register_events (device, NVML_EVENT_XID, nvml->events);
 }
 
@@ -197,7 +198,7 @@ vend_nvml_free (VendNvml *nvml)
   g_free (nvml);
 }
 
-/* Why nothing may run on it, or NULL. */
+/* Why the GPU may not be used, or NULL. */
 static char *
 diagnose (const VendNvml *nvml, const Known *known)
 {
@@ -258,7 +259,7 @@ vend_nvml_wait (VendNvml *nvml, guint timeout_ms)
     return;
   if (result != NVML_SUCCESS)
     {
-      /* One that is lost makes every wait end at once. */
+      /* A lost GPU would make every wait end at once. */
       g_usleep ((gulong) timeout_ms * 1000);
       return;
     }

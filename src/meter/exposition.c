@@ -61,7 +61,7 @@ vend_exposition_count (GString *text, const char *name, const char *labels, uint
   g_string_append_printf (text, "%" PRIu64 "\n", value);
 }
 
-/* The shortest form that reads back the same; a point in every language. */
+/* The shortest form that reads back the same, with a point in every locale. */
 static void
 append_double (GString *text, double value)
 {

@@ -1,4 +1,4 @@
-/* What is counted of each target. */
+/* Metrics of each target. */
 #include "meter/meter.h"
 #include "meter/exposition.h"
 #include <pthread.h>
@@ -17,17 +17,17 @@ static const int64_t run_bounds[]
     = { 5 * MS,    10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, S,
         5 * S / 2, 5 * S,   10 * S,  30 * S,  60 * S,   300 * S,  1800 * S };
 
-/* In the order of the scheduler's states. */
+/* In the order of InstanceState. */
 static const char *const state_names[VEND_METER_N_STATES]
     = { "starting", "booting", "ready", "stopping", "gone" };
 
 struct VendMeter
 {
-  pthread_mutex_t lock; /* guards the two below; series themselves never move or go */
+  pthread_mutex_t lock; /* guards the two below; series never move and are never freed */
   GHashTable *by_name;  /* "model\ndeployment" → VendMeterSeries, borrowed */
   GPtrArray *series;    /* owned; in the order of their first use */
   guint limit;
-  VendMeterSeries *other; /* NULL until it is needed; in `series` too */
+  VendMeterSeries *other; /* NULL until first used; in `series` too */
 };
 
 static void

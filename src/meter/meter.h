@@ -1,17 +1,17 @@
-/* What is counted of each target: predictions, waits, boots and runs. Counting is a few atomic
- * additions on the core thread; writing them out happens on any other thread, beside it. */
+/* Metrics of each target: predictions, waits, boots and runs. Counting is a few atomic additions on
+ * the core thread; any other thread may write the text meanwhile. */
 #pragma once
 #include <glib.h>
 
 #include "base/histogram.h"
 #include "model/status.h"
 
-/* As `state` in the text. */
+/* Values of `state` in the text. */
 #define VEND_METER_N_STATES 5
 
 typedef struct VendMeter VendMeter;
 
-/* As they are at one moment. */
+/* Values of one moment. */
 typedef struct
 {
   guint queued;
@@ -19,7 +19,7 @@ typedef struct
   guint instances[VEND_METER_N_STATES];
 } VendMeterGauges;
 
-/* Of one model, or of one deployment of it. */
+/* Metrics of one model, or of one of its deployments. */
 typedef struct
 {
   char *labels;
@@ -30,7 +30,7 @@ typedef struct
   VendHistogram wait;
   VendHistogram boot;
   VendHistogram run;
-  VendMeterGauges next; /* being counted, by the core thread only */
+  VendMeterGauges next; /* being counted; core thread only */
   _Atomic guint queued;
   _Atomic guint running;
   _Atomic guint instances[VEND_METER_N_STATES];
@@ -44,10 +44,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendMeter, vend_meter_free)
 /* Borrowed, for as long as the meter. `deployment` may be NULL. */
 VendMeterSeries *vend_meter_series (VendMeter *meter, const char *model, const char *deployment);
 
-/* Core thread: 0 in all, then each adds its own to `next` of its series, then all become visible.
- */
+/* Core thread: begin sets all gauges to 0, then each target adds to `next` of its series, then end
+ * makes all visible. */
 void vend_meter_begin_gauges (VendMeter *meter);
 void vend_meter_end_gauges (VendMeter *meter);
 
-/* All of it in the text format. Any thread. */
+/* All metrics in the text format. Any thread. */
 void vend_meter_write (VendMeter *meter, GString *text);

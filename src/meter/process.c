@@ -1,4 +1,4 @@
-/* This process: memory, descriptors, time. What cannot be read is left out. */
+/* Metrics of this process: memory, descriptors, time. Unreadable values are left out. */
 #include "meter/process.h"
 #include "meter/exposition.h"
 #include <stdbool.h>
@@ -40,7 +40,7 @@ read_stat (GStrv *out)
   return true;
 }
 
-/* The moment the machine started, seconds since the epoch. */
+/* Boot time of the machine, seconds since the epoch. */
 static double
 boot_time (void)
 {
@@ -78,7 +78,7 @@ write_descriptors (GString *text)
       guint n = 0;
       while (g_dir_read_name (listing) != NULL)
         n++;
-      /* The listing itself is one of them. */
+      /* The listing itself has one of them open. */
       number (text, "process_open_fds", "gauge", "Open file descriptors.", (double) n - 1);
     }
   if (getrlimit (RLIMIT_NOFILE, &limit) == 0)

@@ -1,4 +1,4 @@
-/* This process, in the names that Prometheus has for it. Any thread. */
+/* Metrics of this process, under the names of the Prometheus client libraries. Any thread. */
 #pragma once
 #include <glib.h>
 

@@ -15,6 +15,6 @@ bool vend_store_token_insert (VendDb *db, const VendToken *token, GError **error
 /* Revoked tokens are found too; NOT_FOUND otherwise. */
 bool vend_store_token_by_hash (VendDb *db, const char *hash, VendToken **out, GError **error);
 bool vend_store_token_list (VendDb *db, int64_t account_id, GPtrArray **out, GError **error);
-/* Of any account; NOT_FOUND when there is no such valid token. */
+/* Of any account; NOT_FOUND when no valid token has this id. */
 bool vend_store_token_revoke (VendDb *db, const char *id, int64_t now_us, GError **error);
 bool vend_store_token_used (VendDb *db, const char *id, int64_t now_us, GError **error);

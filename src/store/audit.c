@@ -1,4 +1,4 @@
-/* What an audit reads of the store. */
+/* Reads of an audit. */
 #include "store/audit.h"
 #include "base/error.h"
 

@@ -14,9 +14,9 @@ bool vend_store_collection_page (VendDb *db, int64_t after_us, int64_t after_id,
                                  GPtrArray **out, GError **error);
 bool vend_store_collection_delete (VendDb *db, int64_t id, GError **error);
 
-/* Ids (int64_t) of its models, in their order. */
+/* Ids (int64_t) of the collection's models, in order. */
 bool vend_store_collection_models (VendDb *db, int64_t id, GArray **out, GError **error);
 bool vend_store_collection_set_models (VendDb *db, int64_t id, const GArray *models,
                                        GError **error);
-/* A model is going away. */
+/* The model is being deleted. */
 bool vend_store_collection_forget_model (VendDb *db, int64_t model_id, GError **error);

@@ -1,4 +1,4 @@
-/* SQLite connections: WAL, full sync, prepared statements kept by catalogue number. */
+/* SQLite connections: WAL, full sync, prepared statements cached by catalogue number. */
 #include "store/db.h"
 #include "base/error.h"
 #include <errno.h>
@@ -15,7 +15,8 @@ typedef struct
   bool open; /* gave a row and was not stepped to its end */
 } SqliteStmt;
 
-/* What frames every transaction; prepared once, since parsing costs more than running them. */
+/* Statements around every transaction; prepared once, since parsing costs more than running
+ * them. */
 static const char *const control_texts[] = {
   "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT job", "RELEASE job",
 };
@@ -43,7 +44,7 @@ last_error (sqlite3 *handle)
     case SQLITE_FULL:
       return VEND_ERROR_NO_SPACE;
     default:
-      /* That of a sync says it with its errno. */
+      /* A failed sync tells the cause by errno. */
       return sqlite3_errcode (handle) == SQLITE_IOERR && sqlite3_system_errno (handle) == ENOSPC
                  ? VEND_ERROR_NO_SPACE
                  : VEND_ERROR_STORAGE;
@@ -80,8 +81,8 @@ sqlite_exec (VendDb *base, const char *sql, GError **error)
   return sqlite3_exec (db->handle, sql, NULL, NULL, NULL) == SQLITE_OK || fail (db, sql, error);
 }
 
-/* The catalogue numbers parameters as $1; SQLite takes that for a name and counts by appearance,
- * while ?1 is a number to it. */
+/* The catalogue numbers parameters as $1. SQLite takes $1 for a name and numbers it by appearance;
+ * ?1 is a number. */
 static char *
 number_parameters (const char *sql)
 {
@@ -243,7 +244,7 @@ vend_db_open_sqlite (const char *path, bool read_only, VendDb **out, GError **er
                       sqlite3_errmsg (db->handle));
   sqlite3_extended_result_codes (db->handle, 1);
   sqlite3_busy_timeout (db->handle, BUSY_TIMEOUT_MS);
-  /* FULL: a commit survives a power cut, which a 201 promises. The larger checkpoint interval keeps
+  /* FULL: a commit survives a power cut, as a 201 promises. The larger checkpoint interval keeps
    * the database file out of the way of bursts. */
   if (!vend_db_exec (
           owned,

@@ -168,7 +168,7 @@ vend_stmt_get_json (VendStmt *stmt, int column)
 {
   gsize size = 0;
   const char *text = get_text (stmt, column, &size);
-  /* The column was written by vend_stmt_json; what does not parse is damage, and shows as null. */
+  /* The column was written by vend_stmt_json; unparsable text is damage, and shows as null. */
   json_t *value = NULL;
   return text != NULL && vend_json_parse (text, size, &value, NULL) ? value : NULL;
 }

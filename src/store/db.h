@@ -1,6 +1,6 @@
 /* The narrow waist between store functions and a database: connections, statements by catalogue
- * number, transactions. Store functions are written against this; db-sqlite.c implements it. A
- * connection and its statements belong to one thread at a time. */
+ * number, transactions. Store functions use only this; db-sqlite.c implements it. A connection and
+ * its statements belong to one thread at a time. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ typedef struct VendStmt VendStmt;
 typedef struct VendDbOps
 {
   bool (*exec) (VendDb *db, const char *sql, GError **error); /* no parameters, no rows */
-  /* Prepared once a connection, then reused; comes back reset, with all parameters NULL. */
+  /* Prepared once a connection, then reused; returned reset, with all parameters NULL. */
   VendStmt *(*prepare) (VendDb *db, VendSql sql, GError **error);
   void (*bind_int) (VendStmt *stmt, int i, int64_t value); /* parameters count from 1 */
   void (*bind_text) (VendStmt *stmt, int i, const char *text, gssize size); /* copied by the call */
@@ -23,7 +23,7 @@ typedef struct VendDbOps
   int64_t (*changes) (VendStmt *stmt);
   int64_t (*get_int) (VendStmt *stmt, int column);                       /* columns count from 0 */
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
-  /* Ends every statement that was not stepped to its end: it would hold its snapshot open. */
+  /* Resets every statement that was not stepped to its end, which would hold its snapshot open. */
   void (*reset) (VendDb *db);
   bool (*in_transaction) (VendDb *db);
   void (*close) (VendDb *db);
@@ -33,7 +33,7 @@ typedef struct VendDbOps
 struct VendDb
 {
   const VendDbOps *ops;
-  uint64_t read_bytes; /* of text that was taken from rows so far */
+  uint64_t read_bytes; /* bytes of text read from rows so far */
 };
 struct VendStmt
 {
@@ -47,8 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDb, vend_db_close)
 bool vend_db_exec (VendDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void vend_db_reset (VendDb *db);
-/* Whether the transaction that was begun still stands: some failures of a disk or of memory undo
- * all of it and not just the statement that met them. */
+/* Whether the transaction is still open: some failures of disk or memory roll back all of it, not
+ * only the failed statement. */
 bool vend_db_in_transaction (VendDb *db);
 
 /* A statement ready to be bound; NULL with an error. Borrowed from the connection. */
@@ -69,13 +69,13 @@ typedef void *(*VendStmtRead) (VendStmt *stmt);
 bool vend_stmt_collect (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, GPtrArray **out,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Rows of a page, for callers who show them all at once. A row may hold tens of megabytes, so a
- * page ends behind the row that brings it to VEND_PAGE_BYTES of text, and has one row at least;
- * what follows is not read. */
+/* Rows of a page, for callers that show them all at once. A row may hold tens of megabytes, so a
+ * page ends after the row that brings it to VEND_PAGE_BYTES of text. A page has at least one row;
+ * later rows are not read. */
 #define VEND_PAGE_BYTES (16 * 1024 * 1024)
 typedef struct
 {
-  guint limit; /* rows; the statement may give one more, which only says that there are more */
+  guint limit; /* rows; a further row of the statement only tells that there are more */
   bool more;   /* set: rows follow */
 } VendPage;
 bool vend_stmt_page (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, VendPage *page,

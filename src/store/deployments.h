@@ -14,15 +14,14 @@ bool vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_u
 bool vend_store_deployment_all (VendDb *db, GPtrArray **out, GError **error);
 bool vend_store_deployment_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
 
-/* Makes deployment->current, a new release, the current one. It serves at once when it runs what
- * the serving one runs. */
+/* Makes deployment->current, a new release, the current one. The release serves at once when it
+ * runs like the serving release. */
 bool vend_store_deployment_release (VendDb *db, const VendDeployment *deployment, GError **error);
-/* From now on release `number` takes the predictions; an older one than the serving one does not.
- */
+/* Release `number` takes predictions from now on, unless the serving release is newer. */
 bool vend_store_deployment_serve (VendDb *db, int64_t id, int64_t number, GError **error);
 
-/* Whether predictions of it have not ended, and since when it has not run: the end of its last
- * prediction, or when its last minimum of instances became 0; 0 = it never ran. */
+/* Whether predictions of the deployment have not ended, and since when it has been idle: the end of
+ * its last prediction, or when its last minimum of instances became 0; 0 = it never ran. */
 bool vend_store_deployment_use (VendDb *db, const VendDeployment *deployment, bool *out_runs,
                                 int64_t *out_since_us, GError **error);
 bool vend_store_deployment_delete (VendDb *db, int64_t id, GError **error);
@@ -30,8 +29,8 @@ bool vend_store_deployment_delete (VendDb *db, int64_t id, GError **error);
 /* Whether a deployment runs this version. */
 bool vend_store_deployment_of_version (VendDb *db, int64_t model_id, const char *version, bool *out,
                                        GError **error);
-/* What the newest release of "owner/name" with this version runs on, without its bounds; NOT_FOUND
- * when there is none. */
+/* Hardware and scaling of the newest release of "owner/name" with this version, without bounds;
+ * NOT_FOUND when there is none. */
 bool vend_store_release_of_version (VendDb *db, const char *full_name, int64_t model_id,
                                     const char *version, char **out_hardware,
                                     VendScaling *out_scaling, GError **error);

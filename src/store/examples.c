@@ -1,4 +1,4 @@
-/* Store functions of examples: predictions that show what a model does. */
+/* Store functions of examples: predictions that show a model's work. */
 #include "store/examples.h"
 #include "store/predictions.h"
 
@@ -73,7 +73,7 @@ read_kept (VendStmt *stmt)
   return kept;
 }
 
-/* The prediction with what was kept of it, without what is its account's own business. */
+/* The prediction with its kept data, without the private data of its account. */
 static bool
 restore (VendDb *db, const Kept *kept, VendPrediction **out, GError **error)
 {
@@ -151,7 +151,7 @@ vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, Vend
   return true;
 }
 
-/* Files that only the example still needed. */
+/* Files needed by the example only. */
 static bool
 drop_outputs (VendDb *db, const char *prediction, GError **error)
 {

@@ -1,8 +1,8 @@
-/* Store functions that read what was asked of models, and when. */
+/* Store functions for the history of requests to models. */
 #include "store/history.h"
 #include "json/json.h"
 
-/* Decisions of a model that are looked through, and boots that are averaged. */
+/* Most decisions of a model that are searched, and boots that are averaged. */
 #define MAX_DECISIONS 2000
 #define MAX_BOOTS 20
 

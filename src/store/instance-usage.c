@@ -1,4 +1,4 @@
-/* Store functions of the time that instances take. */
+/* Store functions of metered time of instances. */
 #include "store/instance-usage.h"
 #include "model/usage.h"
 

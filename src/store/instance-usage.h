@@ -1,5 +1,4 @@
-/* Store functions of the time that instances take. Inside a transaction; outputs are the caller's.
- */
+/* Store functions of metered time of instances. Inside a transaction; outputs are the caller's. */
 #pragma once
 #include "model/instance-usage.h"
 #include "store/db.h"
@@ -7,8 +6,8 @@
 /* The columns of instance_usage_last. */
 void *vend_store_instance_usage_read (VendStmt *stmt);
 
-/* Stores a piece, or that it has grown; one that is further already stays as it is. */
+/* Stores a piece or its growth; a longer stored piece stays. */
 bool vend_store_instance_usage_put (VendDb *db, const VendInstanceUsage *usage, GError **error);
-/* The last piece of an instance; `*out` is NULL when nothing of it was counted yet. */
+/* The last piece of an instance; `*out` is NULL when nothing was counted yet. */
 bool vend_store_instance_usage_last (VendDb *db, const char *instance, VendInstanceUsage **out,
                                      GError **error);

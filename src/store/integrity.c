@@ -1,4 +1,4 @@
-/* Whether the database file is the one of this data directory, and whole. Blocks on disk. */
+/* Whether the database file belongs to this data directory, and is whole. Blocks on disk. */
 #include "store/integrity.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -14,7 +14,7 @@
 #define MAX_TOLD 20
 #define MAX_NUMBER_FILE 64
 #define STEPS_BETWEEN_LOOKS 10000
-#define MAGIC "SQLite format 3" /* and a NUL */
+#define MAGIC "SQLite format 3" /* with a NUL */
 #define HEADER 100
 #define RESTORE \
   "put the vend.db of a backup in its place and remove vend.db-wal, or name another --data " \
@@ -34,8 +34,7 @@ fail_sqlite (const char *path, Database *db, GError **error)
                     sqlite3_errmsg (db), damaged ? "; " RESTORE : "");
 }
 
-/* For reading; what lies in the write-ahead log stays there, also when it is not this database's.
- */
+/* For reading; the write-ahead log stays as is, also when it belongs to another database. */
 static bool
 open_untouched (const char *path, Database **out, GError **error)
 {
@@ -93,7 +92,7 @@ vend_integrity_check_pages (const char *path, bool full, int64_t limit_us, GPtrA
   return true;
 }
 
-/* ---- Before it is opened for good */
+/* ---- Before the store is opened */
 
 static uint64_t
 size_of (const char *path)
@@ -111,7 +110,7 @@ big_endian (const guint8 *bytes, gsize n)
   return value;
 }
 
-/* A log that was not played back yet may hold what the file lacks. */
+/* A log that was not played back may hold pages that the file lacks. */
 static bool
 check_size (const char *path, bool has_log, GError **error)
 {
@@ -153,7 +152,7 @@ read_installation (const char *file, int64_t *out, GError **error)
                        file);
 }
 
-/* `*out_is_new`: nothing was ever stored in it. */
+/* `*out_is_new`: nothing was ever stored in the database. */
 static bool
 check_owner (const char *path, Database *db, const char *installation, bool *out_is_new,
              GError **error)
@@ -228,7 +227,7 @@ vend_integrity_check (const VendIntegrity *options, bool *out_complete, GError *
   return check_pages (options, out_complete, error);
 }
 
-/* ---- Once it is open */
+/* ---- After the store is opened */
 
 bool
 vend_integrity_claim (const char *path, const char *installation, GError **error)

@@ -61,7 +61,7 @@ vend_migrate (VendDb *db, int64_t now_us, GError **error)
                       ", this vend knows %d: use a newer "
                       "vend, or another --data directory",
                       have, migrations[n - 1].number);
-  /* Each by itself: a development tree may have met a higher number before a lower one. */
+  /* Each by itself: a development tree may have applied a higher number before a lower one. */
   for (gsize i = 0; i < n; i++)
     {
       bool applied = false;

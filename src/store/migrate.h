@@ -6,5 +6,5 @@
 
 #include "store/db.h"
 
-/* Brings the schema up to this program's version; a newer database is CONFLICT. */
+/* Migrates the schema to this program's version; CONFLICT for a newer database. */
 bool vend_migrate (VendDb *db, int64_t now_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;

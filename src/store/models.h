@@ -8,11 +8,11 @@ bool vend_store_model_insert (VendDb *db, VendModel *model, GError **error);
 bool vend_store_model_get (VendDb *db, int64_t id, VendModel **out, GError **error);
 bool vend_store_model_by_name (VendDb *db, const char *owner, const char *name, VendModel **out,
                                GError **error);
-/* Of the models that have this version and that the viewer may see: the first of his own, else the
- * first of the public ones. */
+/* Of the models with this version that the viewer may see: the first of the viewer's own, else the
+ * first public model. */
 bool vend_store_model_by_version (VendDb *db, const char *version, int64_t viewer, VendModel **out,
                                   GError **error);
-/* Stores what PATCH may change. */
+/* Stores the members that PATCH may change. */
 bool vend_store_model_update (VendDb *db, const VendModel *model, GError **error);
 bool vend_store_model_delete (VendDb *db, int64_t id, GError **error);
 bool vend_store_model_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
@@ -21,31 +21,31 @@ typedef struct
 {
   bool by_creation; /* else by the latest version */
   bool ascending;
-  int64_t after_us; /* key of the last row of the page before; see vend_store_model_page */
+  int64_t after_us; /* key of the last row of the previous page; see vend_store_model_page */
   int64_t after_id;
-  bool first;     /* no page before */
-  int64_t viewer; /* account that also sees its private models */
+  bool first;     /* first page */
+  int64_t viewer; /* account whose private models are included */
 } VendModelPage;
 
 /* Of VendModel, with their sort keys for the next page. */
 bool vend_store_model_page (VendDb *db, const VendModelPage *page, VendPage *rows, GPtrArray **out,
                             GError **error);
 
-/* Adds the version unless the model has it, and makes it the latest. */
+/* Adds the version unless the model has it already, and makes it the latest. */
 bool vend_store_version_put (VendDb *db, const VendVersion *version, GError **error);
 bool vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersion **out,
                              GError **error);
 bool vend_store_version_has (VendDb *db, int64_t model_id, const char *id, bool *out,
                              GError **error);
-/* The newest one built from this packed source; NOT_FOUND when there is none. */
+/* The newest version built from this packed source; NOT_FOUND when there is none. */
 bool vend_store_version_by_source (VendDb *db, int64_t model_id, const char *sha256,
                                    VendVersion **out, GError **error);
 /* Newest first, of VendVersion, after (after_us, after_id); NULL `after_id` = first page. */
 bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const char *after_id,
                               VendPage *page, GPtrArray **out, GError **error);
-/* Deletes it and lets the newest that is left be the latest. */
+/* Deletes the version; the newest remaining version becomes the latest. */
 bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
-/* Whether any model still has it. */
+/* Whether any model still has this version. */
 bool vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error);
-/* Keys of the environments that versions start from, as a set. */
+/* Keys of the environments in use by versions, as a set. */
 bool vend_store_venvs_used (VendDb *db, GHashTable **out, GError **error);

@@ -122,7 +122,7 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
   vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_MODEL, p->model);
   vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_VERSION, p->version);
   vend_stmt_text (stmt, VEND_ARG_NEW_PREDICTION_DEPLOYMENT, p->deployment);
-  /* The run may be further already; its own writes say so. */
+  /* The run may be further already; its own writes record that. */
   vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_STATUS, VEND_STATUS_STARTING);
   vend_stmt_int (stmt, VEND_ARG_NEW_PREDICTION_FROM_WEB, p->from_web);
   vend_stmt_json (stmt, VEND_ARG_NEW_PREDICTION_INPUT, p->input);
@@ -267,7 +267,7 @@ vend_store_prediction_cancel_request (VendDb *db, const char *id, GError **error
   return vend_stmt_run (stmt, NULL, error);
 }
 
-/* What stands in the row after the end; NULL: what stands there now. */
+/* The input of the row after the end; NULL: the stored input. */
 static bool
 input_after_end (VendDb *db, const VendPrediction *p, json_t **out, GError **error)
 {

@@ -1,4 +1,4 @@
-/* Store functions of what owners set for the instances of their models. */
+/* Store functions of models' scaling, as set by owners. */
 #include "store/scaling.h"
 
 VendScaling
@@ -6,7 +6,7 @@ vend_store_scaling_read (VendStmt *stmt, int column)
 {
   VendScaling scaling = VEND_SCALING_NONE, stored;
   json_auto_t *object = vend_stmt_get_json (stmt, column);
-  /* It was checked when it was stored; a member that is not good any more is as good as unset. */
+  /* Checked when stored; a member that is not valid any more counts as unset. */
   json_auto_t *problems = json_array ();
   vend_scaling_read (object, true, &stored, problems);
   vend_scaling_apply (&scaling, &stored);

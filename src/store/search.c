@@ -4,12 +4,12 @@
 
 #define MAX_WORDS 16
 #define MAX_WORD 64
-/* What classes of matches are apart in the score that people see; see search.sql. */
+/* Distance of match classes in the score that people see; see search.sql. */
 #define PLACE_SCORE 100.0
 #define SCORE_UNIT 20.0
 #define IN_NAME "{owner name} : "
 
-/* The words of any text: runs of letters and digits, lower case. */
+/* Words of a text: runs of letters and digits, in lower case. */
 static GPtrArray *
 words_of (const char *text)
 {
@@ -35,7 +35,7 @@ words_of (const char *text)
   return g_steal_pointer (&words);
 }
 
-/* Words hold no quotes, so nothing in them means anything to the engine. */
+/* Words hold no quotes, so no word is syntax for the engine. */
 static char *
 expression (const GPtrArray *words, const char *columns, const char *between)
 {
@@ -68,7 +68,7 @@ read_hit (VendStmt *stmt)
   return hit;
 }
 
-/* Where the words have to be, and how many of them. */
+/* Columns for the words, and how many words have to match. */
 typedef struct
 {
   const char *columns;
@@ -102,8 +102,7 @@ bool
 vend_store_search_models (VendDb *db, const char *text, int64_t viewer, int limit, GPtrArray **out,
                           GError **error)
 {
-  /* Names go before all else, so where enough of them match the many matches elsewhere need not be
-   * ranked. */
+  /* Names go first: where enough names match, the many matches elsewhere need not be ranked. */
   static const Way ways[] = { { IN_NAME, " AND " }, { "", " AND " }, { "", " OR " } };
   g_autoptr (GPtrArray) words = words_of (text);
   g_autoptr (GPtrArray) hits = g_ptr_array_new_with_free_func (g_free);

@@ -1,5 +1,5 @@
-/* Search in models and collections. Inside a transaction; outputs are the caller's. What a query
- * means to the database's search engine is decided here: any text is a good query. */
+/* Search in models and collections. Inside a transaction; outputs are the caller's. Queries are
+ * translated for the database's search engine here: any text is a valid query. */
 #pragma once
 #include "store/db.h"
 
@@ -9,10 +9,10 @@ typedef struct
   double score; /* larger is better */
 } VendHit;
 
-/* Best first, of VendHit: models whose name is the text, whose name begins with it, that have all
- * words in owner and name, in the description too, anywhere. Within each by relevance, then by how
- * often they were run. Models with some of the words follow only when none has all. Public ones,
- * and those of account `viewer`. Text without any word finds nothing. */
+/* Best first, of VendHit. Models by class of match: the name is the text, the name begins with the
+ * text, all words in owner and name, all words with the description, all words anywhere. Within a
+ * class by relevance, then by number of runs. Models with some of the words follow only when no
+ * model has all. Public models, and those of account `viewer`. Text without words finds nothing. */
 bool vend_store_search_models (VendDb *db, const char *text, int64_t viewer, int limit,
                                GPtrArray **out, GError **error);
 /* Best first, of VendHit. */

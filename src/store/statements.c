@@ -1,4 +1,4 @@
-/* Store functions of what accounts owe. */
+/* Store functions of billing statements. */
 #include "store/statements.h"
 #include "base/error.h"
 #include "store/instance-usage.h"
@@ -51,7 +51,7 @@ add_sums (VendDb *db, VendSql sql, int64_t account_id, int64_t from_us, int64_t 
   return true;
 }
 
-/* Pieces in which the time begins, or ends. */
+/* Pieces across the begin or end of the time. */
 typedef struct
 {
   VendInstanceUsage *piece;
@@ -123,7 +123,7 @@ add_cuts (VendDb *db, int64_t account_id, int64_t from_us, int64_t to_us, VendSt
   for (guint i = 0; i < last->len; i++)
     {
       Cut *cut = g_ptr_array_index (last, i);
-      /* Those in which both lie were there already. */
+      /* Pieces across both were added for the begin already. */
       if (cut->piece->began_us >= from_us)
         vend_statement_add (statement, part_of (cut, from_us, to_us));
     }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
-/* More in one transaction no longer makes a commit cheaper, and it delays the first of them. */
+/* Larger groups do not make commits cheaper, and delay the first write. */
 #define MAX_GROUP 512
 /* Much shorter than a commit. */
 #define GATHER_US 40
@@ -20,7 +20,7 @@ typedef struct
   VendStoreDone done;
   void *data;
   GError *error;
-  bool waits; /* somebody sits in vend_store_write_wait */
+  bool waits; /* a caller blocks in vend_store_write_wait */
   bool finished;
 } Write;
 
@@ -40,7 +40,7 @@ struct VendStore
   pthread_cond_t finished;
   GQueue writes; /* of Write, not begun */
   guint in_commit;
-  int64_t waiting_us; /* since when somebody waits without a commit; 0 = nobody */
+  int64_t waiting_us; /* since when a write waits without a commit; 0 = no write waits */
   bool closing;
   GQueue idle_readers; /* of VendDb */
   pthread_cond_t reader_free;
@@ -55,7 +55,7 @@ typedef struct
   VendStore *store;
 } NotifySource;
 
-/* Calls `done` of those that are committed. */
+/* Calls `done` of committed writes. */
 static void
 notify (VendStore *store)
 {
@@ -83,7 +83,7 @@ notify_dispatch (GSource *source, GSourceFunc callback, void *data)
 
 static GSourceFuncs notify_funcs = { .dispatch = notify_dispatch };
 
-/* One for good: a source that is attached after a wake-up is not seen before the next one. */
+/* One source for good: a source attached after a wake-up is not seen before the next wake-up. */
 static GSource *
 notify_source_new (VendStore *store)
 {
@@ -94,8 +94,8 @@ notify_source_new (VendStore *store)
   return source;
 }
 
-/* Runs one job inside its own savepoint, so that its failure undoes nothing else; false when it
- * undid the whole transaction all the same. */
+/* Runs one job inside its own savepoint, so that its failure undoes only its own changes; false
+ * when the failure undid the whole transaction all the same. */
 static bool
 run_apart (VendStore *store, Write *write, GError **error)
 {
@@ -110,7 +110,7 @@ run_apart (VendStore *store, Write *write, GError **error)
                     write->error != NULL ? write->error->message : "no reason is known");
 }
 
-/* The usual case, in which nobody fails, is spared the savepoints. */
+/* Without savepoints, for the usual case in which no job fails. */
 static bool
 run_together (VendStore *store, Write *write)
 {
@@ -156,7 +156,7 @@ commit_group (VendStore *store, GPtrArray *group)
   if (try_group (store, group, true, &problem))
     return;
 
-  /* A refusal is undone too: what it rested on may be a write of this group. */
+  /* A refused job fails too: its refusal may rest on a write of this group. */
   vend_log (VEND_LOG_ERROR, "commit failed", "error", problem->message, NULL);
   for (guint i = 0; i < group->len; i++)
     {
@@ -194,9 +194,9 @@ finish_group (VendStore *store, GPtrArray *group)
   pthread_mutex_unlock (&store->lock);
 }
 
-/* Writes that came during the last commit come from several callers at once, and those whom it
- * answered are about to come back: a moment of patience puts all of them into one commit instead of
- * two. A lone caller never meets this. Called with the lock held. */
+/* Writes that came during the last commit come from several callers, and the callers that it
+ * answered are about to write again: a short delay puts all of them into one commit instead of two.
+ * A single caller never has this delay. Called with the lock held. */
 static void
 gather (VendStore *store)
 {
@@ -266,7 +266,7 @@ enqueue (VendStore *store, Write *write)
     store->waiting_us = g_get_monotonic_time ();
   g_queue_push_tail (&store->writes, write);
   pthread_mutex_unlock (&store->lock);
-  /* A writer that is woken under the lock would wait for it at once. */
+  /* Signalled without the lock: a woken writer would block on it at once. */
   pthread_cond_signal (&store->work);
 }
 

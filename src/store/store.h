@@ -1,6 +1,6 @@
 /* The store: one writer thread with group commit, N readers. All state of Vend lies behind this
- * header and the typed functions beside it (predictions.h, models.h, …), which run inside a
- * transaction that is handed to them. */
+ * header and the typed functions beside it (predictions.h, models.h, …), which run inside the
+ * caller's transaction. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ typedef struct
 {
   const char *path;   /* of the SQLite database */
   guint readers;      /* at least the number of threads that read at the same time */
-  GMainContext *core; /* where `done` functions run; NULL = the default context */
+  GMainContext *core; /* context of `done` functions; NULL = the default context */
 } VendStoreOptions;
 
 /* Opens or makes the database and applies migrations; a database of a newer Vend is refused. */
@@ -25,12 +25,12 @@ bool vend_store_open (const VendStoreOptions *options, VendStore **out, GError *
 void vend_store_free (VendStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStore, vend_store_free)
 
-/* A change. Runs on the writer thread, alone, with others in one transaction; when it fails only
- * its own part is undone. It runs a second time when another job of its group fails, so it only
- * adds to the database and overwrites what it leaves in `data`. */
+/* A change, on the writer thread. One transaction holds a group of jobs; a failed job is rolled
+ * back alone. A job runs a second time when another job of its group fails, so it only adds to the
+ * database and overwrites its results in `data`. */
 typedef bool (*VendStoreJob) (VendDb *db, void *data, GError **error);
 /* On the core context, in the order of the writes, after the commit is on disk (`error` NULL) or
- * has failed. Frees or hands on `data`. */
+ * has failed. Frees `data` or hands it on. */
 typedef void (*VendStoreDone) (const GError *error, void *data);
 
 /* Any thread; never blocks. `done` may be NULL when `data` needs no freeing. */
@@ -40,28 +40,29 @@ void vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, v
 bool vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* A read transaction on one of the reader connections; blocks while all are taken. End it soon. */
+/* A read transaction on one of the reader connections; blocks while all are taken. To be ended
+ * soon. */
 VendDb *vend_store_read (VendStore *store) G_GNUC_WARN_UNUSED_RESULT;
 void vend_store_read_end (VendStore *store, VendDb *db);
 
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
 
-/* For how long writes have waited without a commit; 0 when none waits. Any thread. */
+/* The time that writes have waited without a commit; 0 without waiting writes. Any thread. */
 int64_t vend_store_waiting_us (VendStore *store);
 
 /* Whether nothing is queued or being committed, and every `done` has run. Core thread. */
 bool vend_store_is_idle (VendStore *store);
 
-/* Core thread; blocks until that is so. */
+/* Core thread; blocks until vend_store_is_idle. */
 void vend_store_settle (VendStore *store);
 
-/* What the writer did so far. Any thread. */
+/* Counts of the writer. Any thread. */
 typedef struct
 {
-  _Atomic uint64_t failed;  /* writes that an error undid */
-  VendHistogram commit_us;  /* one value a commit: jobs and the wait for the disk */
-  VendHistogram group_size; /* writes in it */
+  _Atomic uint64_t failed;  /* writes undone by an error */
+  VendHistogram commit_us;  /* one value a commit: jobs and the sync of the disk */
+  VendHistogram group_size; /* writes in a commit */
 } VendStoreStats;
 const VendStoreStats *vend_store_get_stats (const VendStore *store);
 

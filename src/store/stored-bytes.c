@@ -1,4 +1,4 @@
-/* What the files of an account take; the rows are kept by triggers. */
+/* Bytes stored by an account's files; triggers keep the rows up to date. */
 #include "store/stored-bytes.h"
 #include "base/error.h"
 

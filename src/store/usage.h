@@ -9,13 +9,13 @@ typedef struct
   int64_t from_us;
   int64_t to_us; /* not included */
   VendUsageGroup group;
-  int limit; /* rows of the result */
+  int limit; /* most rows of the result */
 } VendUsageQuery;
 
-/* Of VendUsage: by model the largest first, by day the oldest first. Reads every row of that time.
- */
+/* Of VendUsage: by model the largest first, by day the oldest first. Reads every row between
+ * from_us and to_us. */
 bool vend_store_usage_sum (VendDb *db, const VendUsageQuery *query, GPtrArray **out,
                            GError **error);
-/* Of one prediction that ended at that moment; `*out` is NULL when it was not metered. */
+/* Usage of one prediction that ended at that moment; `*out` is NULL when it was not metered. */
 bool vend_store_usage_of (VendDb *db, int64_t account_id, int64_t ended_us, const char *prediction,
                           VendUsage **out, GError **error);

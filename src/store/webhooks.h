@@ -4,29 +4,28 @@
 #include "model/webhook.h"
 #include "store/db.h"
 
-/* Nothing happens when the prediction has no row, nor for a second `start` of one. */
+/* Nothing happens when the prediction has no row, nor for a second `start` of a prediction. */
 bool vend_store_delivery_insert (VendDb *db, const VendDelivery *delivery, GError **error);
-/* Takes away output and logs messages that wait, before a message that says more. */
+/* Removes pending output and logs messages, before a message with more. */
 bool vend_store_delivery_supersede (VendDb *db, const char *prediction, GError **error);
 /* Without the body. */
 bool vend_store_delivery_get (VendDb *db, const char *id, VendDelivery **out, GError **error);
-/* NOT_FOUND when it does not wait any more. */
+/* NOT_FOUND when the delivery is not pending any more. */
 bool vend_store_delivery_body (VendDb *db, const char *id, char **out, GError **error);
 
-/* The next lane after `after` ("" = the first) with something that waits; NULL when there is none.
- */
+/* The next lane after `after` ("" = the first) with a pending delivery; NULL when there is none. */
 bool vend_store_delivery_next_lane (VendDb *db, const char *after, char **out, GError **error);
-/* What may be tried in a lane, of VendDelivery without bodies: of each prediction only the first
- * that waits. */
+/* Due deliveries of a lane, of VendDelivery without bodies: only the first pending delivery of each
+ * prediction. */
 bool vend_store_delivery_due (VendDb *db, const char *lane, int64_t now_us, int limit,
                               GPtrArray **out, GError **error);
-/* When the next one is due after `now_us`; 0 = never. */
+/* When the next delivery is due after `now_us`; 0 = never. */
 bool vend_store_delivery_next_due (VendDb *db, int64_t now_us, int64_t *out, GError **error);
 
-/* Stores state, tries, last answer and times; bodies of delivered and dropped ones go. Nothing
- * happens when it does not wait any more. */
+/* Stores state, tries, last answer and times. Bodies of delivered and dropped deliveries are
+ * removed. Nothing happens when the delivery is not pending any more. */
 bool vend_store_delivery_tried (VendDb *db, const VendDelivery *delivery, GError **error);
-/* A dead one waits again, as if it were new; NOT_FOUND when it is not dead. */
+/* Makes a dead delivery pending again, as if new; NOT_FOUND when the delivery is not dead. */
 bool vend_store_delivery_replay (VendDb *db, const char *id, int64_t now_us, GError **error);
 
 /* Newest first, of VendDelivery without bodies; `before_id` NULL = first page; `state` -1 = all. */
@@ -37,18 +36,19 @@ bool vend_store_delivery_page (VendDb *db, int64_t account_id, int state, const 
 bool vend_store_delivery_of (VendDb *db, const char *prediction, int limit, GPtrArray **out,
                              GError **error);
 
-/* Those that are due later than `latest_us` are due at `due_us` instead. */
+/* Deliveries due later than `latest_us` become due at `due_us`. */
 bool vend_store_delivery_reschedule (VendDb *db, int64_t due_us, int64_t latest_us, GError **error);
-/* Removes at most `limit` of one state that ended before; `*out_removed` counts them. */
+/* Removes at most `limit` deliveries of one state that ended before `before_us`; `*out_removed`
+ * counts them. */
 bool vend_store_delivery_expire (VendDb *db, VendDeliveryState state, int64_t before_us, int limit,
                                  int64_t *out_removed, GError **error);
-/* Removes dead ones of an account beyond the newest `keep`, at most `limit`. */
+/* Removes dead deliveries of an account beyond the newest `keep`, at most `limit`. */
 bool vend_store_delivery_trim_dead (VendDb *db, int64_t account_id, int keep, int limit,
                                     GError **error);
 
-/* Keys that sign now, newest first, of VendWebhookSecret; may be empty. */
+/* Keys in use, newest first, of VendWebhookSecret; may be empty. */
 bool vend_store_webhook_secrets (VendDb *db, int64_t account_id, int64_t now_us, GPtrArray **out,
                                  GError **error);
-/* Puts `secret` in use; the one before expires at `old_until_us`. */
+/* Puts `secret` in use; the previous key expires at `old_until_us`. */
 bool vend_store_webhook_secret_put (VendDb *db, int64_t account_id, const char *secret,
                                     int64_t now_us, int64_t old_until_us, GError **error);
