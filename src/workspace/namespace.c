@@ -34,7 +34,7 @@ make_namespace (const VendMounts *mounts)
   return mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* What stays is bound into the new one first: afterwards nothing leads to the old one. */
+/* Kept entries are bound into the new /tmp first: afterwards no path leads to the old /tmp. */
 static bool
 cover_tmp (const VendMounts *mounts)
 {
@@ -44,7 +44,7 @@ cover_tmp (const VendMounts *mounts)
   return mount (mounts->tmp, "/tmp", NULL, MS_BIND | MS_REC, NULL) == 0;
 }
 
-/* A user namespace may not take a flag of the mount away that it came with. */
+/* A user namespace may not remove the flags that a mount came with. */
 static unsigned long
 flags_of (const char *path)
 {
@@ -72,7 +72,7 @@ protect (const char *path)
          && mount (NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | flags_of (path), NULL) == 0;
 }
 
-/* A mount that nothing can be written to would only show when a model tries. */
+/* A mount that refuses writes would show only when a model tries. */
 static bool
 is_writable (const char *folder)
 {
@@ -87,10 +87,10 @@ is_writable (const char *folder)
   return removed;
 }
 
-/* By descriptors: a path may hold what separates options. They are opened here because they have to
- * belong to this namespace. Folders of the source can be renamed where redirects are allowed.
- * Nothing of it outlives the instance, so it is not synchronized: the end of the mount would wait
- * for the whole filesystem. */
+/* By descriptors: a path may hold the separator of options. Opened here, since they have to belong
+ * to this namespace. Folders of the source can be renamed where redirects are allowed. Nothing of
+ * the mount outlives the instance, so it is not synchronized: its end would wait for the whole
+ * filesystem. */
 static bool
 lay_over (const VendMounts *mounts)
 {

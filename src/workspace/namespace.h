@@ -1,6 +1,6 @@
-/* The mounts that only the processes of one instance see: its own /tmp, read-only folders, an
- * overlay as its working copy. Everything here but the plan's making runs between fork and exec,
- * with system calls only. */
+/* Mounts that only the processes of one instance see: its own /tmp, read-only folders, an overlay
+ * as its working copy. Everything except the planning runs between fork and exec, with system calls
+ * only. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -8,13 +8,13 @@
 typedef enum
 {
   VEND_MOUNT_DONE,
-  VEND_MOUNT_NAMESPACE, /* none can be made, or nothing be mounted in it */
+  VEND_MOUNT_NAMESPACE, /* no namespace can be made, or nothing can be mounted in it */
   VEND_MOUNT_TMP,
   VEND_MOUNT_READ_ONLY,
   VEND_MOUNT_OVERLAY,
 } VendMountStep;
 
-/* How far it came, and why not further. */
+/* The last completed step, and the error of the next. */
 typedef struct
 {
   VendMountStep step;
@@ -25,10 +25,10 @@ typedef struct
 typedef struct
 {
   bool user_spaces;     /* a user namespace is needed first */
-  bool user_attributes; /* of an overlay: "user.*", where "trusted.*" is not ours to set */
-  const char *tmp;      /* goes over /tmp */
-  char **kept_from;     /* /tmp/NAME that stays what it is */
-  char **kept_at;       /* its place in `tmp`, which is there */
+  bool user_attributes; /* overlay attributes are "user.*", where "trusted.*" needs more rights */
+  const char *tmp;      /* mounted over /tmp */
+  char **kept_from;     /* /tmp/NAME that stays reachable */
+  char **kept_at;       /* its place in `tmp`, which exists */
   char **read_only;     /* folders */
   const char *source;
   const char *upper;

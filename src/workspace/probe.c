@@ -1,4 +1,4 @@
-/* Asks for a workspace, to tell what there is. Blocks on disk and fork. */
+/* Probes the workspace of this machine. Blocks on disk and fork. */
 #include "workspace/probe.h"
 #include "base/clock.h"
 #include "base/fd.h"

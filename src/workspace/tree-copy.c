@@ -1,4 +1,4 @@
-/* Copies a tree by descriptors, never through a link. Blocks on disk. */
+/* Copies a tree by descriptors, never through a symbolic link. Blocks on disk. */
 #include "workspace/tree-copy.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -20,7 +20,7 @@ typedef struct
   VendClone clone;
   GCancellable *cancellable;
   GHashTable *linked; /* "device:number" of a file with several names → its path below the root */
-  GString *path;      /* of what is being copied, below the root */
+  GString *path;      /* of the current entry, below the root */
   char *chunk;
   int to_root;
   guint depth;
@@ -49,7 +49,8 @@ has_no_clones (int number)
          || number == ENOSYS;
 }
 
-/* What the version's author sees of a file; those of the system need rights and have none here. */
+/* Attributes that the version's author sees; system attributes need rights and have no meaning
+ * here. */
 static bool
 copy_attributes (const Copy *copy, int from, int to, GError **error)
 {
@@ -68,7 +69,7 @@ copy_attributes (const Copy *copy, int from, int to, GError **error)
   return true;
 }
 
-/* The times last: Python compares them with those in its caches. */
+/* The times go last: Python compares them with those in its caches. */
 static bool
 finish_entry (const Copy *copy, int from, int to, const struct stat *st, GError **error)
 {
@@ -128,7 +129,8 @@ copy_file (Copy *copy, int from_dir, int to_dir, const char *name, GError **erro
   return copy_content (copy, from, to, error) && finish_entry (copy, from, to, &st, error);
 }
 
-/* Names of one file in the source are names of one file in the copy, and not of the source's. */
+/* Several names of one file in the source become names of one file in the copy, not of the
+ * source's. */
 static bool
 copy_linked (Copy *copy, int from_dir, int to_dir, const char *name, const struct stat *st,
              GError **error)

@@ -8,11 +8,10 @@ typedef enum
 {
   VEND_CLONE_NEVER,    /* every byte is written */
   VEND_CLONE_POSSIBLE, /* as reflinks where the filesystem has them */
-  VEND_CLONE_ONLY,     /* else it fails */
+  VEND_CLONE_ONLY,     /* else the copy fails */
 } VendClone;
 
-/* Makes `to`, which must not be there. Owners, holes and attributes other than "user.*" are not
- * kept. On failure, or once `cancellable` is canceled, what was made of `to` stays for the caller
- * to remove. */
+/* Makes `to`, which must not exist. Owners, holes and attributes other than "user.*" are not kept.
+ * On failure, or once `cancellable` is canceled, the caller removes the rest of `to`. */
 bool vend_tree_copy (const char *from, const char *to, VendClone clone, GCancellable *cancellable,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
-/* Decides how an instance gets its working copy and its /tmp. Blocks on disk and fork. */
+/* Decides the kind of working copy and /tmp of an instance. Blocks on disk and fork. */
 #include "workspace/workspace.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -14,20 +14,20 @@
 #include <unistd.h>
 
 #define TMP "/tmp/"
-#define MAX_KEPT 64 /* names below /tmp that stay */
+#define MAX_KEPT 64 /* names below /tmp that stay reachable */
 
 struct VendWorkspace
 {
-  VendCopyKind kind; /* never AUTO once it is made */
+  VendCopyKind kind; /* never AUTO after vend_workspace_new */
   VendClone clone;
   char *source;
   char *tmp;
-  char *area; /* DIR/work: the parent of the copy has nothing else in it */
+  char *area; /* DIR/work: the copy's parent, with nothing else in it */
   char *cwd;
   char *overlay;
   char *upper;
   char *work;
-  GPtrArray *kept_from; /* NULL-terminated once the mounts are planned, as the next two */
+  GPtrArray *kept_from; /* NULL-terminated once the mounts are planned, like the next two */
   GPtrArray *kept_at;
   GPtrArray *read_only;
   bool mounts_work;
@@ -54,7 +54,7 @@ vend_copy_kind_parse (const char *word, VendCopyKind *out)
   return false;
 }
 
-/* ---- What of /tmp stays */
+/* ---- Kept parts of /tmp */
 
 static void
 keep (VendWorkspace *workspace, const char *path)
@@ -90,8 +90,8 @@ keep_with_target (VendWorkspace *workspace, const char *path)
     keep (workspace, target);
 }
 
-/* Variables that we set ourselves, or that say where the machine's certificates are. What an author
- * puts under /tmp is meant for the instance's own. */
+/* Variables of the server, or for the machine's certificates. Paths below /tmp in the author's own
+ * variables are meant for the instance's /tmp. */
 static bool
 is_ours (const char *variable)
 {
@@ -118,7 +118,7 @@ keep_all (VendWorkspace *workspace, const VendWorkspaceOptions *options)
       g_auto (GStrv) parts = g_strsplit (strchr (options->env[i], '=') + 1, ":", -1);
       for (gsize j = 0; parts[j] != NULL; j++)
         {
-          /* The Python of an environment is a link to one that may lie anywhere. */
+          /* The Python of an environment may link to a Python anywhere. */
           g_autofree char *program = g_build_filename (parts[j], options->argv[0], NULL);
           keep_with_target (workspace, parts[j]);
           keep_with_target (workspace, program);
@@ -197,7 +197,8 @@ describe (const VendMountResult *result)
   return g_strdup_printf ("cannot %s: %s", step_name (result->step), g_strerror (result->error));
 }
 
-/* As the user that we are, then in a user namespace. An overlay that is refused leaves the rest. */
+/* Tries as the current user, then in a user namespace. A refused overlay leaves the other
+ * mounts. */
 static void
 find_out (VendWorkspace *workspace)
 {
@@ -221,11 +222,9 @@ find_out (VendWorkspace *workspace)
     }
 }
 
-/* ---- Made */
+/* ---- Making */
 
-/* Without attributes an overlay can be mounted, and fails when a folder is made in place of
- * another.
- */
+/* Without attributes an overlay mounts, but fails when a folder replaces another. */
 static bool
 keeps_attribute (const char *path, const char *name)
 {
@@ -258,7 +257,7 @@ choose (VendWorkspace *workspace, const VendWorkspaceOptions *options, GError **
   if (workspace->mounts.target != NULL)
     {
       workspace->kind = VEND_COPY_OVERLAY;
-      /* One that is not synchronized is mounted once only. */
+      /* An overlay that is not synchronized can be mounted once only. */
       return vend_tree_remove (workspace->work, error) && vend_dir_ensure (workspace->work, error);
     }
   if (options->kind == VEND_COPY_OVERLAY)

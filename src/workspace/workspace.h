@@ -11,7 +11,7 @@
 
 typedef enum
 {
-  VEND_COPY_AUTO,    /* the first of the others that is possible here */
+  VEND_COPY_AUTO,    /* the first of the others that works here */
   VEND_COPY_OVERLAY, /* a mount that shows the source and keeps changes elsewhere */
   VEND_COPY_REFLINK, /* a copy whose unchanged blocks are those of the source */
   VEND_COPY_PLAIN,
@@ -25,35 +25,35 @@ typedef struct
   const char *source;     /* a folder that does not change */
   char *const *read_only; /* folders that the model may not write to; NULL = none */
   char *const *argv;
-  char *const *env; /* what these two name below /tmp stays reachable there */
+  char *const *env; /* folders below /tmp named in argv and env stay reachable */
   VendCopyKind kind;
 } VendWorkspaceOptions;
 
 typedef struct VendWorkspace VendWorkspace;
 
-/* False for a word that is none of VEND_COPY_KINDS. */
+/* False for a word outside of VEND_COPY_KINDS. */
 bool vend_copy_kind_parse (const char *word, VendCopyKind *out) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Clears what an earlier one left in `dir`, then finds out, in a short-lived child, what can be
- * mounted. Takes milliseconds: a copy is not made yet. */
+/* Clears leftovers of an earlier workspace in `dir`, then probes in a short-lived child which
+ * mounts work. Takes milliseconds: no copy is made yet. */
 bool vend_workspace_new (const VendWorkspaceOptions *options, VendWorkspace **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_workspace_free (VendWorkspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWorkspace, vend_workspace_free)
 
-/* Whether vend_workspace_copy has something to do. */
+/* Whether vend_workspace_copy has work to do. */
 bool vend_workspace_wants_copy (const VendWorkspace *workspace);
-/* Blocks as long as the source is large; any thread. Leaves nothing when it fails. */
+/* Blocks in proportion to the source; any thread. Leaves nothing on failure. */
 bool vend_workspace_copy (const VendWorkspace *workspace, GCancellable *cancellable, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* In the child between fork and exec: system calls only. Ends in the working copy. */
 bool vend_workspace_enter (const VendWorkspace *workspace);
 
-/* "overlay", "reflink" or "copy"; this has reflinks too, where they are possible. Static. */
+/* "overlay", "reflink" or "copy"; a copy has reflinks too, where possible. Static. */
 const char *vend_workspace_kind (const VendWorkspace *workspace);
-/* Why it is no overlay, and why there are no mounts at all; NULL: it is, there are. Borrowed. */
+/* Why there is no overlay, and why there are no mounts at all; NULL: there are. Borrowed. */
 const char *vend_workspace_why_no_overlay (const VendWorkspace *workspace);
 const char *vend_workspace_why_no_mounts (const VendWorkspace *workspace);
-/* The folder that TMPDIR has to name, or NULL where /tmp is the instance's own. Borrowed. */
+/* The folder for TMPDIR, or NULL where /tmp is the instance's own. Borrowed. */
 const char *vend_workspace_tmpdir (const VendWorkspace *workspace);
