@@ -1,5 +1,5 @@
-/* Taking connections from the listening socket: how many there may be, all together and of one
- * address, and what happens when there are no descriptors. Connection thread. */
+/* Accepts connections: limits of all connections and of one address, and the shortage of
+ * descriptors. Connection thread. */
 #include "httpd/httpd-private.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The other workers take their part. */
+/* Leaves a share to the other workers. */
 #define ACCEPTS_PER_TURN 10
 #define FULL_PAUSE_US (50 * VEND_US_PER_MS)
 #define FAILURE_PAUSE_US (200 * VEND_US_PER_MS)
@@ -27,7 +27,7 @@ pause_accepting (VendWorker *worker, int64_t time_us)
   worker->accept_from_us = g_get_monotonic_time () + time_us;
 }
 
-/* The request is not read; `linger` takes it, so that the refusal is not overtaken by a reset. */
+/* The request is not read; `linger` takes the socket, so that no reset overtakes the refusal. */
 static void
 refuse (VendHttpd *httpd, int fd, const VendAddress *peer)
 {
@@ -65,7 +65,7 @@ take (VendWorker *worker, int new_fd, const struct sockaddr *from, socklen_t siz
       = MHD_add_connection (worker->daemon, vend_fd_steal (&fd), from, size);
   if (taken != MHD_YES)
     pause_accepting (worker, FAILURE_PAUSE_US);
-  /* The library said nothing of it: it was out of memory, and has closed the socket. */
+  /* The library did not report it: out of memory, it has closed the socket. */
   if (worker->arriving != NULL)
     {
       g_free (g_steal_pointer (&worker->arriving));
@@ -81,7 +81,7 @@ vend_accept_leave (VendHttpd *httpd, const VendAddress *peer, bool counted)
     vend_peers_leave (httpd->peers, peer);
 }
 
-/* True when there may be more to take. */
+/* True when more connections may be waiting. */
 static bool
 take_next (VendWorker *worker)
 {
@@ -100,17 +100,17 @@ take_next (VendWorker *worker)
     return false;
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
     {
-      /* Its text is static: GLib's would be made by the first of several workers. */
+      /* A static text: GLib's would be allocated by the first of several workers. */
       vend_log (VEND_LOG_WARN, "cannot accept connections", "error", strerrordesc_np (errno), NULL);
       pause_accepting (worker, FAILURE_PAUSE_US);
-      /* One of those that only wait gives up its descriptor. There may be nobody to have it, since
-       * the system looks for a descriptor first. */
+      /* A connection that only waits is evicted for its descriptor, unless nothing waits to be
+       * accepted: the system looks for a descriptor first. */
       struct pollfd listening = { .fd = httpd->listen_fd, .events = POLLIN };
       if (poll (&listening, 1, 0) > 0)
         vend_conns_evict (worker);
       return false;
     }
-  /* Others are errors of that one connection, which has ended before it was taken. */
+  /* Other errors are of that one connection, which ended before the accept. */
   if (fd < 0)
     return true;
   if (!room)

@@ -21,7 +21,7 @@ struct VendBody
   gsize capacity;
   GPtrArray *parts; /* VendPart; SPOOL and MULTIPART */
   VendMultipart *multipart;
-  /* The part that is being written. */
+  /* The current part. */
   VendPart *part;
   GString *text;
   int fd;

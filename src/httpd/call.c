@@ -1,10 +1,10 @@
 /* One request and its coming reply: getters, sleep and wake-up, and the reply from any thread.
  *
- * `state` decides who sends. A reply that comes while the handler runs is only stored; the
- * connection thread finds it when the handler returns. Otherwise the connection sleeps, and the
- * thread that answers wakes it. Whoever exchanges the state to ANSWERED while it is FRESH touches
- * the call no more; while it is ASLEEP the connection cannot go on before it is resumed, and its
- * worker does not stop before `held` is given back. */
+ * `state` decides which thread sends. A reply while the handler runs is only stored; the connection
+ * thread finds it when the handler returns. Otherwise the connection sleeps, and the answering
+ * thread wakes it. The thread that exchanges FRESH for ANSWERED must not touch the call any more.
+ * While the state is ASLEEP the connection cannot go on before it is resumed, and its worker does
+ * not stop before `held` is given back. */
 #include "httpd/httpd-private.h"
 #include "base/turns.h"
 #include <arpa/inet.h>

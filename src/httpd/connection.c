@@ -1,10 +1,10 @@
-/* Open connections: deadlines, who goes first when there are too many, and an end to those that
+/* Open connections: deadlines, eviction when there are too many, and an end to connections that
  * make the library spin. Connection thread.
  *
- * The library knows one time only, since the last byte. It also keeps a connection whose buffer is
- * full of a line without an end on its list of those with something to do, for as long as that
- * time, and then never sleeps (see docs/architecture/httpd.md). Shutting the socket down in both
- * directions is the one way to have it close in any state, since it is told of that as an error. */
+ * The library has only one timeout, since the last byte. It also keeps a connection with a buffer
+ * full of a line without an end in its list of active connections for that time, and never sleeps
+ * then (see docs/architecture/httpd.md). Shutting the socket down in both directions is the one way
+ * to close it in any state, since the library gets an error. */
 #include "httpd/httpd-private.h"
 #include "base/clock.h"
 #include <gnutls/gnutls.h>
@@ -18,13 +18,13 @@
 #define GREATEST_CHECK_US (2 * VEND_US_PER_S)
 /* A request may be in the socket of a connection that looks idle. */
 #define EVICT_LOOKS 16
-/* Turns without anything done before the worker sleeps between them: replies are sent in turns
- * that cannot be told from idle ones, so it takes many where nothing else hints at spinning. */
+/* Turns without progress before the worker sleeps between them. Turns that send replies look the
+ * same, so the limit is high where nothing else hints at spinning. */
 #define IDLE_TURNS 16
 #define IDLE_TURNS_WITHOUT_CHUNKS 65536
 #define STUCK_SPINS 64
 #define STUCK_US (1 * VEND_US_PER_S)
-/* Lines around a chunk of one byte, generously. */
+/* Framing around a chunk of one byte, generously. */
 #define FRAMING_PER_BYTE 16
 
 VendConn *
@@ -158,7 +158,7 @@ vend_conn_write (VendConn *conn, const char *bytes, gsize size)
       gnutls_record_send (info->tls_session, bytes, size);
       return;
     }
-  /* A socket buffer that cannot take these few bytes belongs to a client that reads nothing. */
+  /* A full socket buffer belongs to a client that does not read. */
   ssize_t sent = send (conn->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
   (void) sent;
 }
@@ -169,7 +169,7 @@ vend_conn_close (VendConn *conn, int status, const char *title, const char *deta
   VendHttpd *httpd = conn->worker->httpd;
   if (conn->phase == VEND_CONN_CLOSING)
     return;
-  /* Before the first request there may be no session that could carry it. */
+  /* Before the first request a TLS session may not exist yet. */
   const bool was_asked
       = conn->position > 0 || conn->target != NULL || conn->phase == VEND_CONN_BODY;
   if (status != 0 && (!httpd->tls || was_asked))
@@ -263,8 +263,8 @@ check_interval_us (const VendHttpd *httpd)
 
 /* ---- Spinning */
 
-/* Bytes that the library holds and cannot make anything of; more than there may be, since the lines
- * around chunks count too. */
+/* Bytes that the library holds and cannot parse yet; possibly too many, since framing of chunks
+ * counts too. */
 static uint64_t
 held_bytes (const VendConn *conn)
 {

@@ -1,11 +1,11 @@
-/* CORS: the origins whose pages may call, and the headers for their browsers. */
+/* CORS: origins that may call, and the headers for browsers. */
 #include "httpd/cors-private.h"
 #include "base/error.h"
 #include <string.h>
 
-/* Browsers cap it at two hours or less. */
+/* Browsers limit the time to two hours or less. */
 #define MAX_AGE_S "7200"
-/* What a page may read beside the headers that are always safe. */
+/* Headers that a page may read besides the safelisted ones. */
 #define EXPOSED \
   "ETag, Location, Preference-Applied, Retry-After, ratelimit-remaining, ratelimit-reset"
 

@@ -1,8 +1,8 @@
-/* What the files of this folder share: the server, its workers, calls and replies.
+/* Shared by the files of this folder: the server, its workers, calls and replies.
  *
  * Threads: every connection belongs to one worker thread for its whole life. All of it runs there
- * except vend_call_reply, the getters and the caller's side of a stream. Locks are plain pthread
- * ones, which the thread sanitizer understands without a sanitized GLib. */
+ * except vend_call_reply, the getters and the writer's side of a stream. Locks are plain pthread
+ * locks, which the thread sanitizer understands without a sanitized GLib. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,12 +20,12 @@
 #include "httpd/router-private.h"
 
 #define VEND_HTTPD_HEAD_BYTES (32 * 1024)    /* request line and headers */
-#define VEND_HTTPD_IGNORED_BYTES (64 * 1024) /* body where none is wanted */
+#define VEND_HTTPD_IGNORED_BYTES (64 * 1024) /* body of a route without body */
 #define VEND_HTTPD_TEXT_BYTES (64 * 1024)    /* multipart part kept in memory */
 #define VEND_HTTPD_MAX_PARTS 64              /* of a multipart body */
 #define VEND_HTTPD_MAX_QUERY 128             /* query parameters */
-#define VEND_HTTPD_BODY_BYTES_PER_S 1024     /* least speed of a body, after its first time */
-#define VEND_HTTPD_STREAM_BYTES (256 * 1024) /* waiting for a slow reader */
+#define VEND_HTTPD_BODY_BYTES_PER_S 1024     /* least speed of a body, after its timeout */
+#define VEND_HTTPD_STREAM_BYTES (256 * 1024) /* for a slow reader */
 
 typedef struct VendWorker VendWorker;
 typedef struct VendBody VendBody;
@@ -39,17 +39,17 @@ struct VendWorker
   int epoll_fd; /* of the daemon, borrowed */
   int wake_fd;
   GThread *thread;
-  VendConns conns;        /* this thread only, as are the next two */
+  VendConns conns;        /* this thread only, like the next two */
   VendConn *arriving;     /* on its way to the library */
-  int64_t accept_from_us; /* none is accepted before; 0 = at once */
+  int64_t accept_from_us; /* no accepts before; 0 = no pause */
   atomic_bool asleep;     /* in poll, or about to be */
   atomic_bool resumed;    /* a connection was resumed since the last turn */
-  GQueue streams;         /* VendStream that are being sent; this thread only */
-  GQueue pulls;           /* VendPull, the one longest without a turn first; this thread only */
-  GQueue waking;          /* SignalSlot with sleepers still to be woken; this thread only */
+  GQueue streams;         /* VendStream in flight; this thread only */
+  GQueue pulls;           /* VendPull, the longest time without a turn first; this thread only */
+  GQueue waking;          /* SignalSlot with sleepers to be woken; this thread only */
   pthread_mutex_t lock;
-  guint held;    /* calls that sleep until somebody answers; guarded by `lock` */
-  GQueue raised; /* SignalSlot whose sleepers are to be woken; guarded by `lock` */
+  guint held;    /* calls that sleep until their answer; guarded by `lock` */
+  GQueue raised; /* SignalSlot with sleepers to be woken; guarded by `lock` */
 };
 
 struct VendHttpd
@@ -65,7 +65,7 @@ struct VendHttpd
   int64_t head_timeout_us;
   int64_t body_timeout_us;
   atomic_uint n_connections;
-  atomic_uint n_closing; /* of those, shut down already */
+  atomic_uint n_closing; /* the part that is shut down already */
   int listen_fd;
   guint port;
   char *local; /* host:port for requests without Host */
@@ -84,7 +84,7 @@ struct VendHttpd
 
 typedef enum
 {
-  CALL_FRESH,    /* the handler has not run to its end */
+  CALL_FRESH,    /* the handler runs, or has not run */
   CALL_ASLEEP,   /* the connection is suspended until the answer */
   CALL_ANSWERED, /* `reply` or `make` is set */
 } CallState;
@@ -104,17 +104,17 @@ struct VendCall
   VendMatch match;
   _Atomic int state;
   VendReply *reply;
-  VendReplyMaker make; /* makes it of `make_data`; or NULL */
+  VendReplyMaker make; /* makes the reply from `make_data`; or NULL */
   void *make_data;
   bool asked;         /* the handler has been called */
-  bool refused_early; /* before the body was read: the client may still be sending */
+  bool refused_early; /* before the body was read: the client may still send */
   VendBody *body;
   uint64_t length; /* of the body; UINT64_MAX for chunks */
   uint64_t ignored_bytes;
   int64_t began_us; /* monotonic */
-  int status;       /* of the reply that is being sent; 0 = none yet */
+  int status;       /* of the reply in flight; 0 = none yet */
   GArray *query;    /* QueryPair, or NULL */
-  GSList *strings;  /* made for getters */
+  GSList *strings;  /* owned results of getters */
   GSList *headers;  /* HeaderPair, of the coming reply */
   char *origin;
   char *remote;
@@ -122,27 +122,27 @@ struct VendCall
   GDestroyNotify destroy;
 };
 
-/* ---- server.c. Any thread; the worker must be kept from ending meanwhile. */
+/* ---- server.c. Any thread; the worker must not end meanwhile. */
 void vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection);
-/* The worker takes another turn soon. */
+/* Makes the worker take another turn soon. */
 void vend_worker_poke (VendWorker *worker);
 
 /* ---- accept.c. The worker's thread. */
 void vend_accept_turn (VendWorker *worker);
-/* How long until it may accept again; 0 = now. */
+/* Time until the next accept; 0 = no pause. */
 int vend_accept_pause_ms (const VendWorker *worker);
 void vend_accept_leave (VendHttpd *httpd, const VendAddress *peer, bool counted);
 
 /* ---- call.c */
 VendCall *vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method);
 void vend_call_free (VendCall *call);
-/* Runs the handler, or takes up the reply after a sleep. */
+/* Runs the handler, or sends the reply after a sleep. */
 enum MHD_Result vend_call_advance (VendCall *call);
 
 /* ---- reply.c */
 enum MHD_Result vend_reply_send (VendReply *reply, VendCall *call);
 VendReply *vend_reply_problem (int status, const char *title, const char *detail);
-/* The whole reply as bytes, for a request whose body was given up half-way. Free with g_free. */
+/* The whole reply as bytes, for a request with an aborted body. Free with g_free. */
 char *vend_reply_wire (const VendReply *reply, gsize *out_size);
 int vend_reply_get_status (const VendReply *reply);
 bool vend_is_token (const char *text);
@@ -152,23 +152,23 @@ struct MHD_Response *vend_stream_response (VendStream *stream);
 VendStream *vend_stream_new (void);
 /* Connection thread: the reply of `call` is about to be sent. */
 void vend_stream_attach (VendStream *stream, VendCall *call);
-/* Connection thread, at the end: wakes what sleeps, so that it can be closed. */
+/* Connection thread, at the end: wakes sleeping streams, so that they can be closed. */
 void vend_stream_abort_all (VendWorker *worker);
 
-/* ---- pull.c. The worker's thread, but for vend_pull_response. */
+/* ---- pull.c. The worker's thread, except vend_pull_response. */
 struct MHD_Response *vend_pull_response (VendSignal *signal, const VendPullFuncs *funcs, void *data,
                                          VendPull **out);
 void vend_pull_attach (VendPull *pull, VendCall *call);
-/* Before each turn: wakes those whose signal was raised, and those that slept too long. */
+/* Before each turn: wakes pulls with a raised signal, and pulls that slept too long. */
 void vend_pulls_turn (VendWorker *worker);
-/* How long until the next one has slept too long; -1 = none is there. */
+/* Time until the next pull has slept too long; -1 = no pull. */
 int vend_pulls_timeout_ms (const VendWorker *worker);
 void vend_pulls_abort_all (VendWorker *worker);
-/* After the thread has ended: lets go of signals that were raised too late. */
+/* After the thread has ended: releases signals that were raised too late. */
 void vend_pulls_forget (VendWorker *worker);
 
 /* ---- body.c. Functions that fail set a reply to send instead. */
-/* NULL when the route reads no body. `length` is UINT64_MAX when it is not known. */
+/* NULL when the route reads no body. `length` is UINT64_MAX when unknown. */
 bool vend_body_begin (VendCall *call, uint64_t length, VendReply **out_refusal);
 bool vend_body_write (VendCall *call, const char *data, gsize size, VendReply **out_refusal);
 bool vend_body_end (VendCall *call, VendReply **out_refusal);
@@ -176,9 +176,9 @@ void vend_body_free (VendBody *body);
 const char *vend_body_bytes (VendBody *body, gsize *out_size);
 GPtrArray *vend_body_parts (VendBody *body); /* VendPart */
 
-/* ---- request.c: what is wrong with a request before its body is read; NULL when nothing is. */
+/* ---- request.c: the error of a request before its body is read; NULL when there is none. */
 VendReply *vend_request_check (VendCall *call, const char *raw_path, const char *version,
                                uint64_t *out_length);
-/* True when the Content-Length of the coming request is none: closes the connection after the reply
- * that says so. */
+/* True when the Content-Length of the coming request is invalid: closes the connection after a
+ * reply about it. */
 bool vend_request_refuse_length (VendConn *conn);

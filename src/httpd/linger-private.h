@@ -1,5 +1,5 @@
-/* Closing without losing the reply: a socket that is closed while the client still sends is reset,
- * and the reset can overtake the reply. One thread reads such sockets to their end, for a while. */
+/* Lingering close: a socket that is closed while the client still sends is reset, and the reset can
+ * overtake the reply. One thread reads such sockets to their end, for a limited time. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* Closing without losing the reply: reads sockets of refused uploads to their end, for a while. Own
+/* Lingering close: reads sockets of refused uploads to their end, for a limited time. Own
  * thread. */
 #include "httpd/linger-private.h"
 #include "base/error.h"
@@ -24,7 +24,7 @@ struct VendLinger
   pthread_mutex_t lock;
   Socket incoming[VEND_LINGER_MAX_SOCKETS];
   guint n_incoming;
-  guint n_open; /* incoming and taken */
+  guint n_open; /* incoming ones included */
   bool stopping;
 };
 
@@ -34,7 +34,7 @@ wake (VendLinger *linger)
   eventfd_write (linger->wake_fd, 1);
 }
 
-/* True when the socket has had its time or is at its end. */
+/* True at the end of the socket or of its time. */
 static bool
 drain (Socket *socket, bool readable, gint64 now_us)
 {

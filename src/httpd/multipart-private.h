@@ -1,4 +1,4 @@
-/* multipart/form-data, read as it arrives. Pure: bytes in, events out. */
+/* multipart/form-data, parsed as it arrives. Pure: bytes in, events out. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -16,8 +16,8 @@ typedef struct
   bool (*end) (void *context, GError **error);
 } VendMultipartEvents;
 
-/* The boundary in a Content-Type header; NULL unless it is multipart/form-data with a good one.
- * Free with g_free. */
+/* The boundary in a Content-Type header; NULL unless it is multipart/form-data with a valid
+ * boundary. Free with g_free. */
 char *vend_multipart_boundary (const char *content_type);
 VendMultipart *vend_multipart_new (const char *boundary, const VendMultipartEvents *events,
                                    void *context);

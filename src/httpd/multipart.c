@@ -1,8 +1,8 @@
-/* multipart/form-data, read as it arrives. Pure; no thread of its own.
+/* multipart/form-data, parsed as it arrives. Pure; no thread of its own.
  *
- * `waiting` keeps what cannot be judged yet: the head of a part until its empty line, or the last
- * bytes of a value that may be the start of the delimiter. A value that starts is preceded by a
- * line end of its own, so the first delimiter is found by the same search as the others. */
+ * `waiting` keeps bytes that cannot be judged yet: the head of a part until its empty line, or the
+ * last bytes of a value that may be the start of the delimiter. Parsing begins with an added line
+ * end, so the first delimiter is found by the same search as the others. */
 #include "httpd/multipart-private.h"
 #include "base/error.h"
 #include <string.h>
@@ -12,7 +12,7 @@
 typedef enum
 {
   AT_PREAMBLE, /* before the first delimiter */
-  AT_LINE_END, /* behind a delimiter: "--" or the end of its line */
+  AT_LINE_END, /* after a delimiter: "--" or the end of its line */
   AT_HEAD,
   AT_VALUE,
   AT_EPILOGUE,
@@ -28,7 +28,7 @@ struct VendMultipart
   void *context;
 };
 
-/* Value of a parameter such as name="a \"b\"". `*at` is behind the '='; moves behind the value. */
+/* Value of a parameter such as name="a \"b\"". `*at` is after the '='; moves behind the value. */
 static char *
 read_value (const char **at)
 {
@@ -155,7 +155,8 @@ begin_part (VendMultipart *multipart, char *head, GError **error)
   return multipart->events->begin (multipart->context, name, filename, content_type, error);
 }
 
-/* Each step takes bytes off the front of `waiting`; `*out_more` says whether another may go on. */
+/* Each step takes bytes off the front of `waiting`; `*out_more` tells whether another step may
+ * follow. */
 static bool
 step_line_end (VendMultipart *multipart, bool *out_more, GError **error)
 {
@@ -169,7 +170,7 @@ step_line_end (VendMultipart *multipart, bool *out_more, GError **error)
     multipart->place = AT_EPILOGUE;
   else if (memcmp (waiting->str + padding, "\r\n", 2) == 0)
     {
-      /* The line end stays: a head without any line then ends like one with lines. */
+      /* The line end stays: a head without lines then ends like a head with lines. */
       g_string_erase (waiting, 0, (gssize) padding);
       multipart->place = AT_HEAD;
     }
@@ -184,7 +185,7 @@ step_head (VendMultipart *multipart, bool *out_more, GError **error)
 {
   GString *waiting = multipart->waiting;
   const char *end = memmem (waiting->str, waiting->len, "\r\n\r\n", 4);
-  /* The last three bytes may be the start of the end. */
+  /* The last three bytes may be the start of the head's end. */
   gsize size = end != NULL ? (gsize) (end - waiting->str) : waiting->len - MIN (waiting->len, 3);
   if (size > VEND_MULTIPART_HEAD_BYTES)
     return malformed (error, "part headers too long");

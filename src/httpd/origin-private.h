@@ -1,4 +1,5 @@
-/* Who called, and under which name they know us. Pure; rules are read-only after they are made. */
+/* The client's address, and the server's origin as the client knows it. Pure; rules are read-only
+ * after they are made. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -15,11 +16,11 @@ bool vend_origin_rules_new (const char *public_url, const char *trusted, VendOri
 void vend_origin_rules_free (VendOriginRules *rules);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendOriginRules, vend_origin_rules_free)
 
-/* What a request says; any text may be NULL. */
+/* Origin data of a request; any text may be NULL. */
 typedef struct
 {
-  const char *peer;  /* numeric address of the TCP peer, "" when there is none */
-  bool tls;          /* this connection */
+  const char *peer;  /* numeric address of the TCP peer, "" when unknown */
+  bool tls;          /* of this connection */
   const char *local; /* "127.0.0.1:8363": used when the request has no Host */
   const char *host;
   const char *forwarded;
@@ -36,5 +37,5 @@ char *vend_origin_client (const VendOriginRules *rules, const VendOriginRequest 
 /* True when forwarding headers of this peer count. */
 bool vend_origin_trusts (const VendOriginRules *rules, const char *peer);
 bool vend_origin_trusts_address (const VendOriginRules *rules, const VendAddress *address);
-/* host or host:port, as a Host header may have it. */
+/* host or host:port, in the form of a Host header. */
 bool vend_is_authority (const char *text);

@@ -1,8 +1,9 @@
-/* The address of the client, and the origin of this server as the client knows it. Pure; no thread
- * of its own. * A public URL wins. Otherwise the Host header counts, and from a trusted proxy what
- * it forwards: `Forwarded` (RFC 7239) before `X-Forwarded-*`. In lists the last element is what our
- * own proxy added, and so the one to believe; for the client's address trusted hops are skipped
- * from the end. */
+/* The client's address, and the server's origin as the client knows it. Pure; no thread of its own.
+ *
+ * A public URL wins. Otherwise the Host header counts, and forwarding headers of a trusted proxy:
+ * `Forwarded` (RFC 7239) before `X-Forwarded-*`. The last element of a list was added by the
+ * nearest proxy, and is the one to believe; for the client's address trusted hops are skipped from
+ * the end. */
 #include "httpd/origin-private.h"
 #include "base/error.h"
 #include <string.h>
@@ -15,7 +16,7 @@ struct VendOriginRules
   VendNetworks *trusted;
 };
 
-/* "http" or "https", an authority, nothing behind it but a slash. */
+/* "http" or "https" and an authority, followed by nothing but a slash. */
 static bool
 check_public_url (const char *url, char **out, GError **error)
 {
@@ -187,7 +188,7 @@ vend_origin_url (const VendOriginRules *rules, const VendOriginRequest *request)
   return g_strconcat (scheme, "://", authority != NULL ? authority : request->local, NULL);
 }
 
-/* "1.2.3.4:567", "[::1]:567", "::1" and "1.2.3.4" to the address; NULL when it is none. */
+/* "1.2.3.4:567", "[::1]:567", "::1" and "1.2.3.4" to the address; NULL for other texts. */
 static char *
 hop_address (const char *text)
 {

@@ -1,4 +1,4 @@
-/* How many connections each address has. Any thread. */
+/* Connections per address. Any thread. */
 #include "httpd/peers-private.h"
 #include <pthread.h>
 #include <string.h>
@@ -9,7 +9,7 @@ struct VendPeers
 {
   guint most;
   pthread_mutex_t lock;
-  GHashTable *counts; /* VendAddress → number; only those that have any */
+  GHashTable *counts; /* VendAddress → connections; without zeros */
 };
 
 static guint

@@ -1,9 +1,9 @@
-/* Bodies that the connection fetches, and the signal that wakes those that sleep.
+/* Pulled bodies, and the signal that wakes them.
  *
  * A pull belongs to its worker's thread. A signal has a slot for each worker with the pulls that
- * sleep there; raising it hands the slots to the workers, and each wakes its own. A pull falls
- * asleep on the thread that later looks at the slot, so a signal that is raised meanwhile is seen
- * in the next turn. */
+ * sleep there; raising it hands the slots to the workers, and each worker wakes its own pulls. A
+ * pull falls asleep on the thread that later looks at the slot, so a signal raised meanwhile is
+ * seen in the next turn. */
 #include "httpd/httpd-private.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -11,19 +11,19 @@
 #include <unistd.h>
 
 #define LEAST_ROOM 64
-/* Of the library's own buffer, which chunked bodies do not use. */
+/* The part of the library's own buffer that chunked bodies do not use. */
 #define BLOCK_BYTES 1024
-/* Other connections of the worker get their turn between thousands of readers. */
+/* Other connections of the worker get turns between thousands of readers. */
 #define WAKES_PER_TURN 256
 
 typedef struct
 {
   VendSignal *signal;
-  VendWorker *worker; /* NULL until a pull of that worker came */
-  guint n_pulls;      /* guarded by the signal's lock, as is `raised` */
+  VendWorker *worker; /* NULL until a pull of that worker exists */
+  guint n_pulls;      /* guarded by the signal's lock, like `raised` */
   bool raised;
   GList link;      /* in VendWorker.raised */
-  GQueue sleepers; /* the worker's thread only, as are the next two */
+  GQueue sleepers; /* the worker's thread only, like the next two */
   guint to_wake;   /* of the sleepers, from the head */
   GList waking;    /* in VendWorker.waking */
 } SignalSlot;
@@ -33,7 +33,7 @@ struct VendSignal
   atomic_uint owners;
   pthread_mutex_t lock;
   guint n_slots;
-  SignalSlot *slots; /* by worker, made for the first pull */
+  SignalSlot *slots; /* by worker, allocated for the first pull */
 };
 
 struct VendPull
@@ -140,9 +140,9 @@ wake (VendPull *pull)
   MHD_resume_connection (pull->connection);
 }
 
-/* The library clears the half of a connection's memory that it does not need for the request's
- * head, and then offers it here as room. A body that sleeps for long gives these pages back: 8 KiB
- * a connection are left of 40 KiB. */
+/* The library clears the part of a connection's memory that the request's head does not need, and
+ * offers it here as room. A body that sleeps for long gives these pages back: 8 KiB a connection
+ * remain of 40 KiB. */
 static void
 trim (char *room_start, gsize room)
 {
@@ -270,8 +270,8 @@ wake_raised (VendWorker *worker)
     vend_worker_poke (worker);
 }
 
-/* A reader who takes nothing would keep what waits for him; the socket is still ours, since the
- * response has not let go of the pull. */
+/* A reader that does not read would keep its waiting bytes. The socket is valid, since the response
+ * still owns the pull. */
 static void
 drop (VendPull *pull)
 {

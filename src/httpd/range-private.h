@@ -4,7 +4,7 @@
 
 typedef enum
 {
-  VEND_RANGE_NONE, /* not understood: the whole file */
+  VEND_RANGE_NONE, /* invalid: the whole file */
   VEND_RANGE_PART,
   VEND_RANGE_OUTSIDE,
 } VendRangeKind;

@@ -19,7 +19,7 @@ struct VendReply
 {
   int status;
   struct MHD_Response *response;
-  VendStream *stream; /* the reply's side of it; owned by `response` */
+  VendStream *stream; /* the reply's side; owned by `response` */
   VendPull *pull;     /* owned by `response` */
   char *text;         /* of a problem, for vend_reply_wire; borrowed from `response` */
   gsize text_size;
@@ -150,7 +150,7 @@ vend_reply_error (const GError *error)
   vend_json_set_string (problem, "title", info->title);
   vend_json_set_string (problem, "type", type);
   VendReply *reply = reply_json_as (info->http_status, PROBLEM_TYPE, problem);
-  /* Clients that are not told wait a time of their own, or none at all. */
+  /* Other clients wait a time of their own, or not at all. */
   if (info->http_status == 429 || info->http_status == 503)
     vend_reply_header (reply, "Retry-After", "1");
   return reply;
@@ -202,7 +202,7 @@ vend_reply_free (VendReply *reply)
   g_free (reply);
 }
 
-/* "*", or a list of entity tags, weak or not, that names ours. */
+/* "*", or a list of entity tags, weak or not, with the reply's tag. */
 static bool
 etag_matches (const char *list, const char *etag)
 {
@@ -224,7 +224,7 @@ copy_header (void *response, enum MHD_ValueKind kind, const char *name, const ch
   return MHD_add_response_header (response, name, value);
 }
 
-/* Takes `response` in place of the one that carried the headers. */
+/* Takes `response` in place of the response that carried the headers. */
 static void
 put_response (VendReply *reply, int status, struct MHD_Response *response)
 {
@@ -249,7 +249,7 @@ finish_file (VendReply *reply, VendCall *call)
     vend_reply_header (reply, MHD_HTTP_HEADER_ETAG, reply->etag);
   if (known != NULL && reply->etag != NULL && etag_matches (known, reply->etag))
     {
-      /* With the file's own length, as the 200 would have it. */
+      /* With the file's own length, like the 200. */
       put_response (reply, 304,
                     MHD_create_response_from_fd_at_offset64 (reply->size, reply->fd, 0));
       reply->fd = -1;
@@ -296,7 +296,7 @@ vend_reply_send (VendReply *reply, VendCall *call)
   vend_cors_mark (call->httpd->cors, call, reply);
   if (reply->is_file)
     finish_file (reply, call);
-  /* The library takes more for chunks than others do, so nothing that follows them is a request. */
+  /* The library accepts more as chunks than other servers, so no request may follow them. */
   if (call->length == UINT64_MAX
       || atomic_load_explicit (&call->httpd->closing, memory_order_relaxed))
     MHD_add_response_header (reply->response, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -1,15 +1,16 @@
-/* Checks of a request before its body is read. Connection thread. * The library is lenient where
- * two servers could disagree about where a message ends; such requests are refused here and their
- * connections closed. */
+/* Checks of a request before its body is read. Connection thread.
+ *
+ * The library is lenient where two servers could disagree about the end of a message; such requests
+ * are refused here and their connections closed. */
 #include "httpd/httpd-private.h"
 #include <string.h>
 
 #define TOO_LONG "The Content-Length is too large."
-#define LINE_END 2 /* CR LF, which the library has made NULs of */
+#define LINE_END 2 /* CR LF, replaced by NULs by the library */
 
 typedef struct
 {
-  const char *expected; /* where the next name begins in the library's copy of the head */
+  const char *expected; /* expected start of the next name in the library's copy of the head */
   const char *host;
   guint hosts;
   guint lengths;
@@ -39,9 +40,9 @@ has_control (const char *text)
   return false;
 }
 
-/* What the library cut out of the head must lie there without gaps. One is left by a NUL, by a line
- * that ends in LF alone, and by a header that goes on in the next line: there the library has a
- * shorter text, or another end of a line, than others may have. */
+/* Names and values that the library cut out of the head must lie there without gaps. A gap is left
+ * by a NUL, by a line that ends in LF alone, and by a header continued on the next line: there the
+ * library's text is shorter, or its line ends elsewhere, than in other servers. */
 static bool
 is_in_place (Framing *framing, const char *name, gsize name_size, const char *value,
              gsize value_size)
@@ -56,8 +57,8 @@ is_in_place (Framing *framing, const char *name, gsize name_size, const char *va
   return true;
 }
 
-/* 0 when it is a length, otherwise the status that refuses it. The greatest number means chunks
- * here and in the library. */
+/* 0 for a valid length, otherwise the status of the refusal. The greatest number means chunks, here
+ * and in the library. */
 static int
 check_length (const char *value, uint64_t *out_length)
 {
@@ -136,7 +137,7 @@ check_head (VendCall *call, const char *version, uint64_t *out_length, bool *out
   const bool http_1_1 = strcmp (version, MHD_HTTP_VERSION_1_1) == 0;
   Framing framing = { .expected = version + strlen (version) + LINE_END };
   MHD_get_connection_values_n (call->connection, MHD_HEADER_KIND, check_header, &framing);
-  /* The empty line behind the last. */
+  /* The empty line after the last header. */
   const bool is_whole = framing.expected + LINE_END == call->method + info->header_size;
   const char *wrong = NULL;
   if (framing.malformed || !is_whole || !is_request_line (call, version))
@@ -227,7 +228,8 @@ check_route (VendCall *call, const char *raw_path)
 VendReply *
 vend_request_check (VendCall *call, const char *raw_path, const char *version, uint64_t *out_length)
 {
-  /* The route first: it must be cleared in any case, and bad framing closes the connection. */
+  /* The route first: its match must be cleared in any case, and bad framing closes the
+   * connection. */
   VendReply *route_reply = check_route (call, raw_path);
   *out_length = UINT64_MAX;
   bool is_encoded = false;

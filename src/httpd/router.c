@@ -1,8 +1,8 @@
 /* Matching of method and path to a route. Pure; no thread of its own.
  *
- * Patterns are sorted once so that the first one that matches is the right one: segment by segment
- * a literal comes before a parameter and a parameter before the rest. A pattern under /v1/ is
- * entered three times, since clients disagree about who adds the prefix. */
+ * Patterns are sorted once so that the first match is the right match: in each segment a literal
+ * comes before a parameter, and a parameter before the rest. A pattern under /v1/ is entered three
+ * times, since clients disagree about the prefix. */
 #include "httpd/router-private.h"
 #include <string.h>
 
@@ -12,7 +12,7 @@
 typedef enum
 {
   SEGMENT_LITERAL,
-  SEGMENT_PREFIXED, /* "stream-{token}": a parameter behind a literal */
+  SEGMENT_PREFIXED, /* "stream-{token}": a parameter after a literal */
   SEGMENT_PARAM,
   SEGMENT_REST,
 } SegmentKind;
@@ -38,7 +38,7 @@ typedef struct
   const VendRoute *route;
   guint method; /* index in VendRouter.methods */
   Alias alias;
-  gsize order; /* of the caller, to break ties */
+  gsize order; /* order of the caller, to break ties */
   Segment segments[VEND_ROUTER_MAX_SEGMENTS];
   guint n_segments;
   bool has_rest;
@@ -60,7 +60,7 @@ typedef struct
   const char *start[VEND_ROUTER_MAX_SEGMENTS + 1];
   gsize size[VEND_ROUTER_MAX_SEGMENTS + 1];
   guint n;
-  bool more; /* than fit; only a rest pattern can take them */
+  bool more; /* more pieces than fit; only a rest pattern can take them */
   const char *end;
 } Pieces;
 

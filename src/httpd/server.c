@@ -31,13 +31,14 @@
 #define PULL_IDLE_MS 10000
 #define HEAD_TIMEOUT_MS 30000
 #define BODY_TIMEOUT_MS 30000
-/* Between turns in which the library wants another one at once, and does nothing in it. */
+/* Pause between turns that the library wants at once and does nothing in. */
 #define SPIN_PAUSE_MS 4
-/* Beside `max_connections`, which is kept by us: those that end in this turn. */
+/* Besides `max_connections`, which the workers enforce: connections that end in this turn. */
 #define CLOSING_CONNECTIONS 1024
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* Gives up a body half-way. The library takes no reply at that point, so it is written past it. */
+/* Refuses a body half-way. The library takes no reply at that point, so the reply is written past
+ * it. */
 static enum MHD_Result
 refuse_body (VendCall *call, VendReply *refusal)
 {
@@ -53,7 +54,7 @@ refuse_body (VendCall *call, VendReply *refusal)
 static enum MHD_Result
 refuse_head (VendCall *call, VendReply *refusal, uint64_t length)
 {
-  /* A short body is read first, which keeps the connection; a reply in this place closes it. */
+  /* A short body is read first, which keeps the connection; a reply here closes it. */
   vend_call_reply (call, refusal);
   call->asked = true;
   if (length <= VEND_HTTPD_IGNORED_BYTES)
@@ -86,9 +87,9 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
   return refuse_head (call, refusal, length);
 }
 
-/* The library takes a short read for the end of what is there, though the end of the connection may
- * be there too; no event follows then, and a client that left half-way would hold its call until it
- * is idle for too long. Ending our side of reading makes an event of it. */
+/* The library takes a short read for the end of the available bytes, though the end of the
+ * connection may be there too. No event follows then, and a client that left half-way would hold
+ * its call until the idle timeout. Shutting down the reading side makes an event of it. */
 static void
 notice_end (const VendCall *call)
 {
@@ -137,7 +138,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **state,
   if (call == NULL)
     return;
   *state = NULL;
-  /* A connection is closed after chunks, whatever else was sent on it. */
+  /* A connection is closed after chunks, with any further bytes. */
   VendConn *conn = vend_conn_of (connection);
   if (call->refused_early || (call->length == UINT64_MAX && vend_conn_has_unread (conn)))
     vend_linger_add (call->httpd->linger, conn->fd);
@@ -171,7 +172,7 @@ on_request_line (void *data, const char *target, struct MHD_Connection *connecti
   return NULL;
 }
 
-/* Paths and queries are decoded here, where an encoded slash can be told from a slash. */
+/* Paths and queries are decoded by the router, where an encoded slash differs from a slash. */
 static size_t
 keep_encoded (void *data, struct MHD_Connection *connection, char *text)
 {
@@ -180,18 +181,18 @@ keep_encoded (void *data, struct MHD_Connection *connection, char *text)
 
 static void G_GNUC_PRINTF (2, 0) on_log (void *data, const char *format, va_list args)
 {
-  /* What it sends then has its head twice. This is the one moment before that. */
+  /* The library sends its own reply next, with two heads. This is the last moment before that. */
   if (strstr (format, "Content-Length") != NULL)
     vend_conns_refuse_length (data);
   g_autofree char *text = g_strdup_vprintf (format, args);
   g_strstrip (text);
-  /* Most lines are about what a client did, so they must not be able to fill the log. */
+  /* Most lines are caused by clients, and must not be able to fill the log. */
   const bool ours = strstr (text, "epoll") != NULL || strstr (text, "Error allocat") != NULL;
   vend_log (ours ? VEND_LOG_WARN : VEND_LOG_DEBUG, "http library", "text", text, NULL);
 }
 
 /* The library looks for resumed connections at the start of a turn and empties its wake-up channel
- * later in it, so a resume in between would be forgotten. `resumed` is set after the resume, and
+ * later in the turn, so a resume in between would be lost. `resumed` is set after the resume, and
  * each side writes its flag before it reads the other's. */
 void
 vend_worker_resume (VendWorker *worker, struct MHD_Connection *connection)
@@ -208,7 +209,7 @@ vend_worker_poke (VendWorker *worker)
     eventfd_write (worker->wake_fd, 1);
 }
 
-/* True when somebody may have connected. */
+/* True when a connection may be waiting. */
 static bool
 sleep_until_event (VendWorker *worker, int timeout_ms)
 {
@@ -236,7 +237,7 @@ sooner (int timeout_ms, int other_ms)
   return other_ms >= 0 ? MIN (timeout_ms, other_ms) : timeout_ms;
 }
 
-/* True when somebody may have connected. */
+/* True when a connection may be waiting. */
 static bool
 wait_for_events (VendWorker *worker)
 {
@@ -256,7 +257,7 @@ wait_for_events (VendWorker *worker)
   return arrived && vend_accept_pause_ms (worker) == 0;
 }
 
-/* Calls start to sleep on this thread only, so none can come after it saw none. */
+/* Calls start to sleep on this thread only, so none can follow. */
 static bool
 may_end (VendWorker *worker)
 {
@@ -268,7 +269,7 @@ may_end (VendWorker *worker)
   return none_held;
 }
 
-/* Those that come from outside belong to the main thread; a fault of this one stays its own. */
+/* Signals from outside belong to the main thread; a fault belongs to its own thread. */
 static void
 block_signals (void)
 {
@@ -492,7 +493,7 @@ vend_httpd_stop_accepting (VendHttpd *httpd)
 {
   if (atomic_exchange (&httpd->closing, true))
     return;
-  /* Refuses connections at once; the workers let go of the socket on their next turn. */
+  /* Refuses connections at once; the workers release the socket on their next turn. */
   if (httpd->listen_fd >= 0)
     shutdown (httpd->listen_fd, SHUT_RDWR);
   wake_workers (httpd);

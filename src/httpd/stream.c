@@ -1,8 +1,7 @@
-/* Bodies that are still being written: a bounded buffer between any thread that writes and the
- * connection thread that sends.
+/* Streams: a bounded buffer between a writer on any thread and the connection thread that sends.
  *
  * Two owners, the writer and the reply. The lock is held while the connection is resumed, so the
- * sending side, which takes the lock when it ends, cannot be gone in the middle. */
+ * sending side, which takes the lock when it ends, cannot be freed meanwhile. */
 #include "httpd/httpd-private.h"
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +14,7 @@ struct VendStream
   pthread_mutex_t lock;
   guint owners;
   char *data;
-  gsize start; /* of what waits */
+  gsize start; /* start of the waiting bytes */
   gsize size;
   gsize capacity;
   bool ended;  /* by the writer */
@@ -58,7 +57,7 @@ wake (VendStream *stream)
   vend_worker_resume (stream->worker, stream->connection);
 }
 
-/* Makes room for `size` more bytes behind the waiting ones. */
+/* Makes room for `size` more bytes after the waiting bytes. */
 static void
 reserve (VendStream *stream, gsize size)
 {
@@ -85,8 +84,8 @@ vend_stream_write (VendStream *stream, const void *data, gsize size)
     {
       open = false;
       stream->broken = true;
-      /* A reader that takes nothing would keep the connection until the idle time; the socket is
-       * still ours, since the reply has not let go of the stream. */
+      /* A reader that does not read would keep the connection until the idle timeout. The socket is
+       * valid, since the reply still owns the stream. */
       const union MHD_ConnectionInfo *info
           = stream->connection == NULL
                 ? NULL

@@ -1,7 +1,7 @@
 /* A local certificate authority and a server certificate signed by it. Blocks on disk.
  *
- * Keys are written before the certificates that belong to them, so a crash in between leaves a pair
- * that does not fit; a server pair like that is made again. */
+ * Keys are written before their certificates, so a crash in between leaves a pair that does not
+ * fit; such a server pair is made again. */
 #include "httpd/tls-auto.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -14,7 +14,7 @@
 
 #define DAY_S (24 * 60 * 60)
 #define CA_DAYS (10 * 365)
-#define SERVER_DAYS 397 /* more is refused by browsers */
+#define SERVER_DAYS 397 /* browsers refuse longer lives */
 #define RENEW_DAYS 30
 #define SKEW_S 3600 /* clocks of clients may be behind */
 #define PEM_BYTES (64 * 1024)
@@ -47,7 +47,7 @@ parse_host (const char *host)
   return address;
 }
 
-/* The caller's hosts and the ones that are always there, without repeats. */
+/* The caller's hosts and the fixed hosts, without repeats. */
 static bool
 collect_hosts (const char *const *hosts, GPtrArray *out, GError **error)
 {
@@ -105,7 +105,7 @@ make_key (gnutls_x509_privkey_t *out, GError **error)
   return true;
 }
 
-/* Everything that both certificates have: key, serial, lifetime, name, key ids. */
+/* The common part of both certificates: key, serial, lifetime, name, key ids. */
 static bool
 begin_certificate (gnutls_x509_privkey_t key, const char *name, int days, gnutls_x509_crt_t *out,
                    GError **error)
@@ -283,7 +283,7 @@ ensure_ca (const char *cert_path, const char *key_path, gnutls_x509_crt_t *out_c
   g_auto (gnutls_x509_privkey_t) key = NULL;
   if (!load_certificate (cert_path, &ca, error) || !load_key (key_path, &key, error))
     return false;
-  /* People have told their machines to trust it, so it is never replaced without need. */
+  /* Machines of users trust this authority, so it is never replaced without need. */
   if (ca != NULL && lives_on (ca) && (key == NULL || !fits_key (ca, key)))
     return vend_fail (error, VEND_ERROR_CONFLICT,
                       "'%s' does not fit '%s'; put the right key back, or remove both to make a "
@@ -309,7 +309,7 @@ is_signed_by (gnutls_x509_crt_t certificate, gnutls_x509_crt_t ca)
   return gnutls_x509_crt_verify (certificate, &ca, 1, 0, &status) >= 0 && status == 0;
 }
 
-/* A server pair that cannot be read is made again: nobody trusts it by itself. */
+/* An unreadable server pair is made again: no machine trusts it by itself. */
 static bool
 server_is_good (const char *cert_path, const char *key_path, GPtrArray *hosts, gnutls_x509_crt_t ca)
 {

@@ -13,12 +13,12 @@ struct VendCurlContext
   CURLM *multi;
   GSource *timer;
   GHashTable *transfers; /* CURL* -> Transfer* */
-  GHashTable *watches;   /* Watch* set; each belongs to a socket that libcurl has open */
-  GPtrArray *added;      /* Transfer*, asked for while inside libcurl */
-  GPtrArray *canceled;   /* CURL*, asked for while inside libcurl */
+  GHashTable *watches;   /* Watch* set; each belongs to an open socket of libcurl */
+  GPtrArray *added;      /* Transfer*, started while inside libcurl */
+  GPtrArray *canceled;   /* CURL*, canceled while inside libcurl */
   guint inside;          /* libcurl refuses changes from its own callbacks */
   bool quick_acks;
-  bool closing; /* the teardown calls back into us; sources must not be made then */
+  bool closing; /* no new sources: the teardown calls back */
 };
 
 typedef struct
@@ -69,7 +69,7 @@ timer_changed (CURLM *multi, long timeout_ms, void *user_data)
 }
 
 /* A peer that writes small pieces without TCP_NODELAY waits for an ACK before each, and a delayed
- * ACK takes 40 ms. The kernel forgets the option soon, so it is set again after every read. */
+ * ACK takes 40 ms. The kernel soon forgets the option, so it is set again after every read. */
 static void
 acknowledge_quickly (const VendCurlContext *curl, curl_socket_t socket)
 {
@@ -174,7 +174,7 @@ vend_curl_context_free (VendCurlContext *curl)
   g_free (curl);
 }
 
-/* The handle leaves the table before its owner hears of it, so the owner may start it again. */
+/* The handle leaves the table before its `done`, so the owner may start it again. */
 static void
 tell_finished (VendCurlContext *curl)
 {

@@ -1,5 +1,5 @@
-/* libcurl on a GMainContext: connections are kept and reused, callbacks of the easy handles run on
- * the thread of the context. Nothing here blocks. */
+/* libcurl on a GMainContext: connections are kept alive and reused, callbacks of the easy handles
+ * run on the thread of the context. Nothing blocks. */
 #pragma once
 #include <stdbool.h>
 #include <curl/curl.h>
@@ -8,23 +8,23 @@
 typedef struct VendCurlContext VendCurlContext;
 
 /* The transfer is over and `easy` is no longer in the context; it may be freed, or added again.
- * Called outside of libcurl, so anything may be added or canceled from it. */
+ * Called outside of libcurl, so transfers may be started or canceled from it. */
 typedef void (*VendCurlDone) (CURL *easy, CURLcode result, void *data);
 
 VendCurlContext *vend_curl_context_new (GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
 
-/* For peers that send small pieces without TCP_NODELAY: acknowledge each at once. Off at first. */
+/* For peers that send small pieces without TCP_NODELAY: acknowledges each at once. Off at first. */
 void vend_curl_context_set_quick_acks (VendCurlContext *curl, bool on);
 
 /* Every transfer must have been canceled or be done. Not from inside a callback. */
 void vend_curl_context_free (VendCurlContext *curl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCurlContext, vend_curl_context_free)
 
-/* Starts a transfer. `easy` stays the caller's, who keeps it alive until `done` or cancel.
- * May be called from a callback of another handle. */
+/* Starts a transfer. The caller owns `easy` and keeps it alive until `done` or cancel. May be
+ * called from a callback of another handle. */
 void vend_curl_context_start (VendCurlContext *curl, CURL *easy, VendCurlDone done, void *data);
 
-/* Stops a transfer, whose `done` is then not called, and frees `easy`: at once, or after libcurl
- * has returned when this is called from inside one of its callbacks (a write callback should also
- * return CURL_WRITEFUNC_ERROR then, or it may be called again). */
+/* Stops a transfer, without its `done`, and frees `easy`: at once, or, from inside a callback of
+ * libcurl, after libcurl has returned (a write callback should also return CURL_WRITEFUNC_ERROR
+ * then, or it may be called again). */
 void vend_curl_context_cancel (VendCurlContext *curl, CURL *easy);

@@ -1,4 +1,4 @@
-/* The one way to URLs that come from somebody else. Runs on the thread of its context. */
+/* The one way to URLs from users. Runs on the thread of its context. */
 #include "net/outside.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -26,7 +26,7 @@ struct VendOutsideCall
   uint64_t max_size;
   uint64_t size;
   bool too_large;
-  char *refused; /* the address that was not called */
+  char *refused; /* the refused address */
   bool (*sink) (const char *bytes, gsize size, void *data);
   void (*done) (const VendOutsideAnswer *answer, void *data);
   void *data;
@@ -61,7 +61,7 @@ may_call (const VendNetworks *allow, const VendAddress *address)
   return vend_address_is_public (address) || vend_networks_contain (allow, address);
 }
 
-/* Every connection passes here with the address that it is made to. */
+/* The filter: every connection passes here with its real address. */
 static curl_socket_t
 open_socket (void *user_data, curlsocktype purpose, struct curl_sockaddr *to)
 {
@@ -156,9 +156,9 @@ set_guards (CURL *easy, VendOutsideCall *call)
   curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, PROTOCOLS);
   curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, call);
-  /* Behind a proxy of the environment the addresses would be looked up by somebody else. */
+  /* No proxy of the environment: a proxy would look up addresses itself. */
   curl_easy_setopt (easy, CURLOPT_PROXY, "");
-  /* Otherwise the end of a call waits for a name server that does not answer. */
+  /* Else the end of a call waits for a name server that does not answer. */
   curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
 }
@@ -189,7 +189,8 @@ vend_outside_start (VendOutside *outside, const VendOutsideRequest *request)
       curl_easy_setopt (easy, CURLOPT_POST, 1L);
       curl_easy_setopt (easy, CURLOPT_POSTFIELDS, request->body);
       curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_size);
-      /* Large bodies would wait a second for a "100 Continue" that few servers send. */
+      /* Without "Expect": large bodies would wait a second for a "100 Continue" that few servers
+       * send. */
       call->headers = curl_slist_append (call->headers, "Expect:");
     }
   curl_easy_setopt (easy, CURLOPT_HTTPHEADER, call->headers);
@@ -204,7 +205,7 @@ vend_outside_cancel (VendOutsideCall *call)
   call_free (call);
 }
 
-/* ---- What a URL says by itself */
+/* ---- Checks without a look-up */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CURLU, curl_url_cleanup)
 
@@ -219,7 +220,7 @@ part_of (CURLU *url, CURLUPart which)
   return copy;
 }
 
-/* "[::1]" without brackets, names without the dot at their end; lower case. Changes `host`. */
+/* "[::1]" without brackets, names without the final dot; lower case. Changes `host`. */
 static char *
 bare_host (char *host)
 {
@@ -236,7 +237,7 @@ bare_host (char *host)
   return host;
 }
 
-/* libcurl takes "http:///x" for a host x, others for none. */
+/* libcurl takes "http:///x" for a host x, other parsers for no host. */
 static bool
 has_authority (const char *url)
 {
@@ -262,8 +263,8 @@ check_host (const char *field, char *host, const VendNetworks *allow, const char
                        bare, setting);
 }
 
-/* A name of other letters as those see it who look it up: full-width and circled letters, digits of
- * any script, and dots of others are what they stand for. NULL when it is not UTF-8. */
+/* A host name in the form that resolvers look up: full-width and circled letters, digits of any
+ * script, and other dots are replaced by their plain forms. NULL when not UTF-8. */
 static char *
 plain_host (const char *host)
 {

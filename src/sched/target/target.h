@@ -55,7 +55,7 @@ void vend_target_boot_failed (Target *target, const char *error_code, const char
                               const char *error);
 /* The instance never became ready, for no fault of the model. */
 void vend_target_boot_lost (const Instance *instance, const char *error);
-/* How long until this one begins, from what boots and runs have taken; it is queued.
+/* Estimated time until the queued run at `position` begins, from measured boots and runs.
  * VEND_ETA_UNKNOWN when its target has no instance and may have none. */
 int64_t vend_target_eta_us (const Target *target, guint position);
 /* Fills free slots from the queue. */
