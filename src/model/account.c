@@ -1,4 +1,4 @@
-/* Who calls: accounts and tokens. Plain values. */
+/* Callers: accounts and tokens. Plain values. */
 #include "model/account.h"
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* Who calls: accounts and tokens. Plain values. */
+/* Callers: accounts and tokens. Plain values. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ void vend_account_free (VendAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAccount, vend_account_free)
 json_t *vend_account_to_json (const VendAccount *account);
 
-/* What a token allows; `admin` includes the rest. */
+/* Rights of a token; `admin` includes the others. */
 typedef enum
 {
   VEND_SCOPE_READ = 1 << 0,
@@ -41,8 +41,8 @@ typedef struct
   char *id;
   int64_t account_id;
   char *name;
-  char *hash;   /* SHA-256 of the token; the token itself is shown once and not kept */
-  char *prefix; /* its first characters, to tell tokens apart */
+  char *hash;   /* SHA-256 of the token; the token itself is shown once and not stored */
+  char *prefix; /* first characters, to tell tokens apart */
   guint scopes;
   int64_t created_us;
   int64_t last_used_us; /* 0 = never */
@@ -53,7 +53,7 @@ void vend_token_free (VendToken *token);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendToken, vend_token_free)
 json_t *vend_token_to_json (const VendToken *token);
 
-/* A new secret, "vend_" and 40 characters, and the record of it. */
+/* The record of a new token; `secret` is "vend_" and 40 characters. */
 VendToken *vend_token_new (int64_t account_id, const char *name, guint scopes, const char *secret,
                            int64_t now_us);
 

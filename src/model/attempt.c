@@ -1,4 +1,4 @@
-/* A try of a prediction that did not count. */
+/* A lost attempt of a prediction. */
 #include "model/attempt.h"
 
 void

@@ -1,4 +1,4 @@
-/* A try of a prediction that did not count. Plain values. */
+/* A lost attempt of a prediction. Plain values. */
 #pragma once
 #include <stdint.h>
 #include <glib.h>
@@ -9,7 +9,7 @@
 typedef struct
 {
   int number;
-  char *instance;     /* "" when it is not known */
+  char *instance;     /* "" when unknown */
   int64_t started_us; /* 0 = the model had not begun */
   int64_t ended_us;
   char *outcome; /* one of these */

@@ -1,4 +1,4 @@
-/* What an account may spend in a calendar month. */
+/* The budget of an account in a calendar month. */
 #include "model/budget.h"
 #include "base/error.h"
 

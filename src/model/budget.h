@@ -1,4 +1,4 @@
-/* What an account may spend in a calendar month, UTC. Plain values. */
+/* The budget of an account in a calendar month, UTC. Plain values. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +12,9 @@
 typedef struct
 {
   int64_t account_id;
-  VendAmount soft;   /* a warning, when so much is spent; VEND_NO_LIMIT: none */
-  VendAmount hard;   /* nothing more is begun; the same */
-  int64_t warned_us; /* beginning of the month in which the warning was given; 0 = never */
+  VendAmount soft;   /* the amount that gives a warning; VEND_NO_LIMIT: none */
+  VendAmount hard;   /* the amount after which nothing more begins; VEND_NO_LIMIT: none */
+  int64_t warned_us; /* beginning of the month of the last warning; 0 = never */
   int64_t changed_us;
 } VendBudget;
 
@@ -22,7 +22,7 @@ typedef enum
 {
   VEND_BUDGET_LEFT,
   VEND_BUDGET_SOFT, /* the soft amount is reached */
-  VEND_BUDGET_HARD, /* the hard one is */
+  VEND_BUDGET_HARD, /* the hard amount is reached */
 } VendBudgetState;
 
 /* Reads "soft" and "hard" of a body: decimal texts, or null. INVALID names the field. */

@@ -1,5 +1,5 @@
-/* Capabilities: 24 bytes of HMAC-SHA256 (purpose, NUL, text) in base64url. The key is put in once
- * before there are threads, so that plain values can make their URLs without a context. */
+/* Capabilities: 24 bytes of HMAC-SHA256 (purpose, NUL, text) in base64url. The key is set once
+ * before any thread starts, so that plain values can make their URLs without a context. */
 #include "model/capability.h"
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -8,7 +8,7 @@
 #define MAC_BYTES 24 /* four characters for three bytes, without padding */
 #define HASH_BYTES 32
 
-/* Has taken the key already, which is half of the work; read only once it is set. */
+/* Initialized with the key, which is half of the work; read-only afterwards. */
 static EVP_MAC_CTX *keyed;
 
 void

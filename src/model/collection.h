@@ -18,5 +18,5 @@ typedef struct
 void vend_collection_free (VendCollection *collection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCollection, vend_collection_free)
 
-/* As in lists: name, slug, description. */
+/* The form in lists: name, slug, description. */
 json_t *vend_collection_to_json (const VendCollection *collection);

@@ -1,4 +1,4 @@
-/* What the scheduler decided, and why. */
+/* Decisions of the scheduler, with their reasons. */
 #include "model/decision.h"
 #include <string.h>
 

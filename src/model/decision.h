@@ -1,4 +1,4 @@
-/* What the scheduler decided, and why. Plain values. */
+/* Decisions of the scheduler, with their reasons. Plain values. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,17 +9,17 @@
 typedef enum
 {
   VEND_DECISION_START,        /* an instance is started */
-  VEND_DECISION_READY,        /* it takes predictions from now on */
-  VEND_DECISION_STOP,         /* it is told to stop */
+  VEND_DECISION_READY,        /* the instance takes predictions from now on */
+  VEND_DECISION_STOP,         /* the instance is sent a stop */
   VEND_DECISION_EVICT,        /* the same, to make room for another model */
-  VEND_DECISION_GONE,         /* it has ended */
-  VEND_DECISION_BOOT_FAILED,  /* it did not become ready */
-  VEND_DECISION_QUEUE_FAILED, /* so often that those who wait get an error */
-  VEND_DECISION_RETRY,    /* a prediction that was lost, or did not begin, goes back to the queue */
-  VEND_DECISION_GIVE_UP,  /* or does not */
-  VEND_DECISION_ABORT,    /* a deadline passed before the start */
-  VEND_DECISION_DEADLINE, /* or during the run */
-  VEND_DECISION_ROLL,     /* a release takes over */
+  VEND_DECISION_GONE,         /* the instance has ended */
+  VEND_DECISION_BOOT_FAILED,  /* the instance did not become ready */
+  VEND_DECISION_QUEUE_FAILED, /* after too many boot failures: queued predictions fail */
+  VEND_DECISION_RETRY,        /* a lost or unstarted prediction goes back to the queue */
+  VEND_DECISION_GIVE_UP,      /* a lost prediction is not retried */
+  VEND_DECISION_ABORT,        /* a deadline passed before the start */
+  VEND_DECISION_DEADLINE,     /* a deadline passed during the run */
+  VEND_DECISION_ROLL,         /* a release takes over */
   VEND_DECISION_N
 } VendDecisionKind;
 
@@ -29,16 +29,16 @@ bool vend_decision_kind_parse (const char *name, VendDecisionKind *out);
 
 typedef struct
 {
-  int64_t id; /* counts up in the order of writing */
+  int64_t id; /* grows in the order of writing */
   int64_t at_us;
   VendDecisionKind kind;
   char *model;      /* "owner/name" */
   char *version;    /* or NULL */
   char *deployment; /* "owner/name", or NULL */
   char *instance;   /* or NULL */
-  char *prediction; /* or NULL: about all of them */
+  char *prediction; /* or NULL: about the whole target */
   char *sentence;   /* for people */
-  json_t *inputs;   /* object: what it was decided from */
+  json_t *inputs;   /* object: inputs of the decision */
 } VendDecision;
 
 void vend_decision_free (VendDecision *decision);

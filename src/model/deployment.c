@@ -85,7 +85,7 @@ vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *cr
                     "current_release", current);
 }
 
-/* ---- What is asked for */
+/* ---- Requests */
 
 void
 vend_problem_add (json_t *problems, const char *type, const char *field, const char *format, ...)
@@ -145,7 +145,7 @@ read_count (const json_t *body, const char *key, int64_t most, bool required, js
   return -1;
 }
 
-/* The clients' users write the owner as well. */
+/* Users of the clients may write the owner too. */
 static const char *
 without_owner (const char *name, const char *owner)
 {

@@ -29,10 +29,10 @@ VendRelease *vend_release_copy (const VendRelease *release);
 void vend_release_free (VendRelease *release);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRelease, vend_release_free)
 
-/* All of it, with the bounds. */
+/* The scaling with the bounds. */
 VendScaling vend_release_scaling (const VendRelease *release);
 
-/* Whether both run the same version in the same way on the same hardware: then they share their
+/* Whether both run the same version in the same way on the same hardware, and so share their
  * instances. */
 bool vend_release_runs_like (const VendRelease *a, const VendRelease *b);
 
@@ -42,8 +42,8 @@ typedef struct
   int64_t account_id;
   char *owner;
   char *name;
-  VendRelease *current; /* what was asked for last */
-  VendRelease *serving; /* what takes predictions: an older one until the current one is ready */
+  VendRelease *current; /* the latest release */
+  VendRelease *serving; /* takes predictions: an older release until the current release is ready */
   int64_t created_us;
 } VendDeployment;
 
@@ -55,7 +55,7 @@ char *vend_deployment_full_name (const VendDeployment *deployment) G_GNUC_WARN_U
 
 json_t *vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator);
 
-/* What a body of POST or PATCH asks for. NULL and -1: not mentioned. Strings are borrowed. */
+/* Body of a POST or PATCH. NULL and -1: not in the body. Strings are borrowed. */
 typedef struct
 {
   const char *name; /* without "owner/" */
@@ -64,18 +64,19 @@ typedef struct
   const char *hardware;
   int64_t min_instances;
   int64_t max_instances;
-  VendScaling scaling; /* a change, without the bounds */
+  VendScaling scaling; /* changes, without the bounds */
 } VendDeploymentRequest;
 
-/* Reads `body`; what is wrong is appended to `problems` as {"type", "field", "description"}, every
- * field at once. With `create` every member is required. `hardware` as of vend_hardware_parse. */
+/* Reads `body`. Problems are appended to `problems` as {"type", "field", "description"}, for all
+ * fields at once. With `create` every member is required. `hardware` is that of
+ * vend_hardware_parse. */
 void vend_deployment_request_read (const json_t *body, bool create, const char *owner,
                                    const json_t *hardware, VendDeploymentRequest *out,
                                    json_t *problems);
 
-/* `release` changed as `request` says; false when that changes nothing. */
+/* Applies `request` to `release`; false when nothing changes. */
 bool vend_release_apply (VendRelease *release, const VendDeploymentRequest *request);
-/* That the bounds go together, as one more problem when they do not. */
+/* Appends a problem when the bounds contradict each other. */
 void vend_release_check (const VendRelease *release, json_t *problems);
 
 void vend_problem_add (json_t *problems, const char *type, const char *field, const char *format,

@@ -1,5 +1,5 @@
-/* Why a prediction or training failed when that was not the model's doing: its `error_code`.
- * docs/errors.md says what each one means and which are tried again. */
+/* `error_code` of predictions and trainings that failed through no fault of the model.
+ * docs/errors.md explains each code and which are retried. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -17,7 +17,7 @@
 #define VEND_FAILURE_OUTPUT_UPLOAD_FAILED "OUTPUT_UPLOAD_FAILED"
 #define VEND_FAILURE_OUTPUT_STORE_FAILED "OUTPUT_STORE_FAILED"
 
-/* The run went with its instance, and may be tried again. `code` may be NULL. */
+/* The run was lost with its instance, and may be retried. `code` may be NULL. */
 static inline bool
 vend_failure_is_loss (const char *code)
 {

@@ -1,4 +1,4 @@
-/* Files that people upload, files that models return, uploads of model sources, builds. */
+/* Files of users, outputs of models, uploads of model sources, builds. */
 #include "model/file.h"
 #include "base/clock.h"
 

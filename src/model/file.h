@@ -1,5 +1,5 @@
-/* Files that people upload, files that models return, uploads of model sources, builds. Plain
- * values; the bytes lie in the file store under their SHA-256. */
+/* Files of users, outputs of models, uploads of model sources, builds. Plain values; the bytes are
+ * in the file store under their SHA-256. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ typedef struct
   int64_t size;
   char *sha256;
   int64_t created_us;
-  bool is_input; /* it came inside of the create, and the model was given it */
+  bool is_input; /* an input file that came inside of the create */
 } VendOutput;
 
 void vend_output_free (VendOutput *output);
@@ -49,7 +49,7 @@ typedef struct
   int64_t created_us;
 } VendUpload;
 
-/* Behind the id in the name of the file, as long as its content was not checked. */
+/* Suffix of an upload's file until its content is checked. */
 #define VEND_UPLOAD_PART ".part"
 
 void vend_upload_free (VendUpload *upload);

@@ -1,4 +1,4 @@
-/* The kinds of hardware that may be named, from the setting `hardware`. Plain values. */
+/* Names of kinds of hardware, from the setting `hardware`. Plain values. */
 #include "model/hardware.h"
 #include "base/error.h"
 #include <string.h>

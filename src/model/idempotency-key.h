@@ -8,8 +8,8 @@ typedef struct
 {
   char *text;      /* the caller's own, or derived from the request */
   char *digest;    /* SHA-256 of the request */
-  bool is_derived; /* from the request; not the caller's own */
-  bool renews;     /* a first send: an earlier prediction of this key is forgotten */
+  bool is_derived; /* derived from the request, not the caller's own */
+  bool renews;     /* a first send: replaces an earlier prediction of this key */
 } VendIdempotencyKey;
 
 VendIdempotencyKey *vend_idempotency_key_copy (const VendIdempotencyKey *key)
@@ -24,9 +24,9 @@ int64_t vend_idempotency_key_life_us (const VendIdempotencyKey *key);
 
 #define VEND_IDEMPOTENCY_KEY_MAX 255
 
-/* From the headers of a create: `Idempotency-Key`, else `X-Stainless-Retry-Count`, by which the
- * generated clients tell a re-send from a first one; each NULL when absent. The same
- * `request` has the same digest. `*out` is NULL without either header; INVALID names the header. */
+/* From the headers of a create: `Idempotency-Key`, else `X-Stainless-Retry-Count`, by which
+ * generated clients mark a re-send; each NULL when absent. Equal requests have equal digests.
+ * `*out` is NULL without either header; INVALID names the header. */
 bool vend_idempotency_key_read (const char *idempotency_key, const char *retry_count,
                                 const char *token_id, const char *path, const char *request,
                                 gsize request_size, VendIdempotencyKey **out, GError **error)

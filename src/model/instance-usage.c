@@ -1,4 +1,4 @@
-/* The time that an instance takes, cut into setup, idle and active. */
+/* Metered time of an instance, split into setup, idle and active. */
 #include "model/instance-usage.h"
 #include "base/clock.h"
 
@@ -47,8 +47,8 @@ vend_instance_usage_next (VendInstanceUsage *usage)
     usage->phase_us[i] = 0;
 }
 
-/* What of it is over at a moment: setup comes first, the rest is active in proportion, rounded
- * down. Each phase only grows with the moment, so differences are parts. */
+/* The phases up to a moment: setup comes first, the rest is active in proportion, rounded down.
+ * Each phase only grows with the moment, so differences are parts. */
 static void
 until (const VendInstanceUsage *usage, int64_t at_us, int64_t out_us[VEND_PHASE_N])
 {

@@ -25,7 +25,7 @@ typedef struct
   char *latest_version;  /* version id */
   int64_t run_count;
   int64_t created_us;
-  int64_t sort_us; /* of a row of a page: what the page is sorted by */
+  int64_t sort_us; /* sort key of a row in a page */
 } VendModel;
 
 VendModel *vend_model_new (void);
@@ -38,9 +38,9 @@ typedef struct
   int64_t model_id;
   char *cog_version;
   json_t *openapi;
-  json_t *launch;      /* how to start it; see docs/architecture/build.md */
-  json_t *manifest;    /* what was hashed */
-  char *source_sha256; /* of the packed source it was built from */
+  json_t *launch;      /* how to start the model; see docs/architecture/build.md */
+  json_t *manifest;    /* the hashed manifest */
+  char *source_sha256; /* of the packed source */
   int64_t created_us;
 } VendVersion;
 
@@ -52,7 +52,7 @@ json_t *vend_version_to_json (const VendVersion *version);
 json_t *vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *example,
                             const char *origin);
 
-/* "owner/name" or "owner/name:version". INVALID says what is expected. Outputs are g_free'd;
+/* "owner/name" or "owner/name:version". INVALID tells the expected form. Outputs are g_free'd;
  * `*out_version` may be NULL after success. */
 bool vend_reference_parse (const char *text, char **out_owner, char **out_name, char **out_version,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

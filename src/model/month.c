@@ -35,7 +35,7 @@ vend_month_parse (const char *text, int64_t *out_us)
     return false;
   const int year = (int) g_ascii_strtoll (text, NULL, 10);
   const int month = (int) g_ascii_strtoll (text + 5, NULL, 10);
-  /* The last one that has an end. */
+  /* 9998: the end of the last year must be in range too. */
   if (year < 1970 || year > 9998 || month < 1 || month > 12)
     return false;
   *out_us = begin_of (year, month);

@@ -63,7 +63,7 @@ vend_prediction_copy (const VendPrediction *prediction)
   copy->logs = g_strdup (prediction->logs);
   copy->error = g_strdup (prediction->error);
   copy->error_code = g_strdup (prediction->error_code);
-  /* The one value that grows in place while the model runs. */
+  /* Copied: the one value that grows in place while the model runs. */
   copy->metrics = json_copy (prediction->metrics);
   copy->instance = g_strdup (prediction->instance);
   copy->webhook = g_strdup (prediction->webhook);
@@ -124,7 +124,7 @@ vend_input_file_text (guint n, const char *token, const char *name)
   return g_strdup_printf (INPUT_SCHEME "%u/%s/%s", n, token, name);
 }
 
-/* The part of it that stands in its URL; NULL for what somebody else wrote in that form. */
+/* The part of the text that stands in its URL; NULL for texts of a caller in the same form. */
 static const char *
 input_file_place (const VendPrediction *prediction, const char *text)
 {
@@ -150,7 +150,7 @@ input_value_with_url (const VendPrediction *prediction, json_t *value, const cha
   return json_string (url);
 }
 
-/* Files are members of an input, or of a list that is one. */
+/* Files are members of an input, or items of a list member. */
 static json_t *
 input_with_urls (const VendPrediction *prediction, const char *origin)
 {
@@ -224,7 +224,7 @@ vend_stream_token_id (const char *token)
                                                                            : NULL;
 }
 
-/* Clients make file objects of the events of a stream below /v1/files. */
+/* Below /v1/files, since clients then make file objects of the events. */
 static void
 add_stream (json_t *object, const VendPrediction *prediction, const char *origin)
 {
@@ -248,7 +248,7 @@ urls (const VendPrediction *prediction, const char *origin)
   return object;
 }
 
-/* predict_time and total_time appear with the end, whatever the model reported. */
+/* predict_time and total_time appear with the end, whatever metrics the model reported. */
 static json_t *
 shown_metrics (const VendPrediction *prediction)
 {

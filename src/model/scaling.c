@@ -1,4 +1,4 @@
-/* How instances of a model or of a deployment come and go. Plain values. */
+/* Scaling of the instances of a model or deployment. Plain values. */
 #include "model/scaling.h"
 #include "base/clock.h"
 #include "model/deployment.h"
@@ -24,7 +24,7 @@ static const VendScalingInfo infos[] = {
   { "retry_safe", VEND_SCALING_SWITCH, 0, 1, "retry a run that was lost before any output" },
 };
 
-/* The members in the order of the table. */
+/* Members in the order of the table. */
 static const gsize offsets[] = {
   G_STRUCT_OFFSET (VendScaling, min_instances),
   G_STRUCT_OFFSET (VendScaling, max_instances),
@@ -138,7 +138,7 @@ vend_scaling_check (const VendScaling *scaling, json_t *problems)
                     scaling->min_instances, scaling->max_instances);
 }
 
-/* ---- Together */
+/* ---- Combining */
 
 VendScaling
 vend_scaling_over (const VendScaling *own, const VendScaling *defaults)

@@ -1,4 +1,4 @@
-/* What each kind of hardware is. Plain values. */
+/* Kinds of hardware. Plain values. */
 #include "model/sku.h"
 #include "base/error.h"
 #include "base/settings.h"
@@ -8,10 +8,10 @@
 #define MAX_UNITS 10000
 #define MAX_GPUS 64
 #define MAX_CPUS 4096.0
-#define LEAST_CPUS 0.01 /* the kernel takes no less */
+#define LEAST_CPUS 0.01 /* the kernel's least quota */
 #define LEAST_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 #define MAX_PROCESSES 4194304 /* the kernel's own limit */
-/* The server and the system need some. */
+/* The server and the system need the rest. */
 #define DEFAULT_MEMORY_PERCENT 90
 
 struct VendSkus
@@ -88,8 +88,8 @@ read_gpus (const char *name, const char *value, void *data, GError **error)
 typedef struct
 {
   VendSkus *skus;
-  GHashTable *said; /* of VendSku with a value of their own */
-  /* Of all the others. */
+  GHashTable *said; /* of VendSku with a value of its own */
+  /* For all other SKUs. */
   uint64_t memory;
   double cpus;
   guint processes;

@@ -1,5 +1,5 @@
-/* What each kind of hardware is: how much there is of it, and what one instance gets. From the
- * settings `hardware` and `hardware-*`. Plain values; read-only, so any thread may read. */
+/* Kinds of hardware (SKUs): their units, and the resources of one instance. From the settings
+ * `hardware` and `hardware-*`. Plain values; read-only, so any thread may read. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,20 +7,20 @@
 
 #include "json/json.h"
 
-/* Of one instance, threads included, where nobody says otherwise. */
+/* Processes of one instance, threads included, without a setting. */
 #define VEND_PROCESSES_DEFAULT 4096
 
 typedef struct
 {
   char *sku;
   char *name;
-  guint units; /* instances at a time; 0 = it shares the common units of the machine */
-  guint gpus;  /* of one instance; those with any share the GPUs of the machine */
-  /* Of one instance, all its processes together; 0 = no limit. */
+  guint units; /* instances at a time; 0 = shares the common units of the machine */
+  guint gpus;  /* of one instance; all SKUs with GPUs share those of the machine */
+  /* Of one instance, over all its processes; 0 = no limit. */
   uint64_t memory; /* bytes */
   double cpus;
-  guint processes;     /* and threads */
-  bool processes_said; /* it is no default */
+  guint processes;     /* threads included */
+  bool processes_said; /* set by the operator */
 } VendSku;
 
 typedef struct VendSkus VendSkus;
@@ -37,7 +37,7 @@ typedef struct
   uint64_t machine_memory; /* bytes; 0 = not known */
 } VendSkuTexts;
 
-/* INVALID names the setting and what is wrong in it. */
+/* INVALID names the setting and the error. */
 bool vend_skus_parse (const VendSkuTexts *texts, VendSkus **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_skus_free (VendSkus *skus);
@@ -46,11 +46,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSkus, vend_skus_free)
 guint vend_skus_count (const VendSkus *skus);
 /* In the order of the setting; borrowed. */
 const VendSku *vend_skus_at (const VendSkus *skus, guint index);
-/* NULL: there is none of that name any more. */
+/* NULL: no SKU has this name any more. */
 const VendSku *vend_skus_find (const VendSkus *skus, const char *sku);
-/* What the setting says that all share; 0 = nothing. */
+/* Common units of the setting; 0 = none set. */
 guint vend_skus_common_units (const VendSkus *skus);
-/* Some of them have GPUs. */
+/* Whether any SKU has GPUs. */
 bool vend_skus_have_gpus (const VendSkus *skus);
-/* Some of them have a limit of CPUs. */
+/* Whether any SKU has a limit of CPUs. */
 bool vend_skus_limit_cpus (const VendSkus *skus);

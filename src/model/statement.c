@@ -1,4 +1,4 @@
-/* What an account owes for a time. */
+/* The statement of an account for a time. */
 #include "model/statement.h"
 #include <string.h>
 
@@ -86,7 +86,7 @@ vend_statement_amount (const VendStatement *statement, VendAmount *out)
   return is_whole;
 }
 
-/* What has no name comes last. */
+/* Missing names come last. */
 static int
 compare_names (const char *a, const char *b)
 {
@@ -170,7 +170,7 @@ vend_statement_to_json (VendStatement *statement)
 
 /* ---- CSV */
 
-/* What a table would take for a formula is shown as a text. */
+/* A cell that a spreadsheet would take for a formula becomes text. */
 static void
 append_cell (GString *csv, const char *text)
 {
@@ -207,7 +207,7 @@ append_line (GString *csv, const VendStatementLine *line)
   g_autofree char *price = vend_price_text (line->price);
   VendAmount amount = 0;
   g_autofree char *cost = amount_of (line, &amount) ? vend_amount_text (amount) : NULL;
-  /* A cell tells by what stands before it whether a comma does, so the first is never empty. */
+  /* Never empty: append_cell tells the first cell, which has no comma, by an empty line. */
   append_cell (csv, line->model != NULL ? line->model : "(deleted)");
   append_cell (csv, line->deployment);
   append_cell (csv, line->hardware);

@@ -1,5 +1,5 @@
-/* What an account owes for a time: a line for each model or deployment, kind of hardware and price.
- * Whole numbers throughout; plain values. */
+/* The statement of an account for a time: a line for each model or deployment, kind of hardware and
+ * price. Whole numbers throughout; plain values. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 typedef struct
 {
   int64_t model_id;
-  char *model;      /* "owner/name"; NULL: it is gone */
+  char *model;      /* "owner/name"; NULL: deleted */
   char *deployment; /* "owner/name", or NULL */
   char *hardware;
   int64_t price; /* of a second, as of vend_prices_of */
@@ -27,15 +27,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStatementLine, vend_statement_line_free)
 
 typedef struct VendStatement VendStatement;
 
-/* What has no price of its own has that of `prices`, borrowed. */
+/* Sums without a price have that of `prices`, borrowed. */
 VendStatement *vend_statement_new (const VendPrices *prices);
 void vend_statement_free (VendStatement *statement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStatement, vend_statement_free)
 
-/* Takes a sum; it becomes part of the line that it belongs to. */
+/* Takes a sum and adds it to its line. */
 void vend_statement_add (VendStatement *statement, VendStatementLine *take);
 
-/* Exact; false when something that is billed has no price, and is left out. */
+/* Exact; false when a billed sum has no price, and is left out. */
 bool vend_statement_amount (const VendStatement *statement, VendAmount *out);
 
 /* {"lines": [...], "total": {...}} in the order of names. */

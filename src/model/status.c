@@ -1,4 +1,4 @@
-/* The life of a prediction or training, and which moves it may make. Pure. */
+/* Statuses of a prediction or training, and the legal moves. Pure. */
 #include "model/status.h"
 #include <string.h>
 

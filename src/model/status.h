@@ -1,16 +1,16 @@
-/* The life of a prediction or training, and which moves it may make. Pure. */
+/* Statuses of a prediction or training, and the legal moves. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
 
 typedef enum
 {
-  VEND_STATUS_STARTING,   /* accepted; waits for an instance */
-  VEND_STATUS_PROCESSING, /* the model runs it */
+  VEND_STATUS_STARTING,   /* accepted; queued for an instance */
+  VEND_STATUS_PROCESSING, /* runs on the model */
   VEND_STATUS_SUCCEEDED,
   VEND_STATUS_FAILED,
   VEND_STATUS_CANCELED,
-  VEND_STATUS_ABORTED, /* its deadline passed before it started */
+  VEND_STATUS_ABORTED, /* the deadline passed before the start */
   VEND_STATUS_N
 } VendStatus;
 

@@ -10,8 +10,8 @@
 
 typedef struct
 {
-  int64_t at_us; /* 0 = not known: at the end */
-  guint order;   /* of equals */
+  int64_t at_us; /* 0 = unknown: sorted to the end */
+  guint order;   /* breaks ties */
   const char *what;
   char *sentence;
   json_t *details;
@@ -150,8 +150,8 @@ find_decision (const GPtrArray *decisions, VendDecisionKind kind)
   return NULL;
 }
 
-/* Of an instance that was there before the prediction the timeline says why, in the line of the
- * start; another one has lines of its own. */
+/* The reason for an older instance is part of the line of the start; a new instance has lines of
+ * its own. */
 static char *
 name_of_instance (const VendTimeline *timeline, json_t *details)
 {
@@ -233,7 +233,7 @@ add_end (GArray *entries, const VendTimeline *timeline)
   add (entries, p->completed_us, "completed", details, "%s", sentence);
 }
 
-/* ---- Beside it and after it */
+/* ---- During the run and after it */
 
 static void
 add_outputs (GArray *entries, const GPtrArray *outputs)

@@ -1,16 +1,16 @@
-/* What was used, and what it costs. */
+/* Usage and its cost. */
 #include "model/usage.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
 #include <string.h>
 
-#define MAX_WHOLE_DIGITS 6 /* before the point, of a second's price */
+#define MAX_WHOLE_DIGITS 6 /* digits before the point in the price of a second */
 #define AMOUNT_DIGITS (VEND_PRICE_DIGITS + 6)
 
 struct VendPrices
 {
-  GHashTable *by_hardware; /* SKU → int64_t, the price in its last digits */
+  GHashTable *by_hardware; /* SKU → int64_t, the price in its last digit */
 };
 
 void
@@ -114,7 +114,7 @@ vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_
   return true;
 }
 
-/* A whole number with its last `digits` behind the point. */
+/* A whole number with its last `digits` after the point. */
 static char *
 decimal_text (VendAmount value, guint digits)
 {
@@ -215,7 +215,7 @@ vend_usage_statement (const GPtrArray *usage, VendUsageGroup group, const VendPr
   for (guint i = 0; i < usage->len; i++)
     {
       const VendUsage *row = g_ptr_array_index (usage, i);
-      /* Rows of another price belong to the same result. */
+      /* Rows with different prices belong to the same result. */
       g_autofree char *key
           = g_strdup_printf ("%s\n%" G_GINT64_FORMAT "\n%s", row->model != NULL ? row->model : "",
                              row->day_us, row->hardware);

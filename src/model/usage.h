@@ -1,4 +1,4 @@
-/* What was used: sums of running time, and what they cost. Whole numbers throughout. */
+/* Usage: sums of running time, and their cost. Whole numbers throughout. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -6,15 +6,15 @@
 
 #include "json/json.h"
 
-/* Whose the instances are that a version runs on, and what is billed: all of their time, to that
- * account, or each run, to whoever asked for it. */
+/* Billing of the instances that a version runs on: all of their time, to that account, or each run,
+ * to its caller. */
 typedef struct
 {
-  int64_t account_id; /* 0 = not known */
+  int64_t account_id; /* owner of the instances; 0 = unknown */
   bool instances;
 } VendBilling;
 
-/* What one run took: the row that goes with its end. */
+/* Usage of one run: the row stored with its end. */
 typedef struct
 {
   const char *hardware; /* borrowed */
@@ -38,13 +38,13 @@ typedef struct
 void vend_usage_free (VendUsage *usage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUsage, vend_usage_free)
 
-/* Prices by hardware: the setting `hardware-price`. */
+/* Prices by hardware, from the setting `hardware-price`. */
 typedef struct VendPrices VendPrices;
 
-#define VEND_PRICE_DIGITS 9 /* after the point, of a second's price */
+#define VEND_PRICE_DIGITS 9 /* digits after the point in the price of a second */
 
 /* "cpu=0.0001,gpu-x=0.00055": the price of a second. `hardware` is that of vend_hardware_parse.
- * INVALID names what is wrong. "" has no prices. */
+ * INVALID names the error. "" has no prices. */
 bool vend_prices_parse (const char *text, const json_t *hardware, VendPrices **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_prices_free (VendPrices *prices);
@@ -53,18 +53,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPrices, vend_prices_free)
 /* An exact amount: microseconds times a price of VEND_PRICE_DIGITS digits. */
 typedef unsigned __int128 VendAmount;
 
-/* The price of a second in its last digit; VEND_NO_PRICE when that hardware has none. */
+/* The price of a second in its last digit; VEND_NO_PRICE for hardware without a price. */
 int64_t vend_prices_of (const VendPrices *prices, const char *hardware);
 #define VEND_NO_PRICE (-1)
 
-/* False when that hardware has no price. */
+/* False for hardware without a price. */
 bool vend_prices_amount (const VendPrices *prices, const char *hardware, int64_t run_us,
                          VendAmount *out);
 /* Reads "12.50", with at most VEND_PRICE_DIGITS digits after the point. */
 bool vend_amount_parse (const char *text, VendAmount *out) G_GNUC_WARN_UNUSED_RESULT;
 #define VEND_AMOUNT_WHOLE_DIGITS 12 /* before the point */
 
-/* What so much time costs at a price, which is not VEND_NO_PRICE. */
+/* The cost of a time at a price, which is not VEND_NO_PRICE. */
 VendAmount vend_amount_of (int64_t price, int64_t time_us);
 /* "0.0001" of a second's price, NULL of VEND_NO_PRICE; free with g_free. */
 char *vend_price_text (int64_t price) G_GNUC_WARN_UNUSED_RESULT;

@@ -9,8 +9,8 @@
 static const char *const event_names[] = { "start", "output", "logs", "completed" };
 static const char *const state_names[] = { "pending", "delivered", "dead", "dropped" };
 
-/* Units (seconds) between the tries; the last one repeats. Several in the first minute for those
- * who restart, then rarely for those who are away. */
+/* Backoff between tries in units (seconds); the last one repeats. Several tries in the first minute
+ * for receivers that restart, then rare tries for receivers that are away. */
 static const int64_t retry_units[] = { 1, 2, 4, 8, 16, 30, 60, 120, 300, 600, 1800, 3600 };
 
 /* ---- Events */

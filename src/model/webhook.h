@@ -1,5 +1,5 @@
-/* Webhook deliveries: what is told of a prediction, to whom, and when it is tried again. Plain
- * values and pure rules. */
+/* Webhook deliveries: messages about predictions, receivers, and retries. Plain values and pure
+ * rules. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ typedef enum
 
 const char *vend_webhook_event_name (VendWebhookEvent event);
 bool vend_webhook_event_parse (const char *name, VendWebhookEvent *out);
-/* The events that a filter lets through; output and completed for none, and for an empty one. */
+/* The events of a filter; output and completed without a filter or with an empty one. */
 guint vend_webhook_events (const json_t *filter);
 
 typedef enum
@@ -25,7 +25,7 @@ typedef enum
   VEND_DELIVERY_PENDING,
   VEND_DELIVERY_DELIVERED,
   VEND_DELIVERY_DEAD,    /* given up; kept, and may be sent again by hand */
-  VEND_DELIVERY_DROPPED, /* failed, and of a kind that is tried once */
+  VEND_DELIVERY_DROPPED, /* failed, of an event that is tried once */
 } VendDeliveryState;
 
 const char *vend_delivery_state_name (VendDeliveryState state);
@@ -46,10 +46,10 @@ typedef struct
   char *last_error;
   uint64_t size; /* of the body */
   int64_t created_us;
-  int64_t since_us; /* when the tries began: creation, or the last replay */
+  int64_t since_us; /* start of the tries: creation, or the last replay */
   int64_t due_us;
   int64_t ended_us; /* 0 = pending */
-  char *body;       /* NULL when not read; "" after the end, but for dead ones */
+  char *body;       /* NULL when not read; "" after the end, except in dead deliveries */
 } VendDelivery;
 
 void vend_delivery_free (VendDelivery *delivery);
@@ -59,28 +59,28 @@ json_t *vend_delivery_to_json (const VendDelivery *delivery);
 /* Ids of one source sort in the order of their times. Free with g_free. */
 char *vend_delivery_id_new (int64_t now_us) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What waits in one line: the deliveries of one account to one server. Free with g_free. */
+/* The queue of a delivery: the account and the server. Free with g_free. */
 char *vend_webhook_lane (int64_t account_id, const char *url) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Between two output or logs messages of one prediction. */
+/* The least time between two output or logs messages of one prediction. */
 #define VEND_WEBHOOK_INTERVAL_US (G_GINT64_CONSTANT (500000))
 
-/* Bytes of a message: of one that says how it ended, and of one before. Each is stored whole until
- * it is sent; one over its limit comes without its large members, and names them in `omitted`. */
+/* Limits of a message: with the end of a prediction, and before the end. Each message is stored
+ * whole until it is sent; above the limit, large members are left out and named in `omitted`. */
 #define VEND_WEBHOOK_MAX_END (16 * 1024 * 1024)
 #define VEND_WEBHOOK_MAX_PROGRESS (1024 * 1024)
 
-/* When the next output or logs message may be written; `last_us` 0 = there was none. */
+/* When the next output or logs message may be written; `last_us` 0 = the first. */
 int64_t vend_webhook_throttle_us (int64_t last_us, int64_t now_us);
 
-/* After that time since the first try a delivery is given up, in units (seconds). */
+/* Life of a delivery from the first try on, in units (seconds); then it is given up. */
 #define VEND_WEBHOOK_LIFE_UNITS (24 * 3600)
 
-/* When to try again after `tries` failed ones; 0: never, it is dead. `unit_us` is a second, or less
- * in tests. */
+/* When to retry after `tries` failed tries; 0: never, the delivery is dead. `unit_us` is a second,
+ * or less in tests. */
 int64_t vend_webhook_retry_us (guint tries, int64_t since_us, int64_t now_us, int64_t unit_us);
 
-/* The longest time between two tries. */
+/* The longest backoff. */
 int64_t vend_webhook_longest_retry_us (int64_t unit_us);
 
 /* A signing key: "whsec_" and standard base64. */
@@ -88,15 +88,15 @@ typedef struct
 {
   char *secret;
   int64_t created_us;
-  int64_t expires_us; /* 0 = the one in use */
+  int64_t expires_us; /* 0 = the key in use */
 } VendWebhookSecret;
 
 void vend_webhook_secret_free (VendWebhookSecret *secret);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWebhookSecret, vend_webhook_secret_free)
 
-/* How long signatures of the key before go on. */
+/* Time that a replaced key still signs. */
 #define VEND_WEBHOOK_OVERLAP_US (24 * 3600 * G_GINT64_CONSTANT (1000000))
-/* Keys that sign at the same time; of more the oldest end early. */
+/* Keys that sign at the same time; more keys end the oldest early. */
 #define VEND_WEBHOOK_MAX_SECRETS 4
 
 /* Free with g_free. */
