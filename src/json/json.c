@@ -73,7 +73,7 @@ vend_json_set_bool (json_t *object, const char *key, bool value)
   json_object_set_new (object, key, json_boolean (value));
 }
 
-/* Of jansson and the allocator, on 64 bit. */
+/* Memory of jansson and the allocator, on 64 bit. */
 #define VALUE_MEMORY 48
 #define VALUE_TEXT 8 /* of a number, a word, quotes and commas */
 #define LIST_MEMORY 128
@@ -109,7 +109,7 @@ vend_json_memory (const json_t *value)
     }
 }
 
-/* False when `*left` bytes do not suffice. */
+/* False when `*left` bytes are too few. */
 static bool
 take_text (const json_t *value, gsize *left)
 {

@@ -4,19 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-/* No byte of UTF-8, which every string of a JSON text is. */
+/* Occurs in no UTF-8, and so in no string of a JSON text. */
 #define BIG_MARK '\xff'
 
-#define MAX_EXACT_DIGITS 15 /* every number of so many digits is a real of its own */
-#define MAX_EXACT_POWER 22  /* 10^22 is the last power of ten that is a real */
-#define MAX_DIGITS 17       /* so many tell any two reals apart */
+#define MAX_EXACT_DIGITS 15 /* every number of so many digits is exact as a real */
+#define MAX_EXACT_POWER 22  /* 10^22 is the last power of ten that is exact as a real */
+#define MAX_DIGITS 17       /* enough to tell any two reals apart */
 #define REAL_TEXT_SIZE 64   /* longer texts of reals are copied to the heap */
-#define LEAST_PLAIN 1e-4    /* smaller ones are written with an exponent */
-#define LEAST_LONG 1e15     /* and larger ones may be */
+#define LEAST_PLAIN 1e-4    /* smaller numbers are written with an exponent */
+#define LEAST_LONG 1e15     /* larger numbers may be */
 #define TWO_POWER_63 9223372036854775808.0
 #define TWO_POWER_64 18446744073709551616.0
 
-/* Integers and reals are compared in it, exactly. */
+/* Integers and reals are compared exactly in long double. */
 G_STATIC_ASSERT (LDBL_MANT_DIG >= 64);
 
 static const double powers[MAX_EXACT_POWER + 1]
@@ -116,11 +116,11 @@ vend_json_whole (const json_t *value, json_t **out)
 
 /* ---- Reading. */
 
-/* The digits of a number without its point, and the power of ten behind them. */
+/* The digits of a number without its point, and the power of ten to multiply by. */
 typedef struct
 {
-  uint64_t digits; /* of the first 19 that count */
-  gsize n_digits;  /* all that count, without zeros before */
+  uint64_t digits; /* the first 19 significant digits */
+  gsize n_digits;  /* significant digits, without leading zeros */
   int power;
   bool is_negative;
   bool is_real;
@@ -174,7 +174,7 @@ nearest_real (const char *text, gsize size)
 static double
 real_of (const Decimal *number, const char *text, gsize size)
 {
-  /* Both are reals, so that their quotient or product is rounded once, as it should be. */
+  /* Both are exact reals, so their quotient or product is rounded once, as required. */
   double real;
   if (number->n_digits > MAX_EXACT_DIGITS || ABS (number->power) > MAX_EXACT_POWER)
     return nearest_real (text, size);
@@ -185,7 +185,7 @@ real_of (const Decimal *number, const char *text, gsize size)
   return number->is_negative ? -real : real;
 }
 
-/* At least `least` digits. Returns the end. */
+/* Writes at least `least` digits. Returns the end. */
 static char *
 put_digits (char *to, uint64_t number, int least)
 {
@@ -198,14 +198,14 @@ put_digits (char *to, uint64_t number, int least)
   return to;
 }
 
-/* The fewest digits of a real that read back as the same, without zeros at the end: d.ddd times
- * ten to the power. */
+/* The fewest digits of a real that read back as the same, without trailing zeros: d.ddd times ten
+ * to the power. */
 typedef struct
 {
   char digits[MAX_DIGITS + 1];
   int n;
   int power;
-  int precision; /* that was needed, zeros at the end among them */
+  int precision; /* needed digits, trailing zeros included */
 } Shortest;
 
 static int
@@ -220,7 +220,7 @@ print_digits (double number, int precision, char digits[MAX_DIGITS + 1])
   return (int) g_ascii_strtoll (raw + precision + (precision > 1 ? 1 : 0) + 1, NULL, 10);
 }
 
-/* Rounds 17 digits to `precision`, or asks for them where it cannot know which way. */
+/* Rounds 17 digits to `precision`, or asks printf for them where the direction is unclear. */
 static int
 round_digits (double number, const char all[MAX_DIGITS + 1], int power, int precision,
               char digits[MAX_DIGITS + 1])
@@ -254,7 +254,7 @@ reads_back (const char *digits, int n, int power, double number)
   return g_ascii_strtod (text, NULL) == number;
 }
 
-/* `number` is not negative. Fewer than `precision` digits are known not to be enough. */
+/* `number` is not negative. Fewer than `precision` digits are known to be too few. */
 static Shortest
 shortest_of (double number, int precision)
 {
@@ -280,8 +280,8 @@ shortest_of (double number, int precision)
   return shortest;
 }
 
-/* The tiniest have fewer than 15 digits; all others can take so many without getting some that they
- * do not need. */
+/* The tiniest reals have fewer than 15 digits; all others can be written with 15 without needless
+ * digits. */
 static int
 least_digits (double number)
 {
@@ -332,7 +332,7 @@ vend_json_number_parse (const char *text, gsize size)
   const Decimal number = decimal_of (text, size);
   if (!number.is_real)
     return integer_of (&number, text, size);
-  return json_real (real_of (&number, text, size)); /* NULL for what is not finite */
+  return json_real (real_of (&number, text, size)); /* NULL unless finite */
 }
 
 /* ---- Writing. */
@@ -359,7 +359,7 @@ format_few_digits (char *buffer, double number)
   return false;
 }
 
-/* Digits with a point behind `point` of them, which may lie before or behind them all. */
+/* Writes digits with a point after `point` of them, which may lie before or after all digits. */
 static char *
 put_plain (char *to, const Shortest *shortest, int point)
 {
@@ -408,7 +408,7 @@ vend_json_real_format (char buffer[VEND_JSON_NUMBER_SIZE], double number)
   else
     {
       to = put_plain (to, &shortest, shortest.power + 1);
-      /* It stays a real number for those who tell 1.0 from 1. */
+      /* Stays a real for readers that tell 1.0 from 1. */
       if (shortest.n <= shortest.power + 1)
         {
           memcpy (to, ".0", 2);

@@ -9,7 +9,7 @@
 #define SHOWN_STEPS 12   /* of a place in an error */
 #define SHOWN_NUMBER 40u /* digits of a number in an error */
 
-/* Where a value stands; the innermost first. */
+/* The place of a value; the innermost first. */
 typedef struct Place
 {
   const struct Place *outer;
@@ -22,7 +22,7 @@ typedef struct
   const VendJsonParsing *how;
   const char *start, *at, *end;
   guint depth, max_depth;
-  bool in_data; /* integers of 64 bits without a sign are taken here */
+  bool in_data; /* unsigned 64-bit integers are accepted here */
   GString *unescaped;
   GError **error;
 } Parser;
@@ -56,7 +56,7 @@ place_text (const Place *place)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* The text is no JSON. */
+/* The text is not JSON. */
 static void *
 malformed (Parser *parser, const char *what)
 {
@@ -75,7 +75,7 @@ malformed (Parser *parser, const char *what)
   return NULL;
 }
 
-/* It is JSON, but not for us. */
+/* Valid JSON that Vend does not accept. */
 static void *
 refuse (Parser *parser, const Place *place, const char *what)
 {
@@ -216,7 +216,7 @@ parse_escape (Parser *parser, const Place *place)
   return true;
 }
 
-/* Borrowed: from the text, or until the next string. */
+/* Borrowed from the text, or until the next string. */
 static bool
 parse_string (Parser *parser, const Place *place, const char **out, gsize *out_size)
 {

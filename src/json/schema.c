@@ -6,9 +6,9 @@
 #define COMPONENTS "#/components/schemas/"
 #define MAX_DEPTH 32
 #define MAX_PROBLEMS 100
-/* Of one check. A schema of a few lines can ask for any number: alternatives of alternatives, slow
- * patterns, long lists of choices for long arrays. What is left then is left to the model server.
- */
+/* Limits of one check. A schema of a few lines can ask for any number of steps: nested
+ * alternatives, slow patterns, long enums for long arrays. Beyond the limits the check is left to
+ * the model server. */
 #define MAX_STEPS 1000000
 #define TRIAL_STEPS 30
 #define PATTERN_STEPS 1000
@@ -19,7 +19,7 @@ typedef struct
   const json_t *openapi;
   json_t *problems;
   int depth;
-  gsize *steps; /* left; shared with trials */
+  gsize *steps; /* remaining steps; shared with trials */
 } Check;
 
 static void check_value (Check *check, const char *field, const json_t *schema,
@@ -109,7 +109,7 @@ type_name (const json_t *value)
   return "null";
 }
 
-/* 1e30 has no fraction, but no model server hands it to a model as an integer. */
+/* 1e30 has no fraction, but no model server passes it to a model as an integer. */
 static bool
 is_whole_beyond (const json_t *value)
 {
@@ -160,7 +160,7 @@ check_number (Check *check, const char *field, const json_t *schema, const json_
     }
 }
 
-/* What a model may be given as a file. A plain path would be one of this machine. */
+/* URIs that a model may get as a file. A plain path would be a path of this machine. */
 static bool
 is_file_uri (const char *text)
 {

@@ -6,11 +6,10 @@
 
 #include "json/json.h"
 
-/* Checks the members of `input` that `components.schemas.<component>` of `openapi` knows; unknown
- * ones are fine, and so is a null for what is not required. Returns NULL when good, else an array
- * of
- * {"type", "field", "description"} objects in the vocabulary of the original service's validator.
- */
+/* Checks the members of `input` that `components.schemas.<component>` of `openapi` names. Unknown
+ * members are valid, and so is a null for an optional member. Returns NULL when valid, else an
+ * array of {"type", "field", "description"} objects in the vocabulary of the original service's
+ * validator. */
 json_t *vend_schema_problems (const json_t *openapi, const char *component, const json_t *input)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -20,5 +19,5 @@ const json_t *vend_schema_component (const json_t *openapi, const char *componen
 /* The properties object of a component, or NULL. Borrowed. */
 const json_t *vend_schema_properties (const json_t *openapi, const char *component);
 
-/* `schema` itself, or what its $ref or its only allOf member points to. Borrowed; never NULL. */
+/* `schema` itself, or the target of its $ref or its only allOf member. Borrowed; never NULL. */
 const json_t *vend_schema_resolve (const json_t *openapi, const json_t *schema);

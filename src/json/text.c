@@ -1,13 +1,13 @@
-/* Writes JSON values: the one writer of what users gave and got. */
+/* Writes JSON values: the only writer for values of users. */
 #include "json/json.h"
 #include <string.h>
 
-/* Into a string, behind bytes, or counting alone. */
+/* Writes to a string, appends to bytes, or only counts. */
 typedef struct
 {
   GString *text;
   GByteArray *bytes;
-  gsize size; /* of what was counted */
+  gsize size; /* counted bytes */
   void (*real) (char buffer[VEND_JSON_NUMBER_SIZE], double number);
   bool is_pretty;
   guint depth;
@@ -52,7 +52,7 @@ append_escape (Writer *writer, guchar c)
   append (writer, code, 6);
 }
 
-/* That it is UTF-8 was checked when the value was made. */
+/* UTF-8 was checked when the value was made. */
 static void
 append_string (Writer *writer, const char *string, gsize size)
 {
@@ -76,7 +76,7 @@ append_integer (Writer *writer, json_int_t number)
 {
   char digits[VEND_JSON_NUMBER_SIZE];
   char *at = digits + sizeof digits;
-  /* The least one has no positive counterpart. */
+  /* The least integer has no positive counterpart. */
   guint64 rest = number < 0 ? 0 - (guint64) number : (guint64) number;
   do
     *--at = (char) ('0' + rest % 10);
