@@ -1,9 +1,9 @@
-/* Time as Vend stores and shows it: microseconds since the epoch, UTC. */
+/* Time in Vend's form: microseconds since the epoch, UTC. */
 #include "base/clock.h"
 #include "base/error.h"
 #include <pthread.h>
 
-/* The years 1 to 9999: what four digits can say. */
+/* The years 1 to 9999: the range of four digits. */
 #define LEAST_S G_GINT64_CONSTANT (-62135596800)
 #define GREATEST_S G_GINT64_CONSTANT (253402300799)
 

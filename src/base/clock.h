@@ -1,4 +1,4 @@
-/* Time as Vend stores and shows it: microseconds since the epoch, UTC. Any thread. */
+/* Time in Vend's form: microseconds since the epoch, UTC. Any thread. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,13 +10,13 @@
 /* Wall clock. Only edges (HTTP handlers, timers) read it; rules get the time passed in. */
 int64_t vend_now_us (void);
 
-/* Like the wall clock, but no step of it is seen: it shows what the wall clock would if nobody had
- * set it since this process first asked. For all that is measured, waited for or compared in one
+/* Like the wall clock, without its steps: the time that the wall clock would show if it had not
+ * been set since the first call in this process. For measuring, waiting and comparing within one
  * process. */
 int64_t vend_steady_us (void);
-/* What vend_steady_us shows at a moment of the wall clock, as that stands now. */
+/* The vend_steady_us of a moment of the wall clock, by its current setting. */
 int64_t vend_steady_of (int64_t wall_us);
-/* The other way round. */
+/* The reverse. */
 int64_t vend_wall_of (int64_t steady_us);
 
 /* "2026-01-05T10:00:00.120345Z": RFC 3339 UTC with six fraction digits. Free with g_free. */

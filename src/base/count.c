@@ -1,4 +1,4 @@
-/* Numbers of things in sentences. */
+/* Numbers with their nouns in sentences. */
 #include "base/count.h"
 
 char *

@@ -24,7 +24,7 @@ prepare (GSource *source, gint *out_timeout_ms)
   return FALSE;
 }
 
-/* Never ready: all is done in prepare. */
+/* Never ready: prepare does all the work. */
 static gboolean
 dispatch (GSource *source, GSourceFunc callback, void *data)
 {

@@ -6,8 +6,8 @@ vend_fd_source_new (int fd, GIOCondition condition, GUnixFDSourceFunc callback, 
                     GMainContext *context)
 {
   GSource *source = g_unix_fd_source_new (fd, condition);
-  /* GLib takes a source that may not recurse out of the poll set while it is dispatched and puts it
-   * back after, and each wakes the loop by its own eventfd: five system calls for every event. */
+  /* GLib takes a source that may not recurse out of the poll set during its dispatch and puts it
+   * back afterwards, with a wake-up by eventfd each: five system calls for every event. */
   g_source_set_can_recurse (source, TRUE);
   g_source_set_callback (source, G_SOURCE_FUNC (callback), data, NULL);
   g_source_attach (source, context);

@@ -8,5 +8,5 @@
 GSource *vend_fd_source_new (int fd, GIOCondition condition, GUnixFDSourceFunc callback, void *data,
                              GMainContext *context) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Takes a source, of any kind, off its loop and lets go of it; NULL is fine. */
+/* Takes a source, of any kind, off its loop and releases it; NULL is fine. */
 void vend_gsource_clear (GSource **source);

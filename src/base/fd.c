@@ -27,7 +27,7 @@ vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
   return true;
 }
 
-/* Between file systems, and for those that cannot. */
+/* Errors between file systems, and of file systems without support. */
 static bool
 needs_plain_copy (int number)
 {
@@ -150,7 +150,7 @@ remove_entry (const char *path, const struct stat *st, int kind, struct FTW *pos
 {
   (void) st;
   (void) position;
-  /* A read-only directory refuses to lose its entries; its owner may change that. */
+  /* A read-only directory keeps its entries; its owner may change the mode. */
   if (kind == FTW_DNR)
     chmod (path, 0700);
   return remove (path) < 0 && errno != ENOENT ? -1 : 0;
@@ -162,7 +162,7 @@ make_writable (const char *path, const struct stat *st, int kind, struct FTW *po
   (void) position;
   if ((kind == FTW_D || kind == FTW_DNR) && (st->st_mode & 0700) != 0700)
     chmod (path, 0700);
-  /* What is in it was not shown. */
+  /* Its entries were not shown. */
   if (kind == FTW_DNR && access (path, R_OK | X_OK) == 0)
     nftw (path, make_writable, 16, FTW_PHYS);
   return 0;

@@ -1,5 +1,5 @@
-/* Descriptors, files and directories: whole writes, durable replaces, bounded reads. These block on
- * disk; the core thread calls only the ones that say otherwise. */
+/* Descriptors, files and directories: whole writes, durable replaces, bounded reads. Blocks on
+ * disk; not for the core thread, unless a function says otherwise. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@ vend_fd_clear (int *fd)
   *fd = -1;
 }
 
-/* A descriptor that closes when it leaves scope; hand it on with vend_fd_steal. */
+/* A descriptor that is closed at the end of its scope; hand it on with vend_fd_steal. */
 #define vend_autofd __attribute__ ((cleanup (vend_fd_clear))) int
 
 static inline int
@@ -28,12 +28,12 @@ vend_fd_steal (int *fd)
 bool vend_fd_write_all (int fd, const void *data, gsize size, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* `size` bytes from where `from` stands to where `to` does, on whatever file systems they are. The
- * kernel copies where it can. Fewer bytes than that is an error. */
+/* Copies `size` bytes from the position of `from` to the position of `to`, on any file systems. The
+ * kernel copies where it can. Fewer bytes are an error. */
 bool vend_fd_copy (int from, int to, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* All that is left of `fd` as text, at most `limit` bytes (else TOO_LARGE); errors say `name`. Free
- * with g_free. */
+/* The rest of `fd` as text, at most `limit` bytes (else TOO_LARGE); errors name `name`. Free with
+ * g_free. */
 bool vend_fd_read_all (int fd, const char *name, gsize limit, char **out, gsize *out_size,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -41,7 +41,7 @@ bool vend_fd_read_all (int fd, const char *name, gsize limit, char **out, gsize 
 bool vend_file_read (const char *path, gsize limit, char **out, gsize *out_size, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Replaces `path` with `data` so that after a crash it is either the old or the new content. */
+/* Replaces `path` with `data`: after a crash the content is either the old or the new. */
 bool vend_file_replace (const char *path, const void *data, gsize size, int mode, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -51,9 +51,9 @@ bool vend_dir_ensure (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESUL
 /* Makes the entries of a directory durable. */
 bool vend_dir_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Removes a tree without following links; a missing one is fine. */
+/* Removes a tree without following links; a missing tree is fine. */
 bool vend_tree_remove (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Opens `path` and takes an exclusive lock that dies with the process; BUSY when somebody has it.
- * `*out_fd` keeps the lock. */
+/* Opens `path` and takes an exclusive lock that ends with the process; BUSY when another process
+ * has the lock. `*out_fd` keeps the lock. */
 bool vend_lock_file (const char *path, int *out_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,7 +12,7 @@ char *vend_sha256_text (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 /* True for 64 characters of [0-9a-f]. */
 bool vend_is_sha256_hex (const char *text);
 
-/* The same of a whole file. Free with g_free. */
+/* SHA-256 of a whole file. Free with g_free. */
 bool vend_sha256_file (const char *path, char **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #define VEND_HMAC_SIZE 32

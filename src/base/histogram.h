@@ -1,5 +1,5 @@
-/* A histogram with fixed bounds that any thread may add to: one atomic addition a bucket and one
- * for the sum. Values are whole numbers (microseconds, rows). */
+/* A histogram with fixed bounds that any thread may add to: one atomic addition to a bucket and one
+ * to the sum. Values are whole numbers (microseconds, rows). */
 #pragma once
 #include <stdatomic.h>
 #include <stdint.h>
@@ -9,18 +9,18 @@
 
 typedef struct
 {
-  const int64_t *bounds; /* rising; a value belongs to the first that is not less */
+  const int64_t *bounds; /* rising; a value belongs to the first bound that is not less */
   guint n_bounds;
-  _Atomic uint64_t buckets[VEND_HISTOGRAM_MAX_BOUNDS + 1]; /* the last one is above all bounds */
+  _Atomic uint64_t buckets[VEND_HISTOGRAM_MAX_BOUNDS + 1]; /* the last is above all bounds */
   _Atomic uint64_t sum;
 } VendHistogram;
 
-/* `bounds` must outlive it. */
+/* `bounds` must outlive the histogram. */
 void vend_histogram_init (VendHistogram *histogram, const int64_t *bounds, guint n_bounds);
 /* A negative value counts as 0. */
 void vend_histogram_add (VendHistogram *histogram, int64_t value);
 
-/* What it holds at one moment: `counts` are cumulative, the last one is that of all values. */
+/* The values at one moment: `counts` are cumulative, the last counts all values. */
 typedef struct
 {
   const int64_t *bounds;

@@ -23,8 +23,8 @@ vend_random_bytes (void *buffer, gsize size)
     }
 }
 
-/* Bytes at or above the largest multiple of `base` are thrown away, so that every character is
- * equally likely. */
+/* Bytes at or above the largest multiple of `base` are dropped, so that every character is equally
+ * likely. */
 static char *
 random_text (const char *prefix, gsize length, guint base)
 {

@@ -6,8 +6,8 @@
 #define VEND_VERSION_ID_LENGTH 64
 
 /* 26 lower-case letters and digits: ids of predictions, builds, instances and the like. The first 9
- * are the time in milliseconds, so that rows made one after the other are neighbours in an index;
- * 88 random bits follow. The clients take any such string without '/'. Free with g_free. */
+ * are the time in milliseconds, so that consecutive rows are neighbours in an index; 88 random bits
+ * follow. Clients accept any such string without '/'. Free with g_free. */
 char *vend_id_new (void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `prefix` followed by `length` random characters of [A-Za-z0-9]. Free with g_free. */

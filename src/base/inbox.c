@@ -3,7 +3,8 @@
 #include "base/turns.h"
 #include <pthread.h>
 
-/* Calls of one dispatch; the rest waits a turn, so that sockets and timers are not starved. */
+/* Limit of calls in one dispatch; the rest waits a turn, so that sockets and timers are not
+ * starved. */
 #define MAX_PER_TURN 256
 
 typedef struct

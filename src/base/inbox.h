@@ -1,5 +1,5 @@
-/* A queue of calls for one GMainContext: any thread posts, the context's thread runs them in order,
- * many in one wake-up. Cheaper than a GSource a call. */
+/* A queue of calls for one GMainContext: any thread posts, the context's thread runs the calls in
+ * order, many in one wake-up. Cheaper than a GSource for each call. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -8,9 +8,9 @@ typedef struct VendInbox VendInbox;
 typedef void (*VendInboxCall) (void *data);
 
 VendInbox *vend_inbox_new (GMainContext *context);
-/* On the context's thread; runs what is there, and says whether there was anything. */
+/* On the context's thread; runs waiting calls, and returns whether there were any. */
 bool vend_inbox_drain (VendInbox *inbox);
-/* On the context's thread; runs what is left first. Nobody may post any more. */
+/* On the context's thread; runs waiting calls first. No thread may post any more. */
 void vend_inbox_free (VendInbox *inbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendInbox, vend_inbox_free)
 

@@ -1,4 +1,4 @@
-/* Waits with an end, for any thread. */
+/* Timed waits, for any thread. */
 #include "base/lock.h"
 #include "base/clock.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Which log lines were written lately, and how often since. */
+/* Recent log lines, and the number of their repeats. */
 #include "base/log-repeats.h"
 #include "base/log.h"
 
@@ -13,7 +13,7 @@ typedef struct
 struct VendLogRepeats
 {
   GHashTable *entries; /* line → Entry */
-  GQueue by_time;      /* the one written first at the head */
+  GQueue by_time;      /* the oldest write at the head */
 };
 
 static void
@@ -48,7 +48,7 @@ forget (VendLogRepeats *repeats, Entry *entry)
   g_hash_table_remove (repeats->entries, entry->line);
 }
 
-/* Forgets one, best one that was not left out: it then may be written once more. */
+/* Removes an entry, if possible one without repeats: its line may then be written once more. */
 static void
 make_room (VendLogRepeats *repeats)
 {

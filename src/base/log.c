@@ -58,8 +58,7 @@ needs_quotes (const char *text)
   return needed;
 }
 
-/* Both without the time before them and the end behind. `pairs` ends with NULL in place of a key.
- */
+/* Both without the time at the start and the line end. `pairs` ends with NULL in place of a key. */
 static void
 append_json (GString *line, VendLogLevel level, const char *message, const char *const *pairs)
 {
@@ -100,13 +99,13 @@ append_text (GString *line, VendLogLevel level, const char *message, const char 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static VendLogRepeats *repeats;
-static GString *waiting; /* for the writer; NULL when there is none */
-static guint64 dropped;  /* lines, since the last that fitted */
+static GString *waiting; /* for the writer; NULL without a writer */
+static guint64 dropped;  /* lines, since the last line that fitted */
 static bool writer_ends;
 static bool writer_ended;
 
-/* A line is one write, which keeps lines of several threads and processes apart; a full or closed
- * stderr must not stop us. */
+/* A line is one write, which keeps lines of several threads and processes apart. A full or closed
+ * stderr must not stop the process. */
 static void
 write_line (const char *bytes, gsize size)
 {
@@ -114,7 +113,7 @@ write_line (const char *bytes, gsize size)
   (void) ignored;
 }
 
-/* "…" and, in the place of its end, how often it was left out. */
+/* Appends the line; the number of repeats goes in before its end. */
 static void
 append_line (GString *to, const char *time, const char *rest, guint64 left_out)
 {
@@ -152,7 +151,7 @@ hand_over (const char *line, gsize size)
   pthread_cond_broadcast (&changed);
 }
 
-/* Under the lock. A count waits until there is room for it. */
+/* Under the lock. A number of repeats waits until there is room for its line. */
 static void
 write_due (int64_t now_us, bool all)
 {
@@ -184,7 +183,7 @@ tell_dropped (GString *to)
   dropped = 0;
 }
 
-/* Line by line, since a pipe takes no more than its 4 KiB in one piece. */
+/* Line by line, since a pipe takes at most 4 KiB in one piece. */
 static void
 write_lines (const GString *lines)
 {
@@ -192,7 +191,7 @@ write_lines (const GString *lines)
     write_line (at, (gsize) (end + 1 - at));
 }
 
-/* Under the lock, which is let go meanwhile. */
+/* Under the lock, which is released meanwhile. */
 static void
 write_waiting (void)
 {
@@ -205,7 +204,7 @@ write_waiting (void)
   pthread_mutex_lock (&lock);
 }
 
-/* A second at most, since counts fall due. */
+/* At most a second, since repeats become due. */
 static void
 wait_for_lines (void)
 {

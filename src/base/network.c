@@ -80,7 +80,7 @@ has_prefix (const guint8 *bytes, const guint8 *prefix, guint bits)
          && (rest == 0 || (bytes[whole] & mask) == (prefix[whole] & mask));
 }
 
-/* ---- What is public */
+/* ---- Public addresses */
 
 /* The special-purpose registries of IANA, and multicast. */
 static const struct
@@ -114,7 +114,7 @@ is_public_v4 (const guint8 *bytes)
   return true;
 }
 
-/* Where an IPv6 address carries an IPv4 one: the traffic may end there. */
+/* IPv6 addresses that carry an IPv4 address: the traffic may end there. */
 static const struct
 {
   guint8 prefix[12];

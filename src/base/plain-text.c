@@ -1,12 +1,12 @@
-/* Text of others for terminals: shown, never obeyed. Any thread. */
+/* Foreign text for terminals: controls are shown, never obeyed. Any thread. */
 #include "base/plain-text.h"
 #include <string.h>
 
 #define DELETE 0x7f
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
-/* They make a text look as if its words stood in another order. Marks for single characters
- * (U+200E, U+200F) are left: names are written with them. */
+/* Controls that change the visible order of words. Marks for single characters (U+200E, U+200F) are
+ * allowed: names need them. */
 static bool
 is_reordering (gunichar c)
 {

@@ -11,7 +11,7 @@
 
 static void close_rest (int folder, guint depth, VendPrivateFiles *result);
 
-/* Takes `fd`, of which nothing but its mode is changed. */
+/* Takes `fd`; changes only its mode. */
 static void
 close_one (int fd, guint depth, VendPrivateFiles *result)
 {
@@ -45,7 +45,7 @@ close_rest (int folder, guint depth, VendPrivateFiles *result)
     {
       if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
         continue;
-      /* Links lead elsewhere; sockets and pipes lie in folders that are closed. */
+      /* Links lead elsewhere; sockets and pipes lie in closed folders. */
       const int fd = openat (folder, entry->d_name,
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
       if (fd >= 0)

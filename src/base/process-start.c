@@ -1,5 +1,4 @@
-/* What a process settles before anything else: its first descriptors, and secrets that it was
- * started with. Main thread, before there are others. */
+/* Preparations of a process before anything else. Main thread, before any other thread starts. */
 #include "base/process-start.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +15,7 @@ fill (int fd, int flags)
 {
   if (fcntl (fd, F_GETFD) >= 0 || errno != EBADF)
     return;
-  /* The lowest free number is taken, and those below are there by now. */
+  /* open takes the lowest free number, and all lower numbers are in use by now. */
   if (open ("/dev/null", flags) != fd)
     _exit (EXIT_NO_DESCRIPTORS);
 }
@@ -25,7 +24,7 @@ void
 vend_process_fill_descriptors (void)
 {
   fill (STDIN_FILENO, O_RDWR);
-  /* A command whose results nobody takes fails, as it would without this. */
+  /* Read-only: a command with closed stdout fails, as it would without this. */
   fill (STDOUT_FILENO, O_RDONLY);
   fill (STDERR_FILENO, O_RDWR);
 }
@@ -35,7 +34,7 @@ vend_process_take_variable (const char *name)
 {
   const gsize length = strlen (name);
   char *taken = NULL;
-  /* There may be several of one name. */
+  /* A name may occur several times. */
   for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
     if (strncmp (*entry, name, length) == 0 && (*entry)[length] == '=')
       {

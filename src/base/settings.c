@@ -14,7 +14,7 @@ typedef struct
 {
   char *text;
   const char *source;
-  int64_t number; /* parsed form of everything but TEXT */
+  int64_t number; /* parsed form of all types but TEXT */
 } Value;
 
 struct VendSettings
@@ -46,7 +46,7 @@ take_quantity (const char **text, double *out_number, char *out_unit)
   if (!g_ascii_isdigit (**text) && **text != '.')
     return false;
   *out_number = g_ascii_strtod (*text, &end);
-  /* Decimal digits alone: strtod would take 0x1d and 1e5 too. */
+  /* Decimal digits only: strtod accepts 0x1d and 1e5 too. */
   if (end != *text + strspn (*text, "0123456789.") || !isfinite (*out_number))
     return false;
   *out_unit = *end;
@@ -156,7 +156,7 @@ parse_number (const VendSettingInfo *info, const char *text, int64_t *out, GErro
   g_assert_not_reached ();
 }
 
-/* "0.1", "1024" and so on: a bound in a form that the setting takes, without an exponent. */
+/* "0.1", "1024" and so on: a bound in the notation of the setting, without an exponent. */
 static char *
 bound_text (const VendSettingInfo *info, int64_t bound)
 {

@@ -1,5 +1,5 @@
-/* Settings: one table of name, type, default and help that serves the config file, the environment,
- * the flags and `vend config`. Later sources win: default, file, environment, flag. A setting
+/* Settings: one table of name, type, default and help for the config file, the environment, the
+ * flags and `vend config`. Later sources win: default, file, environment, flag. A setting
  * `idle-timeout` is `idle-timeout = 300` in the file, VEND_IDLE_TIMEOUT in the environment and
  * --idle-timeout on the command line. Read-only after start, so any thread may read. */
 #pragma once
@@ -37,22 +37,23 @@ bool vend_settings_load (const char *file, VendSettings **out, GError **error)
 void vend_settings_free (VendSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendSettings, vend_settings_free)
 
-/* Sets one by name, from a flag. Unknown names and bad values are INVALID and name the setting. */
+/* Sets a setting by name, from a flag. INVALID, naming the setting, for unknown names and bad
+ * values. */
 bool vend_settings_set (VendSettings *settings, const char *name, const char *value,
                         const char *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Typed reads; asking for a name that is not in the table, or by the wrong type, aborts. */
+/* Typed reads; abort for a name outside of the table and for a wrong type. */
 const char *vend_settings_text (const VendSettings *settings, const char *name);
 int64_t vend_settings_int (const VendSettings *settings, const char *name);
 bool vend_settings_bool (const VendSettings *settings, const char *name);
 int64_t vend_settings_us (const VendSettings *settings, const char *name);
 uint64_t vend_settings_bytes (const VendSettings *settings, const char *name);
 
-/* The value as written and where it came from ("default", "file", "environment", "flag"). */
+/* The value as written and its source ("default", "file", "environment", "flag"). */
 const char *vend_settings_raw (const VendSettings *settings, const char *name,
                                const char **out_source);
 
-/* Parsers for headers and flags that take the same notation. */
+/* Parsers for the same notation in headers and flags. */
 bool vend_duration_parse (const char *text, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* true, yes, on, 1, false, no, off, 0. */

@@ -1,4 +1,4 @@
-/* How long threads that must not block were busy at a stretch. */
+/* Turns: the longest time without a poll of threads that must not block. */
 #include "base/turns.h"
 #include "base/fd.h"
 #include <fcntl.h>
@@ -15,11 +15,11 @@ typedef struct
 {
   VendTurnsKind kind;
   int schedstat; /* or -1 */
-  bool is_open;  /* a turn is under way */
+  bool is_open;  /* a turn is in progress */
   int64_t began_us;
   const char *does; /* since part_us */
   int64_t part_us;
-  const char *most; /* what took longest in this turn, and how long */
+  const char *most; /* longest work in this turn, and its time */
   int64_t most_us;
 } Watch;
 
@@ -55,7 +55,7 @@ vend_turns_watch (VendTurnsKind kind)
   pthread_mutex_unlock (&lock);
 }
 
-/* Time less that in which this thread waited for a core. */
+/* Time less the waits of this thread for a core. */
 static int64_t
 busy_us (const Watch *watch)
 {
