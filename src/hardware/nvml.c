@@ -1,4 +1,4 @@
-/* NVIDIA's management library, loaded when it is there. */
+/* NVIDIA's management library, loaded when present. */
 #include "hardware/nvml.h"
 #include "base/error.h"
 #include <dlfcn.h>

@@ -75,7 +75,7 @@ by_time (const void *a, const void *b)
   return x->order < y->order ? -1 : 1;
 }
 
-/* ---- Before it runs */
+/* ---- Before the run */
 
 static void
 add_creation (GArray *entries, const VendPrediction *p)

@@ -4,8 +4,9 @@
 /* The last part of the bound is for ending a run and loading the model. */
 #define LEAD_PART 2
 #define CREDIT_PART 2
-#define LAG_PERCENT 75 /* of the bound: the longest time that instances may need for their queue \
-                        */
+#define LAG_PERCENT \
+  75 /* of the bound: the longest time that instances may need for their queue \
+      */
 
 typedef enum
 {

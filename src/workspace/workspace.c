@@ -126,7 +126,7 @@ keep_all (VendWorkspace *workspace, const VendWorkspaceOptions *options)
     }
 }
 
-/* ---- What can be mounted */
+/* ---- Possible mounts */
 
 static void
 plan (VendWorkspace *workspace, const VendWorkspaceOptions *options)

@@ -57,7 +57,7 @@ vend_instance_environment (const Instance *instance)
   vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
   /* A crash in native code leaves the Python stack in the logs. */
   vend_json_set_string (env, "PYTHONFAULTHANDLER", "1");
-  /* onnxruntime reports to its makers otherwise, from a thread that it starts when imported. */
+  /* Otherwise onnxruntime reports to its makers, from a thread started by its import. */
   if (json_object_get (env, "ORT_DISABLE_TELEMETRY") == NULL)
     vend_json_set_string (env, "ORT_DISABLE_TELEMETRY", "1");
   /* coglet walks outputs by recursion: with 2 MiB of stack 1,500 nested lists crash it. */

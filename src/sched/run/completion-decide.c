@@ -1,4 +1,4 @@
-/* How a run ends, and what it costs. Pure. */
+/* The end of a run, and its cost. Pure. */
 #include "model/failure.h"
 #include "sched/run/completion.h"
 

@@ -1,13 +1,13 @@
 /* The end of a run, in stages that hand one value on:
  *
- *   decide   how it ends, from what was reported               completion-decide.c   pure
- *   account  which time is metered, and who pays for it        completion-decide.c   pure
+ *   decide   status, error and times, from the report          completion-decide.c   pure
+ *   account  metered time, and the account that pays for it    completion-decide.c   pure
  *   collect  output files into the file store                  outputs.c             disk pool
  *   store    row, files, usage, attempt and webhooks at once   completion-store.c    writer thread
  *   notify   director, ledger, metrics, followers, waiters     completion-notify.c   core thread
  *
- * completion.c leads from one to the next, and repeats collect and store while the disk refuses.
- * Until notify has run nobody outside has heard of the end. */
+ * completion.c runs the stages in order, and retries collect and store while the disk refuses.
+ * Until notify has run nobody outside is told of the end. */
 #pragma once
 #include "model/prediction.h"
 #include "model/usage.h"
@@ -18,7 +18,7 @@ typedef struct Run Run;
 typedef struct RunWebhook RunWebhook;
 typedef struct Outputs Outputs;
 
-/* How a run ended, as its director, its journal or the scheduler says. All borrowed. */
+/* The end of a run, as reported by its director, its journal or the scheduler. All borrowed. */
 typedef struct
 {
   VendStatus status;

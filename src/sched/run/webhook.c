@@ -1,12 +1,12 @@
-/* What is written for the webhook of a prediction, and when: rows of the outbox, in the transaction
- * of what they tell. Output and logs messages share one rhythm and say everything so far, so that a
- * later one takes the place of those that wait. Core thread, unless a function says otherwise.
+/* Webhook messages of a prediction: rows of the outbox, in the transaction of the change that they
+ * report. Output and logs messages share one interval and contain everything so far, so that a
+ * later message supersedes pending messages. Core thread, unless a function says otherwise.
  *
  * start      with the lease that stores the start; with the end when the run is shorter, or the
  *            lease could not be stored
  * output     at once, then at most every VEND_WEBHOOK_INTERVAL_US; the last one is either written
  * and logs   or superseded by `completed`, which says the same and more
- * completed  with the result; where it is not asked for, one last output or logs message instead */
+ * completed  with the result; when not in the filter, one last output or logs message instead */
 #include "sched/run/webhook.h"
 #include "base/clock.h"
 #include "base/error.h"
