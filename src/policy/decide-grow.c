@@ -4,9 +4,7 @@
 /* The last part of the bound is for ending a run and loading the model. */
 #define LEAD_PART 2
 #define CREDIT_PART 2
-#define LAG_PERCENT \
-  75 /* of the bound: the longest time that instances may need for their queue \
-      */
+#define LAG_PERCENT 75 /* of the bound: the longest time to serve a queue */
 
 typedef enum
 {
