@@ -33,8 +33,7 @@ struct VendConn
   int64_t head_us;    /* first byte of the coming head; 0: none yet */
   uint64_t received;  /* bytes at the last check; 0: no check since the last request */
   uint64_t position;  /* end of the last complete request in the stream (plain HTTP) */
-  const char *target; /* of the coming request, in the library's memory; NULL before the request
-                       * line */
+  const char *target; /* of the coming request, in the library's memory; NULL before its line */
   gsize target_size;
   bool target_is_clean; /* no spaces or control characters */
   bool chunked;

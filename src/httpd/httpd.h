@@ -43,8 +43,7 @@ typedef struct
   VendBodyKind body;
   uint64_t limit;        /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
   VendAdmit admit;       /* or NULL */
-  const char *too_large; /* text of the refusal of a larger body, valid as long as the server; or
-                          * NULL */
+  const char *too_large; /* refusal of a larger body, outlives the server; or NULL */
 } VendRoute;
 
 /* A call has ended. `route` is NULL when none matched; `duration_us` is from the head to the last
@@ -62,8 +61,8 @@ typedef struct
   guint idle_timeout_s;           /* of a connection that waits for the client */
   guint pull_idle_ms;             /* of a pulled body, see VendPullFuncs; 0 means 10 s */
   uint64_t max_body;
-  const char *spool_dir;       /* must exist, on the file system of the blobs; all files in it
-                                * belong to the server */
+  const char *spool_dir;       /* must exist, on the blobs' file system; for the server's files
+                                * only */
   const char *public_url;      /* origin for replies; NULL: the origin of the request */
   const char *trusted_proxies; /* "10.0.0.0/8,::1/128" or NULL */
   const char *cors_origins;    /* "*", "https://a.example,https://b.example", or NULL: no pages */

@@ -13,8 +13,7 @@ typedef struct
 {
   const VendPrediction *prediction;
   const GPtrArray *attempts;   /* of VendAttempt: lost attempts */
-  const GPtrArray *decisions;  /* of VendDecision: about the prediction, and about its target
-                                * meanwhile */
+  const GPtrArray *decisions;  /* of VendDecision: about it, and its target meanwhile */
   const GPtrArray *instance;   /* of VendDecision: about the instance that ran it */
   const GPtrArray *outputs;    /* of VendOutput */
   const GPtrArray *deliveries; /* of VendDelivery */

@@ -60,8 +60,7 @@ typedef enum
 {
   VEND_ACTION_START, /* an instance of demand `index` */
   VEND_ACTION_STOP,  /* unit `index`, which is idle */
-  VEND_ACTION_DRAIN, /* unit `index`, which is busy: takes no more runs, and a later plan stops
-                      * it */
+  VEND_ACTION_DRAIN, /* unit `index`, which is busy: takes no more; a later plan stops it */
 } VendActionKind;
 
 typedef struct

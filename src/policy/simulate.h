@@ -53,8 +53,7 @@ typedef struct
   double wait_p99_s;
   double wait_max_s;
   double wait_over_least_max_s;   /* the longest wait beyond the least wait */
-  double wait_percentiles_s[101]; /* by percent: the least wait that so many percent of requests do
-                                   * not exceed */
+  double wait_percentiles_s[101]; /* the least wait that so many percent do not exceed */
   double hours;                   /* from the first request to the end of the last run */
   double busy_hours;
   double loading_hours;

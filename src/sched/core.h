@@ -46,8 +46,7 @@ struct VendSched
   bool has_freed_account;            /* an account at its limit has room again */
   GSource *janitor;                  /* once a second */
   void (*resume) (VendSched *sched); /* dispatches the queues after a start; recover.c */
-  VendDeferred *reconciliation;      /* decides on instances and applies the plan; see
-                                      * reconcile.h */
+  VendDeferred *reconciliation;      /* decides and applies the plan; see reconcile.h */
   guint n_queued;
   gsize held_inputs; /* bytes of queued inputs in memory */
   guint n_disk_jobs;

@@ -19,8 +19,7 @@
 struct RunWebhook
 {
   guint events;          /* asked for by the receiver */
-  WebhookMessage *start; /* not written yet; owned by the writer thread while the end is being
-                          * written */
+  WebhookMessage *start; /* not written yet; the writer thread's while the end is written */
   WebhookMessage *late;  /* a start not written before the end was on its way */
   int64_t last_us;       /* last output or logs message */
   int64_t last_id_us;
