@@ -61,8 +61,7 @@ typedef struct
   guint idle_timeout_s;           /* of a connection that waits for the client */
   guint pull_idle_ms;             /* of a pulled body, see VendPullFuncs; 0 means 10 s */
   uint64_t max_body;
-  const char *spool_dir;       /* must exist, on the blobs' file system; for the server's files
-                                * only */
+  const char *spool_dir;       /* exists, on the file system of the blobs; the server's alone */
   const char *public_url;      /* origin for replies; NULL: the origin of the request */
   const char *trusted_proxies; /* "10.0.0.0/8,::1/128" or NULL */
   const char *cors_origins;    /* "*", "https://a.example,https://b.example", or NULL: no pages */
