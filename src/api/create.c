@@ -47,6 +47,7 @@ typedef struct
   VendIdempotencyKey *key; /* or NULL */
   VendBlobHolds *holds;    /* of input files: the row that holds them is on disk before the reply */
   int64_t wait_until_us;
+  char *id;            /* of the prediction, once there is one */
   char *replayed;      /* id of the prediction that an earlier send has made, or NULL */
   char *applied;       /* Preference-Applied; NULL when nothing is held */
   VendReply *ready;    /* without a wait the reply is known before */
@@ -57,6 +58,7 @@ typedef struct
 static void
 creation_free (Creation *creation)
 {
+  g_free (creation->id);
   g_free (creation->applied);
   g_free (creation->replayed);
   vend_idempotency_key_free (creation->key);
@@ -149,25 +151,39 @@ find_winner (Creation *creation, const GError *error)
          && creation->replayed != NULL;
 }
 
-static void
-reply_refused (void *data)
-{
-  g_autoptr (Creation) creation = data;
-  const GError *error = creation->error;
-  if (find_winner (creation, error))
-    {
-      g_clear_error (&creation->error);
-      wait_for (g_steal_pointer (&creation));
-    }
-  else
-    vend_call_reply (creation->call, vend_reply_error (error));
-}
-
 static VendReply *
 make_created (void *data)
 {
   g_autoptr (Creation) creation = data;
   return created_reply (creation, creation->now);
+}
+
+/* Its end cannot be stored now, and its row is on disk. */
+static bool
+find_stored (Creation *creation, const GError *error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (!g_error_matches (error, VEND_ERROR, VEND_ERROR_BUSY) || creation->id == NULL)
+    return false;
+  g_auto (VendReader) reader = vend_reader (creation->api->parts.store);
+  return vend_store_prediction_get (reader.db, creation->id, &creation->now, &problem);
+}
+
+static void
+reply_refused (void *data)
+{
+  g_autoptr (Creation) creation = data;
+  const GError *error = creation->error;
+  VendCall *call = creation->call;
+  if (find_stored (creation, error))
+    vend_call_reply (call, make_created (g_steal_pointer (&creation)));
+  else if (find_winner (creation, error))
+    {
+      g_clear_error (&creation->error);
+      wait_for (g_steal_pointer (&creation));
+    }
+  else
+    vend_call_reply (call, vend_reply_error (error));
 }
 
 static void
@@ -278,6 +294,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->secrets = vend_cog_secret_names (version->openapi, component);
   prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
 
+  creation->id = g_strdup (prediction->id);
   if (creation->key != NULL)
     prediction->idempotency_key = vend_idempotency_key_copy (creation->key);
   int64_t wait_until_us = creation->wait_until_us;

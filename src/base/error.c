@@ -61,7 +61,7 @@ vend_fail_errno (GError **error, VendError code, int saved_errno, const char *fo
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  const bool is_full = saved_errno == ENOSPC || saved_errno == EDQUOT;
+  const bool is_full = saved_errno == ENOSPC || saved_errno == EDQUOT || saved_errno == EFBIG;
   return vend_fail (error, is_full && code == VEND_ERROR_STORAGE ? VEND_ERROR_NO_SPACE : code,
                     "%s: %s", text, g_strerror (saved_errno));
 }

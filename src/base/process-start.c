@@ -55,7 +55,8 @@ do_nothing (int number)
 void
 vend_process_survive_signals (void)
 {
-  static const int numbers[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO };
+  static const int numbers[]
+      = { SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGXFSZ };
   const struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     sigaction (numbers[i], &action, NULL);

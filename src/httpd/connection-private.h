@@ -66,6 +66,8 @@ VendConn *vend_conn_of (struct MHD_Connection *connection);
 void vend_conn_request_line (VendConn *conn, const char *target);
 void vend_conn_body (VendConn *conn, gsize head_bytes, uint64_t length);
 void vend_conn_piece (VendConn *conn, gsize size);
+/* Bytes of the body are still to come; true for chunks, whose number is not known. */
+bool vend_conn_wants_body (const VendConn *conn, uint64_t length);
 void vend_conn_reply (VendConn *conn);
 /* The library has found an invalid Content-Length in one of the heads in progress, without telling
  * which. */

@@ -126,6 +126,12 @@ vend_conn_piece (VendConn *conn, gsize size)
   conns->progress = true;
 }
 
+bool
+vend_conn_wants_body (const VendConn *conn, uint64_t length)
+{
+  return conn->body_bytes < length;
+}
+
 void
 vend_conn_reply (VendConn *conn)
 {

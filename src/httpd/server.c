@@ -89,7 +89,8 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
 
 /* The library takes a short read for the end of the available bytes, though the end of the
  * connection may be there too. No event follows then, and a client that left half-way would hold
- * its call until the idle timeout. Shutting down the reading side makes an event of it. */
+ * its call until the idle timeout. Shutting down the reading side makes an event of it, for which
+ * the library closes the connection: not for a client that has sent all and waits for its reply. */
 static void
 notice_end (const VendCall *call)
 {
@@ -115,7 +116,8 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
       vend_conn_piece (vend_conn_of (connection), size);
       if (call->asked || vend_body_write (call, upload, size, &refusal))
         {
-          notice_end (call);
+          if (vend_conn_wants_body (vend_conn_of (connection), call->length))
+            notice_end (call);
           return MHD_YES;
         }
       return refuse_body (call, refusal);

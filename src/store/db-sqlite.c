@@ -44,8 +44,10 @@ last_error (sqlite3 *handle)
     case SQLITE_FULL:
       return VEND_ERROR_NO_SPACE;
     default:
-      /* A failed sync tells the cause by errno. */
-      return sqlite3_errcode (handle) == SQLITE_IOERR && sqlite3_system_errno (handle) == ENOSPC
+      /* A failed sync or write tells the cause by errno. */
+      return sqlite3_errcode (handle) == SQLITE_IOERR
+                     && (sqlite3_system_errno (handle) == ENOSPC
+                         || sqlite3_system_errno (handle) == EFBIG)
                  ? VEND_ERROR_NO_SPACE
                  : VEND_ERROR_STORAGE;
     }

@@ -45,3 +45,19 @@ def test_more_connections_than_files(binary, tmp_path):
     wait_until(lambda: session.get(server.url + "/-/healthz", timeout=30).ok, what="an answer")
     assert server.stop() == 0
     assert len(server.log_path.read_text().splitlines()) < 100
+
+
+def test_files_that_may_not_grow(binary, tmp_path):
+    """A limit of file sizes is a full disk, and ends no process."""
+    script = tmp_path / "limited"
+    script.write_text(f'#!/bin/sh\nulimit -f 4000\nexec "{binary}" "$@"\n')
+    script.chmod(0o755)
+    server = Server(script, tmp_path)
+    server.start()
+    api = server.api()
+    reply = api.call(
+        "POST", "/files", files={"content": ("big.bin", b"x" * (6 << 20), "application/octet-stream")}
+    )
+    assert reply.status_code == 507, reply.text
+    assert api.get("/account").json()["type"]
+    assert server.stop() == 0

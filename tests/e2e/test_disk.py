@@ -52,6 +52,29 @@ def test_a_stop_does_not_outrun_the_disk(shimmed):
     assert server.api().ended(made)["status"] == "succeeded"
 
 
+def test_callers_are_answered_while_an_end_finds_no_room(shimmed):
+    """In bounded time, with the row as it is on disk."""
+    server, shim = shimmed()
+    api = server.api()
+    made = begun(server, api, delay=1)
+    held = []
+    waiting = threading.Thread(
+        target=lambda: held.append(api.create("echo", {"text": "held", "delay": 2}, None, "wait=4"))
+    )
+    waiting.start()
+    wait_until(lambda: api.debug()["live"] == 2, what="a create that is held")
+    wait_until(lambda: api.debug()["writes_waiting"] == 0, what="a quiet disk")
+    shim.set_full(True)
+    wait_until(lambda: says(server, "cannot store a result, trying again"), what="an end without room")
+    assert api.prediction(made)["status"] == "processing"
+    waiting.join(30)
+    assert held[0]["status"] in ("starting", "processing") and held[0]["id"]
+    assert api.cancel(made, None)["status"] in (503, 507)
+    shim.set_full(False)
+    assert api.ended(made)["output"] == "on"
+    assert api.ended(held[0])["output"] == "held"
+
+
 def test_a_result_that_finds_no_room_is_kept(shimmed):
     server, shim = shimmed()
     api = server.api()

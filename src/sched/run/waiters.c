@@ -1,5 +1,6 @@
 /* Waiters of a prediction. Core thread. */
 #include "sched/run/waiters.h"
+#include "base/error.h"
 #include "sched/sched.h"
 #include "sched/timers.h"
 
@@ -18,6 +19,7 @@ typedef struct
   VendSchedNotify notify;
   void *data;
   VendTimer *timer; /* NULL: waits for the end */
+  bool is_overdue;  /* its time is over, and the end is being stored */
 } Waiter;
 
 static void
@@ -45,6 +47,26 @@ vend_waiters_free (VendWaiters *waiters)
   g_free (waiters);
 }
 
+static void time_is_over (void *data);
+
+static void
+wait_for_store (Waiter *waiter)
+{
+  waiter->is_overdue = true;
+  waiter->timer = vend_timer_set (waiter->waiters->timers,
+                                  vend_steady_us () + VEND_WAIT_FOR_STORE_US, time_is_over, waiter);
+}
+
+static void
+notify_of_delay (const Waiter *waiter)
+{
+  g_autoptr (GError) error = NULL;
+  vend_fail (&error, VEND_ERROR_BUSY,
+             "the end of this prediction is not stored yet, as the disk refuses writes or is slow; "
+             "try again in a moment");
+  waiter->notify (NULL, error, waiter->data);
+}
+
 static void
 time_is_over (void *data)
 {
@@ -52,19 +74,27 @@ time_is_over (void *data)
   const VendWaiters *waiters = waiter->waiters;
   waiter->timer = NULL;
   const VendPrediction *state = waiters->view (waiters->data);
-  if (state == NULL)
-    return; /* the end notifies it, in a moment */
+  if (state == NULL && !waiter->is_overdue)
+    {
+      wait_for_store (waiter);
+      return;
+    }
   const Waiter due = *waiter;
   g_ptr_array_remove_fast (waiters->list, waiter);
-  waiters->show (waiters->data, state, due.notify, due.data);
+  if (state != NULL)
+    waiters->show (waiters->data, state, due.notify, due.data);
+  else
+    notify_of_delay (&due);
 }
 
 static void
 add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify, void *data)
 {
   Waiter *waiter = g_new0 (Waiter, 1);
-  *waiter = (Waiter){ waiters, notify, data, NULL };
-  if (until_us < VEND_WAIT_FOR_END)
+  *waiter = (Waiter){ waiters, notify, data, NULL, false };
+  if (until_us == 0)
+    wait_for_store (waiter);
+  else if (until_us < VEND_WAIT_FOR_END)
     waiter->timer = vend_timer_set (waiters->timers, until_us, time_is_over, waiter);
   if (waiters->list == NULL)
     waiters->list = g_ptr_array_new_with_free_func (waiter_free);
@@ -78,7 +108,7 @@ vend_waiters_add (VendWaiters *waiters, int64_t until_us, VendSchedNotify notify
   if (state != NULL)
     waiters->show (waiters->data, state, notify, data);
   else
-    add (waiters, until_us == 0 ? VEND_WAIT_FOR_END : until_us, notify, data);
+    add (waiters, until_us, notify, data);
 }
 
 void

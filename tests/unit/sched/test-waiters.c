@@ -2,6 +2,7 @@
  * that is not on disk. */
 #include "sched/run/waiters.h"
 #include "base/clock.h"
+#include "base/error.h"
 
 typedef struct
 {
@@ -129,6 +130,38 @@ test_an_end_that_is_being_stored (void)
 }
 
 static void
+hear_delay (const VendPrediction *now, const GError *error, void *data)
+{
+  g_assert_null (now);
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_BUSY);
+  ((Heard *) data)->n++;
+}
+
+/* The disk refuses the end for long: all callers are answered in bounded time, and not with it. */
+static void
+test_an_end_that_cannot_be_stored (void)
+{
+  World world;
+  Heard asked_before = { 0 }, asks_now = { 0 }, for_the_end = { 0 };
+  world_init (&world);
+  const int64_t due_us = vend_steady_us () + 20 * VEND_US_PER_MS;
+  vend_waiters_add (world.waiters, due_us, hear_delay, &asked_before);
+  vend_waiters_add (world.waiters, VEND_WAIT_FOR_END, hear, &for_the_end);
+  world.is_storing_end = true;
+  vend_waiters_add (world.waiters, 0, hear_delay, &asks_now);
+  pass (&world, due_us + VEND_WAIT_FOR_STORE_US - 100 * VEND_US_PER_MS);
+  g_assert_cmpuint (asked_before.n, ==, 0);
+  pass (&world, due_us + VEND_WAIT_FOR_STORE_US);
+  g_assert_cmpuint (asked_before.n, ==, 1);
+  g_assert_cmpuint (asks_now.n, ==, 1);
+  world.prediction.status = VEND_STATUS_SUCCEEDED;
+  vend_waiters_notify (world.waiters, &world.prediction);
+  g_assert_cmpuint (asked_before.n + asks_now.n, ==, 2);
+  g_assert_cmpuint (for_the_end.n, ==, 1);
+  world_clear (&world);
+}
+
+static void
 test_nobody_is_left (void)
 {
   World world;
@@ -149,6 +182,7 @@ main (int argc, char **argv)
   g_test_add_func ("/waiters/without-a-wait", test_without_a_wait);
   g_test_add_func ("/waiters/until-its-time", test_until_its_time);
   g_test_add_func ("/waiters/an-end-that-is-being-stored", test_an_end_that_is_being_stored);
+  g_test_add_func ("/waiters/an-end-that-cannot-be-stored", test_an_end_that_cannot_be_stored);
   g_test_add_func ("/waiters/nobody-is-left", test_nobody_is_left);
   return g_test_run ();
 }
