@@ -76,7 +76,7 @@ vend_director_greet (VendDirector *director)
   if (director->ready_us > 0)
     vend_json_set_int (hello, "ready_us", director->ready_us);
   vend_json_set_int (hello, "slots", director->spec->slots);
-  vend_json_set_int (hello, "ahead", director->spec->slots);
+  vend_json_set_int (hello, "ahead", vend_director_prefetch (director));
   const gsize budget = (gsize) director->spec->max_output;
   json_object_set_new (hello, "running", vend_director_list_executions (director, budget));
   /* What is counted as it came may be longer as JSON. */
@@ -119,5 +119,5 @@ vend_director_command (VendDirector *director, json_t *command)
   else if (g_strcmp0 (name, "cancel") == 0)
     vend_director_cancel (director, key);
   else if (g_strcmp0 (name, "give_back") == 0)
-    vend_director_give_back (director, key);
+    vend_director_release (director, key);
 }

@@ -1,5 +1,6 @@
 /* The runs of a director: those that go on, wait, have ended, were lost. Main context. */
 #include "director/director-private.h"
+#include "runner/frame.h"
 #include "model/failure.h"
 #include <signal.h>
 #include <string.h>
@@ -55,10 +56,10 @@ has_slot (const VendDirector *director)
 static void
 begin_next (VendDirector *director)
 {
-  while (director->state == VEND_DIRECTOR_READY && director->ahead.length > 0
+  while (director->state == VEND_DIRECTOR_READY && director->prefetched.length > 0
          && has_slot (director))
     {
-      json_auto_t *command = g_queue_pop_head (&director->ahead);
+      json_auto_t *command = g_queue_pop_head (&director->prefetched);
       begin (director, command);
     }
 }
@@ -66,9 +67,9 @@ begin_next (VendDirector *director)
 /* ---- The end. */
 
 static void
-lose_ahead (VendDirector *director, const char *why)
+lose_prefetched (VendDirector *director, const char *why)
 {
-  for (json_t *command; (command = g_queue_pop_head (&director->ahead)) != NULL;)
+  for (json_t *command; (command = g_queue_pop_head (&director->prefetched)) != NULL;)
     {
       vend_uplink_send (director->uplink, vend_execution_never_begun (command, "failed", why));
       json_decref (command);
@@ -79,7 +80,7 @@ void
 vend_director_lose_executions (VendDirector *director, const char *why, const char *code)
 {
   /* Before the others, whose slots it would take. */
-  lose_ahead (director, why);
+  lose_prefetched (director, why);
   g_autoptr (GList) executions = g_hash_table_get_values (director->executions);
   for (GList *item = executions; item != NULL; item = item->next)
     vend_execution_lose (item->data, why, code);
@@ -139,7 +140,7 @@ on_execution_ended (VendExecution *execution, json_t *completed, const char *sic
   vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, sick, NULL);
   if (!is_lost)
     {
-      lose_ahead (director, sick);
+      lose_prefetched (director, sick);
       return;
     }
   vend_director_lose_executions (director, sick, code);
@@ -197,21 +198,27 @@ find_in (const GQueue *frames, const char *key)
 
 /* NULL when it does not wait here; owned by the caller. */
 static json_t *
-take_ahead (VendDirector *director, const char *key)
+take_prefetched (VendDirector *director, const char *key)
 {
-  GList *waiting = find_in (&director->ahead, key);
+  GList *waiting = find_in (&director->prefetched, key);
   if (waiting == NULL)
     return NULL;
   json_t *command = waiting->data;
-  g_queue_delete_link (&director->ahead, waiting);
+  g_queue_delete_link (&director->prefetched, waiting);
   return command;
 }
 
 static bool
 is_known (const VendDirector *director, const char *key)
 {
-  return find_execution (director, key) != NULL || find_in (&director->ahead, key) != NULL
+  return find_execution (director, key) != NULL || find_in (&director->prefetched, key) != NULL
          || find_in (&director->lost, key) != NULL || vend_results_has (director->results, key);
+}
+
+guint
+vend_director_prefetch (const VendDirector *director)
+{
+  return MAX (director->spec->slots, VEND_PREFETCH_MAX);
 }
 
 static const char *
@@ -219,8 +226,8 @@ refusal (const VendDirector *director)
 {
   if (director->state != VEND_DIRECTOR_READY)
     return "the instance is not ready";
-  if (g_hash_table_size (director->executions) + director->ahead.length
-      >= 2 * director->spec->slots)
+  if (g_hash_table_size (director->executions) + director->prefetched.length
+      >= director->spec->slots + vend_director_prefetch (director))
     return "the instance has no free slot";
   if (vend_results_count (director->results) >= VEND_RESULTS_MAX)
     return "too many results wait for an acknowledgement";
@@ -239,17 +246,17 @@ vend_director_run (VendDirector *director, json_t *command, const char *key)
       vend_uplink_send (director->uplink, vend_execution_never_begun (command, "failed", why));
       return;
     }
-  if (director->ahead.length == 0 && has_slot (director))
+  if (director->prefetched.length == 0 && has_slot (director))
     begin (director, command);
   else
-    g_queue_push_tail (&director->ahead, json_incref (command));
+    g_queue_push_tail (&director->prefetched, json_incref (command));
 }
 
 void
 vend_director_cancel (VendDirector *director, const char *key)
 {
   VendExecution *running = find_execution (director, key);
-  json_auto_t *waiting = take_ahead (director, key);
+  json_auto_t *waiting = take_prefetched (director, key);
   if (running != NULL)
     vend_execution_cancel (running);
   else if (waiting != NULL)
@@ -265,9 +272,9 @@ reference (const json_t *frame)
 }
 
 void
-vend_director_give_back (VendDirector *director, const char *key)
+vend_director_release (VendDirector *director, const char *key)
 {
-  json_auto_t *waiting = take_ahead (director, key);
+  json_auto_t *waiting = take_prefetched (director, key);
   if (waiting == NULL)
     return;
   json_t *given = reference (waiting);
@@ -284,7 +291,7 @@ vend_director_list_executions (const VendDirector *director, gsize budget)
   g_hash_table_iter_init (&iter, director->executions);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     json_array_append_new (running, vend_execution_snapshot (value, &budget));
-  for (const GList *item = director->ahead.head; item != NULL; item = item->next)
+  for (const GList *item = director->prefetched.head; item != NULL; item = item->next)
     json_array_append_new (running, reference (item->data));
   for (const GList *item = director->lost.head; item != NULL; item = item->next)
     {
@@ -326,7 +333,7 @@ vend_director_clear_executions (VendDirector *director)
   if (director->release_source != 0)
     g_source_remove (director->release_source);
   director->release_source = 0;
-  g_queue_clear_full (&director->ahead, (GDestroyNotify) json_decref);
+  g_queue_clear_full (&director->prefetched, (GDestroyNotify) json_decref);
   g_queue_clear_full (&director->lost, (GDestroyNotify) json_decref);
   g_clear_pointer (&director->executions, g_hash_table_unref);
   g_clear_pointer (&director->ended, g_hash_table_unref);

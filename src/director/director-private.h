@@ -72,8 +72,8 @@ typedef struct
   VendExecutionEnv env;
   GHashTable *executions; /* cog id -> VendExecution, not ended */
   GHashTable *ended;      /* set of VendExecution whose call is still open */
-  GQueue ahead; /* of `run` commands (json_t): one a slot may be here before the slot is free */
-  GQueue lost;  /* of `completed` frames (json_t), told once the model is gone */
+  GQueue prefetched;      /* `run` commands (json_t) that wait for a slot */
+  GQueue lost;            /* of `completed` frames (json_t), told once the model is gone */
   GPtrArray *released;
   guint release_source;
   GPtrArray *repeated; /* keys of results to be sent on this connection; NULL: all are */
@@ -113,10 +113,12 @@ void vend_director_command (VendDirector *director, json_t *command);
 
 /* director-executions.c. A `key` is that of vend_execution_command_key. */
 void vend_director_init_executions (VendDirector *director);
+/* Runs that it takes beyond its slots. */
+guint vend_director_prefetch (const VendDirector *director);
 void vend_director_clear_executions (VendDirector *director);
 void vend_director_run (VendDirector *director, json_t *command, const char *key);
 void vend_director_cancel (VendDirector *director, const char *key);
-void vend_director_give_back (VendDirector *director, const char *key);
+void vend_director_release (VendDirector *director, const char *key);
 /* `running` of the greeting, with as much of what the runs said as is within `budget` bytes. */
 json_t *vend_director_list_executions (const VendDirector *director, gsize budget)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -662,13 +662,13 @@ def test_ping(ready):
 @pytest.mark.ways("worker")
 def test_no_free_slot(ready):
     _, link = ready
-    first = link.run(mode="wait", seconds=0.3)
-    second = link.run(s="ahead")
-    third = link.run(s="x")
-    done = link.completed(third)
+    first = link.run(mode="wait", seconds=0.5)
+    prefetched = [link.run(s=str(i)) for i in range(16)]
+    one_more = link.run(s="x")
+    done = link.completed(one_more)
     assert done["error_code"] == "INSTANCE_LOST" and done["emitted"] is False
     assert link.completed(first)["status"] == "succeeded"
-    assert link.completed(second)["output"] == "ahead"
+    assert [link.completed(made)["output"] for made in prefetched] == [str(i) for i in range(16)]
 
 
 def test_runs_ahead_keep_their_order(ready):
@@ -735,7 +735,7 @@ def test_run_ahead_is_known_after_a_reconnect(ready):
     hello = again.until(event="hello")
     listed = {run["prediction"]: run for run in hello["running"]}
     assert set(listed) == {first, second} and "started_us" not in listed[second]
-    assert hello["ahead"] == 1
+    assert hello["ahead"] == 16
     again.run(second, s="x")
     assert again.completed(second)["output"] == "x"
 
