@@ -333,6 +333,50 @@ def test_cancel(vend, server):
     assert json.loads(vend("cancel", key, "--json").stdout)["status"] == "canceled"
 
 
+def test_cancel_that_takes_its_time(vend, server):
+    server.cancels_slowly = True
+    key = server.add_prediction([{"status": "processing"}])
+    assert vend("cancel", key).stdout == f"{key}: cancel requested\n"
+    assert json.loads(vend("cancel", key, "--json").stdout)["status"] == "processing"
+
+
+def test_trainings_are_found_by_their_ids(vend, server):
+    other = server.add_prediction([{"status": "succeeded"}])
+    key = server.add_training(
+        [{"status": "processing", "logs": "one\n"}, {"status": "succeeded", "logs": "one\ntwo\n"}]
+    )
+    assert re.search(rf"^id +{key}$", vend("predictions", "get", key).stdout, re.M)
+    assert vend("logs", key).stdout == "one\ntwo\n"
+    running = server.add_training([{"status": "processing"}])
+    assert vend("cancel", running).stdout == f"{running} canceled\n"
+    assert server.count("POST", r"/v1/predictions/\w+/cancel") == 0
+
+    def listed(*words):
+        return [line.split()[0] for line in vend("predictions", *words).stdout.splitlines()[1:]]
+
+    assert listed("list", "--trainings") == listed("--trainings") == [running, key]
+    assert listed("list") == [other]
+
+
+def test_logs_of_a_training_are_followed(vend, server):
+    key = server.add_training(
+        [{"status": "starting"}, {"status": "processing", "logs": "one\n"},
+         {"status": "processing", "logs": "one\ntwo\n"}, {"status": "succeeded", "logs": "one\ntwo\nend"}]
+    )
+    done = vend("logs", "-f", key)
+    assert (done.returncode, done.stdout) == (0, "one\ntwo\nend\n"), done.stderr
+    assert server.count("GET", f"/v1/predictions/{key}") == 1
+
+
+@pytest.mark.parametrize("words", [["cancel"], ["logs"], ["logs", "-f"], ["predictions", "get"]])
+def test_neither_a_prediction_nor_a_training(vend, words):
+    done = vend(*words, PREDICTION)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"vend: error: there is no prediction or training {PREDICTION}, or this token may not see it\n"
+    )
+
+
 def test_tokens(vend, server):
     made = vend("tokens", "create", "ci", "--scopes", "read, push")
     assert made.stdout == "vend_secret\n"

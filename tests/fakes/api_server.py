@@ -88,6 +88,7 @@ class FakeServer:
         self.schema = json.loads(json.dumps(DEFAULT_SCHEMA))
         self.models = {"lab/echo": {"visibility": "private", "latest": VERSION}}
         self.predictions = {}
+        self.trainings = set()  # those of the predictions that are trainings
         self.script = [{"status": "succeeded", "output": "hello"}]
         self.uploads = {}
         self.builds = {}
@@ -101,6 +102,7 @@ class FakeServer:
         self.deliveries = []
         self.webhook_key = "whsec_" + "A" * 32
         self.deployments = {}
+        self.cancels_slowly = False
         self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
         self.spoil = None  # changes each JSON value before it is sent
         self.faults = []
@@ -154,6 +156,16 @@ class FakeServer:
         key = self.new_id()
         self.predictions[key] = {"id": key, "model": "lab/echo", "script": list(script), **members}
         return key
+
+    def add_training(self, script, **members):
+        key = self.add_prediction(script, **members)
+        self.trainings.add(key)
+        return key
+
+    def knows(self, request, key):
+        """Whether the request asks for `key` by its kind: trainings are no predictions."""
+        is_training = request.path.startswith("/v1/trainings")
+        return key in self.predictions and (key in self.trainings) == is_training
 
     def take_fault(self, method, path):
         for fault in self.faults:
@@ -372,16 +384,18 @@ class Handler(BaseHTTPRequestHandler):
         }
 
     def create_prediction(self, request, reference=None):
-        key = self.fake.add_prediction(
-            [{"status": "starting"}, *self.fake.script], input=request.json["input"]
-        )
+        self.create(request, self.fake.add_prediction)
+
+    def create(self, request, add):
+        key = add([{"status": "starting"}, *self.fake.script], input=request.json["input"])
         self.json(201, self.prediction_json(key))
 
     def list_predictions(self, request):
-        self.page(request, [self.prediction_json(k) for k in reversed(self.fake.predictions)])
+        keys = [k for k in reversed(self.fake.predictions) if self.fake.knows(request, k)]
+        self.page(request, [self.prediction_json(k) for k in keys])
 
     def get_prediction(self, request, key):
-        if key not in self.fake.predictions:
+        if not self.fake.knows(request, key):
             self.problem(404, "The requested resource could not be found.")
             return
         script = self.fake.predictions[key]["script"]
@@ -390,8 +404,11 @@ class Handler(BaseHTTPRequestHandler):
         self.json(200, self.prediction_json(key))
 
     def cancel_prediction(self, request, key):
+        if not self.fake.knows(request, key):
+            self.problem(404, "The requested resource could not be found.")
+            return
         script = self.fake.predictions[key]["script"]
-        if script[0]["status"] not in ("succeeded", "failed"):
+        if script[0]["status"] not in ("succeeded", "failed") and not self.fake.cancels_slowly:
             script[:] = [{**script[0], "status": "canceled"}]
         self.json(200, self.prediction_json(key))
 
@@ -542,7 +559,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(204, b"", "text/plain")
 
     def create_training(self, request, reference, version):
-        self.create_prediction(request, reference)
+        self.create(request, self.fake.add_training)
 
     def list_hardware(self, request):
         self.json(200, [{"sku": "cpu", "name": "CPU"}, {"sku": "gpu-x", "name": "Some GPU"}])
@@ -629,6 +646,7 @@ ROUTES = [
     ("POST", MODEL + "/predictions", Handler.create_prediction),
     ("POST", MODEL + "/builds", Handler.create_build),
     ("POST", MODEL + r"/versions/(\w+)/trainings", Handler.create_training),
+    ("GET", "/v1/trainings", Handler.list_predictions),
     ("GET", r"/v1/trainings/(\w+)", Handler.get_prediction),
     ("POST", r"/v1/trainings/(\w+)/cancel", Handler.cancel_prediction),
     ("GET", "/v1/deployments", Handler.list_deployments),

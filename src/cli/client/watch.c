@@ -1,4 +1,4 @@
-/* Follows a prediction until it ends, by polling. Main thread only. */
+/* Finds predictions and trainings, and follows one until it ends, by polling. Main thread only. */
 #include "cli/client/watch.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -21,6 +21,31 @@ static const char *
 folder_of (bool is_training)
 {
   return is_training ? "trainings" : "predictions";
+}
+
+bool
+vend_watch_find (VendClient *client, const char *id, bool *out_is_training, json_t **out,
+                 GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  for (guint i = 0; i < 2; i++)
+    {
+      const bool is_training = i == 1;
+      g_autofree char *path = g_strdup_printf ("/v1/%s/%s", folder_of (is_training), id);
+      g_clear_error (&problem);
+      if (vend_client_call (client, "GET", path, NULL, out, &problem))
+        {
+          *out_is_training = is_training;
+          return true;
+        }
+      if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+    }
+  return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                    "there is no prediction or training %s, or this token may not see it", id);
 }
 
 bool

@@ -1,4 +1,5 @@
-/* Follows a prediction until it ends, by polling. Main thread only; blocks. */
+/* Finds predictions and trainings, and follows one until it ends, by polling. Main thread only;
+ * blocks. */
 #pragma once
 #include "cli/client/client.h"
 
@@ -19,6 +20,10 @@ bool vend_watch_run (const VendWatch *watch, VendClient *client, json_t **out, G
     G_GNUC_WARN_UNUSED_RESULT;
 
 bool vend_watch_is_over (const json_t *prediction);
+
+/* The prediction of that id, else the training: ids do not tell one from the other. */
+bool vend_watch_find (VendClient *client, const char *id, bool *out_is_training, json_t **out,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Asks for the end of a prediction or training. */
 bool vend_watch_cancel (VendClient *client, const char *id, bool is_training, json_t **out,

@@ -1,4 +1,4 @@
-/* `vend logs`: what a prediction printed. Main thread only. */
+/* `vend logs`: what a prediction or training printed. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/watch.h"
@@ -29,15 +29,20 @@ static bool
 fetch (VendClient *client, const char *id, bool is_following,
        void (*on_change) (const json_t *, void *), Shown *shown, json_t **out, GError **error)
 {
-  const VendWatch watch = { .id = id, .on_change = on_change, .user = shown };
-  g_autofree char *path = g_strdup_printf ("/v1/predictions/%s", id);
-  if (is_following)
-    return vend_watch_run (&watch, client, out, error);
-  if (!vend_client_call (client, "GET", path, NULL, out, error))
+  json_auto_t *found = NULL;
+  bool is_training = false;
+  if (!vend_watch_find (client, id, &is_training, &found, error))
     return false;
   if (on_change != NULL)
-    on_change (*out, shown);
-  return true;
+    on_change (found, shown);
+  if (!is_following || vend_watch_is_over (found))
+    {
+      *out = g_steal_pointer (&found);
+      return true;
+    }
+  const VendWatch watch
+      = { .id = id, .is_training = is_training, .on_change = on_change, .user = shown };
+  return vend_watch_run (&watch, client, out, error);
 }
 
 static bool
@@ -51,13 +56,13 @@ logs (int argc, char **argv, GError **error)
   Shown shown = { 0 };
   const GOptionEntry entries[] = {
     { "follow", 'f', 0, G_OPTION_ARG_NONE, &is_following,
-      "follow the logs until the prediction ends", NULL },
+      "follow the logs until the prediction or training ends", NULL },
     { NULL },
   };
   const VendOptions options = {
     .command = "logs",
-    .usage = "PREDICTION",
-    .summary = "Prints the logs of a prediction.",
+    .usage = "ID",
+    .summary = "Prints the logs of a prediction or training.",
     .entries = entries,
     .connection = &connection,
     .least = 1,

@@ -1,7 +1,7 @@
-/* `vend predictions`: the list, and one of them. Main thread only. */
+/* `vend predictions`: predictions and trainings, the list and one of them. Main thread only. */
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
-#include "cli/client/client.h"
+#include "cli/client/watch.h"
 #include "cli/commands/listing.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
@@ -38,6 +38,9 @@ list (int argc, char **argv, GError **error)
     .limit = DEFAULT_LIMIT,
     .is_newest_first = true,
     .print = print_list,
+    .flag = "trainings",
+    .flag_help = "list trainings instead",
+    .flag_path = "/v1/trainings",
   };
   return vend_listing_run (&listing, argc, argv, error);
 }
@@ -68,10 +71,11 @@ get (int argc, char **argv, GError **error)
   g_auto (GStrv) words = NULL;
   g_autoptr (VendClient) client = NULL;
   json_auto_t *prediction = NULL;
+  bool is_training = false;
   const VendOptions options = {
     .command = "predictions get",
-    .usage = "PREDICTION",
-    .summary = "Shows one prediction.",
+    .usage = "ID",
+    .summary = "Shows one prediction or training.",
     .connection = &connection,
     .least = 1,
     .most = 1,
@@ -79,9 +83,8 @@ get (int argc, char **argv, GError **error)
   if (!vend_options_parse (&options, argc, argv, &words, error)
       || !vend_argument_id_check ("prediction", words[0], error))
     return false;
-  g_autofree char *path = g_strdup_printf ("/v1/predictions/%s", words[0]);
   if (!vend_client_new (&connection, &client, error)
-      || !vend_client_call (client, "GET", path, NULL, &prediction, error))
+      || !vend_watch_find (client, words[0], &is_training, &prediction, error))
     return false;
   if (connection.json)
     vend_terminal_json (prediction);
@@ -94,8 +97,8 @@ int
 vend_cmd_predictions (int argc, char **argv)
 {
   static const VendSubcommand table[] = {
-    { "list", "list [--limit N]", list },
-    { "get", "get PREDICTION", get },
+    { "list", "list [--trainings] [--limit N]", list },
+    { "get", "get ID", get },
     { NULL },
   };
   g_autoptr (GError) error = NULL;
