@@ -160,7 +160,7 @@ find_model (VendDb *db, const VendCaller *caller, const char *text, VendModel **
   g_autoptr (GError) problem = NULL;
   if (!vend_reference_parse (text, &owner, &name, &version, &problem))
     {
-      vend_problem_add (problems, "pattern", "model", "model: %s", problem->message);
+      vend_problem_add (problems, "pattern", "model", "%s", problem->message);
       return true;
     }
   if (vend_store_model_by_name (db, owner, name, &model, &problem)

@@ -145,7 +145,7 @@ vend_name_check (const char *field, const char *text, GError **error)
   return good
          || vend_fail (
              error, VEND_ERROR_INVALID,
-             "%s: expected at most %d lower-case letters, digits, '.', '_' or '-', with a "
+             "%s%sexpected at most %d lower-case letters, digits, '.', '_' or '-', with a "
              "letter or digit at both ends, got '%.80s'",
-             field, MAX_NAME, text);
+             field != NULL ? field : "", field != NULL ? ": " : "", MAX_NAME, text);
 }

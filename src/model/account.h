@@ -57,6 +57,7 @@ json_t *vend_token_to_json (const VendToken *token);
 VendToken *vend_token_new (int64_t account_id, const char *name, guint scopes, const char *secret,
                            int64_t now_us);
 
-/* Owner and model names: [a-z0-9] then [a-z0-9._-], at most 64; INVALID names `field`. */
+/* Owner and model names: [a-z0-9] then [a-z0-9._-], at most 64; INVALID names `field`, unless that
+ * is NULL. */
 bool vend_name_check (const char *field, const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -172,20 +172,20 @@ vend_deployment_request_read (const json_t *body, bool create, const char *owner
   if (out->name != NULL)
     {
       out->name = without_owner (out->name, owner);
-      if (!vend_name_check ("name", out->name, &error))
+      if (!vend_name_check (NULL, out->name, &error))
         vend_problem_add (problems, "pattern", "name", "%s", error->message);
     }
   if (out->version != NULL && !vend_is_sha256_hex (out->version))
     {
       vend_problem_add (problems, "pattern", "version",
-                        "version: expected the 64 characters of a version's id");
+                        "expected the 64 characters of a version's id");
       out->version = NULL;
     }
   if (out->hardware != NULL && !vend_hardware_has (hardware, out->hardware))
     {
       g_autofree char *skus = vend_hardware_skus (hardware);
-      vend_problem_add (problems, "enum", "hardware",
-                        "hardware: there is no '%.100s'; expected one of: %s", out->hardware, skus);
+      vend_problem_add (problems, "enum", "hardware", "there is no '%.100s'; expected one of: %s",
+                        out->hardware, skus);
     }
 }
 

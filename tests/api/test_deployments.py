@@ -99,6 +99,7 @@ def test_wrong_fields_are_named(api, new, more, field):
     reply = api.post("/deployments", {**new("wrong"), **more}, 422).json()
     assert [problem["field"] for problem in reply["invalid_fields"]] == [field]
     assert reply["detail"].startswith(f"- {field}: ")
+    assert f"{field}: {field}:" not in reply["detail"]
     api.get("/deployments/lab/wrong", 404)
 
 

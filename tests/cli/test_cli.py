@@ -472,9 +472,35 @@ def test_doctor_reads_the_settings(vend, server):
 
 # Not found
 
+UNKNOWN = b'{"detail": "The requested resource could not be found.", "status": 404}'
+
 
 def test_what_is_not_there_is_named(vend, server):
     nobody = "a" * 26
+    other = "cd" * 32
+    tail = ", or this token may not see it\n"
+    server.deployments["lab/prod"] = {}
+    for words, thing in {
+        ("models", "show", "lab/nope"): "model lab/nope",
+        ("run", "lab/nope", "a=b"): "model lab/nope",
+        ("models", "delete", "lab/nope"): "model lab/nope",
+        ("run", f"lab/nope:{other}", "a=b"): f"version {other} of lab/nope",
+        ("deployments", "get", "lab/nope"): "deployment lab/nope",
+        ("deployments", "create", "x", "lab/nope"): "model lab/nope",
+        ("run", "--deployment", "lab/nope", "a=b"): "deployment lab/nope",
+        ("files", "delete", "xyz"): "file xyz",
+        ("tokens", "revoke", nobody): f"token {nobody}",
+        ("explain", nobody): f"prediction {nobody}",
+        ("budget", "show", "ada"): "account ada",
+        ("usage", "--account", "a&b c"): "account a&b c",
+        ("webhooks", "replay", "msg_1x"): "delivery msg_1x",
+    }.items():
+        if words[0] == "webhooks":
+            server.fail("POST", ".*replay", status=404, body=UNKNOWN)
+        done = vend(*words)
+        assert (done.returncode, done.stderr) == (1, f"vend: error: there is no {thing}{tail}"), words
+    server.fail("GET", "/v1/models/lab/echo", status=404)
+    assert vend("models", "show", "lab/echo").stderr == "vend: error: fault 404\n"
     for words in (("explain", nobody), ("budget", "show", nobody), ("budget", "clear", nobody)):
         done = vend(*words)
         assert done.returncode == 1 and nobody in done.stderr, done.stderr

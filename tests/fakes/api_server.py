@@ -351,6 +351,9 @@ class Handler(BaseHTTPRequestHandler):
         self.json(200, self.model_json(reference))
 
     def delete_model(self, request, reference):
+        if reference not in self.fake.models:
+            self.problem(404, "The requested resource could not be found.")
+            return
         self.fake.models.pop(reference)
         self.send(204, b"", "text/plain")
 
@@ -359,6 +362,9 @@ class Handler(BaseHTTPRequestHandler):
         self.page(request, [self.version_json(k) for k in keys])
 
     def get_version(self, request, reference, key):
+        if reference not in self.fake.models:
+            self.problem(404, "The requested resource could not be found.")
+            return
         self.json(200, self.version_json(key))
 
     def delete_version(self, request, reference, key):

@@ -1,5 +1,6 @@
 /* JSON calls of the commands, and the errors of answers other than 2xx. Main thread only. */
 #include "cli/client/client-private.h"
+#include "cli/client/missing.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include <string.h>
@@ -97,6 +98,19 @@ plain_detail (const char *detail)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* The usual texts of a 404 do not name the missing thing; others say more than its path. */
+static bool
+fail_missing (const char *path, const char *text, GError **error)
+{
+  static const char *const usual[]
+      = { "The requested resource could not be found.", "File not found", NULL };
+  g_autofree char *thing = g_strv_contains (usual, text) ? vend_missing_thing (path) : NULL;
+  if (thing != NULL)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no %s, or this token may not see it",
+                      thing);
+  return vend_fail (error, VEND_ERROR_NOT_FOUND, "%s", text);
+}
+
 bool
 vend_client_problem (const VendClient *client, const char *method, const char *path, int status,
                      const json_t *body, GError **error)
@@ -119,10 +133,8 @@ vend_client_problem (const VendClient *client, const char *method, const char *p
   if (status >= 500)
     return vend_fail (error, VEND_ERROR_UNAVAILABLE, "%s answered %d: %s", client->config->url,
                       status, text);
-  /* The text of a 404 does not name the missing thing. */
   if (status == 404)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND, "%.*s: %s", (int) strcspn (path, "?"), path,
-                      text);
+    return fail_missing (path, text, error);
   return vend_fail (error, code_of_status (status), "%s", text);
 }
 

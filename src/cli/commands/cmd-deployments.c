@@ -157,10 +157,7 @@ find_version (VendClient *client, const char *owner, const char *name, const cha
       return true;
     }
   if (!vend_client_call (client, "GET", path, NULL, &model, error))
-    {
-      g_prefix_error (error, "%s/%s: ", owner, name);
-      return false;
-    }
+    return false;
   *out = g_strdup (vend_json_string (json_object_get (model, "latest_version"), "id"));
   return *out != NULL
          || vend_fail (error, VEND_ERROR_NOT_FOUND,

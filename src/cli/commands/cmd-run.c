@@ -138,10 +138,7 @@ fetch_version (VendClient *client, const char *owner, const char *name, Target *
       = version != NULL ? g_strdup_printf ("/v1/models/%s/%s/versions/%s", owner, name, version)
                         : g_strdup_printf ("/v1/models/%s/%s", owner, name);
   if (!vend_client_call (client, "GET", path, NULL, &answer, error))
-    {
-      g_prefix_error (error, "%s/%s: ", owner, name);
-      return false;
-    }
+    return false;
   const json_t *found = version != NULL ? answer : json_object_get (answer, "latest_version");
   if (!json_is_object (found))
     return vend_fail (error, VEND_ERROR_NOT_FOUND,
@@ -160,10 +157,7 @@ fetch_deployed (VendClient *client, Target *target, GError **error)
   g_autofree char *owner = NULL, *name = NULL, *none = NULL;
   json_auto_t *deployment = NULL;
   if (!vend_client_call (client, "GET", path, NULL, &deployment, error))
-    {
-      g_prefix_error (error, "deployment %s/%s: ", target->owner, target->name);
-      return false;
-    }
+    return false;
   const json_t *release = json_object_get (deployment, "current_release");
   const char *model = vend_json_string (release, "model");
   target->version = g_strdup (vend_json_string (release, "version"));
