@@ -160,9 +160,8 @@ check_number (Check *check, const char *field, const json_t *schema, const json_
     }
 }
 
-/* URIs that a model may get as a file. A plain path would be a path of this machine. */
-static bool
-is_file_uri (const char *text)
+bool
+vend_schema_is_file_uri (const char *text)
 {
   if (g_ascii_strncasecmp (text, "data:", strlen ("data:")) == 0)
     return true;
@@ -191,7 +190,8 @@ check_string (Check *check, const char *field, const json_t *schema, const json_
   if (length > greatest)
     add_problem (check, "string_lte", field,
                  "String length must be less than or equal to %" G_GINT64_FORMAT, greatest);
-  if (g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0 && !is_file_uri (text))
+  if (g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0
+      && !vend_schema_is_file_uri (text))
     add_problem (check, "format", field, "Does not match format 'uri'");
   if (pattern == NULL || !spend (check, PATTERN_STEPS))
     return;

@@ -19,5 +19,9 @@ const json_t *vend_schema_component (const json_t *openapi, const char *componen
 /* The properties object of a component, or NULL. Borrowed. */
 const json_t *vend_schema_properties (const json_t *openapi, const char *component);
 
+/* What a field of format "uri" takes: a data, http or https URL. A plain path would be one of the
+ * server's machine. */
+bool vend_schema_is_file_uri (const char *text);
+
 /* `schema` itself, or the target of its $ref or its only allOf member. Borrowed; never NULL. */
 const json_t *vend_schema_resolve (const json_t *openapi, const json_t *schema);

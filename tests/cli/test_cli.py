@@ -547,6 +547,10 @@ def test_run_reads_values_by_the_schema(vend, server):
         (["prompt=a", "style=ugly"], "input.style: expected one of plain, fancy, got 'ugly'"),
         (["prompt=a", "prompt=b"], "input.prompt: given twice"),
         (["prompt=a", "image=@missing.png"], "input.image: file 'missing.png' does not exist"),
+        (["prompt=a", "image=hello"],
+         "input.image: expected @FILE or a URL, got 'hello'; for a file write image=@hello\n"),
+        (["prompt=a", "steps=51"], "input.steps: expected at most 50, got 51\n"),
+        (["prompt=a", "steps=-10"], "input.steps: expected at least -9, got -10\n"),
         (["prompt=a", "steps=@here.txt"], "input.steps: expected integer, got a file"),
     ],
 )

@@ -32,7 +32,7 @@ DEFAULT_SCHEMA = {
                 "required": ["prompt"],
                 "properties": {
                     "prompt": {"type": "string", "x-order": 0},
-                    "steps": {"type": "integer", "default": 3, "x-order": 1},
+                    "steps": {"type": "integer", "default": 3, "minimum": -9, "maximum": 50, "x-order": 1},
                     "scale": {"type": "number", "x-order": 2},
                     "fast": {"type": "boolean", "x-order": 3},
                     "tags": {"type": "array", "items": {"type": "string"}, "x-order": 4},

@@ -186,6 +186,56 @@ schema_value (const json_t *openapi, const json_t *outer, const char *text)
   return refusal == NULL ? json_string (text) : NULL;
 }
 
+/* The schema itself, or the only one beside null; NULL when several types fit. */
+static const json_t *
+only_schema (const json_t *openapi, const json_t *outer)
+{
+  const json_t *schema = vend_schema_resolve (openapi, outer);
+  const json_t *any = json_object_get (schema, "anyOf"), *only = NULL;
+  size_t i;
+  json_t *one;
+  if (!json_is_array (any))
+    return schema;
+  json_array_foreach (any, i, one)
+    {
+      if (takes (openapi, one, "null"))
+        continue;
+      if (only != NULL)
+        return NULL;
+      only = vend_schema_resolve (openapi, one);
+    }
+  return only;
+}
+
+/* The server checks more, in the words of its API. */
+static bool
+check_value (const json_t *openapi, const VendInputArgument *argument, const json_t *value,
+             GError **error)
+{
+  const json_t *schema = only_schema (openapi, vend_schema_field (openapi, argument->name));
+  const json_t *least = json_object_get (schema, "minimum");
+  const json_t *greatest = json_object_get (schema, "maximum");
+  const json_t *broken = NULL;
+  if (vend_json_is_string (value) && g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0
+      && !vend_schema_is_file_uri (json_string_value (value)))
+    return vend_fail (
+        error, VEND_ERROR_INVALID,
+        "input.%s: expected @FILE or a URL, got '%.200s'; for a file write %s=@%.200s",
+        argument->name, argument->text, argument->name,
+        *argument->text != '\0' ? argument->text : "PATH");
+  if (!vend_json_is_number (value))
+    return true;
+  if (vend_json_is_number (least) && vend_json_compare (value, least) < 0)
+    broken = least;
+  else if (vend_json_is_number (greatest) && vend_json_compare (value, greatest) > 0)
+    broken = greatest;
+  if (broken == NULL)
+    return true;
+  g_autofree char *bound = vend_json_text (broken);
+  return vend_fail (error, VEND_ERROR_INVALID, "input.%s: expected at %s %s, got %.200s",
+                    argument->name, broken == least ? "least" : "most", bound, argument->text);
+}
+
 bool
 vend_input_value (const json_t *openapi, const VendInputArgument *argument, json_t **out,
                   GError **error)
@@ -194,7 +244,10 @@ vend_input_value (const json_t *openapi, const VendInputArgument *argument, json
   json_t *value = schema_value (openapi, schema, argument->text);
   if (value != NULL)
     {
-      *out = value;
+      json_auto_t *owned = value;
+      if (!check_value (openapi, argument, value, error))
+        return false;
+      *out = g_steal_pointer (&owned);
       return true;
     }
   g_autofree char *expected = vend_schema_type_text (openapi, schema);

@@ -18,6 +18,10 @@ static const char schema_text[]
       "  'colour': {'allOf': [{'$ref': '#/components/schemas/Colour'}], 'nullable': true},"
       "  'size': {'$ref': '#/components/schemas/Size'},"
       "  'loop': {'$ref': '#/components/schemas/Loop'},"
+      "  'few': {'type': 'integer', 'minimum': 1, 'maximum': 5},"
+      "  'part': {'anyOf': [{'type': 'number', 'maximum': 0.5}, {'type': 'null'}]},"
+      "  'maybe_file': {'anyOf': [{'type': 'string', 'format': 'uri'}, {'type': 'null'}]},"
+      "  'file_or_text': {'anyOf': [{'type': 'string', 'format': 'uri'}, {'type': 'string'}]},"
       "  'file': {'type': 'string', 'format': 'uri'},"
       "  'files': {'type': 'array', 'items': {'type': 'string', 'format': 'uri'}}}},"
       " 'Colour': {'type': 'string', 'enum': ['red', 'dark blue']},"
@@ -183,6 +187,47 @@ test_values (void)
 }
 
 static void
+test_bounds (void)
+{
+  static const struct
+  {
+    const char *name;
+    const char *text;
+    const char *problem; /* NULL: none */
+  } cases[] = {
+    { "few", "1", NULL },
+    { "few", "5", NULL },
+    { "few", "0", "expected at least 1, got 0" },
+    { "few", "18446744073709551615", "expected at most 5, got 18446744073709551615" },
+    { "part", "null", NULL },
+    { "part", "0.5", NULL },
+    { "part", "0.51", "expected at most 0.5, got 0.51" },
+    { "file", "data:text/plain,x", NULL },
+    { "file", "x y", "expected @FILE or a URL, got 'x y'; for a file write file=@x y" },
+    { "file", "", "expected @FILE or a URL, got ''; for a file write file=@PATH" },
+    { "maybe_file", "null", NULL },
+    { "maybe_file", "HTTPS://h/x", NULL },
+    { "maybe_file", "x", "expected @FILE or a URL, got 'x'; for a file write maybe_file=@x" },
+    { "file_or_text", "x", NULL },
+  };
+  json_auto_t *schema = make_schema ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const VendInputArgument one = argument (cases[i].name, cases[i].text, false);
+      json_auto_t *value = NULL;
+      g_autoptr (GError) error = NULL;
+      g_assert_cmpint (vend_input_value (schema, &one, &value, &error), ==,
+                       cases[i].problem == NULL);
+      g_assert_cmpint (value != NULL, ==, cases[i].problem == NULL);
+      if (cases[i].problem == NULL)
+        continue;
+      g_assert_error (error, VEND_ERROR, VEND_ERROR_INVALID);
+      g_autofree char *text = g_strdup_printf ("input.%s: %s", cases[i].name, cases[i].problem);
+      g_assert_cmpstr (error->message, ==, text);
+    }
+}
+
+static void
 test_without_schema (void)
 {
   const VendInputArgument one = argument ("any", "5", false);
@@ -284,6 +329,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/inputs/arguments", test_arguments);
   g_test_add_func ("/inputs/values", test_values);
+  g_test_add_func ("/inputs/bounds", test_bounds);
   g_test_add_func ("/inputs/without-schema", test_without_schema);
   g_test_add_func ("/inputs/files", test_files);
   g_test_add_func ("/inputs/collecting", test_collecting);
