@@ -371,7 +371,7 @@ check_idle (VendDb *db, const Deletion *deletion, GError **error)
     return vend_fail (
         error, VEND_ERROR_CONFLICT,
         "a deployment can be deleted when it has been offline and unused for %" G_GINT64_FORMAT
-        " s; try again in %" G_GINT64_FORMAT " s",
+        " s (setting deployment-delete-idle); try again in %" G_GINT64_FORMAT " s",
         deletion->idle_us / VEND_US_PER_S, left_us / VEND_US_PER_S + 1);
   return true;
 }

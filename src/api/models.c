@@ -239,8 +239,9 @@ delete_row (VendDb *db, void *data, GError **error)
     return false;
   if (now->latest_version != NULL)
     return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "the model %s/%s still has versions; delete them first", now->owner,
-                      now->name);
+                      "the model %s/%s still has versions; delete them first with 'vend versions "
+                      "%s/%s delete ID'",
+                      now->owner, now->name, now->owner, now->name);
   return vend_store_model_delete (db, model->id, error);
 }
 

@@ -161,6 +161,7 @@ typedef struct
 {
   int64_t predictions;
   int64_t run_us;
+  int64_t billed_us;
   VendAmount amount;
   bool is_unpriced;
   json_t *object; /* borrowed */
@@ -173,6 +174,7 @@ add_to (Sum *sum, const VendUsage *usage, const VendPrices *prices)
       = usage->price != VEND_NO_PRICE ? usage->price : vend_prices_of (prices, usage->hardware);
   sum->predictions += usage->predictions;
   sum->run_us += usage->run_us;
+  sum->billed_us += usage->billed_us;
   if (price != VEND_NO_PRICE)
     sum->amount += vend_amount_of (price, usage->billed_us);
   else
@@ -186,6 +188,7 @@ set_sum (json_t *object, const Sum *sum)
   g_autofree char *cost = sum->is_unpriced ? NULL : vend_amount_text (sum->amount);
   vend_json_set_int (object, "predictions", sum->predictions);
   vend_json_set_int (object, "run_us", sum->run_us);
+  vend_json_set_int (object, "billed_us", sum->billed_us);
   vend_json_set_string (object, "seconds", seconds);
   vend_json_set_string (object, "amount", cost);
 }

@@ -199,7 +199,7 @@ def test_predictions_of_a_deployment(api, new):
         ("lab/echo", "lab/runs")
     }
     reply = api.delete("/deployments/lab/runs", 409).json()
-    assert "900 s" in reply["detail"]
+    assert "900 s (setting deployment-delete-idle)" in reply["detail"]
 
 
 def test_delete_waits_for_what_runs(servers, versions, new):

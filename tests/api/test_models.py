@@ -105,6 +105,9 @@ def test_delete_a_version(servers):
     api.cancel(running)
     api.ended(running)
     api.delete("/models/lab/echo", 409)
+    api.patch("/models/lab/echo", {"visibility": "private"}, 200)
+    refused = api.delete("/models/lab/echo", 409).json()["detail"]
+    assert "still has versions" in refused and "'vend versions lab/echo delete ID'" in refused
     assert api.delete(path, 202).content == b""
     api.delete(path, 404)
     api.get(path, 404)

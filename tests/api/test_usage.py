@@ -140,7 +140,7 @@ def test_hardware_without_a_price(servers):
     assert found["total"]["predictions"] == 1
     nothing = api.get("/usage?from=2001-01-01&to=2001-01-01").json()
     assert nothing["results"] == []
-    assert nothing["total"] == {"predictions": 0, "run_us": 0, "seconds": "0", "amount": "0"}
+    assert nothing["total"] == {"predictions": 0, "run_us": 0, "billed_us": 0, "seconds": "0", "amount": "0"}
 
 
 @pytest.mark.parametrize(

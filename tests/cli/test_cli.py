@@ -681,8 +681,38 @@ def test_run_timeout_cancels(vend, server):
     server.script = [{"status": "processing"}]
     done = vend("run", "lab/echo", "prompt=a", "--timeout", "300ms")
     assert done.returncode == 1
-    assert "has not ended before the timeout" in done.stderr
+    (key,) = server.predictions
+    assert done.stderr == (
+        f"vend: error: prediction {key} was canceled: it ran longer than --timeout 300ms\n"
+    )
     assert server.count("POST", ONE_PREDICTION + "/cancel") == 1
+
+
+def test_run_timeout_that_cannot_cancel(vend, server):
+    server.script = [{"status": "processing"}]
+    server.fail("POST", ONE_PREDICTION + "/cancel", status=403)
+    done = vend("run", "lab/echo", "prompt=a", "--timeout", "300ms")
+    warning, error = done.stderr.splitlines()
+    assert done.returncode == 1 and "is not canceled: fault 403" in warning
+    assert "was canceled" not in error and error.endswith(": it ran longer than --timeout 300ms")
+
+
+def test_usage_by_model_marks_what_instances_pay_for(vend, server):
+    def row(model, billed, amount):
+        return {"model": model, "hardware": "cpu", "predictions": 2, "run_us": 3_000_000,
+                "billed_us": billed, "seconds": "3", "amount": amount}
+
+    def answered(*rows):
+        body = {"results": list(rows), "total": {**row("", 3_000_000, "0"), "predictions": 4}}
+        server.fail("GET", "/v1/usage", body=json.dumps(body).encode())
+        return vend("usage", "--by", "model").stdout.splitlines()
+
+    lines = answered(row("lab/own", 0, "0"), row("lab/open", 3_000_000, "0"))
+    assert [line.split()[-1] for line in lines[1:4]] == ["-", "0", "0"]
+    assert lines[4:] == [
+        "", "-: private models and deployments are billed by the time of their instances; see 'vend usage'"
+    ]
+    assert len(answered(row("lab/open", 3_000_000, "0"))) == 3
 
 
 def test_run_without_version(vend, server):

@@ -1,6 +1,7 @@
 """Deployments, trainings and hardware on the command line."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -114,6 +115,13 @@ def test_settings_of_instances(vend, server):
     shown = vend("models", "scaling", "lab/echo")
     assert shown.returncode == 0, shown.stderr
     assert ["idle_timeout", "300s", "300s"] in [line.split() for line in shown.stdout.splitlines()]
+    assert re.search("^SETTING +SET +IN EFFECT$", shown.stdout, re.M) and "is set" not in shown.stdout
+    server.effective = {"concurrency": 4}
+    bounded = vend("models", "scaling", "lab/echo", "--concurrency", "9").stdout.splitlines()
+    assert ["concurrency", "9", "4"] in [line.split() for line in bounded]
+    assert bounded[-2:] == [
+        "", "concurrency: 9 is set; cog.yaml of the latest version allows 4 (concurrency.max)"
+    ]
     changed = vend(
         "models", "scaling", "lab/echo", "--min", "1", "--idle-timeout", "250ms", "--json"
     )
@@ -160,6 +168,11 @@ def test_train(vend, server, trainable):
     assert not any(r.path.startswith("/v1/predictions") for r in server.requests)
     wrong = vend("train", "lab/echo", "--destination", "lab/tuned", "steps=many")
     assert wrong.returncode == 2 and "steps" in wrong.stderr
+
+
+def test_help_of_train_speaks_of_trainings(vend):
+    assert "prediction" not in vend("train", "--help").stdout
+    assert "the prediction" in vend("run", "--help").stdout
 
 
 def test_train_of_what_cannot_be_trained(vend):

@@ -46,7 +46,7 @@ def test_list(vend, filled):
 
 
 def test_replay(vend, filled):
-    assert vend("webhooks", "replay", "msg_1").returncode == 0
+    assert vend("webhooks", "replay", "msg_1").stderr == "1 delivery queued again\n"
     assert filled.count("POST", "/v1/webhooks/deliveries/msg_1/replay") == 1
     done = vend("webhooks", "replay", "msg_0")
     assert done.returncode == 1 and "only a dead one" in done.stderr

@@ -104,6 +104,7 @@ class FakeServer:
         self.deployments = {}
         self.cancels_slowly = False
         self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
+        self.effective = {}  # scaling settings that are others than those set
         self.spoil = None  # changes each JSON value before it is sent
         self.faults = []
         self.requests = []
@@ -533,7 +534,8 @@ class Handler(BaseHTTPRequestHandler):
         self.json(200, made)
 
     def get_scaling(self, request, reference):
-        self.json(200, {**self.fake.scaling, "effective": self.fake.scaling})
+        effective = {**self.fake.scaling, **self.fake.effective}
+        self.json(200, {**self.fake.scaling, "effective": effective})
 
     def patch_scaling(self, request, reference):
         self.fake.scaling.update(request.json)

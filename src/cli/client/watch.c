@@ -113,8 +113,8 @@ vend_watch_run (const VendWatch *watch, VendClient *client, json_t **out, GError
 
       int64_t now_us = vend_now_us ();
       if (watch->deadline_us > 0 && now_us >= watch->deadline_us)
-        return vend_fail (error, VEND_ERROR_TIMEOUT,
-                          "prediction %s has not ended before the timeout", watch->id);
+        return vend_fail (error, VEND_ERROR_TIMEOUT, "%s has not ended before the deadline",
+                          watch->id);
       int64_t left_us = watch->deadline_us > 0 ? watch->deadline_us - now_us : wait_us;
       if (vend_interrupt_wait (watch->interrupt, MAX (MIN (wait_us, left_us), VEND_US_PER_MS)))
         return vend_fail (error, VEND_ERROR_CANCELED, "interrupted");

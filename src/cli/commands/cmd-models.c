@@ -10,6 +10,7 @@
 #include "model/scaling.h"
 #include "cli/terminal/terminal.h"
 #include <stdio.h>
+#include <string.h>
 
 static const char *
 latest_of (const json_t *model)
@@ -157,10 +158,24 @@ show (int argc, char **argv, GError **error)
   return true;
 }
 
+/* Why a setting is not in effect as it is set. */
+static void
+add_reason (GString *reasons, const char *name, const char *own, const char *effect)
+{
+  if (strcmp (name, "concurrency") == 0)
+    g_string_append_printf (reasons,
+                            "\nconcurrency: %s is set; cog.yaml of the latest version allows %s "
+                            "(concurrency.max)\n",
+                            own, effect);
+  else
+    g_string_append_printf (reasons, "\n%s: %s is set; other settings make it %s\n", name, own,
+                            effect);
+}
+
 static void
 show_scaling (const VendConnection *connection, const json_t *scaling)
 {
-  static const char *const columns[] = { "SETTING", "SET", "HOLDS", NULL };
+  static const char *const columns[] = { "SETTING", "SET", "IN EFFECT", NULL };
   if (connection->json)
     {
       vend_terminal_json (scaling);
@@ -168,14 +183,19 @@ show_scaling (const VendConnection *connection, const json_t *scaling)
     }
   gsize n = 0;
   const VendScalingInfo *infos = vend_scaling_infos (&n);
+  const json_t *effective = json_object_get (scaling, "effective");
+  g_autoptr (GString) reasons = g_string_new (NULL);
   g_autoptr (VendTable) table = vend_table_new (columns);
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *own = vend_scaling_shown (scaling, i, "-");
-      g_autofree char *holds = vend_scaling_shown (json_object_get (scaling, "effective"), i, "-");
-      vend_table_add (table, infos[i].name, own, holds);
+      g_autofree char *effect = vend_scaling_shown (effective, i, "-");
+      vend_table_add (table, infos[i].name, own, effect);
+      if (strcmp (own, "-") != 0 && strcmp (own, effect) != 0)
+        add_reason (reasons, infos[i].name, own, effect);
     }
   vend_table_print (table);
+  vend_terminal_print ("%s", reasons->str);
 }
 
 static bool

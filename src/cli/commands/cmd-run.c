@@ -75,9 +75,13 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
       "save the output to a file, or files into a directory", "PATH" },
     { "force", 'f', 0, G_OPTION_ARG_NONE, &flags->may_overwrite, "overwrite existing files", NULL },
     { "no-wait", 0, 0, G_OPTION_ARG_NONE, &flags->no_wait,
-      "print the id of the prediction and exit", NULL },
+      flags->is_training ? "print the id of the training and exit"
+                         : "print the id of the prediction and exit",
+      NULL },
     { "timeout", 0, 0, G_OPTION_ARG_STRING, &flags->timeout,
-      "cancel the prediction after this time", "DURATION" },
+      flags->is_training ? "cancel the training after this time"
+                         : "cancel the prediction after this time",
+      "DURATION" },
     { flags->is_training ? "destination" : "deployment", 0, 0, G_OPTION_ARG_STRING,
       flags->is_training ? &flags->destination : &flags->deployment,
       flags->is_training ? "model that receives the trained version"
@@ -304,14 +308,33 @@ noun (const Flags *flags)
 }
 
 /* After Ctrl-C or --timeout; a second Ctrl-C ends the process at once. */
-static void
+static bool
 cancel (const Run *run, const char *id)
 {
   g_autoptr (GError) problem = NULL;
   vend_client_set_interrupt (run->client, NULL);
   vend_interrupt_release (run->interrupt);
-  if (!vend_watch_cancel (run->client, id, run->flags->is_training, NULL, &problem))
-    vend_terminal_warn ("%s %s is not canceled: %s", noun (run->flags), id, problem->message);
+  if (vend_watch_cancel (run->client, id, run->flags->is_training, NULL, &problem))
+    return true;
+  vend_terminal_warn ("%s %s is not canceled: %s", noun (run->flags), id, problem->message);
+  return false;
+}
+
+/* What ended the watch before the prediction: Ctrl-C and --timeout end the prediction too. */
+static bool
+fail_early (const Run *run, const char *id, const GError *problem, GError **error)
+{
+  const bool is_late = g_error_matches (problem, VEND_ERROR, VEND_ERROR_TIMEOUT);
+  if (!is_late && !g_error_matches (problem, VEND_ERROR, VEND_ERROR_CANCELED))
+    {
+      g_propagate_error (error, g_error_copy (problem));
+      return false;
+    }
+  const bool is_canceled = cancel (run, id);
+  return vend_fail (error, problem->code, "%s %s%s: %s%s", noun (run->flags), id,
+                    is_canceled ? " was canceled" : "",
+                    is_late ? "it ran longer than --timeout " : "interrupted",
+                    is_late ? run->flags->timeout : "");
 }
 
 static bool
@@ -351,14 +374,7 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
   if (!is_over)
     {
       vend_output_writer_end_line (run->writer);
-      if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_CANCELED)
-          || g_error_matches (problem, VEND_ERROR, VEND_ERROR_TIMEOUT))
-        {
-          cancel (run, id);
-          g_prefix_error (&problem, "%s %s canceled: ", noun (run->flags), id);
-        }
-      g_propagate_error (error, g_steal_pointer (&problem));
-      return false;
+      return fail_early (run, id, problem, error);
     }
   if (is_json)
     vend_terminal_json (prediction);

@@ -147,12 +147,20 @@ group_of (const json_t *sum, const char *by)
   return *shown == '\0' && strcmp (by, "model") == 0 ? "(deleted)" : shown;
 }
 
+/* Runs of instances that are billed themselves. */
+static bool
+is_billed_otherwise (const json_t *sum)
+{
+  return vend_json_int (sum, "run_us", 0) > 0 && vend_json_int (sum, "billed_us", 1) == 0;
+}
+
 static void
 add_row (VendTable *table, const char *group, const json_t *sum)
 {
   g_autofree char *n = g_strdup_printf ("%" G_GINT64_FORMAT, vend_json_int (sum, "predictions", 0));
   vend_table_add (table, group, vend_argument_shown (sum, "hardware"), n,
-                  vend_argument_shown (sum, "seconds"), vend_argument_shown (sum, "amount"));
+                  vend_argument_shown (sum, "seconds"),
+                  is_billed_otherwise (sum) ? "-" : vend_argument_shown (sum, "amount"));
 }
 
 static void
@@ -162,14 +170,21 @@ print_table (const json_t *statement, const char *by)
     strcmp (by, "day") == 0 ? "DAY" : "MODEL", "HARDWARE", "PREDICTIONS", "SECONDS", "AMOUNT", NULL
   };
   g_autoptr (VendTable) table = vend_table_new (columns);
+  bool is_incomplete = false;
   size_t i;
   json_t *sum;
   for (guint column = 2; columns[column] != NULL; column++)
     vend_table_align_right (table, column);
   json_array_foreach (json_object_get (statement, "results"), i, sum)
-    add_row (table, group_of (sum, by), sum);
+    {
+      add_row (table, group_of (sum, by), sum);
+      is_incomplete = is_incomplete || is_billed_otherwise (sum);
+    }
   add_row (table, "total", json_object_get (statement, "total"));
   vend_table_print (table);
+  if (is_incomplete)
+    vend_terminal_print ("\n-: private models and deployments are billed by the time of their "
+                         "instances; see 'vend usage'\n");
 }
 
 /* Names of models and hardware have no commas, quotes or line ends. */

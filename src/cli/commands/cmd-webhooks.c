@@ -135,7 +135,8 @@ replay (int argc, char **argv, GError **error)
   if (connection.json)
     vend_terminal_json (results);
   else
-    vend_terminal_note ("%zu deliveries queued again", json_array_size (results));
+    vend_terminal_note ("%zu %s queued again", json_array_size (results),
+                        json_array_size (results) == 1 ? "delivery" : "deliveries");
   return true;
 }
 
