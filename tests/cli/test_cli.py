@@ -67,6 +67,9 @@ def run_in_terminal(vend, *words, **env):
         (["models", "show", "Lab/Echo"], "lower-case"),
         (["models", "create", "lab/echo", "--public", "--private"], "exclude each other"),
         (["versions", "lab/echo", "show", "12"], "64 characters"),
+        (["versions", "lab/echo", "show", VERSION[:7]], "at least the first 8"),
+        (["versions", "lab/echo", "delete", VERSION + "a"], "64 characters"),
+        (["versions", "lab/echo", "delete", "../../../v1"], "64 characters"),
         (["versions", "lab/echo", "burn", VERSION], "show ID"),
         (["versions", f"lab/echo:{VERSION}"], "without a version"),
         (["tokens", "create", "ci", "--scopes", "read,fly"], "read, run, push or admin"),
@@ -309,6 +312,24 @@ def test_versions(vend, server):
     assert body["id"] == VERSION
     assert vend("versions", "lab/echo", "delete", VERSION).returncode == 0
     assert server.count("DELETE", f"/v1/models/lab/echo/versions/{VERSION}") == 1
+
+
+@pytest.mark.parametrize("length", [8, 12, 63])
+def test_versions_by_the_beginning_of_their_ids(vend, server, length):
+    assert VERSION in vend("versions", "lab/echo", "show", VERSION[:length]).stdout
+    assert vend("versions", "lab/echo", "delete", VERSION[:length]).returncode == 0
+    assert server.count("DELETE", f"/v1/models/lab/echo/versions/{VERSION}") == 1
+
+
+def test_beginnings_of_several_versions_and_of_none(vend, server):
+    for more, shown in ((2, f"{'0' * 64}, {'0' * 63}1;"), (7, f"{'0' * 63}4, …;")):
+        server.n_more_versions = more
+        several = vend("versions", "lab/echo", "delete", "0" * 12)
+        assert several.returncode == 2 and shown in several.stderr
+        assert f"{more} versions of lab/echo begin with '{'0' * 12}'" in several.stderr
+    assert server.count("DELETE", ".*") == 0
+    none = vend("versions", "lab/echo", "show", "f" * 12)
+    assert none.returncode == 1 and "no version of lab/echo whose id begins with" in none.stderr
 
 
 def test_predictions(vend, server):

@@ -87,6 +87,7 @@ class FakeServer:
         self.token = TOKEN
         self.schema = json.loads(json.dumps(DEFAULT_SCHEMA))
         self.models = {"lab/echo": {"visibility": "private", "latest": VERSION}}
+        self.n_more_versions = 4
         self.predictions = {}
         self.trainings = set()  # those of the predictions that are trainings
         self.script = [{"status": "succeeded", "output": "hello"}]
@@ -359,7 +360,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(204, b"", "text/plain")
 
     def list_versions(self, request, reference):
-        keys = [f"{i:064x}" for i in range(5)]
+        keys = [VERSION, *(f"{i:064x}" for i in range(self.fake.n_more_versions))]
         self.page(request, [self.version_json(k) for k in keys])
 
     def get_version(self, request, reference, key):

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+#define VERSION_LENGTH 64
+#define LEAST_PREFIX 8 /* shorter ones would soon be those of several versions */
+
 bool
 vend_argument_id_check (const char *what, const char *text, GError **error)
 {
@@ -25,6 +28,18 @@ vend_argument_version_check (const char *text, GError **error)
   return vend_is_sha256_hex (text)
          || vend_fail (error, VEND_ERROR_INVALID,
                        "'%.200s' is not a version id; expected 64 characters of 0-9 and a-f", text);
+}
+
+bool
+vend_argument_version_prefix_check (const char *text, GError **error)
+{
+  const gsize length = strlen (text);
+  return (length >= LEAST_PREFIX && length <= VERSION_LENGTH
+          && strspn (text, "0123456789abcdef") == length)
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "'%.200s' is not a version id; expected 64 characters of 0-9 and a-f, or "
+                       "at least the first %d of them",
+                       text, LEAST_PREFIX);
 }
 
 bool

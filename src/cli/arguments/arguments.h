@@ -14,6 +14,10 @@ bool vend_argument_id_check (const char *what, const char *text, GError **error)
 /* INVALID unless `text` is 64 hex digits. */
 bool vend_argument_version_check (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* INVALID unless `text` is at least the first 8 of 64 hex digits. */
+bool vend_argument_version_prefix_check (const char *text, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* What a numeric option holds before the command line is read, to tell whether it names it. */
 #define VEND_ARGUMENT_NOT_SAID (-1000000007)
 bool vend_argument_is_said (double value);

@@ -5,10 +5,13 @@
 #include "cli/arguments/inputs.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "cli/terminal/terminal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MAX_CANDIDATES 5 /* that an error names */
 
 static bool
 list (VendClient *client, const VendConnection *connection, const char *model_path, GError **error)
@@ -34,6 +37,43 @@ list (VendClient *client, const VendConnection *connection, const char *model_pa
                       vend_argument_shown (item, "cog_version"));
     }
   vend_table_print (table);
+  return true;
+}
+
+/* The version of the model `reference` whose id begins with `prefix`; free with g_free. */
+static bool
+find (VendClient *client, const char *reference, const char *model_path, const char *prefix,
+      char **out_id, GError **error)
+{
+  g_autofree char *path = g_strconcat (model_path, "/versions", NULL);
+  g_autoptr (GString) found = g_string_new (NULL);
+  g_autofree char *id = NULL;
+  json_auto_t *page = NULL;
+  guint n_found = 0;
+  size_t i;
+  json_t *item;
+  if (!vend_client_list (client, path, 0, &page, error))
+    return false;
+  json_array_foreach (json_object_get (page, "results"), i, item)
+    {
+      const char *one = vend_argument_shown (item, "id");
+      if (!g_str_has_prefix (one, prefix))
+        continue;
+      if (n_found++ == 0)
+        id = g_strdup (one);
+      if (n_found <= MAX_CANDIDATES)
+        g_string_append_printf (found, "%s%s", n_found > 1 ? ", " : "", one);
+      else if (n_found == MAX_CANDIDATES + 1)
+        g_string_append (found, ", …");
+    }
+  if (n_found == 0)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                      "there is no version of %s whose id begins with '%s'", reference, prefix);
+  if (n_found > 1)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "the ids of %u versions of %s begin with '%s': %s; give more of the id",
+                      n_found, reference, prefix, found->str);
+  *out_id = g_steal_pointer (&id);
   return true;
 }
 
@@ -124,6 +164,7 @@ versions (int argc, char **argv, GError **error)
     .command = "versions",
     .usage = "owner/name [show ID | delete ID]",
     .summary = "Lists the versions of a model, newest first, or shows or deletes one.",
+    .details = "ID is the id of a version or its beginning, at least 8 characters.",
     .connection = &connection,
     .least = 1,
     .most = 3,
@@ -139,14 +180,19 @@ versions (int argc, char **argv, GError **error)
                       words[1]);
   if (words[1] != NULL && words[2] == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "%s: expected the id of a version", words[1]);
-  if (words[1] != NULL && !vend_argument_version_check (words[2], error))
+  if (words[1] != NULL && !vend_argument_version_prefix_check (words[2], error))
     return false;
   if (!vend_client_new (&connection, &client, error))
     return false;
   if (words[1] == NULL)
     return list (client, &connection, model_path, error);
 
-  g_autofree char *path = g_strdup_printf ("%s/versions/%s", model_path, words[2]);
+  g_autofree char *id = NULL;
+  if (vend_is_sha256_hex (words[2]))
+    id = g_strdup (words[2]);
+  else if (!find (client, words[0], model_path, words[2], &id, error))
+    return false;
+  g_autofree char *path = g_strdup_printf ("%s/versions/%s", model_path, id);
   if (!is_delete)
     return show (client, &connection, path, error);
   if (!vend_client_call (client, "DELETE", path, NULL, NULL, error))
