@@ -9,6 +9,7 @@
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define TOKEN_OPTION "--token"
 
 static void
 print_help (FILE *stream)
@@ -44,6 +45,36 @@ run_unknown (const char *name)
   return EXIT_USAGE;
 }
 
+/* `previous` is the word before, whose value this may be. */
+static void
+append_word (GString *text, const char *previous, const char *word)
+{
+  if (strcmp (previous, TOKEN_OPTION) == 0)
+    g_string_append (text, " TOKEN");
+  else if (g_str_has_prefix (word, TOKEN_OPTION "="))
+    g_string_append (text, " " TOKEN_OPTION "=TOKEN");
+  else
+    g_string_append_printf (text, " %.80s", word);
+}
+
+/* Shows the words with the command first, and no secret. */
+static int
+refuse_options_first (char **words)
+{
+  g_autoptr (GString) text = g_string_new ("options go behind the command: vend");
+  guint at = 1;
+  while (words[at] != NULL && find (words[at]) == NULL)
+    at++;
+  if (words[at] == NULL)
+    g_string_append (text, " COMMAND");
+  for (guint i = at; words[i] != NULL; i++)
+    append_word (text, i > at ? words[i - 1] : "", words[i]);
+  for (guint i = 1; i < at; i++)
+    append_word (text, words[i - 1], words[i]);
+  vend_terminal_error (text->str);
+  return EXIT_USAGE;
+}
+
 static int
 run_help (int argc, char **argv)
 {
@@ -76,6 +107,8 @@ run (int argc, char **argv)
       puts ("vend " VEND_VERSION);
       return 0;
     }
+  if (*name == '-')
+    return refuse_options_first (argv);
   const VendCommand *command = find (name);
   return command != NULL ? command->main (argc - 1, argv + 1) : run_unknown (name);
 }
@@ -91,7 +124,7 @@ unblock_signals (void)
 }
 
 /* Everybody on the machine may read the arguments of a process. */
-static const char *const secret_options[] = { "--token", NULL };
+static const char *const secret_options[] = { TOKEN_OPTION, NULL };
 
 int
 main (int argc, char **argv)

@@ -77,7 +77,7 @@ def test_bad_trace(vend, tmp_path):
     assert "line 5: run_s is 'soon'" in done.stderr
     trace.write_text(TRACE + "3,lab/a,10,soon\n")
     assert "line 5: load_s is 'soon'" in vend("simulate", str(trace)).stderr
-    assert vend("simulate", str(tmp_path / "none.csv")).returncode == 1
+    assert vend("simulate", str(tmp_path / "none.csv")).returncode == 2
 
 
 @pytest.mark.parametrize(

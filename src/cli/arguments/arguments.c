@@ -5,8 +5,11 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "model/model.h"
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
+#include <glib/gstdio.h>
 
 #define VERSION_LENGTH 64
 #define LEAST_PREFIX 8 /* shorter ones would soon be those of several versions */
@@ -40,6 +43,16 @@ vend_argument_version_prefix_check (const char *text, GError **error)
                        "'%.200s' is not a version id; expected 64 characters of 0-9 and a-f, or "
                        "at least the first %d of them",
                        text, LEAST_PREFIX);
+}
+
+bool
+vend_argument_file_check (const char *path, GError **error)
+{
+  GStatBuf info;
+  if (g_access (path, R_OK) < 0 || g_stat (path, &info) < 0)
+    return vend_fail_errno (error, VEND_ERROR_INVALID, errno, "cannot read '%s'", path);
+  return !S_ISDIR (info.st_mode)
+         || vend_fail_errno (error, VEND_ERROR_INVALID, EISDIR, "cannot read '%s'", path);
 }
 
 bool

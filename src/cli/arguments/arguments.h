@@ -18,6 +18,9 @@ bool vend_argument_version_check (const char *text, GError **error) G_GNUC_WARN_
 bool vend_argument_version_prefix_check (const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* INVALID unless `path` is there, may be read and is no directory. */
+bool vend_argument_file_check (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What a numeric option holds before the command line is read, to tell whether it names it. */
 #define VEND_ARGUMENT_NOT_SAID (-1000000007)
 bool vend_argument_is_said (double value);

@@ -2,6 +2,7 @@
 #include "cli/arguments/inputs.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "cli/arguments/arguments.h"
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -275,9 +276,10 @@ is_secret (const json_t *openapi, const json_t *outer)
 static bool
 read_secret (const char *path, char **out, gsize *out_size, GError **error)
 {
-  return strcmp (path, "-") == 0
-             ? vend_fd_read_all (STDIN_FILENO, "standard input", MAX_SECRET, out, out_size, error)
-             : vend_file_read (path, MAX_SECRET, out, out_size, error);
+  if (strcmp (path, "-") == 0)
+    return vend_fd_read_all (STDIN_FILENO, "standard input", MAX_SECRET, out, out_size, error);
+  return vend_argument_file_check (path, error)
+         && vend_file_read (path, MAX_SECRET, out, out_size, error);
 }
 
 bool
@@ -315,10 +317,14 @@ vend_input_file_check (const json_t *openapi, const VendInputArgument *argument,
   if (is_typed && !takes (openapi, schema, "string") && !takes (openapi, schema, "array"))
     return vend_fail (error, VEND_ERROR_INVALID, "input.%s: expected %s, got a file",
                       argument->name, expected);
-  if (!g_file_test (argument->text, G_FILE_TEST_IS_REGULAR) || access (argument->text, R_OK) < 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "input.%s: file '%s' does not exist",
-                      argument->name, argument->text);
-  return true;
+  if (!vend_argument_file_check (argument->text, error))
+    {
+      g_prefix_error (error, "input.%s: ", argument->name);
+      return false;
+    }
+  return g_file_test (argument->text, G_FILE_TEST_IS_REGULAR)
+         || vend_fail (error, VEND_ERROR_INVALID, "input.%s: '%s' is not a plain file",
+                       argument->name, argument->text);
 }
 
 bool

@@ -75,6 +75,7 @@ upload (int argc, char **argv, GError **error)
     .most = 1,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error)
+      || !vend_argument_file_check (words[0], error)
       || !vend_client_new (&connection, &client, error)
       || !vend_client_upload_file (client, words[0], &file, error))
     return false;

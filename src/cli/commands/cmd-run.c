@@ -108,6 +108,12 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
   if (flags->deployment == NULL && (*out_words)[0] == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "expected 'vend %s %s'; see 'vend %s --help'",
                       options.command, options.usage, options.command);
+  if (flags->no_wait && (flags->output != NULL || flags->timeout != NULL))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "--no-wait cannot be combined with %s: the command does not wait for the end "
+                      "of the %s",
+                      flags->output != NULL ? "-o" : "--timeout",
+                      flags->is_training ? "training" : "prediction");
   if (flags->is_training && flags->destination == NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "expected --destination owner/name; see 'vend train --help'");

@@ -156,7 +156,8 @@ read_trace (const char *path, VendTrace **out, GError **error)
   g_autofree char *text = NULL;
   gsize size = 0;
   if (is_input ? !vend_fd_read_all (STDIN_FILENO, name, MAX_TRACE_BYTES, &text, &size, error)
-               : !vend_file_read (path, MAX_TRACE_BYTES, &text, &size, error))
+               : !vend_argument_file_check (path, error)
+                     || !vend_file_read (path, MAX_TRACE_BYTES, &text, &size, error))
     return false;
   if (vend_trace_parse (text, size, out, error))
     return true;

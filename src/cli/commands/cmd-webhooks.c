@@ -4,6 +4,7 @@
 #include "cli/commands/listing.h"
 #include "cli/terminal/table.h"
 #include "cli/commands/webhooks-private.h"
+#include "base/count.h"
 #include "base/error.h"
 #include "cli/terminal/terminal.h"
 #include <stdio.h>
@@ -135,8 +136,11 @@ replay (int argc, char **argv, GError **error)
   if (connection.json)
     vend_terminal_json (results);
   else
-    vend_terminal_note ("%zu %s queued again", json_array_size (results),
-                        json_array_size (results) == 1 ? "delivery" : "deliveries");
+    {
+      g_autofree char *count
+          = vend_count_text (json_array_size (results), "delivery", "deliveries");
+      vend_terminal_note ("%s queued again", count);
+    }
   return true;
 }
 
