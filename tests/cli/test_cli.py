@@ -123,6 +123,7 @@ def test_help_and_version(vend):
     assert "  director" not in vend("help").stdout
     assert "key=value" in vend("help", "run").stdout
     assert "create" in vend("models", "--help").stdout
+    assert "as a server started from here would have" in vend("config", "list", "--help").stdout
     assert vend("--version").stdout.startswith("vend ")
     assert vend("version").stdout == vend("--version").stdout
     assert vend().returncode == 2

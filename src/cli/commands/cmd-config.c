@@ -51,7 +51,8 @@ list (int argc, char **argv, GError **error)
     .command = "config list",
     .usage = "",
     .summary
-    = "Lists all settings with their sources. A setting such as idle-timeout is set by the line\n"
+    = "Lists all settings with their sources, as a server started from here would have them: with\n"
+      "this environment and data directory. A setting such as idle-timeout is set by the line\n"
       "'idle-timeout = 300s' of vend.conf in the data directory, by VEND_IDLE_TIMEOUT in the\n"
       "environment or by --idle-timeout of 'vend serve'. The last of these wins.",
     .entries = entries,
@@ -88,7 +89,7 @@ get (int argc, char **argv, GError **error)
   const VendOptions options = {
     .command = "config get",
     .usage = "NAME",
-    .summary = "Prints the value of one setting.",
+    .summary = "Prints the value of one setting, as a server started from here would have it.",
     .entries = entries,
     .least = 1,
     .most = 1,
