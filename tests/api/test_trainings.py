@@ -51,6 +51,23 @@ def test_life_of_a_training(api, path, tuned):
     assert done["metrics"]["predict_time"] >= 0 and done["metrics"]["total_time"] > 0
 
 
+def test_the_command_line_finds_trainings(server, api, path, tuned):
+    def started(*inputs):
+        words = ("train", "lab/trainer", "--destination", tuned, *inputs, "--no-wait")
+        return server.cli(*words).stdout.strip()
+
+    made = started("steps=2")
+    assert server.cli("logs", "-f", made).stdout == "step 1\nstep 2\n"
+    assert "succeeded" in server.cli("predictions", "get", made).stdout
+    assert made in server.cli("predictions", "list", "--trainings").stdout
+    assert made not in server.cli("predictions", "list").stdout
+    slow = started("steps=1", "delay=600")
+    reaches(api, {"id": slow}, "processing")
+    asked = server.cli("cancel", slow)
+    assert asked.returncode == 0 and slow in asked.stdout, asked.stderr
+    reaches(api, {"id": slow}, "canceled")
+
+
 def test_neither_is_the_other(api, path, tuned):
     trained = api.post(path, {"destination": tuned, "input": {"steps": 1}}, 201).json()
     reaches(api, trained, "succeeded")

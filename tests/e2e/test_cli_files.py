@@ -31,7 +31,7 @@ def test_run_with_a_secret_that_is_not_in_its_arguments(server, tmp_path):
     assert key_of(server.cli(*run, "key=@-", input="from a pipe\n")) == "from a pipe"
     before = server.api().get("/files").json()["results"]
     absent = server.cli(*run, f"key=@{tmp_path}/absent")
-    assert absent.returncode == 2 and "input.key: open" in absent.stderr
+    assert absent.returncode == 2 and "input.key: cannot read" in absent.stderr
     (tmp_path / "bytes").write_bytes(b"\xff")
     wrong = server.cli(*run, f"key=@{tmp_path}/bytes")
     assert wrong.returncode == 2 and "not UTF-8" in wrong.stderr

@@ -69,7 +69,7 @@ logs (int argc, char **argv, GError **error)
     .most = 1,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error)
-      || !vend_argument_id_check ("prediction", words[0], error)
+      || !vend_argument_id_check ("prediction or training", words[0], error)
       || !vend_client_new (&connection, &client, error))
     return false;
 

@@ -81,7 +81,7 @@ get (int argc, char **argv, GError **error)
     .most = 1,
   };
   if (!vend_options_parse (&options, argc, argv, &words, error)
-      || !vend_argument_id_check ("prediction", words[0], error))
+      || !vend_argument_id_check ("prediction or training", words[0], error))
     return false;
   if (!vend_client_new (&connection, &client, error)
       || !vend_watch_find (client, words[0], &is_training, &prediction, error))
