@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "api/api-private.h"
 #include "events/webhook-secrets.h"
-#include "net/outside.h"
+#include "net/egress.h"
 #include "store/webhooks.h"
 
 /* ---- Create */
@@ -39,8 +39,8 @@ read_url (VendApi *api, const json_t *body, const char *key, const char **out, G
   if (url != NULL && *url == '\0')
     url = NULL;
   if (url != NULL
-      && !vend_outside_check (key, url, vend_webhooks_get_allow (api->parts.webhooks),
-                              "webhook-allow", error))
+      && !vend_egress_check (key, url, vend_webhooks_get_allow (api->parts.webhooks),
+                             "webhook-allow", error))
     return false;
   *out = url;
   return true;

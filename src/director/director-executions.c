@@ -316,7 +316,7 @@ vend_director_init_executions (VendDirector *director)
   director->env = (VendExecutionEnv){ .spec = director->spec,
                                       .dir = director->dir,
                                       .frame_limit = vend_director_frame_limit (director),
-                                      .outside = director->outside,
+                                      .egress = director->egress,
                                       .loopback = director->loopback,
                                       .emit = emit,
                                       .emit_later = emit_later,

@@ -13,7 +13,7 @@
 #include "director/spec.h"
 #include "director/uplink.h"
 #include "net/curl-context.h"
-#include "net/outside.h"
+#include "net/egress.h"
 
 typedef enum
 {
@@ -33,7 +33,7 @@ typedef struct
   VendSpec *spec;
   GMainLoop *loop;
   VendCurlContext *curl; /* to the model server */
-  VendOutside *outside;  /* to the servers of input files */
+  VendEgress *egress;    /* to the servers of input files */
   VendUplink *uplink;
   VendResults *results;
   VendLoopback *loopback;

@@ -274,7 +274,7 @@ director_free (VendDirector *director)
   vend_uplink_free (director->uplink);
   vend_loopback_free (director->loopback);
   vend_results_free (director->results);
-  vend_outside_free (director->outside);
+  vend_egress_free (director->egress);
   vend_curl_context_free (director->curl);
   g_free (director->setup_problem);
   g_free (director->start);
@@ -314,8 +314,7 @@ assemble (VendDirector *director, GError **error)
   director->last_lines = g_queue_new ();
   director->curl = vend_curl_context_new (g_main_context_default ());
   vend_curl_context_set_quick_acks (director->curl, true);
-  director->outside
-      = vend_outside_new (g_main_context_default (), spec->input_allow, "input-allow");
+  director->egress = vend_egress_new (g_main_context_default (), spec->input_allow, "input-allow");
   if (!make_folders (director->dir, error)
       || !vend_results_open (director->dir, &director->results, error)
       || !vend_uplink_open (director->dir, vend_director_frame_limit (director), &uplink_events,

@@ -388,7 +388,7 @@ vend_execution_begin (VendExecution *execution, const json_t *files)
   if (execution->timeout_us > 0)
     execution->timeout_source = add_timer (execution->timeout_us, on_timeout, execution);
 
-  const VendInputsOptions options = { .outside = env->outside,
+  const VendInputsOptions options = { .egress = env->egress,
                                       .loopback = env->loopback,
                                       .dir = env->dir,
                                       .cog_id = execution->cog_id,

@@ -9,7 +9,7 @@
 #include "director/model-server.h"
 #include "director/spec.h"
 #include "json/json.h"
-#include "net/outside.h"
+#include "net/egress.h"
 
 /* What all runs of a director share. */
 typedef struct
@@ -18,7 +18,7 @@ typedef struct
   const char *dir;
   gsize frame_limit;       /* of what is sent */
   VendModelServer *server; /* NULL: there is none */
-  VendOutside *outside;
+  VendEgress *egress;
   VendLoopback *loopback;
   bool iterates;            /* chunks of output are passed on as they come */
   bool must_return;         /* an output of null breaks the model's own schema */

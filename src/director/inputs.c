@@ -12,7 +12,7 @@
 typedef struct
 {
   VendInputs *inputs;
-  VendOutsideCall *call;
+  VendEgressCall *call;
   json_t *at;
   char *url;
   char *name;
@@ -39,7 +39,7 @@ download_free (void *data)
 {
   Download *download = data;
   if (download->call != NULL)
-    vend_outside_cancel (download->call);
+    vend_egress_cancel (download->call);
   json_decref (download->at);
   vend_fd_clear (&download->fd);
   g_free (download->url);
@@ -138,7 +138,7 @@ field_name (const json_t *at)
 }
 
 static char *
-download_problem (const Download *download, const VendOutsideAnswer *answer)
+download_problem (const Download *download, const VendEgressResponse *answer)
 {
   g_autofree char *field = field_name (download->at);
   g_autofree char *head
@@ -151,7 +151,7 @@ download_problem (const Download *download, const VendOutsideAnswer *answer)
 }
 
 static void
-on_done (const VendOutsideAnswer *answer, void *user_data)
+on_done (const VendEgressResponse *answer, void *user_data)
 {
   Download *download = user_data;
   VendInputs *inputs = download->inputs;
@@ -180,16 +180,16 @@ start_transfer (Download *download)
 {
   const VendInputsOptions *options = &download->inputs->options;
   download->inputs->running++;
-  download->call = vend_outside_start (options->outside,
-                                       &(VendOutsideRequest){ .url = download->url,
-                                                              .max_redirects = MAX_REDIRECTS,
-                                                              .timeout_us = options->timeout_us,
-                                                              .stall_us = options->stall_us,
-                                                              .min_speed = options->min_speed,
-                                                              .max_size = options->max_file,
-                                                              .sink = on_bytes,
-                                                              .done = on_done,
-                                                              .data = download });
+  download->call
+      = vend_egress_start (options->egress, &(VendEgressRequest){ .url = download->url,
+                                                                  .max_redirects = MAX_REDIRECTS,
+                                                                  .timeout_us = options->timeout_us,
+                                                                  .stall_us = options->stall_us,
+                                                                  .min_speed = options->min_speed,
+                                                                  .max_size = options->max_file,
+                                                                  .sink = on_bytes,
+                                                                  .done = on_done,
+                                                                  .data = download });
 }
 
 static bool

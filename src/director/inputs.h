@@ -7,7 +7,7 @@
 
 #include "director/loopback.h"
 #include "json/json.h"
-#include "net/outside.h"
+#include "net/egress.h"
 
 #define VEND_INPUTS_MAX 1000
 
@@ -19,7 +19,7 @@ typedef void (*VendInputsReady) (const char *problem, void *data);
 
 typedef struct
 {
-  VendOutside *outside;
+  VendEgress *egress;
   VendLoopback *loopback;
   const char *dir; /* files go to DIR/inputs/<cog id>/ */
   const char *cog_id;

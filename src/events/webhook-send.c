@@ -18,7 +18,7 @@ vend_sending_free (void *data)
 {
   Sending *sending = data;
   if (sending->call != NULL)
-    vend_outside_cancel (sending->call);
+    vend_egress_cancel (sending->call);
   vend_delivery_free (sending->delivery);
   g_free (sending);
 }
@@ -79,7 +79,7 @@ end (VendDelivery *delivery, VendDeliveryState state, int64_t now_us)
 
 /* Moves the delivery to the state that follows from the answer. */
 static void
-judge (VendDelivery *delivery, const VendOutsideAnswer *answer, int64_t now_us, int64_t unit_us)
+judge (VendDelivery *delivery, const VendEgressResponse *answer, int64_t now_us, int64_t unit_us)
 {
   const long status = answer->status;
   delivery->tries++;
@@ -119,7 +119,7 @@ tell_log (const VendDelivery *delivery)
 }
 
 static void
-on_answer (const VendOutsideAnswer *answer, void *data)
+on_answer (const VendEgressResponse *answer, void *data)
 {
   Sending *sending = data;
   sending->call = NULL;
@@ -175,15 +175,15 @@ send_one (VendWebhooks *webhooks, VendDelivery *take, GError **error)
   sending->delivery = g_steal_pointer (&delivery);
   count_all (webhooks, sending->delivery, +1);
   g_hash_table_insert (webhooks->sending, sending->delivery->id, sending);
-  sending->call = vend_outside_start (webhooks->outside,
-                                      &(VendOutsideRequest){ .url = sending->delivery->url,
-                                                             .headers = headers,
-                                                             .body = sending->delivery->body,
-                                                             .body_size = sending->delivery->size,
-                                                             .timeout_us = VEND_WEBHOOKS_TIMEOUT_US,
-                                                             .max_size = MAX_ANSWER,
-                                                             .done = on_answer,
-                                                             .data = sending });
+  sending->call = vend_egress_start (webhooks->egress,
+                                     &(VendEgressRequest){ .url = sending->delivery->url,
+                                                           .headers = headers,
+                                                           .body = sending->delivery->body,
+                                                           .body_size = sending->delivery->size,
+                                                           .timeout_us = VEND_WEBHOOKS_TIMEOUT_US,
+                                                           .max_size = MAX_ANSWER,
+                                                           .done = on_answer,
+                                                           .data = sending });
   return true;
 }
 

@@ -4,13 +4,13 @@
 #include "base/inbox.h"
 #include "events/webhooks.h"
 #include "model/webhook.h"
-#include "net/outside.h"
+#include "net/egress.h"
 
 typedef struct
 {
   VendWebhooks *webhooks;
   VendDelivery *delivery;
-  VendOutsideCall *call; /* NULL once answered */
+  VendEgressCall *call; /* NULL once answered */
 } Sending;
 
 struct VendWebhooks
@@ -30,7 +30,7 @@ struct VendWebhooks
   gint stopped;                                     /* atomic */
   _Atomic guint64 tries[VEND_DELIVERY_DROPPED + 1]; /* by the state after the try */
 
-  VendOutside *outside;
+  VendEgress *egress;
   GHashTable *sending; /* id → Sending (owned); answered ones too until the answer is on disk */
   GHashTable *predictions; /* set of predictions with a delivery in flight: keeps their order */
   GHashTable *lanes;       /* lane → deliveries in flight */

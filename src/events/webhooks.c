@@ -221,7 +221,7 @@ static void *
 sender_main (void *data)
 {
   VendWebhooks *webhooks = data;
-  webhooks->outside = vend_outside_new (webhooks->context, webhooks->allow, "webhook-allow");
+  webhooks->egress = vend_egress_new (webhooks->context, webhooks->allow, "webhook-allow");
   webhooks->sweep = add_source (webhooks, g_timeout_source_new (SWEEP_INTERVAL_MS), on_sweep);
   (void) on_sweep (webhooks);
   vend_webhooks_turn_soon (webhooks);
@@ -232,7 +232,7 @@ sender_main (void *data)
   vend_gsource_clear (&webhooks->sweep);
   vend_gsource_clear (&webhooks->grace);
   g_hash_table_remove_all (webhooks->sending);
-  vend_outside_free (webhooks->outside);
+  vend_egress_free (webhooks->egress);
   return NULL;
 }
 

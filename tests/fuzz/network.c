@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "base/error.h"
 #include "base/network.h"
-#include "net/outside.h"
+#include "net/egress.h"
 #include <string.h>
 
 static void
@@ -30,7 +30,7 @@ static void
 check_url (const VendNetworks *allow, const char *url)
 {
   g_autoptr (GError) error = NULL;
-  const bool good = vend_outside_check ("webhook", url, allow, "webhook-allow", &error);
+  const bool good = vend_egress_check ("webhook", url, allow, "webhook-allow", &error);
   fuzz_check_error (good, error);
   if (!good)
     {

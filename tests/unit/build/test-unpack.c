@@ -175,8 +175,8 @@ test_evil (void)
       g_assert_false (vend_unpack (archive, place.target, &limits, &error));
       g_assert_nonnull (strstr (error->message, bad[i].says));
       g_assert_nonnull (strstr (error->message, bad[i].names));
-      g_autofree char *outside = g_build_filename (place.dir, "evil", NULL);
-      g_assert_false (g_file_test (outside, G_FILE_TEST_EXISTS));
+      g_autofree char *egress = g_build_filename (place.dir, "evil", NULL);
+      g_assert_false (g_file_test (egress, G_FILE_TEST_EXISTS));
     }
 }
 

@@ -175,9 +175,9 @@ test_ranges (void)
   g_autoptr (RawReply) empty = raw_request (server.port, "GET", "/empty", NULL, NULL);
   g_assert_cmpint (empty->status, ==, 200);
   g_assert_cmpuint (empty->body->len, ==, 0);
-  g_autoptr (RawReply) outside
+  g_autoptr (RawReply) egress
       = raw_request (server.port, "GET", "/empty", "Range: bytes=0-\r\n", NULL);
-  g_assert_cmpint (outside->status, ==, 416);
+  g_assert_cmpint (egress->status, ==, 416);
   stop (&server);
 }
 

@@ -1,5 +1,5 @@
 /* The one way to URLs from users. Runs on the thread of its context. */
-#include "net/outside.h"
+#include "net/egress.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/curl-context.h"
@@ -11,16 +11,16 @@
 #define PROTOCOLS "http,https"
 #define USER_AGENT "vend"
 
-struct VendOutside
+struct VendEgress
 {
   VendCurlContext *curl;
   const VendNetworks *allow;
   char *setting;
 };
 
-struct VendOutsideCall
+struct VendEgressCall
 {
-  VendOutside *outside;
+  VendEgress *egress;
   CURL *easy;
   struct curl_slist *headers;
   uint64_t max_size;
@@ -28,29 +28,29 @@ struct VendOutsideCall
   bool too_large;
   char *refused; /* the refused address */
   bool (*sink) (const char *bytes, gsize size, void *data);
-  void (*done) (const VendOutsideAnswer *answer, void *data);
+  void (*done) (const VendEgressResponse *answer, void *data);
   void *data;
   char problem[CURL_ERROR_SIZE];
 };
 
-VendOutside *
-vend_outside_new (GMainContext *context, const VendNetworks *allow, const char *setting)
+VendEgress *
+vend_egress_new (GMainContext *context, const VendNetworks *allow, const char *setting)
 {
-  VendOutside *outside = g_new0 (VendOutside, 1);
-  outside->curl = vend_curl_context_new (context);
-  outside->allow = allow;
-  outside->setting = g_strdup (setting);
-  return outside;
+  VendEgress *egress = g_new0 (VendEgress, 1);
+  egress->curl = vend_curl_context_new (context);
+  egress->allow = allow;
+  egress->setting = g_strdup (setting);
+  return egress;
 }
 
 void
-vend_outside_free (VendOutside *outside)
+vend_egress_free (VendEgress *egress)
 {
-  if (outside == NULL)
+  if (egress == NULL)
     return;
-  vend_curl_context_free (outside->curl);
-  g_free (outside->setting);
-  g_free (outside);
+  vend_curl_context_free (egress->curl);
+  g_free (egress->setting);
+  g_free (egress);
 }
 
 /* ---- The filter */
@@ -65,11 +65,11 @@ may_call (const VendNetworks *allow, const VendAddress *address)
 static curl_socket_t
 open_socket (void *user_data, curlsocktype purpose, struct curl_sockaddr *to)
 {
-  VendOutsideCall *call = user_data;
+  VendEgressCall *call = user_data;
   VendAddress address;
   if (purpose != CURLSOCKTYPE_IPCXN || !vend_address_of_sockaddr (&to->addr, &address))
     return CURL_SOCKET_BAD;
-  if (!may_call (call->outside->allow, &address))
+  if (!may_call (call->egress->allow, &address))
     {
       g_free (call->refused);
       call->refused = vend_address_text (&address);
@@ -81,7 +81,7 @@ open_socket (void *user_data, curlsocktype purpose, struct curl_sockaddr *to)
 /* ---- One call */
 
 static void
-call_free (VendOutsideCall *call)
+call_free (VendEgressCall *call)
 {
   curl_slist_free_all (call->headers);
   g_free (call->refused);
@@ -91,7 +91,7 @@ call_free (VendOutsideCall *call)
 static size_t
 on_bytes (char *bytes, size_t size, size_t n, void *user_data)
 {
-  VendOutsideCall *call = user_data;
+  VendEgressCall *call = user_data;
   call->size += size * n;
   call->too_large = call->size > call->max_size;
   if (call->too_large)
@@ -102,24 +102,24 @@ on_bytes (char *bytes, size_t size, size_t n, void *user_data)
 }
 
 static char *
-problem_of (const VendOutsideCall *call, CURLcode result)
+problem_of (const VendEgressCall *call, CURLcode result)
 {
   if (call->too_large)
     return g_strdup_printf ("the answer is larger than %" G_GUINT64_FORMAT " bytes",
                             call->max_size);
   if (call->refused != NULL && result == CURLE_COULDNT_CONNECT)
     return g_strdup_printf ("%s is not a public address; the operator may allow it with --%s",
-                            call->refused, call->outside->setting);
+                            call->refused, call->egress->setting);
   return g_strdup (call->problem[0] != '\0' ? call->problem : curl_easy_strerror (result));
 }
 
 static void
 on_done (CURL *easy, CURLcode result, void *user_data)
 {
-  VendOutsideCall *call = user_data;
+  VendEgressCall *call = user_data;
   char *type = NULL;
   call->too_large = call->too_large || result == CURLE_FILESIZE_EXCEEDED;
-  VendOutsideAnswer answer = { .too_large = call->too_large };
+  VendEgressResponse answer = { .too_large = call->too_large };
   g_autofree char *problem = result != CURLE_OK ? problem_of (call, result) : NULL;
   curl_easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_easy_getinfo (easy, CURLINFO_CONTENT_TYPE, &type);
@@ -131,7 +131,7 @@ on_done (CURL *easy, CURLcode result, void *user_data)
 }
 
 static void
-set_limits (CURL *easy, const VendOutsideRequest *request)
+set_limits (CURL *easy, const VendEgressRequest *request)
 {
   curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
   curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, (long) (request->timeout_us / VEND_US_PER_MS));
@@ -150,7 +150,7 @@ set_limits (CURL *easy, const VendOutsideRequest *request)
 }
 
 static void
-set_guards (CURL *easy, VendOutsideCall *call)
+set_guards (CURL *easy, VendEgressCall *call)
 {
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, PROTOCOLS);
   curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, PROTOCOLS);
@@ -163,18 +163,18 @@ set_guards (CURL *easy, VendOutsideCall *call)
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
 }
 
-VendOutsideCall *
-vend_outside_start (VendOutside *outside, const VendOutsideRequest *request)
+VendEgressCall *
+vend_egress_start (VendEgress *egress, const VendEgressRequest *request)
 {
-  VendOutsideCall *call = g_new0 (VendOutsideCall, 1);
+  VendEgressCall *call = g_new0 (VendEgressCall, 1);
   CURL *easy = curl_easy_init ();
   g_assert (easy != NULL);
-  *call = (VendOutsideCall){ .outside = outside,
-                             .easy = easy,
-                             .max_size = request->max_size,
-                             .sink = request->sink,
-                             .done = request->done,
-                             .data = request->data };
+  *call = (VendEgressCall){ .egress = egress,
+                            .easy = easy,
+                            .max_size = request->max_size,
+                            .sink = request->sink,
+                            .done = request->done,
+                            .data = request->data };
   for (gsize i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
     call->headers = curl_slist_append (call->headers, request->headers[i]);
   set_guards (easy, call);
@@ -194,14 +194,14 @@ vend_outside_start (VendOutside *outside, const VendOutsideRequest *request)
       call->headers = curl_slist_append (call->headers, "Expect:");
     }
   curl_easy_setopt (easy, CURLOPT_HTTPHEADER, call->headers);
-  vend_curl_context_start (outside->curl, easy, on_done, call);
+  vend_curl_context_start (egress->curl, easy, on_done, call);
   return call;
 }
 
 void
-vend_outside_cancel (VendOutsideCall *call)
+vend_egress_cancel (VendEgressCall *call)
 {
-  vend_curl_context_cancel (call->outside->curl, call->easy);
+  vend_curl_context_cancel (call->egress->curl, call->easy);
   call_free (call);
 }
 
@@ -304,8 +304,8 @@ check_other_letters (const char *field, const char *host, const VendNetworks *al
 }
 
 bool
-vend_outside_check (const char *field, const char *url, const VendNetworks *allow,
-                    const char *setting, GError **error)
+vend_egress_check (const char *field, const char *url, const VendNetworks *allow,
+                   const char *setting, GError **error)
 {
   g_autoptr (CURLU) parsed = curl_url ();
   if (strlen (url) > VEND_OUTSIDE_URL_MAX)

@@ -11,8 +11,8 @@
 
 #define VEND_OUTSIDE_URL_MAX 2048
 
-typedef struct VendOutside VendOutside;
-typedef struct VendOutsideCall VendOutsideCall;
+typedef struct VendEgress VendEgress;
+typedef struct VendEgressCall VendEgressCall;
 
 typedef struct
 {
@@ -20,7 +20,7 @@ typedef struct
   const char *content_type;
   const char *problem; /* why it failed, for people; NULL for a complete answer */
   bool too_large;      /* the body passed max_size */
-} VendOutsideAnswer;
+} VendEgressResponse;
 
 typedef struct
 {
@@ -36,24 +36,24 @@ typedef struct
   /* Takes the body of the answer; false ends the call. NULL drops the body. */
   bool (*sink) (const char *bytes, gsize size, void *data);
   /* Once, unless canceled; the call is freed after it. */
-  void (*done) (const VendOutsideAnswer *answer, void *data);
+  void (*done) (const VendEgressResponse *answer, void *data);
   void *data;
-} VendOutsideRequest;
+} VendEgressRequest;
 
 /* `allow` is borrowed; `setting` is its name, for messages: "webhook-allow". */
-VendOutside *vend_outside_new (GMainContext *context, const VendNetworks *allow,
-                               const char *setting) G_GNUC_WARN_UNUSED_RESULT;
+VendEgress *vend_egress_new (GMainContext *context, const VendNetworks *allow, const char *setting)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Every call must have ended or be canceled. */
-void vend_outside_free (VendOutside *outside);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendOutside, vend_outside_free)
+void vend_egress_free (VendEgress *egress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendEgress, vend_egress_free)
 
-VendOutsideCall *vend_outside_start (VendOutside *outside, const VendOutsideRequest *request)
+VendEgressCall *vend_egress_start (VendEgress *egress, const VendEgressRequest *request)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Ends the call without `done`. Not from inside `sink`. */
-void vend_outside_cancel (VendOutsideCall *call);
+void vend_egress_cancel (VendEgressCall *call);
 
 /* Checks of a URL without a look-up: INVALID, naming `field`, unless the URL is http or https, has
  * a host, no user or password, at most VEND_OUTSIDE_URL_MAX bytes, and its host is no refused
  * address (in any notation). Any thread. */
-bool vend_outside_check (const char *field, const char *url, const VendNetworks *allow,
-                         const char *setting, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_egress_check (const char *field, const char *url, const VendNetworks *allow,
+                        const char *setting, GError **error) G_GNUC_WARN_UNUSED_RESULT;

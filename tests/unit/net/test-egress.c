@@ -1,6 +1,6 @@
 /* Which URLs of others are taken, and whom a connection may go to. */
 #include "base/error.h"
-#include "net/outside.h"
+#include "net/egress.h"
 #include <curl/curl.h>
 #include <gio/gio.h>
 #include <string.h>
@@ -10,7 +10,7 @@ check (const char *url, const char *allow, GError **error)
 {
   g_autoptr (VendNetworks) networks = NULL;
   g_assert_true (vend_networks_parse (allow, "allow", &networks, NULL));
-  return vend_outside_check ("webhook", url, networks, "webhook-allow", error);
+  return vend_egress_check ("webhook", url, networks, "webhook-allow", error);
 }
 
 static void
@@ -119,7 +119,7 @@ take_bytes (const char *bytes, gsize size, void *data)
 }
 
 static void
-take_answer (const VendOutsideAnswer *answer, void *data)
+take_answer (const VendEgressResponse *answer, void *data)
 {
   Result *result = data;
   result->status = answer->status;
@@ -158,16 +158,16 @@ fetch (const char *url, const char *allow, guint max_redirects, uint64_t max_siz
   Result result = { .loop = g_main_loop_new (NULL, FALSE), .body = g_string_new (NULL) };
   g_autoptr (VendNetworks) networks = NULL;
   g_assert_true (vend_networks_parse (allow, "allow", &networks, NULL));
-  g_autoptr (VendOutside) outside
-      = vend_outside_new (g_main_context_default (), networks, "input-allow");
-  VendOutsideCall *call
-      = vend_outside_start (outside, &(VendOutsideRequest){ .url = url,
-                                                            .max_redirects = max_redirects,
-                                                            .timeout_us = 20000000,
-                                                            .max_size = max_size,
-                                                            .sink = take_bytes,
-                                                            .done = take_answer,
-                                                            .data = &result });
+  g_autoptr (VendEgress) egress
+      = vend_egress_new (g_main_context_default (), networks, "input-allow");
+  VendEgressCall *call
+      = vend_egress_start (egress, &(VendEgressRequest){ .url = url,
+                                                         .max_redirects = max_redirects,
+                                                         .timeout_us = 20000000,
+                                                         .max_size = max_size,
+                                                         .sink = take_bytes,
+                                                         .done = take_answer,
+                                                         .data = &result });
   g_assert_nonnull (call);
   g_main_loop_run (result.loop);
   g_clear_pointer (&result.loop, g_main_loop_unref);
@@ -261,11 +261,11 @@ test_cancel (void)
 {
   g_autoptr (VendNetworks) networks = NULL;
   g_assert_true (vend_networks_parse ("127.0.0.1", "allow", &networks, NULL));
-  g_autoptr (VendOutside) outside
-      = vend_outside_new (g_main_context_default (), networks, "input-allow");
-  VendOutsideCall *call = vend_outside_start (
-      outside, &(VendOutsideRequest){ .url = "http://127.0.0.1:1/", .done = take_answer });
-  vend_outside_cancel (call);
+  g_autoptr (VendEgress) egress
+      = vend_egress_new (g_main_context_default (), networks, "input-allow");
+  VendEgressCall *call = vend_egress_start (
+      egress, &(VendEgressRequest){ .url = "http://127.0.0.1:1/", .done = take_answer });
+  vend_egress_cancel (call);
 }
 
 int
