@@ -13,7 +13,7 @@
   ((gsize) 6 << 20)           /* coglet's MAX_INLINE_IPC_SIZE; what is longer is a file */
 #define WAIT_US VEND_US_PER_S /* for a slot that should be free */
 #define WAIT_POLL_MS 50
-#define SHORTEST_PROGRAM_US (VEND_US_PER_MS / 2)
+#define SHORTEST_PROGRAM_US (2 * VEND_US_PER_MS)
 
 /* ---- The beginning. */
 
