@@ -92,6 +92,14 @@ send_reply (VendCall *call)
 enum MHD_Result
 vend_call_advance (VendCall *call)
 {
+  /* A connection that is suspended inside the turn that has read its request is read again when it
+   * is resumed, and the library closes it then if the client has closed its writing half
+   * (call_handlers in its daemon.c). So the handler comes a turn later. */
+  if (!call->asked && !call->is_due)
+    {
+      call->is_due = true;
+      return MHD_YES;
+    }
   if (!call->asked)
     {
       call->asked = true;

@@ -106,6 +106,7 @@ struct VendCall
   VendReply *reply;
   VendReplyMaker make; /* makes the reply from `make_data`; or NULL */
   void *make_data;
+  bool is_due;        /* the next turn calls the handler */
   bool asked;         /* the handler has been called */
   bool refused_early; /* before the body was read: the client may still send */
   VendBody *body;

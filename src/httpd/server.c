@@ -123,7 +123,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *raw_path,
       return refuse_body (call, refusal);
     }
   vend_conn_reply (vend_conn_of (connection));
-  if (!call->asked && !vend_body_end (call, &refusal))
+  if (!call->asked && !call->is_due && !vend_body_end (call, &refusal))
     {
       vend_call_reply (call, refusal);
       call->asked = true;

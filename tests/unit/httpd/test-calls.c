@@ -3,6 +3,7 @@
 #include "raw-client.h"
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CLIENTS 4
 #define REQUESTS 300
@@ -341,6 +342,37 @@ test_gone (void)
   stop (&server);
 }
 
+/* A client that has sent its request may close its writing half, before or while its call is held.
+ */
+static void
+test_half_closed (void)
+{
+  static const char *const requests[]
+      = { "GET /pool/7 HTTP/1.1\r\nHost: h\r\n\r\n",
+          "POST /pool/7 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" };
+  Server server;
+  start (&server);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (RawClient) client = raw_connect (server.port);
+      raw_send_format (client, "%s", requests[i % G_N_ELEMENTS (requests)]);
+      shutdown (client->fd, SHUT_WR);
+      g_autoptr (RawReply) reply = raw_read (client, false);
+      g_assert_cmpint (reply->status, ==, 200);
+      g_assert_cmpstr (reply->body->str, ==, "7");
+
+      g_autoptr (RawClient) held = raw_connect (server.port);
+      raw_send_format (held, "GET /hold/8 HTTP/1.1\r\nHost: h\r\n\r\n");
+      VendCall *call = g_async_queue_pop (server.held);
+      atomic_fetch_add (&server.handed, 1);
+      shutdown (held->fd, SHUT_WR);
+      answer_with_param (call);
+      g_autoptr (RawReply) late = raw_read (held, false);
+      g_assert_cmpint (late->status, ==, 200);
+    }
+  stop (&server);
+}
+
 static gpointer
 free_server (gpointer data)
 {
@@ -427,6 +459,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/full-block", test_full_block);
   g_test_add_func ("/calls/churn", test_churn);
   g_test_add_func ("/calls/gone", test_gone);
+  g_test_add_func ("/calls/half-closed", test_half_closed);
   g_test_add_func ("/calls/free-held", test_free_held);
   g_test_add_func ("/calls/free-busy", test_free_busy);
   return g_test_run ();
