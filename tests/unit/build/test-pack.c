@@ -275,7 +275,7 @@ test_full_disk (Fixture *fixture, gconstpointer data)
   struct rlimit small = { .rlim_cur = 16, .rlim_max = before.rlim_max };
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
-  assert_fails (fixture, NO_LIMIT, VEND_ERROR_STORAGE, "source.tar.gz");
+  assert_fails (fixture, NO_LIMIT, VEND_ERROR_NO_SPACE, "source.tar.gz");
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
 }
 

@@ -120,7 +120,7 @@ test_drain (void)
   core_begin_drain (core);
   const Caller *late = core_create (core, &(CoreJob){ .name = "C", .script = "start succeed" });
   CORE_UNTIL (late->n == 1);
-  g_assert_error (late->error, VEND_ERROR, VEND_ERROR_UNAVAILABLE);
+  g_assert_error (late->error, VEND_ERROR, VEND_ERROR_BUSY);
   g_assert_false (core_is_drained (core));
   core_cancel (core, a);
   CORE_UNTIL (core_is_drained (core));
