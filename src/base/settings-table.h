@@ -98,6 +98,8 @@ static const VendSettingInfo setting_infos[] = {
     "time for a model to obey a cancel before its instance is replaced" },
   { "fast-start", VEND_SETTING_BOOL, "true", 0, 0,
     "fork model servers from processes (zygotes) that hold the imports loaded" },
+  { "snapshot", VEND_SETTING_BOOL, "true", 0, 0,
+    "also fork them from processes (snapshots) that have run setup, where that is safe" },
   { "zygote-memory", VEND_SETTING_BYTES, "0", 0, 1024 * VEND_GIB,
     "memory limit of all zygotes together; 0 = a tenth of the machine's memory" },
   { "working-copy", VEND_SETTING_TEXT, "auto", 0, 0,

@@ -21,6 +21,7 @@ static const VendScalingInfo infos[] = {
   { "target", VEND_SCALING_COUNT, 1, 100, "target utilization of the slots in percent" },
   { "fast_start", VEND_SCALING_SWITCH, 0, 1,
     "fork from a process (zygote) with the imports loaded" },
+  { "snapshot", VEND_SCALING_SWITCH, 0, 1, "fork from a process (snapshot) that has run setup" },
   { "retry_safe", VEND_SCALING_SWITCH, 0, 1, "retry a run that was lost before any output" },
 };
 
@@ -34,6 +35,7 @@ static const gsize offsets[] = {
   G_STRUCT_OFFSET (VendScaling, concurrency),
   G_STRUCT_OFFSET (VendScaling, target),
   G_STRUCT_OFFSET (VendScaling, fast_start),
+  G_STRUCT_OFFSET (VendScaling, snapshot),
   G_STRUCT_OFFSET (VendScaling, retry_safe),
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == G_N_ELEMENTS (offsets));
@@ -171,7 +173,8 @@ vend_scaling_is_unset (const VendScaling *scaling)
 bool
 vend_scaling_runs_like (const VendScaling *a, const VendScaling *b)
 {
-  return a->concurrency == b->concurrency && a->fast_start == b->fast_start;
+  return a->concurrency == b->concurrency && a->fast_start == b->fast_start
+         && a->snapshot == b->snapshot;
 }
 
 /* ---- To JSON */

@@ -23,13 +23,14 @@ typedef struct
   int64_t concurrency; /* slots of an instance; bounded by the version's own number */
   int64_t target;      /* target utilization of the slots in percent */
   int64_t fast_start;  /* 0 or 1 */
+  int64_t snapshot;    /* 0 or 1: fast starts may be forks after setup() */
   int64_t retry_safe;  /* 0 or 1: a lost run without output may run again */
 } VendScaling;
 
 #define VEND_SCALING_NONE \
   { VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, \
     VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, \
-    VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET }
+    VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET }
 
 typedef enum
 {

@@ -280,16 +280,25 @@ def take_signals(launcher, by_imports):
     signal.pthread_sigmask(signal.SIG_SETMASK, mask & signal.valid_signals())
 
 
-def take_descriptors(launcher):
+def follow(lifeline):
+    """The kernel kills this process when the other end closes."""
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def take_descriptors(launcher, link):
     """Puts each one under the launcher's number. The lifeline gets one that is out of the way; when
-    the launcher has gone its other end closes, and this process is killed."""
+    the launcher has gone this process is killed. Returns where `link` is now."""
     above = max([*launcher.targets, 511]) + 1
     move = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in launcher.fds]
     launcher.lifeline = fcntl.fcntl(launcher.lifeline, fcntl.F_DUPFD_CLOEXEC, above)
     launcher.connection = socket.socket(
         fileno=fcntl.fcntl(launcher.connection.detach(), fcntl.F_DUPFD_CLOEXEC, above)
     )
-    kept = {*move, launcher.lifeline, launcher.connection.fileno()}
+    if link is not None:
+        link = fcntl.fcntl(link, fcntl.F_DUPFD_CLOEXEC, above)
+    kept = {*move, launcher.lifeline, launcher.connection.fileno(), link}
     for fd in {int(name) for name in os.listdir("/proc/self/fd")} - kept:
         # The one of the listing itself is closed already.
         with contextlib.suppress(OSError):
@@ -297,11 +306,9 @@ def take_descriptors(launcher):
     for fd, target in zip(move, launcher.targets):
         os.dup2(fd, target, inheritable=True)
         os.close(fd)
-    fcntl.fcntl(launcher.lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(launcher.lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    flags = fcntl.fcntl(launcher.lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(launcher.lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+    follow(launcher.lifeline)
     launcher.check_alive()
+    return link
 
 
 def take_environment(launcher, changed):
@@ -334,53 +341,63 @@ def overwrite(start, end, entries):
     ctypes.memmove(start, text, len(text))
 
 
-def show_as(launcher, space):
-    """Arguments and environment where the kernel looks for them, so that people and the search for
-    what an instance left behind see what they would see of a plain start. Only the part of the
-    environment that was put there for this is written to: modules may hold on to the others."""
-    fields = read("/proc/self/stat").rpartition(b")")[2].split()
-    argument_start, argument_end, start, end = (int(n) for n in fields[45:49])
-    overwrite(argument_start, argument_end, [os.fsencode(a) for a in launcher.arguments])
-    place = ctypes.string_at(start, end - start).find(space)
-    if place < 0:
+class Room:
+    """Where the kernel looks for arguments and environment. Only the part of the environment that was
+    put there for this, which has `space` in it, is written to: modules may hold on to the others."""
+
+    def __init__(self, space):
+        fields = read("/proc/self/stat").rpartition(b")")[2].split()
+        *self.arguments, start, end = (int(n) for n in fields[45:49])
+        place = ctypes.string_at(start, end - start).find(space)
+        self.entries = (start + place, start + place + len(space)) if place >= 0 else None
+
+
+def show_as(launcher, room):
+    """So that people and the search for what an instance left behind see what they would see of a
+    plain start."""
+    if room.entries is None:
         raise Refused("no room to show its environment")
+    overwrite(*room.arguments, [os.fsencode(a) for a in launcher.arguments])
     marks = [e for e in launcher.entries if e.startswith(MARK)]
     others = [e for e in launcher.entries if not e.startswith((MARK, LAUNCH.encode()))]
-    overwrite(start + place, start + place + len(space), marks + others)
+    overwrite(*room.entries, marks + others)
 
 
 def become(connection, pid, zygote):
     """The launcher whose place this process has taken, which knows what to run. `zygote` has what
     the imports were made with. Does not return when the launcher goes on without it."""
+    launcher = None
     try:
         launcher = Launcher(connection, pid)
-        connection = None
         check_environment(launcher, zygote.environment)
-        check_sources(launcher, zygote.bare)
+        zygote.check(launcher)
         join_cgroups(launcher)
         group = join_group(launcher)
         take_limits(launcher)
         if launcher.status.get("NoNewPrivs") == "1":
             libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         os.umask(int(launcher.status["Umask"], 8))
-        show_as(launcher, zygote.space)
+        show_as(launcher, zygote.room)
         enter_namespaces(launcher)
+        zygote.move_in(launcher)
         drop_capabilities(launcher)
         check_same(launcher)
-        os.fchdir(launcher.cwd)
-        cwd, pidfd = launcher.cwd, launcher.pidfd
         take_signals(launcher, zygote.handlers)
-        take_descriptors(launcher)
+        zygote.link = take_descriptors(launcher, zygote.link)
+        zygote.open_again()
         take_environment(launcher, zygote.changed)
         zygote.renew(launcher)
         launcher.answer(group)
+        zygote.tell_of(launcher, None)
         return launcher
     except Exception as error:
-        refuse(launcher.connection if connection is None else connection, error)
+        reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+        if launcher is not None:
+            zygote.tell_of(launcher, reason)
+        refuse(connection if launcher is None else launcher.connection, reason)
 
 
-def refuse(connection, error):
-    reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+def refuse(connection, reason):
     try:
         connection.send(b"no " + reason.encode(errors="replace")[:250])
     except OSError:

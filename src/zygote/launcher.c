@@ -7,6 +7,7 @@
  *   VEND_LAUNCH_PYTHON   the Python it stands for
  *   VEND_LAUNCH_DIR      the folder on PATH that this program lies in
  *   VEND_LAUNCH_ZYGOTE   socket of a zygote, if there is one
+ *   VEND_LAUNCH_SNAPSHOT socket of one that has run setup(), for workers, if there is one
  *   VEND_LAUNCH_REPORT   file that gets a line with what became of it
  *   VEND_LAUNCH_RECORD   file that gets the names of imported modules, if they are wanted
  */
@@ -97,6 +98,12 @@ static bool
 is_model_server (char **argv)
 {
   return strcmp (argv[1], "-m") == 0 && strcmp (argv[2], "cog.server.http") == 0;
+}
+
+static bool
+is_worker (char **argv)
+{
+  return strcmp (argv[1], "-c") == 0 && strstr (argv[2], "coglet.server._run_worker") != NULL;
 }
 
 static void
@@ -399,15 +406,27 @@ stand_in (const Start *start, int signals)
     }
 }
 
+/* The child, if there is one, has not run anything and ends when these close. */
+static void
+give_up (Start *start)
+{
+  if (start->conn >= 0)
+    close (start->conn);
+  if (start->lifeline >= 0)
+    close (start->lifeline);
+  if (start->pidfd >= 0)
+    close (start->pidfd);
+}
+
 /* Only returns when nothing has been run. */
 static void
-start_fast (Start *start)
+try_zygote (Start *start, const char *socket, const char *kind)
 {
   Request request = { .n_fds = 0 };
   sigset_t all;
   sigset_t before;
   memcpy (request.magic, MAGIC, sizeof MAGIC);
-  if (!list_fds (start, &request) || !dial (start, getenv (PREFIX "ZYGOTE")) || !check_peer (start)
+  if (!list_fds (start, &request) || !dial (start, socket) || !check_peer (start)
       || !hear_hello (start) || !send_request (start, &request) || !read_answer (start))
     return;
 
@@ -420,7 +439,7 @@ start_fast (Start *start)
       sigprocmask (SIG_SETMASK, &before, NULL);
       return;
     }
-  report ("fast", "");
+  report (kind, "");
   if (send (start->conn, "go", 2, MSG_NOSIGNAL) < 0)
     {
       refuse (start, "the zygote ended");
@@ -433,23 +452,34 @@ start_fast (Start *start)
   stand_in (start, signals);
 }
 
+/* Only returns when nothing has been run. */
+static void
+start_fast (Start *start, const char *name, const char *kind)
+{
+  const char *path = getenv (name);
+  *start = (Start){ .conn = -1, .lifeline = -1, .pidfd = -1 };
+  if (path != NULL)
+    try_zygote (start, path, kind);
+  give_up (start);
+}
+
 int
 main (int argc, char **argv)
 {
-  Start start = { .conn = -1, .lifeline = -1, .pidfd = -1 };
+  Start start;
   const bool runnable = argc >= 3 && (strcmp (argv[1], "-c") == 0 || strcmp (argv[1], "-m") == 0);
+  if (getenv (PREFIX "SNAPSHOT") != NULL && runnable && is_worker (argv))
+    {
+      start_fast (&start, PREFIX "SNAPSHOT", "snapshot");
+      report ("missed", start.reason);
+    }
   if (getenv (PREFIX "ZYGOTE") != NULL)
     {
       if (runnable)
-        start_fast (&start);
+        start_fast (&start, PREFIX "ZYGOTE", "fast");
       else
         refuse (&start, "Python was called in another way than with -c or -m");
       report ("plain", start.reason);
     }
-  /* The child, if there is one, has not run anything and ends when these close. */
-  if (start.conn >= 0)
-    close (start.conn);
-  if (start.lifeline >= 0)
-    close (start.lifeline);
   return start_plainly (argc, argv, runnable);
 }

@@ -5,6 +5,8 @@ import os
 import sys
 import threading
 
+OPENSSL_SEED = 48  # bytes
+
 
 def forget_folders():
     """Those that were not there, and those that were looked for from where the zygote was."""
@@ -12,10 +14,17 @@ def forget_folders():
         del sys.path_importer_cache[path]
 
 
-def renew_chance():
+def renew_chance(seeded):
+    """`seeded` names the modules whose generator goes on from the number that it was seeded with."""
     numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
+    if numpy is not None and "numpy.random" not in seeded:
         numpy.seed()
+    generator = getattr(sys.modules.get("torch"), "default_generator", None)
+    if generator is not None and "torch" not in seeded:
+        generator.seed()
+    ssl = sys.modules.get("_ssl")
+    if ssl is not None:
+        ssl.RAND_add(os.urandom(OPENSSL_SEED), OPENSSL_SEED)
     process = sys.modules.get("multiprocessing.process")
     if process is not None:
         key = process.AuthenticationString(os.urandom(32))
@@ -28,9 +37,9 @@ def renew_main_thread():
         thread._native_id = threading.get_native_id()
 
 
-def renew(traces, is_model_server):
+def renew(traces, is_model_server, seeded=()):
     forget_folders()
-    renew_chance()
+    renew_chance(seeded)
     renew_main_thread()
     tempfile = sys.modules.get("tempfile")
     if tempfile is not None:

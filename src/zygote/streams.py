@@ -5,6 +5,7 @@ loggers, default arguments, `from sys import stderr`. Ahead of a start they find
 like coglet's; in a fork the places that keep a stand-in get the stream that is there by then. One
 that nothing can be put in the place of hands on what is written to it."""
 
+import os
 import sys
 import types
 
@@ -15,19 +16,23 @@ MAX_SAID = 1 << 16  # characters that imports write to one stream
 
 
 class StandIn:
-    __slots__ = ("_real", "_target", "_said", "_left", "__weakref__")
+    __slots__ = ("_real", "_target", "_said", "_left", "_sink", "__weakref__")
 
     def __init__(self, real):
         self._real = real
         self._target = None
         self._said = []
         self._left = MAX_SAID
+        self._sink = None  # a descriptor that gets all that is said
 
     def write(self, text):
         if self._target is not None:
             return self._target.write(text)
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self._sink is not None:
+            os.write(self._sink, text.encode(errors="replace"))
+            return len(text)
         self._said.append(text[: self._left])
         self._left -= len(self._said[-1])
         return len(text)
@@ -83,7 +88,9 @@ class Streams:
         self.stand_ins = [StandIn(real) for real in self.real]
         self.places = []
 
-    def put_up(self):
+    def put_up(self, sink=None):
+        for stand_in in self.stand_ins:
+            stand_in._sink = sink
         self.set(self.stand_ins)
 
     def are_replaced(self):
@@ -91,6 +98,8 @@ class Streams:
         return [getattr(sys, name) for name in NAMES] != self.stand_ins
 
     def take_down(self):
+        for stand_in in self.stand_ins:
+            stand_in._sink = None
         self.set(self.real)
         self.places = places.find(places.Wanted(self.stand_ins), [self.stand_ins])
 

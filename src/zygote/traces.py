@@ -88,9 +88,11 @@ class Traces:
 
     # ---- While imports are made
 
-    def watch(self):
+    def watch(self, moves=True):
+        """`moves`: forks are in another folder."""
         os.environ[COPY] = COPY
-        self.follow(os, "getcwd", texts_of_path, must=True)
+        if moves:
+            self.follow(os, "getcwd", texts_of_path, must=True)
         for name in ("getpid", "getppid", "getpgrp"):
             self.follow(os, name, no_texts, must=True)
         self.follow(threading, "get_native_id", no_texts, must=True)
@@ -197,7 +199,7 @@ class Traces:
             kept = vars(sys.modules.get(name, types))
             for key, thing in list(kept.items()):
                 if type(thing) is str and key[:2] != "__" and self.number.search(thing):
-                    self.names.append((kept, key))
+                    self.names.append((kept, key, thing))
 
     def note_copy(self, holder):
         if isinstance(holder, dict) and holder.pop(COPY, None) is not None:
@@ -235,8 +237,8 @@ class Traces:
                 else:
                     new = type(new)(str(new).replace(trace.texts[at], texts[at]))
             place.put(new)
-        for kept, key in self.names:
-            kept[key] = self.number.sub(str(os.getpid()), kept[key])
+        for kept, key, thing in self.names:
+            kept[key] = self.number.sub(str(os.getpid()), thing)
         for generator in self.unseeded:
             if isinstance(generator, random.Random):
                 generator.seed()

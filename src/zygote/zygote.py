@@ -13,34 +13,32 @@ import fcntl  # noqa: E402
 import gc  # noqa: E402
 import importlib  # noqa: E402
 import os  # noqa: E402
-import select  # noqa: E402
 import shutil  # noqa: E402
-import signal  # noqa: E402
-import socket  # noqa: E402
-import struct  # noqa: E402
 
 import child  # noqa: E402
 import renew  # noqa: E402
 import run  # noqa: E402
+import snapshot  # noqa: E402
+from server import LINK, Server, tell  # noqa: E402
 from streams import Streams  # noqa: E402
 from traces import Traces  # noqa: E402
 from witness import Witness  # noqa: E402
 
-OWN = ("child", "places", "renew", "run", "streams", "traces", "witness")
+OWN = (
+    "belongings", "child", "fitness", "places", "renew", "run", "server", "snapshot", "streams", "traces",
+    "witness",
+)  # fmt: skip
 # As what it imports: the process that runs a model, before it is known which.
 WORKER = ["python", "-c", "import coglet; coglet.server._run_worker()"]
 
-LINK = 3
 SPACE = "VEND_ZYGOTE_SPACE"
-BACKLOG = 64
-MAX_CHILDREN = 1000
 
 
 class Zygote:
     """What children have to know of it."""
 
     def __init__(self):
-        self.space = os.fsencode(f"{SPACE}={os.environ.pop(SPACE, '')}")
+        self.room = child.Room(os.fsencode(f"{SPACE}={os.environ.pop(SPACE, '')}"))
         self.bare = BARE
         for name in filter(child.is_of_instance, list(os.environ)):
             del os.environ[name]
@@ -52,6 +50,7 @@ class Zygote:
         self.witness = Witness(self.streams)
         self.traces = Traces()
         self.handlers = set()
+        self.link = None  # of a fork
 
     def watch(self):
         self.streams.put_up()
@@ -73,8 +72,20 @@ class Zygote:
         self.changed = {n: now.get(n) for n in names if now.get(n) != self.before.get(n)}
         return fault
 
-    def renew(self, launcher):
-        renew.renew(self.traces, launcher.is_model_server)
+    def check(self, launcher):
+        child.check_sources(launcher, self.bare)
+
+    def move_in(self, launcher):
+        os.fchdir(launcher.cwd)
+
+    def open_again(self):
+        """Imports leave nothing open."""
+
+    def tell_of(self, launcher, refusal):
+        """The launcher itself tells."""
+
+    def renew(self, launcher, seeded=()):
+        renew.renew(self.traces, launcher.is_model_server, seeded)
         self.witness.withheld = False
 
     def hand_over_streams(self, launcher):
@@ -83,10 +94,6 @@ class Zygote:
             self.streams.follow()
         elif not launcher.is_model_server:
             self.streams.repeat()
-
-
-def tell(*words):
-    os.write(LINK, (" ".join(words) + "\n").encode(errors="replace"))
 
 
 # ---- Imports
@@ -137,84 +144,6 @@ def make_imports_below(parent, *arguments):
         shutil.rmtree(folder)
 
 
-# ---- Launchers
-
-
-class Server:
-    def __init__(self, path):
-        folder, name = os.path.split(path)
-        folder_fd = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Any folder makes a short address that way.
-        address = f"/proc/self/fd/{folder_fd}/{name}"
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
-        self.socket.bind(address)
-        os.close(folder_fd)
-        self.socket.listen(BACKLOG)
-        self.children = {}  # descriptor of the process -> number, connection
-        self.launchers = {}  # descriptor of the connection -> number
-        self.polled = select.poll()
-        self.polled.register(LINK, select.POLLIN)
-        self.polled.register(self.socket, select.POLLIN)
-
-    def wait(self):
-        """Returns in a child only: its connection and the launcher's number."""
-        while True:
-            for fd, _ in self.polled.poll():
-                if fd == LINK:
-                    os._exit(0)
-                if fd in self.children:
-                    self.reap(fd)
-                elif fd in self.launchers:
-                    self.polled.unregister(fd)
-                    os.kill(self.launchers.pop(fd), signal.SIGKILL)
-                elif fd == self.socket.fileno():
-                    forked = self.take_launcher()
-                    if forked is not None:
-                        return forked
-
-    def reap(self, pidfd):
-        pid, connection = self.children.pop(pidfd)
-        _, status = os.waitpid(pid, 0)
-        self.polled.unregister(pidfd)
-        os.close(pidfd)
-        if self.launchers.pop(connection.fileno(), None) is not None:
-            self.polled.unregister(connection)
-        try:
-            connection.send(struct.pack("@i", status), socket.MSG_DONTWAIT)
-        except OSError:
-            pass
-        connection.close()
-
-    def take_launcher(self):
-        connection, _ = self.socket.accept()
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        launcher, user, _ = struct.unpack("@3i", credentials)
-        if user != os.geteuid() or len(self.children) >= MAX_CHILDREN:
-            connection.close()
-            return None
-        try:
-            pid = os.fork()
-        except OSError as error:
-            connection.send(f"no cannot fork: {error.strerror}".encode(), socket.MSG_DONTWAIT)
-            connection.close()
-            return None
-        if pid == 0:
-            for other in self.children.values():
-                other[1].detach()
-            self.socket.detach()
-            return connection, launcher
-        pidfd = os.pidfd_open(pid)
-        self.children[pidfd] = pid, connection
-        self.launchers[connection.fileno()] = pid
-        self.polled.register(pidfd, select.POLLIN)
-        self.polled.register(connection, 0)
-        return None
-
-
 def give_up(unfit_path, modules, why):
     with open(unfit_path, "a", encoding="utf-8") as file:
         file.writelines(f"{name}\t{why}\n" for name in modules)
@@ -234,6 +163,8 @@ def park(path, imports, unfit_path):
     server = Server(path)
     tell("ready")
     launcher = child.become(*server.wait(), zygote)
+    if snapshot.is_asked(launcher.arguments):
+        return snapshot.park(zygote, launcher)
     zygote.hand_over_streams(launcher)
     return run.prepare(launcher.arguments, zygote.main)
 

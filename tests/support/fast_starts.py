@@ -33,3 +33,23 @@ def await_zygote(api, state="ready", model=None):
 def start_of(api, model):
     (instance,) = instances(api, model)
     return instance["start"], instance["plain_reason"]
+
+
+def await_snapshot(api, model, state="ready"):
+    """The newest one of the model."""
+
+    def look():
+        found = [s for s in api.debug()["snapshots"] if s["model"] == f"lab/{model}"]
+        settled = found and found[-1]["state"] in ("ready", "gone")
+        assert not settled or found[-1]["state"] == state, found
+        return settled and found[-1]
+
+    return wait_until(look, what=f"a snapshot that is {state}")
+
+
+def use(api, model, inputs=None):
+    """One run on an instance of its own: how that started, and the run."""
+    stop_instances(api, model)
+    ended = api.run(model, inputs or {})
+    (instance,) = instances(api, model)
+    return instance, ended

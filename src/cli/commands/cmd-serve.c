@@ -301,6 +301,7 @@ default_scaling (const VendSettings *s, guint cores)
     .concurrency = VEND_SCALING_MAX_CONCURRENCY,
     .target = vend_settings_int (s, "target"),
     .fast_start = vend_settings_bool (s, "fast-start"),
+    .snapshot = vend_settings_bool (s, "snapshot"),
     .retry_safe = true,
   };
 }

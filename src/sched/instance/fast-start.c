@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/instance.h"
+#include "sched/instance/snapshots.h"
 #include "sched/instance/zygotes.h"
 #include "sched/target/target.h"
 #include "zygote/zygote-process.h"
@@ -138,6 +139,15 @@ saved_us (const Target *target)
   return (int64_t) (fast > 0 ? MAX (plain - fast, 0) : plain * SHARE_SPARED);
 }
 
+/* The same of a snapshot, for what is left of a boot from loaded imports. */
+static int64_t
+snapshot_saved_us (const Target *target)
+{
+  const double fast = target->fast_boot_us;
+  const double snapshot = target->snapshot_boot_us;
+  return (int64_t) (snapshot > 0 ? MAX (fast - snapshot, 0) : fast * SHARE_SPARED);
+}
+
 typedef struct
 {
   Instance *instance;
@@ -163,6 +173,22 @@ plainly (Instance *instance, const char *why)
 }
 
 static void
+choose_snapshot (Instance *instance, const VendZygoteSpec *imports)
+{
+  const FastStart *fast = instance->sched->fast_start;
+  const char *why = NULL;
+  VendZygoteSpec *spec = vend_snapshot_spec (instance, imports, fast->dir, fast->launcher_dir);
+  vend_zygotes_forget (fast->zygotes, instance->target->version, spec != NULL ? spec->key : NULL);
+  if (spec != NULL && vend_zygotes_know (fast->zygotes, spec->key))
+    {
+      instance->snapshot = g_strdup (vend_zygotes_use (fast->zygotes, spec->key,
+                                                       snapshot_saved_us (instance->target), &why));
+      instance->snapshot_why = instance->snapshot == NULL ? g_strdup (why) : NULL;
+    }
+  instance->snapshot_spec = spec;
+}
+
+static void
 looked_up (void *data)
 {
   g_autofree Preparation *job = data;
@@ -180,6 +206,7 @@ looked_up (void *data)
       VendZygoteSpec *spec = spec_of (instance, digest);
       g_autofree char *key = g_strdup (spec->key);
       const char *why = NULL;
+      choose_snapshot (instance, spec);
       vend_zygotes_request (zygotes, spec);
       instance->zygote
           = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
@@ -200,9 +227,12 @@ objection (const Instance *instance)
 void
 vend_fast_start_prepare (Instance *instance, FastStartThen then)
 {
+  const FastStart *fast = instance->sched->fast_start;
   const char *why = objection (instance);
   if (why != NULL)
     {
+      if (fast->zygotes != NULL)
+        vend_zygotes_forget (fast->zygotes, instance->target->version, NULL);
       plainly (instance, why);
       then (instance);
       return;
@@ -215,7 +245,7 @@ vend_fast_start_prepare (Instance *instance, FastStartThen then)
 const char *
 vend_fast_start_launcher (const Instance *instance)
 {
-  return instance->zygote != NULL || instance->records_imports
+  return instance->zygote != NULL || instance->snapshot != NULL || instance->records_imports
              ? instance->sched->fast_start->launcher
              : NULL;
 }
@@ -235,10 +265,11 @@ vend_fast_start_environment (const Instance *instance, json_t *env)
   vend_json_set_string (env, "VEND_LAUNCH_DIR", fast->launcher_dir);
   vend_json_set_string (env, "VEND_LAUNCH_PYTHON", python);
   if (instance->zygote != NULL)
-    {
-      vend_json_set_string (env, "VEND_LAUNCH_ZYGOTE", instance->zygote);
-      vend_json_set_string (env, "VEND_LAUNCH_REPORT", report);
-    }
+    vend_json_set_string (env, "VEND_LAUNCH_ZYGOTE", instance->zygote);
+  if (instance->snapshot != NULL)
+    vend_json_set_string (env, "VEND_LAUNCH_SNAPSHOT", instance->snapshot);
+  if (instance->zygote != NULL || instance->snapshot != NULL)
+    vend_json_set_string (env, "VEND_LAUNCH_REPORT", report);
   if (instance->records_imports)
     vend_json_set_string (env, "VEND_LAUNCH_RECORD", recorded);
 }
@@ -266,13 +297,36 @@ vend_fast_start_ready (Instance *instance)
 {
   const int64_t boot_us = instance->ready_us - instance->created_us;
   Target *target = instance->target;
-  vend_measure_boot (instance->started_fast ? &target->fast_boot_us : &target->plain_boot_us,
+  vend_measure_boot (instance->from_snapshot  ? &target->snapshot_boot_us
+                     : instance->started_fast ? &target->fast_boot_us
+                                              : &target->plain_boot_us,
                      boot_us);
+  instance->wants_snapshot = instance->snapshot_spec != NULL && instance->started_fast
+                             && !instance->from_snapshot && boot_us > VEND_SLOW_BOOT_US;
+  if (instance->snapshot != NULL && !instance->from_snapshot && instance->snapshot_why == NULL)
+    instance->snapshot_why = g_strdup ("its snapshot does not answer");
+}
+
+/* Its word comes before that of the director, which waits for the model server. */
+static void
+forked (VendSched *sched, const char *id, const char *why)
+{
+  Instance *instance = g_hash_table_lookup (sched->instances, id);
+  if (instance == NULL)
+    return;
+  instance->from_snapshot = why == NULL;
+  g_free (instance->snapshot_why);
+  instance->snapshot_why = why != NULL ? g_strndup (why, MAX_REASON) : NULL;
+  if (why != NULL)
+    vend_log (VEND_LOG_WARN, "an instance is not forked from its snapshot", "instance",
+              instance->id, "reason", why, NULL);
 }
 
 const char *
 vend_fast_start_kind (const Instance *instance)
 {
+  if (instance->from_snapshot)
+    return "snapshot";
   return instance->started_fast ? "fast" : instance->plain_why != NULL ? "plain" : NULL;
 }
 
@@ -322,9 +376,26 @@ learned (void *data)
   vend_sched_reconcile_soon (instance->sched);
 }
 
+static void
+request_snapshot (Instance *instance)
+{
+  VendZygotes *zygotes = instance->sched->fast_start->zygotes;
+  const char *why = NULL;
+  if (!instance->wants_snapshot || instance->sched->draining)
+    return;
+  instance->wants_snapshot = false;
+  g_autofree char *key = g_strdup (instance->snapshot_spec->key);
+  const bool is_new = !vend_zygotes_know (zygotes, key);
+  vend_zygotes_request (zygotes, g_steal_pointer (&instance->snapshot_spec));
+  /* The start that shows the need for it counts. */
+  if (is_new)
+    vend_zygotes_use (zygotes, key, snapshot_saved_us (instance->target), &why);
+}
+
 void
 vend_fast_start_learn (Instance *instance)
 {
+  request_snapshot (instance);
   if (!instance->records_imports || instance->ready_us == 0)
     return;
   instance->records_imports = false;
@@ -354,7 +425,9 @@ vend_fast_start_new (VendSched *sched)
     }
   fast->launcher_dir = g_build_filename (fast->scripts, "bin", NULL);
   fast->launcher = g_build_filename (fast->launcher_dir, "python", NULL);
-  fast->zygotes = vend_zygotes_new (sched, fast->dir, fast->scripts, sched->limits.zygote_memory);
+  vend_snapshots_sweep (fast->dir);
+  fast->zygotes
+      = vend_zygotes_new (sched, fast->dir, fast->scripts, sched->limits.zygote_memory, forked);
   return fast;
 }
 
@@ -379,8 +452,15 @@ vend_fast_start_tick (FastStart *fast)
     vend_zygotes_tick (fast->zygotes);
 }
 
-json_t *
-vend_fast_start_describe (const FastStart *fast)
+void
+vend_fast_start_forget (FastStart *fast, const char *version)
 {
-  return fast->zygotes != NULL ? vend_zygotes_describe (fast->zygotes) : json_array ();
+  if (fast->zygotes != NULL)
+    vend_zygotes_forget (fast->zygotes, version, NULL);
+}
+
+json_t *
+vend_fast_start_describe (const FastStart *fast, bool snapshots)
+{
+  return fast->zygotes != NULL ? vend_zygotes_describe (fast->zygotes, snapshots) : json_array ();
 }

@@ -1,8 +1,13 @@
-/* How instances start: forked from a zygote, or plainly and why. A version's imports are written
- * down when it starts plainly for the first time, and loaded ahead from then on. Core thread. */
+/* How instances start: forked from a snapshot, from a zygote, or plainly and why. A version's
+ * imports are written down when it starts plainly for the first time, and loaded ahead from then on;
+ * when that is still slow its setup is run ahead as well. Core thread. */
 #pragma once
+#include "base/clock.h"
 #include "json/json.h"
 #include "sched/instance/instance.h"
+
+/* A snapshot is worth its making where a boot from loaded imports takes longer. */
+#define VEND_SLOW_BOOT_US (500 * VEND_US_PER_MS)
 
 FastStart *vend_fast_start_new (VendSched *sched);
 void vend_fast_start_free (FastStart *fast);
@@ -24,7 +29,10 @@ void vend_fast_start_ready (Instance *instance);
 /* It has run something, or runs nothing any more: what it imported is learned. */
 void vend_fast_start_learn (Instance *instance);
 
-/* For decisions and logs: "fast" or "plain"; NULL: not known. */
+/* The version is not used any more. */
+void vend_fast_start_forget (FastStart *fast, const char *version);
+
+/* For decisions and logs: "snapshot", "fast" or "plain"; NULL: not known. */
 const char *vend_fast_start_kind (const Instance *instance);
-/* Zygotes, for people and tests. */
-json_t *vend_fast_start_describe (const FastStart *fast);
+/* Zygotes, or snapshots, for people and tests. */
+json_t *vend_fast_start_describe (const FastStart *fast, bool snapshots);

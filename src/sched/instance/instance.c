@@ -15,6 +15,7 @@
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/metering.h"
+#include "sched/instance/zygotes.h"
 #include "sched/observe/decisions.h"
 #include "sched/observe/measure.h"
 #include "sched/run/inputs.h"
@@ -69,6 +70,9 @@ vend_instance_free (Instance *instance)
   g_free (instance->why);
   g_free (instance->zygote);
   g_free (instance->plain_why);
+  g_free (instance->snapshot);
+  g_free (instance->snapshot_why);
+  vend_zygote_spec_free (instance->snapshot_spec);
   g_strfreev (instance->gpus);
   vend_metering_clear (instance);
   g_free (instance);

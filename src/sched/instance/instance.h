@@ -74,6 +74,11 @@ struct Instance
   bool records_imports; /* imports are recorded, and not learned yet */
   bool learning;        /* the record is being read */
   bool started_fast;
+  char *snapshot;     /* socket of the snapshot that forks the worker, or NULL */
+  char *snapshot_why; /* reason for a start without the existing snapshot; NULL: there is none */
+  struct VendZygoteSpec *snapshot_spec; /* of the snapshot that fits; NULL: there must be none */
+  bool wants_snapshot;                  /* a snapshot is worth its making */
+  bool from_snapshot;
   char *why; /* reason of the end */
 };
 

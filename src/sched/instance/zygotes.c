@@ -6,7 +6,9 @@
 #include "base/fd-source.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "runner/process-identity.h"
 #include "sched/core.h"
+#include "zygote/snapshot-process.h"
 #include "zygote/zygote-group.h"
 #include "zygote/zygote-process.h"
 #include <errno.h>
@@ -18,13 +20,25 @@
 #define UNUSED_US (3600 * VEND_US_PER_S)    /* then it ends */
 #define HALF_LIFE_US (3600 * VEND_US_PER_S) /* of a start, in what it counts for its zygote */
 #define LOADING_US (600 * VEND_US_PER_S)    /* imports that take longer hang */
+#define TRIAL_US (60 * VEND_US_PER_S)    /* of a snapshot, beside its setup */
 #define RETRY_US (600 * VEND_US_PER_S)
 #define MAX_TRIES 20 /* each finds one more module that is not fit */
 #define MAX_LINE ((gsize) 4096)
+#define MAX_KILLS 20
 
-static const char WAITING[] = "its zygote is still being made";
-static const char NO_ROOM[] = "no memory is left for its zygote";
-static const char TOO_LARGE[] = "its zygote takes more memory than zygote-memory";
+/* Of a zygote, and of a snapshot. */
+typedef const char *const Said[2];
+static Said WAITING = { "its zygote is still being made", "its snapshot is still being made" };
+static Said NO_ROOM = { "no memory is left for its zygote", "no memory is left for its snapshot" };
+static Said TOO_LARGE = { "its zygote takes more memory than zygote-memory",
+                          "its snapshot takes more memory than zygote-memory" };
+static Said ENDED = { "its zygote ended", "its snapshot ended" };
+static Said ENDED_EARLY = { "its zygote ended while it was being made",
+                            "its snapshot ended while it was being made" };
+static Said UNUSED = { "its zygote was not used for long", "its snapshot was not used for long" };
+static Said TOO_SLOW = { "its imports take too long", "its setup takes too long" };
+static Said NOT_STARTED
+    = { "its zygote cannot be started", "the process for its snapshot cannot be started" };
 
 typedef enum
 {
@@ -45,7 +59,14 @@ typedef struct
   char *unfit;
   ZygoteState state;
   pid_t pid;
-  VendCgroup *group; /* NULL: none, or the one that reaps it has it */
+  pid_t maker; /* of a snapshot: its own process, `pid` is its launcher; 0 = not told yet */
+  int guard;   /* of a snapshot: it ends when this is closed */
+  char *dir;   /* of a snapshot, and of its trial */
+  char *trial_dir;
+  char *problem;  /* it is not fit, whenever it is made; NULL: it may be */
+  bool forgotten; /* nobody will ask for it any more */
+  guint n_jobs;   /* on the disk pool */
+  VendCgroup *group; /* NULL: none */
   int link;
   GSource *source; /* on `link` */
   GString *line;
@@ -64,9 +85,11 @@ struct VendZygotes
   VendSched *sched;
   char *dir;
   char *scripts;
+  char *versions; /* where the sources are */
   uint64_t budget;
   GHashTable *all; /* key → Zygote (owned) */
-  guint n_made;    /* being started, loading or being ended: at most one starts */
+  VendZygotesForked forked;
+  guint n_made[2]; /* being started, loading or being ended: at most one of a kind starts */
 };
 
 static void make_next (VendZygotes *zygotes);
@@ -82,7 +105,15 @@ vend_zygote_spec_free (VendZygoteSpec *spec)
   g_strfreev (spec->env);
   g_free (spec->imports);
   g_free (spec->model);
+  g_free (spec->version);
+  g_free (spec->source);
   g_free (spec);
+}
+
+static gsize
+kind_of (const Zygote *zygote)
+{
+  return zygote->spec->version != NULL ? 1 : 0;
 }
 
 static void
@@ -107,17 +138,39 @@ kill_and_wait (pid_t pid)
     ;
 }
 
+/* What setup started and a snapshot's own files; in a place of its own, so nothing else is there. */
+static void
+remove_dir (const char *dir)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < MAX_KILLS && vend_process_kill_marked (dir) > 0; i++)
+    ;
+  if (!vend_tree_remove (dir, &error))
+    vend_log (VEND_LOG_WARN, "a folder of a snapshot stays", "error", error->message, NULL);
+}
+
+static void
+remove_dirs (const Zygote *zygote)
+{
+  if (zygote->dir == NULL)
+    return;
+  remove_dir (zygote->dir);
+  remove_dir (zygote->trial_dir);
+}
+
 static void
 zygote_free (void *data)
 {
   Zygote *zygote = data;
   vend_gsource_clear (&zygote->source);
   vend_fd_clear (&zygote->link);
+  vend_fd_clear (&zygote->guard);
   /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
   if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
     {
       kill_and_wait (zygote->pid);
       vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
+      remove_dirs (zygote);
     }
   vend_cgroup_free (zygote->group);
   unlink (zygote->socket);
@@ -125,6 +178,9 @@ zygote_free (void *data)
   g_string_free (zygote->line, TRUE);
   g_free (zygote->socket);
   g_free (zygote->unfit);
+  g_free (zygote->dir);
+  g_free (zygote->trial_dir);
+  g_free (zygote->problem);
   g_free (zygote->why);
   g_free (zygote);
 }
@@ -192,9 +248,10 @@ keep_budget (VendZygotes *zygotes)
     {
       Zygote *zygote = least_worth (zygotes);
       g_autofree char *taken = g_strdup_printf ("%" G_GUINT64_FORMAT, zygote->memory);
+      const gsize kind = kind_of (zygote);
       vend_log (VEND_LOG_INFO, "ending a zygote to stay within zygote-memory", "model",
                 zygote->spec->model, "bytes", taken, NULL);
-      end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE : NO_ROOM);
+      end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE[kind] : NO_ROOM[kind]);
     }
 }
 
@@ -217,7 +274,9 @@ typedef struct
 {
   Zygote *zygote;
   pid_t pid;
+  pid_t maker;
   int link;
+  int guard;
   VendCgroup *group;
   uint64_t memory;
   bool was_loading;
@@ -229,30 +288,96 @@ static Job *
 job_new (Zygote *zygote)
 {
   Job *job = g_new0 (Job, 1);
-  *job = (Job){ .zygote = zygote, .pid = zygote->pid, .link = -1 };
+  *job = (Job){ .zygote = zygote,
+                .pid = zygote->pid,
+                .maker = zygote->maker,
+                .link = -1,
+                .guard = -1 };
   return job;
 }
 
+/* `done` frees the job. */
+static void
+run_job (Job *job, DiskWork work, DiskWork done)
+{
+  job->zygote->n_jobs++;
+  vend_sched_on_disk (job->zygote->zygotes->sched, work, done, job);
+}
+
+static VendSnapshotOrder
+snapshot_order (const Zygote *zygote)
+{
+  const VendZygotes *zygotes = zygote->zygotes;
+  return (VendSnapshotOrder){ .scripts = zygotes->scripts,
+                              .python = zygote->spec->python,
+                              .env = zygote->spec->env,
+                              .dir = zygote->dir,
+                              .trial_dir = zygote->trial_dir,
+                              .socket = zygote->socket,
+                              .source = zygote->spec->source,
+                              .read_only = zygotes->versions,
+                              .working_copy = zygotes->sched->working_copy,
+                              .group = zygote->group };
+}
+
+/* Before the trial, whose processes share its memory. */
 static void
 measure (void *data)
 {
   Job *job = data;
-  job->memory = vend_zygote_memory (job->pid);
+  const Zygote *zygote = job->zygote;
+  job->memory = vend_zygote_memory (job->maker > 0 ? job->maker : job->pid);
+  if (kind_of (zygote) == 0)
+    return;
+  const VendSnapshotOrder order = snapshot_order (zygote);
+  if (!vend_snapshot_try (&order, &job->error))
+    g_assert (job->error != NULL);
+  remove_dir (zygote->trial_dir);
+}
+
+/* Once nothing on the disk pool uses it. */
+static void
+drop_group (Zygote *zygote)
+{
+  if (zygote->n_jobs == 0 && (zygote->state == ZYGOTE_GONE || zygote->state == ZYGOTE_WAITING))
+    g_clear_pointer (&zygote->group, vend_cgroup_free);
+}
+
+static void
+give_up (Zygote *zygote, const char *problem)
+{
+  g_free (zygote->problem);
+  zygote->problem = g_strdup (problem);
+  vend_log (VEND_LOG_INFO, "a version cannot start from a snapshot", "model", zygote->spec->model,
+            "reason", problem, NULL);
 }
 
 static void
 measured (void *data)
 {
   g_autofree Job *job = data;
+  g_autoptr (GError) error = job->error;
   Zygote *zygote = job->zygote;
   VendZygotes *zygotes = zygote->zygotes;
+  zygote->n_jobs--;
   if (zygote->state != ZYGOTE_LOADING || zygote->pid != job->pid)
-    return;
+    {
+      drop_group (zygote);
+      make_next (zygotes);
+      return;
+    }
+  if (error != NULL)
+    {
+      give_up (zygote, error->message);
+      end (zygote, zygote->problem);
+      return;
+    }
   zygote->memory = job->memory;
   set_state (zygote, ZYGOTE_READY);
-  zygotes->n_made--;
+  zygotes->n_made[kind_of (zygote)]--;
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
-  vend_log (VEND_LOG_INFO, "a zygote is ready", "model", zygote->spec->model, "bytes", bytes, NULL);
+  vend_log (VEND_LOG_INFO, kind_of (zygote) == 1 ? "a snapshot is ready" : "a zygote is ready",
+            "model", zygote->spec->model, "bytes", bytes, NULL);
   keep_budget (zygotes);
   make_next (zygotes);
 }
@@ -266,8 +391,8 @@ reap (void *data)
   kill_and_wait (job->pid);
   job->ran_out
       = job->was_loading && job->group != NULL && vend_cgroup_oom_kills (job->group, &n) && n > 0;
-  g_clear_pointer (&job->group, vend_cgroup_free);
   vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->spec->key);
+  remove_dirs (job->zygote);
 }
 
 static void
@@ -275,7 +400,9 @@ reaped (void *data)
 {
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
+  zygote->n_jobs--;
   zygote->pid = 0;
+  zygote->maker = 0;
   if (job->ran_out)
     {
       vend_log (VEND_LOG_WARN, "a zygote passed zygote-memory while it was being made", "model",
@@ -283,11 +410,12 @@ reaped (void *data)
       /* How much more it takes is not known. */
       zygote->memory = zygote->zygotes->budget + 1;
       zygote->again = false;
-      set_why (zygote, TOO_LARGE);
+      set_why (zygote, TOO_LARGE[kind_of (zygote)]);
     }
   set_state (zygote, zygote->again ? ZYGOTE_WAITING : ZYGOTE_GONE);
   zygote->again = false;
-  zygote->zygotes->n_made--;
+  drop_group (zygote);
+  zygote->zygotes->n_made[kind_of (zygote)]--;
   make_next (zygote->zygotes);
 }
 
@@ -300,22 +428,55 @@ end (Zygote *zygote, const char *why)
     set_why (zygote, why);
   vend_gsource_clear (&zygote->source);
   vend_fd_clear (&zygote->link);
+  vend_fd_clear (&zygote->guard);
   /* Of one that was loading it is counted already. */
   if (zygote->state == ZYGOTE_READY)
-    zygote->zygotes->n_made++;
+    zygote->zygotes->n_made[kind_of (zygote)]++;
   Job *job = job_new (zygote);
   job->was_loading = zygote->state == ZYGOTE_LOADING;
-  job->group = g_steal_pointer (&zygote->group);
+  job->group = zygote->group;
   set_state (zygote, ZYGOTE_ENDING);
-  vend_sched_on_disk (zygote->zygotes->sched, reap, reaped, job);
+  run_job (job, reap, reaped);
+}
+
+/* "forked NAME" or "refused NAME WHY" */
+static bool
+is_told_of_fork (const Zygote *zygote, const char *line)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", 3);
+  const bool forked = g_strcmp0 (words[0], "forked") == 0;
+  if ((!forked && g_strcmp0 (words[0], "refused") != 0) || words[1] == NULL)
+    return false;
+  g_autofree char *valid = forked ? NULL : g_utf8_make_valid (words[2] != NULL ? words[2] : "", -1);
+  zygote->zygotes->forked (zygote->zygotes->sched, words[1], valid);
+  return true;
+}
+
+static void
+on_snapshot_line (Zygote *zygote, const char *line)
+{
+  if (is_told_of_fork (zygote, line) || zygote->state != ZYGOTE_LOADING)
+    return;
+  if (g_str_has_prefix (line, "ready "))
+    {
+      zygote->maker = (pid_t) g_ascii_strtoll (line + strlen ("ready "), NULL, 10);
+      run_job (job_new (zygote), measure, measured);
+    }
+  else if (g_str_has_prefix (line, "unfit "))
+    {
+      g_autofree char *valid = g_utf8_make_valid (line + strlen ("unfit "), -1);
+      give_up (zygote, valid);
+    }
 }
 
 static void
 on_line (Zygote *zygote, const char *line)
 {
+  if (kind_of (zygote) == 1)
+    on_snapshot_line (zygote, line);
   /* Forks share its memory, and it would be measured too small. */
-  if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
-    vend_sched_on_disk (zygote->zygotes->sched, measure, measured, job_new (zygote));
+  else if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
+    run_job (job_new (zygote), measure, measured);
   else if (g_str_has_prefix (line, "unfit "))
     {
       vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->spec->model,
@@ -334,10 +495,12 @@ on_link (int fd, GIOCondition condition, void *data)
     return G_SOURCE_CONTINUE;
   if (n <= 0)
     {
+      const gsize kind = kind_of (zygote);
       const bool was_ready = zygote->state == ZYGOTE_READY;
-      end (zygote, zygote->again ? NULL
-                   : was_ready   ? "its zygote ended"
-                                 : "its zygote ended while it was being made");
+      end (zygote, zygote->again             ? NULL
+                   : zygote->problem != NULL ? zygote->problem
+                   : was_ready               ? ENDED[kind]
+                                             : ENDED_EARLY[kind]);
       return G_SOURCE_REMOVE;
     }
   for (ssize_t i = 0; i < n; i++)
@@ -354,6 +517,27 @@ on_link (int fd, GIOCondition condition, void *data)
   return G_SOURCE_CONTINUE;
 }
 
+static bool
+start_process (const Zygote *zygote, Job *job)
+{
+  const VendZygotes *zygotes = zygote->zygotes;
+  if (kind_of (zygote) == 1)
+    {
+      VendSnapshotOrder order = snapshot_order (zygote);
+      order.group = job->group;
+      return vend_snapshot_start (&order, &job->pid, &job->link, &job->guard, &job->error);
+    }
+  const VendZygoteOrder order = { .scripts = zygotes->scripts,
+                                  .python = zygote->spec->python,
+                                  .env = zygote->spec->env,
+                                  .cwd = zygotes->dir,
+                                  .socket = zygote->socket,
+                                  .imports = zygote->spec->imports,
+                                  .unfit = zygote->unfit,
+                                  .group = job->group };
+  return vend_zygote_start (&order, &job->pid, &job->link, &job->error);
+}
+
 static void
 start (void *data)
 {
@@ -363,16 +547,9 @@ start (void *data)
   if (!vend_zygote_group_make (zygotes->sched->cgroups, zygotes->dir, zygote->spec->key,
                                zygotes->budget, &job->group, &job->error))
     return;
-  const VendZygoteOrder order = { .scripts = zygotes->scripts,
-                                  .python = zygote->spec->python,
-                                  .env = zygote->spec->env,
-                                  .cwd = zygotes->dir,
-                                  .socket = zygote->socket,
-                                  .imports = zygote->spec->imports,
-                                  .unfit = zygote->unfit,
-                                  .group = job->group };
-  if (vend_zygote_start (&order, &job->pid, &job->link, &job->error))
+  if (start_process (zygote, job))
     return;
+  remove_dirs (zygote);
   g_clear_pointer (&job->group, vend_cgroup_free);
   vend_zygote_group_remove (zygotes->dir, zygote->spec->key);
 }
@@ -382,58 +559,72 @@ started (void *data)
 {
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
+  zygote->n_jobs--;
   if (job->error != NULL)
     {
       vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->spec->model, "error",
                 job->error->message, NULL);
       g_clear_error (&job->error);
-      set_why (zygote, "its zygote cannot be started");
+      set_why (zygote, NOT_STARTED[kind_of (zygote)]);
       set_state (zygote, ZYGOTE_GONE);
-      zygote->zygotes->n_made--;
+      zygote->zygotes->n_made[kind_of (zygote)]--;
       make_next (zygote->zygotes);
       return;
     }
   zygote->pid = job->pid;
   zygote->link = job->link;
+  zygote->guard = job->guard;
   zygote->group = job->group;
   g_unix_set_fd_nonblocking (zygote->link, TRUE, NULL);
   zygote->source = vend_fd_source_new (zygote->link, G_IO_IN | G_IO_HUP, on_link, zygote,
                                        zygote->zygotes->sched->core);
 }
 
+/* A setup may take minutes, so imports do not wait for it. */
 static void
-make_next (VendZygotes *zygotes)
+make_next_of (VendZygotes *zygotes, gsize kind)
 {
   GHashTableIter iter;
   void *value;
   Zygote *next = NULL;
-  if (zygotes->n_made > 0 || zygotes->sched->draining)
+  if (zygotes->n_made[kind] > 0 || zygotes->sched->draining)
     return;
   g_hash_table_iter_init (&iter, zygotes->all);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Zygote *zygote = value;
-      if (zygote->state == ZYGOTE_WAITING && (next == NULL || zygote->since_us < next->since_us))
+      if (zygote->state == ZYGOTE_WAITING && kind_of (zygote) == kind && zygote->n_jobs == 0
+          && (next == NULL || zygote->since_us < next->since_us))
         next = zygote;
     }
   if (next == NULL)
     return;
-  zygotes->n_made++;
+  zygotes->n_made[kind]++;
   next->tries++;
   set_state (next, ZYGOTE_LOADING);
-  vend_sched_on_disk (zygotes->sched, start, started, job_new (next));
+  run_job (job_new (next), start, started);
+}
+
+static void
+make_next (VendZygotes *zygotes)
+{
+  make_next_of (zygotes, 0);
+  make_next_of (zygotes, 1);
 }
 
 /* ---- All of them */
 
 VendZygotes *
-vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts, uint64_t budget)
+vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts, uint64_t budget,
+                  VendZygotesForked forked)
 {
   VendZygotes *zygotes = g_new0 (VendZygotes, 1);
   zygotes->sched = sched;
   zygotes->dir = g_strdup (dir);
   zygotes->scripts = g_strdup (scripts);
+  zygotes->versions = g_build_filename (sched->data_dir, "versions", NULL);
   zygotes->budget = budget;
+  zygotes->forked = forked;
   zygotes->all = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, zygote_free);
   return zygotes;
 }
@@ -446,7 +637,14 @@ vend_zygotes_free (VendZygotes *zygotes)
   g_hash_table_unref (zygotes->all);
   g_free (zygotes->dir);
   g_free (zygotes->scripts);
+  g_free (zygotes->versions);
   g_free (zygotes);
+}
+
+static int64_t
+loading_us (const VendZygotes *zygotes, gsize kind)
+{
+  return kind == 1 ? zygotes->sched->limits.setup_timeout_us + TRIAL_US : LOADING_US;
 }
 
 void
@@ -459,14 +657,21 @@ vend_zygotes_tick (VendZygotes *zygotes)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Zygote *zygote = value;
-      const bool is_unused = now_us - zygote->used_us > UNUSED_US;
-      if (zygote->state == ZYGOTE_GONE && is_unused)
+      const gsize kind = kind_of (zygote);
+      const bool is_unused = zygote->forgotten || now_us - zygote->used_us > UNUSED_US;
+      const bool rests = zygote->state == ZYGOTE_GONE
+                         || (zygote->state == ZYGOTE_WAITING && zygote->forgotten);
+      const bool is_loading = zygote->state == ZYGOTE_LOADING && zygote->pid > 0;
+      if (rests && is_unused && zygote->n_jobs == 0)
         g_hash_table_iter_remove (&iter);
-      else if (zygote->state == ZYGOTE_READY && is_unused)
-        end (zygote, "its zygote was not used for long");
-      else if (zygote->state == ZYGOTE_LOADING && zygote->pid > 0
-               && now_us - zygote->since_us > LOADING_US)
-        end (zygote, "its imports take too long");
+      else if ((zygote->state == ZYGOTE_READY && is_unused) || (is_loading && zygote->forgotten))
+        end (zygote, UNUSED[kind]);
+      else if (is_loading && now_us - zygote->since_us > loading_us (zygotes, kind))
+        {
+          if (kind == 1)
+            give_up (zygote, TOO_SLOW[kind]);
+          end (zygote, TOO_SLOW[kind]);
+        }
     }
   make_next (zygotes);
 }
@@ -483,15 +688,22 @@ vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
       g_autofree char *name = g_strconcat (spec->key, ".sock", NULL);
       zygote->zygotes = zygotes;
       zygote->socket = g_build_filename (zygotes->dir, name, NULL);
-      zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
+      if (spec->version != NULL)
+        {
+          zygote->dir = g_strconcat (zygotes->dir, "/", spec->key, VEND_SNAPSHOT_DIR, NULL);
+          zygote->trial_dir = g_strconcat (zygotes->dir, "/", spec->key, VEND_TRIAL_DIR, NULL);
+        }
+      else
+        zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
       zygote->link = -1;
+      zygote->guard = -1;
       zygote->line = g_string_new (NULL);
       zygote->used_us = now_us;
       zygote->spec = g_steal_pointer (&spec);
       set_state (zygote, ZYGOTE_WAITING);
       g_hash_table_insert (zygotes->all, zygote->spec->key, zygote);
     }
-  else if (zygote->state == ZYGOTE_GONE
+  else if (zygote->state == ZYGOTE_GONE && zygote->problem == NULL
            && (zygote->memory > 0 ? would_stay (zygote) : now_us - zygote->since_us > RETRY_US))
     {
       zygote->tries = 0;
@@ -504,9 +716,10 @@ const char *
 vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const char **out_why)
 {
   Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
-  *out_why = WAITING;
+  *out_why = WAITING[0];
   if (zygote == NULL)
     return NULL;
+  *out_why = WAITING[kind_of (zygote)];
   count_start (zygote, vend_steady_us ());
   zygote->saved_us = saved_us;
   if (zygote->state == ZYGOTE_READY)
@@ -516,8 +729,29 @@ vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const
   return NULL;
 }
 
+bool
+vend_zygotes_know (const VendZygotes *zygotes, const char *key)
+{
+  return g_hash_table_contains (zygotes->all, key);
+}
+
+void
+vend_zygotes_forget (VendZygotes *zygotes, const char *version, const char *but)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, zygotes->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Zygote *zygote = value;
+      if (g_strcmp0 (zygote->spec->version, version) == 0
+          && g_strcmp0 (zygote->spec->key, but) != 0)
+        zygote->forgotten = true;
+    }
+}
+
 json_t *
-vend_zygotes_describe (const VendZygotes *zygotes)
+vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots)
 {
   GHashTableIter iter;
   void *value;
@@ -526,9 +760,12 @@ vend_zygotes_describe (const VendZygotes *zygotes)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Zygote *zygote = value;
+      if ((kind_of (zygote) == 1) != snapshots)
+        continue;
       json_array_append_new (
           list, json_pack ("{s:s, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->spec->model,
-                           "state", state_names[zygote->state], "pid", (int) zygote->pid, "bytes",
+                           "state", state_names[zygote->state], "pid", (int) (zygote->maker > 0 ? zygote->maker : zygote->pid),
+                           "bytes",
                            (json_int_t) zygote->memory, "starts", zygote->starts, "socket",
                            zygote->socket, "why", zygote->why));
     }

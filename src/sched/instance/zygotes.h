@@ -1,5 +1,5 @@
-/* The zygotes of this machine: made when they are asked for, within a budget of memory. Core
- * thread; what blocks runs on the scheduler's disk pool. */
+/* The zygotes of this machine, snapshots among them: made when they are asked for, within a budget
+ * of memory. Core thread; what blocks runs on the scheduler's disk pool. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,21 +11,30 @@ typedef struct VendSched VendSched;
 typedef struct VendZygotes VendZygotes;
 
 /* What distinguishes one: all of it together is its key. */
-typedef struct
+typedef struct VendZygoteSpec
 {
   char *key;
   char *python;
-  char **env;    /* "NAME=value", of the model's process */
-  char *imports; /* file of names */
+  char **env;    /* "NAME=value", of the model's process; of a snapshot, of its launcher */
+  char *imports; /* file of names; NULL: a snapshot */
   char *model;   /* for people */
+  char *version; /* of a snapshot, as the next one; else NULL */
+  char *source;
 } VendZygoteSpec;
 
 void vend_zygote_spec_free (VendZygoteSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendZygoteSpec, vend_zygote_spec_free)
 
+/* What the folders of a snapshot are called, behind its key. */
+#define VEND_SNAPSHOT_DIR ".snapshot"
+#define VEND_TRIAL_DIR ".trial"
+
+/* A snapshot has forked for an instance; or has not, with `why`. */
+typedef void (*VendZygotesForked) (VendSched *sched, const char *instance, const char *why);
+
 /* `dir` holds their sockets; `scripts` is what vend_zygote_install made; both are copied. */
 VendZygotes *vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts,
-                               uint64_t budget);
+                               uint64_t budget, VendZygotesForked forked);
 /* Ends them all. What was forked from them goes on. */
 void vend_zygotes_free (VendZygotes *zygotes);
 /* Once a second. */
@@ -37,4 +46,8 @@ void vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take);
  * `*out_why`. Both are borrowed until the next turn of the main loop. */
 const char *vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us,
                               const char **out_why);
-json_t *vend_zygotes_describe (const VendZygotes *zygotes);
+/* Whether one was ever asked for. */
+bool vend_zygotes_know (const VendZygotes *zygotes, const char *key);
+/* Ends the snapshots of a version, but for the one with the key `but`; NULL: all. */
+void vend_zygotes_forget (VendZygotes *zygotes, const char *version, const char *but);
+json_t *vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots);

@@ -130,13 +130,19 @@ vend_decided_ready (const Instance *instance)
   const Target *target = instance->target;
   const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
   const char *why = instance->started_fast ? NULL : instance->plain_why;
+  const char *no_snapshot = instance->snapshot_why;
   write_down (target->sched,
               about (target, VEND_DECISION_READY, instance->id,
-                     json_pack ("{s:f, s:i, s:s?, s:s?}", "boot_seconds", boot, "waiting",
+                     json_pack ("{s:f, s:i, s:s?, s:s?, s:s?}", "boot_seconds", boot, "waiting",
                                 (int) vend_queue_length (target->queue), "start",
-                                vend_fast_start_kind (instance), "plain_reason", why)),
-              "An instance of %s is ready; its boot took %.1f s%s%s%s.", name_of (target), boot,
-              instance->started_fast ? ", from a zygote" : "",
+                                vend_fast_start_kind (instance), "plain_reason", why,
+                                "snapshot_reason", no_snapshot)),
+              "An instance of %s is ready; its boot took %.1f s%s%s%s%s%s.", name_of (target), boot,
+              instance->from_snapshot  ? ", from a snapshot"
+              : instance->started_fast ? ", from a zygote"
+                                       : "",
+              no_snapshot != NULL ? "; not from a snapshot: " : "",
+              no_snapshot != NULL ? no_snapshot : "",
               why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "");
 }
 

@@ -42,6 +42,7 @@ describe_instance (const Instance *instance)
   json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
   json_object_set_new (described, "plain_reason",
                        json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));
+  json_object_set_new (described, "snapshot_reason", json_pack ("s?", instance->snapshot_why));
   vend_json_set_bool (described, "learning", instance->records_imports || instance->learning);
   return described;
 }
@@ -108,7 +109,8 @@ describe (VendSched *sched, bool all)
   json_object_set_new (state, "budgets", vend_budgets_describe (sched->budgets));
   json_object_set_new (state, "hardware", vend_pools_describe (sched));
   json_object_set_new (state, "gpus", vend_gpus_describe (sched));
-  json_object_set_new (state, "zygotes", vend_fast_start_describe (sched->fast_start));
+  json_object_set_new (state, "zygotes", vend_fast_start_describe (sched->fast_start, false));
+  json_object_set_new (state, "snapshots", vend_fast_start_describe (sched->fast_start, true));
   if (all)
     json_object_set_new (state, "open", ids_of (sched->runs));
   return state;

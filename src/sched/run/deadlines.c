@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "model/failure.h"
 #include "policy/admission.h"
+#include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/decisions.h"
 #include "sched/run/run.h"
@@ -35,11 +36,14 @@ count_slots (const Target *target)
   return MAX (there, MIN (target->max, fit) * target->slots);
 }
 
-/* The first fast start may be much shorter than all measured boots. */
+/* The first start from loaded imports, or after setup, may be much shorter than all measured boots. */
 static int64_t
 shortest_boot_us (const Target *target)
 {
-  const bool may_be_first_fast = target->scaling.fast_start != 0 && target->fast_boot_us == 0;
+  const bool may_be_first_fast = target->scaling.fast_start != 0
+                                 && (target->fast_boot_us == 0
+                                     || (target->snapshot_boot_us == 0
+                                         && target->fast_boot_us > VEND_SLOW_BOOT_US));
   return vend_least_us (&target->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/failure.h"
+#include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/decisions.h"
 #include "sched/observe/measure.h"
@@ -136,6 +137,7 @@ retire_on_core (void *data)
           && strcmp (target->version, version) == 0)
         target->retired = true;
     }
+  vend_fast_start_forget (retirement->sched->fast_start, version);
   vend_sched_reconcile_soon (retirement->sched);
 }
 

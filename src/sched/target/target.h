@@ -38,6 +38,7 @@ struct Target
   guint n_measured_runs;
   double plain_boot_us; /* moving averages by kind of boot */
   double fast_boot_us;
+  double snapshot_boot_us;
   VendLoadHistory load;
   VendLeast least_boot;
   VendLeast least_run;

@@ -1,0 +1,73 @@
+/* What a snapshot is made from. Its key is all that its setup() may depend on. */
+#include "sched/instance/snapshots.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "runner/process-identity.h"
+#include "sched/target/target.h"
+#include <string.h>
+
+#define KEY_LENGTH 32
+#define MAX_KILLS 20
+
+/* A training starts from nothing that another one has seen, and a GPU cannot be forked. */
+static bool
+may_have_one (const Instance *instance)
+{
+  const Target *target = instance->target;
+  return target->scaling.snapshot != 0 && target->kind != VEND_KIND_TRAINING
+         && instance->gpus == NULL && vend_json_string (target->launch, "predict") != NULL;
+}
+
+static char *
+key_of (const VendZygoteSpec *imports, const char *version)
+{
+  g_autoptr (GString) text = g_string_new (imports->key);
+  g_string_append_printf (text, "\n%s\n", version);
+  /* Here those about the instance alone count. */
+  for (gsize i = 0; imports->env[i] != NULL; i++)
+    g_string_append_printf (text, "%s\n", imports->env[i]);
+  g_autofree char *digest = vend_sha256_text (text->str);
+  return g_strndup (digest, KEY_LENGTH);
+}
+
+VendZygoteSpec *
+vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, const char *dir,
+                    const char *launcher_dir)
+{
+  const char *version = instance->target->version;
+  if (!may_have_one (instance))
+    return NULL;
+  VendZygoteSpec *spec = g_new0 (VendZygoteSpec, 1);
+  g_autofree char *socket = g_strconcat (dir, "/", imports->key, ".sock", NULL);
+  g_autofree char *path = g_strconcat (
+      launcher_dir, ":", g_environ_getenv (imports->env, "PATH"), NULL);
+  char **env = g_environ_setenv (g_strdupv (imports->env), "PATH", path, TRUE);
+  env = g_environ_setenv (env, "VEND_LAUNCH_DIR", launcher_dir, TRUE);
+  env = g_environ_setenv (env, "VEND_LAUNCH_PYTHON", imports->python, TRUE);
+  env = g_environ_setenv (env, "VEND_LAUNCH_ZYGOTE", socket, TRUE);
+  spec->key = key_of (imports, version);
+  spec->python = g_strdup (imports->python);
+  spec->env = env;
+  spec->model = g_strdup (imports->model);
+  spec->version = g_strdup (version);
+  spec->source = g_build_filename (instance->sched->data_dir, "versions", version, "src", NULL);
+  return spec;
+}
+
+void
+vend_snapshots_sweep (const char *dir)
+{
+  g_autoptr (GDir) listing = g_dir_open (dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      if (!g_str_has_suffix (name, VEND_SNAPSHOT_DIR) && !g_str_has_suffix (name, VEND_TRIAL_DIR))
+        continue;
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      g_autoptr (GError) error = NULL;
+      for (guint i = 0; i < MAX_KILLS && vend_process_kill_marked (path) > 0; i++)
+        ;
+      if (!vend_tree_remove (path, &error))
+        vend_log (VEND_LOG_WARN, "a folder of a snapshot stays", "error", error->message, NULL);
+    }
+}

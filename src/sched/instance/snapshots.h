@@ -1,0 +1,12 @@
+/* Which instances start after setup(): what a snapshot of their version is made from. Core thread. */
+#pragma once
+#include "sched/instance/instance.h"
+#include "sched/instance/zygotes.h"
+
+/* The one that fits `instance`, whose imports a zygote of `imports` holds; or NULL when there must
+ * be none. `dir` is that of the zygotes. Free with vend_zygote_spec_free. */
+VendZygoteSpec *vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports,
+                                    const char *dir, const char *launcher_dir);
+
+/* Ends and removes what those of an earlier server left. Blocks. */
+void vend_snapshots_sweep (const char *dir);

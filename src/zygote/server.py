@@ -1,0 +1,90 @@
+"""Where launchers come to: a fork of this process for each of them."""
+
+import os
+import select
+import signal
+import socket
+import struct
+
+LINK = 3  # leads to the one who started this process
+BACKLOG = 64
+MAX_CHILDREN = 1000
+
+
+def tell(*words):
+    os.write(LINK, (" ".join(words) + "\n").encode(errors="replace"))
+
+
+class Server:
+    def __init__(self, path):
+        folder, name = os.path.split(path)
+        folder_fd = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Any folder makes a short address that way.
+        address = f"/proc/self/fd/{folder_fd}/{name}"
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        self.socket.bind(address)
+        os.close(folder_fd)
+        self.socket.listen(BACKLOG)
+        self.children = {}  # descriptor of the process -> number, connection
+        self.launchers = {}  # descriptor of the connection -> number
+        self.polled = select.poll()
+        self.polled.register(LINK, select.POLLIN)
+        self.polled.register(self.socket, select.POLLIN)
+
+    def wait(self):
+        """Returns in a child only: its connection and the launcher's number."""
+        while True:
+            for fd, _ in self.polled.poll():
+                if fd == LINK:
+                    os._exit(0)
+                if fd in self.children:
+                    self.reap(fd)
+                elif fd in self.launchers:
+                    self.polled.unregister(fd)
+                    os.kill(self.launchers.pop(fd), signal.SIGKILL)
+                elif fd == self.socket.fileno():
+                    forked = self.take_launcher()
+                    if forked is not None:
+                        return forked
+
+    def reap(self, pidfd):
+        pid, connection = self.children.pop(pidfd)
+        _, status = os.waitpid(pid, 0)
+        self.polled.unregister(pidfd)
+        os.close(pidfd)
+        if self.launchers.pop(connection.fileno(), None) is not None:
+            self.polled.unregister(connection)
+        try:
+            connection.send(struct.pack("@i", status), socket.MSG_DONTWAIT)
+        except OSError:
+            pass
+        connection.close()
+
+    def take_launcher(self):
+        connection, _ = self.socket.accept()
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        launcher, user, _ = struct.unpack("@3i", credentials)
+        if user != os.geteuid() or len(self.children) >= MAX_CHILDREN:
+            connection.close()
+            return None
+        try:
+            pid = os.fork()
+        except OSError as error:
+            connection.send(f"no cannot fork: {error.strerror}".encode(), socket.MSG_DONTWAIT)
+            connection.close()
+            return None
+        if pid == 0:
+            for other in self.children.values():
+                other[1].detach()
+            self.socket.detach()
+            return connection, launcher
+        pidfd = os.pidfd_open(pid)
+        self.children[pidfd] = pid, connection
+        self.launchers[connection.fileno()] = pid
+        self.polled.register(pidfd, select.POLLIN)
+        self.polled.register(connection, 0)
+        return None

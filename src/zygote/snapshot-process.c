@@ -1,0 +1,182 @@
+/* Snapshots as processes. One function runs between fork and exec. */
+#include "zygote/snapshot-process.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "workspace/workspace.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINK_FD 3
+#define GUARD_FD 4
+/* Known to snapshot.py, and to nothing that could run it. */
+#define ORDER "raise SystemExit('an order for a zygote of Vend')"
+#define MARK "VEND_INSTANCE_DIR" /* of runner/process-identity.h */
+#define TRIAL_SECONDS "20"
+#define TRIAL_MS 30000
+#define MAX_WHY ((gsize) 400)
+
+typedef struct
+{
+  const VendWorkspace *workspace;
+  const VendCgroup *group;
+} ChildSetup;
+
+static void
+prepare_child (void *data)
+{
+  const ChildSetup *setup = data;
+  setsid ();
+  if (setup->group != NULL && !vend_cgroup_enter (setup->group))
+    _exit (1);
+  if (!vend_workspace_enter (setup->workspace))
+    _exit (1);
+}
+
+static bool
+make_workspace (const VendSnapshotOrder *order, const char *dir, const char *const *argv,
+                char *const *env, VendWorkspace **out, GError **error)
+{
+  const char *const read_only[] = { order->read_only, NULL };
+  VendWorkspaceOptions options = { .dir = dir,
+                                   .source = order->source,
+                                   .read_only = (char *const *) read_only,
+                                   .argv = (char *const *) argv,
+                                   .env = env };
+  g_autoptr (VendWorkspace) workspace = NULL;
+  if (!vend_copy_kind_parse (order->working_copy, &options.kind))
+    options.kind = VEND_COPY_AUTO;
+  if (!vend_dir_ensure (dir, error) || !vend_workspace_new (&options, &workspace, error))
+    return false;
+  /* A fork has its own working copy mounted where the snapshot's is. */
+  const char *why = vend_workspace_why_no_mounts (workspace);
+  if (why != NULL)
+    return vend_fail (error, VEND_ERROR_RUNNER, "no place of its own: %s", why);
+  if (!vend_workspace_copy (workspace, NULL, error))
+    return false;
+  *out = g_steal_pointer (&workspace);
+  return true;
+}
+
+/* `fds` get the numbers from LINK_FD on. */
+static bool
+spawn (const VendSnapshotOrder *order, const char *dir, const char *const *argv, char *const *env,
+       const int *fds, gsize n_fds, pid_t *out_pid, GError **error)
+{
+  static const int numbers[] = { LINK_FD, GUARD_FD };
+  g_autoptr (VendWorkspace) workspace = NULL;
+  g_autoptr (GError) problem = NULL;
+  GPid pid = 0;
+  g_assert (n_fds <= G_N_ELEMENTS (numbers));
+  vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
+  if (!make_workspace (order, dir, argv, env, &workspace, error))
+    return false;
+  ChildSetup setup = { .workspace = workspace, .group = order->group };
+  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, (const char *const *) env,
+                                         G_SPAWN_DO_NOT_REAP_CHILD, prepare_child, &setup, null_fd,
+                                         null_fd, null_fd, fds, numbers, n_fds, &pid, NULL, NULL,
+                                         NULL, &problem))
+    return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", argv[0], problem->message);
+  *out_pid = pid;
+  return true;
+}
+
+static bool
+make_link (int *out_own, int *out_theirs, GError **error)
+{
+  int ends[2];
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a socket");
+  *out_own = ends[0];
+  *out_theirs = ends[1];
+  return true;
+}
+
+bool
+vend_snapshot_start (const VendSnapshotOrder *order, pid_t *out_pid, int *out_link, int *out_guard,
+                     GError **error)
+{
+  vend_autofd own = -1;
+  vend_autofd theirs = -1;
+  int ends[2];
+  if (!make_link (&own, &theirs, error))
+    return false;
+  if (pipe2 (ends, O_CLOEXEC) < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a pipe");
+  vend_autofd guarded = ends[0];
+  vend_autofd guard = ends[1];
+  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
+  const char *const argv[] = { launcher, "-c", ORDER, order->socket, NULL };
+  const int fds[] = { theirs, guarded };
+  g_auto (GStrv) env = g_environ_setenv (g_strdupv ((char **) order->env), MARK, order->dir, TRUE);
+  if (!spawn (order, order->dir, argv, env, fds, G_N_ELEMENTS (fds), out_pid, error))
+    return false;
+  *out_link = vend_fd_steal (&own);
+  *out_guard = vend_fd_steal (&guard);
+  return true;
+}
+
+/* ---- The trial */
+
+static char *
+read_verdict (int link)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char chunk[512];
+  for (;;)
+    {
+      struct pollfd waiting = { .fd = link, .events = POLLIN };
+      const int n_ready = poll (&waiting, 1, TRIAL_MS);
+      if (n_ready < 0 && errno == EINTR)
+        continue;
+      const ssize_t n = n_ready > 0 ? read (link, chunk, sizeof chunk) : 0;
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        break;
+      if (text->len < MAX_WHY)
+        g_string_append_len (text, chunk, MIN (n, (gssize) (MAX_WHY - text->len)));
+      if (memchr (chunk, '\n', (size_t) n) != NULL)
+        break;
+    }
+  g_strchomp (text->str);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+bool
+vend_snapshot_try (const VendSnapshotOrder *order, GError **error)
+{
+  vend_autofd own = -1;
+  vend_autofd theirs = -1;
+  pid_t pid = 0;
+  if (!make_link (&own, &theirs, error))
+    return false;
+  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
+  g_autofree char *script = g_build_filename (order->scripts, "trial.py", NULL);
+  g_autofree char *report = g_build_filename (order->trial_dir, "start", NULL);
+  const char *const argv[]
+      = { order->python, "-I", script, TRIAL_SECONDS, launcher, report, NULL };
+  g_auto (GStrv) env
+      = g_environ_setenv (g_strdupv ((char **) order->env), MARK, order->trial_dir, TRUE);
+  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_SNAPSHOT", order->socket, TRUE);
+  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_REPORT", report, TRUE);
+  if (!spawn (order, order->trial_dir, argv, env, &theirs, 1, &pid, error))
+    return false;
+  vend_fd_clear (&theirs);
+  g_autofree char *verdict = read_verdict (own);
+  kill (pid, SIGKILL);
+  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  if (strcmp (verdict, "fit") == 0)
+    return true;
+  g_autofree char *valid = g_utf8_make_valid (
+      g_str_has_prefix (verdict, "unfit ") ? verdict + strlen ("unfit ") : "its trial ended", -1);
+  return vend_fail (error, VEND_ERROR_RUNNER, "%s", valid);
+}
