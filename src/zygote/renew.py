@@ -14,13 +14,12 @@ def forget_folders():
         del sys.path_importer_cache[path]
 
 
-def renew_chance(seeded):
-    """`seeded` names the modules whose generator goes on from the number that it was seeded with."""
+def renew_chance():
     numpy = sys.modules.get("numpy.random")
-    if numpy is not None and "numpy.random" not in seeded:
+    if numpy is not None:
         numpy.seed()
     generator = getattr(sys.modules.get("torch"), "default_generator", None)
-    if generator is not None and "torch" not in seeded:
+    if generator is not None:
         generator.seed()
     ssl = sys.modules.get("_ssl")
     if ssl is not None:
@@ -37,9 +36,9 @@ def renew_main_thread():
         thread._native_id = threading.get_native_id()
 
 
-def renew(traces, is_model_server, seeded=()):
+def renew(traces, is_model_server):
     forget_folders()
-    renew_chance(seeded)
+    renew_chance()
     renew_main_thread()
     tempfile = sys.modules.get("tempfile")
     if tempfile is not None:

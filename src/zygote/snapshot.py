@@ -26,8 +26,12 @@ LEAST_SECONDS = 0.3  # a setup that is quicker is run each time
 MAX_LOGS = 256 << 10
 MS_BIND = 4096
 HOOK = "after_restore"
-# Generators that all share, by what seeds them with a number.
-SHARED_CHANCE = {"numpy.random": ("seed", "set_state"), "torch": ("manual_seed", "set_rng_state")}
+# Generators that all share: what seeds them with a number, what tells and what sets their state.
+SHARED_CHANCE = {
+    "random": ((), "getstate", "setstate"),
+    "numpy.random": (("seed",), "get_state", "set_state"),
+    "torch": (("manual_seed",), "get_rng_state", "set_rng_state"),
+}
 
 
 def is_asked(arguments):
@@ -49,6 +53,7 @@ class Snapshot:
         self.maker = launcher.pid
         self.traces = Traces()
         self.seeded = set()
+        self.chance = []  # what sets the state of one that is seeded, and that
         self.watched = set()  # modules of SHARED_CHANCE
         self.logs = ""
 
@@ -131,14 +136,13 @@ class Snapshot:
 
     def watch_chance(self):
         """A generator that setup seeds with a number goes on from it in each start."""
-        for name, functions in SHARED_CHANCE.items():
+        for name, (seeds, _, setter) in SHARED_CHANCE.items():
             module = sys.modules.get(name)
             if module is None or name in self.watched:
                 continue
             self.watched.add(name)
-            for function in functions:
-                if hasattr(module, function):
-                    self.traces.replace(module, function, lambda f, name=name: self.noting(f, name))
+            for function in (*seeds, setter):
+                self.traces.replace(module, function, lambda f, name=name: self.noting(f, name))
 
     def noting(self, original, name):
         def seed(*arguments, **named):
@@ -156,6 +160,12 @@ class Snapshot:
         self.changed = {**self.zygote.changed, **changed}
         after = read_handlers()
         self.handlers = self.zygote.handlers | {n for n in after if after[n] != handlers[n]}
+        if self.zygote.traces.random_state or self.traces.random_state:
+            self.seeded.add("random")
+        for name in self.seeded:
+            _, getter, setter = SHARED_CHANCE[name]
+            module = sys.modules[name]
+            self.chance.append((getattr(module, setter), getattr(module, getter)()))
 
     # ---- In a fork
 
@@ -165,6 +175,8 @@ class Snapshot:
 
     def move_in(self, launcher):
         """Paths that the model keeps lead to the fork's own working copy."""
+        if os.readlink("/proc/self/ns/mnt") == self.zygote.mounts:
+            raise child.Refused("it has no mounts of its own")
         copy = f"/proc/self/fd/{launcher.cwd}"
         for tree, target in zip(self.trees, (copy, self.trees[1].path)):
             tree.write_again(target)
@@ -182,8 +194,10 @@ class Snapshot:
     def renew(self, launcher):
         tempfile = sys.modules.get("tempfile")
         folder = getattr(tempfile, "tempdir", None)
-        self.zygote.renew(launcher, self.seeded)
+        self.zygote.renew(launcher)
         self.traces.renew(os.environ)
+        for put, state in self.chance:
+            put(state)
         if tempfile is not None:
             tempfile.tempdir = folder
 

@@ -50,6 +50,7 @@ class Zygote:
         self.witness = Witness(self.streams)
         self.traces = Traces()
         self.handlers = set()
+        self.mounts = os.readlink("/proc/self/ns/mnt")
         self.link = None  # of a fork
 
     def watch(self):
@@ -84,8 +85,8 @@ class Zygote:
     def tell_of(self, launcher, refusal):
         """The launcher itself tells."""
 
-    def renew(self, launcher, seeded=()):
-        renew.renew(self.traces, launcher.is_model_server, seeded)
+    def renew(self, launcher):
+        renew.renew(self.traces, launcher.is_model_server)
         self.witness.withheld = False
 
     def hand_over_streams(self, launcher):

@@ -1,12 +1,26 @@
-"""Instances that are forked after setup()."""
+"""Instances that are forked after setup(): they do what others do, in less time and memory; versions that
+this is not safe for start from their imports, and the reason is told."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
 
 import pytest
 
-from fast_starts import await_snapshot, await_zygote, use
+import processes
+from fast_starts import await_snapshot, await_zygote, instances, stop_instances, use
+from waiting import wait_until
 
-FLAGS = ("--max-instances", "1", "--idle-timeout", "600s")
+FLAGS = ("--max-instances", "5", "--boot-limit", "5", "--idle-timeout", "600s", "--zygote-memory", "2G")
 COG = """build:
   python_version: "3.11"
+predict: "predict.py:Predictor"
+"""
+NUMPY = """build:
+  python_version: "3.11"
+  python_packages: ["numpy"]
 predict: "predict.py:Predictor"
 """
 SLOW = """
@@ -18,21 +32,28 @@ from cog import BasePredictor
 
 class Predictor(BasePredictor):
     def setup(self):
-        print("setting up")
-        time.sleep(1)
-        self.numbers = list(range(1000))
+        time.sleep(0.8)
+        {setup}
 
     def predict(self) -> str:
-        return f"{sum(self.numbers)}"
+        {predict}
 """
+CLONES = int(os.environ.get("VEND_TEST_CLONES", "100"))
+
+
+def source(setup, predict="return 'as ever'", before=""):
+    def indent(text):
+        return text.strip().replace("\n", "\n        ")
+
+    return before + SLOW.format(setup=indent(setup), predict=indent(predict))
 
 
 @pytest.fixture
 def push(server, tmp_path):
-    def push(name, source, cog=COG):
+    def push(name, text, cog=COG):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        (folder / "predict.py").write_text(source)
+        (folder / "predict.py").write_text(text)
         (folder / "cog.yaml").write_text(cog)
         pushed = server.cli("push", folder, f"lab/{name}", "--public")
         assert pushed.returncode == 0, pushed.stderr
@@ -40,19 +61,339 @@ def push(server, tmp_path):
     return push
 
 
-def snapshot_of(api, model, inputs=None):
-    """The run of a plain start, and the snapshot that the fast one after it leads to."""
-    instance, ended = use(api, model, inputs)
-    assert instance["start"] == "plain"
-    await_zygote(api, model=model)
-    instance, _ = use(api, model, inputs)
+def use_twice(api, model):
+    """A plain start, which teaches the imports, and a fast one, which shows that setup is slow."""
+    instance, plain = use(api, model)
+    assert instance["start"] == "plain", instance
+    await_zygote(api)
+    instance, _ = use(api, model)
     assert instance["start"] == "fast", instance
-    return ended, await_snapshot(api, model)
+    return plain
 
 
-def test_third_start(api, push):
-    push("slow", SLOW)
-    plain, _ = snapshot_of(api, "slow")
-    instance, ended = use(api, "slow")
-    assert instance["start"] == "snapshot", instance
-    assert ended["output"] == plain["output"]
+def snapshot_of(api, model):
+    plain = use_twice(api, model)
+    return plain, await_snapshot(api, model)
+
+
+def ready_decision(api, model):
+    found = api.get(f"/decisions?model=lab/{model}").json()["results"]
+    return next(d for d in found if d["kind"] == "ready")
+
+
+ARRAYS = """
+print("making arrays")
+os.system("echo from a child")
+self.array = np.random.default_rng(7).random(100_000)
+np.random.seed(11)
+"""
+COMPARE = "print('summing'); return f'{self.array.sum():.6f} {np.random.rand():.6f}'"
+
+
+def test_the_third_start(api, server, push):
+    push("arrays", source(ARRAYS, COMPARE, "import numpy as np\n"), NUMPY)
+    plain, _ = snapshot_of(api, "arrays")
+    setup_took = ready_decision(api, "arrays")["inputs"]["boot_seconds"]
+    instance, ended = use(api, "arrays")
+    assert (instance["start"], instance["snapshot_reason"]) == ("snapshot", None)
+    for part in ("status", "output", "error", "logs"):
+        assert ended[part] == plain[part]
+    decision = ready_decision(api, "arrays")
+    assert decision["inputs"]["start"] == "snapshot"
+    assert "from a snapshot" in decision["sentence"]
+    assert decision["inputs"]["boot_seconds"] < setup_took / 2
+    told = server.cli("explain", ended["id"])
+    assert "from a snapshot" in told.stdout, told.stdout
+    stop_instances(api, "arrays")
+    assert processes.models(server.data) == []
+
+
+UNFIT = {
+    "thread": (
+        "import threading; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
+        "its setup leaves 1 thread behind",
+    ),
+    "socket": (
+        "import socket; self.socket = socket.socket()",
+        "its setup keeps a socket open",
+    ),
+    "pipe": ("self.pipe = os.pipe()", "its setup keeps a pipe open"),
+    "poll": ("import select; self.poll = select.epoll()", "its setup keeps [eventpoll] open"),
+    "child": (
+        "import subprocess; self.child = subprocess.Popen(['sleep', '600'])",
+        "its setup leaves the process 'sleep' behind",
+    ),
+    "far-child": (
+        "import subprocess; subprocess.run('setsid sleep 600 > /dev/null 2>&1 &', shell=True)",
+        "its setup leaves the process 'sleep' behind",
+    ),
+    "file": (
+        "self.file = open(os.path.expanduser('~/kept-open'), 'w')",
+        "/home/kept-open' open for writing",
+    ),
+    "gone-file": (
+        "import tempfile; self.file = tempfile.TemporaryFile()",
+        "(deleted)' open",
+    ),
+    "memory": (
+        "import mmap; self.memory = mmap.mmap(-1, 4096)",
+        "its setup shares memory ('/dev/zero (deleted)')",
+    ),
+    "timer": (
+        "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN); signal.alarm(600)",
+        "its setup leaves a timer behind",
+    ),
+    "umask": ("os.umask(0)", "its setup changes Umask"),
+    "fails": (
+        "if os.environ['VEND_INSTANCE_DIR'].endswith('.snapshot'): raise ValueError('not here')",
+        "its setup failed: ValueError: not here",
+    ),
+    "large": (
+        "open('weights', 'wb').write(bytes(70 << 20))",
+        "its setup writes 70 MiB of files",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_unfit(api, server, push, what):
+    setup, reason = UNFIT[what]
+    push(what, source(setup))
+    use_twice(api, what)
+    unfit = await_snapshot(api, what, "gone")
+    assert reason in unfit["why"]
+    instance, ended = use(api, what)
+    assert (instance["start"], instance["snapshot_reason"]) == ("fast", unfit["why"])
+    assert ended["output"] == "as ever"
+    assert f"not from a snapshot: {unfit['why']}" in server.cli("explain", ended["id"]).stdout
+    left = (server.data / "zygotes").glob(f"{pathlib.Path(unfit['socket']).stem}*")
+    assert list(left) == []
+    assert [s["state"] for s in api.debug()["snapshots"] if s["model"] == f"lab/{what}"] == ["gone"]
+    stop_instances(api, what)
+    wait_until(lambda: processes.models(server.data) == [], what="what setup started to go")
+
+
+def test_quick_setups_have_none(api, push):
+    push("busy", source("", before="").replace("time.sleep(0.8)", "time.sleep(0)") + "\n")
+    use_twice(api, "busy")
+    instance, _ = use(api, "busy")
+    assert (instance["start"], instance["snapshot_reason"]) in (
+        ("fast", None),
+        ("fast", "its setup takes 0.00 s only"),
+    )
+
+
+HOOK = """
+
+    def after_restore(self):
+        {hook}
+"""
+
+
+def test_after_restore_runs_in_each(api, push):
+    text = source("self.began = os.getpid(); self.hooks = []", "return repr(self.hooks == [os.getpid()])")
+    push("hook", text + HOOK.format(hook="self.hooks.append(os.getpid()); print('restored')"))
+    plain, _ = snapshot_of(api, "hook")
+    assert plain["output"] == "False"  # nothing was restored
+    for _ in range(2):
+        instance, ended = use(api, "hook")
+        assert (instance["start"], ended["output"]) == ("snapshot", "True")
+
+
+def test_after_restore_fails(api, push):
+    hook = "if not os.environ['VEND_INSTANCE_DIR'].endswith('.trial'): raise ValueError('no database')"
+    push("broken-hook", source("") + HOOK.format(hook=hook))
+    snapshot_of(api, "broken-hook")
+    stop_instances(api, "broken-hook")
+    ended = api.run("broken-hook")
+    assert ended["status"] == "failed"
+    assert "no database" in ended["error"] + (ended["logs"] or ""), ended
+
+
+def test_the_trial_fails(api, push):
+    hook = "if os.environ['VEND_INSTANCE_DIR'].endswith('.trial'): raise ValueError('not in a trial')"
+    push("trial", source("") + HOOK.format(hook=hook))
+    use_twice(api, "trial")
+    assert "not in a trial" in await_snapshot(api, "trial", "gone")["why"]
+    instance, ended = use(api, "trial")
+    assert (instance["start"], ended["output"]) == ("fast", "as ever")
+
+
+WRITES = """
+import tempfile
+open("cache.txt", "w").write("cached\\n")
+os.makedirs("made/deep"); open("made/deep/file", "w").write("deep")
+os.remove("cog.yaml")
+self.temporary = tempfile.mkdtemp()
+open(self.temporary + "/file", "w").write("temporary")
+self.cached = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cache.txt")
+self.open = open("made/deep/file")
+self.log = open("log.txt", "a+")
+"""
+READS = """
+self.log.write("line\\n"); self.log.flush(); self.log.seek(0)
+log = self.log.read().split()
+open("cache.txt", "a").write("more\\n")
+return repr([
+    open(self.cached).read().split(), self.open.read(), open(self.temporary + "/file").read(), log,
+    os.path.exists("cog.yaml"), os.getcwd() == os.path.dirname(self.cached),
+])
+"""
+
+
+def test_what_setup_writes(api, push):
+    """Each fork has it for itself."""
+    push("writes", source(WRITES, READS))
+    plain, _ = snapshot_of(api, "writes")
+    stop_instances(api, "writes")
+    made = [api.create("writes") for _ in range(3)]
+    outputs = [api.ended(one)["output"] for one in made]
+    assert {i["start"] for i in instances(api, "writes")} == {"snapshot"}
+    if len(instances(api, "writes")) == 3:
+        assert outputs == [plain["output"]] * 3
+    assert plain["output"] in outputs
+    instance, ended = use(api, "writes")
+    assert (instance["start"], ended["output"]) == ("snapshot", plain["output"])
+
+
+def test_it_dies(api, server, push):
+    push("dies", source("print('once')"))
+    _, snapshot = snapshot_of(api, "dies")
+    instance, _ = use(api, "dies")
+    assert instance["start"] == "snapshot"
+    os.kill(snapshot["pid"], signal.SIGSTOP)
+    instance, _ = use(api, "dies")
+    assert (instance["start"], instance["snapshot_reason"]) == ("fast", "its snapshot does not answer")
+    os.kill(snapshot["pid"], signal.SIGCONT)
+    instance, _ = use(api, "dies")
+    assert instance["start"] == "snapshot"
+
+    # What was forked from it goes on without it.
+    os.kill(snapshot["pid"], signal.SIGKILL)
+    assert api.run("dies")["output"] == "as ever"
+    await_snapshot(api, "dies", "gone")
+    instance, _ = use(api, "dies")
+    assert (instance["start"], instance["snapshot_reason"]) == ("fast", "its snapshot ended")
+    again = await_snapshot(api, "dies")
+    assert again["pid"] != snapshot["pid"]
+    instance, _ = use(api, "dies")
+    assert instance["start"] == "snapshot"
+
+    # A fork's end is nothing to it.
+    stop_instances(api, "dies")
+    assert await_snapshot(api, "dies")["pid"] == again["pid"]
+
+
+def test_other_settings_are_another_one(api, server, push):
+    environment = COG + "environment:\n  - LANGUAGE={}\n"
+    text = source("self.language = os.environ['LANGUAGE']", "return self.language")
+    push("settings", text, environment.format("one"))
+    plain, first = snapshot_of(api, "settings")
+    version = api.get("/models/lab/settings").json()["latest_version"]["id"]
+    push("settings", text, environment.format("two"))
+    plain, second = snapshot_of(api, "settings")
+    assert plain["output"] == "two" and first["pid"] != second["pid"]
+    instance, ended = use(api, "settings")
+    assert (instance["start"], ended["output"]) == ("snapshot", "two")
+
+    # The version takes its snapshot along.
+    api.delete(f"/models/lab/settings/versions/{version}", expect=None)
+    wait_until(
+        lambda: not os.path.exists(f"/proc/{first['pid']}"), what="the snapshot of the deleted version to go"
+    )
+    assert os.path.exists(f"/proc/{second['pid']}")
+
+    api.patch("/models/lab/settings", {"scaling": {"snapshot": False}})
+    instance, ended = use(api, "settings")
+    assert (instance["start"], instance["snapshot_reason"]) == ("fast", None)
+    wait_until(lambda: not os.path.exists(f"/proc/{second['pid']}"), what="the snapshot to go")
+
+
+def test_after_a_crash_of_the_server(api, server, push):
+    push("crash", source("import subprocess; subprocess.run(['true'])"))
+    _, snapshot = snapshot_of(api, "crash")
+    instance, _ = use(api, "crash")
+    assert instance["start"] == "snapshot"
+    server.kill()
+    wait_until(lambda: not os.path.exists(f"/proc/{snapshot['pid']}"), what="the snapshot to go")
+    api = server.start().api()
+    assert api.run("crash")["output"] == "as ever"
+    assert not list((server.data / "zygotes").glob("*.snapshot"))
+    stop_instances(api, "crash")
+
+
+CHANCE = "import random, secrets, ssl, uuid\nimport numpy as np\n"
+GENERATORS = """
+random.random(); np.random.rand(); ssl.RAND_bytes(4)
+self.own = random.Random()
+self.generator = np.random.default_rng()
+self.name = uuid.uuid4()
+"""
+DRAW = """
+return repr([
+    random.random(), np.random.rand(), secrets.token_hex(8), ssl.RAND_bytes(8).hex(),
+    self.own.random(), self.generator.random(), str(self.name), str(uuid.uuid4()),
+])
+"""
+# As coglet's worker calls it.
+WORKER = """
+import cog.predictor
+predictor = cog.predictor.load_predictor_from_ref("")
+predictor.setup()
+print("drawn", predictor.predict())  # not coglet.server._run_worker
+"""
+
+
+def environment_of(pid):
+    entries = open(f"/proc/{pid}/environ", "rb").read().split(b"\0")
+    pairs = (os.fsdecode(entry).partition("=") for entry in entries if b"=" in entry)
+    return {name: value for name, _, value in pairs}
+
+
+def test_no_clone_draws_what_another_does(api, server, push):
+    push("chance", source(GENERATORS, DRAW, CHANCE), NUMPY)
+    _, snapshot = snapshot_of(api, "chance")
+    instance, _ = use(api, "chance")
+    assert instance["start"] == "snapshot"
+    (launcher,) = (server.data / "zygotes").glob("*/bin/python")
+    environment = {**environment_of(snapshot["pid"]), "VEND_LAUNCH_SNAPSHOT": snapshot["socket"]}
+    environment |= {"VEND_LAUNCH_PYTHON": "/bin/false", "VEND_INSTANCE_DIR": "/none"}
+    drawn = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f'for i in $(seq {CLONES}); do "$0" -c "$1"; done', launcher, WORKER],
+        env=environment,
+        cwd=server.directory,
+        capture_output=True,
+        text=True,
+    )
+    lines = [json.loads(line[6:].replace("'", '"')) for line in drawn.stdout.splitlines() if line[:6] == "drawn "]
+    assert len(lines) == CLONES, drawn.stderr[-2000:]
+    for values in zip(*lines):
+        assert len(set(values)) == CLONES
+
+
+def memory_of(pids):
+    total = 0
+    for pid in pids:
+        for line in open(f"/proc/{pid}/smaps_rollup"):
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def test_instances_share_memory(api, server, push):
+    setup = "self.array = np.ones(300 << 17)"  # 300 MiB
+    predict = "time.sleep(1); return f'{self.array.sum():.0f}'"
+    push("heavy", source(setup, predict, "import numpy as np\n"), NUMPY)
+    instance, _ = use(api, "heavy")
+    alone = memory_of(processes.models(server.data))
+    assert alone > 300 << 20
+    await_zygote(api)
+    use(api, "heavy")
+    snapshot = await_snapshot(api, "heavy")
+    stop_instances(api, "heavy")
+    made = [api.create("heavy") for _ in range(5)]
+    wait_until(lambda: len(instances(api, "heavy")) == 5, what="five instances")
+    assert {api.ended(one)["output"] for one in made} == {str(300 << 17)}
+    assert {i["start"] for i in instances(api, "heavy")} == {"snapshot"}
+    together = memory_of([*processes.models(server.data), snapshot["pid"]])
+    assert together < 1.5 * alone, (together >> 20, alone >> 20)

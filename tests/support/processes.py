@@ -39,7 +39,8 @@ def directors(data):
 
 
 def is_zygote(argv):
-    return any(word.endswith("/zygote.py") for word in argv[1:2])
+    """Snapshots and their launchers are."""
+    return any(word.endswith("/zygote.py") for word in argv[1:2]) or "zygote of Vend" in " ".join(argv[2:3])
 
 
 def zygotes(data):

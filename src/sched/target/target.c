@@ -23,9 +23,10 @@ vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *v
   const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
   g_autofree char *key = p->deployment != NULL
                              ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
-                                                ":%" G_GINT64_FORMAT,
+                                                ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT,
                                                 p->model_id, version->id, p->deployment,
-                                                place->hardware, own->concurrency, own->fast_start)
+                                                place->hardware, own->concurrency, own->fast_start,
+                                                own->snapshot)
                              : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
                                                 version->id, (int) p->kind);
   Target *target = g_hash_table_lookup (sched->targets, key);
