@@ -18,7 +18,8 @@
 #define ORDER "raise SystemExit('an order for a zygote of Vend')"
 #define MARK "VEND_INSTANCE_DIR" /* of runner/process-identity.h */
 #define TRIAL_SECONDS "20"
-#define TRIAL_MS 30000
+#define TRIAL_TURNS 300
+#define TURN_MS 100
 #define MAX_WHY ((gsize) 400)
 
 typedef struct
@@ -79,10 +80,9 @@ spawn (const VendSnapshotOrder *order, const char *dir, const char *const *argv,
   if (!make_workspace (order, dir, argv, env, &workspace, error))
     return false;
   ChildSetup setup = { .workspace = workspace, .group = order->group };
-  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, (const char *const *) env,
-                                         G_SPAWN_DO_NOT_REAP_CHILD, prepare_child, &setup, null_fd,
-                                         null_fd, null_fd, fds, numbers, n_fds, &pid, NULL, NULL,
-                                         NULL, &problem))
+  if (!g_spawn_async_with_pipes_and_fds (
+          NULL, argv, (const char *const *) env, G_SPAWN_DO_NOT_REAP_CHILD, prepare_child, &setup,
+          null_fd, null_fd, null_fd, fds, numbers, n_fds, &pid, NULL, NULL, NULL, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", argv[0], problem->message);
   *out_pid = pid;
   return true;
@@ -126,17 +126,16 @@ vend_snapshot_start (const VendSnapshotOrder *order, pid_t *out_pid, int *out_li
 /* ---- The trial */
 
 static char *
-read_verdict (int link)
+read_verdict (int link, const gint *stops)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   char chunk[512];
-  for (;;)
+  for (guint turns = 0; turns < TRIAL_TURNS && g_atomic_int_get (stops) == 0; turns++)
     {
       struct pollfd waiting = { .fd = link, .events = POLLIN };
-      const int n_ready = poll (&waiting, 1, TRIAL_MS);
-      if (n_ready < 0 && errno == EINTR)
+      if (poll (&waiting, 1, TURN_MS) <= 0)
         continue;
-      const ssize_t n = n_ready > 0 ? read (link, chunk, sizeof chunk) : 0;
+      const ssize_t n = read (link, chunk, sizeof chunk);
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
@@ -151,7 +150,7 @@ read_verdict (int link)
 }
 
 bool
-vend_snapshot_try (const VendSnapshotOrder *order, GError **error)
+vend_snapshot_try (const VendSnapshotOrder *order, const gint *stops, GError **error)
 {
   vend_autofd own = -1;
   vend_autofd theirs = -1;
@@ -161,8 +160,7 @@ vend_snapshot_try (const VendSnapshotOrder *order, GError **error)
   g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
   g_autofree char *script = g_build_filename (order->scripts, "trial.py", NULL);
   g_autofree char *report = g_build_filename (order->trial_dir, "start", NULL);
-  const char *const argv[]
-      = { order->python, "-I", script, TRIAL_SECONDS, launcher, report, NULL };
+  const char *const argv[] = { order->python, "-I", script, TRIAL_SECONDS, launcher, report, NULL };
   g_auto (GStrv) env
       = g_environ_setenv (g_strdupv ((char **) order->env), MARK, order->trial_dir, TRUE);
   env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_SNAPSHOT", order->socket, TRUE);
@@ -170,7 +168,7 @@ vend_snapshot_try (const VendSnapshotOrder *order, GError **error)
   if (!spawn (order, order->trial_dir, argv, env, &theirs, 1, &pid, error))
     return false;
   vend_fd_clear (&theirs);
-  g_autofree char *verdict = read_verdict (own);
+  g_autofree char *verdict = read_verdict (own, stops);
   kill (pid, SIGKILL);
   while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
     ;

@@ -1,5 +1,5 @@
-/* Snapshots as processes: zygotes that have also run setup() of one version, in a working copy and a
- * /tmp of their own. Threads: any; these block on disk and on fork. */
+/* Snapshots as processes: zygotes that have also run setup() of one version, in a working copy and
+ * a /tmp of their own. Threads: any; these block on disk and on fork. */
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,5 +28,6 @@ bool vend_snapshot_start (const VendSnapshotOrder *order, pid_t *out_pid, int *o
                           int *out_guard, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Starts a model server from it, and ends it when it is ready. The error says why it is not fit.
- * Takes as long as a start, or until its patience ends. */
-bool vend_snapshot_try (const VendSnapshotOrder *order, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * Takes as long as a start, until its patience ends or another thread sets `*stops`. */
+bool vend_snapshot_try (const VendSnapshotOrder *order, const gint *stops, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;

@@ -13,6 +13,7 @@ UNSET = dict.fromkeys(
         "concurrency",
         "target",
         "fast_start",
+        "snapshot",
         "retry_safe",
     )
 )
@@ -24,6 +25,7 @@ WRONG = [
     ({"concurrency": 0}, "concurrency"),
     ({"target": 101}, "target"),
     ({"fast_start": "off"}, "fast_start"),
+    ({"snapshot": 1}, "snapshot"),
     ({"retry_safe": "no"}, "retry_safe"),
 ]
 FLAGS = ("--max-instances", "3", "--idle-timeout", "200s")

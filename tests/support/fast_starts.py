@@ -36,10 +36,11 @@ def start_of(api, model):
 
 
 def await_snapshot(api, model, state="ready"):
-    """The newest one of the model."""
+    """That of the model's latest version."""
+    version = api.get(f"/models/lab/{model}").json()["latest_version"]["id"]
 
     def look():
-        found = [s for s in api.debug()["snapshots"] if s["model"] == f"lab/{model}"]
+        found = [s for s in api.debug()["snapshots"] if s["version"] == version]
         settled = found and found[-1]["state"] in ("ready", "gone")
         assert not settled or found[-1]["state"] == state, found
         return settled and found[-1]

@@ -172,17 +172,42 @@ plainly (Instance *instance, const char *why)
   instance->plain_why = g_strdup (why);
 }
 
+static bool
+is_wanted (const VendSched *sched, const char *key)
+{
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, sched->targets);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (g_strcmp0 (((const Target *) value)->snapshot_key, key) == 0)
+      return true;
+  return false;
+}
+
+/* Of a target; what it leaves behind ends unless another one starts from it. */
+static void
+change_snapshot (Target *target, const char *key)
+{
+  VendZygotes *zygotes = target->sched->fast_start->zygotes;
+  if (g_strcmp0 (target->snapshot_key, key) == 0)
+    return;
+  g_autofree char *old = g_steal_pointer (&target->snapshot_key);
+  target->snapshot_key = g_strdup (key);
+  if (old != NULL && zygotes != NULL && !is_wanted (target->sched, old))
+    vend_zygotes_forget (zygotes, old);
+}
+
 static void
 choose_snapshot (Instance *instance, const VendZygoteSpec *imports)
 {
   const FastStart *fast = instance->sched->fast_start;
   const char *why = NULL;
   VendZygoteSpec *spec = vend_snapshot_spec (instance, imports, fast->dir, fast->launcher_dir);
-  vend_zygotes_forget (fast->zygotes, instance->target->version, spec != NULL ? spec->key : NULL);
+  change_snapshot (instance->target, spec != NULL ? spec->key : NULL);
   if (spec != NULL && vend_zygotes_know (fast->zygotes, spec->key))
     {
-      instance->snapshot = g_strdup (vend_zygotes_use (fast->zygotes, spec->key,
-                                                       snapshot_saved_us (instance->target), &why));
+      instance->snapshot = g_strdup (
+          vend_zygotes_use (fast->zygotes, spec->key, snapshot_saved_us (instance->target), &why));
       instance->snapshot_why = instance->snapshot == NULL ? g_strdup (why) : NULL;
     }
   instance->snapshot_spec = spec;
@@ -227,12 +252,10 @@ objection (const Instance *instance)
 void
 vend_fast_start_prepare (Instance *instance, FastStartThen then)
 {
-  const FastStart *fast = instance->sched->fast_start;
   const char *why = objection (instance);
   if (why != NULL)
     {
-      if (fast->zygotes != NULL)
-        vend_zygotes_forget (fast->zygotes, instance->target->version, NULL);
+      change_snapshot (instance->target, NULL);
       plainly (instance, why);
       then (instance);
       return;
@@ -453,10 +476,9 @@ vend_fast_start_tick (FastStart *fast)
 }
 
 void
-vend_fast_start_forget (FastStart *fast, const char *version)
+vend_fast_start_forget (Target *target)
 {
-  if (fast->zygotes != NULL)
-    vend_zygotes_forget (fast->zygotes, version, NULL);
+  change_snapshot (target, NULL);
 }
 
 json_t *

@@ -1,6 +1,6 @@
 /* How instances start: forked from a snapshot, from a zygote, or plainly and why. A version's
- * imports are written down when it starts plainly for the first time, and loaded ahead from then on;
- * when that is still slow its setup is run ahead as well. Core thread. */
+ * imports are written down when it starts plainly for the first time, and loaded ahead from then
+ * on; when that is still slow its setup is run ahead as well. Core thread. */
 #pragma once
 #include "base/clock.h"
 #include "json/json.h"
@@ -29,8 +29,8 @@ void vend_fast_start_ready (Instance *instance);
 /* It has run something, or runs nothing any more: what it imported is learned. */
 void vend_fast_start_learn (Instance *instance);
 
-/* The version is not used any more. */
-void vend_fast_start_forget (FastStart *fast, const char *version);
+/* Nothing starts from the snapshot of `target` any more. */
+void vend_fast_start_forget (Target *target);
 
 /* For decisions and logs: "snapshot", "fast" or "plain"; NULL: not known. */
 const char *vend_fast_start_kind (const Instance *instance);

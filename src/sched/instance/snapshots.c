@@ -40,8 +40,8 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
     return NULL;
   VendZygoteSpec *spec = g_new0 (VendZygoteSpec, 1);
   g_autofree char *socket = g_strconcat (dir, "/", imports->key, ".sock", NULL);
-  g_autofree char *path = g_strconcat (
-      launcher_dir, ":", g_environ_getenv (imports->env, "PATH"), NULL);
+  g_autofree char *path
+      = g_strconcat (launcher_dir, ":", g_environ_getenv (imports->env, "PATH"), NULL);
   char **env = g_environ_setenv (g_strdupv (imports->env), "PATH", path, TRUE);
   env = g_environ_setenv (env, "VEND_LAUNCH_DIR", launcher_dir, TRUE);
   env = g_environ_setenv (env, "VEND_LAUNCH_PYTHON", imports->python, TRUE);

@@ -1,4 +1,5 @@
-/* Which instances start after setup(): what a snapshot of their version is made from. Core thread. */
+/* Which instances start after setup(): what a snapshot of their version is made from. Core thread.
+ */
 #pragma once
 #include "sched/instance/instance.h"
 #include "sched/instance/zygotes.h"

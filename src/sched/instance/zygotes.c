@@ -20,7 +20,7 @@
 #define UNUSED_US (3600 * VEND_US_PER_S)    /* then it ends */
 #define HALF_LIFE_US (3600 * VEND_US_PER_S) /* of a start, in what it counts for its zygote */
 #define LOADING_US (600 * VEND_US_PER_S)    /* imports that take longer hang */
-#define TRIAL_US (60 * VEND_US_PER_S)    /* of a snapshot, beside its setup */
+#define TRIAL_US (60 * VEND_US_PER_S)       /* of a snapshot, beside its setup */
 #define RETRY_US (600 * VEND_US_PER_S)
 #define MAX_TRIES 20 /* each finds one more module that is not fit */
 #define MAX_LINE ((gsize) 4096)
@@ -33,8 +33,8 @@ static Said NO_ROOM = { "no memory is left for its zygote", "no memory is left f
 static Said TOO_LARGE = { "its zygote takes more memory than zygote-memory",
                           "its snapshot takes more memory than zygote-memory" };
 static Said ENDED = { "its zygote ended", "its snapshot ended" };
-static Said ENDED_EARLY = { "its zygote ended while it was being made",
-                            "its snapshot ended while it was being made" };
+static Said ENDED_EARLY
+    = { "its zygote ended while it was being made", "its snapshot ended while it was being made" };
 static Said UNUSED = { "its zygote was not used for long", "its snapshot was not used for long" };
 static Said TOO_SLOW = { "its imports take too long", "its setup takes too long" };
 static Said NOT_STARTED
@@ -63,9 +63,10 @@ typedef struct
   int guard;   /* of a snapshot: it ends when this is closed */
   char *dir;   /* of a snapshot, and of its trial */
   char *trial_dir;
-  char *problem;  /* it is not fit, whenever it is made; NULL: it may be */
-  bool forgotten; /* nobody will ask for it any more */
-  guint n_jobs;   /* on the disk pool */
+  char *problem;     /* it is not fit, whenever it is made; NULL: it may be */
+  bool forgotten;    /* nobody will ask for it any more; the next tick ends it */
+  gint stops;        /* atomic: a trial need not go on */
+  guint n_jobs;      /* on the disk pool */
   VendCgroup *group; /* NULL: none */
   int link;
   GSource *source; /* on `link` */
@@ -138,7 +139,8 @@ kill_and_wait (pid_t pid)
     ;
 }
 
-/* What setup started and a snapshot's own files; in a place of its own, so nothing else is there. */
+/* What setup started and a snapshot's own files; in a place of its own, so nothing else is there.
+ */
 static void
 remove_dir (const char *dir)
 {
@@ -288,11 +290,9 @@ static Job *
 job_new (Zygote *zygote)
 {
   Job *job = g_new0 (Job, 1);
-  *job = (Job){ .zygote = zygote,
-                .pid = zygote->pid,
-                .maker = zygote->maker,
-                .link = -1,
-                .guard = -1 };
+  *job = (Job){
+    .zygote = zygote, .pid = zygote->pid, .maker = zygote->maker, .link = -1, .guard = -1
+  };
   return job;
 }
 
@@ -330,7 +330,7 @@ measure (void *data)
   if (kind_of (zygote) == 0)
     return;
   const VendSnapshotOrder order = snapshot_order (zygote);
-  if (!vend_snapshot_try (&order, &job->error))
+  if (!vend_snapshot_try (&order, &zygote->stops, &job->error))
     g_assert (job->error != NULL);
   remove_dir (zygote->trial_dir);
 }
@@ -434,6 +434,7 @@ end (Zygote *zygote, const char *why)
     zygote->zygotes->n_made[kind_of (zygote)]++;
   Job *job = job_new (zygote);
   job->was_loading = zygote->state == ZYGOTE_LOADING;
+  g_atomic_int_set (&zygote->stops, 1);
   job->group = zygote->group;
   set_state (zygote, ZYGOTE_ENDING);
   run_job (job, reap, reaped);
@@ -601,6 +602,7 @@ make_next_of (VendZygotes *zygotes, gsize kind)
     return;
   zygotes->n_made[kind]++;
   next->tries++;
+  g_atomic_int_set (&next->stops, 0);
   set_state (next, ZYGOTE_LOADING);
   run_job (job_new (next), start, started);
 }
@@ -657,10 +659,12 @@ vend_zygotes_tick (VendZygotes *zygotes)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Zygote *zygote = value;
+      if (zygotes->sched->draining)
+        g_atomic_int_set (&zygote->stops, 1);
       const gsize kind = kind_of (zygote);
       const bool is_unused = zygote->forgotten || now_us - zygote->used_us > UNUSED_US;
-      const bool rests = zygote->state == ZYGOTE_GONE
-                         || (zygote->state == ZYGOTE_WAITING && zygote->forgotten);
+      const bool rests
+          = zygote->state == ZYGOTE_GONE || (zygote->state == ZYGOTE_WAITING && zygote->forgotten);
       const bool is_loading = zygote->state == ZYGOTE_LOADING && zygote->pid > 0;
       if (rests && is_unused && zygote->n_jobs == 0)
         g_hash_table_iter_remove (&iter);
@@ -720,6 +724,7 @@ vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const
   if (zygote == NULL)
     return NULL;
   *out_why = WAITING[kind_of (zygote)];
+  zygote->forgotten = false;
   count_start (zygote, vend_steady_us ());
   zygote->saved_us = saved_us;
   if (zygote->state == ZYGOTE_READY)
@@ -736,18 +741,11 @@ vend_zygotes_know (const VendZygotes *zygotes, const char *key)
 }
 
 void
-vend_zygotes_forget (VendZygotes *zygotes, const char *version, const char *but)
+vend_zygotes_forget (VendZygotes *zygotes, const char *key)
 {
-  GHashTableIter iter;
-  void *value;
-  g_hash_table_iter_init (&iter, zygotes->all);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      Zygote *zygote = value;
-      if (g_strcmp0 (zygote->spec->version, version) == 0
-          && g_strcmp0 (zygote->spec->key, but) != 0)
-        zygote->forgotten = true;
-    }
+  Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
+  if (zygote != NULL)
+    zygote->forgotten = true;
 }
 
 json_t *
@@ -763,11 +761,12 @@ vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots)
       if ((kind_of (zygote) == 1) != snapshots)
         continue;
       json_array_append_new (
-          list, json_pack ("{s:s, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->spec->model,
-                           "state", state_names[zygote->state], "pid", (int) (zygote->maker > 0 ? zygote->maker : zygote->pid),
-                           "bytes",
-                           (json_int_t) zygote->memory, "starts", zygote->starts, "socket",
-                           zygote->socket, "why", zygote->why));
+          list,
+          json_pack ("{s:s, s:s?, s:s, s:i, s:I, s:f, s:s, s:s?}", "model", zygote->spec->model,
+                     "version", zygote->spec->version, "state", state_names[zygote->state], "pid",
+                     (int) (zygote->maker > 0 ? zygote->maker : zygote->pid), "bytes",
+                     (json_int_t) zygote->memory, "starts", zygote->starts, "socket",
+                     zygote->socket, "why", zygote->why));
     }
   return list;
 }

@@ -48,6 +48,6 @@ const char *vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t sav
                               const char **out_why);
 /* Whether one was ever asked for. */
 bool vend_zygotes_know (const VendZygotes *zygotes, const char *key);
-/* Ends the snapshots of a version, but for the one with the key `but`; NULL: all. */
-void vend_zygotes_forget (VendZygotes *zygotes, const char *version, const char *but);
+/* Ends one that nobody will ask for any more. */
+void vend_zygotes_forget (VendZygotes *zygotes, const char *key);
 json_t *vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots);

@@ -40,10 +40,10 @@ count_slots (const Target *target)
 static int64_t
 shortest_boot_us (const Target *target)
 {
-  const bool may_be_first_fast = target->scaling.fast_start != 0
-                                 && (target->fast_boot_us == 0
-                                     || (target->snapshot_boot_us == 0
-                                         && target->fast_boot_us > VEND_SLOW_BOOT_US));
+  const bool may_be_first_fast
+      = target->scaling.fast_start != 0
+        && (target->fast_boot_us == 0
+            || (target->snapshot_boot_us == 0 && target->fast_boot_us > VEND_SLOW_BOOT_US));
   return vend_least_us (&target->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/decisions.h"
 #include "sched/target/pools.h"
@@ -108,8 +109,11 @@ vend_target_refresh (Target *target)
   /* Targets of releases without a role are retired. */
   target->retired = !has_role (deployment, target);
   if (target->retired)
-    scale (target, target->own, 0,
-           deployment != NULL ? MAX (deployment->current.scaling.max_instances, 1) : 1);
+    {
+      vend_fast_start_forget (target);
+      scale (target, target->own, 0,
+             deployment != NULL ? MAX (deployment->current.scaling.max_instances, 1) : 1);
+    }
   else if (target == deployment->current.target)
     {
       /* One instance has to boot before the release can serve, unless a switch is under way. */

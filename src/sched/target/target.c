@@ -21,14 +21,14 @@ vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *v
 {
   const VendScaling unset = VEND_SCALING_NONE;
   const VendScaling *own = place->scaling != NULL ? place->scaling : &unset;
-  g_autofree char *key = p->deployment != NULL
-                             ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
-                                                ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT,
-                                                p->model_id, version->id, p->deployment,
-                                                place->hardware, own->concurrency, own->fast_start,
-                                                own->snapshot)
-                             : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id,
-                                                version->id, (int) p->kind);
+  g_autofree char *key
+      = p->deployment != NULL
+            ? g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%s:%s:%" G_GINT64_FORMAT
+                               ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT,
+                               p->model_id, version->id, p->deployment, place->hardware,
+                               own->concurrency, own->fast_start, own->snapshot)
+            : g_strdup_printf ("%" G_GINT64_FORMAT ":%s:%d", p->model_id, version->id,
+                               (int) p->kind);
   Target *target = g_hash_table_lookup (sched->targets, key);
   if (target != NULL)
     {
@@ -66,6 +66,7 @@ vend_target_free (Target *target)
   g_free (target->deployment);
   g_free (target->version);
   g_free (target->hardware);
+  g_free (target->snapshot_key);
   json_decref (target->launch);
   vend_queue_free (target->queue);
   g_ptr_array_unref (target->instances);
@@ -136,9 +137,11 @@ retire_on_core (void *data)
       Target *target = value;
       if (target->deployment == NULL && target->model_id == retirement->model_id
           && strcmp (target->version, version) == 0)
-        target->retired = true;
+        {
+          target->retired = true;
+          vend_fast_start_forget (target);
+        }
     }
-  vend_fast_start_forget (retirement->sched->fast_start, version);
   vend_sched_reconcile_soon (retirement->sched);
 }
 

@@ -39,6 +39,7 @@ struct Target
   double plain_boot_us; /* moving averages by kind of boot */
   double fast_boot_us;
   double snapshot_boot_us;
+  char *snapshot_key; /* of the one that its instances may start from, or NULL */
   VendLoadHistory load;
   VendLeast least_boot;
   VendLeast least_run;

@@ -9,6 +9,7 @@ static const VendScaling defaults = { .min_instances = 0,
                                       .concurrency = 256,
                                       .target = 100,
                                       .fast_start = 1,
+                                      .snapshot = 1,
                                       .retry_safe = 1 };
 
 static json_t *
@@ -99,7 +100,7 @@ test_changes (void)
   json_auto_t *all = vend_scaling_to_json (&holds, true);
   assert_json (all, "{'min_instances':0,'max_instances':4,'idle_timeout':2.5,'scale_down_delay':7,"
                     "'on_demand':false,'concurrency':256,'target':50,'fast_start':true,"
-                    "'retry_safe':true}");
+                    "'snapshot':true,'retry_safe':true}");
 
   change (&own, "{'idle_timeout':null,'scale_down_delay':null,'target':null}", true);
   g_assert_true (vend_scaling_is_unset (&own));
@@ -114,6 +115,10 @@ test_who_shares_instances (void)
   change (&b, "{'fast_start':false}", true);
   g_assert_false (vend_scaling_runs_like (&a, &b));
   change (&a, "{'fast_start':false,'concurrency':2}", true);
+  g_assert_false (vend_scaling_runs_like (&a, &b));
+  change (&b, "{'concurrency':2}", true);
+  g_assert_true (vend_scaling_runs_like (&a, &b));
+  change (&b, "{'snapshot':false}", true);
   g_assert_false (vend_scaling_runs_like (&a, &b));
 }
 
