@@ -16,6 +16,7 @@ class Predictor(BasePredictor):
     def setup(self):
         end = time.monotonic() + float(os.environ["SETUP_SECONDS"])
         self.array = np.ones(int(os.environ["SETUP_MB"]) * 1_000_000 // 8)
+        self.sum = 0.0
         while time.monotonic() < end:
             self.sum = float(self.array[:1_000_000].sum())
         self.ready = time.time()
