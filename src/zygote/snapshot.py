@@ -38,6 +38,10 @@ def is_asked(arguments):
     return arguments[1:3] == ["-c", ORDER]
 
 
+def read_spaces():
+    return {name: os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "user")}
+
+
 def describe(error):
     return f"{type(error).__name__}: {error}".replace("\n", " ")
 
@@ -61,6 +65,8 @@ class Snapshot:
 
     def make(self):
         """Raises Unfit."""
+        if read_spaces()["user"] != self.zygote.spaces["user"]:
+            raise Unfit("only a server that runs as root has snapshots")
         while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < FIRST_FREE - 1:
             pass
         self.root = os.getcwd()
@@ -175,7 +181,7 @@ class Snapshot:
 
     def move_in(self, launcher):
         """Paths that the model keeps lead to the fork's own working copy."""
-        if os.readlink("/proc/self/ns/mnt") == self.zygote.mounts:
+        if read_spaces()["mnt"] == self.zygote.spaces["mnt"]:
             raise child.Refused("it has no mounts of its own")
         copy = f"/proc/self/fd/{launcher.cwd}"
         for tree, target in zip(self.trees, (copy, self.trees[1].path)):

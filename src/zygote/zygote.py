@@ -50,7 +50,7 @@ class Zygote:
         self.witness = Witness(self.streams)
         self.traces = Traces()
         self.handlers = set()
-        self.mounts = os.readlink("/proc/self/ns/mnt")
+        self.spaces = snapshot.read_spaces()
         self.link = None  # of a fork
 
     def watch(self):
