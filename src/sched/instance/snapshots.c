@@ -56,6 +56,16 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
 }
 
 void
+vend_snapshot_dir_remove (const char *dir)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < MAX_KILLS && vend_process_kill_marked (dir) > 0; i++)
+    ;
+  if (!vend_tree_remove (dir, &error))
+    vend_log (VEND_LOG_WARN, "a folder of a snapshot stays", "error", error->message, NULL);
+}
+
+void
 vend_snapshots_sweep (const char *dir)
 {
   g_autoptr (GDir) listing = g_dir_open (dir, 0, NULL);
@@ -64,10 +74,6 @@ vend_snapshots_sweep (const char *dir)
       if (!g_str_has_suffix (name, VEND_SNAPSHOT_DIR) && !g_str_has_suffix (name, VEND_TRIAL_DIR))
         continue;
       g_autofree char *path = g_build_filename (dir, name, NULL);
-      g_autoptr (GError) error = NULL;
-      for (guint i = 0; i < MAX_KILLS && vend_process_kill_marked (path) > 0; i++)
-        ;
-      if (!vend_tree_remove (path, &error))
-        vend_log (VEND_LOG_WARN, "a folder of a snapshot stays", "error", error->message, NULL);
+      vend_snapshot_dir_remove (path);
     }
 }

@@ -9,5 +9,8 @@
 VendZygoteSpec *vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports,
                                     const char *dir, const char *launcher_dir);
 
-/* Ends and removes what those of an earlier server left. Blocks. */
+/* Removes the folder of a snapshot or of a trial, and ends the processes that belong there. Blocks.
+ */
+void vend_snapshot_dir_remove (const char *dir);
+/* The same for all that those of an earlier server left. */
 void vend_snapshots_sweep (const char *dir);

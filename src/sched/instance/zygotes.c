@@ -6,8 +6,8 @@
 #include "base/fd-source.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "runner/process-identity.h"
 #include "sched/core.h"
+#include "sched/instance/snapshots.h"
 #include "zygote/snapshot-process.h"
 #include "zygote/zygote-group.h"
 #include "zygote/zygote-process.h"
@@ -24,7 +24,6 @@
 #define RETRY_US (600 * VEND_US_PER_S)
 #define MAX_TRIES 20 /* each finds one more module that is not fit */
 #define MAX_LINE ((gsize) 4096)
-#define MAX_KILLS 20
 
 /* Of a zygote, and of a snapshot. */
 typedef const char *const Said[2];
@@ -139,25 +138,13 @@ kill_and_wait (pid_t pid)
     ;
 }
 
-/* What setup started and a snapshot's own files; in a place of its own, so nothing else is there.
- */
-static void
-remove_dir (const char *dir)
-{
-  g_autoptr (GError) error = NULL;
-  for (guint i = 0; i < MAX_KILLS && vend_process_kill_marked (dir) > 0; i++)
-    ;
-  if (!vend_tree_remove (dir, &error))
-    vend_log (VEND_LOG_WARN, "a folder of a snapshot stays", "error", error->message, NULL);
-}
-
 static void
 remove_dirs (const Zygote *zygote)
 {
   if (zygote->dir == NULL)
     return;
-  remove_dir (zygote->dir);
-  remove_dir (zygote->trial_dir);
+  vend_snapshot_dir_remove (zygote->dir);
+  vend_snapshot_dir_remove (zygote->trial_dir);
 }
 
 static void
@@ -332,7 +319,7 @@ measure (void *data)
   const VendSnapshotOrder order = snapshot_order (zygote);
   if (!vend_snapshot_try (&order, &zygote->stops, &job->error))
     g_assert (job->error != NULL);
-  remove_dir (zygote->trial_dir);
+  vend_snapshot_dir_remove (zygote->trial_dir);
 }
 
 /* Once nothing on the disk pool uses it. */
