@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import copies
 import processes
 from fast_starts import await_snapshot, await_zygote, instances, stop_instances, use
 from waiting import wait_until
@@ -52,17 +53,17 @@ def source(setup, predict="return 'as ever'", before=""):
     return before + SLOW.format(setup=indent(setup), predict=indent(predict))
 
 
+def push_to(server, folder, name, text, cog=COG):
+    folder.mkdir(exist_ok=True)
+    (folder / "predict.py").write_text(text)
+    (folder / "cog.yaml").write_text(cog)
+    pushed = server.cli("push", folder, f"lab/{name}", "--public")
+    assert pushed.returncode == 0, pushed.stderr
+
+
 @pytest.fixture
 def push(server, tmp_path):
-    def push(name, text, cog=COG):
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
-        (folder / "predict.py").write_text(text)
-        (folder / "cog.yaml").write_text(cog)
-        pushed = server.cli("push", folder, f"lab/{name}", "--public")
-        assert pushed.returncode == 0, pushed.stderr
-
-    return push
+    return lambda name, text, cog=COG: push_to(server, tmp_path / name, name, text, cog)
 
 
 def use_twice(api, model):
@@ -249,9 +250,14 @@ return repr([
 """
 
 
-def test_what_setup_writes(api, push):
+@pytest.mark.parametrize("kind", copies.KINDS)
+def test_what_setup_writes(servers, tmp_path, kind):
     """Each fork has it for itself."""
-    push("writes", source(WRITES, READS))
+    if not copies.is_possible(kind, tmp_path):
+        pytest.skip(f"no {kind} here")
+    server = servers(*FLAGS, "--working-copy", kind)
+    api = server.api()
+    push_to(server, tmp_path / "writes", "writes", source(WRITES, READS))
     plain, _ = snapshot_of(api, "writes")
     stop_instances(api, "writes")
     made = [api.create("writes") for _ in range(3)]

@@ -19,6 +19,8 @@
 #define MAX_REASON 400
 /* Before any fast start of a model was seen: the part of a plain one that it spares. */
 #define SHARE_SPARED 0.8
+/* A snapshot is worth its making where a boot from loaded imports takes longer. */
+#define SLOW_BOOT_US (500 * VEND_US_PER_MS)
 
 struct FastStart
 {
@@ -325,7 +327,7 @@ vend_fast_start_ready (Instance *instance)
                                               : &target->plain_boot_us,
                      boot_us);
   instance->wants_snapshot = instance->snapshot_spec != NULL && instance->started_fast
-                             && !instance->from_snapshot && boot_us > VEND_SLOW_BOOT_US;
+                             && !instance->from_snapshot && boot_us > SLOW_BOOT_US;
   if (instance->snapshot != NULL && !instance->from_snapshot && instance->snapshot_why == NULL)
     instance->snapshot_why = g_strdup ("its snapshot does not answer");
 }
@@ -479,6 +481,14 @@ void
 vend_fast_start_forget (Target *target)
 {
   change_snapshot (target, NULL);
+}
+
+bool
+vend_fast_start_has_snapshot (const Target *target)
+{
+  const VendZygotes *zygotes = target->sched->fast_start->zygotes;
+  return zygotes != NULL && target->snapshot_key != NULL
+         && vend_zygotes_is_ready (zygotes, target->snapshot_key);
 }
 
 json_t *

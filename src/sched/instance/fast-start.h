@@ -2,12 +2,8 @@
  * imports are written down when it starts plainly for the first time, and loaded ahead from then
  * on; when that is still slow its setup is run ahead as well. Core thread. */
 #pragma once
-#include "base/clock.h"
 #include "json/json.h"
 #include "sched/instance/instance.h"
-
-/* A snapshot is worth its making where a boot from loaded imports takes longer. */
-#define VEND_SLOW_BOOT_US (500 * VEND_US_PER_MS)
 
 FastStart *vend_fast_start_new (VendSched *sched);
 void vend_fast_start_free (FastStart *fast);
@@ -31,6 +27,9 @@ void vend_fast_start_learn (Instance *instance);
 
 /* Nothing starts from the snapshot of `target` any more. */
 void vend_fast_start_forget (Target *target);
+
+/* Whether the next instance starts from a snapshot, as far as is known. */
+bool vend_fast_start_has_snapshot (const Target *target);
 
 /* For decisions and logs: "snapshot", "fast" or "plain"; NULL: not known. */
 const char *vend_fast_start_kind (const Instance *instance);

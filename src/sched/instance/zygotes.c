@@ -727,6 +727,13 @@ vend_zygotes_know (const VendZygotes *zygotes, const char *key)
   return g_hash_table_contains (zygotes->all, key);
 }
 
+bool
+vend_zygotes_is_ready (const VendZygotes *zygotes, const char *key)
+{
+  const Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
+  return zygote != NULL && zygote->state == ZYGOTE_READY;
+}
+
 void
 vend_zygotes_forget (VendZygotes *zygotes, const char *key)
 {

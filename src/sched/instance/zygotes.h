@@ -48,6 +48,7 @@ const char *vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t sav
                               const char **out_why);
 /* Whether one was ever asked for. */
 bool vend_zygotes_know (const VendZygotes *zygotes, const char *key);
+bool vend_zygotes_is_ready (const VendZygotes *zygotes, const char *key);
 /* Ends one that nobody will ask for any more. */
 void vend_zygotes_forget (VendZygotes *zygotes, const char *key);
 json_t *vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots);

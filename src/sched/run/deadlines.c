@@ -43,7 +43,7 @@ shortest_boot_us (const Target *target)
   const bool may_be_first_fast
       = target->scaling.fast_start != 0
         && (target->fast_boot_us == 0
-            || (target->snapshot_boot_us == 0 && target->fast_boot_us > VEND_SLOW_BOOT_US));
+            || (target->snapshot_boot_us == 0 && vend_fast_start_has_snapshot (target)));
   return vend_least_us (&target->least_boot) / (may_be_first_fast ? FIRST_FAST_PART : 1);
 }
 
