@@ -251,8 +251,9 @@ def park(zygote, launcher):
     path = launcher.arguments[3]
     try:
         snapshot.make()
-    except Unfit as why:
-        tell("unfit", str(why).replace("\n", " "))
+    except Exception as error:
+        why = str(error) if isinstance(error, Unfit) else f"no snapshot can be made: {describe(error)}"
+        tell("unfit", why.replace("\n", " "))
         os._exit(0)
     gc.collect()
     gc.freeze()

@@ -25,8 +25,14 @@
 #define MAX_TRIES 20 /* each finds one more module that is not fit */
 #define MAX_LINE ((gsize) 4096)
 
-/* Of a zygote, and of a snapshot. */
-typedef const char *const Said[2];
+typedef enum
+{
+  KIND_IMPORTS,
+  KIND_SNAPSHOT, /* after setup as well */
+  N_KINDS,
+} ZygoteKind;
+
+typedef const char *const Said[N_KINDS];
 static Said WAITING = { "its zygote is still being made", "its snapshot is still being made" };
 static Said NO_ROOM = { "no memory is left for its zygote", "no memory is left for its snapshot" };
 static Said TOO_LARGE = { "its zygote takes more memory than zygote-memory",
@@ -36,8 +42,7 @@ static Said ENDED_EARLY
     = { "its zygote ended while it was being made", "its snapshot ended while it was being made" };
 static Said UNUSED = { "its zygote was not used for long", "its snapshot was not used for long" };
 static Said TOO_SLOW = { "its imports take too long", "its setup takes too long" };
-static Said NOT_STARTED
-    = { "its zygote cannot be started", "the process for its snapshot cannot be started" };
+static const char NOT_STARTED[] = "its zygote cannot be started";
 
 typedef enum
 {
@@ -89,7 +94,7 @@ struct VendZygotes
   uint64_t budget;
   GHashTable *all; /* key → Zygote (owned) */
   VendZygotesForked forked;
-  guint n_made[2]; /* being started, loading or being ended: at most one of a kind starts */
+  guint n_made[N_KINDS]; /* being started, loading or being ended: at most one of a kind starts */
 };
 
 static void make_next (VendZygotes *zygotes);
@@ -110,10 +115,10 @@ vend_zygote_spec_free (VendZygoteSpec *spec)
   g_free (spec);
 }
 
-static gsize
+static ZygoteKind
 kind_of (const Zygote *zygote)
 {
-  return zygote->spec->version != NULL ? 1 : 0;
+  return zygote->spec->version != NULL ? KIND_SNAPSHOT : KIND_IMPORTS;
 }
 
 static void
@@ -237,7 +242,7 @@ keep_budget (VendZygotes *zygotes)
     {
       Zygote *zygote = least_worth (zygotes);
       g_autofree char *taken = g_strdup_printf ("%" G_GUINT64_FORMAT, zygote->memory);
-      const gsize kind = kind_of (zygote);
+      const ZygoteKind kind = kind_of (zygote);
       vend_log (VEND_LOG_INFO, "ending a zygote to stay within zygote-memory", "model",
                 zygote->spec->model, "bytes", taken, NULL);
       end (zygote, zygote->memory > zygotes->budget ? TOO_LARGE[kind] : NO_ROOM[kind]);
@@ -314,7 +319,7 @@ measure (void *data)
   Job *job = data;
   const Zygote *zygote = job->zygote;
   job->memory = vend_zygote_memory (job->maker > 0 ? job->maker : job->pid);
-  if (kind_of (zygote) == 0)
+  if (kind_of (zygote) == KIND_IMPORTS)
     return;
   const VendSnapshotOrder order = snapshot_order (zygote);
   if (!vend_snapshot_try (&order, &zygote->stops, &job->error))
@@ -363,7 +368,8 @@ measured (void *data)
   set_state (zygote, ZYGOTE_READY);
   zygotes->n_made[kind_of (zygote)]--;
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, job->memory);
-  vend_log (VEND_LOG_INFO, kind_of (zygote) == 1 ? "a snapshot is ready" : "a zygote is ready",
+  vend_log (VEND_LOG_INFO,
+            kind_of (zygote) == KIND_SNAPSHOT ? "a snapshot is ready" : "a zygote is ready",
             "model", zygote->spec->model, "bytes", bytes, NULL);
   keep_budget (zygotes);
   make_next (zygotes);
@@ -460,7 +466,7 @@ on_snapshot_line (Zygote *zygote, const char *line)
 static void
 on_line (Zygote *zygote, const char *line)
 {
-  if (kind_of (zygote) == 1)
+  if (kind_of (zygote) == KIND_SNAPSHOT)
     on_snapshot_line (zygote, line);
   /* Forks share its memory, and it would be measured too small. */
   else if (strcmp (line, "ready") == 0 && zygote->state == ZYGOTE_LOADING)
@@ -483,7 +489,7 @@ on_link (int fd, GIOCondition condition, void *data)
     return G_SOURCE_CONTINUE;
   if (n <= 0)
     {
-      const gsize kind = kind_of (zygote);
+      const ZygoteKind kind = kind_of (zygote);
       const bool was_ready = zygote->state == ZYGOTE_READY;
       end (zygote, zygote->again             ? NULL
                    : zygote->problem != NULL ? zygote->problem
@@ -509,7 +515,7 @@ static bool
 start_process (const Zygote *zygote, Job *job)
 {
   const VendZygotes *zygotes = zygote->zygotes;
-  if (kind_of (zygote) == 1)
+  if (kind_of (zygote) == KIND_SNAPSHOT)
     {
       VendSnapshotOrder order = snapshot_order (zygote);
       order.group = job->group;
@@ -552,8 +558,8 @@ started (void *data)
     {
       vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->spec->model, "error",
                 job->error->message, NULL);
+      set_why (zygote, kind_of (zygote) == KIND_SNAPSHOT ? job->error->message : NOT_STARTED);
       g_clear_error (&job->error);
-      set_why (zygote, NOT_STARTED[kind_of (zygote)]);
       set_state (zygote, ZYGOTE_GONE);
       zygote->zygotes->n_made[kind_of (zygote)]--;
       make_next (zygote->zygotes);
@@ -570,7 +576,7 @@ started (void *data)
 
 /* A setup may take minutes, so imports do not wait for it. */
 static void
-make_next_of (VendZygotes *zygotes, gsize kind)
+make_next_of (VendZygotes *zygotes, ZygoteKind kind)
 {
   GHashTableIter iter;
   void *value;
@@ -597,8 +603,8 @@ make_next_of (VendZygotes *zygotes, gsize kind)
 static void
 make_next (VendZygotes *zygotes)
 {
-  make_next_of (zygotes, 0);
-  make_next_of (zygotes, 1);
+  make_next_of (zygotes, KIND_IMPORTS);
+  make_next_of (zygotes, KIND_SNAPSHOT);
 }
 
 /* ---- All of them */
@@ -631,9 +637,9 @@ vend_zygotes_free (VendZygotes *zygotes)
 }
 
 static int64_t
-loading_us (const VendZygotes *zygotes, gsize kind)
+loading_us (const VendZygotes *zygotes, ZygoteKind kind)
 {
-  return kind == 1 ? zygotes->sched->limits.setup_timeout_us + TRIAL_US : LOADING_US;
+  return kind == KIND_SNAPSHOT ? zygotes->sched->limits.setup_timeout_us + TRIAL_US : LOADING_US;
 }
 
 void
@@ -648,7 +654,7 @@ vend_zygotes_tick (VendZygotes *zygotes)
       Zygote *zygote = value;
       if (zygotes->sched->draining)
         g_atomic_int_set (&zygote->stops, 1);
-      const gsize kind = kind_of (zygote);
+      const ZygoteKind kind = kind_of (zygote);
       const bool is_unused = zygote->forgotten || now_us - zygote->used_us > UNUSED_US;
       const bool rests
           = zygote->state == ZYGOTE_GONE || (zygote->state == ZYGOTE_WAITING && zygote->forgotten);
@@ -659,7 +665,7 @@ vend_zygotes_tick (VendZygotes *zygotes)
         end (zygote, UNUSED[kind]);
       else if (is_loading && now_us - zygote->since_us > loading_us (zygotes, kind))
         {
-          if (kind == 1)
+          if (kind == KIND_SNAPSHOT)
             give_up (zygote, TOO_SLOW[kind]);
           end (zygote, TOO_SLOW[kind]);
         }
@@ -707,7 +713,7 @@ const char *
 vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const char **out_why)
 {
   Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
-  *out_why = WAITING[0];
+  *out_why = WAITING[KIND_IMPORTS];
   if (zygote == NULL)
     return NULL;
   *out_why = WAITING[kind_of (zygote)];
@@ -752,7 +758,7 @@ vend_zygotes_describe (const VendZygotes *zygotes, bool snapshots)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Zygote *zygote = value;
-      if ((kind_of (zygote) == 1) != snapshots)
+      if ((kind_of (zygote) == KIND_SNAPSHOT) != snapshots)
         continue;
       json_array_append_new (
           list,
