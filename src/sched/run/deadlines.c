@@ -36,7 +36,8 @@ count_slots (const Target *target)
   return MAX (there, MIN (target->max, fit) * target->slots);
 }
 
-/* The first start from loaded imports, or after setup, may be much shorter than all measured boots. */
+/* The first start from loaded imports, or after setup, may be much shorter than all measured boots.
+ */
 static int64_t
 shortest_boot_us (const Target *target)
 {
