@@ -244,12 +244,12 @@ vend_worker_call_check_end (VendWorkerCall *call)
 }
 
 /* What is printed past Python comes on the control channel, and may come after the end on the slot,
- * or after `idle`. A run that is too short to start a program and has printed nothing that way is
- * not worth a mark. */
+ * or after `idle`. A run that is too short to start a program is not worth a mark as long as this
+ * model has printed nothing that way. */
 static bool
 may_have_printed (const VendWorkerCall *call)
 {
-  return call->has_printed || vend_steady_us () - call->asked_us >= SHORTEST_PROGRAM_US
+  return call->server->has_printed || vend_steady_us () - call->asked_us >= SHORTEST_PROGRAM_US
          || vend_worker_printed_has_more (call->server);
 }
 

@@ -55,6 +55,7 @@ struct VendWorkerServer
   bool is_setup_printed; /* and what it printed has come */
   bool is_ready;         /* and that was told */
   bool is_over;          /* unfit, lost or sick, and that was told */
+  bool has_printed;      /* past Python since setup: it may do so in each run */
   bool is_shared_line_open;
   VendWorkerPrinted printed[VEND_WORKER_PIPES];
   VendWorkerMark setup_mark;
@@ -92,7 +93,6 @@ struct VendWorkerCall
   int64_t asked_us; /* before the worker could know */
   VendWorkerEnd end;
   bool is_idle;        /* its slot is */
-  bool has_printed;    /* past Python */
   VendWorkerMark mark; /* what it printed comes before that */
   json_t *outputs;     /* of a model that does not iterate */
   gsize outputs_size;

@@ -265,9 +265,9 @@ vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size)
     if (server->slots[i].call != NULL)
       {
         only = server->slots[i].call;
-        only->has_printed = true;
         n++;
       }
+  server->has_printed = server->has_printed || n > 0 || server->is_setup_printed;
   if (n == 0)
     server->base.options.events->printed (text, size, server->base.options.context);
   else if (n == 1)
