@@ -164,6 +164,7 @@ vend_worker_ended (VendExecution *execution)
   if (call->slot != NULL)
     {
       call->slot->call = NULL;
+      call->slot->is_stale = call->end.kind == VEND_SLOT_UNKNOWN;
       if (call->slot->channel != NULL)
         vend_slot_channel_hold (call->slot->channel, false);
       if (call->is_idle)

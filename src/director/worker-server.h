@@ -38,6 +38,8 @@ typedef struct
   VendSlotChannel *channel; /* NULL: not connected */
   VendWorkerCall *call;     /* NULL: nobody listens any more to what it says */
   bool is_busy;             /* from a `predict` to its `idle`: another would be ignored */
+  bool is_stale;            /* frames of a run that was ended early are still to come */
+  bool said_idle;           /* the worker, before them */
   bool was_canceled;        /* a cancel may still be on its way, to whatever runs next */
   char *folder;             /* of the run that it is busy with */
 } VendWorkerSlot;

@@ -41,6 +41,8 @@ stop_listening (VendWorkerSlot *slot)
   unlink (path);
 }
 
+static void become_free (VendWorkerSlot *slot);
+
 static void
 on_text (VendSlotChannel *channel, const char *text, gsize size, void *context)
 {
@@ -51,8 +53,17 @@ on_text (VendSlotChannel *channel, const char *text, gsize size, void *context)
       return;
     }
   json_auto_t *message = NULL;
-  if (vend_slot_text_is_log (text, size) || !vend_json_parse (text, size, &message, NULL)
-      || vend_slot_message_kind (message) != VEND_SLOT_VERSION)
+  if (vend_slot_text_is_log (text, size) || !vend_json_parse (text, size, &message, NULL))
+    return;
+  const VendSlotKind kind = vend_slot_message_kind (message);
+  if (slot->is_stale
+      && (kind == VEND_SLOT_DONE || kind == VEND_SLOT_FAILED || kind == VEND_SLOT_CANCELLED))
+    {
+      slot->is_stale = false;
+      if (slot->said_idle)
+        become_free (slot);
+    }
+  if (kind != VEND_SLOT_VERSION)
     return;
   const int64_t version = vend_json_int (message, "version", 0);
   if (version != 1)
@@ -184,7 +195,7 @@ vend_worker_slots_find (const VendWorkerServer *server, const char *id)
 static void
 make_free (VendWorkerSlot *slot)
 {
-  slot->is_busy = slot->was_canceled = false;
+  slot->is_busy = slot->was_canceled = slot->said_idle = false;
   vend_worker_call_dispatch (slot->server);
 }
 
@@ -207,6 +218,19 @@ vend_worker_slot_take_idle (VendWorkerSlot *slot)
     vend_worker_call_take_idle (slot->call);
   if (slot->call != NULL)
     return; /* it comes back when it has ended */
+  /* The next run would get what the socket still has of the last one. */
+  slot->said_idle = true;
+  if (slot->is_stale && slot->channel != NULL)
+    vend_slot_channel_read (slot->channel);
+  if (slot->said_idle && !slot->is_stale)
+    become_free (slot);
+}
+
+/* The worker is done with the last run, and all that it said of it was read. */
+static void
+become_free (VendWorkerSlot *slot)
+{
+  slot->said_idle = false;
   remove_folder (slot);
   if (!slot->was_canceled)
     {

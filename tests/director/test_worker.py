@@ -161,6 +161,18 @@ def test_pieces_in_one_file(start, tmp_path, seconds):
     assert done["status"] == "succeeded" and len(done["output"]) == 12
 
 
+def test_a_run_after_one_that_was_ended_early(start, tmp_path):
+    """Nothing that the socket still has of the run before is taken for its own."""
+    link = start(write_model(tmp_path / "m", PIECES, inputs=PIECES_INPUTS, output=PIECES_OUTPUT)).ready()
+    early = 0
+    for _ in range(40):
+        early += link.predict(n=12, ack=False)["status"] == "failed"
+        done = link.predict(n=12, same=False, ack=False)
+        assert done["status"] == "succeeded", done
+        assert [read(entry) for entry in done["output"]] == [f"piece {i}".encode() for i in range(12)]
+    assert early > 0
+
+
 @pytest.mark.parametrize("code", ["out = 'x'", "raise ValueError(1)", SAVE + "out = [open(save('a', 'x'), 'rb'), io.BytesIO(b'y')]", "out = 'y' * 7_000_000"])
 def test_the_folder_of_a_run_goes(link, code):
     runs = link.director.dir / "runs"
