@@ -13,6 +13,7 @@
   ((gsize) 6 << 20)           /* coglet's MAX_INLINE_IPC_SIZE; what is longer is a file */
 #define WAIT_US VEND_US_PER_S /* for a slot that should be free */
 #define WAIT_POLL_MS 50
+#define CANCEL_AGAIN_US (100 * VEND_US_PER_MS)
 #define SHORTEST_PROGRAM_US (2 * VEND_US_PER_MS)
 
 /* ---- The beginning. */
@@ -137,17 +138,35 @@ vend_worker_is_asked (const VendExecution *execution)
   return call != NULL && call->slot != NULL;
 }
 
+static void
+send_cancel (const VendWorkerCall *call)
+{
+  call->execution->cancel_sent_us = vend_steady_us ();
+  call->slot->was_canceled = true;
+  vend_worker_tell (call->server,
+                    json_pack ("{s:s, s:s}", "type", "cancel", "slot", call->slot->id));
+}
+
 void
 vend_worker_cancel (VendExecution *execution)
 {
   const VendWorkerCall *call = execution->call;
   if (call == NULL || call->slot == NULL || call->end.kind != VEND_SLOT_UNKNOWN)
     return;
-  execution->cancel_sent_us = vend_steady_us ();
-  call->slot->was_canceled = true;
-  vend_worker_tell (call->server,
-                    json_pack ("{s:s, s:s}", "type", "cancel", "slot", call->slot->id));
+  send_cancel (call);
   vend_execution_cancel_sent (execution, true);
+}
+
+/* coglet raises an exception in the thread of the run, and one that is raised between two pieces of
+ * an iterator, in code of coglet's own, is lost. A model that goes on to yield cleans nothing up.
+ */
+static void
+cancel_again (const VendWorkerCall *call)
+{
+  const VendExecution *execution = call->execution;
+  if (execution->cancel_sent_us > 0 && call->slot != NULL && call->end.kind == VEND_SLOT_UNKNOWN
+      && vend_steady_us () - execution->cancel_sent_us > CANCEL_AGAIN_US)
+    send_cancel (call);
 }
 
 /* ---- The end. */
@@ -318,9 +337,11 @@ take_message (VendWorkerCall *call, VendSlotKind kind, json_t *message)
                                json_string_length (text));
       break;
     case VEND_SLOT_OUTPUT:
+      cancel_again (call);
       take_output (call, json_object_get (message, "output"));
       break;
     case VEND_SLOT_FILE:
+      cancel_again (call);
       vend_worker_call_take_file (call, message);
       break;
     case VEND_SLOT_METRIC:
