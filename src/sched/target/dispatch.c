@@ -54,16 +54,26 @@ find_fresh (Target *target)
  * short runs that is much of their time, so some wait at the director: one per slot, or the work of
  * a moment. Prefetched runs are bound to the instance, which costs little while other runs are
  * short as well. */
-static guint
-prefetch_of (const Target *target, const Instance *instance, const Run *run)
+static Instance *
+find_prefetch_room (Target *target, const Run *run)
 {
+  Instance *best = NULL;
   if (target->run_us == 0 || target->run_us > SHORT_RUN_US)
-    return 0;
-  guint runs = instance->slots;
+    return NULL;
   /* The director keeps the inputs in memory. */
-  if (vend_json_is_short (run->p->input, SHORT_INPUT))
-    runs = MAX (runs, (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX));
-  return MIN (runs, instance->prefetch);
+  const guint of_a_moment = vend_json_is_short (run->p->input, SHORT_INPUT)
+                                ? (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX)
+                                : 0;
+  for (guint i = 0; i < target->instances->len; i++)
+    {
+      Instance *instance = g_ptr_array_index (target->instances, i);
+      const guint prefetch = MIN (MAX (instance->slots, of_a_moment), instance->prefetch);
+      if (vend_instance_has_prefetch_room (instance, prefetch)
+          && (best == NULL
+              || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
+        best = instance;
+    }
+  return best;
 }
 
 static Instance *
@@ -71,18 +81,8 @@ find_room (Target *target, const Run *run)
 {
   if (run->lost_out_of_memory > 0)
     return find_fresh (target);
-  Instance *best = find_slot (target);
-  if (best != NULL)
-    return best;
-  for (guint i = 0; i < target->instances->len; i++)
-    {
-      Instance *instance = g_ptr_array_index (target->instances, i);
-      if (vend_instance_has_prefetch_room (instance, prefetch_of (target, instance, run))
-          && (best == NULL
-              || g_hash_table_size (instance->running) < g_hash_table_size (best->running)))
-        best = instance;
-    }
-  return best;
+  Instance *slot = find_slot (target);
+  return slot != NULL ? slot : find_prefetch_room (target, run);
 }
 
 void
