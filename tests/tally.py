@@ -4,6 +4,9 @@ import pathlib
 import sys
 import xml.etree.ElementTree
 
+REASON_CHARS = 1500
+REASONS = 5
+
 
 def count_cases(report):
     passed = failed = skipped = 0
@@ -15,6 +18,16 @@ def count_cases(report):
         else:
             passed += 1
     return passed, failed, skipped
+
+
+def reasons(report):
+    """Each failed case, and the end of its message: the part that a long log would hide."""
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        for kind in ("failure", "error"):
+            found = case.find(kind)
+            if found is not None:
+                text = (found.text or found.get("message") or "").strip()
+                yield f"{case.get('classname')}::{case.get('name')}", text[-REASON_CHARS:]
 
 
 def count_part(folder, part):
@@ -33,6 +46,16 @@ def count_part(folder, part):
     return passed, failed, skipped
 
 
+def print_reasons(folder, parts):
+    for part in parts:
+        try:
+            found = list(reasons(folder / f"{part}.xml"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            continue
+        for name, text in found[:REASONS]:
+            print(f"\n{part}: {name}\n{text}")
+
+
 def main(folder, parts):
     totals = [0, 0, 0]
     print()
@@ -40,6 +63,7 @@ def main(folder, parts):
         counts = count_part(folder, part)
         totals = [total + count for total, count in zip(totals, counts)]
         print(f"{part:10} {counts[0]:5} passed {counts[1]:5} failed {counts[2]:5} skipped")
+    print_reasons(folder, parts)
     passed, failed, skipped = totals
     print(f"{skipped} skipped")
     print(f"{passed} passed, {failed} failed")
