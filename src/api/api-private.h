@@ -41,6 +41,7 @@ typedef enum
   VEND_RUN_AT_ONCE,   /* on the HTTP worker: the handler looks up rows by their keys, and waits for
                          nothing */
   VEND_RUN_READ,      /* on VEND_LANE_READS */
+  VEND_RUN_READ_RUN,  /* the same, but at once while the run of its `id` is in memory */
   VEND_RUN_BYTES,     /* on VEND_LANE_BYTES */
 } ApiRunsOn;
 #define VEND_API_LARGE_BODY ((gsize) 256 * 1024)

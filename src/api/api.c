@@ -106,8 +106,9 @@ answer_later (void *data)
 
 /* VEND_LANES: on this thread. */
 static VendLane
-lane_of (const ApiRoute *route, VendCall *call)
+lane_of (const ApiBound *bound, VendCall *call)
 {
+  const ApiRoute *route = bound->route;
   gsize size = 0;
   if (route->body == VEND_BODY_BUFFER)
     (void) vend_call_body (call, &size);
@@ -115,6 +116,10 @@ lane_of (const ApiRoute *route, VendCall *call)
     return VEND_LANE_BYTES;
   if (route->runs_on == VEND_RUN_READ)
     return VEND_LANE_READS;
+  if (route->runs_on == VEND_RUN_READ_RUN)
+    return vend_sched_is_open (bound->api->parts.sched, vend_call_param (call, "id"))
+               ? VEND_LANES
+               : VEND_LANE_READS;
   const bool is_write = strcmp (route->method, "GET") != 0;
   return route->runs_on == VEND_RUN_BY_METHOD && is_write ? VEND_LANE_WRITES : VEND_LANES;
 }
@@ -123,7 +128,7 @@ static void
 serve (VendCall *call, void *context)
 {
   const ApiBound *bound = context;
-  const VendLane lane = lane_of (bound->route, call);
+  const VendLane lane = lane_of (bound, call);
   g_autoptr (GError) error = NULL;
   if (lane == VEND_LANES)
     {

@@ -102,26 +102,13 @@ show (VendCall *call, const VendPrediction *prediction)
       200, vend_prediction_to_json (prediction, vend_call_origin (call), VEND_VIEW_TRUTH));
 }
 
-static bool
-load_own (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind,
-          VendPrediction **out, GError **error)
-{
-  g_autoptr (VendPrediction) prediction = NULL;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_store_prediction_get (reader.db, vend_call_param (call, "id"), &prediction, error))
-    return false;
-  if (prediction->account_id != caller->account->id || prediction->kind != kind)
-    return vend_api_not_found (error);
-  *out = g_steal_pointer (&prediction);
-  return true;
-}
-
-/* A question to the core thread about one prediction, and the answer. */
+/* A request about one run of an account: as the core thread has it, or else from its row. */
 typedef struct
 {
   VendApi *api;
   VendCall *call;
-  VendLaterWork reply;
+  int64_t account_id;
+  VendKind kind;
   VendPrediction *now;
   GError *error;
 } Question;
@@ -136,11 +123,28 @@ question_free (Question *question)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Question, question_free)
 
 static Question *
-question_new (VendApi *api, VendCall *call, VendLaterWork reply)
+question_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind)
 {
   Question *question = g_new0 (Question, 1);
-  *question = (Question){ .api = api, .call = call, .reply = reply };
+  *question
+      = (Question){ .api = api, .call = call, .account_id = caller->account->id, .kind = kind };
   return question;
+}
+
+static bool
+check_own (const Question *question, const VendPrediction *prediction, GError **error)
+{
+  return (prediction->account_id == question->account_id && prediction->kind == question->kind)
+         || vend_api_not_found (error);
+}
+
+static bool
+load_own (Question *question, GError **error)
+{
+  g_auto (VendReader) reader = vend_reader (question->api->parts.store);
+  return vend_store_prediction_get (reader.db, vend_call_param (question->call, "id"),
+                                    &question->now, error)
+         && check_own (question, question->now, error);
 }
 
 static VendReply *
@@ -150,50 +154,61 @@ make_shown (void *data)
   return show (question->call, question->now);
 }
 
+/* The prediction does not run any more: its row. */
+static void
+reply_stored (void *data)
+{
+  g_autoptr (Question) question = data;
+  g_autoptr (GError) problem = NULL;
+  g_clear_pointer (&question->now, vend_prediction_free);
+  vend_call_reply (question->call, load_own (question, &problem)
+                                       ? show (question->call, question->now)
+                                       : vend_reply_error (problem));
+}
+
+static void
+reply_refused (void *data)
+{
+  g_autoptr (Question) question = data;
+  vend_call_reply (question->call, vend_reply_error (question->error));
+}
+
 /* Core thread. */
 static void
 notify (const VendPrediction *now, const GError *error, void *data)
 {
   Question *question = data;
-  if (now != NULL)
+  g_autoptr (GError) problem = error != NULL ? g_error_copy (error) : NULL;
+  if (problem == NULL && check_own (question, now, &problem))
     {
+      g_clear_pointer (&question->now, vend_prediction_free);
       question->now = vend_prediction_copy (now);
       vend_api_reply_made (question->api, question->call, now, make_shown, question);
       return;
     }
-  question->error = g_error_copy (error);
-  vend_later_run (question->api->later, VEND_LANE_REPLIES, question->reply, question);
-}
-
-/* The prediction does not run any more: the row that was on disk when the request came. */
-static void
-reply_peeked (void *data)
-{
-  g_autoptr (Question) question = data;
-  vend_call_reply (question->call, show (question->call, vend_call_get_data (question->call)));
-}
-
-static void
-free_prediction (void *data)
-{
-  vend_prediction_free (data);
+  const bool ended = g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+  question->error = g_steal_pointer (&problem);
+  vend_later_run (question->api->later, VEND_LANE_REPLIES, ended ? reply_stored : reply_refused,
+                  question);
 }
 
 bool
 vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind, VendReply **out,
                   GError **error)
 {
-  g_autoptr (VendPrediction) prediction = NULL;
-  if (!load_own (api, call, caller, kind, &prediction, error))
-    return false;
-  if (vend_status_is_terminal (prediction->status))
+  g_autoptr (Question) question = question_new (api, call, caller, kind);
+  const char *id = vend_call_param (call, "id");
+  if (!vend_sched_is_open (api->parts.sched, id))
     {
-      *out = show (call, prediction);
-      return true;
+      if (!load_own (question, error))
+        return false;
+      if (vend_status_is_terminal (question->now->status))
+        {
+          *out = show (call, question->now);
+          return true;
+        }
     }
-  g_autofree char *id = g_strdup (prediction->id);
-  vend_call_set_data (call, g_steal_pointer (&prediction), free_prediction);
-  vend_sched_peek (api->parts.sched, id, notify, question_new (api, call, reply_peeked));
+  vend_sched_peek (api->parts.sched, id, notify, g_steal_pointer (&question));
   return true;
 }
 
@@ -205,38 +220,20 @@ get_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 
 /* ---- Cancel */
 
-static void
-reply_canceled (void *data)
-{
-  g_autoptr (Question) question = data;
-  VendCall *call = question->call;
-  g_autoptr (GError) problem = NULL;
-  if (!g_error_matches (question->error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    {
-      vend_call_reply (call, vend_reply_error (question->error));
-      return;
-    }
-  /* The prediction ended between the read of its row and the request: show the end. */
-  g_auto (VendReader) reader = vend_reader (question->api->parts.store);
-  const bool is_found = vend_store_prediction_get (reader.db, vend_call_param (call, "id"),
-                                                   &question->now, &problem);
-  vend_call_reply (call, is_found ? show (call, question->now) : vend_reply_error (problem));
-}
-
 bool
 vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
                      VendReply **out, GError **error)
 {
-  g_autoptr (VendPrediction) prediction = NULL;
-  if (!load_own (api, call, caller, kind, &prediction, error))
+  g_autoptr (Question) question = question_new (api, call, caller, kind);
+  if (!load_own (question, error))
     return false;
-  if (vend_status_is_terminal (prediction->status))
+  if (vend_status_is_terminal (question->now->status))
     {
-      *out = show (call, prediction);
+      *out = show (call, question->now);
       return true;
     }
-  vend_sched_cancel (api->parts.sched, prediction->id, notify,
-                     question_new (api, call, reply_canceled));
+  vend_sched_cancel (api->parts.sched, vend_call_param (call, "id"), notify,
+                     g_steal_pointer (&question));
   return true;
 }
 
@@ -305,7 +302,7 @@ const ApiRoute vend_api_prediction_routes[] = {
   { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL,
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL,
-    VEND_RATE_POLL, .runs_on = VEND_RUN_READ },
+    VEND_RATE_POLL, .runs_on = VEND_RUN_READ_RUN },
   { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction, NULL,
     .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

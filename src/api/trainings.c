@@ -96,7 +96,7 @@ const ApiRoute vend_api_training_routes[] = {
   { "GET", "/v1/trainings", VEND_SCOPE_READ, VEND_BODY_NONE, list_trainings, NULL,
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/trainings/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_training, NULL,
-    VEND_RATE_POLL, .runs_on = VEND_RUN_READ },
+    VEND_RATE_POLL, .runs_on = VEND_RUN_READ_RUN },
   { "POST", "/v1/trainings/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_training, NULL,
     .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

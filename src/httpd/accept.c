@@ -122,8 +122,9 @@ take_next (VendWorker *worker)
 void
 vend_accept_turn (VendWorker *worker)
 {
-  for (guint i = 0; i < ACCEPTS_PER_TURN && take_next (worker); i++)
-    ;
+  worker->may_accept = true;
+  for (guint i = 0; i < ACCEPTS_PER_TURN && worker->may_accept; i++)
+    worker->may_accept = take_next (worker);
 }
 
 int

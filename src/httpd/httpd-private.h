@@ -39,9 +39,11 @@ struct VendWorker
   int epoll_fd; /* of the daemon, borrowed */
   int wake_fd;
   GThread *thread;
-  VendConns conns;        /* this thread only, like the next two */
+  VendConns conns;        /* this thread only, like the next four */
   VendConn *arriving;     /* on its way to the library */
   int64_t accept_from_us; /* no accepts before; 0 = no pause */
+  bool may_accept;        /* more connections may be waiting than the last turn took */
+  guint turns;            /* without sleep */
   atomic_bool asleep;     /* in poll, or about to be */
   atomic_bool resumed;    /* a connection was resumed since the last turn */
   GQueue streams;         /* VendStream in flight; this thread only */

@@ -35,6 +35,8 @@
 #define SPIN_PAUSE_MS 4
 /* Besides `max_connections`, which the workers enforce: connections that end in this turn. */
 #define CLOSING_CONNECTIONS 1024
+/* Turns without sleep until the next look for new connections. */
+#define TURNS_PER_ACCEPT 16
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* Refuses a body half-way. The library takes no reply at that point, so the reply is written past
@@ -244,7 +246,8 @@ static bool
 wait_for_events (VendWorker *worker)
 {
   MHD_UNSIGNED_LONG_LONG library_ms = MAX_POLL_MS;
-  bool arrived = true;
+  /* A thread that does not sleep is not told of arrivals. */
+  bool arrived = worker->may_accept || ++worker->turns % TURNS_PER_ACCEPT == 0;
   if (MHD_get_timeout (worker->daemon, &library_ms) != MHD_YES || library_ms > 0)
     {
       int timeout_ms = (int) MIN (library_ms, MAX_POLL_MS);

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/deferred.h"
 #include "base/inbox.h"
+#include "sched/run/open-ids.h"
 #include "sched/sched.h"
 #include "sched/timers.h"
 
@@ -37,6 +38,7 @@ struct VendSched
   VendTimers *timers;
   GThreadPool *disk_pool;            /* all work that blocks: starts, clean-ups, moves of files */
   GHashTable *runs;                  /* id → Run (owned) */
+  VendOpenIds *open_ids;             /* of the stored ones among `runs`, for other threads */
   GHashTable *targets;               /* key → Target (owned) */
   GHashTable *deployments;           /* "owner/name" → Deployment (owned) */
   GHashTable *models;                /* id → scaling set by the owner; see target/scaling.c */

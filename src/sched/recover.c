@@ -107,6 +107,7 @@ load_open (VendSched *sched, GError **error)
       p->billing = vend_prediction_billing_of (p, model);
       Target *target = vend_target_get (sched, p, version, &(VendSchedPlace){ hardware, &scaling });
       Run *run = vend_run_new (sched, p, target);
+      vend_open_ids_add (sched->open_ids, p->id);
       run->emitted = p->output != NULL;
       if (!load_losses (run, reader.db, error))
         return false;

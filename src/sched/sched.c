@@ -67,6 +67,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->timers = vend_timers_new (sched->core);
   sched->runs
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_run_free);
+  sched->open_ids = vend_open_ids_new ();
   sched->targets
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_target_free);
   sched->deployments = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -157,6 +158,7 @@ vend_sched_free (VendSched *sched)
   vend_inbox_free (sched->inbox);
   vend_fast_start_free (sched->fast_start);
   g_hash_table_unref (sched->runs);
+  vend_open_ids_free (sched->open_ids);
   g_hash_table_unref (sched->instances);
   g_hash_table_unref (sched->targets);
   g_hash_table_unref (sched->accounts);

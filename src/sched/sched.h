@@ -121,6 +121,9 @@ void vend_sched_cancel (VendSched *sched, const char *id, VendSchedNotify notify
 /* The live state of a prediction: logs and output so far. NOT_FOUND when the prediction has
  * ended. */
 void vend_sched_peek (VendSched *sched, const char *id, VendSchedNotify notify, void *data);
+/* True when the live state of a stored prediction is in memory, so that `vend_sched_peek` needs no
+ * row. It may end before the next call. Any thread. */
+bool vend_sched_is_open (VendSched *sched, const char *id);
 
 /* The broadcast log of a prediction, borrowed; NULL when the prediction has ended. */
 typedef void (*VendSchedFollowed) (VendBroadcast *broadcast, void *data);

@@ -225,3 +225,23 @@ def test_strangers_are_sent_away_before_their_body(server):
         connection.sendall(head.encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
     wait_until(lambda: server.spool_files() == [], what="the spool to be empty")
+
+
+def test_a_run_in_memory_is_its_accounts(servers):
+    """What the scheduler knows of a run is told to nobody else, and not as another kind."""
+    server = servers("--max-instances", "1", "--hardware-units", "1")
+    api = server.api()
+    running = api.create("echo", {"text": "long", "delay": 300})
+    api.reaches(running, "processing")
+    queued = api.create("echo", {"text": "queued"})
+    api.post("/accounts", {"username": "stranger"}, 201)
+    made = api.post("/tokens", {"name": "t", "scopes": ["read", "run"], "account": "stranger"}, 201)
+    other = server.api(made.json()["token"])
+    for run in (running, queued):
+        assert api.prediction(run)["status"] in ("processing", "starting")
+        other.get(f"/predictions/{run['id']}", 404)
+        other.post(f"/predictions/{run['id']}/cancel", expect=404)
+        api.get(f"/trainings/{run['id']}", 404)
+    for run in (queued, running):
+        api.cancel(run)
+        assert api.ended(run)["status"] == "canceled"

@@ -43,6 +43,12 @@ answer (Question *question, const GError *problem)
     question->notify (NULL, error, question->data);
 }
 
+bool
+vend_sched_is_open (VendSched *sched, const char *id)
+{
+  return vend_open_ids_has (sched->open_ids, id);
+}
+
 static void
 peek_on_core (void *data)
 {

@@ -72,6 +72,7 @@ leave_queue (Run *run)
 void
 vend_run_free (Run *run)
 {
+  vend_open_ids_remove (run->sched->open_ids, run->p->id);
   leave_queue (run);
   run->target->n_runs--;
   vend_account_closed (run->sched, run->p->account_id);

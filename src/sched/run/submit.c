@@ -21,6 +21,7 @@ inserted (const GError *error, void *data)
   run->insert_pending = false;
   if (error == NULL)
     {
+      vend_open_ids_add (run->sched->open_ids, run->p->id);
       if (run->p->idempotency_key != NULL && run->completion == NULL)
         vend_run_enqueue (run, false);
       vend_waiters_add (run->waiters, submission->wait_until_us, submission->notify,
