@@ -149,9 +149,10 @@ test_an_end_that_cannot_be_stored (void)
   vend_waiters_add (world.waiters, VEND_WAIT_FOR_END, hear, &for_the_end);
   world.is_storing_end = true;
   vend_waiters_add (world.waiters, 0, hear_delay, &asks_now);
-  pass (&world, due_us + VEND_WAIT_FOR_STORE_US - 100 * VEND_US_PER_MS);
-  g_assert_cmpuint (asked_before.n, ==, 0);
-  pass (&world, due_us + VEND_WAIT_FOR_STORE_US);
+  /* Each waits for the store from the moment that it was found due, which may be late. */
+  while (asked_before.n == 0 || asks_now.n == 0)
+    g_main_context_iteration (world.context, TRUE);
+  g_assert_cmpint (vend_steady_us (), >=, due_us + VEND_WAIT_FOR_STORE_US);
   g_assert_cmpuint (asked_before.n, ==, 1);
   g_assert_cmpuint (asks_now.n, ==, 1);
   world.prediction.status = VEND_STATUS_SUCCEEDED;
