@@ -1,5 +1,6 @@
 """The documented error bodies, as clients and their users read them."""
 
+import contextlib
 import types
 
 import pytest
@@ -129,20 +130,38 @@ def test_429(throttled):
     assert reply.headers["Retry-After"] == str(wait) and 0 < wait <= 2
 
 
+def until_throttled(spend_all, proxy, method, path, ask):
+    """Asks until a request came while none was left: on a busy machine one more may come in between."""
+    for _ in range(20):
+        spend_all()
+        with contextlib.suppress(ClientError):
+            ask()
+        if 429 in [exchange.status for exchange in proxy.seen(method, path)]:
+            return
+    raise AssertionError("no request was throttled")
+
+
+def ask_throttled(ask, waits):
+    """A client that waits gets its answer; others say what they were told."""
+    try:
+        return ask()
+    except ClientError as error:
+        assert not waits and error.status == 429 and "Request was throttled" in str(error)
+        raise
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_429_of_a_get(throttled, workers, name):
     """The Python clients wait as long as they are told to and then get it."""
     server, proxy = throttled
     client = Client(name, workers[name], proxy.url, server.token)
-    client("account")
-    spend(server.api(), "/account")
-    if name == "javascript":
-        with pytest.raises(ClientError, match="Request was throttled") as failed:
-            client("account")
-        assert failed.value.status == 429
-    else:
-        assert client("account")["username"] == "lab"
-        assert 429 in [exchange.status for exchange in proxy.seen("GET", "/account")]
+    waits = name != "javascript"
+
+    def ask():
+        assert ask_throttled(lambda: client("account"), waits)["username"] == "lab"
+
+    ask()
+    until_throttled(lambda: spend(server.api(), "/account"), proxy, "GET", "/account", ask)
     assert not proxy.take_faults()
 
 
@@ -156,12 +175,10 @@ def test_429_of_a_create(throttled, workers, name):
     version = api.get("/models/lab/echo").json()["latest_version"]["id"]
     sizes = {"hardware": "cpu", "min_instances": 0, "max_instances": 0}
     api.post("/deployments", {"name": "paused", "model": "lab/echo", "version": version, **sizes}, 200)
-    spend(api, path, {"input": {}})
-    if name == "python2":
-        assert client("create", model="lab/echo", input={})["id"]
-    else:
-        with pytest.raises(ClientError, match="Request was throttled") as failed:
-            client("create", model="lab/echo", input={})
-        assert failed.value.status == 429
-    assert 429 in [exchange.status for exchange in proxy.seen("POST", "/predictions")]
+
+    def ask():
+        made = ask_throttled(lambda: client("create", model="lab/echo", input={}), name == "python2")
+        assert made["id"]
+
+    until_throttled(lambda: spend(api, path, {"input": {}}), proxy, "POST", "/predictions", ask)
     assert not proxy.take_faults()

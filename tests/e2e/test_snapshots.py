@@ -98,7 +98,6 @@ COMPARE = "print('summing'); return f'{self.array.sum():.6f} {np.random.rand():.
 def test_the_third_start(api, server, push):
     push("arrays", source(ARRAYS, COMPARE, "import numpy as np\n"), NUMPY)
     plain, _ = snapshot_of(api, "arrays")
-    setup_took = ready_decision(api, "arrays")["inputs"]["boot_seconds"]
     instance, ended = use(api, "arrays")
     assert (instance["start"], instance["snapshot_reason"]) == ("snapshot", None)
     for part in ("status", "output", "error", "logs"):
@@ -106,11 +105,10 @@ def test_the_third_start(api, server, push):
     decision = ready_decision(api, "arrays")
     assert decision["inputs"]["start"] == "snapshot"
     assert "from a snapshot" in decision["sentence"]
-    assert decision["inputs"]["boot_seconds"] < setup_took / 2
     told = server.cli("explain", ended["id"])
     assert "from a snapshot" in told.stdout, told.stdout
     stop_instances(api, "arrays")
-    assert processes.models(server.data) == []
+    wait_until(lambda: processes.models(server.data) == [], what="its processes to go")
 
 
 UNFIT = {
@@ -163,6 +161,7 @@ UNFIT = {
 @pytest.mark.parametrize("what", UNFIT)
 def test_unfit(api, server, push, what):
     setup, reason = UNFIT[what]
+    others = set(processes.models(server.data))
     push(what, source(setup))
     use_twice(api, what)
     unfit = await_snapshot(api, what, "gone")
@@ -175,7 +174,7 @@ def test_unfit(api, server, push, what):
     assert list(left) == []
     assert [s["state"] for s in api.debug()["snapshots"] if s["model"] == f"lab/{what}"] == ["gone"]
     stop_instances(api, what)
-    wait_until(lambda: processes.models(server.data) == [], what="what setup started to go")
+    wait_until(lambda: others.issuperset(processes.models(server.data)), what="what setup started to go")
 
 
 def test_quick_setups_have_none(api, push):
