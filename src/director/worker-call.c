@@ -48,14 +48,6 @@ find_free_slot (const VendWorkerServer *server)
   return NULL;
 }
 
-static bool
-make_folder (VendWorkerSlot *slot, const VendExecution *execution, GError **error)
-{
-  g_free (slot->folder);
-  slot->folder = g_build_filename (slot->server->base.options.dir, "runs", execution->cog_id, NULL);
-  return vend_dir_ensure (slot->folder, error);
-}
-
 /* The input itself, or where it lies. */
 static bool
 add_input (const VendWorkerSlot *slot, json_t *message, json_t *input, GError **error)
@@ -65,7 +57,7 @@ add_input (const VendWorkerSlot *slot, json_t *message, json_t *input, GError **
       json_object_set (message, "input", input);
       return true;
     }
-  g_autofree char *path = g_build_filename (slot->folder, "input.json", NULL);
+  g_autofree char *path = g_build_filename (slot->folder.path, "input.json", NULL);
   g_autofree char *text = vend_json_text (input);
   vend_json_set_string (message, "input_file", path);
   return vend_file_replace (path, text, strlen (text), 0600, error);
@@ -75,10 +67,10 @@ static bool
 ask (VendWorkerCall *call, VendWorkerSlot *slot, GError **error)
 {
   const VendExecution *execution = call->execution;
-  if (!make_folder (slot, execution, error))
+  if (!vend_run_folder_open (&slot->folder, error))
     return false;
   json_auto_t *message = json_pack ("{s:s, s:s, s:s, s:{}}", "type", "predict", "id",
-                                    execution->cog_id, "output_dir", slot->folder, "context");
+                                    execution->cog_id, "output_dir", slot->folder.path, "context");
   if (!add_input (slot, message, execution->input, error))
     return false;
   call->asked_us = vend_steady_us ();
@@ -317,6 +309,11 @@ take_end (VendWorkerCall *call, VendSlotKind kind, const json_t *message)
   if (g_strcmp0 (id, call->execution->cog_id) != 0)
     {
       vend_worker_problem (call->server, "the worker ended a run that it was not asked for");
+      return;
+    }
+  if (call->end.kind != VEND_SLOT_UNKNOWN)
+    {
+      vend_worker_problem (call->server, "the worker ended a run twice");
       return;
     }
   call->end = (VendWorkerEnd){ .kind = kind,

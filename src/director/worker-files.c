@@ -198,7 +198,7 @@ name_for_people (const VendWorkerCall *call, const char *path, guint number)
 {
   g_autofree char *name = vend_file_name_clean (path);
   g_autofree char *folder = g_path_get_dirname (path);
-  if (g_strcmp0 (folder, call->slot->folder) != 0)
+  if (g_strcmp0 (folder, call->slot->folder.path) != 0)
     return g_steal_pointer (&name);
   const char *dot = strrchr (name, '.');
   const char *extension = dot != NULL ? dot : "";

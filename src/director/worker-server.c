@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define CODE "import coglet; coglet.server._run_worker()" /* as coglet's server starts it */
-#define SLOTS_FROM_SOURCE "../../slots"                   /* from DIR/work/src */
-#define QUIET_LOG "coglet=warn"                           /* what it says of itself */
+#define SLOTS_FROM_SOURCE "../../slots" /* from DIR/work/src */
+#define QUIET_LOG "coglet=warn"         /* what it says of itself */
 #define IDLE_POLL_MS 5000
 #define ANSWER_MS 12000 /* the worker gives healthcheck() 5 s */
 #define MAX_MISSED 2
@@ -45,12 +44,17 @@ prepare (VendModelServer *base, char ***out_argv, char ***out_env, GError **erro
   VendWorkerServer *server = (VendWorkerServer *) base;
   const VendSpec *spec = base->options.spec;
   g_autofree char *slots = g_strdup_printf ("%u", spec->slots);
-  const char *const argv[] = { spec->argv[0], "-c", CODE, NULL };
+  g_autofree char *code
+      = g_strndup ((const char *) vend_worker_main[0].data, vend_worker_main[0].size);
+  const char *const argv[] = { spec->argv[0], "-c", code, NULL };
   if (!vend_worker_slots_listen (server, error))
     return false;
   char **env = g_strdupv (spec->env);
   env = g_environ_setenv (env, "COG_MAX_CONCURRENCY", slots, FALSE);
   env = g_environ_setenv (env, "PYTHONUNBUFFERED", "1", FALSE);
+  /* For the little that they do, threads that wake each other cost more than they gain. */
+  if (spec->slots == 1)
+    env = g_environ_setenv (env, "TOKIO_WORKER_THREADS", "1", FALSE);
   if (g_environ_getenv (env, "COG_LOG_LEVEL") == NULL)
     env = g_environ_setenv (env, "RUST_LOG", QUIET_LOG, FALSE);
   *out_env = env;

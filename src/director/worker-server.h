@@ -3,12 +3,17 @@
  * that it makes (worker-files.c). The protocol is that of coglet's
  * crates/coglet/src/bridge/protocol.rs. Main context. */
 #pragma once
+#include "base/embedded.h"
 #include "director/execution-private.h"
 #include "director/model-server.h"
 #include "director/output-file.h"
+#include "director/run-folder.h"
 #include "director/slot-channel.h"
 #include "director/slot-marks.h"
 #include "director/slot-message.h"
+
+/* worker-main.py: what the process of the worker runs. */
+extern const VendEmbeddedFile vend_worker_main[];
 
 typedef struct VendWorkerServer VendWorkerServer;
 typedef struct VendWorkerCall VendWorkerCall;
@@ -41,7 +46,7 @@ typedef struct
   bool is_stale;            /* frames of a run that was ended early are still to come */
   bool said_idle;           /* the worker, before them */
   bool was_canceled;        /* a cancel may still be on its way, to whatever runs next */
-  char *folder;             /* of the run that it is busy with */
+  VendRunFolder folder;
 } VendWorkerSlot;
 
 struct VendWorkerServer

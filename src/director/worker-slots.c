@@ -134,7 +134,12 @@ vend_worker_slots_listen (VendWorkerServer *server, GError **error)
   server->n_slots = server->base.options.spec->slots;
   server->slots = g_new0 (VendWorkerSlot, server->n_slots);
   for (guint i = 0; i < server->n_slots; i++)
-    server->slots[i] = (VendWorkerSlot){ .server = server, .number = i, .listener = -1 };
+    {
+      g_autofree char *number = g_strdup_printf ("%u", i);
+      server->slots[i] = (VendWorkerSlot){ .server = server, .number = i, .listener = -1 };
+      vend_run_folder_init (&server->slots[i].folder,
+                            g_build_filename (server->base.options.dir, "runs", number, NULL));
+    }
   for (guint i = 0; i < server->n_slots; i++)
     if (!listen_for (&server->slots[i], error))
       return false;
@@ -165,7 +170,7 @@ vend_worker_slots_clear (VendWorkerServer *server)
       vend_slot_channel_free (slot->channel);
       if (slot->call != NULL)
         slot->call->slot = NULL;
-      g_free (slot->folder);
+      vend_run_folder_clear (&slot->folder);
       g_free (slot->id);
     }
   server->n_slots = 0;
@@ -199,15 +204,6 @@ make_free (VendWorkerSlot *slot)
   vend_worker_call_dispatch (slot->server);
 }
 
-static void
-remove_folder (VendWorkerSlot *slot)
-{
-  g_autoptr (GError) error = NULL;
-  if (slot->folder != NULL && !vend_tree_remove (slot->folder, &error))
-    vend_log (VEND_LOG_WARN, "the folder of a run stays", "error", error->message, NULL);
-  g_clear_pointer (&slot->folder, g_free);
-}
-
 void
 vend_worker_slot_take_idle (VendWorkerSlot *slot)
 {
@@ -231,7 +227,7 @@ static void
 become_free (VendWorkerSlot *slot)
 {
   slot->said_idle = false;
-  remove_folder (slot);
+  vend_run_folder_close (&slot->folder);
   if (!slot->was_canceled)
     {
       make_free (slot);

@@ -1,13 +1,6 @@
 /* The launcher and the zygote's Python, as they are built into the program. */
 #pragma once
-#include <stddef.h>
-
-typedef struct
-{
-  const char *name; /* NULL: the end */
-  const unsigned char *data;
-  size_t size;
-} VendZygoteFile;
+#include "base/embedded.h"
 
 /* The first one is the launcher. */
-extern const VendZygoteFile vend_zygote_files[];
+extern const VendEmbeddedFile vend_zygote_files[];

@@ -26,7 +26,7 @@ static char *
 files_digest (void)
 {
   g_autoptr (GByteArray) all = g_byte_array_new ();
-  for (const VendZygoteFile *file = vend_zygote_files; file->name != NULL; file++)
+  for (const VendEmbeddedFile *file = vend_zygote_files; file->name != NULL; file++)
     {
       g_byte_array_append (all, (const guint8 *) file->name, (guint) strlen (file->name) + 1);
       g_byte_array_append (all, file->data, (guint) file->size);
@@ -41,7 +41,7 @@ write_files (const char *folder, GError **error)
   g_autofree char *bin = g_build_filename (folder, "bin", NULL);
   if (!vend_dir_ensure (bin, error))
     return false;
-  for (const VendZygoteFile *file = vend_zygote_files; file->name != NULL; file++)
+  for (const VendEmbeddedFile *file = vend_zygote_files; file->name != NULL; file++)
     {
       const bool is_launcher = file == vend_zygote_files;
       g_autofree char *path = g_build_filename (is_launcher ? bin : folder,

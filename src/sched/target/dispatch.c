@@ -60,10 +60,10 @@ find_prefetch_room (Target *target, const Run *run)
   Instance *best = NULL;
   if (target->run_us == 0 || target->run_us > SHORT_RUN_US)
     return NULL;
-  /* The director keeps the inputs in memory. */
-  const guint of_a_moment = vend_json_is_short (run->p->input, SHORT_INPUT)
-                                ? (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX)
-                                : 0;
+  /* The director keeps the inputs in memory. One that has left ours was long. */
+  const bool is_short = run->p->input != NULL && vend_json_is_short (run->p->input, SHORT_INPUT);
+  const guint of_a_moment
+      = is_short ? (guint) MIN (PREFETCH_US / target->run_us, VEND_PREFETCH_MAX) : 0;
   for (guint i = 0; i < target->instances->len; i++)
     {
       Instance *instance = g_ptr_array_index (target->instances, i);

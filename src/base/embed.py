@@ -18,9 +18,9 @@ def main():
         )
         entries.append(f'  {{ "{file.name}", file_{number}, {len(data)} }},\n')
     output.write_text(
-        '#include "zygote/zygote-files.h"\n'
+        '#include "base/embedded.h"\n'
         + "".join(arrays)
-        + f"const VendZygoteFile {symbol}[] = {{\n"
+        + f"const VendEmbeddedFile {symbol}[] = {{\n"
         + "".join(entries)
         + "  { 0, 0, 0 },\n};\n"
     )
