@@ -432,6 +432,7 @@ DONE = "slot.sendall(frame({'type': 'done', 'id': run['id'], 'predict_time': 1.0
     [
         ("slot.sendall(b'xxxx')", "at most"),
         ("slot.sendall(frame({'type': 'done', 'id': 'another', 'predict_time': 1}))", "not asked for"),
+        (DONE + DONE, "a run twice"),
         ("slot.sendall(frame({'type': 'file_output'}))", "has no 'filename'"),
         ("say({'type': 'failed', 'slot': 'a', 'error': 'Socket write error'})", "gave up a slot: Socket write error"),
         ("say({'type': 'fatal', 'reason': 'a panic'})", "a panic"),
