@@ -138,12 +138,22 @@ def sync_s(directory: Path, count: int = 40) -> float:
     return sorted(took)[count // 2]
 
 
+def cpu_of(pid: int) -> float:
+    """Processor time of a process and all its threads so far, in steps of the scheduler."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 class Vend:
     """A server with its own data directory, removed at the end together with its instances."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, environment: dict[str, str] | None = None, **settings: Any) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="vend-bench-", dir=os.environ.get("VEND_BENCH_DIR")))
         self.data = self.dir / "data"
+        self.environment = environment or {}
         self.settings = {"rate_limit_creates": 0, "rate_limit_other": 0,
                          "account_max_queued": 1000000, **settings}
         self.process: subprocess.Popen[bytes] | None = None
@@ -167,7 +177,7 @@ class Vend:
         self.port = free_port()
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.settings.items()]
         environment = {**os.environ, "VEND_BOOTSTRAP_ACCOUNT": ACCOUNT,
-                       "VEND_BOOTSTRAP_TOKEN": TOKEN}
+                       "VEND_BOOTSTRAP_TOKEN": TOKEN, **self.environment}
         with open(self.dir / "log", "ab") as log:
             begun = time.monotonic()
             self.process = subprocess.Popen(
@@ -209,8 +219,19 @@ class Vend:
 
     def cpu_s(self) -> float:
         assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.process.pid)
+
+    def pids(self) -> list[int]:
+        """The server, its directors and the processes of models: who names the directory."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if str(self.dir).encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+        return found
+
+    def whole_cpu_s(self) -> float:
+        return sum(cpu_of(pid) for pid in self.pids())
 
     def debug(self) -> Any:
         return http(self.port, "GET", "/-/debug", headers=self.auth)[1]
