@@ -50,7 +50,13 @@ begin (VendDirector *director, const json_t *command)
 static bool
 has_slot (const VendDirector *director)
 {
-  return g_hash_table_size (director->executions) < director->spec->slots;
+  guint taken = 0;
+  GHashTableIter iter;
+  void *value;
+  g_hash_table_iter_init (&iter, director->executions);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    taken += !vend_execution_has_left_slot (value);
+  return taken < director->spec->slots;
 }
 
 static void
@@ -155,6 +161,12 @@ free_released (void *user_data)
   director->release_source = 0;
   g_ptr_array_set_size (director->released, 0);
   return G_SOURCE_REMOVE;
+}
+
+static void
+on_execution_left_slot (VendExecution *execution, void *context)
+{
+  begin_next (context);
 }
 
 static void
@@ -323,6 +335,7 @@ vend_director_init_executions (VendDirector *director)
                                       .out_of_memory = find_out_of_memory,
                                       .server_peak = find_server_peak,
                                       .ended = on_execution_ended,
+                                      .left_slot = on_execution_left_slot,
                                       .released = on_execution_released,
                                       .context = director };
 }

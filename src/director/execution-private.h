@@ -37,6 +37,7 @@ struct VendExecution
   guint linger_source;
 
   /* Ending it. */
+  bool has_left_slot;
   bool cancel_asked;
   bool timed_out;
   int64_t cancel_sent_us;
@@ -84,6 +85,8 @@ void vend_execution_mark_started (VendExecution *execution);
 void vend_execution_cancel_sent (VendExecution *execution, bool was_heard);
 /* After `ended` said that something is open still. */
 void vend_execution_closed (VendExecution *execution);
+/* The model is done with it, and its end waits for what the model printed. */
+void vend_execution_leave_slot (VendExecution *execution);
 
 void vend_execution_add_logs (VendExecution *execution, const char *text, gsize size);
 void vend_execution_flush_logs (VendExecution *execution);

@@ -85,6 +85,19 @@ on_linger_over (void *user_data)
 }
 
 void
+vend_execution_leave_slot (VendExecution *execution)
+{
+  execution->has_left_slot = true;
+  execution->env->left_slot (execution, execution->env->context);
+}
+
+bool
+vend_execution_has_left_slot (const VendExecution *execution)
+{
+  return execution->has_left_slot;
+}
+
+void
 vend_execution_closed (VendExecution *execution)
 {
   clear_timer (&execution->linger_source);

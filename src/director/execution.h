@@ -31,6 +31,8 @@ typedef struct
   char *(*out_of_memory) (void *context);
   /* The most memory that the model server itself has held; 0: not known. */
   uint64_t (*server_peak) (void *context);
+  /* The model is done with the run, whose end is not told yet, and may begin another. */
+  void (*left_slot) (VendExecution *execution, void *context);
   /* The run has ended; `completed` (stolen) is its last frame. `sick` is NULL, or why the instance
    * must be replaced. The run stays until `released`. */
   void (*ended) (VendExecution *execution, json_t *completed, const char *sick, void *context);
@@ -53,6 +55,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendExecution, vend_execution_free)
 
 const char *vend_execution_key (const VendExecution *execution); /* vend_journal_key */
 const char *vend_execution_cog_id (const VendExecution *execution);
+/* Another one may begin though this one has not ended. */
+bool vend_execution_has_left_slot (const VendExecution *execution);
 
 void vend_execution_cancel (VendExecution *execution);
 /* Ends it as INSTANCE_LOST or OUT_OF_MEMORY: `code`. */

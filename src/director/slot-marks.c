@@ -1,47 +1,62 @@
 /* Marks in what a worker's process prints. Pure. */
 #include "director/slot-marks.h"
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#define DIGITS 8
+#define END '\x1e'
+
 void
-vend_slot_marks_init (VendSlotMarks *marks, const char *mark)
+vend_slot_marks_init (VendSlotMarks *marks, const char *name)
 {
-  *marks = (VendSlotMarks){ .mark = g_strdup (mark), .held = g_string_new (NULL) };
+  *marks = (VendSlotMarks){ .name = g_strdup (name), .held = g_string_new (NULL) };
 }
 
 void
 vend_slot_marks_clear (VendSlotMarks *marks)
 {
-  g_clear_pointer (&marks->mark, g_free);
+  g_clear_pointer (&marks->name, g_free);
   if (marks->held != NULL)
     g_string_free (g_steal_pointer (&marks->held), TRUE);
 }
 
-/* How much of the end of `text` a mark may begin with. */
-static gsize
-open_end (const VendSlotMarks *marks, const char *text, gsize size)
+char *
+vend_slot_marks_text (const VendSlotMarks *marks, guint number)
 {
-  for (gsize n = MIN (size, strlen (marks->mark) - 1); n > 0; n--)
-    if (memcmp (text + size - n, marks->mark, n) == 0)
-      return n;
-  return 0;
+  return g_strdup_printf ("%s%0*x%c", marks->name, DIGITS, number, END);
 }
 
-void
+/* Where in `text` a mark begins, or may begin when more comes; its size when there is none. */
+static gsize
+find_name (const VendSlotMarks *marks, const char *text, gsize size)
+{
+  const gsize length = strlen (marks->name);
+  const char *at = memmem (text, size, marks->name, length);
+  if (at != NULL)
+    return (gsize) (at - text);
+  for (gsize n = MIN (size, length - 1); n > 0; n--)
+    if (memcmp (text + size - n, marks->name, n) == 0)
+      return size - n;
+  return size;
+}
+
+gsize
 vend_slot_marks_feed (VendSlotMarks *marks, const char *text, gsize size, GString *out)
 {
-  const gsize length = strlen (marks->mark);
+  const gsize length = strlen (marks->name) + DIGITS + 1;
+  const gsize held = marks->held->len;
   g_string_append_len (marks->held, text, (gssize) size);
-  const char *rest = marks->held->str;
-  gsize left = marks->held->len;
-  for (const char *at; (at = memmem (rest, left, marks->mark, length)) != NULL;)
+  const char *all = marks->held->str;
+  const gsize at = find_name (marks, all, marks->held->len);
+  g_string_append_len (out, all, (gssize) at);
+  if (marks->held->len - at < length)
     {
-      g_string_append_len (out, rest, at - rest);
-      left -= (gsize) (at - rest) + length;
-      rest = at + length;
-      marks->met++;
+      g_string_erase (marks->held, 0, (gssize) at);
+      return size;
     }
-  const gsize open = open_end (marks, rest, left);
-  g_string_append_len (out, rest, (gssize) (left - open));
-  g_string_erase (marks->held, 0, (gssize) (marks->held->len - open));
+  const guint number = (guint) strtoul (all + at + strlen (marks->name), NULL, 16);
+  marks->met = MAX (marks->met, number);
+  g_string_truncate (marks->held, 0);
+  /* It ends in `text`, or it would have been found before. */
+  return at + length - held;
 }

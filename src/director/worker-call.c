@@ -14,7 +14,8 @@
 #define WAIT_US VEND_US_PER_S /* for a slot that should be free */
 #define WAIT_POLL_MS 50
 #define CANCEL_AGAIN_US (100 * VEND_US_PER_MS)
-#define SHORTEST_PROGRAM_US (2 * VEND_US_PER_MS)
+#define SHORTEST_PROGRAM_US 500 /* from its start to its end */
+#define FIRST_RUNS 64           /* of a worker, after which it is known whether it prints */
 
 /* ---- The beginning. */
 
@@ -75,7 +76,10 @@ ask (VendWorkerCall *call, VendWorkerSlot *slot, GError **error)
     return false;
   call->asked_us = vend_steady_us ();
   if (!vend_slot_channel_send (slot->channel, json_incref (message), error))
-    return false;
+    {
+      call->asked_us = 0;
+      return false;
+    }
   slot->is_busy = true;
   slot->call = call;
   call->slot = slot;
@@ -127,7 +131,7 @@ bool
 vend_worker_is_asked (const VendExecution *execution)
 {
   const VendWorkerCall *call = execution->call;
-  return call != NULL && call->slot != NULL;
+  return call != NULL && call->asked_us > 0;
 }
 
 static void
@@ -170,6 +174,8 @@ vend_worker_ended (VendExecution *execution)
   if (call == NULL)
     return false;
   g_queue_remove (&call->server->waiting, call);
+  if (call->server->printing == call)
+    call->server->printing = NULL;
   vend_worker_call_forget_files (call);
   /* What the model says from here on is nobody's. */
   if (call->slot != NULL)
@@ -255,21 +261,34 @@ vend_worker_call_check_end (VendWorkerCall *call)
     tell_end (call);
 }
 
+static int64_t
+run_us (const VendWorkerCall *call)
+{
+  if (call->end.kind == VEND_SLOT_DONE)
+    return (int64_t) (call->end.predict_time * (double) VEND_US_PER_S);
+  return vend_steady_us () - call->asked_us;
+}
+
 /* What is printed past Python comes on the control channel, and may come after the end on the slot,
  * or after `idle`. A run that is too short to start a program is not worth a mark as long as this
- * model has printed nothing that way. */
+ * worker has printed nothing that way in its first runs. */
 static bool
 may_have_printed (const VendWorkerCall *call)
 {
-  return call->server->has_printed || vend_steady_us () - call->asked_us >= SHORTEST_PROGRAM_US
-         || vend_worker_printed_has_more (call->server);
+  const VendWorkerServer *server = call->server;
+  return server->has_printed || server->n_ended <= FIRST_RUNS
+         || run_us (call) >= SHORTEST_PROGRAM_US || vend_worker_printed_has_more (server);
 }
 
 void
 vend_worker_call_take_idle (VendWorkerCall *call)
 {
-  if (!call->is_idle && may_have_printed (call))
-    call->mark = vend_worker_printed_mark (call->server);
+  if (!call->is_idle)
+    {
+      call->server->n_ended++;
+      if (may_have_printed (call))
+        call->mark = vend_worker_printed_mark (call->server);
+    }
   call->is_idle = true;
   vend_worker_call_check_end (call);
 }

@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#define MARK_LENGTH 40
+#define NAME_LENGTH 40
 #define PATIENCE_MS 500 /* for a mark; what comes later goes where it can */
 
 static int
@@ -42,10 +42,9 @@ open_pipes (VendWorkerServer *server)
 void
 vend_worker_printed_open (VendWorkerServer *server)
 {
-  g_autofree char *secret = vend_secret_new ("", MARK_LENGTH);
-  g_autofree char *mark = g_strdup_printf ("\x1e%s\x1e", secret);
+  g_autofree char *name = vend_secret_new ("\x1e", NAME_LENGTH);
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
-    vend_slot_marks_init (&server->printed[i].marks, mark);
+    vend_slot_marks_init (&server->printed[i].marks, name);
   open_pipes (server);
   if (server->printed[0].fd < 0 || server->printed[1].fd < 0)
     vend_log (VEND_LOG_WARN, "late words of child processes may be missing in logs", NULL);
@@ -75,22 +74,37 @@ vend_worker_printed_has_more (const VendWorkerServer *server)
   return false;
 }
 
+void
+vend_worker_printed_give_up (VendWorkerServer *server)
+{
+  if (server->mark_timer != 0)
+    g_source_remove (server->mark_timer);
+  server->mark_timer = 0;
+  for (guint i = 0; i < VEND_WORKER_PIPES; i++)
+    server->printed[i].marks.met = server->printed[i].set;
+  vend_worker_marks_met (server);
+}
+
 static gboolean
 on_patience_over (void *user_data)
 {
   VendWorkerServer *server = user_data;
   server->mark_timer = 0;
-  for (guint i = 0; i < VEND_WORKER_PIPES; i++)
-    server->printed[i].marks.met = server->printed[i].set;
-  vend_worker_marks_met (server);
+  vend_worker_printed_give_up (server);
   return G_SOURCE_REMOVE;
+}
+
+static bool
+is_met (const VendWorkerServer *server, const VendWorkerMark *mark, guint pipe)
+{
+  return server->printed[pipe].marks.met >= mark->number[pipe];
 }
 
 bool
 vend_worker_printed_is_met (const VendWorkerServer *server, const VendWorkerMark *mark)
 {
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
-    if (server->printed[i].marks.met < mark->number[i])
+    if (!is_met (server, mark, i))
       return false;
   return true;
 }
@@ -102,9 +116,12 @@ vend_worker_printed_mark (VendWorkerServer *server)
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
     {
       VendWorkerPrinted *printed = &server->printed[i];
-      const gsize length = printed->fd >= 0 ? strlen (printed->marks.mark) : 0;
+      if (printed->fd < 0)
+        continue;
+      g_autofree char *text = vend_slot_marks_text (&printed->marks, printed->set + 1);
+      const gsize length = strlen (text);
       /* Of one piece, since it is short; a pipe that is full takes none. */
-      if (length > 0 && write (printed->fd, printed->marks.mark, length) == (ssize_t) length)
+      if (write (printed->fd, text, length) == (ssize_t) length)
         mark.number[i] = ++printed->set;
     }
   if (server->mark_timer == 0 && !vend_worker_printed_is_met (server, &mark))
@@ -112,24 +129,37 @@ vend_worker_printed_mark (VendWorkerServer *server)
   return mark;
 }
 
-void
-vend_worker_printed_take (VendWorkerServer *server, bool is_stderr, const char *text, gsize size)
+/* A mark was met: the patience is that for the next one. */
+static void
+wait_on (VendWorkerServer *server)
 {
-  g_autoptr (GString) plain = g_string_new (NULL);
-  VendWorkerPrinted *printed = &server->printed[is_stderr ? 1 : 0];
-  const guint met = printed->marks.met;
-  vend_slot_marks_feed (&printed->marks, text, size, plain);
-  if (plain->len > 0)
-    vend_worker_slots_print (server, plain->str, plain->len);
-  if (printed->marks.met == met)
-    return;
   bool all = true;
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
     all = all && server->printed[i].marks.met == server->printed[i].set;
-  if (all && server->mark_timer != 0)
+  if (server->mark_timer != 0)
+    g_source_remove (server->mark_timer);
+  server->mark_timer = all ? 0 : g_timeout_add (PATIENCE_MS, on_patience_over, server);
+}
+
+void
+vend_worker_printed_take (VendWorkerServer *server, bool is_stderr, const char *text, gsize size)
+{
+  const guint pipe = is_stderr ? 1 : 0;
+  VendWorkerPrinted *printed = &server->printed[pipe];
+  while (size > 0)
     {
-      g_source_remove (server->mark_timer);
-      server->mark_timer = 0;
+      VendWorkerCall *last = server->printing;
+      const bool is_of_last = last != NULL && !is_met (server, &last->mark, pipe);
+      g_autoptr (GString) plain = g_string_new (NULL);
+      const guint met = printed->marks.met;
+      const gsize taken = vend_slot_marks_feed (&printed->marks, text, size, plain);
+      text += taken;
+      size -= taken;
+      if (plain->len > 0)
+        vend_worker_slots_print (server, is_of_last ? last : NULL, plain->str, plain->len);
+      if (printed->marks.met == met)
+        continue;
+      wait_on (server);
+      vend_worker_marks_met (server);
     }
-  vend_worker_marks_met (server);
 }

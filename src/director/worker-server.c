@@ -132,6 +132,8 @@ gone (VendModelServer *base, int status)
   for (guint i = 0; i < server->n_slots; i++)
     if (server->slots[i].channel != NULL)
       vend_slot_channel_read (server->slots[i].channel);
+  if (server->is_setup_printed)
+    vend_worker_printed_give_up (server);
   if (server->lost_timer != 0)
     g_source_remove (server->lost_timer);
   server->lost_timer = 0;

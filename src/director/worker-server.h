@@ -62,14 +62,16 @@ struct VendWorkerServer
   bool is_setup_printed; /* and what it printed has come */
   bool is_ready;         /* and that was told */
   bool is_over;          /* unfit, lost or sick, and that was told */
+  guint n_ended;         /* runs */
   bool has_printed;      /* past Python since setup: it may do so in each run */
   bool is_shared_line_open;
   VendWorkerPrinted printed[VEND_WORKER_PIPES];
   VendWorkerMark setup_mark;
   guint mark_timer;
-  int root_fd;    /* of the worker; -1 before it connects */
-  pid_t pid;      /* of the process that runs the model */
-  GQueue waiting; /* of VendWorkerCall without a slot */
+  int root_fd;              /* of the worker; -1 before it connects */
+  pid_t pid;                /* of the process that runs the model */
+  GQueue waiting;           /* of VendWorkerCall without a slot */
+  VendWorkerCall *printing; /* ended, and off its slot: what it printed may still come; or NULL */
   guint wait_timer;
   guint lost_timer;
   char *lost_why;
@@ -97,7 +99,7 @@ struct VendWorkerCall
   VendExecution *execution;
   VendWorkerSlot *slot; /* NULL: it waits for one, or the run is over */
   int64_t waits_until_us;
-  int64_t asked_us; /* before the worker could know */
+  int64_t asked_us; /* before the worker could know; 0: it was not asked */
   VendWorkerEnd end;
   bool is_idle;        /* its slot is */
   VendWorkerMark mark; /* what it printed comes before that */
@@ -127,8 +129,9 @@ void vend_worker_slot_take_idle (VendWorkerSlot *slot);
 /* An answer to what vend_worker_slot_take_idle asks after a cancel. */
 void vend_worker_slot_take_answer (VendWorkerServer *server, const char *id);
 void vend_worker_slots_take_marks (VendWorkerServer *server);
-/* What all runs print without saying which. */
-void vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size);
+/* What is printed by a run that has ended, or without saying by which (NULL). */
+void vend_worker_slots_print (VendWorkerServer *server, const VendWorkerCall *by, const char *text,
+                              gsize size);
 
 /* worker-call.c: members of VendModelServerKind, and what slots tell. */
 void vend_worker_execute (VendModelServer *server, VendExecution *execution);
@@ -151,6 +154,8 @@ void vend_worker_printed_clear (VendWorkerServer *server);
 bool vend_worker_printed_has_more (const VendWorkerServer *server);
 VendWorkerMark vend_worker_printed_mark (VendWorkerServer *server);
 bool vend_worker_printed_is_met (const VendWorkerServer *server, const VendWorkerMark *mark);
+/* No mark comes any more. */
+void vend_worker_printed_give_up (VendWorkerServer *server);
 /* What came over the control channel. */
 void vend_worker_printed_take (VendWorkerServer *server, bool is_stderr, const char *text,
                                gsize size);

@@ -204,6 +204,25 @@ make_free (VendWorkerSlot *slot)
   vend_worker_call_dispatch (slot->server);
 }
 
+/* The mark lies in the pipes before the next run begins, so that what either prints is told apart.
+ * Not so with several slots, whose runs print at the same time. */
+static bool
+waits_for_prints (const VendWorkerSlot *slot)
+{
+  const VendWorkerCall *call = slot->call;
+  return slot->server->n_slots == 1 && slot->server->printing == NULL
+         && call->end.kind != VEND_SLOT_UNKNOWN && call->taking == NULL;
+}
+
+static VendExecution *
+let_go (VendWorkerSlot *slot)
+{
+  VendWorkerCall *call = g_steal_pointer (&slot->call);
+  slot->server->printing = call;
+  call->slot = NULL;
+  return call->execution;
+}
+
 void
 vend_worker_slot_take_idle (VendWorkerSlot *slot)
 {
@@ -212,6 +231,9 @@ vend_worker_slot_take_idle (VendWorkerSlot *slot)
     vend_slot_channel_read (slot->channel);
   if (slot->call != NULL)
     vend_worker_call_take_idle (slot->call);
+  VendExecution *left = NULL;
+  if (slot->call != NULL && waits_for_prints (slot))
+    left = let_go (slot);
   if (slot->call != NULL)
     return; /* it comes back when it has ended */
   /* The next run would get what the socket still has of the last one. */
@@ -220,6 +242,8 @@ vend_worker_slot_take_idle (VendWorkerSlot *slot)
     vend_slot_channel_read (slot->channel);
   if (slot->said_idle && !slot->is_stale)
     become_free (slot);
+  if (left != NULL)
+    vend_execution_leave_slot (left);
 }
 
 /* The worker is done with the last run, and all that it said of it was read. */
@@ -252,6 +276,8 @@ vend_worker_slot_take_answer (VendWorkerServer *server, const char *id)
 void
 vend_worker_slots_take_marks (VendWorkerServer *server)
 {
+  if (server->printing != NULL)
+    vend_worker_call_check_end (server->printing);
   for (guint i = 0; i < server->n_slots; i++)
     {
       VendWorkerCall *call = server->slots[i].call;
@@ -277,8 +303,15 @@ mark_lines (VendWorkerServer *server, const char *text, gsize size)
 }
 
 void
-vend_worker_slots_print (VendWorkerServer *server, const char *text, gsize size)
+vend_worker_slots_print (VendWorkerServer *server, const VendWorkerCall *by, const char *text,
+                         gsize size)
 {
+  if (by != NULL)
+    {
+      server->has_printed = true;
+      vend_execution_add_logs (by->execution, text, size);
+      return;
+    }
   guint n = 0;
   VendWorkerCall *only = NULL;
   for (guint i = 0; i < server->n_slots; i++)

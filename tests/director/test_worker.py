@@ -168,7 +168,7 @@ def test_a_run_after_one_that_was_ended_early(start, tmp_path):
     for _ in range(40):
         early += link.predict(n=12, ack=False)["status"] == "failed"
         done = link.predict(n=12, same=False, ack=False)
-        assert done["status"] == "succeeded", done
+        assert done["status"] == "succeeded", done["error"]
         assert [read(entry) for entry in done["output"]] == [f"piece {i}".encode() for i in range(12)]
     assert early > 0
 
@@ -275,6 +275,22 @@ def test_words_between_runs_are_of_the_instance(link):
     tell(link, "subprocess.Popen(['sh', '-c', 'sleep 0.3; echo late'])")
     link.until(event="setup_log", data="late\n")
     assert tell(link, "out = 1")["logs"] == ""
+
+
+@pytest.mark.parametrize("naps", [False, True])
+def test_words_of_runs_that_follow_each_other(link, naps):
+    """The next run begins before all that the last one printed has come."""
+    said = {}
+    for i in range(16):
+        nap = "time.sleep(0.003); " if naps or i % 3 == 0 else ""
+        code = f"{nap}os.write(1, b'out {i}\\n' * 50); os.write(2, b'err {i}\\n'); print('own {i}'); out = {i}"
+        said[link.run(code=code)] = i
+    for prediction, i in said.items():
+        done = link.heard(event="completed", prediction=prediction)
+        link.send(command="ack", prediction=prediction, attempt=1)
+        assert done["status"] == "succeeded", done["error"]
+        expected = sorted([f"out {i}"] * 50 + [f"err {i}", f"own {i}"])
+        assert (done["output"], sorted(done["logs"].splitlines())) == (i, expected)
 
 
 def test_words_that_several_runs_share(start, tmp_path):

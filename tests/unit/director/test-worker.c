@@ -3,6 +3,7 @@
 #include "director/input-fit.h"
 #include "director/model-error.h"
 #include "director/slot-frame.h"
+#include "director/slot-marks.h"
 #include "director/slot-message.h"
 #include "director/worker-version.h"
 #include <string.h>
@@ -120,12 +121,62 @@ test_errors (void)
   g_assert_null (other);
 }
 
+static void
+feed_all (VendSlotMarks *marks, const char *text, gsize piece, GString *out)
+{
+  for (gsize size = strlen (text); size > 0;)
+    {
+      const gsize taken = vend_slot_marks_feed (marks, text, MIN (piece, size), out);
+      g_assert_cmpuint (taken, <=, MIN (piece, size));
+      text += taken;
+      size -= taken;
+    }
+}
+
+static void
+test_marks (void)
+{
+  for (gsize piece = 1; piece < 40; piece++)
+    {
+      VendSlotMarks marks;
+      vend_slot_marks_init (&marks, "\x1ename");
+      g_autofree char *first = vend_slot_marks_text (&marks, 1);
+      g_autofree char *second = vend_slot_marks_text (&marks, 2);
+      g_autofree char *text
+          = g_strconcat ("one\n", second, "\x1ena", second, first, "two\x1e", NULL);
+      g_autoptr (GString) out = g_string_new (NULL);
+      feed_all (&marks, text, piece, out);
+      g_assert_cmpstr (out->str, ==, "one\n\x1enatwo");
+      g_assert_cmpstr (marks.held->str, ==, "\x1e");
+      /* One that comes late is no newer one. */
+      g_assert_cmpuint (marks.met, ==, 2);
+      vend_slot_marks_clear (&marks);
+    }
+}
+
+/* A piece ends with the first mark, so that what follows is told apart. */
+static void
+test_first_mark (void)
+{
+  VendSlotMarks marks;
+  vend_slot_marks_init (&marks, "\x1ename");
+  g_autofree char *mark = vend_slot_marks_text (&marks, 1);
+  g_autofree char *text = g_strconcat ("one", mark, "two", NULL);
+  g_autoptr (GString) out = g_string_new (NULL);
+  const gsize taken = vend_slot_marks_feed (&marks, text, strlen (text), out);
+  g_assert_cmpstr (text + taken, ==, "two");
+  g_assert_cmpstr (out->str, ==, "one");
+  vend_slot_marks_clear (&marks);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/worker/versions", test_versions);
   g_test_add_func ("/worker/messages", test_messages);
+  g_test_add_func ("/worker/marks", test_marks);
+  g_test_add_func ("/worker/first-mark", test_first_mark);
   g_test_add_func ("/worker/frame-limit", test_frame_limit);
   g_test_add_func ("/worker/inputs", test_inputs);
   g_test_add_func ("/worker/errors", test_errors);
