@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from checking_proxy import make_proxy  # noqa: E402
 from servers import MODELS, Servers  # noqa: E402
+from shelf import Shelf  # noqa: E402
 from shim import Shim  # noqa: E402
 from vend_server import ACCOUNT, Server  # noqa: E402
 
@@ -91,6 +92,14 @@ def server(binary, template, tmp_path_factory, request):
     """One server for the tests of a module that do not disturb each other."""
     made = Servers(binary, template, tmp_path_factory.mktemp("module"))
     yield made(*getattr(request.module, "FLAGS", ()))
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shelf(binary, tmp_path_factory):
+    """The examples, on a server of their own; an idle one leaves its memory to the next."""
+    made = Servers(binary, None, tmp_path_factory.mktemp("shelf"))
+    yield Shelf(made("--max-instances", "1", "--idle-timeout", "5s", empty=True))
     made.close()
 
 
