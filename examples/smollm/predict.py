@@ -2,26 +2,16 @@
 
 import queue
 import threading
+from typing import Optional
 
-import smollm2_weights
-import xllamacpp
-from cog import BaseRunner, ConcatenateIterator, Input
-
-CONTEXT_TOKENS = 2048
-# More threads than free cores wait for each other and make it much slower.
-THREADS = 1
+import llama_cpp
+from cog import BaseRunner, ConcatenateIterator, Input, Path
 
 
 class Runner(BaseRunner):
-    def setup(self) -> None:
-        params = xllamacpp.CommonParams()
-        params.model.path = str(smollm2_weights.MODEL)
-        params.n_ctx = CONTEXT_TOKENS
-        params.n_parallel = 1
-        params.cpuparams.n_threads = THREADS
-        params.cpuparams_batch.n_threads = THREADS
-        params.warmup = False
-        self.server = xllamacpp.Server(params)
+    def setup(self, weights: Optional[Path] = None) -> None:
+        """`weights` is what a training made; without it the model answers as it came."""
+        self.server = llama_cpp.load(weights)
 
     def run(
         self,
