@@ -172,6 +172,10 @@ compare_patterns (gconstpointer a, gconstpointer b)
   for (guint i = 0; i < MIN (left->n_segments, right->n_segments); i++)
     if (left->segments[i].kind != right->segments[i].kind)
       return (int) left->segments[i].kind - (int) right->segments[i].kind;
+  /* Both cannot match the same path. Without this the order would not be transitive, and a sort by
+   * it has any result. */
+  if (left->n_segments != right->n_segments)
+    return left->n_segments < right->n_segments ? -1 : 1;
   if (left->alias != right->alias)
     return (int) left->alias - (int) right->alias;
   return left->order < right->order ? -1 : left->order > right->order;

@@ -26,6 +26,42 @@ static const VendRoute routes[] = {
   { "GET", "/{path*}", handler },
 };
 
+/* A literal beginning comes before a parameter, whatever other routes there are. */
+static void
+test_order (void)
+{
+  static const VendRoute some[] = {
+    { "GET", "/v1/files/{id}", handler }, { "GET", "/v1/files/stream-{token}", handler },
+    { "GET", "/-/debug", handler },       { "GET", "/v1/a", handler },
+    { "GET", "/v1/b/{x}", handler },      { "GET", "/v1/c/{x}/{y}", handler },
+    { "GET", "/v1/d/{x}/e", handler },    { "GET", "/v1/f/{x}/{y}/g", handler },
+    { "GET", "/v1/h/i", handler },        { "GET", "/v1/j/{x}/{y}/k/{z}", handler },
+  };
+  const guint n = G_N_ELEMENTS (some);
+  guint32 seed = 1;
+  for (int round = 0; round < 200; round++)
+    {
+      VendRoute mixed[3 * G_N_ELEMENTS (some)];
+      guint n_mixed = 0;
+      VendMatch match;
+      /* Others may be there several times: the first of them counts. */
+      for (guint i = 0; i < G_N_ELEMENTS (mixed); i++)
+        {
+          seed = seed * 1664525 + 1013904223;
+          const guint which = i < n ? i : 2 + (seed >> 8) % (n - 2);
+          const guint place = (seed >> 20) % (n_mixed + 1);
+          memmove (&mixed[place + 1], &mixed[place], sizeof *mixed * (n_mixed - place));
+          mixed[place] = some[which];
+          n_mixed++;
+        }
+      g_autoptr (VendRouter) router = vend_router_new (mixed, n_mixed);
+      g_assert_cmpint (vend_router_match (router, "GET", "/v1/files/stream-x", &match), ==,
+                       VEND_MATCH_FOUND);
+      g_assert_cmpstr (match.route->pattern, ==, "/v1/files/stream-{token}");
+      vend_match_clear (&match);
+    }
+}
+
 static void
 test_found (void)
 {
@@ -155,6 +191,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/router/found", test_found);
+  g_test_add_func ("/router/order", test_order);
   g_test_add_func ("/router/refused", test_refused);
   g_test_add_func ("/router/allow", test_allow);
   g_test_add_func ("/router/long", test_long);
