@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "cog/data-uri.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include "model/file.h"
 #include <unistd.h>
 

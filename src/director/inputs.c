@@ -2,7 +2,7 @@
 #include "director/inputs.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include "director/output.h"
 #include "httpd/httpd.h"
 #include <errno.h>

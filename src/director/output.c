@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/hash.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

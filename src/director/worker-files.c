@@ -3,7 +3,7 @@
  * Main context. */
 #include "base/error.h"
 #include "base/fd.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include "director/worker-server.h"
 #include "model/failure.h"
 #include <errno.h>

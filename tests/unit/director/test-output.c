@@ -1,7 +1,7 @@
 /* Files in outputs, names of files, and lines of the server's log. */
 #include "director/output.h"
 #include "base/fd.h"
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include "director/log-line.h"
 #include <string.h>
 

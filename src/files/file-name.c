@@ -1,5 +1,5 @@
 /* Names of files made safe; types and extensions. Pure. */
-#include "director/file-name.h"
+#include "files/file-name.h"
 #include <string.h>
 
 #define EXTENSION_MAX 16
