@@ -4,8 +4,6 @@
 #include "store/examples.h"
 #include "store/predictions.h"
 
-/* All examples fit on a page. */
-#define MAX_EXAMPLES VEND_PAGE_SIZE
 #define MAX_ID 64
 
 static json_t *
@@ -19,7 +17,7 @@ list_examples (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
 {
   g_autoptr (VendModel) model = NULL;
   g_autoptr (GPtrArray) examples = NULL;
-  VendPage page = { .limit = MAX_EXAMPLES };
+  VendPage page = { .limit = VEND_MODEL_MAX_EXAMPLES };
   int64_t place = G_MININT64;
   g_auto (ApiCursor) cursor = { 0 };
   if (!vend_api_cursor (call, &cursor, error))
@@ -84,8 +82,9 @@ add (VendDb *db, void *data, GError **error)
   if (!check (change->model, prediction, error)
       || !vend_store_example_count (db, change->model->id, &count, error))
     return false;
-  if (count >= MAX_EXAMPLES)
-    return vend_fail (error, VEND_ERROR_INVALID, "a model has at most %d examples", MAX_EXAMPLES);
+  if (count >= VEND_MODEL_MAX_EXAMPLES)
+    return vend_fail (error, VEND_ERROR_INVALID, "a model has at most %d examples",
+                      VEND_MODEL_MAX_EXAMPLES);
   return vend_store_example_insert (db, change->model->id, change->prediction, change->is_first,
                                     error);
 }

@@ -51,6 +51,9 @@ static const Rule rules[CHECK_N] = {
                      VEND_SQL_AUDIT_INPUTS, false },
   [CHECK_STORED] = { "stored", "What is counted of the files of an account is what they take.",
                      VEND_SQL_AUDIT_STORED, false },
+  [CHECK_SHOWN]
+  = { "shown", "Examples and covers that came with the files of a model are those that it shows.",
+      VEND_SQL_AUDIT_SHOWN, false },
   [CHECK_CONTENTS]
   = { "contents", "The bytes of every file are there, as many as its row says.", -1, false },
   [CHECK_BLOBS] = { "blobs", "Bytes that no row points to do not stay.", -1, true },

@@ -6,6 +6,8 @@
 #include "model/account.h"
 #include <string.h>
 
+#define COVER_SCHEME "vend-cover:"
+
 VendModel *
 vend_model_new (void)
 {
@@ -30,6 +32,34 @@ vend_model_free (VendModel *model)
   g_free (model->default_example);
   g_free (model->latest_version);
   g_free (model);
+}
+
+void
+vend_cover_free (VendCover *cover)
+{
+  if (cover == NULL)
+    return;
+  g_free (cover->token);
+  g_free (cover->name);
+  g_free (cover->content_type);
+  g_free (cover->sha256);
+  g_free (cover);
+}
+
+char *
+vend_cover_text (const VendCover *cover)
+{
+  g_autofree char *escaped = g_uri_escape_string (cover->name, NULL, FALSE);
+  return g_strdup_printf (COVER_SCHEME "%s/%s", cover->token, escaped);
+}
+
+static char *
+cover_url (const VendModel *model, const char *origin)
+{
+  const char *text = model->cover_image_url;
+  if (text == NULL || !g_str_has_prefix (text, COVER_SCHEME))
+    return g_strdup (text);
+  return g_strdup_printf ("%s/v1/covers/%s", origin, text + strlen (COVER_SCHEME));
 }
 
 void
@@ -61,6 +91,7 @@ vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *e
   json_t *object = json_object ();
   g_autofree char *url = g_strdup_printf ("%s/%s/%s", origin, model->owner, model->name);
   g_autofree char *created = vend_time_format (model->created_us);
+  g_autofree char *cover = cover_url (model, origin);
 
   vend_json_set_string (object, "url", url);
   vend_json_set_string (object, "owner", model->owner);
@@ -73,7 +104,7 @@ vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *e
   vend_json_set_string (object, "license_url", model->license_url);
   vend_json_set_string (object, "weights_url", model->weights_url);
   vend_json_set_int (object, "run_count", model->run_count);
-  vend_json_set_string (object, "cover_image_url", model->cover_image_url);
+  vend_json_set_string (object, "cover_image_url", cover);
   json_object_set_new (object, "default_example", example != NULL ? example : json_null ());
   json_object_set_new (object, "latest_version",
                        latest != NULL ? vend_version_to_json (latest) : json_null ());

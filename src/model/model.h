@@ -20,7 +20,7 @@ typedef struct
   char *paper_url;
   char *license_url;
   char *weights_url;
-  char *cover_image_url;
+  char *cover_image_url; /* "vend-cover:<token>/<name>" until shown, or a URL */
   char *default_example; /* prediction id */
   char *latest_version;  /* version id */
   int64_t run_count;
@@ -31,6 +31,24 @@ typedef struct
 VendModel *vend_model_new (void);
 void vend_model_free (VendModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendModel, vend_model_free)
+
+/* The file of a model's cover that came with its source. */
+typedef struct
+{
+  int64_t model_id;
+  int64_t account_id; /* the owner's */
+  char *token;        /* unguessable; the capability in the URL */
+  char *name;
+  char *content_type;
+  int64_t size;
+  char *sha256;
+  int64_t created_us;
+} VendCover;
+
+void vend_cover_free (VendCover *cover);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCover, vend_cover_free)
+/* Its text as `cover_image_url` of a model. Free with g_free. */
+char *vend_cover_text (const VendCover *cover) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct
 {

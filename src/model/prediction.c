@@ -9,7 +9,6 @@
 #define OUTPUT_SCHEME "vend-output:"
 #define INPUT_SCHEME "vend-input:"
 #define INPUT_PURPOSE "input"
-#define REDACTED "**********"
 #define STREAM_PURPOSE "stream"
 
 VendPrediction *
@@ -106,7 +105,7 @@ vend_prediction_shown_input (const VendPrediction *prediction)
     {
       const char *key = json_string_value (name);
       if (json_object_get (shown, key) != NULL)
-        json_object_set_new (shown, key, json_string (REDACTED));
+        json_object_set_new (shown, key, json_string (VEND_REDACTED));
     }
   return shown;
 }
@@ -121,7 +120,15 @@ vend_input_file_token (const char *prediction, guint n)
 char *
 vend_input_file_text (guint n, const char *token, const char *name)
 {
-  return g_strdup_printf (INPUT_SCHEME "%u/%s/%s", n, token, name);
+  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
+  return g_strdup_printf (INPUT_SCHEME "%u/%s/%s", n, token, escaped);
+}
+
+char *
+vend_output_file_text (const char *token, const char *name)
+{
+  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
+  return g_strdup_printf (OUTPUT_SCHEME "%s/%s", token, escaped);
 }
 
 /* The part of the text that stands in its URL; NULL for texts of a caller in the same form. */
@@ -140,36 +147,44 @@ input_file_place (const VendPrediction *prediction, const char *text)
   return vend_capability_fits (INPUT_PURPOSE, of, token) ? end + 1 : NULL;
 }
 
+/* Files of a create are members of an input, or items of a list member; those of an example may be
+ * anywhere. */
 static json_t *
-input_value_with_url (const VendPrediction *prediction, json_t *value, const char *origin)
+input_value_with_urls (const VendPrediction *prediction, json_t *value, const char *origin)
 {
-  const char *place = input_file_place (prediction, json_string_value (value));
-  if (place == NULL)
-    return json_incref (value);
-  g_autofree char *url = g_strdup_printf ("%s/v1/outputs/%s", origin, place);
-  return json_string (url);
+  const char *key;
+  json_t *item, *shown;
+  size_t i;
+  switch (json_typeof (value))
+    {
+    case JSON_STRING:
+      {
+        const char *place = input_file_place (prediction, json_string_value (value));
+        if (place == NULL)
+          return json_incref (value);
+        g_autofree char *url = g_strdup_printf ("%s/v1/outputs/%s", origin, place);
+        return json_string (url);
+      }
+    case JSON_ARRAY:
+      shown = json_array ();
+      json_array_foreach (value, i, item)
+        json_array_append_new (shown, input_value_with_urls (prediction, item, origin));
+      return shown;
+    case JSON_OBJECT:
+      shown = json_object ();
+      json_object_foreach (value, key, item)
+        json_object_set_new (shown, key, input_value_with_urls (prediction, item, origin));
+      return shown;
+    default:
+      return json_incref (value);
+    }
 }
 
-/* Files are members of an input, or items of a list member. */
 static json_t *
 input_with_urls (const VendPrediction *prediction, const char *origin)
 {
   json_auto_t *input = vend_prediction_shown_input (prediction);
-  json_t *shown = json_object ();
-  const char *key;
-  json_t *value, *item;
-  size_t i;
-  json_object_foreach (input, key, value)
-    if (json_is_array (value))
-      {
-        json_t *list = json_array ();
-        json_array_foreach (value, i, item)
-          json_array_append_new (list, input_value_with_url (prediction, item, origin));
-        json_object_set_new (shown, key, list);
-      }
-    else
-      json_object_set_new (shown, key, input_value_with_url (prediction, value, origin));
-  return shown;
+  return input != NULL ? input_value_with_urls (prediction, input, origin) : json_object ();
 }
 
 json_t *
@@ -253,7 +268,8 @@ static json_t *
 shown_metrics (const VendPrediction *prediction)
 {
   json_t *metrics = prediction->metrics != NULL ? json_copy (prediction->metrics) : json_object ();
-  if (prediction->completed_us == 0)
+  /* Of an example they are those of the run that was saved. */
+  if (prediction->completed_us == 0 || prediction->kind == VEND_KIND_EXAMPLE)
     return metrics;
   double total_s = (double) (prediction->completed_us - prediction->created_us) / VEND_US_PER_S;
   json_object_set_new (metrics, "total_time", json_real (total_s));

@@ -14,7 +14,11 @@ typedef enum
 {
   VEND_KIND_PREDICTION,
   VEND_KIND_TRAINING,
+  VEND_KIND_EXAMPLE, /* a saved run that came with the files of its model: nothing ran here */
 } VendKind;
+
+/* Stands for the value of a Secret. */
+#define VEND_REDACTED "**********"
 
 /* Streaming of the output, by the version's schema. */
 typedef enum
@@ -109,6 +113,8 @@ char *vend_stream_token_id (const char *token) G_GNUC_WARN_UNUSED_RESULT;
  * its text in the input. Free with g_free. */
 char *vend_input_file_token (const char *prediction, guint n) G_GNUC_WARN_UNUSED_RESULT;
 char *vend_input_file_text (guint n, const char *token, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+/* The text of an output file in the output. Free with g_free. */
+char *vend_output_file_text (const char *token, const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `input` with every Secret replaced by asterisks; a new reference. */
 json_t *vend_prediction_shown_input (const VendPrediction *prediction);

@@ -1,6 +1,10 @@
 /* Store functions of examples: predictions that show a model's work. */
 #include "store/examples.h"
+#include "base/error.h"
+#include "model/file.h"
 #include "store/predictions.h"
+#include "store/stored-bytes.h"
+#include <string.h>
 
 #define ROWS_AT_ONCE 100
 
@@ -151,15 +155,24 @@ vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, Vend
   return true;
 }
 
-/* Files needed by the example only. */
 static bool
-drop_outputs (VendDb *db, const char *prediction, GError **error)
+run_with_prediction (VendDb *db, VendSql sql, const char *prediction, GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_OUTPUT_DELETE_REMOVED, error);
+  VendStmt *stmt = vend_db_stmt (db, sql, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, prediction);
   return vend_stmt_run (stmt, NULL, error);
+}
+
+/* Files needed by the example only; the whole prediction when it is an example and nothing else.
+ * Files go first: their account is found by the prediction. */
+static bool
+drop_prediction (VendDb *db, const char *prediction, GError **error)
+{
+  return run_with_prediction (db, VEND_SQL_OUTPUT_DELETE_REMOVED, prediction, error)
+         && run_with_prediction (db, VEND_SQL_OUTPUT_DELETE_PUSHED, prediction, error)
+         && run_with_prediction (db, VEND_SQL_EXAMPLE_FORGET, prediction, error);
 }
 
 bool
@@ -170,7 +183,7 @@ vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction,
     return false;
   vend_stmt_int (stmt, 1, model_id);
   vend_stmt_text (stmt, 2, prediction);
-  return vend_stmt_run_one (stmt, "example", error) && drop_outputs (db, prediction, error)
+  return vend_stmt_run_one (stmt, "example", error) && drop_prediction (db, prediction, error)
          && run_with_id (db, VEND_SQL_EXAMPLE_SET_DEFAULT, model_id, error);
 }
 
@@ -192,7 +205,96 @@ vend_store_example_delete_all (VendDb *db, int64_t model_id, GError **error)
   if (!run_with_id (db, VEND_SQL_EXAMPLE_DELETE_ALL, model_id, error))
     return false;
   for (guint i = 0; i < ids->len; i++)
-    if (!drop_outputs (db, g_ptr_array_index (ids, i), error))
+    if (!drop_prediction (db, g_ptr_array_index (ids, i), error))
+      return false;
+  return true;
+}
+
+/* ---- Examples of files */
+
+typedef struct
+{
+  char *id;
+  char *version;
+} Pushed;
+
+static void
+pushed_free (void *data)
+{
+  Pushed *pushed = data;
+  g_free (pushed->id);
+  g_free (pushed->version);
+  g_free (pushed);
+}
+
+static void *
+read_pushed (VendStmt *stmt)
+{
+  Pushed *pushed = g_new0 (Pushed, 1);
+  pushed->id = vend_stmt_dup_text (stmt, 0);
+  pushed->version = vend_stmt_dup_text (stmt, 1);
+  return pushed;
+}
+
+static bool
+list_pushed (VendDb *db, int64_t model_id, GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_PUSHED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  return vend_stmt_collect (stmt, read_pushed, pushed_free, out, error);
+}
+
+/* A version never changes, and its examples are of its source. */
+static bool
+are_same (const GPtrArray *earlier, const VendPushedExamples *pushed)
+{
+  if (earlier->len != pushed->examples->len)
+    return false;
+  for (guint i = 0; i < earlier->len; i++)
+    if (strcmp (((const Pushed *) g_ptr_array_index (earlier, i))->version, pushed->version) != 0)
+      return false;
+  return true;
+}
+
+static bool
+insert_pushed (VendDb *db, const VendPushedExamples *pushed, const VendPrediction *p,
+               GError **error)
+{
+  int64_t size = 0;
+  bool won = false;
+  for (guint i = 0; p->kept != NULL && i < p->kept->len; i++)
+    size += ((const VendOutput *) g_ptr_array_index (p->kept, i))->size;
+  return (size == 0 || vend_store_stored_allow (db, p->account_id, size, pushed->max_stored, error))
+         && vend_store_prediction_insert (db, p, error)
+         && vend_store_prediction_complete (db, p, &won, error)
+         && vend_store_example_insert (db, pushed->model_id, p->id, true, error);
+}
+
+bool
+vend_store_example_push (VendDb *db, const VendPushedExamples *pushed, GError **error)
+{
+  g_autoptr (GPtrArray) earlier = NULL;
+  int64_t count = 0;
+  if (!list_pushed (db, pushed->model_id, &earlier, error))
+    return false;
+  if (are_same (earlier, pushed))
+    return run_with_id (db, VEND_SQL_EXAMPLE_PUSHED_FIRST, pushed->model_id, error)
+           && run_with_id (db, VEND_SQL_EXAMPLE_SET_DEFAULT, pushed->model_id, error);
+  for (guint i = 0; i < earlier->len; i++)
+    if (!vend_store_example_delete (db, pushed->model_id,
+                                    ((const Pushed *) g_ptr_array_index (earlier, i))->id, error))
+      return false;
+  if (!vend_store_example_count (db, pushed->model_id, &count, error))
+    return false;
+  if (count + pushed->examples->len > VEND_MODEL_MAX_EXAMPLES)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "the model would have %" G_GINT64_FORMAT
+                      " examples, and at most %d are possible; delete some of its own",
+                      count + pushed->examples->len, VEND_MODEL_MAX_EXAMPLES);
+  for (guint i = pushed->examples->len; i > 0; i--)
+    if (!insert_pushed (db, pushed, g_ptr_array_index (pushed->examples, i - 1), error))
       return false;
   return true;
 }

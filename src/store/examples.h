@@ -4,6 +4,9 @@
 #include "model/prediction.h"
 #include "store/db.h"
 
+/* All examples of a model fit on a page. */
+#define VEND_MODEL_MAX_EXAMPLES 100
+
 /* Keeps the current data of the prediction, as the model's last example, or as its first, which is
  * the default example. EXISTS when the prediction is an example already. */
 bool vend_store_example_insert (VendDb *db, int64_t model_id, const char *prediction, bool is_first,
@@ -19,3 +22,16 @@ bool vend_store_example_delete (VendDb *db, int64_t model_id, const char *predic
                                 GError **error);
 /* The model is being deleted. */
 bool vend_store_example_delete_all (VendDb *db, int64_t model_id, GError **error);
+
+/* Examples that come with the files of their model. */
+typedef struct
+{
+  int64_t model_id;
+  const char *version;
+  const GPtrArray *examples; /* of VendPrediction, that have succeeded; `kept` has their files */
+  uint64_t max_stored;       /* bytes of the account's files; 0 = no limit */
+} VendPushedExamples;
+
+/* Puts them in the place of those that came earlier, before all others; those of the same version
+ * stay. INVALID and TOO_LARGE for limits. */
+bool vend_store_example_push (VendDb *db, const VendPushedExamples *pushed, GError **error);

@@ -2,6 +2,7 @@
 #include "store/models.h"
 #include "base/error.h"
 #include "store/collections.h"
+#include "store/covers.h"
 #include "store/examples.h"
 #include "store/scaling.h"
 
@@ -117,6 +118,22 @@ vend_store_model_update (VendDb *db, const VendModel *model, GError **error)
   return vend_stmt_run_one (stmt, "model", error);
 }
 
+bool
+vend_store_model_present (VendDb *db, const VendModel *model, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_PRESENT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model->id);
+  vend_stmt_text (stmt, 2, model->description);
+  vend_stmt_text (stmt, 3, model->readme);
+  vend_stmt_text (stmt, 4, model->github_url);
+  vend_stmt_text (stmt, 5, model->paper_url);
+  vend_stmt_text (stmt, 6, model->license_url);
+  vend_stmt_text (stmt, 7, model->cover_image_url);
+  return vend_stmt_run_one (stmt, "model", error);
+}
+
 static bool
 delete_of_model (VendDb *db, VendSql sql, int64_t id, GError **error)
 {
@@ -140,7 +157,7 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
     return false;
   if (building)
     return vend_fail (error, VEND_ERROR_CONFLICT, "a build of the model has not ended");
-  if (!vend_store_example_delete_all (db, id, error)
+  if (!vend_store_example_delete_all (db, id, error) || !vend_store_cover_delete (db, id, error)
       || !vend_store_collection_forget_model (db, id, error)
       || !vend_store_scaling_delete (db, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)

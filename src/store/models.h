@@ -13,6 +13,8 @@ bool vend_store_model_by_name (VendDb *db, const char *owner, const char *name, 
 bool vend_store_model_by_version (VendDb *db, const char *version, int64_t viewer, VendModel **out,
                                   GError **error);
 /* Stores the members that PATCH may change. */
+/* What the source of the model brings; NULL fields stay as they are. */
+bool vend_store_model_present (VendDb *db, const VendModel *model, GError **error);
 bool vend_store_model_update (VendDb *db, const VendModel *model, GError **error);
 bool vend_store_model_delete (VendDb *db, int64_t id, GError **error);
 bool vend_store_model_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);

@@ -126,6 +126,10 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
         ("inputs", f"UPDATE predictions SET completed_us = 0, files = '[{{\"path\":\"/x\"}}]' WHERE id = {ONE}"),
         ("stored", "UPDATE stored_bytes SET bytes = bytes + 1"),
         ("stored", "DELETE FROM stored_bytes"),
+        ("shown", f"UPDATE predictions SET kind = 2 WHERE id = {ONE}"),
+        ("shown", "UPDATE models SET cover_image_url = 'vend-cover:x/y' WHERE name = 'echo'"),
+        ("shown", "INSERT INTO covers SELECT (SELECT id FROM models WHERE name = 'echo'), account_id, 'x', 'y', "
+                  "content_type, size, sha256, 1 FROM files"),
         ("contents", f"UPDATE outputs SET sha256 = '{NONE}'"),
         ("contents", "UPDATE files SET size = size + 1"),
         ("versions", "UPDATE versions SET id = 'gone' WHERE rowid = 1"),

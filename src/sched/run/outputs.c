@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "model/capability.h"
 #include "model/file.h"
+#include "model/prediction.h"
 #include "sched/core.h"
 #include <string.h>
 #include <unistd.h>
@@ -93,8 +94,7 @@ take_file (Taking *taking, const json_t *file)
   row->sha256 = g_strdup (sha256);
   row->created_us = taking->now_us;
   g_ptr_array_add (taking->outputs->rows, row);
-  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
-  g_autofree char *text = g_strdup_printf ("vend-output:%s/%s", row->token, escaped);
+  g_autofree char *text = vend_output_file_text (row->token, name);
   return json_string (text);
 }
 

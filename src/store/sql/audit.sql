@@ -42,7 +42,7 @@ LIMIT $1;
 -- name: audit_usage
 SELECT p.id, 'attempt ' || p.attempt || ' was accepted and has no usage'
 FROM predictions AS p
-WHERE p.completed_us > 0 AND p.started_us > 0
+WHERE p.completed_us > 0 AND p.started_us > 0 AND p.kind <> 2
   AND NOT EXISTS (SELECT 1 FROM attempts AS a
                   WHERE a.prediction = p.id AND a.attempt = p.attempt)
   AND NOT EXISTS (SELECT 1 FROM usage AS u WHERE u.account_id = p.account_id
@@ -127,15 +127,36 @@ FROM accounts AS a LEFT JOIN stored_bytes AS s ON s.account_id = a.id
 LEFT JOIN (SELECT account_id, SUM(size) AS bytes
            FROM (SELECT account_id, size FROM files
                  UNION ALL
+                 SELECT account_id, size FROM covers
+                 UNION ALL
                  SELECT p.account_id, o.size
                  FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction) AS f
            GROUP BY account_id) AS t ON t.account_id = a.id
 WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
 LIMIT $1;
+-- name: audit_shown
+SELECT p.id, 'it came with the files of model ' || p.model_id || ', and is no example of it'
+FROM predictions AS p
+WHERE p.kind = 2
+  AND NOT EXISTS (SELECT 1 FROM examples AS e WHERE e.prediction = p.id AND e.model_id = p.model_id)
+UNION ALL
+SELECT c.token, 'cover of model ' || c.model_id
+       || CASE WHEN m.id IS NULL THEN ', which does not exist' ELSE ', which shows another' END
+FROM covers AS c LEFT JOIN models AS m ON m.id = c.model_id
+WHERE m.id IS NULL OR substr(COALESCE(m.cover_image_url, ''), 1, 12 + length(c.token))
+                      <> 'vend-cover:' || c.token || '/'
+UNION ALL
+SELECT m.owner || '/' || m.name, 'its cover has no file'
+FROM models AS m
+WHERE m.cover_image_url LIKE 'vend-cover:%'
+  AND NOT EXISTS (SELECT 1 FROM covers AS c WHERE c.model_id = m.id)
+LIMIT $1;
 -- name: audit_contents
 SELECT sha256, 'file ' || id, size FROM files
 UNION ALL
 SELECT sha256, 'output of ' || prediction, size FROM outputs
+UNION ALL
+SELECT sha256, 'cover of model ' || model_id, size FROM covers
 UNION ALL
 SELECT sha256, 'input of ' || prediction, -1 FROM prediction_inputs;
 -- name: audit_open

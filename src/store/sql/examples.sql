@@ -23,3 +23,14 @@ WHERE id = $1;
 -- name: output_delete_removed
 DELETE FROM outputs WHERE prediction = $1
   AND EXISTS (SELECT 1 FROM predictions WHERE id = $1 AND data_removed <> 0);
+-- name: example_pushed
+SELECT p.id, p.version FROM examples AS e JOIN predictions AS p ON p.id = e.prediction
+WHERE e.model_id = $1 AND p.kind = 2 ORDER BY e.place;
+-- name: example_pushed_first
+UPDATE examples SET place = place - (SELECT MAX(place) - MIN(place) + 1 FROM examples WHERE model_id = $1)
+WHERE model_id = $1 AND EXISTS (SELECT 1 FROM predictions AS p WHERE p.id = examples.prediction AND p.kind = 2);
+-- name: example_forget
+DELETE FROM predictions WHERE id = $1 AND kind = 2;
+-- name: output_delete_pushed
+DELETE FROM outputs WHERE prediction = $1
+  AND EXISTS (SELECT 1 FROM predictions WHERE id = $1 AND kind = 2);

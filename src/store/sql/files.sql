@@ -43,6 +43,7 @@ DELETE FROM outputs WHERE prediction = $1;
 -- name: blob_used
 SELECT 1 WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM outputs WHERE sha256 = $1)
+  OR EXISTS (SELECT 1 FROM covers WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM prediction_inputs WHERE sha256 = $1);
 -- name: stored_bytes
 SELECT bytes FROM stored_bytes WHERE account_id = $1;

@@ -5,6 +5,8 @@ license_url, weights_url, cover_image_url, created_us
 models.id, account_id, owner, name, is_private, hardware, description, readme, github_url,
 paper_url, license_url, weights_url, cover_image_url, default_example, latest_version,
 COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0) AS run_count, models.created_us
+-- columns: cover
+model_id, account_id, token, name, content_type, size, sha256, created_us
 -- columns: version
 id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
 -- name: model_insert
@@ -25,6 +27,11 @@ ORDER BY account_id <> $2, models.id LIMIT 1;
 -- name: model_update
 UPDATE models SET description = $2, readme = $3, github_url = $4, paper_url = $5, license_url = $6,
   weights_url = $7, is_private = $8
+WHERE id = $1;
+-- name: model_present
+UPDATE models SET description = COALESCE($2, description), readme = COALESCE($3, readme),
+  github_url = COALESCE($4, github_url), paper_url = COALESCE($5, paper_url),
+  license_url = COALESCE($6, license_url), cover_image_url = COALESCE($7, cover_image_url)
 WHERE id = $1;
 -- name: model_delete
 DELETE FROM models WHERE id = $1;
@@ -88,3 +95,10 @@ DELETE FROM versions WHERE model_id = $1 AND id = $2;
 SELECT 1 FROM versions WHERE id = $1 LIMIT 1;
 -- name: version_venvs
 SELECT DISTINCT launch FROM versions;
+-- name: cover_insert
+INSERT INTO covers ({cover}) VALUES ({cover.values});
+-- name: cover_get
+SELECT {cover}
+FROM covers WHERE token = $1;
+-- name: cover_delete
+DELETE FROM covers WHERE model_id = $1;
