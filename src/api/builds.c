@@ -16,31 +16,15 @@ show (VendCall *call, int status, const VendBuild *build, const VendModel *model
   return vend_reply_json (status, vend_build_to_json (build, name, vend_call_origin (call)));
 }
 
-/* The same source again: nothing to build. The version becomes the latest, as a push promises. */
-static bool
-make_latest (VendDb *db, void *data, GError **error)
-{
-  VendVersion *version = data;
-  bool is_there = false;
-  if (!vend_store_version_id_used (db, version->id, &is_there, error))
-    return false;
-  if (!is_there)
-    return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "the version with this source was deleted just now; push again");
-  version->created_us = MAX (version->created_us, vend_now_us ());
-  return vend_store_version_put (db, version, error);
-}
-
+/* The same source again: nothing to build. */
 static bool
 reuse (VendApi *api, VendCall *call, const VendModel *model, VendVersion *version, VendReply **out,
        GError **error)
 {
+  if (!vend_builds_reuse (api->parts.builds, version, error))
+    return false;
   if (g_strcmp0 (model->latest_version, version->id) != 0)
-    {
-      if (!vend_store_write_wait (api->parts.store, make_latest, version, error))
-        return false;
-      vend_sched_model_changed (api->parts.sched, model->id, NULL, NULL);
-    }
+    vend_sched_model_changed (api->parts.sched, model->id, NULL, NULL);
   VendBuild build = { .id = (char *) "",
                       .status = (char *) "succeeded",
                       .version = version->id,
@@ -94,6 +78,11 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
     if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
       return false;
     bool found = vend_store_version_by_source (reader.db, model->id, sha256, &known, &problem);
+    if (found && !vend_builds_may_reuse (api->parts.builds, known->id))
+      {
+        g_clear_pointer (&known, vend_version_free);
+        found = false;
+      }
     if (!found && upload == NULL)
       return vend_api_not_found (error);
     if (!found && !check_upload (api, reader.db, caller, upload, sha256, error))

@@ -1,5 +1,5 @@
-/* Files without a token: output files, whose URL is the capability, and signed downloads of
- * uploaded ones. */
+/* Files without a token: output files and covers, whose URL is the capability, and signed downloads
+ * of uploaded ones. */
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "model/capability.h"
 #include "store/accounts.h"
+#include "store/covers.h"
 #include "store/files.h"
 #include <openssl/crypto.h>
 #include <string.h>
@@ -42,6 +43,21 @@ get_output (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
   if (strcmp (output->name, vend_call_param (call, "name")) != 0)
     return vend_api_not_found (error);
   return send_blob (api, output->sha256, output->content_type, out, error);
+}
+
+/* Whoever may see the model has its cover's URL from there. */
+static bool
+get_cover (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendCover) cover = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_store_cover_get (reader.db, vend_call_param (call, "token"), &cover, error))
+      return false;
+  }
+  if (strcmp (cover->name, vend_call_param (call, "name")) != 0)
+    return vend_api_not_found (error);
+  return send_blob (api, cover->sha256, cover->content_type, out, error);
 }
 
 /* ---- Signed downloads */
@@ -109,6 +125,7 @@ download (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GEr
 
 const ApiRoute vend_api_download_routes[] = {
   { "GET", "/v1/outputs/{token}/{name}", 0, VEND_BODY_NONE, get_output, NULL },
+  { "GET", "/v1/covers/{token}/{name}", 0, VEND_BODY_NONE, get_cover, NULL },
   { "GET", "/v1/files/{id}/download", 0, VEND_BODY_NONE, download, NULL,
     .missing = VEND_API_NO_FILE },
   { "GET", "/v1/files/default/secret", VEND_SCOPE_RUN, VEND_BODY_NONE, get_secret, NULL },

@@ -134,7 +134,10 @@ question_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind k
 static bool
 check_own (const Question *question, const VendPrediction *prediction, GError **error)
 {
-  return (prediction->account_id == question->account_id && prediction->kind == question->kind)
+  /* An example out of the files of a model stands where one that ran stands. */
+  const VendKind kind
+      = prediction->kind == VEND_KIND_EXAMPLE ? VEND_KIND_PREDICTION : prediction->kind;
+  return (prediction->account_id == question->account_id && kind == question->kind)
          || vend_api_not_found (error);
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "build/build-private.h"
+#include "build/card.h"
 #include "build/cog-yaml.h"
 #include "build/interpreter.h"
 #include "build/manifest.h"
@@ -23,6 +24,7 @@ typedef struct
 {
   VendBuildContext context;
   VendCogYaml *yaml;
+  VendCard *card;
   char *source_digest;
   VendInterpreter *interpreter;
   VendRequirements *requirements;
@@ -36,6 +38,7 @@ static void
 build_clear (Build *build)
 {
   g_clear_pointer (&build->yaml, vend_cog_yaml_free);
+  g_clear_pointer (&build->card, vend_card_free);
   g_clear_pointer (&build->source_digest, g_free);
   g_clear_pointer (&build->interpreter, vend_interpreter_free);
   g_clear_pointer (&build->requirements, vend_requirements_free);
@@ -56,6 +59,7 @@ vend_build_result_free (VendBuildResult *result)
   json_decref (result->manifest);
   json_decref (result->openapi);
   json_decref (result->launch);
+  json_decref (result->card);
   g_free (result);
 }
 
@@ -73,6 +77,16 @@ unpack (Build *build, GError **error)
 }
 
 static bool
+fail_with (const GPtrArray *problems, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < problems->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "",
+                            (const char *) g_ptr_array_index (problems, i));
+  return vend_fail (error, VEND_ERROR_INVALID, "%s", text->str);
+}
+
+static bool
 read_cog_yaml (Build *build, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
@@ -82,16 +96,35 @@ read_cog_yaml (Build *build, GError **error)
     vend_build_say (&build->context, "warning: %s", (const char *) g_ptr_array_index (warnings, i));
   if (build->yaml == NULL)
     {
-      g_ptr_array_add (problems, NULL);
-      g_autofree char *text = g_strjoinv ("\n", (char **) problems->pdata);
-      return vend_fail (error, VEND_ERROR_INVALID, "%s",
-                        *text != '\0' ? text : "cog.yaml is wrong");
+      if (problems->len == 0)
+        return vend_fail (error, VEND_ERROR_INVALID, "cog.yaml is wrong");
+      return fail_with (problems, error);
     }
   if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run)
     return vend_fail (error, VEND_ERROR_FORBIDDEN,
                       "cog.yaml: build.run: commands are not run on this server; its operator can "
                       "allow them with --allow-build-run");
   return true;
+}
+
+/* Before any command runs, which could change the files that it names. */
+static bool
+read_card (Build *build, GError **error)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  build->card = vend_card_load (build->context.source_dir, problems, warnings);
+  for (guint i = 0; i < warnings->len; i++)
+    vend_build_say (&build->context, "warning: %s", (const char *) g_ptr_array_index (warnings, i));
+  return build->card != NULL || fail_with (problems, error);
+}
+
+static bool
+check_examples (Build *build, GError **error)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  return vend_card_check_inputs (build->card, build->schema->openapi, problems)
+         || fail_with (problems, error);
 }
 
 static bool
@@ -244,6 +277,7 @@ result_of (const Build *build)
   json_object_set_new (result->manifest, "facts", beside);
   result->openapi = json_incref (build->schema->openapi);
   result->launch = json_incref (build->launch);
+  result->card = build->card != NULL ? json_incref (build->card->content) : json_object ();
   return result;
 }
 
@@ -258,6 +292,7 @@ finish (Build *build, const VendBuildResult *result, GError **error)
   json_object_set (document, "manifest", result->manifest);
   json_object_set (document, "openapi", result->openapi);
   json_object_set (document, "launch", result->launch);
+  json_object_set (document, "card", result->card);
   g_autofree char *text = vend_json_text (document);
   if (!vend_tree_remove (build->context.work_dir, error))
     return false;
@@ -307,6 +342,7 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
   if (!run_steps (&build, first, G_N_ELEMENTS (first), error))
     return false;
   const Step second[] = {
+    { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
     { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
     { "Finding Python", find_python, true },
     { "Resolving packages", resolve, true },
@@ -315,6 +351,11 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
     { "Reading the schema", read_schema, true },
   };
   if (!run_steps (&build, second, G_N_ELEMENTS (second), error))
+    return false;
+  const Step examples
+      = { "Checking the examples", check_examples,
+          build.card != NULL && json_object_get (build.card->content, "examples") != NULL };
+  if (!run_steps (&build, &examples, 1, error))
     return false;
   compile_source (&build);
   build.launch = launch_document (&build);

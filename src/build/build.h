@@ -33,6 +33,7 @@ typedef struct
   json_t *manifest; /* what was hashed, and facts beside it: packages, Python, cog.yaml */
   json_t *openapi;  /* the schema document, as shown by the API */
   json_t *launch;   /* how to start it; see docs/architecture/build.md */
+  json_t *card;     /* what vend.yaml and README.md say of the model; see there */
 } VendBuildResult;
 
 bool vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data,

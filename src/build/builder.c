@@ -114,6 +114,7 @@ result_document (const VendBuildResult *result)
   json_object_set (document, "manifest", result->manifest);
   json_object_set (document, "openapi", result->openapi);
   json_object_set (document, "launch", result->launch);
+  json_object_set (document, "card", result->card);
   return document;
 }
 

@@ -5,7 +5,9 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "build/card.h"
 #include "build/leftovers.h"
+#include "build/publish.h"
 #include "store/files.h"
 #include "store/models.h"
 #include <errno.h>
@@ -17,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define VERSION_FILE "version.json" /* beside the tree of a version, by its builder */
+#define CARD "card"
 #define MAX_RESULT (64 * 1024 * 1024)
 #define MAX_LOG_LINE (64 * 1024)
 /* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
@@ -34,11 +38,14 @@ typedef struct
   GPtrArray *followers; /* of VendStream */
   bool running;
   bool canceled;
+  bool is_orphan; /* the tree of a version is in its place, and has no row. The build's thread only
+                   */
 } Job;
 
 struct VendBuilds
 {
   VendStore *store;
+  VendBlobs *blobs;
   const VendSettings *settings;
   char *vend_binary;
   void (*made) (int64_t model_id, void *data);
@@ -320,23 +327,60 @@ staging_path (const VendBuilds *builds, const char *id)
   return g_build_filename (builds->versions_dir, name, NULL);
 }
 
-/* Moves the staged files to their place. Another build of the same content may have been there
- * first; then they are the same. */
+/* Another build of the same content was there first; then the trees are the same. What is said
+ * beside the tree may be more than an older Vend said. */
 static bool
-install (const VendBuilds *builds, const char *staging, const char *version, GError **error)
+join_version (const char *staging, const char *target, GError **error)
 {
+  g_autofree char *from = g_build_filename (staging, VERSION_FILE, NULL);
+  g_autofree char *to = g_build_filename (target, VERSION_FILE, NULL);
+  if (rename (from, to) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "install the version");
+  return vend_dir_sync (target, error);
+}
+
+/* Moves the staged files to their place. */
+static bool
+install (Job *job, const char *staging, const char *version, GError **error)
+{
+  const VendBuilds *builds = job->builds;
   g_autofree char *target = g_build_filename (builds->versions_dir, version, NULL);
-  if (rename (staging, target) == 0)
+  job->is_orphan = rename (staging, target) == 0;
+  if (job->is_orphan)
     return vend_dir_sync (builds->versions_dir, error);
   if (errno == EEXIST || errno == ENOTEMPTY)
-    return true;
+    return join_version (staging, target, error);
   return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "install the version");
+}
+
+/* What people see of the model from now on, out of the tree at `dir`. */
+static bool
+publish (const VendBuilds *builds, const VendVersion *version, const char *dir, const json_t *card,
+         VendPublication **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_autofree char *source_dir = g_build_filename (dir, "src", NULL);
+  {
+    g_auto (VendReader) reader = vend_reader (builds->store);
+    if (!vend_store_model_get (reader.db, version->model_id, &model, error))
+      return false;
+  }
+  const VendPublishRequest request
+      = { .blobs = builds->blobs,
+          .source_dir = source_dir,
+          .card = card,
+          .model = model,
+          .version = version->id,
+          .openapi = version->openapi,
+          .max_stored = vend_settings_bytes (builds->settings, "account-max-stored") };
+  return vend_publication_new (&request, out, error);
 }
 
 typedef struct
 {
   const VendBuild *build;
   VendVersion *version; /* NULL when the build failed */
+  const VendPublication *publication;
   const char *problem;
 } Outcome;
 
@@ -344,7 +388,9 @@ static bool
 store_outcome (VendDb *db, void *data, GError **error)
 {
   const Outcome *outcome = data;
-  if (outcome->version != NULL && !vend_store_version_put (db, outcome->version, error))
+  if (outcome->version != NULL
+      && (!vend_store_version_put (db, outcome->version, error)
+          || !vend_publication_store (db, outcome->publication, error)))
     return false;
   return vend_store_build_complete (
       db, outcome->build->id, outcome->version != NULL ? "succeeded" : "failed", outcome->problem,
@@ -354,29 +400,34 @@ store_outcome (VendDb *db, void *data, GError **error)
 static bool
 finish (Job *job, const json_t *result, const char *staging, GError **error)
 {
+  const VendBuilds *builds = job->builds;
   const char *id = vend_json_string (result, "version_id");
   const json_t *manifest = json_object_get (result, "manifest");
   const json_t *openapi = json_object_get (result, "openapi");
   const json_t *launch = json_object_get (result, "launch");
-  if (id == NULL || manifest == NULL || openapi == NULL || launch == NULL)
+  const json_t *card = json_object_get (result, CARD);
+  if (id == NULL || manifest == NULL || openapi == NULL || launch == NULL || card == NULL)
     return vend_fail (error, VEND_ERROR_RUNNER, "the builder's result lacks a field");
-  if (!install (job->builds, staging, id, error))
-    return false;
 
   g_autoptr (VendVersion) version = g_new0 (VendVersion, 1);
   version->id = g_strdup (id);
   version->model_id = job->row->model_id;
-  version->cog_version = g_strdup (vend_settings_text (job->builds->settings, "cog-version"));
+  version->cog_version = g_strdup (vend_settings_text (builds->settings, "cog-version"));
   version->openapi = json_incref ((json_t *) openapi);
   version->launch = json_incref ((json_t *) launch);
   version->manifest = json_incref ((json_t *) manifest);
   version->source_sha256 = g_strdup (job->row->source_sha256);
   version->created_us = vend_now_us ();
-  Outcome outcome = { job->row, version, NULL };
-  if (!vend_store_write_wait (job->builds->store, store_outcome, &outcome, error))
+  g_autoptr (VendPublication) publication = NULL;
+  if (!publish (builds, version, staging, card, &publication, error)
+      || !install (job, staging, id, error))
     return false;
-  if (job->builds->made != NULL)
-    job->builds->made (job->row->model_id, job->builds->data);
+  Outcome outcome = { job->row, version, publication, NULL };
+  if (!vend_store_write_wait (builds->store, store_outcome, &outcome, error))
+    return false;
+  job->is_orphan = false;
+  if (builds->made != NULL)
+    builds->made (job->row->model_id, builds->data);
   return true;
 }
 
@@ -428,14 +479,17 @@ run_job (void *data, void *unused)
   pthread_rwlock_rdlock (&builds->in_use);
   bool good = run && build (job, &error);
   pthread_rwlock_unlock (&builds->in_use);
+  if (job->is_orphan)
+    vend_builds_sweep (builds);
   pthread_mutex_lock (&builds->lock);
   bool interrupted = builds->closing && !good && !job->canceled;
   bool canceled = job->canceled;
   pthread_mutex_unlock (&builds->lock);
   if (!good && !interrupted)
     {
-      Outcome outcome = { job->row, NULL,
-                          canceled || error == NULL ? "the build was canceled" : error->message };
+      Outcome outcome
+          = { .build = job->row,
+              .problem = canceled || error == NULL ? "the build was canceled" : error->message };
       g_autoptr (GError) problem = NULL;
       vend_log (VEND_LOG_INFO, "a build failed", "build", job->row->id, "error", outcome.problem,
                 NULL);
@@ -457,6 +511,69 @@ run_job (void *data, void *unused)
   end_followers (job);
   g_hash_table_remove (builds->jobs, job->row->id);
   pthread_mutex_unlock (&builds->lock);
+}
+
+/* ---- The same source again */
+
+static bool
+read_version_file (const VendBuilds *builds, const char *id, json_t **out, GError **error)
+{
+  g_autofree char *path = g_build_filename (builds->versions_dir, id, VERSION_FILE, NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  return vend_file_read (path, MAX_RESULT, &text, &size, error)
+         && vend_json_parse (text, size, out, error);
+}
+
+bool
+vend_builds_may_reuse (const VendBuilds *builds, const char *version)
+{
+  json_auto_t *document = NULL;
+  g_autoptr (GError) ignored = NULL;
+  g_autofree char *source_dir = g_build_filename (builds->versions_dir, version, "src", NULL);
+  return !read_version_file (builds, version, &document, &ignored)
+         || json_object_get (document, CARD) != NULL || !vend_card_is_there (source_dir);
+}
+
+typedef struct
+{
+  VendVersion *version;
+  const VendPublication *publication;
+} Reuse;
+
+/* The version becomes the latest, as a push promises. */
+static bool
+store_reuse (VendDb *db, void *data, GError **error)
+{
+  const Reuse *reuse = data;
+  g_autoptr (VendModel) model = NULL;
+  bool is_there = false;
+  if (!vend_store_version_id_used (db, reuse->version->id, &is_there, error))
+    return false;
+  if (!is_there)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the version with this source was deleted just now; push again");
+  if (!vend_store_model_get (db, reuse->version->model_id, &model, error))
+    return false;
+  reuse->version->created_us = MAX (reuse->version->created_us, vend_now_us ());
+  return (g_strcmp0 (model->latest_version, reuse->version->id) == 0
+          || vend_store_version_put (db, reuse->version, error))
+         && vend_publication_store (db, reuse->publication, error);
+}
+
+bool
+vend_builds_reuse (const VendBuilds *builds, VendVersion *version, GError **error)
+{
+  json_auto_t *document = NULL;
+  g_autoptr (VendPublication) publication = NULL;
+  g_autoptr (GError) ignored = NULL;
+  g_autofree char *dir = g_build_filename (builds->versions_dir, version->id, NULL);
+  if (!read_version_file (builds, version->id, &document, &ignored))
+    document = json_object ();
+  if (!publish (builds, version, dir, json_object_get (document, CARD), &publication, error))
+    return false;
+  Reuse reuse = { version, publication };
+  return vend_store_write_wait (builds->store, store_reuse, &reuse, error);
 }
 
 /* ---- The queue */
@@ -582,6 +699,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   pthread_mutex_init (&builds->lock, NULL);
   pthread_rwlock_init (&builds->in_use, NULL);
   builds->store = options->store;
+  builds->blobs = options->blobs;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
   builds->made = options->made;

@@ -6,8 +6,10 @@
 #include <glib.h>
 
 #include "base/settings.h"
+#include "files/blobs.h"
 #include "httpd/httpd.h"
 #include "model/file.h"
+#include "model/model.h"
 #include "store/store.h"
 
 typedef struct VendBuilds VendBuilds;
@@ -15,6 +17,7 @@ typedef struct VendBuilds VendBuilds;
 typedef struct
 {
   VendStore *store;
+  VendBlobs *blobs; /* of the files that models show */
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
   const char *vend_binary; /* binary that is started as `vend builder` */
@@ -35,6 +38,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
 /* Removes versions and environments that no row, build or instance uses, and what builds left
  * elsewhere; nothing while a build runs. Blocks on disk. */
 void vend_builds_sweep (VendBuilds *builds);
+
+/* Whether a version can be had without a build: not when an older Vend built it, and did not look
+ * for what its source says of the model. */
+bool vend_builds_may_reuse (const VendBuilds *builds, const char *version);
+/* Makes a version that was built the latest one of its model, with what its source says of the
+ * model. CONFLICT when it is gone. Blocks on disk. */
+bool vend_builds_reuse (const VendBuilds *builds, VendVersion *version, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Queues a build whose row is stored. */
 void vend_builds_start (VendBuilds *builds, const VendBuild *build);

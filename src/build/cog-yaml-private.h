@@ -1,19 +1,25 @@
-/* Typed reading of a YAML document for cog-yaml.c: every mistake becomes a line in a list. */
+/* Typed reading of a YAML document for cog-yaml.c and card.c: every mistake becomes a line in a
+ * list. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
 #include <libfyaml.h>
 
 #include "build/cog-yaml.h"
+#include "json/json.h"
 
 #define VEND_COG_YAML_MAX_ALIASES 64
 #define VEND_COG_YAML_MAX_ITEMS 4096
+#define VEND_YAML_MAX_VALUES 100000
+#define VEND_YAML_MAX_DEPTH 128
 
 /* Where texts go; both lists are the caller's. */
 typedef struct
 {
   GPtrArray *problems;
   GPtrArray *warnings;
+  const char *file; /* for texts; NULL = "cog.yaml" */
+  bool is_strict;   /* an unknown key is a problem, not a warning */
 } VendYamlReport;
 
 /* A value and where it is. `node` is NULL when there is none or it is null; aliases are followed.
@@ -47,6 +53,24 @@ char *vend_yaml_dup_text (VendYamlValue value, const VendYamlReport *report)
 bool vend_yaml_bool (VendYamlValue value, const VendYamlReport *report);
 /* Of VendYamlValue, each with its own line and the path of the list. */
 GArray *vend_yaml_items (VendYamlValue value, const VendYamlReport *report)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Any value as JSON, by YAML's core schema. NULL, with problems, when JSON has no such value, or it
+ * is deeper or larger than a limit. */
+typedef struct
+{
+  const VendYamlReport *report;
+  /* The value in the place of a text; NULL after a problem. Without it texts stay texts. */
+  json_t *(*on_text) (const char *text, VendYamlValue where, void *data);
+  void *data;
+  const char *reserved; /* a key that no map may have, or NULL */
+  guint n_values;       /* so far; 0 at first. Shared by all values of a document */
+} VendYamlJson;
+json_t *vend_yaml_json (VendYamlValue value, VendYamlJson *json) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Why `path` cannot be used as a file of the project; NULL when it can, and then `*out_inside` (may
+ * be NULL) is its path below `dir`, without links. Free both with g_free. ---- cog-yaml.c */
+char *vend_project_file_trouble (const char *dir, const char *path, char **out_inside)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* `text` fit for a message: short, and without what would upset a terminal. Free with g_free. */

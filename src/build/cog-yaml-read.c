@@ -10,16 +10,17 @@
 /* Nobody reads more, and a file of a megabyte can hold many. */
 #define MAX_TEXTS 200
 
-static void G_GNUC_PRINTF (3, 0)
-    append (GPtrArray *list, int line, const char *format, va_list args)
+static void G_GNUC_PRINTF (4, 0)
+    append (GPtrArray *list, const char *file, int line, const char *format, va_list args)
 {
   g_autofree char *text = g_strdup_vprintf (format, args);
+  file = file != NULL ? file : "cog.yaml";
   if (list->len >= MAX_TEXTS)
     return;
   if (line > 0)
-    g_ptr_array_add (list, g_strdup_printf ("cog.yaml:%d: %s", line, text));
+    g_ptr_array_add (list, g_strdup_printf ("%s:%d: %s", file, line, text));
   else
-    g_ptr_array_add (list, g_strdup_printf ("cog.yaml: %s", text));
+    g_ptr_array_add (list, g_strdup_printf ("%s: %s", file, text));
 }
 
 void
@@ -27,7 +28,7 @@ vend_yaml_problem (const VendYamlReport *report, int line, const char *format, .
 {
   va_list args;
   va_start (args, format);
-  append (report->problems, line, format, args);
+  append (report->problems, report->file, line, format, args);
   va_end (args);
 }
 
@@ -36,7 +37,7 @@ vend_yaml_warning (const VendYamlReport *report, int line, const char *format, .
 {
   va_list args;
   va_start (args, format);
-  append (report->warnings, line, format, args);
+  append (report->warnings, report->file, line, format, args);
   va_end (args);
 }
 
@@ -233,7 +234,7 @@ edit_distance (const char *a, const char *b)
 }
 
 static void
-warn_unknown_key (VendYamlValue map, const char *key, int line, const char *const *keys,
+tell_unknown_key (VendYamlValue map, const char *key, int line, const char *const *keys,
                   const VendYamlReport *report)
 {
   const char *nearest = NULL;
@@ -246,11 +247,13 @@ warn_unknown_key (VendYamlValue map, const char *key, int line, const char *cons
       }
   g_autofree char *shown = vend_yaml_shown (key);
   const char *dot = map.path[0] != '\0' ? "." : "";
-  if (nearest != NULL)
-    vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored; did you mean '%s'?", map.path,
-                       dot, shown, nearest);
+  g_autofree char *advice
+      = nearest != NULL ? g_strdup_printf ("; did you mean '%s'?", nearest) : g_strdup ("");
+  if (report->is_strict)
+    vend_yaml_problem (report, line, "%s%s%s: unknown key%s", map.path, dot, shown, advice);
   else
-    vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored", map.path, dot, shown);
+    vend_yaml_warning (report, line, "%s%s%s: unknown key, ignored%s", map.path, dot, shown,
+                       advice);
 }
 
 /* What "<<" brings in: a map, or several in a list. */
@@ -296,7 +299,7 @@ check_merged (VendYamlValue map, struct fy_node *value, int line, const char *co
             vend_yaml_problem (report, line, "%s%s<<: a map that merges others cannot be merged",
                                map.path, map.path[0] != '\0' ? "." : "");
           else if (!g_strv_contains (keys, key))
-            warn_unknown_key (map, key, line, keys, report);
+            tell_unknown_key (map, key, line, keys, report);
         }
     }
 }
@@ -329,7 +332,7 @@ vend_yaml_check_keys (VendYamlValue map, const char *const *keys, const VendYaml
       if (strcmp (key, MERGE_KEY) == 0)
         check_merged (map, fy_node_pair_value (pair), line, keys, report);
       else if (!g_strv_contains (keys, key))
-        warn_unknown_key (map, key, line, keys, report);
+        tell_unknown_key (map, key, line, keys, report);
       if (!g_hash_table_add (seen, g_steal_pointer (&key)))
         vend_yaml_problem (report, line, "%s%s%s: duplicate key", map.path,
                            map.path[0] != '\0' ? "." : "", shown);
@@ -432,4 +435,165 @@ vend_yaml_items (VendYamlValue value, const VendYamlReport *report)
         g_array_append_val (items, item);
     }
   return items;
+}
+
+/* ---- Any value */
+
+static json_t *
+scalar_json (VendYamlValue value, const char *text, VendYamlJson *json)
+{
+  return json->on_text != NULL ? json->on_text (text, value, json->data) : json_string (text);
+}
+
+/* YAML's other ways to write a number that JSON has: +1, 007, .5, 1., 0x1f, 0o17. */
+static json_t *
+odd_number (const char *text)
+{
+  const bool is_based = g_str_has_prefix (text, "0x") || g_str_has_prefix (text, "0o");
+  const char *digits = is_based ? text + 2 : text;
+  gint64 number = 0;
+  if (g_ascii_string_to_signed (digits + (*text == '+'),
+                                text[1] == 'x' ? 16
+                                : is_based     ? 8
+                                               : 10,
+                                G_MININT64, G_MAXINT64, &number, NULL))
+    return json_integer (number);
+  return !is_based ? json_real (g_ascii_strtod (text, NULL)) : NULL;
+}
+
+/* NULL for a plain text that is no number; `*out_bad` when it is one that JSON cannot have. */
+static json_t *
+number_of (const char *text, bool *out_bad)
+{
+  static const char *const usual = "\\A-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?\\z";
+  static const char *const odd
+      = "\\A([-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|0o[0-7]+)\\z";
+  static const char *const infinite = "\\A([-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN))\\z";
+  json_t *number = NULL;
+  *out_bad = false;
+  if (strchr ("+-.0123456789", text[0]) == NULL)
+    return NULL;
+  if (g_regex_match_simple (usual, text, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT))
+    number = vend_json_number_parse (text, strlen (text));
+  else if (g_regex_match_simple (odd, text, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT))
+    number = odd_number (text);
+  else
+    {
+      *out_bad = g_regex_match_simple (infinite, text, G_REGEX_DEFAULT, G_REGEX_MATCH_DEFAULT);
+      return NULL;
+    }
+  *out_bad = number == NULL;
+  return number;
+}
+
+static json_t *
+plain_json (VendYamlValue value, const char *text, VendYamlJson *json)
+{
+  static const char *const yes[] = { "true", "True", "TRUE", NULL };
+  static const char *const no[] = { "false", "False", "FALSE", NULL };
+  bool is_bad = false;
+  if (g_strv_contains (yes, text) || g_strv_contains (no, text))
+    return json_boolean (g_strv_contains (yes, text));
+  json_t *number = number_of (text, &is_bad);
+  if (number != NULL)
+    return number;
+  if (!is_bad)
+    return scalar_json (value, text, json);
+  expected (value, json->report, "a number that JSON has");
+  return NULL;
+}
+
+static json_t *json_of (struct fy_node *node, int line, const char *path, guint depth,
+                        VendYamlJson *json);
+
+static json_t *
+list_json (VendYamlValue value, guint depth, VendYamlJson *json)
+{
+  json_auto_t *list = json_array ();
+  void *at = NULL;
+  for (struct fy_node *node = fy_node_sequence_iterate (value.node, &at); node != NULL;
+       node = fy_node_sequence_iterate (value.node, &at))
+    {
+      const int line = line_of (node);
+      g_autofree char *path = g_strdup_printf ("%s[%zu]", value.path, json_array_size (list));
+      json_t *item = json_of (node, line > 0 ? line : value.line, path, depth + 1, json);
+      if (item == NULL)
+        return NULL;
+      json_array_append_new (list, item);
+    }
+  return g_steal_pointer (&list);
+}
+
+static json_t *
+map_json (VendYamlValue value, guint depth, VendYamlJson *json)
+{
+  json_auto_t *map = json_object ();
+  void *at = NULL;
+  for (struct fy_node_pair *pair = fy_node_mapping_iterate (value.node, &at); pair != NULL;
+       pair = fy_node_mapping_iterate (value.node, &at))
+    {
+      struct fy_node *key_node = fy_node_pair_key (pair);
+      const int line = line_of (key_node);
+      if (key_node == NULL || !fy_node_is_scalar (key_node) || fy_node_is_alias (key_node))
+        {
+          vend_yaml_problem (json->report, line, "%s: a key that is not plain text", value.path);
+          return NULL;
+        }
+      g_autofree char *key = node_dup_text (key_node);
+      g_autofree char *shown = vend_yaml_shown (key);
+      g_autofree char *path = g_strdup_printf ("%s.%s", value.path, shown);
+      const char *trouble = strcmp (key, MERGE_KEY) == 0           ? "maps cannot be merged here"
+                            : json_object_get (map, key) != NULL   ? "duplicate key"
+                            : g_strcmp0 (key, json->reserved) == 0 ? "this key is not possible"
+                                                                   : NULL;
+      if (trouble != NULL)
+        {
+          vend_yaml_problem (json->report, line, "%s: %s", path, trouble);
+          return NULL;
+        }
+      json_t *member = json_of (fy_node_pair_value (pair), line, path, depth + 1, json);
+      if (member == NULL)
+        return NULL;
+      json_object_set_new (map, key, member);
+    }
+  return g_steal_pointer (&map);
+}
+
+/* Aliases are copied where they stand, so the number of values has a limit of its own. */
+static json_t *
+json_of (struct fy_node *node, int line, const char *path, guint depth, VendYamlJson *json)
+{
+  const VendYamlValue value = make_value (node, line, path);
+  if (++json->n_values > VEND_YAML_MAX_VALUES || depth > VEND_YAML_MAX_DEPTH)
+    {
+      vend_yaml_problem (json->report, line,
+                         depth > VEND_YAML_MAX_DEPTH ? "%s: nested deeper than %d levels"
+                                                     : "%s: more than %d values in the file",
+                         path,
+                         depth > VEND_YAML_MAX_DEPTH ? VEND_YAML_MAX_DEPTH : VEND_YAML_MAX_VALUES);
+      return NULL;
+    }
+  if (value.node == NULL)
+    return json_null ();
+  size_t size = 0;
+  if (fy_node_get_tag (value.node, &size) != NULL)
+    {
+      vend_yaml_problem (json->report, line, "%s: tags (!…) are not read", path);
+      return NULL;
+    }
+  if (fy_node_is_mapping (value.node))
+    return map_json (value, depth, json);
+  if (fy_node_is_sequence (value.node))
+    return list_json (value, depth, json);
+  g_autofree char *text = vend_yaml_dup_text (value, json->report);
+  if (text == NULL)
+    return NULL;
+  return fy_node_get_style (value.node) == FYNS_PLAIN ? plain_json (value, text, json)
+                                                      : scalar_json (value, text, json);
+}
+
+json_t *
+vend_yaml_json (VendYamlValue value, VendYamlJson *json)
+{
+  return json_of (value.node, value.line, value.path, 0, json);
 }

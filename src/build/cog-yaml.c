@@ -42,20 +42,19 @@ vend_cog_yaml_free (VendCogYaml *yaml)
   g_free (yaml);
 }
 
-/* Why `path` cannot be used as a file of the project; NULL when it can. Free with g_free. */
-static char *
-project_file_trouble (const Reader *reader, const char *path)
+char *
+vend_project_file_trouble (const char *dir, const char *path, char **out_inside)
 {
   char target[PATH_MAX];
   char top[PATH_MAX];
   struct stat status;
   g_autofree char *shown = vend_yaml_shown (path);
-  g_autofree char *full = g_build_filename (reader->dir, path, NULL);
+  g_autofree char *full = g_build_filename (dir, path, NULL);
   if (path[0] == '\0')
     return g_strdup ("expected the path of a file, got ''");
   if (g_path_is_absolute (path))
     return g_strdup_printf ("'%s' must be relative to the folder of cog.yaml", shown);
-  if (realpath (reader->dir, top) == NULL || realpath (full, target) == NULL)
+  if (realpath (dir, top) == NULL || realpath (full, target) == NULL)
     return errno == ENOENT ? g_strdup_printf ("file '%s' does not exist", shown)
                            : g_strdup_printf ("file '%s': %s", shown, g_strerror (errno));
   gsize length = strcmp (top, "/") == 0 ? 0 : strlen (top);
@@ -63,6 +62,8 @@ project_file_trouble (const Reader *reader, const char *path)
     return g_strdup_printf ("'%s' lies outside of the project", shown);
   if (stat (target, &status) < 0 || !S_ISREG (status.st_mode))
     return g_strdup_printf ("'%s' is not a file", shown);
+  if (out_inside != NULL)
+    *out_inside = g_strdup (target + length + 1);
   return NULL;
 }
 
@@ -135,7 +136,8 @@ read_packages_of_python (Reader *reader, VendYamlValue build)
   yaml->python_requirements = vend_yaml_dup_text (file, &reader->report);
   if (yaml->python_requirements != NULL)
     {
-      g_autofree char *trouble = project_file_trouble (reader, yaml->python_requirements);
+      g_autofree char *trouble
+          = vend_project_file_trouble (reader->dir, yaml->python_requirements, NULL);
       if (trouble != NULL)
         vend_yaml_problem (&reader->report, file.line, "%s: %s", file.path, trouble);
     }
@@ -312,7 +314,7 @@ read_reference (Reader *reader, VendYamlValue value, const char *example)
       return g_steal_pointer (&text);
     }
   g_autofree char *file = g_strndup (text, (gsize) (at - text) + strlen (".py"));
-  g_autofree char *trouble = project_file_trouble (reader, file);
+  g_autofree char *trouble = vend_project_file_trouble (reader->dir, file, NULL);
   if (trouble != NULL)
     vend_yaml_problem (&reader->report, value.line, "%s: %s", value.path, trouble);
   return g_steal_pointer (&text);

@@ -15,6 +15,7 @@ TOKEN_FREE = {
     "/v1/files/{id}/download",
     "/v1/files/stream-{token}",
     "/v1/openapi.json",
+    "/v1/covers/{token}/{name}",
     "/v1/outputs/{token}/{name}",
     "/v1/streams/{token}",
 }

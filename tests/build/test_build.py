@@ -38,7 +38,7 @@ def with_yaml(text):
 def test_hello_and_its_reuse(build, place):
     first = build(HELLO, smoke_start=True)
     result = first.wait_good()
-    assert set(result) == {"version_id", "manifest", "openapi", "launch"}
+    assert set(result) == {"version_id", "manifest", "openapi", "launch", "card"}
     assert len(result["version_id"]) == 64
     launch = result["launch"]
     assert launch["predict"] == "predict.py:Predictor"

@@ -470,6 +470,7 @@ make_parts (App *app, GError **error)
       || !vend_gpu_watch_start (app->gpu_watch, on_gpus_changed, app->sched, error)
       || !vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
+                                                  .blobs = app->blobs,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
                                                   .vend_binary = app->binary,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/settings.h"
+#include "build/card.h"
 #include "build/cog-yaml.h"
 #include "build/pack.h"
 #include "cli/terminal/terminal.h"
@@ -31,6 +32,8 @@ check (const char *dir, bool *out_gpu, GError **error)
                       VEND_COG_YAML_FIRST_STEP);
 
   g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (dir, problems, warnings);
+  const guint n_of_cog = problems->len;
+  g_autoptr (VendCard) card = vend_card_load (dir, problems, warnings);
   for (guint i = 0; i < warnings->len; i++)
     vend_terminal_warn ("%s", (const char *) g_ptr_array_index (warnings, i));
   for (guint i = 0; i < problems->len; i++)
@@ -40,7 +43,11 @@ check (const char *dir, bool *out_gpu, GError **error)
     }
   *out_gpu = yaml != NULL && yaml->gpu;
   g_autofree char *mistakes = vend_count_text (problems->len, "mistake", "mistakes");
-  return yaml != NULL || vend_fail (error, VEND_ERROR_INVALID, "%s in cog.yaml", mistakes);
+  return (yaml != NULL && card != NULL)
+         || vend_fail (error, VEND_ERROR_INVALID, "%s in %s", mistakes,
+                       card != NULL                   ? "cog.yaml"
+                       : n_of_cog > 0 || yaml == NULL ? "cog.yaml and " VEND_CARD_YAML
+                                                      : VEND_CARD_YAML);
 }
 
 /* The server has the last word on the size; this keeps a wrong directory from filling the disk. */
