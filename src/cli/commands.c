@@ -5,6 +5,7 @@
 const VendCommand vend_commands[] = {
   { "serve", "run the server", vend_cmd_serve },
   { "push", "build a version of a model from a directory", vend_cmd_push },
+  { "examples", "list, show and push the example models of Vend", vend_cmd_examples },
   { "run", "run a model and print or save its output", vend_cmd_run },
   { "train", "train a model", vend_cmd_train },
   { "cancel", "cancel a prediction or training", vend_cmd_cancel },

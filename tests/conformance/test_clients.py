@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import pathlib
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from waiting import wait_until
 FLAGS = ("--tls-auto", "--webhook-allow", "127.0.0.0/8", "--deployment-delete-idle", "0")
 ENDS = ("succeeded", "failed", "canceled")
 MANY = 260
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def latest(api, name):
@@ -291,6 +293,18 @@ def test_delete_of_a_version(client, api):
 def test_readme(client, api):
     api.patch("/models/lab/echo", {"readme": "# Echo\n"}, 200)
     assert client("readme", owner="lab", name="echo") == "# Echo\n"
+
+
+def test_a_page_out_of_the_files_of_a_model(client, api, server):
+    pushed = server.cli("push", ROOT / "examples" / "hello", "lab/hello", "--public")
+    assert pushed.returncode == 0, pushed.stderr
+    one, two = client("examples", owner="lab", name="hello")
+    assert one["status"] == "succeeded" and one["output"] == ["Bonjour", ", ", "Ada", "!"]
+    assert one["version"] == pushed.stdout.strip().partition(":")[2]
+    assert one["metrics"] == {"predict_time": 0.01}
+    model = api.get("/models/lab/hello").json()
+    assert model["default_example"]["id"] == one["id"] != two["id"]
+    assert api.call("GET", model["cover_image_url"], 200, token="").content.startswith(b"\x89PNG")
 
 
 def test_examples(client, api):
