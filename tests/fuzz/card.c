@@ -1,5 +1,6 @@
 /* vend.yaml of a project that has cat.png and a folder. */
 #include "fuzz.h"
+#include "build/card-append.h"
 #include "build/card.h"
 #include <string.h>
 
@@ -52,6 +53,21 @@ check_files (const json_t *value)
       check_files (item);
 }
 
+/* One more example, or a reason; never another file. */
+static void
+check_append (const uint8_t *data, size_t size)
+{
+  g_autofree char *text = g_strndup ((const char *) data, size);
+  g_autofree char *made = NULL;
+  g_autoptr (GError) error = NULL;
+  json_auto_t *example = json_pack ("{s:{s:s}, s:[s]}", "input", "a", "@@x", "output", "\n: #");
+  const bool is_good = vend_card_append_example (text, example, &made, &error);
+  fuzz_check_error (is_good, error);
+  g_assert_true (is_good == (made != NULL));
+  if (is_good)
+    g_assert_nonnull (strstr (made, "- input:"));
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -63,6 +79,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_assert_true ((card == NULL) == (problems->len > 0));
   check_texts (problems);
   check_texts (warnings);
+  check_append (data, size);
   if (card == NULL)
     return 0;
   fuzz_check_json (card->content);

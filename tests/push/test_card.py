@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 
 import pytest
+from servers import MODELS
 from waiting import wait_until
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
@@ -402,3 +403,20 @@ def test_the_shipped_hello(server, tmp_path):
     shown = model(server.api(), "hello")
     assert shown["description"] and shown["default_example"]["output"] == ["Bonjour", ", ", "Ada", "!"]
     assert content(server.api(), shown["cover_image_url"]).content.startswith(b"\x89PNG")
+
+
+def test_a_kept_run_comes_back_with_the_next_push(server, tmp_path):
+    api = server.api()
+    tree = shutil.copytree(MODELS / "image", tmp_path / "image")
+    (tmp_path / "cat.txt").write_text("hello")
+    push(server, tree, "kept-run")
+    ran = server.cli("run", "lab/kept-run", f"image=@{tmp_path / 'cat.txt'}", "--save-example", tree)
+    assert ran.returncode == 0, ran.stderr
+    push(server, tree, "kept-run")
+    (example,) = examples(api, "kept-run")
+    (own,) = [p for p in api.get("/predictions").json()["results"] if p["model"] == "lab/kept-run"]
+    assert content(api, example["input"]["image"]).text == "hello"
+    made = [content(api, p["output"] if isinstance(p["output"], str) else p["output"][0]) for p in (example, own)]
+    assert made[0].content == made[1].content
+    assert made[0].headers["Content-Type"] == made[1].headers["Content-Type"]
+    assert example["metrics"] == own["metrics"] and example["logs"] == own["logs"]

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 #include "cli/arguments/inputs.h"
+#include "cli/commands/saved-example.h"
 #include "cli/terminal/outputs.h"
 #include "cli/client/watch.h"
 #include "model/model.h"
@@ -21,6 +22,7 @@ typedef struct
   char *timeout;
   char *deployment;  /* "owner/name" of the deployment to run instead of a model */
   char *destination; /* of a training */
+  char *example_dir; /* where the run is kept as an example, or NULL */
   bool is_training;
   gboolean may_overwrite;
   gboolean no_wait;
@@ -34,6 +36,7 @@ flags_clear (Flags *flags)
   g_free (flags->timeout);
   g_free (flags->deployment);
   g_free (flags->destination);
+  g_free (flags->example_dir);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
 
@@ -64,6 +67,7 @@ typedef struct
   VendInterrupt *interrupt;
   VendProgress *progress;
   VendOutputWriter *writer;
+  VendSavedExample *example; /* or NULL */
   int64_t started_us;
 } Run;
 
@@ -89,6 +93,11 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
       "owner/name" },
     { NULL },
   };
+  const GOptionEntry more[] = {
+    { "save-example", 0, 0, G_OPTION_ARG_FILENAME, &flags->example_dir,
+      "keep the run as an example in the vend.yaml of this folder", "DIR" },
+    { NULL },
+  };
   const VendOptions options = {
     .command = flags->is_training ? "train" : "run",
     .usage = flags->is_training
@@ -100,6 +109,7 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
                "key=@file uploads a file, key=@@text is the text \"@text\".\n"
                "Ctrl-C cancels the run.",
     .entries = entries,
+    .more = flags->is_training ? NULL : more,
     .connection = &flags->connection,
     .most = G_MAXUINT,
   };
@@ -108,12 +118,15 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
   if (flags->deployment == NULL && (*out_words)[0] == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "expected 'vend %s %s'; see 'vend %s --help'",
                       options.command, options.usage, options.command);
-  if (flags->no_wait && (flags->output != NULL || flags->timeout != NULL))
+  const char *waits = flags->output != NULL        ? "-o"
+                      : flags->timeout != NULL     ? "--timeout"
+                      : flags->example_dir != NULL ? "--save-example"
+                                                   : NULL;
+  if (flags->no_wait && waits != NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "--no-wait cannot be combined with %s: the command does not wait for the end "
                       "of the %s",
-                      flags->output != NULL ? "-o" : "--timeout",
-                      flags->is_training ? "training" : "prediction");
+                      waits, flags->is_training ? "training" : "prediction");
   if (flags->is_training && flags->destination == NULL)
     return vend_fail (error, VEND_ERROR_INVALID,
                       "expected --destination owner/name; see 'vend train --help'");
@@ -214,6 +227,8 @@ upload (const Run *run, const VendInputArgument *argument, json_t **out, GError 
   if (url == NULL)
     return vend_fail (error, VEND_ERROR_INTERNAL, "the uploaded file '%s' has no URL",
                       argument->text);
+  if (run->example != NULL)
+    vend_saved_example_uploaded (run->example, url, argument->text);
   *out = json_string (url);
   return true;
 }
@@ -388,7 +403,9 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
     vend_output_writer_end_line (run->writer);
   return judge (run->flags, prediction, error)
          && vend_output_writer_finish (run->writer, run->client,
-                                       json_object_get (prediction, "output"), is_json, error);
+                                       json_object_get (prediction, "output"), is_json, error)
+         && (run->example == NULL
+             || vend_saved_example_write (run->example, run->client, prediction, error));
 }
 
 static void
@@ -407,6 +424,7 @@ run_model (const Flags *flags, char **words, GError **error)
   g_autofree char *version = NULL;
   g_autoptr (GPtrArray) arguments = NULL;
   g_autoptr (VendProgress) progress = vend_progress_new ();
+  g_autoptr (VendSavedExample) example = NULL;
   const VendSave save = { flags->output, flags->may_overwrite, progress };
   int64_t timeout_us = 0;
   const char *named = flags->deployment != NULL ? flags->deployment : words[0];
@@ -414,6 +432,8 @@ run_model (const Flags *flags, char **words, GError **error)
       || !vend_input_arguments_parse (words + (flags->deployment == NULL ? 1 : 0), &arguments,
                                       error)
       || !vend_save_check (&save, error)
+      || (flags->example_dir != NULL
+          && !vend_saved_example_new (flags->example_dir, progress, &example, error))
       || (flags->timeout != NULL && !vend_duration_parse (flags->timeout, &timeout_us, error)))
     return false;
 
@@ -427,7 +447,7 @@ run_model (const Flags *flags, char **words, GError **error)
     return false;
 
   g_autoptr (VendOutputWriter) writer = vend_output_writer_new (target.openapi, &save);
-  Run run = { flags, client, interrupt, progress, writer, vend_now_us () };
+  Run run = { flags, client, interrupt, progress, writer, example, vend_now_us () };
   json_auto_t *input = NULL;
   json_auto_t *prediction = NULL;
   if (!make_input (&run, target.openapi, arguments, &input, error)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_NAME_BYTES 200
 #define MAX_SAME_NAMES 10000
@@ -168,6 +169,39 @@ vend_save_url (const VendSave *save, VendClient *client, const char *url, guint 
   bool good = download_to (save, client, url, name, fd, error)
               && publish_somewhere (temporary, save->may_overwrite, is_own_name, &path, error);
   if (!good)
+    {
+      unlink (temporary);
+      return false;
+    }
+  *out_path = g_steal_pointer (&path);
+  return true;
+}
+
+static bool
+copy_to (const char *from, int to, GError **error)
+{
+  struct stat st;
+  vend_autofd fd = open (from, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", from);
+  return vend_fd_copy (fd, to, (uint64_t) st.st_size, error);
+}
+
+bool
+vend_save_copy (const VendSave *save, const char *from, char **out_path, GError **error)
+{
+  g_autofree char *base = g_path_get_basename (from);
+  g_autofree char *name = vend_save_plain_name (base);
+  g_autofree char *path = g_build_filename (save->target, name, NULL);
+  g_autofree char *temporary = g_build_filename (save->target, ".vend-XXXXXX", NULL);
+  if (!vend_dir_ensure (save->target, error))
+    return false;
+  vend_autofd fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create a file in '%s'",
+                            save->target);
+  if (!copy_to (from, fd, error)
+      || !publish_somewhere (temporary, save->may_overwrite, true, &path, error))
     {
       unlink (temporary);
       return false;

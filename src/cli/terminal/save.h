@@ -22,6 +22,10 @@ bool vend_save_check (const VendSave *save, GError **error) G_GNUC_WARN_UNUSED_R
 bool vend_save_url (const VendSave *save, VendClient *client, const char *url, guint index,
                     guint total, char **out_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same with a file of this machine, which is copied; `target` is a directory. */
+bool vend_save_copy (const VendSave *save, const char *from, char **out_path, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Writes text to `target`, which must be a file. */
 bool vend_save_text (const VendSave *save, const char *text, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
