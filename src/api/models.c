@@ -200,10 +200,29 @@ create_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   return true;
 }
 
+typedef struct
+{
+  int64_t id;
+  const json_t *body;
+  const char *visibility; /* or NULL */
+} ModelChange;
+
+static bool
+apply (const ModelChange *change, VendModel *model, GError **error)
+{
+  return (change->visibility == NULL
+          || parse_visibility (change->visibility, &model->is_private, error))
+         && copy_details (change->body, model, error);
+}
+
+/* On the row as it is then: a push may have changed it since the request came. */
 static bool
 update (VendDb *db, void *data, GError **error)
 {
-  return vend_store_model_update (db, data, error);
+  const ModelChange *change = data;
+  g_autoptr (VendModel) model = NULL;
+  return vend_store_model_get (db, change->id, &model, error) && apply (change, model, error)
+         && vend_store_model_update (db, model, error);
 }
 
 static bool
@@ -211,6 +230,7 @@ patch_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 {
   json_auto_t *body = NULL;
   g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendModel) now = NULL;
   const char *visibility = NULL;
   if (!vend_api_object (call, &body, error)
       || !vend_api_optional_text (body, "visibility", MAX_SHORT, &visibility, error))
@@ -220,13 +240,14 @@ patch_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
     if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
       return false;
   }
-  if ((visibility != NULL && !parse_visibility (visibility, &model->is_private, error))
-      || !copy_details (body, model, error)
-      || !vend_store_write_wait (api->parts.store, update, model, error))
+  ModelChange change = { model->id, body, visibility };
+  if (!apply (&change, model, error)
+      || !vend_store_write_wait (api->parts.store, update, &change, error))
     return false;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
-  *out
-      = vend_reply_json (200, vend_api_show_model (api, reader.db, model, vend_call_origin (call)));
+  if (!vend_store_model_get (reader.db, model->id, &now, error))
+    return false;
+  *out = vend_reply_json (200, vend_api_show_model (api, reader.db, now, vend_call_origin (call)));
   return true;
 }
 

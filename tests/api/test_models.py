@@ -164,3 +164,11 @@ def test_pages_of_predictions(servers, template):
 
 def test_hardware_is_a_bare_list(api):
     assert api.get("/hardware").json() == [{"sku": "cpu", "name": "CPU"}]
+
+
+def test_a_change_shows_what_is_stored(api):
+    change = {"description": "changed", "cover_image_url": "https://example.com/x.png"}
+    changed = api.patch("/models/lab/nested", change, 200).json()
+    assert changed["description"] == "changed"
+    assert api.get("/models/lab/nested").json() == changed
+    api.patch("/models/lab/nested", {"description": None}, 200)
