@@ -25,6 +25,9 @@ clear_version (void *data)
   json_decref (version->launch);
   json_decref (version->manifest);
   g_free (version->source_sha256);
+  g_free (version->source);
+  g_free (version->base);
+  g_free (version->training);
 }
 
 void

@@ -105,6 +105,21 @@ check_blobs (Audit *audit, GError **error)
   return true;
 }
 
+/* Names of weights go with the content. */
+static void
+check_weight_names (Audit *audit)
+{
+  g_autofree char *weights = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "blobs/weights", &weights);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = vend_is_sha256_hex (name) ? blob_path (audit, name) : NULL;
+      if (path == NULL || !g_file_test (path, G_FILE_TEST_EXISTS))
+        vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has names of weights that are gone",
+                          weights);
+    }
+}
+
 /* ---- Versions */
 
 static void
@@ -243,5 +258,6 @@ vend_audit_files (Audit *audit, GError **error)
     return true;
   check_spool (audit);
   check_probes (audit);
+  check_weight_names (audit);
   return check_blobs (audit, error) && check_uploads (audit, error) && check_builds (audit, error);
 }

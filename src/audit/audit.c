@@ -59,6 +59,10 @@ static const Rule rules[CHECK_N] = {
   [CHECK_BLOBS] = { "blobs", "Bytes that no row points to do not stay.", -1, true },
   [CHECK_VERSIONS]
   = { "versions", "Every version has its folder, and every folder its version.", -1, false },
+  [CHECK_WEIGHTS] = { "weights",
+                      "A version that a training made has its weights, and the training "
+                      "succeeded; nothing else holds weights.",
+                      VEND_SQL_AUDIT_WEIGHTS, false },
   [CHECK_UPLOADS] = { "uploads", "Every uploaded source has its row.", -1, true },
   [CHECK_LEFTOVERS] = { "leftovers",
                         "Nothing half written stays, and nothing of a build or of a check of the "

@@ -53,6 +53,12 @@ vend_blobs_free (VendBlobs *blobs)
 }
 
 const char *
+vend_blobs_dir (const VendBlobs *blobs)
+{
+  return blobs->dir;
+}
+
+const char *
 vend_blobs_spool (const VendBlobs *blobs)
 {
   return blobs->spool;

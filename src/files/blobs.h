@@ -13,6 +13,8 @@ bool vend_blobs_open (const char *dir, VendBlobs **out, GError **error) G_GNUC_W
 void vend_blobs_free (VendBlobs *blobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobs, vend_blobs_free)
 
+const char *vend_blobs_dir (const VendBlobs *blobs);
+
 /* Folder for incoming files, on the same file system. */
 const char *vend_blobs_spool (const VendBlobs *blobs);
 

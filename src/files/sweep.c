@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "files/weights.h"
 #include "store/idempotency-keys.h"
 #include "store/decisions.h"
 #include "store/examples.h"
@@ -117,7 +118,12 @@ is_used (const char *sha256, void *data)
   if (is_young (sweep->options.blobs, sha256))
     return true;
   g_auto (VendReader) reader = vend_reader (sweep->options.store);
-  return !vend_store_blob_used (reader.db, sha256, &used, &error) || used;
+  if (!vend_store_blob_used (reader.db, sha256, &used, &error) || used)
+    return true;
+  if (vend_weights_forget (sweep->options.blobs, sha256, &error))
+    return false;
+  vend_log (VEND_LOG_WARN, "cannot remove weights", "error", error->message, NULL);
+  return true;
 }
 
 static void

@@ -73,6 +73,9 @@ vend_version_free (VendVersion *version)
   json_decref (version->launch);
   json_decref (version->manifest);
   g_free (version->source_sha256);
+  g_free (version->source);
+  g_free (version->base);
+  g_free (version->training);
   g_free (version);
 }
 

@@ -58,7 +58,10 @@ typedef struct
   json_t *openapi;
   json_t *launch;      /* how to start the model; see docs/architecture/build.md */
   json_t *manifest;    /* the hashed manifest */
-  char *source_sha256; /* of the packed source */
+  char *source_sha256; /* of the packed source; "" of a training */
+  char *source;        /* of a training: the version whose folder has the source; else NULL */
+  char *base;          /* of a training: the version that was trained; else NULL */
+  char *training;      /* the training that made it; else NULL */
   int64_t created_us;
 } VendVersion;
 

@@ -5,6 +5,7 @@
 #include "store/covers.h"
 #include "store/examples.h"
 #include "store/scaling.h"
+#include "store/weights.h"
 
 static void *
 read_model (VendStmt *stmt)
@@ -161,6 +162,8 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
       || !vend_store_collection_forget_model (db, id, error)
       || !vend_store_scaling_delete (db, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
+      /* Another model may get its number. */
+      || !delete_of_model (db, VEND_SQL_MODEL_DELETE_DESTINATION, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_RUNS, id, error))
     return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_DELETE, error);
@@ -221,6 +224,9 @@ read_version (VendStmt *stmt)
   version->launch = vend_stmt_get_json (stmt, VEND_COL_VERSION_LAUNCH);
   version->manifest = vend_stmt_get_json (stmt, VEND_COL_VERSION_MANIFEST);
   version->source_sha256 = vend_stmt_dup_text (stmt, VEND_COL_VERSION_SOURCE_SHA256);
+  version->source = vend_stmt_dup_text (stmt, VEND_COL_VERSION_SOURCE);
+  version->base = vend_stmt_dup_text (stmt, VEND_COL_VERSION_BASE);
+  version->training = vend_stmt_dup_text (stmt, VEND_COL_VERSION_TRAINING);
   version->created_us = vend_stmt_get_int (stmt, VEND_COL_VERSION_CREATED_US);
   return version;
 }
@@ -250,6 +256,9 @@ vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
   vend_stmt_json (stmt, VEND_ARG_VERSION_LAUNCH, version->launch);
   vend_stmt_json (stmt, VEND_ARG_VERSION_MANIFEST, version->manifest);
   vend_stmt_text (stmt, VEND_ARG_VERSION_SOURCE_SHA256, version->source_sha256);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_SOURCE, version->source);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_BASE, version->base);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_TRAINING, version->training);
   vend_stmt_int (stmt, VEND_ARG_VERSION_CREATED_US, version->created_us);
   return vend_stmt_run (stmt, NULL, error) && set_latest (db, version, error);
 }
@@ -315,6 +324,8 @@ vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const c
 bool
 vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error)
 {
+  if (!vend_store_weights_delete_of (db, model_id, id, error))
+    return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_DELETE, error);
   if (stmt == NULL)
     return false;

@@ -47,7 +47,7 @@ bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, co
                               VendPage *page, GPtrArray **out, GError **error);
 /* Deletes the version; the newest remaining version becomes the latest. */
 bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
-/* Whether any model still has this version. */
+/* Whether any version, of any model, has its source in the folder of this one. */
 bool vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error);
 /* Keys of the environments in use by versions, as a set. */
 bool vend_store_venvs_used (VendDb *db, GHashTable **out, GError **error);

@@ -28,10 +28,11 @@ vend_store_stored_allow (VendDb *db, int64_t account_id, int64_t more, uint64_t 
   const uint64_t left = (uint64_t) stored < most ? most - (uint64_t) stored : 0;
   if (left > 0 && (uint64_t) more <= left)
     return true;
-  return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                    "the files of this account take %" G_GINT64_FORMAT
-                    " bytes, and the limit is %" G_GUINT64_FORMAT
-                    " (account-max-stored); delete uploaded files, or wait until the files of "
-                    "ended predictions are removed",
-                    stored, most);
+  return vend_fail (
+      error, VEND_ERROR_TOO_LARGE,
+      "the files of this account take %" G_GINT64_FORMAT
+      " bytes, and the limit is %" G_GUINT64_FORMAT
+      " (account-max-stored); delete uploaded files or trained versions, or wait until the "
+      "files of ended predictions are removed",
+      stored, most);
 }

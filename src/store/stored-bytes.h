@@ -1,4 +1,5 @@
-/* The bytes that the files of an account take: uploads, inputs and outputs. */
+/* The bytes that the files of an account take: uploads, inputs, outputs, and weights of versions.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -28,7 +28,8 @@ SCANS = {
 # An audit reads everything, on purpose and in a process of its own.
 SCANS |= {name: "of an audit" for name in (
     "audit_attempts", "audit_metering", "audit_contents", "audit_ends", "audit_inputs", "audit_stored", "audit_outputs", "audit_overlaps",
-    "audit_results", "audit_shown", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_open",
+    "audit_results", "audit_shown", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_weights",
+    "audit_open",
 )}
 # An index of words is asked, not read through.
 WORDS = ("model_search", "collection_search")

@@ -130,7 +130,10 @@ LEFT JOIN (SELECT account_id, SUM(size) AS bytes
                  SELECT account_id, size FROM covers
                  UNION ALL
                  SELECT p.account_id, o.size
-                 FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction) AS f
+                 FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction
+                 UNION ALL
+                 SELECT m.account_id, w.size
+                 FROM version_weights AS w JOIN models AS m ON m.id = w.model_id) AS f
            GROUP BY account_id) AS t ON t.account_id = a.id
 WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
 LIMIT $1;
@@ -158,10 +161,31 @@ SELECT sha256, 'output of ' || prediction, size FROM outputs
 UNION ALL
 SELECT sha256, 'cover of model ' || model_id, size FROM covers
 UNION ALL
-SELECT sha256, 'input of ' || prediction, -1 FROM prediction_inputs;
+SELECT sha256, 'input of ' || prediction, -1 FROM prediction_inputs
+UNION ALL
+SELECT sha256, 'weights of ' || version, size FROM version_weights;
 -- name: audit_open
 SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
 -- name: audit_is_open
 SELECT 1 FROM predictions WHERE id = $1 AND completed_us = 0;
 -- name: audit_versions
-SELECT DISTINCT id, '', 0 FROM versions;
+SELECT DISTINCT COALESCE(source, id), '', 0 FROM versions;
+-- name: audit_weights
+SELECT w.version, 'the weights ' || w.name || ' are held for it, and it does not exist'
+FROM version_weights AS w
+WHERE NOT EXISTS (SELECT 1 FROM versions AS v WHERE v.model_id = w.model_id AND v.id = w.version)
+UNION ALL
+SELECT v.id, CASE
+    WHEN v.base IS NULL OR v.source IS NULL THEN 'a training made it, and it names no version that was trained'
+    WHEN NOT EXISTS (SELECT 1 FROM version_weights AS w WHERE w.model_id = v.model_id AND w.version = v.id)
+      THEN 'a training made it, and nothing holds its weights'
+    ELSE 'the training ' || v.training || ' made it, and has not succeeded' END
+FROM versions AS v
+WHERE v.training IS NOT NULL
+  AND (v.base IS NULL OR v.source IS NULL
+       OR NOT EXISTS (SELECT 1 FROM version_weights AS w WHERE w.model_id = v.model_id AND w.version = v.id)
+       OR NOT EXISTS (SELECT 1 FROM predictions AS p WHERE p.id = v.training AND p.kind = 1 AND p.status = 2))
+UNION ALL
+SELECT id, 'it has another source or base than a pushed version, and no training made it'
+FROM versions WHERE training IS NULL AND (base IS NOT NULL OR source IS NOT NULL)
+LIMIT $1;

@@ -8,7 +8,7 @@ COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0) AS run_count,
 -- columns: cover
 model_id, account_id, token, name, content_type, size, sha256, created_us
 -- columns: version
-id, model_id, cog_version, openapi, launch, manifest, source_sha256, created_us
+id, model_id, cog_version, openapi, launch, manifest, source_sha256, source, base, training, created_us
 -- name: model_insert
 INSERT INTO models (id, {new_model}, version_us)
 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), {new_model.values}, 0)
@@ -37,6 +37,8 @@ WHERE id = $1;
 DELETE FROM models WHERE id = $1;
 -- name: model_delete_runs
 DELETE FROM model_runs WHERE model_id = $1;
+-- name: model_delete_destination
+UPDATE trainings SET destination = 0 WHERE destination = $1;
 -- name: model_delete_builds
 DELETE FROM builds WHERE model_id = $1 AND completed_us <> 0;
 -- name: model_building
@@ -92,7 +94,8 @@ ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: version_delete
 DELETE FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_id_used
-SELECT 1 FROM versions WHERE id = $1 LIMIT 1;
+SELECT 1 WHERE EXISTS (SELECT 1 FROM versions WHERE id = $1 AND source IS NULL)
+  OR EXISTS (SELECT 1 FROM versions WHERE source = $1);
 -- name: version_venvs
 SELECT DISTINCT launch FROM versions;
 -- name: cover_insert
