@@ -51,7 +51,7 @@ vend_decide_shrink (Decision *d)
     {
       const VendUnit *unit = &d->snapshot->units[i];
       if (unit->draining && !unit->stopping && unit->busy == 0)
-        vend_decision_stop (d, i, "it has ended what it ran, and another is to take its place");
+        vend_decision_stop (d, i, "it has ended what it ran, and takes no more");
       else if (vend_decision_serves (d, i) && !unit->degraded)
         shrink (d, i);
     }

@@ -43,10 +43,9 @@ static bool
 make_workspace (const VendSnapshotOrder *order, const char *dir, const char *const *argv,
                 char *const *env, VendWorkspace **out, GError **error)
 {
-  const char *const read_only[] = { order->read_only, NULL };
   VendWorkspaceOptions options = { .dir = dir,
                                    .source = order->source,
-                                   .read_only = (char *const *) read_only,
+                                   .read_only = order->read_only,
                                    .argv = (char *const *) argv,
                                    .env = env };
   g_autoptr (VendWorkspace) workspace = NULL;

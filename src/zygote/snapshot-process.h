@@ -16,7 +16,7 @@ typedef struct
   const char *trial_dir;    /* the same for its trial */
   const char *socket;       /* where launchers will find it */
   const char *source;       /* of the version */
-  const char *read_only;    /* what it may not write to */
+  char *const *read_only;   /* what it may not write to */
   const char *working_copy; /* one of VEND_COPY_KINDS */
   const VendCgroup *group;  /* that it is born in; NULL: that of this process */
 } VendSnapshotOrder;

@@ -45,7 +45,8 @@ def test_life_of_a_training(api, path, tuned):
     done = reaches(api, made.json(), "succeeded", "failed", "canceled")
     assert done["status"] == "succeeded", done
     assert done["logs"] == "step 1\nstep 2\n"
-    assert done["output"]["note"] == "done"
+    assert set(done["output"]) == {"version", "weights"}
+    assert done["output"]["version"].startswith(tuned + ":")
     weights = api.call("GET", done["output"]["weights"], 200, token="")
     assert weights.text == "2 steps, nothing"
     assert done["metrics"]["predict_time"] >= 0 and done["metrics"]["total_time"] > 0

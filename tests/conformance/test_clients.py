@@ -365,6 +365,8 @@ def test_deployments(client, api):
 
 # Trainings
 
+LEARNED = "it knows 2 steps, nothing"
+
 
 def test_trainings(client, api):
     destination = f"tuned-{client.name}"
@@ -375,6 +377,11 @@ def test_trainings(client, api):
     assert made["status"] == "starting" and made["model"] == "lab/trainer"
     first = wait_until(lambda: ended(client("training", id=made["id"])), what="the training")
     assert first["status"] == "succeeded", first
+    assert set(first["output"]) == {"version", "weights"}
+    assert first["output"]["version"].startswith(f"lab/{destination}:")
+    # The version knows what its base does not, by its identifier and as the latest.
+    assert client("run", ref=first["output"]["version"], input={"text": "it"}) == LEARNED
+    assert client("run", ref=f"lab/{destination}", input={"text": "it"}) == LEARNED
     assert made["id"] in [item["id"] for item in client("trainings")]
     long = client("train", **base, **target, input={"steps": 100, "delay": 10})
     client("cancel_training", id=long["id"])

@@ -71,7 +71,18 @@ def use(server, receiver):
         processes.kill(pid)
     assert api.ended(lost)["status"] == "succeeded"
     api.upload("some text")
+    train(api)
     receiver.wait_for(1, "/a", "succeeded")
+
+
+def train(api):
+    body = {"owner": "lab", "name": "tuned", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", body, 201)
+    base = api.get("/models/lab/trainer").json()["latest_version"]["id"]
+    path = f"/models/lab/trainer/versions/{base}/trainings"
+    made = api.post(path, {"destination": "lab/tuned", "input": {"steps": 1}}, 201).json()
+    wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["status"] == "succeeded", what="its end")
+    assert api.run("tuned", {"text": "x"})["status"] == "succeeded"
 
 
 @pytest.fixture
@@ -132,7 +143,14 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
                   "content_type, size, sha256, 1 FROM files"),
         ("contents", f"UPDATE outputs SET sha256 = '{NONE}'"),
         ("contents", "UPDATE files SET size = size + 1"),
+        ("contents", f"UPDATE version_weights SET sha256 = '{NONE}'"),
         ("versions", "UPDATE versions SET id = 'gone' WHERE rowid = 1"),
+        ("versions", "UPDATE versions SET source = 'gone' WHERE training IS NOT NULL"),
+        ("weights", "DELETE FROM version_weights"),
+        ("weights", "UPDATE version_weights SET version = 'gone'"),
+        ("weights", "UPDATE versions SET training = 'nobody' WHERE training IS NOT NULL"),
+        ("weights", "UPDATE versions SET base = NULL WHERE training IS NOT NULL"),
+        ("weights", "UPDATE versions SET base = 'gone' WHERE training IS NULL"),
     ],
 )
 def test_damage_in_the_store_is_named(damaged, check, sql):

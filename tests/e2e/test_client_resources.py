@@ -73,7 +73,8 @@ def test_trainings(client):
     )
     assert made.status == "starting" and made.model == "lab/trainer"
     first = wait_until(lambda: _ended(client.trainings.get(made.id)), what="the training")
-    assert first.status == "succeeded" and first.output["note"] == "done"
+    assert first.status == "succeeded" and first.output["weights"].startswith("http")
+    assert client.run(first.output["version"], input={"text": "it"}) == "it knows 2 steps, nothing"
     listed = client.trainings.list()
     assert made.id in [training.id for training in listed]
     long = client.trainings.create(

@@ -322,6 +322,52 @@ def test_other_settings_are_another_one(api, server, push):
     wait_until(lambda: not os.path.exists(f"/proc/{second['pid']}"), what="the snapshot to go")
 
 
+TRAINED = """
+import time
+
+from cog import BasePredictor, Path
+
+
+class Predictor(BasePredictor):
+    def setup(self, weights: Path = None):
+        time.sleep(0.8)
+        self.known = open(weights).read() if weights else "nothing"
+
+    def predict(self) -> str:
+        return self.known
+
+
+def train(text: str) -> Path:
+    weights = Path("/tmp/weights.txt")
+    weights.write_text(text)
+    return weights
+"""
+
+
+def train(api, text):
+    """A version of lab/of-trained, the latest from then on."""
+    base = api.get("/models/lab/trained").json()["latest_version"]["id"]
+    path = f"/models/lab/trained/versions/{base}/trainings"
+    made = api.post(path, {"destination": "lab/of-trained", "input": {"text": text}}, 201).json()
+    wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["status"] == "succeeded", what="its end")
+
+
+def test_trained_versions_have_the_imports_of_the_base_and_snapshots_of_their_own(api, push):
+    push("trained", TRAINED, COG + 'train: "predict.py:train"\n')
+    body = {"owner": "lab", "name": "of-trained", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", body, 201)
+    instance, ended = use(api, "trained")
+    assert (instance["start"], ended["output"]) == ("plain", "nothing")
+    await_zygote(api, model="trained")
+    for text in ("one", "two"):
+        train(api, text)
+        instance, ended = use(api, "of-trained")
+        assert (instance["start"], ended["output"]) == ("fast", text)
+        await_snapshot(api, "of-trained")
+        instance, ended = use(api, "of-trained")
+        assert (instance["start"], ended["output"]) == ("snapshot", text)
+
+
 def test_after_a_crash_of_the_server(api, server, push):
     push("crash", source("import subprocess; subprocess.run(['true'])"))
     _, snapshot = snapshot_of(api, "crash")

@@ -33,20 +33,13 @@ struct FastStart
   VendZygotes *zygotes;
 };
 
-/* ---- Learned imports, as files beside the version */
-
-static char *
-version_file (const Instance *instance, const char *name)
-{
-  return g_build_filename (instance->sched->data_dir, "versions", instance->target->version, name,
-                           NULL);
-}
+/* ---- Learned imports, as files beside the source: versions that share it share them */
 
 static char *
 imports_file (const Instance *instance)
 {
-  return version_file (instance,
-                       instance->target->kind == VEND_KIND_TRAINING ? "imports-train" : "imports");
+  return vend_instance_source (
+      instance, instance->target->kind == VEND_KIND_TRAINING ? "imports-train" : "imports");
 }
 
 static char *
@@ -429,7 +422,7 @@ vend_fast_start_learn (Instance *instance)
   job->instance = instance;
   job->recorded = recorded_file (instance);
   job->imports = imports_file (instance);
-  job->source = version_file (instance, "src");
+  job->source = vend_instance_source (instance, "src");
   vend_sched_on_disk (instance->sched, learn, learned, job);
 }
 

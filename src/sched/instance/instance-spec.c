@@ -1,6 +1,7 @@
 /* The spec of a director: from a version's launch record to DIR/spec.json. */
 #include "sched/instance/instance-spec.h"
 #include "base/clock.h"
+#include "files/weights.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/limits.h"
@@ -35,6 +36,30 @@ vend_instance_python (const Instance *instance)
   return g_build_filename (venv, "bin", "python", NULL);
 }
 
+/* For the model, which finds its weights there before its setup. NULL: it has none. */
+static char *
+weights_path (const Instance *instance)
+{
+  g_autoptr (VendWeights) weights = vend_weights_of_launch (instance->target->launch);
+  return weights != NULL ? vend_weights_path (vend_blobs_dir (instance->sched->blobs), weights)
+                         : NULL;
+}
+
+bool
+vend_instance_place_weights (const Instance *instance, GError **error)
+{
+  g_autoptr (VendWeights) weights = vend_weights_of_launch (instance->target->launch);
+  return weights == NULL || vend_weights_place (instance->sched->blobs, weights, error);
+}
+
+char *
+vend_instance_source (const Instance *instance, const char *name)
+{
+  const Target *target = instance->target;
+  return g_build_filename (instance->sched->data_dir, "versions",
+                           vend_version_source (target->version, target->launch), name, NULL);
+}
+
 /* The author's variables plus those that coglet needs; none of the server's own. */
 json_t *
 vend_instance_environment (const Instance *instance)
@@ -49,6 +74,7 @@ vend_instance_environment (const Instance *instance)
   g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
   g_autofree char *home = g_build_filename (instance->sched->data_dir, "home", NULL);
   g_autofree char *gpus = vend_instance_visible_gpus (instance);
+  g_autofree char *weights = weights_path (instance);
 
   set_path (env, venv_bin);
   vend_json_set_string (env, "VIRTUAL_ENV", venv);
@@ -68,6 +94,8 @@ vend_instance_environment (const Instance *instance)
   if (train != NULL)
     vend_json_set_string (env, "COG_TRAIN_TYPE_STUB", train);
   vend_json_set_string (env, "COG_MAX_CONCURRENCY", slots);
+  if (weights != NULL)
+    vend_json_set_string (env, "COG_WEIGHTS", weights);
   if (gpus != NULL)
     vend_json_set_string (env, "CUDA_VISIBLE_DEVICES", gpus);
   return env;
@@ -82,7 +110,7 @@ vend_instance_spec (const Instance *instance)
   g_autofree char *python = vend_instance_python (instance);
   json_t *env = vend_instance_environment (instance);
   g_autofree char *versions = g_build_filename (instance->sched->data_dir, "versions", NULL);
-  g_autofree char *source = g_build_filename (versions, target->version, "src", NULL);
+  g_autofree char *source = vend_instance_source (instance, "src");
   bool train = target->kind == VEND_KIND_TRAINING;
 
   json_t *spec = json_object ();
@@ -94,7 +122,11 @@ vend_instance_spec (const Instance *instance)
       json_pack ("[s, s, s]", launcher != NULL ? launcher : python, "-m", "cog.server.http"));
   vend_json_set_string (spec, "source", source);
   vend_json_set_string (spec, "working_copy", instance->sched->working_copy);
-  json_object_set_new (spec, "read_only", json_pack ("[s]", versions));
+  json_object_set_new (spec, "read_only",
+                       json_pack ("[s, s*]", versions,
+                                  json_object_get (target->launch, "weights") != NULL
+                                      ? vend_blobs_dir (instance->sched->blobs)
+                                      : NULL));
   vend_fast_start_environment (instance, env);
   json_object_set_new (spec, "env", env);
   vend_json_set_int (spec, "slots", instance->slots);

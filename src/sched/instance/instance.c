@@ -98,7 +98,7 @@ vend_instance_has_prefetch_room (const Instance *instance, guint prefetch)
 {
   return instance->state == INSTANCE_READY && instance->link != NULL && !instance->draining
          && g_hash_table_size (instance->running) < instance->slots + prefetch
-         && !is_held_up (instance);
+         && instance->target->kind != VEND_KIND_TRAINING && !is_held_up (instance);
 }
 
 /* ---- Start */
@@ -116,8 +116,9 @@ static void
 launch (void *data)
 {
   Launch *job = data;
-  if (!vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, &job->pid,
-                                  &job->error))
+  if (!vend_instance_place_weights (job->instance, &job->error)
+      || !vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, &job->pid,
+                                     &job->error))
     g_assert (job->error != NULL);
 }
 
@@ -404,7 +405,7 @@ send_run (Instance *instance, Run *run)
   json_auto_t *frame = json_pack ("{s:s, s:s, s:i, s:o, s:I, s:o}", "command", "run", "prediction",
                                   run->p->id, "attempt", run->p->attempt, "input", input,
                                   "timeout_us", (json_int_t) timeout_us, "files", files);
-  if (run->target->scaling.retry_safe == 0)
+  if (run->target->scaling.retry_safe == 0 || run->p->kind == VEND_KIND_TRAINING)
     vend_json_set_bool (frame, "retry_safe", false);
   /* A closed link reconnects, and runs that it did not carry are sent again. */
   if (instance->link != NULL && !vend_link_send (instance->link, json_incref (frame)))
@@ -480,6 +481,8 @@ vend_instance_detach (Instance *instance, Run *run)
     }
   if (g_hash_table_size (instance->running) == 0)
     instance->idle_since_us = vend_steady_us ();
+  if (run->p->kind == VEND_KIND_TRAINING)
+    vend_instance_drain (instance, "a training has an instance of its own");
   vend_sched_reconcile_soon (instance->sched);
 }
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "runner/process-identity.h"
+#include "sched/instance/instance-spec.h"
 #include "sched/target/target.h"
 #include <string.h>
 
@@ -51,7 +52,7 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   spec->env = env;
   spec->model = g_strdup (imports->model);
   spec->version = g_strdup (version);
-  spec->source = g_build_filename (instance->sched->data_dir, "versions", version, "src", NULL);
+  spec->source = vend_instance_source (instance, "src");
   return spec;
 }
 

@@ -90,7 +90,7 @@ struct VendZygotes
   VendSched *sched;
   char *dir;
   char *scripts;
-  char *versions; /* where the sources are */
+  char **read_only; /* folders that snapshots may not write to */
   uint64_t budget;
   GHashTable *all; /* key → Zygote (owned) */
   VendZygotesForked forked;
@@ -307,7 +307,7 @@ snapshot_order (const Zygote *zygote)
                               .trial_dir = zygote->trial_dir,
                               .socket = zygote->socket,
                               .source = zygote->spec->source,
-                              .read_only = zygotes->versions,
+                              .read_only = zygotes->read_only,
                               .working_copy = zygotes->sched->working_copy,
                               .group = zygote->group };
 }
@@ -617,7 +617,9 @@ vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts, uint64
   zygotes->sched = sched;
   zygotes->dir = g_strdup (dir);
   zygotes->scripts = g_strdup (scripts);
-  zygotes->versions = g_build_filename (sched->data_dir, "versions", NULL);
+  zygotes->read_only = g_new0 (char *, 3);
+  zygotes->read_only[0] = g_build_filename (sched->data_dir, "versions", NULL);
+  zygotes->read_only[1] = g_build_filename (sched->data_dir, "blobs", NULL);
   zygotes->budget = budget;
   zygotes->forked = forked;
   zygotes->all = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, zygote_free);
@@ -632,7 +634,7 @@ vend_zygotes_free (VendZygotes *zygotes)
   g_hash_table_unref (zygotes->all);
   g_free (zygotes->dir);
   g_free (zygotes->scripts);
-  g_free (zygotes->versions);
+  g_strfreev (zygotes->read_only);
   g_free (zygotes);
 }
 

@@ -1,6 +1,7 @@
 /* The end of a run, and its cost. Pure. */
 #include "model/failure.h"
 #include "sched/run/completion.h"
+#include "sched/run/outputs.h"
 
 static bool
 has_error (VendStatus status)
@@ -66,6 +67,53 @@ vend_completion_settle (Completion *completion)
   if (has_error (completion->status))
     p->error = g_steal_pointer (&completion->error);
   p->error_code = g_steal_pointer (&completion->error_code);
+}
+
+static const VendOutput *
+find_file (const Outputs *outputs, const char *text)
+{
+  for (guint i = 0; text != NULL && outputs != NULL && i < outputs->rows->len; i++)
+    {
+      const VendOutput *row = g_ptr_array_index (outputs->rows, i);
+      g_autofree char *start = g_strdup_printf ("vend-output:%s/", row->token);
+      if (g_str_has_prefix (text, start))
+        return row;
+    }
+  return NULL;
+}
+
+/* A text that only looks like a file is none. Clients take an output of a training as an object. */
+void
+vend_completion_find_weights (Completion *completion)
+{
+  VendPrediction *p = completion->p;
+  if (p->kind != VEND_KIND_TRAINING)
+    return;
+  const bool is_object = json_is_object (p->output);
+  const json_t *file = is_object ? json_object_get (p->output, "weights") : p->output;
+  if (completion->status == VEND_STATUS_SUCCEEDED)
+    {
+      completion->weights = find_file (completion->outputs, json_string_value (file));
+      if (completion->weights != NULL)
+        return;
+      completion->status = VEND_STATUS_FAILED;
+      completion->error = g_strdup ("train() returned no weights; expected a file, or an object "
+                                    "whose 'weights' is a file");
+    }
+  if (!is_object)
+    json_decref (g_steal_pointer (&p->output));
+}
+
+void
+vend_completion_take_ended (Completion *completion)
+{
+  const VendPrediction *ended = completion->ended;
+  completion->status = ended->status;
+  g_free (completion->error);
+  completion->error = g_strdup (ended->error);
+  json_decref (completion->p->output);
+  completion->p->output = json_incref (ended->output);
+  vend_completion_settle (completion);
 }
 
 void

@@ -36,5 +36,7 @@ vend_completion_notify (const Completion *completion)
   vend_measure_ended (run);
   vend_run_webhook_ended (run);
   vend_run_broadcast_end (run);
+  if (completion->was_accepted && completion->destination != 0)
+    vend_sched_model_changed (run->sched, completion->destination, NULL, NULL);
   vend_waiters_notify (run->waiters, run->p);
 }

@@ -4,6 +4,7 @@
 #include "sched/run/webhook.h"
 #include "store/files.h"
 #include "store/predictions.h"
+#include "store/weights.h"
 
 static bool
 store_outputs (VendDb *db, const Outputs *outputs, GError **error)
@@ -25,14 +26,30 @@ store_attempt (VendDb *db, const Completion *completion, GError **error)
          && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
 }
 
+static bool
+store_version (VendDb *db, Completion *completion, const VendVersion *version, GError **error)
+{
+  completion->destination = version != NULL ? version->model_id : 0;
+  if (version == NULL)
+    return true;
+  g_autoptr (VendWeights) weights = vend_weights_of_launch (version->launch);
+  return vend_store_version_put_trained (db, version, weights, error);
+}
+
 bool
 vend_completion_store (VendDb *db, void *data, GError **error)
 {
   Completion *completion = data;
-  if (!vend_store_prediction_complete (db, completion->p, &completion->was_accepted, error))
+  g_autoptr (VendVersion) version = NULL;
+  if (completion->weights != NULL
+      && !vend_completion_make_version (db, completion, &version, error))
+    return false;
+  const VendPrediction *row = completion->ended != NULL ? completion->ended : completion->p;
+  if (!vend_store_prediction_complete (db, row, &completion->was_accepted, error))
     return false;
   return !completion->was_accepted
-         || (vend_run_webhook_store_end (db, completion->webhook, completion->p, error)
+         || (vend_run_webhook_store_end (db, completion->webhook, row, error)
+             && store_version (db, completion, version, error)
              && store_outputs (db, completion->outputs, error)
              && store_attempt (db, completion, error));
 }

@@ -24,6 +24,7 @@ vend_completion_free (Completion *completion)
     return;
   vend_timer_clear (&completion->retry);
   json_decref (completion->reported);
+  vend_prediction_free (completion->ended);
   vend_outputs_free (completion->outputs);
   g_free (completion->error);
   g_free (completion->error_code);
@@ -56,6 +57,8 @@ stored (const GError *error, void *data)
       retry_later (completion, store_again, error);
       return;
     }
+  if (completion->ended != NULL)
+    vend_completion_take_ended (completion);
   vend_completion_notify (completion);
   g_hash_table_remove (run->sched->runs, run->p->id);
 }
@@ -104,7 +107,10 @@ collected (json_t *output, Outputs *outputs, const GError *error, void *data)
                 error->message, NULL);
       vend_completion_lack_outputs (completion);
     }
-  vend_completion_settle (completion);
+  vend_completion_find_weights (completion);
+  /* With weights, the transaction decides. */
+  if (completion->weights == NULL)
+    vend_completion_settle (completion);
   store (completion);
 }
 
@@ -125,6 +131,7 @@ vend_completion_begin (Completion *completion)
       collect (completion);
       return;
     }
+  vend_completion_find_weights (completion);
   vend_completion_settle (completion);
   store (completion);
 }

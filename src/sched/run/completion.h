@@ -3,12 +3,14 @@
  *   decide   status, error and times, from the report          completion-decide.c   pure
  *   account  metered time, and the account that pays for it    completion-decide.c   pure
  *   collect  output files into the file store                  outputs.c             disk pool
- *   store    row, files, usage, attempt and webhooks at once   completion-store.c    writer thread
+ *   store    row, files, usage, attempt and webhooks at once,  completion-store.c    writer thread
+ *            and the version that a training has made          completion-version.c
  *   notify   director, ledger, metrics, followers, waiters     completion-notify.c   core thread
  *
  * completion.c runs the stages in order, and retries collect and store while the disk refuses.
  * Until notify has run nobody outside is told of the end. */
 #pragma once
+#include "model/file.h"
 #include "model/prediction.h"
 #include "model/usage.h"
 #include "sched/timers.h"
@@ -47,10 +49,13 @@ typedef struct
   VendRunUsage usage;
   bool is_metered;
   /* collect */
-  json_t *reported; /* output with files of the director; NULL: no files */
-  Outputs *outputs; /* NULL: none were collected */
+  json_t *reported;          /* output with files of the director; NULL: no files */
+  Outputs *outputs;          /* NULL: none were collected */
+  const VendOutput *weights; /* in `outputs`: what a training has made a version of, or NULL */
   /* store */
-  bool was_accepted; /* false: the prediction had ended before */
+  bool was_accepted;     /* false: the prediction had ended before */
+  VendPrediction *ended; /* the row with `weights`, as stored: the destination may be gone */
+  int64_t destination;   /* model with the new version; 0: none was made */
   VendTimer *retry;
 } Completion;
 
@@ -65,6 +70,11 @@ void vend_completion_lack_outputs (Completion *completion);
 /* The one place that sets the last status of a run; nothing can change it afterwards. */
 void vend_completion_settle (Completion *completion);
 
+/* Pure. The weights among the files of a training: a success without them is a failure. */
+void vend_completion_find_weights (Completion *completion);
+/* With weights, after the transaction, which has decided. */
+void vend_completion_take_ended (Completion *completion);
+
 /* ---- Account. Pure; after decide. */
 typedef struct
 {
@@ -73,6 +83,11 @@ typedef struct
   bool is_billed; /* by run, and not by the time of instances */
 } RunTerms;
 void vend_completion_account (Completion *completion, const RunTerms *terms);
+
+/* ---- Version. Writer thread, in the transaction of the end: sets `ended`; a training with weights
+ * fails when its destination is gone. `*out` is the new version, or NULL. completion-version.c */
+bool vend_completion_make_version (VendDb *db, Completion *completion, VendVersion **out,
+                                   GError **error);
 
 /* ---- Store. Writer thread; a VendStoreJob. All or nothing. */
 bool vend_completion_store (VendDb *db, void *completion, GError **error);

@@ -282,6 +282,8 @@ why_not_again (Run *run, const char *code, bool started, bool emitted)
 {
   if (started && emitted)
     return g_strdup ("it is not tried again, since it had returned output already");
+  if (started && run->p->kind == VEND_KIND_TRAINING)
+    return g_strdup ("it is not tried again, since it is a training");
   if (started && run->target->scaling.retry_safe == 0)
     return g_strdup ("it is not tried again, since retry_safe is off for it");
   if (count_lost (run, code, started))

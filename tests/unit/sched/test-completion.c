@@ -8,6 +8,7 @@
 #include "sched/run/outputs.h"
 #include "store/accounts.h"
 #include "store/files.h"
+#include "store/models.h"
 #include "store/predictions.h"
 #include "store/usage.h"
 
@@ -356,6 +357,191 @@ test_store_is_all_or_nothing (Fixture *f, gconstpointer unused)
   g_assert_true (f->completion->was_accepted);
 }
 
+/* ---- Version */
+
+#define BASE "1111111111111111111111111111111111111111111111111111111111111111"
+#define WEIGHTS "3333333333333333333333333333333333333333333333333333333333333333"
+
+typedef struct
+{
+  Fixture rows;
+  Outputs outputs;
+  int64_t destination;
+} Training;
+
+static bool
+insert_training (VendDb *db, void *data, GError **error)
+{
+  Training *t = data;
+  VendAccount account = {
+    .username = (char *) "ada", .name = (char *) "ada", .type = (char *) "user", .created_us = 1
+  };
+  VendModel base = { .account_id = 1,
+                     .owner = (char *) "ada",
+                     .name = (char *) "m",
+                     .hardware = (char *) "cpu",
+                     .created_us = 1 };
+  VendModel tuned = base;
+  tuned.name = (char *) "tuned";
+  json_auto_t *empty = json_object ();
+  const VendVersion version = { .id = (char *) BASE,
+                                .model_id = 1,
+                                .cog_version = (char *) "0",
+                                .openapi = empty,
+                                .launch = empty,
+                                .manifest = empty,
+                                .source_sha256 = (char *) "aa",
+                                .created_us = 1 };
+  if (!vend_store_account_insert (db, &account, error)
+      || !vend_store_model_insert (db, &base, error) || !vend_store_model_insert (db, &tuned, error)
+      || !vend_store_version_put (db, &version, error))
+    return false;
+  t->destination = tuned.id;
+  t->rows.p->destination = tuned.id;
+  return vend_store_prediction_insert (db, t->rows.p, error);
+}
+
+/* A training that has returned `output`, with one file. */
+static void
+train (Training *t, json_t *output)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture *f = &t->rows;
+  f->dir = g_dir_make_tmp ("vend-completion-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  const VendStoreOptions options = { .path = path, .readers = 1 };
+  g_assert_true (vend_store_open (&options, &f->store, &error));
+  f->p = a_prediction ();
+  f->p->kind = VEND_KIND_TRAINING;
+  g_free (f->p->version);
+  f->p->version = g_strdup (BASE);
+  const bool good = vend_store_write_wait (f->store, insert_training, t, &error);
+  g_assert_no_error (error);
+  g_assert_true (good);
+  f->completion = vend_completion_new (NULL, f->p);
+  const RunResult result = { VEND_STATUS_SUCCEEDED, BEGAN };
+  vend_completion_decide (f->completion, &result, NOW_US);
+  f->p->output = output;
+  VendOutput *file = an_output ("token");
+  g_free (file->sha256);
+  file->sha256 = g_strdup (WEIGHTS);
+  file->size = 9;
+  t->outputs.rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free);
+  g_ptr_array_add (t->outputs.rows, file);
+  f->completion->outputs = &t->outputs;
+  vend_completion_find_weights (f->completion);
+}
+
+static void
+training_clear (Training *t)
+{
+  t->rows.completion->outputs = NULL;
+  g_ptr_array_unref (t->outputs.rows);
+  tear_down (&t->rows, NULL);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
+
+static guint
+count_versions (Training *t)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) versions = NULL;
+  VendPage page = { .limit = 10 };
+  g_auto (VendReader) reader = vend_reader (t->rows.store);
+  g_assert_true (
+      vend_store_version_page (reader.db, t->destination, 0, NULL, &page, &versions, &error));
+  return versions->len;
+}
+
+static void
+test_weights_are_found (void)
+{
+  const struct
+  {
+    const char *output;
+    bool has_weights;
+  } cases[] = {
+    { "\"vend-output:token/out.png\"", true },
+    { "{\"weights\": \"vend-output:token/out.png\", \"note\": 1}", true },
+    { "{\"weights\": \"vend-output:another/out.png\"}", false },
+    { "{\"weights\": [\"vend-output:token/out.png\"]}", false },
+    { "{\"file\": \"vend-output:token/out.png\"}", false },
+    { "[\"vend-output:token/out.png\"]", false },
+    { "\"done\"", false },
+    { "null", false },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Training) t = { 0 };
+      train (&t, json_loads (cases[i].output, JSON_DECODE_ANY, NULL));
+      g_assert_cmpint (t.rows.completion->weights != NULL, ==, cases[i].has_weights);
+      if (!cases[i].has_weights)
+        {
+          vend_completion_settle (t.rows.completion);
+          g_assert_cmpint (t.rows.p->status, ==, VEND_STATUS_FAILED);
+          g_assert_nonnull (strstr (t.rows.p->error, "'weights' is a file"));
+          g_assert_true (t.rows.p->output == NULL || json_is_object (t.rows.p->output));
+        }
+    }
+}
+
+static void
+test_version_with_the_end (void)
+{
+  g_auto (Training) t = { 0 };
+  train (&t, json_pack ("{s:s, s:i}", "weights", "vend-output:token/out.png", "note", 1));
+  Completion *completion = t.rows.completion;
+  /* A refused row undoes all, and the next try begins anew. */
+  {
+    g_autoptr (GError) error = NULL;
+    VendOutput *broken = an_output ("two");
+    g_clear_pointer (&broken->name, g_free);
+    g_ptr_array_add (t.outputs.rows, broken);
+    vend_completion_account (completion, &(RunTerms){ "cpu", 7, true });
+    g_assert_false (
+        vend_store_write_wait (t.rows.store, vend_completion_store, completion, &error));
+    g_ptr_array_remove_index (t.outputs.rows, 1);
+    g_assert_cmpuint (count_versions (&t), ==, 0);
+  }
+  account_and_store (&t.rows);
+  g_assert_true (completion->was_accepted);
+  g_assert_cmpint (completion->destination, ==, t.destination);
+  g_assert_cmpint (t.rows.p->status, ==, VEND_STATUS_PROCESSING);
+  account_and_store (&t.rows);
+  g_assert_false (completion->was_accepted);
+  vend_completion_take_ended (completion);
+  g_assert_cmpint (t.rows.p->status, ==, VEND_STATUS_SUCCEEDED);
+  g_assert_cmpuint (json_object_size (t.rows.p->output), ==, 2);
+  g_assert_true (g_str_has_prefix (vend_json_string (t.rows.p->output, "version"), "ada/tuned:"));
+  g_assert_cmpuint (count_versions (&t), ==, 1);
+}
+
+static bool
+delete_model (VendDb *db, void *data, GError **error)
+{
+  return vend_store_model_delete (db, *(const int64_t *) data, error);
+}
+
+static void
+test_destination_is_gone (void)
+{
+  g_auto (Training) t = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VendPrediction) stored = NULL;
+  train (&t, json_string ("vend-output:token/out.png"));
+  g_assert_true (vend_store_write_wait (t.rows.store, delete_model, &t.destination, &error));
+  account_and_store (&t.rows);
+  vend_completion_take_ended (t.rows.completion);
+  g_assert_cmpint (t.rows.p->status, ==, VEND_STATUS_FAILED);
+  g_assert_cmpint (t.rows.completion->destination, ==, 0);
+  g_assert_cmpint (metered_us (&t.rows), ==, 5 * S);
+  g_auto (VendReader) reader = vend_reader (t.rows.store);
+  g_assert_true (vend_store_prediction_get (reader.db, t.rows.p->id, &stored, &error));
+  g_assert_cmpint (stored->status, ==, VEND_STATUS_FAILED);
+  g_assert_nonnull (strstr (stored->error, "destination"));
+  g_assert_cmpstr (stored->error, ==, t.rows.p->error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,5 +558,8 @@ main (int argc, char **argv)
               tear_down);
   g_test_add ("/completion/store/all-or-nothing", Fixture, NULL, set_up,
               test_store_is_all_or_nothing, tear_down);
+  g_test_add_func ("/completion/version/weights", test_weights_are_found);
+  g_test_add_func ("/completion/version/with-the-end", test_version_with_the_end);
+  g_test_add_func ("/completion/version/destination-gone", test_destination_is_gone);
   return g_test_run ();
 }
