@@ -102,6 +102,7 @@ extern const ApiRoute vend_api_system_routes[];
 extern const ApiRoute vend_api_training_routes[];
 extern const ApiRoute vend_api_upload_routes[];
 extern const ApiRoute vend_api_usage_routes[];
+extern const ApiRoute vend_api_provenance_routes[];
 extern const ApiRoute vend_api_version_routes[];
 extern const ApiRoute vend_api_webhook_routes[];
 

@@ -95,6 +95,12 @@ vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
   return g_build_filename (builds->uploads_dir, name, NULL);
 }
 
+char *
+vend_builds_source_dir (const VendBuilds *builds, const char *version)
+{
+  return g_build_filename (builds->versions_dir, version, "src", NULL);
+}
+
 bool
 vend_builds_upload_keep (const VendBuilds *builds, const char *id, GError **error)
 {

@@ -58,6 +58,9 @@ void vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
 char *vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The source of a version. Free with g_free. */
+char *vend_builds_source_dir (const VendBuilds *builds, const char *version)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Marks the bytes, durably, as those of the announced SHA-256. */
 bool vend_builds_upload_keep (const VendBuilds *builds, const char *id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -64,6 +64,9 @@ vend_version_trained (const VendVersion *base, const VendWeights *weights)
   version->openapi = json_incref (base->openapi);
   version->manifest = json_pack ("{s:{s:s, s:i, s:s}}", "content", "base", base->id, "format",
                                  FORMAT, "weights", weights->sha256);
+  json_t *pushed = json_object_get (base->manifest, base->base != NULL ? "pushed" : "content");
+  if (pushed != NULL)
+    json_object_set (version->manifest, "pushed", pushed);
   version->source_sha256 = g_strdup ("");
   version->source = g_strdup (vend_version_source (base->id, base->launch));
   version->base = g_strdup (base->id);

@@ -1,6 +1,9 @@
 """Trainings: the endpoints, their objects, and that they are no predictions."""
 
+import hashlib
+
 import pytest
+from servers import MODELS
 from test_models import all_pages
 
 MISSING = "The specified training destination does not exist"
@@ -148,3 +151,55 @@ def test_others(api, other, path, tuned):
         api.call(method, where, 401, token="nonsense")
     reader = api.post("/tokens", {"name": "r", "scopes": ["read"]}, 201).json()["token"]
     api.call("POST", path, 403, token=reader, json={"destination": tuned})
+
+
+@pytest.fixture(scope="module")
+def trained(server, path):
+    """A version in a model of its own, and its training."""
+    api = server.api()
+    body = {"owner": "lab", "name": "lineage", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", body, 201)
+    file = api.upload(b"facts", "facts.txt")
+    inputs = {"steps": 1, "data": file["urls"]["get"]}
+    made = api.post(path, {"destination": "lab/lineage", "input": inputs}, 201).json()
+    return reaches(api, made, "succeeded", "failed")
+
+
+def test_provenance(api, path, trained):
+    id = trained["output"]["version"].split(":")[1]
+    base = path.split("/")[5]
+    found = api.get(f"/models/lab/lineage/versions/{id}/provenance").json()
+    assert found["base"] == f"lab/trainer:{base}" and found["training"] == trained["id"]
+    assert found["inputs"]["steps"] == 1
+    sums = [hashlib.sha256(text).hexdigest() for text in (b"facts", b"1 steps, facts")]
+    (file,) = found["input_files"]
+    assert (file["at"], file["sha256"]) == (["data"], sums[0])
+    (weights,) = found["weights"]
+    assert (weights["size"], weights["sha256"]) == (len("1 steps, facts"), sums[1])
+    pushed = api.get(f"/models/lab/trainer/versions/{base}/provenance").json()
+    assert pushed["base"] is None and pushed["training"] is None and pushed["weights"] == []
+    for name in ("cog", "python", "packages", "config", "source"):
+        assert pushed[name] and found[name] == pushed[name]
+    (origin,) = api.get("/models/lab/lineage/provenance").json()["results"]
+    assert origin == {name: found[name] for name in ("id", "created_at", "base", "training")}
+
+
+def test_source_of_a_version(api, path, trained):
+    base = path.split("/")[5]
+    id = trained["output"]["version"].split(":")[1]
+    files = api.get(f"/models/lab/trainer/versions/{base}/source").json()["files"]
+    assert [file["path"] for file in files] == ["cog.yaml", "predict.py", "train.py"]
+    text = (MODELS / "trainer" / "train.py").read_bytes()
+    assert files[2]["size"] == len(text) and files[2]["sha256"] == hashlib.sha256(text).hexdigest()
+    assert api.get(f"/models/lab/lineage/versions/{id}/source").json()["files"] == files
+
+
+def test_provenance_is_the_owners(api, other, path, trained):
+    base = path.split("/")[5]
+    id = trained["output"]["version"].split(":")[1]
+    for what in (f"versions/{base}/provenance", f"versions/{base}/source", "provenance"):
+        other.get(f"/models/lab/trainer/{what}", 403)
+        api.call("GET", f"/models/lab/trainer/{what}", 401, token="nonsense")
+        other.get(f"/models/lab/lineage/{what.replace(base, id)}", 404)
+    for what in ("provenance", "source"):
+        api.get(f"/models/lab/trainer/versions/{'0' * 64}/{what}", 404)

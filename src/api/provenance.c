@@ -1,0 +1,146 @@
+/* Where versions come from: pushes and trainings, what they were made of, files of their source.
+ * For the owner of the model: all of it may be private. */
+#include "api/api-private.h"
+#include "base/clock.h"
+#include "build/source-list.h"
+#include "model/weights.h"
+#include "store/models.h"
+#include "store/weights.h"
+
+static json_t *
+facts_of (const VendVersion *version)
+{
+  return json_object_get (version->manifest, "facts");
+}
+
+/* What the version, or the one that has its source, was pushed with. */
+static json_t *
+pushed_of (const VendVersion *version)
+{
+  return json_object_get (version->manifest, version->base != NULL ? "pushed" : "content");
+}
+
+static json_t *
+or_null (const json_t *value)
+{
+  return value != NULL ? json_incref ((json_t *) value) : json_null ();
+}
+
+/* "owner/name:id" of the version that was trained. */
+static json_t *
+base_of (const VendVersion *version)
+{
+  const char *model = vend_json_string (facts_of (version), "model");
+  if (version->base == NULL)
+    return json_null ();
+  g_autofree char *text
+      = model != NULL ? g_strconcat (model, ":", version->base, NULL) : g_strdup (version->base);
+  return json_string (text);
+}
+
+static json_t *
+origin_of (const VendVersion *version)
+{
+  json_t *object = json_object ();
+  vend_json_set_string (object, "id", version->id);
+  vend_json_set_time (object, "created_at", version->created_us);
+  json_object_set_new (object, "base", base_of (version));
+  vend_json_set_string (object, "training", version->training);
+  return object;
+}
+
+static bool
+list_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_auto (ApiCursor) cursor = { 0 };
+  g_autoptr (GPtrArray) versions = NULL;
+  VendPage page = { .limit = VEND_PAGE_SIZE };
+  if (!vend_api_cursor (call, &cursor, error))
+    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
+        || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id, &page,
+                                     &versions, error))
+      return false;
+  }
+  json_t *results = json_array ();
+  const VendVersion *last = NULL;
+  for (guint i = 0; i < versions->len; i++)
+    {
+      last = g_ptr_array_index (versions, i);
+      json_array_append_new (results, origin_of (last));
+    }
+  *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
+                        page.more ? last->id : "", NULL);
+  return true;
+}
+
+static bool
+find_version (VendApi *api, VendDb *db, VendCall *call, VendCaller *caller, VendVersion **out,
+              GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  return vend_api_own_model (api, db, call, caller, &model, error)
+         && vend_store_version_get (db, model->id, vend_call_param (call, "id"), out, error);
+}
+
+static bool
+get_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendVersion) version = NULL;
+  g_autoptr (GPtrArray) weights = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!find_version (api, reader.db, call, caller, &version, error)
+        || !vend_store_weights_of (reader.db, version->model_id, version->id, &weights, error))
+      return false;
+  }
+  json_t *held = json_array ();
+  for (guint i = 0; i < weights->len; i++)
+    json_array_append_new (held, vend_weights_to_json (g_ptr_array_index (weights, i)));
+  const json_t *facts = facts_of (version), *pushed = pushed_of (version);
+  json_t *object = origin_of (version);
+  json_object_set_new (object, "inputs",
+                       or_null (version->base != NULL ? json_object_get (facts, "inputs") : NULL));
+  json_object_set_new (object, "input_files",
+                       version->base != NULL ? or_null (json_object_get (facts, "files"))
+                                             : json_array ());
+  json_object_set_new (object, "weights", held);
+  vend_json_set_string (object, "cog", version->cog_version);
+  vend_json_set_string (object, "python", vend_json_string (pushed, "python"));
+  json_object_set_new (object, "packages", or_null (json_object_get (pushed, "packages")));
+  json_object_set_new (object, "config", or_null (json_object_get (pushed, "cog_yaml")));
+  vend_json_set_string (object, "source", vend_json_string (pushed, "source"));
+  *out = vend_reply_json (200, object);
+  return true;
+}
+
+static bool
+get_source (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendVersion) version = NULL;
+  json_auto_t *files = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!find_version (api, reader.db, call, caller, &version, error))
+      return false;
+  }
+  g_autofree char *dir = vend_builds_source_dir (
+      api->parts.builds, vend_version_source (version->id, version->launch));
+  if (!vend_source_list (dir, &files, error))
+    return false;
+  *out = vend_reply_json (200, json_pack ("{s:s, s:O}", "id", version->id, "files", files));
+  return true;
+}
+
+const ApiRoute vend_api_provenance_routes[] = {
+  { "GET", "/v1/models/{owner}/{name}/provenance", VEND_SCOPE_READ, VEND_BODY_NONE, list_provenance,
+    NULL, .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/models/{owner}/{name}/versions/{id}/provenance", VEND_SCOPE_READ, VEND_BODY_NONE,
+    get_provenance, NULL, .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/models/{owner}/{name}/versions/{id}/source", VEND_SCOPE_READ, VEND_BODY_NONE,
+    get_source, NULL, .runs_on = VEND_RUN_BYTES },
+  { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
+};
