@@ -11,7 +11,7 @@ const VendCommand vend_commands[] = {
   { "cancel", "cancel a prediction or training", vend_cmd_cancel },
   { "logs", "print the logs of a prediction or training", vend_cmd_logs },
   { "models", "list, create, show and delete models", vend_cmd_models },
-  { "versions", "list, show and delete versions of a model", vend_cmd_versions },
+  { "versions", "list, show, compare and delete versions of a model", vend_cmd_versions },
   { "predictions", "list and show predictions and trainings", vend_cmd_predictions },
   { "explain", "explain the course of a prediction, with reasons", vend_cmd_explain },
   { "deployments", "list, create, change and delete deployments", vend_cmd_deployments },

@@ -1,6 +1,8 @@
 """Trainings: the endpoints, their objects, and that they are no predictions."""
 
 import hashlib
+import json
+import re
 
 import pytest
 from servers import MODELS
@@ -203,3 +205,43 @@ def test_provenance_is_the_owners(api, other, path, trained):
         other.get(f"/models/lab/lineage/{what.replace(base, id)}", 404)
     for what in ("provenance", "source"):
         api.get(f"/models/lab/trainer/versions/{'0' * 64}/{what}", 404)
+
+
+def test_the_command_line_trains_and_compares(server, api, path, trained, tmp_path):
+    base = path.split("/")[5]
+    words = ("train", "lab/trainer", "--destination", "lab/lineage", "steps=3")
+    done = server.cli(*words, "-o", tmp_path / "w.txt")
+    assert done.returncode == 0, done.stderr
+    reference = done.stdout.splitlines()[-1]
+    assert re.fullmatch(r"lab/lineage:[0-9a-f]{64}", reference)
+    assert (tmp_path / "w.txt").read_text() == "3 steps, nothing"
+    id = reference.split(":")[1]
+    listed = server.cli("versions", "lab/lineage").stdout
+    assert "BASE" in listed and listed.count(f"lab/trainer:{base}") == 2 and trained["id"] in listed
+    assert "BASE" not in server.cli("versions", "lab/trainer").stdout
+    shown = server.cli("versions", "lab/lineage", "show", id[:12]).stdout
+    assert f"base         lab/trainer:{base}" in shown and "16 bytes" in shown
+
+    compared = server.cli("versions", "diff", f"lab/trainer:{base}", reference)
+    assert compared.returncode == 0, compared.stderr
+    rows = [line.split()[0] for line in compared.stdout.splitlines()[1:]]
+    assert rows == ["base", "weights"]
+    as_json = json.loads(server.cli("versions", "diff", "lab/lineage", "lab/echo", "--json").stdout)
+    names = {(item["what"], item["name"]) for item in as_json}
+    assert ("file", "train.py") in names and ("training input", "steps") in names
+    same = server.cli("versions", "diff", reference, f"lab/lineage:{id[:10]}")
+    assert same.stdout == "" and "do not differ" in same.stderr
+
+
+@pytest.mark.parametrize(
+    "words,problem",
+    [
+        (("lab/trainer",), "diff"),
+        (("lab/trainer", "nonsense"), "nonsense"),
+        (("lab/trainer", "lab/trainer:12"), "at least the first 8"),
+        (("lab/trainer", "lab/trainer:" + "f" * 12), "there is no version"),
+    ],
+)
+def test_wrong_comparisons(server, words, problem):
+    done = server.cli("versions", "diff", *words)
+    assert done.returncode in (1, 2) and problem in done.stderr

@@ -103,7 +103,7 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
     .usage = flags->is_training
                  ? "owner/name[:version] --destination owner/name key=value key=@file …"
                  : "owner/name[:version] key=value key=@file …",
-    .summary = flags->is_training ? "Trains a model and prints the output of the training."
+    .summary = flags->is_training ? "Trains a model and prints the new version of the destination."
                                   : "Runs a model and prints its output.",
     .details = "Values are parsed by the model's input types; lists and objects are JSON.\n"
                "key=@file uploads a file, key=@@text is the text \"@text\".\n"
@@ -377,6 +377,30 @@ judge (const Flags *flags, const json_t *prediction, GError **error)
                     text != NULL ? text : "");
 }
 
+/* The version is the last line; weights are saved on request. */
+static bool
+finish_training (Run *run, const json_t *output, GError **error)
+{
+  const char *version = vend_json_string (output, "version");
+  json_auto_t *weights = json_pack ("[O?]", json_object_get (output, "weights"));
+  if (version == NULL)
+    return vend_output_writer_finish (run->writer, run->client, output, false, error);
+  if (run->flags->output != NULL
+      && !vend_output_writer_finish (run->writer, run->client, weights, true, error))
+    return false;
+  vend_terminal_print ("%s\n", version);
+  return true;
+}
+
+static bool
+finish (Run *run, const json_t *output, GError **error)
+{
+  const bool is_json = run->flags->connection.json;
+  return run->flags->is_training && !is_json
+             ? finish_training (run, output, error)
+             : vend_output_writer_finish (run->writer, run->client, output, is_json, error);
+}
+
 static bool
 follow (Run *run, const char *id, int64_t deadline_us, GError **error)
 {
@@ -402,8 +426,7 @@ follow (Run *run, const char *id, int64_t deadline_us, GError **error)
   if (g_strcmp0 (vend_json_string (prediction, "status"), "succeeded") != 0)
     vend_output_writer_end_line (run->writer);
   return judge (run->flags, prediction, error)
-         && vend_output_writer_finish (run->writer, run->client,
-                                       json_object_get (prediction, "output"), is_json, error)
+         && finish (run, json_object_get (prediction, "output"), error)
          && (run->example == NULL
              || vend_saved_example_write (run->example, run->client, prediction, error));
 }
