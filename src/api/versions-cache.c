@@ -100,7 +100,7 @@ vend_versions_cache_get (VendVersionsCache *cache, VendDb *db, int64_t model_id,
       g_autoptr (VendVersion) loaded = NULL;
       if (!vend_store_version_get (db, model_id, id, &loaded, error))
         return false;
-      /* The document is large, and no request shows it. */
+      /* The document is large, and what shows it reads it from the store. */
       json_decref (g_steal_pointer (&loaded->manifest));
       found = g_atomic_rc_box_dup (sizeof *loaded, loaded);
       g_free (g_steal_pointer (&loaded)); /* its members have moved */

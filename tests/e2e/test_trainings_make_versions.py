@@ -305,6 +305,26 @@ def test_a_lost_training_is_not_repeated(trainer, what):
     trainer.audit()
 
 
+def test_server_and_director_are_killed_at_the_end_of_the_model(shimmed):
+    """Whatever is on disk by then, there is a version exactly when its training has succeeded."""
+    server, shim = shimmed()
+    trainer = Trainer(server)
+    made = trainer.start(steps=1, delay=0.5)
+    trainer.reaches(made, "processing")
+    shim.set_sync_delay(2)
+    wait_until(lambda: list((server.data / "instances").glob("*/outputs/*")), 60, "the end of the model")
+    server.kill()
+    for pid in sorted(processes.directors(server.data)):
+        processes.kill(pid)
+    shim.set_sync_delay(0)
+    server.start()
+    done = trainer.reaches(made, "succeeded", "failed")
+    made_versions = [done["output"]["version"].split(":")[1]] if done["status"] == "succeeded" else []
+    assert trainer.versions() == made_versions, done
+    assert done["status"] == "succeeded" or "it is a training" in done["error"]
+    trainer.audit()
+
+
 def test_the_server_is_killed_between_the_end_and_the_version(shimmed):
     server, shim = shimmed()
     trainer = Trainer(server)
@@ -312,8 +332,7 @@ def test_the_server_is_killed_between_the_end_and_the_version(shimmed):
     trainer.reaches(made, "processing")
     shim.set_sync_delay(2)
     # The model has ended, and the commit takes its time.
-    outputs = server.data / "instances"
-    wait_until(lambda: list(outputs.glob("*/outputs/*")), 60, "the end of the model")
+    wait_until(lambda: list((server.data / "instances").glob("*/outputs/*")), 60, "the end of the model")
     server.kill()
     shim.set_sync_delay(0)
     server.start()
