@@ -269,8 +269,10 @@ vend_execution_end_too_large (VendExecution *execution)
 {
   if (execution->phase == VEND_EXECUTION_ENDED)
     return;
-  g_autofree char *text = g_strdup_printf ("the output is larger than %" G_GUINT64_FORMAT " bytes",
-                                           execution->env->spec->max_output);
+  g_autofree char *text = g_strdup_printf (
+      "the output is larger than %" G_GUINT64_FORMAT " bytes%s", execution->env->spec->max_output,
+      execution->env->spec->train ? "; return the path of the weights alone, which may be larger"
+                                  : "");
   vend_execution_end_early (execution, text, VEND_FAILURE_OUTPUT_TOO_LARGE);
 }
 

@@ -221,6 +221,18 @@ def test_without_weights_there_is_no_version(trainer, returns):
     trainer.audit()
 
 
+def test_weights_inside_an_object_have_a_limit(servers):
+    trainer = Trainer(servers("--max-output", "64K"))
+    file = trainer.api.upload(b"x" * 100_000)
+    inputs = {"data": file["urls"]["get"]}
+    done = trainer.reaches(trainer.start(returns="object", **inputs), *ENDS)
+    assert done["status"] == "failed" and done["error_code"] == "OUTPUT_TOO_LARGE"
+    assert "the path of the weights alone" in done["error"]
+    reference = trainer.train(returns="file", **inputs)
+    path = f"/models/lab/tuned/versions/{reference.split(':')[1]}/provenance"
+    assert trainer.api.get(path).json()["weights"][0]["size"] > 100_000
+
+
 def test_a_training_that_fails_makes_no_version(trainer):
     done = trainer.reaches(trainer.start(fail=True), *ENDS)
     assert (done["status"], done["error"]) == ("failed", "RuntimeError: nothing was learned")
