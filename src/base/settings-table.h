@@ -125,6 +125,8 @@ static const VendSettingInfo setting_infos[] = {
   { "input-min-speed", VEND_SETTING_BYTES, "1K", 0, VEND_GIB,
     "least bytes per second of an input download; a slower one fails after half a minute" },
   { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "most log bytes kept of a prediction" },
+  { "instance-disk", VEND_SETTING_BYTES, "50G", 0, 1024 * VEND_GIB,
+    "most bytes of files that a model keeps in /tmp and beside its source; 0 = no limit" },
 
   /* Requests to others */
   { "webhook-allow", VEND_SETTING_TEXT, "", 0, 0,

@@ -92,6 +92,14 @@ vend_director_lose_executions (VendDirector *director, const char *why, const ch
     vend_execution_lose (item->data, why, code);
 }
 
+void
+vend_director_end_executions (VendDirector *director, const char *why, const char *code)
+{
+  g_autoptr (GList) executions = g_hash_table_get_values (director->executions);
+  for (GList *item = executions; item != NULL; item = item->next)
+    vend_execution_lose (item->data, why, code);
+}
+
 /* Steals `completed`. */
 static void
 tell_end (VendDirector *director, json_t *completed)

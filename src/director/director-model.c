@@ -277,6 +277,33 @@ on_lost (const char *why, void *context)
     vend_model_process_signal (director->model, SIGKILL);
 }
 
+static void
+on_disk_over (void *context)
+{
+  VendDirector *director = context;
+  g_autofree char *why
+      = g_strdup_printf ("the files that the model keeps take more than %.6g MiB (instance-disk)",
+                         (double) director->spec->max_disk / (double) (1 << 20));
+  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, why, NULL);
+  vend_director_end_executions (director, why, VEND_FAILURE_DISK_LIMIT);
+  on_lost (why, director);
+}
+
+static void
+watch_disk (VendDirector *director)
+{
+  if (director->spec->max_disk == 0 || director->disk_use != NULL)
+    return;
+  g_autofree char *tmp = g_build_filename (director->dir, "tmp", NULL);
+  g_autofree char *work = g_build_filename (director->dir, "work", NULL);
+  g_autofree char *overlay = g_build_filename (director->dir, "overlay", "upper", NULL);
+  g_autofree char *runs = g_build_filename (director->dir, "runs", NULL);
+  const char *const folders[] = { tmp, work, overlay, runs, NULL };
+  director->disk_use
+      = vend_disk_use_new (folders, director->spec->max_disk, on_disk_over, director);
+  vend_disk_use_look (director->disk_use);
+}
+
 /* Nothing of the model has run: the other kind may do better. */
 static void
 on_unfit (const char *why, void *context)
@@ -369,6 +396,7 @@ vend_director_spawn_model (VendDirector *director, GError **error)
                                      .main_context = g_main_context_default (),
                                      .events = &model_events,
                                      .context = director };
+  watch_disk (director);
   if (!vend_model_process_start (&options, &director->model, error))
     return false;
   director->env.server = director->server;

@@ -9,6 +9,7 @@
 #include "director/model-process.h"
 #include "director/model-server.h"
 #include "director/results.h"
+#include "director/disk-use.h"
 #include "director/execution.h"
 #include "director/spec.h"
 #include "director/uplink.h"
@@ -67,6 +68,7 @@ typedef struct
   guint goodbye_timer;
   guint goodbye_waits;
   guint tick_timer;
+  VendDiskUse *disk_use; /* NULL: no limit, or no model yet */
   guint signal_sources[2];
 
   VendExecutionEnv env;
@@ -125,6 +127,8 @@ json_t *vend_director_list_executions (const VendDirector *director, gsize budge
 /* All of them, as INSTANCE_LOST or OUT_OF_MEMORY: `code`. What has begun is told once the model is
  * gone. */
 void vend_director_lose_executions (VendDirector *director, const char *why, const char *code);
+/* The model has failed those that have begun, and goes. */
+void vend_director_end_executions (VendDirector *director, const char *why, const char *code);
 /* What runs have open with a model server that is about to go. */
 void vend_director_release_calls (VendDirector *director);
 /* The model is gone. */

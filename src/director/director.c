@@ -205,6 +205,8 @@ on_tick (void *user_data)
   reap_adopted (director);
   if (director->limits != NULL)
     vend_model_limits_tick (director->limits);
+  if (director->disk_use != NULL)
+    vend_disk_use_look (director->disk_use);
   if (alone_since > 0 && g_hash_table_size (director->executions) == 0
       && g_get_monotonic_time () - alone_since > director->spec->orphan_timeout_us)
     {
@@ -271,6 +273,7 @@ director_free (VendDirector *director)
   if (director->executions != NULL)
     vend_director_clear_executions (director);
   vend_director_clear_model (director);
+  vend_disk_use_free (director->disk_use);
   vend_uplink_free (director->uplink);
   vend_loopback_free (director->loopback);
   vend_results_free (director->results);

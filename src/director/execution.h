@@ -59,7 +59,7 @@ const char *vend_execution_cog_id (const VendExecution *execution);
 bool vend_execution_has_left_slot (const VendExecution *execution);
 
 void vend_execution_cancel (VendExecution *execution);
-/* Ends it as INSTANCE_LOST or OUT_OF_MEMORY: `code`. */
+/* Ends it as INSTANCE_LOST, OUT_OF_MEMORY or DISK_LIMIT: `code`. */
 void vend_execution_lose (VendExecution *execution, const char *why, const char *code);
 
 /* The entry of `hello`; `*budget` bytes are left for outputs of all runs. */

@@ -147,6 +147,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
     { "input_stall_us", 30 * VEND_US_PER_S, &spec->input_stall_us },
     { "input_min_speed", 1024, &spec->input_min_speed },
     { "max_logs", mib, &spec->max_logs },
+    { "max_disk", 0, &spec->max_disk },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     {

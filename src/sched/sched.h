@@ -46,6 +46,7 @@ typedef struct
   int64_t input_timeout_us;
   uint64_t input_min_speed;
   uint64_t max_logs;
+  uint64_t instance_disk; /* 0 = no limit */
 } VendSchedLimits;
 
 typedef struct

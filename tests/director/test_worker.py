@@ -309,6 +309,23 @@ def test_words_that_several_runs_share(start, tmp_path):
 # ---- The instance
 
 
+def test_a_disk_limit(start, tmp_path, model):
+    """What a run leaves in /tmp and in its folder counts; a run that goes on fails, and is not lost."""
+    fill = "open(tempfile.gettempdir() + '/large', 'wb').write(b'x' * (3 << 20)); "
+    model = write_model(tmp_path / "m", MODEL, inputs=INPUTS)
+    director = start(model, max_disk=2 << 20)
+    link = director.ready()
+    assert tell(link, "out = 1")["output"] == 1
+    running = link.run(code=fill + "time.sleep(600)")
+    waiting = link.run(code="out = 2")
+    why = "the files that the model keeps take more than 2 MiB (instance-disk)"
+    done = link.completed(running)
+    assert (done["status"], done["error_code"], done["error"]) == ("failed", "DISK_LIMIT", why)
+    assert link.heard(event="completed", prediction=waiting)["error_code"] == "INSTANCE_LOST"
+    assert link.heard(event="state", state="unhealthy")["error"] == why
+    wait_until(lambda: not director.model_processes(), "the model to be gone")
+
+
 def listeners(pids):
     """Of these processes, on TCP."""
     own = set()

@@ -335,6 +335,7 @@ sched_limits (const App *app)
     .input_timeout_us = vend_settings_us (s, "input-timeout"),
     .input_min_speed = vend_settings_bytes (s, "input-min-speed"),
     .max_logs = vend_settings_bytes (s, "max-logs"),
+    .instance_disk = vend_settings_bytes (s, "instance-disk"),
   };
 }
 
