@@ -109,6 +109,7 @@ typedef struct
   VendCall *call;
   int64_t account_id;
   VendKind kind;
+  bool only_asks; /* whatever keeps the core thread from an answer: the row is one */
   VendPrediction *now;
   GError *error;
 } Question;
@@ -157,7 +158,7 @@ make_shown (void *data)
   return show (question->call, question->now);
 }
 
-/* The prediction does not run any more: its row. */
+/* The prediction does not run any more, or its end is not on disk yet: its row. */
 static void
 reply_stored (void *data)
 {
@@ -189,9 +190,11 @@ notify (const VendPrediction *now, const GError *error, void *data)
       vend_api_reply_made (question->api, question->call, now, make_shown, question);
       return;
     }
-  const bool ended = g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+  const bool has_row
+      = error != NULL
+        && (question->only_asks || g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND));
   question->error = g_steal_pointer (&problem);
-  vend_later_run (question->api->later, VEND_LANE_REPLIES, ended ? reply_stored : reply_refused,
+  vend_later_run (question->api->later, VEND_LANE_REPLIES, has_row ? reply_stored : reply_refused,
                   question);
 }
 
@@ -201,6 +204,7 @@ vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKind kin
 {
   g_autoptr (Question) question = question_new (api, call, caller, kind);
   const char *id = vend_call_param (call, "id");
+  question->only_asks = true;
   if (!vend_sched_is_open (api->parts.sched, id))
     {
       if (!load_own (question, error))
