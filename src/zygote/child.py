@@ -21,7 +21,9 @@ ANSWER_SECONDS = 2
 MARK = b"VEND_INSTANCE_DIR="
 LAUNCH = "VEND_LAUNCH_"
 # Of the starting process, and of no import's concern; the rest decides what modules do.
-LOOSE = {"PATH", "VIRTUAL_ENV", "PORT", "RUST_LOG", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
+LOOSE = {
+    "PATH", "VIRTUAL_ENV", "PORT", "RUST_LOG", "TOKIO_WORKER_THREADS", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_",
+}  # fmt: skip
 SAME_FOR_ALL = ("PATH", "VIRTUAL_ENV")  # who share a zygote
 LOOSE_PREFIXES = ("COG_", "COGLET_", "VEND_")
 # Must be the same as the kernel tells them of both.
