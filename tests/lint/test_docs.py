@@ -46,6 +46,17 @@ def test_links_lead_somewhere(page):
     assert not missing, show(missing)
 
 
+def test_inputs_of_vend_run_have_no_option():
+    """`-i name=value` is how Cog's own command line takes them."""
+    lines = [
+        f"{page}: {line}"
+        for page in list_files(".md")
+        for line in read(page).splitlines()
+        if re.search(r"\bvend (run|train) .*\s-i\s", line)
+    ]
+    assert not lines, show(lines)
+
+
 def test_where_is_leads_to_functions():
     table = read("docs/architecture/overview.md").split("## Where is …")[1].split("\n## ")[0]
     rows = re.findall(r"\| `([\w/-]+\.c)` \| `(\w+)` \|", table)
