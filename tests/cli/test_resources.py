@@ -155,6 +155,7 @@ def trainable(server):
         "properties": {"steps": {"type": "integer"}},
     }
     server.schema["components"]["schemas"]["TrainingOutput"] = {"type": "object"}
+    server.models["lab/tuned"] = {"visibility": "private", "latest": None}
     server.script = [{"status": "succeeded", "output": {"weights": "x", "note": "done"}}]
 
 
@@ -168,6 +169,22 @@ def test_train(vend, server, trainable):
     assert not any(r.path.startswith("/v1/predictions") for r in server.requests)
     wrong = vend("train", "lab/echo", "--destination", "lab/tuned", "steps=many")
     assert wrong.returncode == 2 and "steps" in wrong.stderr
+
+
+def test_train_for_a_missing_destination(vend, server, trainable):
+    """Nothing is uploaded for it, and the way out is named."""
+    server.schema["components"]["schemas"]["TrainingInput"]["properties"]["data"] = {
+        "type": "string", "format": "uri"
+    }  # fmt: skip
+    (vend.cwd / "data.txt").write_text("words")
+    inputs = ("steps=4", "data=@data.txt")
+    done = vend("train", "lab/echo", "--destination", "lab/none", *inputs)
+    assert done.returncode == 1 and "'vend models create lab/none' makes it" in done.stderr
+    versioned = f"lab/tuned:{VERSION}"
+    done = vend("train", "lab/echo", "--destination", versioned, *inputs)
+    assert done.returncode == 2 and "--destination" in done.stderr
+    assert all(request.method == "GET" for request in server.requests)
+    assert vend("train", "lab/echo", "--destination", "lab/tuned", *inputs).returncode == 0
 
 
 def test_help_of_train_speaks_of_trainings(vend):

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "cli/arguments/arguments.h"
 #include "cli/arguments/inputs.h"
 #include "cli/commands/saved-example.h"
 #include "cli/terminal/outputs.h"
@@ -197,6 +198,28 @@ fetch_target (VendClient *client, const Flags *flags, Target *target, GError **e
          && (!flags->is_training || use_training_schema (target, error));
 }
 
+/* Before anything is uploaded for it. */
+static bool
+check_destination (VendClient *client, const char *destination, GError **error)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GError) problem = NULL;
+  json_auto_t *model = NULL;
+  if (!vend_argument_model_path (destination, &path, error))
+    {
+      g_prefix_error (error, "--destination: ");
+      return false;
+    }
+  if (vend_client_call (client, "GET", path, NULL, &model, &problem))
+    return true;
+  if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                      "--destination: %s; 'vend models create %s' makes it", problem->message,
+                      destination);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
+}
+
 static void
 warn_unknown (const json_t *openapi, const GPtrArray *arguments)
 {
@@ -254,6 +277,8 @@ make_input (const Run *run, const json_t *openapi, const GPtrArray *arguments, j
                                   || !vend_input_set (openapi, input, argument, value, error))
         return false;
     }
+  if (run->flags->is_training && !check_destination (run->client, run->flags->destination, error))
+    return false;
   for (guint i = 0; i < arguments->len; i++)
     {
       const VendInputArgument *argument = g_ptr_array_index (arguments, i);
