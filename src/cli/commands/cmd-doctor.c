@@ -99,23 +99,6 @@ check_program (Report *sheet, const char *check, const char *program, const char
     report (sheet, WARN, check, "'%s' not found: %s", program, without);
 }
 
-static void
-check_containers (Report *sheet)
-{
-  static const char *const programs[] = { "podman", "docker" };
-  for (guint i = 0; i < G_N_ELEMENTS (programs); i++)
-    {
-      const char *argv[] = { programs[i], "--version", NULL };
-      g_autofree char *line = NULL;
-      if (vend_probe_line (argv, &line))
-        {
-          report (sheet, GOOD, "containers", "%s", line);
-          return;
-        }
-    }
-  report (sheet, WARN, "containers", "neither podman nor docker: models run as processes only");
-}
-
 /* By the library that the server asks, so both see the same. The GPUs: of VendGpu. */
 static GPtrArray *
 check_nvidia (Report *sheet)
@@ -320,9 +303,9 @@ doctor (int argc, char **argv, GError **error)
   Report sheet = { .checks = checks, .is_json = connection.json };
   check_python (&sheet);
   check_program (&sheet, "uv", "uv", "environments are installed with pip, which is slower");
-  check_program (&sheet, "bubblewrap", "bwrap", "models run without a sandbox");
+  report (&sheet, WARN, "sandbox",
+          "none: models run as the user of 'vend serve'; push only models that you trust");
   check_namespaces (&sheet);
-  check_containers (&sheet);
   g_autoptr (GPtrArray) gpus = check_nvidia (&sheet);
   g_autoptr (VendSkus) skus = NULL;
   g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
