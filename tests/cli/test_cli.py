@@ -1086,6 +1086,9 @@ def test_push_without_model(vend, server):
     assert done.returncode == 2 and "'missing' is not a directory" in done.stderr
     done = vend("push", "lab/echo")
     assert done.returncode == 2 and "no cog.yaml in '.'" in done.stderr
+    (vend.cwd / "lab/echo").mkdir(parents=True)
+    done = vend("push", "lab/echo")
+    assert done.returncode == 2 and "'vend push lab/echo owner/name'" in done.stderr
     assert server.requests == []
 
 

@@ -52,6 +52,11 @@ static bool
 push_model (const Flags *flags, char **words, GError **error)
 {
   const bool has_dir = words[1] != NULL;
+  if (!has_dir && g_file_test (words[0], G_FILE_TEST_IS_DIR)
+      && !g_file_test ("cog.yaml", G_FILE_TEST_EXISTS))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "'%s' is a folder: name the model too, 'vend push %s owner/name'", words[0],
+                      words[0]);
   const VendPushRequest request = { .connection = &flags->connection,
                                     .dir = has_dir ? words[0] : ".",
                                     .reference = has_dir ? words[1] : words[0],
