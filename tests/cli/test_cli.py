@@ -333,6 +333,16 @@ def test_versions_by_the_beginning_of_their_ids(vend, server, length):
     assert server.count("DELETE", f"/v1/models/lab/echo/versions/{VERSION}") == 1
 
 
+def test_run_of_a_version_by_the_beginning_of_its_id(vend, server):
+    """The table of models shows twelve characters of it."""
+    assert vend("run", f"lab/echo:{VERSION[:12]}", "prompt=hi").returncode == 0
+    sent = next(r for r in server.requests if r.method == "POST")
+    assert sent.path == "/v1/predictions" and sent.json["version"] == VERSION
+    none = vend("run", f"lab/echo:{'f' * 12}", "prompt=hi")
+    assert none.returncode == 1 and "no version of lab/echo whose id begins with" in none.stderr
+    assert vend("run", "lab/echo:", "prompt=hi").returncode == 2
+
+
 def test_beginnings_of_several_versions_and_of_none(vend, server):
     for more, shown in ((2, f"{'0' * 64}, {'0' * 63}1;"), (7, f"{'0' * 63}4, …;")):
         server.n_more_versions = more

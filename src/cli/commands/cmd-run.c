@@ -7,6 +7,7 @@
 #include "cli/arguments/arguments.h"
 #include "cli/arguments/inputs.h"
 #include "cli/commands/saved-example.h"
+#include "cli/commands/version-id.h"
 #include "cli/terminal/outputs.h"
 #include "cli/client/watch.h"
 #include "model/model.h"
@@ -465,18 +466,42 @@ show_created (const Flags *flags, const json_t *prediction)
     vend_terminal_print ("%s\n", vend_json_string (prediction, "id"));
 }
 
+/* Of a model also the beginning of the id of its version, NULL without one. */
+static bool
+parse_target (const Flags *flags, char **words, Target *target, char **out_prefix, GError **error)
+{
+  g_autofree char *version = NULL;
+  if (flags->deployment != NULL)
+    return vend_reference_parse (flags->deployment, &target->owner, &target->name, &version, error);
+  g_auto (GStrv) parts = g_strsplit (words[0], ":", 2);
+  if (!vend_reference_parse (parts[0] != NULL ? parts[0] : "", &target->owner, &target->name,
+                             &version, error)
+      || (parts[0] != NULL && parts[1] != NULL
+          && !vend_argument_version_prefix_check (parts[1], error)))
+    return false;
+  *out_prefix = parts[0] != NULL ? g_strdup (parts[1]) : NULL;
+  return true;
+}
+
+static bool
+find_version (VendClient *client, const Target *target, const char *prefix, char **out,
+              GError **error)
+{
+  g_autofree char *model = g_strconcat (target->owner, "/", target->name, NULL);
+  return vend_version_id_find (client, model, prefix, out, error);
+}
+
 static bool
 run_model (const Flags *flags, char **words, GError **error)
 {
   g_auto (Target) target = { 0 };
-  g_autofree char *version = NULL;
+  g_autofree char *prefix = NULL, *version = NULL;
   g_autoptr (GPtrArray) arguments = NULL;
   g_autoptr (VendProgress) progress = vend_progress_new ();
   g_autoptr (VendSavedExample) example = NULL;
   const VendSave save = { flags->output, flags->may_overwrite, progress };
   int64_t timeout_us = 0;
-  const char *named = flags->deployment != NULL ? flags->deployment : words[0];
-  if (!vend_reference_parse (named, &target.owner, &target.name, &version, error)
+  if (!parse_target (flags, words, &target, &prefix, error)
       || !vend_input_arguments_parse (words + (flags->deployment == NULL ? 1 : 0), &arguments,
                                       error)
       || !vend_save_check (&save, error)
@@ -487,10 +512,12 @@ run_model (const Flags *flags, char **words, GError **error)
 
   g_autoptr (VendInterrupt) interrupt = vend_interrupt_new ();
   g_autoptr (VendClient) client = NULL;
-  target.version = flags->deployment == NULL ? g_strdup (version) : NULL;
   if (!vend_client_new (&flags->connection, &client, error))
     return false;
   vend_client_set_interrupt (client, interrupt);
+  if (prefix != NULL && !find_version (client, &target, prefix, &version, error))
+    return false;
+  target.version = g_strdup (version);
   if (!fetch_target (client, flags, &target, error))
     return false;
 

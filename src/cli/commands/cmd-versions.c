@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
+#include "cli/commands/version-id.h"
 #include "cli/commands/versions-diff.h"
 #include "cli/arguments/inputs.h"
 #include "cli/terminal/table.h"
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_CANDIDATES 5 /* that an error names */
 
 /* What only the owner of the model may see; NULL for others, and from an older server. */
 static bool
@@ -79,43 +78,6 @@ list (VendClient *client, const VendConnection *connection, const char *model_pa
                       vend_argument_shown (origin, "training"));
     }
   vend_table_print (table);
-  return true;
-}
-
-/* The version of the model `reference` whose id begins with `prefix`; free with g_free. */
-static bool
-find (VendClient *client, const char *reference, const char *model_path, const char *prefix,
-      char **out_id, GError **error)
-{
-  g_autofree char *path = g_strconcat (model_path, "/versions", NULL);
-  g_autoptr (GString) found = g_string_new (NULL);
-  g_autofree char *id = NULL;
-  json_auto_t *page = NULL;
-  guint n_found = 0;
-  size_t i;
-  json_t *item;
-  if (!vend_client_list (client, path, 0, &page, error))
-    return false;
-  json_array_foreach (json_object_get (page, "results"), i, item)
-    {
-      const char *one = vend_argument_shown (item, "id");
-      if (!g_str_has_prefix (one, prefix))
-        continue;
-      if (n_found++ == 0)
-        id = g_strdup (one);
-      if (n_found <= MAX_CANDIDATES)
-        g_string_append_printf (found, "%s%s", n_found > 1 ? ", " : "", one);
-      else if (n_found == MAX_CANDIDATES + 1)
-        g_string_append (found, ", …");
-    }
-  if (n_found == 0)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND,
-                      "there is no version of %s whose id begins with '%s'", reference, prefix);
-  if (n_found > 1)
-    return vend_fail (error, VEND_ERROR_INVALID,
-                      "the ids of %u versions of %s begin with '%s': %s; give more of the id",
-                      n_found, reference, prefix, found->str);
-  *out_id = g_steal_pointer (&id);
   return true;
 }
 
@@ -274,10 +236,8 @@ fetch_side (VendClient *client, const char *text, Side *side, GError **error)
   g_autofree char *model = NULL, *model_path = NULL, *prefix = NULL, *id = NULL;
   if (!parse_side (text, &model, &model_path, &prefix, error))
     return false;
-  if (prefix != NULL && vend_is_sha256_hex (prefix))
-    id = g_steal_pointer (&prefix);
-  else if (prefix != NULL ? !find (client, model, model_path, prefix, &id, error)
-                          : !find_latest (client, model, model_path, &id, error))
+  if (prefix != NULL ? !vend_version_id_find (client, model, prefix, &id, error)
+                     : !find_latest (client, model, model_path, &id, error))
     return false;
   side->path = g_strdup_printf ("%s/versions/%s", model_path, id);
   g_autofree char *provenance = g_strconcat (side->path, "/provenance", NULL);
@@ -400,9 +360,7 @@ versions (int argc, char **argv, GError **error)
     return list (client, &connection, model_path, error);
 
   g_autofree char *id = NULL;
-  if (vend_is_sha256_hex (words[2]))
-    id = g_strdup (words[2]);
-  else if (!find (client, words[0], model_path, words[2], &id, error))
+  if (!vend_version_id_find (client, words[0], words[2], &id, error))
     return false;
   g_autofree char *path = g_strdup_printf ("%s/versions/%s", model_path, id);
   if (!is_delete)
