@@ -630,6 +630,17 @@ def test_run_uploads_files(vend, server):
     assert sent == {"prompt": "@me", "image": urls[0], "images": urls[1:]}
 
 
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [("a.wav", "audio/wav"), ("a.ZIP", "application/zip"), ("a", "application/octet-stream")],
+)
+def test_files_have_the_type_that_their_names_say(vend, server, name, type_):
+    (vend.cwd / name).write_bytes(b"x")
+    assert vend("files", "upload", name).returncode == 0
+    head, _ = next(iter(server.files.values()))
+    assert f"Content-Type: {type_}" in head
+
+
 def test_run_upload_refused(vend, server):
     (vend.cwd / "cat.png").write_bytes(b"x")
     server.fail("POST", "/v1/files", status=413)

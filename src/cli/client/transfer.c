@@ -1,6 +1,7 @@
 /* Files and texts of any length, up and down. Main thread only. */
 #include "cli/client/client-private.h"
 #include "base/error.h"
+#include "files/file-name.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (curl_mime, curl_mime_free)
 
@@ -51,6 +52,7 @@ vend_client_upload_file (VendClient *client, const char *path, json_t **out, GEr
   if (curl_mime_filedata (part, path) != CURLE_OK)
     return vend_fail (error, VEND_ERROR_INVALID, "cannot read '%s'", path);
   curl_mime_filename (part, name);
+  curl_mime_type (part, vend_file_type (name));
 
   const VendExchange exchange = { .method = "POST", .url = url, .form = form };
   bool good = vend_client_exchange (client, &exchange, &response, error);
