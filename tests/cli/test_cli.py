@@ -1018,6 +1018,7 @@ def test_push_of_a_known_source(vend, server, source):
     server.requests.clear()
     done = vend("push", source, "lab/echo")
     assert done.stdout == f"lab/echo:{'cd' * 32}\n"
+    assert done.stderr.splitlines()[-1] == "the server has built this source already"
     assert [r.method for r in server.requests] == ["GET", "POST"]
 
 

@@ -121,7 +121,11 @@ make_build (const Push *push, const VendSource *source, json_t **out, GError **e
   g_autofree char *size = g_format_size (source->size);
 
   if (ask_build (push, source->sha256, NULL, out, &problem))
-    return true;
+    {
+      if (vend_build_log_is_over (*out))
+        vend_terminal_note ("the server has built this source already");
+      return true;
+    }
   if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&problem));
