@@ -76,7 +76,7 @@ find_marks (FuzzInput input, FuzzPieces *pieces)
   vend_slot_marks_init (&marks, MARK);
   for (gsize at = 0; at < input.size;)
     {
-      const gsize piece = pieces != NULL ? fuzz_piece (pieces, input.size - at) : input.size;
+      const gsize piece = pieces != NULL ? fuzz_piece (pieces, input.size - at) : input.size - at;
       at += vend_slot_marks_feed (&marks, input.data + at, piece, seen);
     }
   /* Nothing is lost but the marks. */
