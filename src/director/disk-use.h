@@ -1,11 +1,12 @@
 /* How much the files of an instance take: looked at by a thread every few seconds, since there is
  * no quota for a folder. Main context. */
 #pragma once
+#include <stdatomic.h>
 #include <stdint.h>
 #include <glib.h>
 
 typedef struct VendDiskUse VendDiskUse;
-/* Once. */
+/* Once; must not free it. */
 typedef void (*VendDiskUseOver) (void *context);
 
 /* `folders` (NULL-terminated, copied) may be missing. What lies there at the first look is not
@@ -19,5 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDiskUse, vend_disk_use_free)
  * processor. */
 void vend_disk_use_look (VendDiskUse *use);
 
-/* Bytes on disk below the folders; ends early above `enough`. Any thread; blocks on the disk. */
-uint64_t vend_disk_use_measure (const char *const *folders, uint64_t enough);
+/* Bytes on disk below the folders; ends early above `enough`, and when `stops` is set. Any thread;
+ * blocks on the disk. */
+uint64_t vend_disk_use_measure (const char *const *folders, uint64_t enough,
+                                const atomic_bool *stops);

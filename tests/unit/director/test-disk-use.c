@@ -27,15 +27,18 @@ test_measure (void)
   g_autofree char *outside = g_build_filename (dir, "outside", NULL);
   g_autofree char *link = g_build_filename (one, "link", NULL);
   const char *const folders[] = { missing, one, NULL };
+  atomic_bool stops = false;
   write_file (one, "a/b/c", 64 * KIB);
   write_file (one, "d", 32 * KIB);
   write_file (outside, "large", 512 * KIB);
   g_assert_cmpint (symlink (outside, link), ==, 0);
-  const uint64_t bytes = vend_disk_use_measure (folders, UINT64_MAX);
+  const uint64_t bytes = vend_disk_use_measure (folders, UINT64_MAX, &stops);
   g_assert_cmpuint (bytes, >=, 96 * KIB);
   g_assert_cmpuint (bytes, <, 256 * KIB);
-  g_assert_cmpuint (vend_disk_use_measure (folders, 0), >, 0);
-  g_assert_cmpuint (vend_disk_use_measure (folders, 0), <, bytes);
+  g_assert_cmpuint (vend_disk_use_measure (folders, 0, &stops), >, 0);
+  g_assert_cmpuint (vend_disk_use_measure (folders, 0, &stops), <, bytes);
+  stops = true;
+  g_assert_cmpuint (vend_disk_use_measure (folders, UINT64_MAX, &stops), ==, 0);
   g_assert_true (vend_tree_remove (dir, NULL));
 }
 
