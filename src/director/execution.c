@@ -218,9 +218,23 @@ vend_execution_end_lost (VendExecution *execution, const char *why)
                                                      .sick = why });
 }
 
+/* What happens to the model now is no matter of a run that it is done with. */
+static bool
+is_told (const VendExecution *execution)
+{
+  const VendModelServer *server = execution->env->server;
+  return execution->phase != VEND_EXECUTION_ENDED && server != NULL && server->kind->is_told != NULL
+         && server->kind->is_told (execution);
+}
+
 void
 vend_execution_lose (VendExecution *execution, const char *why, const char *code)
 {
+  if (is_told (execution))
+    {
+      execution->env->server->kind->settle (execution);
+      return;
+    }
   vend_execution_end (execution,
                       (VendExecutionEnd){ .status = "failed", .error = why, .code = code });
 }
@@ -301,7 +315,10 @@ on_grace_over (void *user_data)
 {
   VendExecution *execution = user_data;
   execution->grace_source = 0;
-  end_stopped (execution, true);
+  if (is_told (execution))
+    execution->env->server->kind->settle (execution);
+  else
+    end_stopped (execution, true);
   return G_SOURCE_REMOVE;
 }
 
@@ -324,7 +341,8 @@ stop_execution (VendExecution *execution)
 void
 vend_execution_cancel (VendExecution *execution)
 {
-  if (execution->phase == VEND_EXECUTION_ENDED || execution->cancel_asked || execution->timed_out)
+  if (execution->phase == VEND_EXECUTION_ENDED || execution->cancel_asked || execution->timed_out
+      || is_told (execution))
     return;
   execution->cancel_asked = true;
   stop_execution (execution);
@@ -335,7 +353,7 @@ on_timeout (void *user_data)
 {
   VendExecution *execution = user_data;
   execution->timeout_source = 0;
-  if (execution->cancel_asked)
+  if (execution->cancel_asked || is_told (execution))
     return G_SOURCE_REMOVE;
   execution->timed_out = true;
   stop_execution (execution);

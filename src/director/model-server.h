@@ -60,6 +60,10 @@ typedef struct
   bool (*is_asked) (const VendExecution *execution); /* the model may be at it */
   /* Sets `cancel_sent_us`; answered by vend_execution_cancel_sent. */
   void (*cancel) (VendExecution *execution);
+  /* The model has said all of it, and only what it printed is waited for. NULL: this kind waits for
+   * no such thing. */
+  bool (*is_told) (const VendExecution *execution);
+  void (*settle) (VendExecution *execution); /* ends one that is told, without what is waited for */
   /* The execution has ended; true when what is open of it closes in a moment, which is told by
    * vend_execution_closed. */
   bool (*ended) (VendExecution *execution);

@@ -253,12 +253,29 @@ tell_end (VendWorkerCall *call)
                                      "canceled it" });
 }
 
+static bool
+is_told (const VendWorkerCall *call)
+{
+  return call->end.kind != VEND_SLOT_UNKNOWN && call->is_idle && call->taking == NULL;
+}
+
 void
 vend_worker_call_check_end (VendWorkerCall *call)
 {
-  if (call->end.kind != VEND_SLOT_UNKNOWN && call->is_idle && call->taking == NULL
-      && vend_worker_printed_is_met (call->server, &call->mark))
+  if (is_told (call) && vend_worker_printed_is_met (call->server, &call->mark))
     tell_end (call);
+}
+
+bool
+vend_worker_is_told (const VendExecution *execution)
+{
+  return execution->call != NULL && is_told (execution->call);
+}
+
+void
+vend_worker_settle (VendExecution *execution)
+{
+  tell_end (execution->call);
 }
 
 static int64_t

@@ -132,6 +132,7 @@ gone (VendModelServer *base, int status)
   for (guint i = 0; i < server->n_slots; i++)
     if (server->slots[i].channel != NULL)
       vend_slot_channel_read (server->slots[i].channel);
+  vend_worker_slots_gone (server);
   if (server->is_setup_printed)
     vend_worker_printed_give_up (server);
   if (server->lost_timer != 0)
@@ -455,5 +456,7 @@ const VendModelServerKind vend_worker_server = { .name = "worker",
                                                  .execute = vend_worker_execute,
                                                  .is_asked = vend_worker_is_asked,
                                                  .cancel = vend_worker_cancel,
+                                                 .is_told = vend_worker_is_told,
+                                                 .settle = vend_worker_settle,
                                                  .ended = vend_worker_ended,
                                                  .release = vend_worker_release };

@@ -128,6 +128,8 @@ VendWorkerSlot *vend_worker_slots_find (const VendWorkerServer *server, const ch
 void vend_worker_slot_take_idle (VendWorkerSlot *slot);
 /* An answer to what vend_worker_slot_take_idle asks after a cancel. */
 void vend_worker_slot_take_answer (VendWorkerServer *server, const char *id);
+/* The worker has ended: a run whose end it told is over, though its slot never got idle. */
+void vend_worker_slots_gone (const VendWorkerServer *server);
 void vend_worker_slots_take_marks (VendWorkerServer *server);
 /* What is printed by a run that has ended, or without saying by which (NULL). */
 void vend_worker_slots_print (VendWorkerServer *server, const VendWorkerCall *by, const char *text,
@@ -137,6 +139,8 @@ void vend_worker_slots_print (VendWorkerServer *server, const VendWorkerCall *by
 void vend_worker_execute (VendModelServer *server, VendExecution *execution);
 bool vend_worker_is_asked (const VendExecution *execution);
 void vend_worker_cancel (VendExecution *execution);
+bool vend_worker_is_told (const VendExecution *execution);
+void vend_worker_settle (VendExecution *execution);
 bool vend_worker_ended (VendExecution *execution);
 void vend_worker_release (VendExecution *execution);
 void vend_worker_call_take (VendWorkerCall *call, const char *text, gsize size);

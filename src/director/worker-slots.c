@@ -274,6 +274,17 @@ vend_worker_slot_take_answer (VendWorkerServer *server, const char *id)
 }
 
 void
+vend_worker_slots_gone (const VendWorkerServer *server)
+{
+  for (guint i = 0; i < server->n_slots; i++)
+    {
+      VendWorkerCall *call = server->slots[i].call;
+      if (call != NULL && call->end.kind != VEND_SLOT_UNKNOWN)
+        vend_worker_call_take_idle (call);
+    }
+}
+
+void
 vend_worker_slots_take_marks (VendWorkerServer *server)
 {
   if (server->printing != NULL)

@@ -483,12 +483,50 @@ def test_a_worker_that_breaks_off_is_lost(start, tmp_path, model, code, why):
     wait_until(lambda: not director.model_processes(), "the worker to be gone")
 
 
-def test_the_end_of_a_run_that_the_worker_did_not_outlive(start, tmp_path, model):
+IDLE = "say({'type': 'idle', 'slot': 'a'})\n"
+
+
+@pytest.mark.parametrize("idle", [IDLE, ""])
+def test_the_end_of_a_run_that_the_worker_did_not_outlive(start, tmp_path, model, idle):
     """It was told in full, so it is not lost."""
-    director = fake(start, tmp_path, model, RUN + DONE + "say({'type': 'idle', 'slot': 'a'}); os._exit(3)")
+    director = fake(start, tmp_path, model, RUN + DONE + idle + "os._exit(3)")
     link = director.ready()
     assert link.predict(s="x")["status"] == "succeeded"
     link.heard(event="state", state="unhealthy")
+
+
+# As with coglet's worker, 1 and 2 are pipes of its own; this one passes nothing on.
+PIPES = """
+control, printed = os.dup(1), os.pipe()
+os.dup2(printed[1], 1)
+os.dup2(printed[1], 2)
+
+def say(value):
+    os.write(control, frame(value))
+"""
+NEXT = PIPES + RUN + DONE + IDLE + "run = take(slot)\n"
+
+
+@pytest.mark.parametrize(
+    "code, ends",
+    [
+        ("say({'type': 'fatal', 'reason': 'a panic'})", ("succeeded", "failed")),
+        ("slot.close(); os.kill(os.getpid(), 9)", ("succeeded", "failed")),
+        (DONE + IDLE, ("succeeded", "succeeded")),
+    ],
+)
+def test_the_next_run_harms_none_whose_words_are_awaited(start, tmp_path, model, code, ends):
+    """Nor does a cancel of a run that is over harm the next one."""
+    go = tmp_path / "go"
+    wait = f"import time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.001)\n"
+    director = fake(start, tmp_path, model, NEXT.replace(DONE, wait + DONE, 1) + code, cancel_grace_us=1_000)
+    link = director.ready()
+    first, second = link.run(s="x"), link.run(s="y")
+    go.touch()
+    link.heard(event="start", prediction=second)
+    link.send(command="cancel", prediction=first, attempt=1)
+    found = [link.heard(event="completed", prediction=prediction) for prediction in (first, second)]
+    assert tuple(done["status"] for done in found) == ends, found
 
 
 @pytest.mark.parametrize("old", [False, True])
