@@ -12,6 +12,7 @@
 #define VEND_COG_YAML_MAX_ITEMS 4096
 #define VEND_YAML_MAX_VALUES 100000
 #define VEND_YAML_MAX_DEPTH 128
+#define VEND_YAML_MAX_TEXT ((gsize) 4 << 20) /* of all values together, aliases followed */
 
 /* Where texts go; both lists are the caller's. */
 typedef struct
@@ -64,7 +65,9 @@ typedef struct
   json_t *(*on_text) (const char *text, VendYamlValue where, void *data);
   void *data;
   const char *reserved; /* a key that no map may have, or NULL */
-  guint n_values;       /* so far; 0 at first. Shared by all values of a document */
+  /* So far; 0 at first. Shared by all values of a document. */
+  guint n_values;
+  gsize text_size;
 } VendYamlJson;
 json_t *vend_yaml_json (VendYamlValue value, VendYamlJson *json) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -506,6 +506,20 @@ plain_json (VendYamlValue value, const char *text, VendYamlJson *json)
 static json_t *json_of (struct fy_node *node, int line, const char *path, guint depth,
                         VendYamlJson *json);
 
+/* A text or key that is named by many aliases is as many texts. */
+static bool
+count_text (const char *text, int line, const char *path, VendYamlJson *json)
+{
+  json->text_size += strlen (text);
+  if (json->text_size <= VEND_YAML_MAX_TEXT)
+    return true;
+  vend_yaml_problem (json->report, line,
+                     "%s: more than %" G_GSIZE_FORMAT " bytes of text in the "
+                     "file, with what aliases stand for",
+                     path, VEND_YAML_MAX_TEXT);
+  return false;
+}
+
 static json_t *
 list_json (VendYamlValue value, guint depth, VendYamlJson *json)
 {
@@ -542,6 +556,8 @@ map_json (VendYamlValue value, guint depth, VendYamlJson *json)
       g_autofree char *key = node_dup_text (key_node);
       g_autofree char *shown = vend_yaml_shown (key);
       g_autofree char *path = g_strdup_printf ("%s.%s", value.path, shown);
+      if (!count_text (key, line, path, json))
+        return NULL;
       const char *trouble = strcmp (key, MERGE_KEY) == 0           ? "maps cannot be merged here"
                             : json_object_get (map, key) != NULL   ? "duplicate key"
                             : g_strcmp0 (key, json->reserved) == 0 ? "this key is not possible"
@@ -586,7 +602,7 @@ json_of (struct fy_node *node, int line, const char *path, guint depth, VendYaml
   if (fy_node_is_sequence (value.node))
     return list_json (value, depth, json);
   g_autofree char *text = vend_yaml_dup_text (value, json->report);
-  if (text == NULL)
+  if (text == NULL || !count_text (text, line, path, json))
     return NULL;
   return fy_node_get_style (value.node) == FYNS_PLAIN ? plain_json (value, text, json)
                                                       : scalar_json (value, text, json);

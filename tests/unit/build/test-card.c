@@ -208,6 +208,23 @@ test_limits (Fixture *fixture, gconstpointer data)
                    "vend.yaml:2: examples[0].input: more than 1000 inputs");
 }
 
+/* Few values, each of them large. */
+static void
+test_alias_to_a_large_text (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (500000, 'x');
+  const char *const forms[]
+      = { "examples:\n- input:\n    a: &a %s\n    b: [*a, *a, *a, *a, *a, *a, *a, *a]\n",
+          "examples:\n- input:\n    a: &a {%s: 1}\n    b: [*a, *a, *a, *a, *a, *a, *a, *a]\n" };
+  for (gsize i = 0; i < G_N_ELEMENTS (forms); i++)
+    {
+      g_auto (GStrv) parts = g_strsplit (forms[i], "%s", 2);
+      g_autofree char *text = g_strjoinv (large, parts);
+      g_assert_null (load (fixture, text));
+      g_assert_nonnull (strstr (g_ptr_array_index (fixture->problems, 0), "bytes of text"));
+    }
+}
+
 static void
 test_readme (Fixture *fixture, gconstpointer data)
 {
@@ -290,6 +307,7 @@ main (int argc, char **argv)
   ADD ("/card/good", test_good);
   ADD ("/card/bad", test_bad);
   ADD ("/card/limits", test_limits);
+  ADD ("/card/alias-to-a-large-text", test_alias_to_a_large_text);
   ADD ("/card/readme", test_readme);
   ADD ("/card/other-name", test_other_name);
   ADD ("/card/inputs", test_inputs);
