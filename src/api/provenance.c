@@ -2,6 +2,7 @@
  * For the owner of the model: all of it may be private. */
 #include "api/api-private.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "build/source-list.h"
 #include "model/weights.h"
 #include "store/models.h"
@@ -18,6 +19,13 @@ static json_t *
 pushed_of (const VendVersion *version)
 {
   return json_object_get (version->manifest, version->base != NULL ? "pushed" : "content");
+}
+
+/* A model of another account may be trained, and its source stays that account's. */
+static bool
+has_own_source (const VendVersion *version)
+{
+  return version->base == NULL || vend_json_bool (facts_of (version), VEND_FACT_OWN_SOURCE, false);
 }
 
 static json_t *
@@ -101,6 +109,7 @@ get_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   for (guint i = 0; i < weights->len; i++)
     json_array_append_new (held, vend_weights_to_json (g_ptr_array_index (weights, i)));
   const json_t *facts = facts_of (version), *pushed = pushed_of (version);
+  const json_t *seen = has_own_source (version) ? pushed : NULL;
   json_t *object = origin_of (version);
   json_object_set_new (object, "inputs",
                        or_null (version->base != NULL ? json_object_get (facts, "inputs") : NULL));
@@ -110,9 +119,9 @@ get_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   json_object_set_new (object, "weights", held);
   vend_json_set_string (object, "cog", version->cog_version);
   vend_json_set_string (object, "python", vend_json_string (pushed, "python"));
-  json_object_set_new (object, "packages", or_null (json_object_get (pushed, "packages")));
-  json_object_set_new (object, "config", or_null (json_object_get (pushed, "cog_yaml")));
-  vend_json_set_string (object, "source", vend_json_string (pushed, "source"));
+  json_object_set_new (object, "packages", or_null (json_object_get (seen, "packages")));
+  json_object_set_new (object, "config", or_null (json_object_get (seen, "cog_yaml")));
+  vend_json_set_string (object, "source", vend_json_string (seen, "source"));
   *out = vend_reply_json (200, object);
   return true;
 }
@@ -127,6 +136,9 @@ get_source (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
     if (!find_version (api, reader.db, call, caller, &version, error))
       return false;
   }
+  if (!has_own_source (version))
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "the source of this version belongs to the account whose model was trained");
   g_autofree char *dir = vend_builds_source_dir (
       api->parts.builds, vend_version_source (version->id, version->launch));
   if (!vend_source_list (dir, &files, error))

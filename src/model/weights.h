@@ -7,6 +7,9 @@
 #include "json/json.h"
 #include "model/model.h"
 
+/* Among the facts of a trained version: its source was pushed by its own account. */
+#define VEND_FACT_OWN_SOURCE "own_source"
+
 typedef struct
 {
   char *name; /* of the file, without folders */

@@ -207,6 +207,29 @@ def test_provenance_is_the_owners(api, other, path, trained):
         api.get(f"/models/lab/trainer/versions/{'0' * 64}/{what}", 404)
 
 
+def test_who_trains_does_not_see_the_source_of_others(server, other, path):
+    """Neither in what was trained nor in what was trained from that."""
+    other.post("/models", {"owner": "other", "name": "of-others", "visibility": "private", "hardware": "cpu"}, 201)
+    where = path
+    for steps in (1, 2):
+        made = other.post(where, {"destination": "other/of-others", "input": {"steps": steps}}, 201).json()
+        done = reaches(other, made, "succeeded", "failed")
+        assert done["status"] == "succeeded", done
+        version = f"/models/other/of-others/versions/{done['output']['version'].split(':')[1]}"
+        found = other.get(f"{version}/provenance").json()
+        assert found["training"] == made["id"] and found["inputs"]["steps"] == steps
+        assert found["cog"] and found["python"]
+        assert [found[name] for name in ("packages", "config", "source")] == [None] * 3
+        assert "belongs to" in other.get(f"{version}/source", 403).json()["detail"]
+        where = f"{version}/trainings"
+    env = {"VEND_API_TOKEN": other.token}
+    shown = server.cli("versions", "other/of-others", "show", version.split("/")[-1], env=env)
+    assert shown.returncode == 0, shown.stderr
+    versions = [v["id"] for v in other.get("/models/other/of-others/versions").json()["results"]]
+    compared = server.cli("versions", "diff", *(f"other/of-others:{id}" for id in versions), env=env)
+    assert compared.returncode == 0 and "weights" in compared.stdout, compared.stderr
+
+
 def test_the_command_line_trains_and_compares(server, api, path, trained, tmp_path):
     base = path.split("/")[5]
     words = ("train", "lab/trainer", "--destination", "lab/lineage", "steps=3")

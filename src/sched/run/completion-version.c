@@ -74,16 +74,36 @@ without_internal_text (const json_t *value)
   return object;
 }
 
+/* Whether the account of the training pushed what it trained: whoever may run a model of another
+ * account may not see its source. */
 static bool
-add_facts (VendDb *db, const VendPrediction *p, VendVersion *version, GError **error)
+find_own_source (VendDb *db, const VendPrediction *p, const VendVersion *base, bool *out,
+                 GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_store_model_get (db, base->model_id, &model, error))
+    return false;
+  *out = model->account_id == p->account_id
+         && (base->base == NULL
+             || vend_json_bool (json_object_get (base->manifest, "facts"), VEND_FACT_OWN_SOURCE,
+                                false));
+  return true;
+}
+
+static bool
+add_facts (VendDb *db, const VendPrediction *p, const VendVersion *base, VendVersion *version,
+           GError **error)
 {
   g_autoptr (VendPrediction) stored = vend_prediction_copy (p);
-  if (p->input == NULL && !vend_store_prediction_input (db, stored, error))
+  bool is_own = false;
+  if (!find_own_source (db, p, base, &is_own, error)
+      || (p->input == NULL && !vend_store_prediction_input (db, stored, error)))
     return false;
   json_auto_t *shown = vend_prediction_shown_input (stored);
   json_object_set_new (version->manifest, "facts",
-                       json_pack ("{s:s, s:s, s:o, s:o}", "training", p->id, "model", p->model,
-                                  "inputs", without_internal_text (shown), "files",
+                       json_pack ("{s:s, s:s, s:b, s:o, s:o}", "training", p->id, "model", p->model,
+                                  VEND_FACT_OWN_SOURCE, (int) is_own, "inputs",
+                                  without_internal_text (shown), "files",
                                   files_of (stored->files)));
   return true;
 }
@@ -142,7 +162,7 @@ vend_completion_make_version (VendDb *db, Completion *completion, VendVersion **
   version->model_id = destination->id;
   version->training = g_strdup (p->id);
   version->created_us = p->completed_us;
-  if (!add_facts (db, p, version, error))
+  if (!add_facts (db, p, base, version, error))
     return false;
   end_as (row, VEND_STATUS_SUCCEEDED, NULL);
   json_decref (row->output);
