@@ -82,7 +82,8 @@ find_file (const Outputs *outputs, const char *text)
   return NULL;
 }
 
-/* A text that only looks like a file is none. Clients take an output of a training as an object. */
+/* A text that only looks like a file is none. Clients take an output of a training as an object,
+ * and its weights as a text. */
 void
 vend_completion_find_weights (Completion *completion)
 {
@@ -100,7 +101,7 @@ vend_completion_find_weights (Completion *completion)
       completion->error = g_strdup ("train() returned no weights; expected a file, or an object "
                                     "whose 'weights' is a file");
     }
-  if (!is_object)
+  if (!is_object || (file != NULL && !json_is_string (file)))
     json_decref (g_steal_pointer (&p->output));
 }
 

@@ -481,6 +481,8 @@ test_weights_are_found (void)
           g_assert_cmpint (t.rows.p->status, ==, VEND_STATUS_FAILED);
           g_assert_nonnull (strstr (t.rows.p->error, "'weights' is a file"));
           g_assert_true (t.rows.p->output == NULL || json_is_object (t.rows.p->output));
+          const json_t *weights = json_object_get (t.rows.p->output, "weights");
+          g_assert_true (weights == NULL || json_is_string (weights));
         }
     }
 }
