@@ -22,6 +22,7 @@ typedef struct
   json_t *content;
   json_t *lines;
   GHashTable *files; /* path below the project → json_t of the file */
+  guint n_files;     /* places that name one */
 } Reader;
 
 void
@@ -71,6 +72,13 @@ describe_file (Reader *reader, const char *inside, GError **error)
 static json_t *
 read_file (Reader *reader, const char *path, VendYamlValue where)
 {
+  /* Each place is a row, and all rows are written at once. */
+  if (++reader->n_files > VEND_CARD_MAX_FILES)
+    {
+      vend_yaml_problem (&reader->report, where.line, "%s: more than %d files are named",
+                         where.path, VEND_CARD_MAX_FILES);
+      return NULL;
+    }
   g_autofree char *inside = NULL;
   g_autofree char *trouble = vend_project_file_trouble (reader->dir, path, &inside);
   g_autoptr (GError) error = NULL;

@@ -10,6 +10,7 @@
 #define VEND_CARD_YAML "vend.yaml"
 #define VEND_CARD_README "README.md"
 #define VEND_CARD_MAX_EXAMPLES 50
+#define VEND_CARD_MAX_FILES 1000 /* places of a vend.yaml that name one */
 
 /* An object with this member alone stands for a file of the project: {"path", "name", "type",
  * "size", "sha256"}, the path below the project. */

@@ -199,6 +199,13 @@ test_limits (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (g_ptr_array_index (fixture->problems, 0), ==,
                    "vend.yaml:1: examples: 51 of them; at most 50");
 
+  g_autoptr (GString) files = g_string_new ("examples:\n- output:\n");
+  for (int i = 0; i <= VEND_CARD_MAX_FILES; i++)
+    g_string_append (files, "  - '@media/cat.png'\n");
+  g_assert_null (load (fixture, files->str));
+  g_assert_cmpstr (g_ptr_array_index (fixture->problems, 0), ==,
+                   "vend.yaml:1003: examples[0].output[1000]: more than 1000 files are named");
+
   g_autoptr (GString) inputs = g_string_new ("examples:\n- input:\n");
   for (int i = 0; i <= 1000; i++)
     g_string_append_printf (inputs, "    a%d: 1\n", i);
