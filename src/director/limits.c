@@ -20,13 +20,15 @@ struct VendModelLimits
   uint64_t at_tick;
 };
 
+const char *vend_model_limits_counters = "/proc/vmstat";
+
 /* Without groups the whole machine's count is all there is. */
 static bool
 read_machine_kills (uint64_t *out)
 {
   static const char key[] = "\noom_kill ";
   g_autofree char *text = NULL;
-  if (!vend_file_read ("/proc/vmstat", MAX_VMSTAT, &text, NULL, NULL))
+  if (!vend_file_read (vend_model_limits_counters, MAX_VMSTAT, &text, NULL, NULL))
     return false;
   const char *at = strstr (text, key);
   if (at == NULL)

@@ -9,6 +9,10 @@
 
 typedef struct VendModelLimits VendModelLimits;
 
+/* Where the kernel counts its kills for want of memory; another file in tests, for which other
+ * programs on the machine are none of their business. Set before the first use. */
+extern const char *vend_model_limits_counters;
+
 /* Makes the groups. `spec` must stay. */
 bool vend_model_limits_new (const VendSpec *spec, VendModelLimits **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -146,7 +146,7 @@ class Link:
 
 
 class Director:
-    def __init__(self, folder, model, prefix=(), **spec):
+    def __init__(self, folder, model, prefix=(), vmstat=None, **spec):
         self.dir = Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.spec = {
@@ -169,9 +169,15 @@ class Director:
             **spec,
         }
         (self.dir / "spec.json").write_text(json.dumps(self.spec))
+        # What other tests do to the machine's memory is not counted.
+        quiet = self.dir / "vmstat"
+        quiet.write_text("nr_free_pages 1\noom_kill 0\n")
         self.log = open(self.dir / "director.log", "ab")
         self.process = subprocess.Popen(
-            [*prefix, BINARY, "--dir", str(self.dir)], stdin=subprocess.DEVNULL, stderr=self.log
+            [*prefix, BINARY, "--dir", str(self.dir)],
+            stdin=subprocess.DEVNULL,
+            stderr=self.log,
+            env={**os.environ, "VEND_TEST_VMSTAT": vmstat or str(quiet)},
         )
         self.links = []
 

@@ -1,5 +1,7 @@
 /* The director alone, for tests that drive it through its socket. */
 #include "director/director.h"
+#include "director/limits.h"
+#include <stdlib.h>
 #include <string.h>
 
 int
@@ -12,5 +14,7 @@ main (int argc, char **argv)
       argv++;
       argc--;
     }
+  if (getenv ("VEND_TEST_VMSTAT") != NULL)
+    vend_model_limits_counters = getenv ("VEND_TEST_VMSTAT");
   return vend_director_main (argc, argv);
 }

@@ -166,7 +166,7 @@ def test_a_group_that_cannot_be_made(start, hungry, limited):
 def test_without_a_group(start, hungry, base):
     """The kernel kills somebody for want of memory, and it is the model."""
     version, folder = base
-    director = start(hungry)
+    director = start(hungry, vmstat="/proc/vmstat")
     link = director.ready()
     group = folder / f"vend-{director.spec['instance']}"
     group.mkdir()
