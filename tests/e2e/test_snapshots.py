@@ -358,7 +358,7 @@ def test_trained_versions_have_the_imports_of_the_base_and_snapshots_of_their_ow
     api.post("/models", body, 201)
     instance, ended = use(api, "trained")
     assert (instance["start"], ended["output"]) == ("plain", "nothing")
-    await_zygote(api, model="trained")
+    await_zygote(api)
     for text in ("one", "two"):
         train(api, text)
         instance, ended = use(api, "of-trained")
