@@ -83,21 +83,19 @@ lose_prefetched (VendDirector *director, const char *why)
 }
 
 void
-vend_director_lose_executions (VendDirector *director, const char *why, const char *code)
+vend_director_end_executions (VendDirector *director, const char *why, const char *code)
 {
-  /* Before the others, whose slots it would take. */
-  lose_prefetched (director, why);
   g_autoptr (GList) executions = g_hash_table_get_values (director->executions);
   for (GList *item = executions; item != NULL; item = item->next)
     vend_execution_lose (item->data, why, code);
 }
 
 void
-vend_director_end_executions (VendDirector *director, const char *why, const char *code)
+vend_director_lose_executions (VendDirector *director, const char *why, const char *code)
 {
-  g_autoptr (GList) executions = g_hash_table_get_values (director->executions);
-  for (GList *item = executions; item != NULL; item = item->next)
-    vend_execution_lose (item->data, why, code);
+  /* Before the others, whose slots it would take. */
+  lose_prefetched (director, why);
+  vend_director_end_executions (director, why, code);
 }
 
 /* Steals `completed`. */
