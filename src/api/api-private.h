@@ -175,6 +175,14 @@ json_t *vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, c
 json_t *vend_api_show_model_of_many (VendApi *api, VendDb *db, const VendModel *model,
                                      const char *origin, gsize *shown_bytes);
 
+/* ---- versions.c: a page of the versions of the model that `find` finds. */
+typedef bool (*ApiFindModel) (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
+                              VendModel **out, GError **error);
+typedef json_t *(*ApiShowVersion) (const VendVersion *version);
+bool vend_api_version_page (VendApi *api, VendCall *call, const VendCaller *caller,
+                            ApiFindModel find, ApiShowVersion show, VendReply **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- reply.c */
 /* Has the reply made of a prediction as it is now: on the call's own HTTP thread when it is short,
  * in the lane for replies when not. Core thread, which makes no text. `now` is borrowed. */

@@ -60,29 +60,7 @@ origin_of (const VendVersion *version)
 static bool
 list_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  g_autoptr (VendModel) model = NULL;
-  g_auto (ApiCursor) cursor = { 0 };
-  g_autoptr (GPtrArray) versions = NULL;
-  VendPage page = { .limit = VEND_PAGE_SIZE };
-  if (!vend_api_cursor (call, &cursor, error))
-    return false;
-  {
-    g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
-        || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id, &page,
-                                     &versions, error))
-      return false;
-  }
-  json_t *results = json_array ();
-  const VendVersion *last = NULL;
-  for (guint i = 0; i < versions->len; i++)
-    {
-      last = g_ptr_array_index (versions, i);
-      json_array_append_new (results, origin_of (last));
-    }
-  *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
-                        page.more ? last->id : "", NULL);
-  return true;
+  return vend_api_version_page (api, call, caller, vend_api_own_model, origin_of, out, error);
 }
 
 static bool

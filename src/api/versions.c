@@ -5,8 +5,9 @@
 #include "store/models.h"
 #include "store/predictions.h"
 
-static bool
-list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+bool
+vend_api_version_page (VendApi *api, VendCall *call, const VendCaller *caller, ApiFindModel find,
+                       ApiShowVersion show, VendReply **out, GError **error)
 {
   g_autoptr (VendModel) model = NULL;
   g_auto (ApiCursor) cursor = { 0 };
@@ -16,7 +17,7 @@ list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_model (api, reader.db, call, caller, &model, error)
+    if (!find (api, reader.db, call, caller, &model, error)
         || !vend_store_version_page (reader.db, model->id, cursor.after_us, cursor.after_id, &page,
                                      &versions, error))
       return false;
@@ -27,11 +28,18 @@ list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   for (guint i = 0; i < versions->len; i++)
     {
       last = g_ptr_array_index (versions, i);
-      json_array_append_new (results, vend_version_to_json (last));
+      json_array_append_new (results, show (last));
     }
   *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
                         page.more ? last->id : "", NULL);
   return true;
+}
+
+static bool
+list_versions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  return vend_api_version_page (api, call, caller, vend_api_model, vend_version_to_json, out,
+                                error);
 }
 
 static bool
