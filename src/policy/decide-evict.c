@@ -16,7 +16,7 @@ may_go (const Decision *d, guint i, guint for_demand)
   const VendUnit *unit = &d->snapshot->units[i];
   const VendDemand *demand = &d->snapshot->demands[unit->demand];
   return unit->demand != for_demand && vend_decision_serves (d, i) && !unit->booting
-         && (unit->degraded || d->have[unit->demand] > demand->min)
+         && (unit->degraded || d->have[unit->demand] > vend_demand_kept (demand))
          && d->snapshot->now_us - unit->since_us >= demand->boot_us;
 }
 

@@ -110,6 +110,7 @@ find_due (const Decision *d, Claim *claim)
 {
   const VendDemand *demand = &d->snapshot->demands[claim->demand];
   const int64_t now_us = d->snapshot->now_us;
+  const guint kept = vend_demand_kept (demand);
   guint have = d->have[claim->demand];
   double left = have == 0 ? demand->waiting : demand->waiting - claim->served;
   if (claim->is_done || now_us < demand->backoff_until_us)
@@ -118,21 +119,21 @@ find_due (const Decision *d, Claim *claim)
     {
       claim->kind = starves (demand, have, now_us) ? CLAIM_STARVING
                     : lags (d, claim->demand)      ? CLAIM_LAGGING
-                    : have < demand->min           ? CLAIM_MINIMUM
+                    : have < kept                  ? CLAIM_MINIMUM
                                                    : CLAIM_QUEUE;
       claim->value
           = is_urgent (claim)
                 ? (double) neglected_us (demand, now_us)
                 : left / MAX ((double) demand->boot_us + vend_demand_work_us (demand, left), 1);
-      claim->why = have < demand->min ? "below its minimum"
-                   : have == 0        ? "somebody waits and nothing runs"
-                                      : "one more serves the queue sooner";
+      claim->why = have < kept ? "below its minimum"
+                   : have == 0 ? "somebody waits and nothing runs"
+                               : "one more serves the queue sooner";
       return true;
     }
   claim->kind = CLAIM_MINIMUM;
   claim->value = 0;
-  claim->why = have < demand->min ? "below its minimum" : "the one there is to be replaced";
-  return have < demand->min || lacks_replacement (d, claim->demand);
+  claim->why = have < kept ? "below its minimum" : "the one there is to be replaced";
+  return have < kept || lacks_replacement (d, claim->demand);
 }
 
 /* Frees so many units; false when that is impossible. */

@@ -23,6 +23,8 @@ bool vend_decision_serves (const Decision *d, guint unit);
 /* The unit's target has load or a minimum, or was used within its idle timeout. */
 bool vend_decision_is_needed (const Decision *d, guint unit);
 guint vend_demand_size (const VendDemand *demand);
+/* Instances that no other demand may take. */
+guint vend_demand_kept (const VendDemand *demand);
 /* The number of instances for the load, within the bounds. */
 guint vend_demand_wanted (const VendDemand *demand);
 /* The time of one instance for `runs` runs. */

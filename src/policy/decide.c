@@ -50,6 +50,12 @@ vend_demand_size (const VendDemand *demand)
 }
 
 guint
+vend_demand_kept (const VendDemand *demand)
+{
+  return demand->yields ? 0 : demand->min;
+}
+
+guint
 vend_demand_wanted (const VendDemand *demand)
 {
   double target = demand->target > 0 ? MIN (demand->target, 1) : 1;

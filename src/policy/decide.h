@@ -21,6 +21,7 @@ typedef struct
   double target;     /* share of the slots that the load may use; 0 = all slots */
   guint min;
   guint max;
+  bool yields;    /* its minimum waits: an earlier release has a queue and no instance */
   bool on_demand; /* idle instances stay until other models need their hardware */
   int64_t idle_timeout_us;
   int64_t scale_down_delay_us;

@@ -92,6 +92,31 @@ demand_of (Target *target, int64_t now_us)
   };
 }
 
+/* Accepted by an earlier release, which has no instance: the hardware that the minimum of the
+ * deployment holds could be all there is. */
+static bool
+is_left_behind (const Target *target, const VendDemand *demand, int64_t now_us)
+{
+  return target->deployment != NULL && target->retired && demand->waiting > 0
+         && target->instances->len == 0 && now_us >= demand->backoff_until_us;
+}
+
+static void
+let_minimums_yield (const GPtrArray *targets, GArray *demands, int64_t now_us)
+{
+  for (guint i = 0; i < targets->len; i++)
+    {
+      const Target *left = g_ptr_array_index (targets, i);
+      if (!is_left_behind (left, &g_array_index (demands, VendDemand, i), now_us))
+        continue;
+      for (guint k = 0; k < targets->len; k++)
+        if (g_strcmp0 (((const Target *) g_ptr_array_index (targets, k))->deployment,
+                       left->deployment)
+            == 0)
+          g_array_index (demands, VendDemand, k).yields = true;
+    }
+}
+
 /* The reason for a replacement; NULL: no replacement is needed. */
 static const char *
 degraded_reason (const Instance *instance)
@@ -176,6 +201,7 @@ decide_pool (VendSched *sched, guint pool, int64_t now_us)
     }
   if (demands->len == 0)
     return;
+  let_minimums_yield (targets, demands, now_us);
   const guint boot_limit = sched->limits.boot_limit;
   VendSnapshot snapshot = {
     .now_us = now_us,

@@ -304,6 +304,31 @@ def test_a_crash_during_a_roll_loses_nothing(servers, tmp_path):
     wait_until(lambda: instances(api, "crash", old) == [], what="the old release to leave")
 
 
+def test_a_queue_of_the_old_release_outlives_its_instances(servers, tmp_path):
+    """After a restart the minimum of the new release would hold the only hardware for ever."""
+    server = servers("--hardware-units", "1", "--idle-timeout", "600s")
+    api = server.api()
+    old = latest(api)
+    new = push_marked(server, tmp_path, "!")
+    deploy(api, "behind", version=old, min_instances=1)
+    wait_until(lambda: ready(api, "behind", old), what="the old release")
+    path = "/deployments/lab/behind/predictions"
+    made = [api.post(path, {"input": {"text": "a", "delay": 2}}, 201).json() for _ in range(3)]
+    api.reaches(made[0], "processing")
+    api.patch("/deployments/lab/behind", {"version": new}, 200)
+    wait_until(lambda: api.debug()["deployments"][0]["serving"] == 2, what="the switch")
+    server.kill()
+    for pid in processes.directors(server.data) + processes.models(server.data):
+        processes.kill(pid)
+    server.start()
+    api = server.api()
+    for prediction in made:
+        done = api.ended(prediction)
+        assert done["version"] == old and done["output"] == "a"
+    assert run(api, "behind", "b").json()["output"] == "b!"
+    wait_until(lambda: ready(api, "behind", new), what="the minimum of the new release")
+
+
 def test_a_roll_takes_the_hardware_of_idle_models_first(servers, tmp_path):
     """The old release serves while an idle instance of another model leaves for the new one."""
     server = servers("--hardware-units", "2", "--idle-timeout", "600s")
