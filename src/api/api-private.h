@@ -163,9 +163,14 @@ bool vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GEr
  * one. BAD_REQUEST when there can be none of that name. */
 bool vend_api_query_model (VendCall *call, const char **out_name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Results of a page as text: each value is written as soon as it is made, so that the memory of one
+ * serves the next. Taken by vend_api_page. */
+GString *vend_api_results (void) G_GNUC_WARN_UNUSED_RESULT;
+/* `result` is taken. */
+void vend_api_add_result (GString *results, json_t *result);
 /* The list object. `results` is taken. With `more`, `next` goes on after (last_us, last_id) and
  * keeps the query parameters named in `keep` (NULL-terminated, may be NULL). */
-VendReply *vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us,
+VendReply *vend_api_page (VendCall *call, GString *results, bool more, int64_t last_us,
                           const char *last_id, const char *const *keep);
 
 /* ---- models.c: the object of the API, with its latest version and default example */

@@ -25,13 +25,13 @@ list_collections (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
   if (!vend_api_number_cursor (call, &after_us, &after_id, error)
       || !vend_store_collection_page (reader.db, after_us, after_id, &page, &collections, error))
     return false;
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   g_autofree char *last_id = NULL;
   int64_t last_us = 0;
   for (guint i = 0; i < collections->len; i++)
     {
       const VendCollection *collection = g_ptr_array_index (collections, i);
-      json_array_append_new (results, vend_collection_to_json (collection));
+      vend_api_add_result (results, vend_collection_to_json (collection));
       last_us = collection->created_us;
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, collection->id);

@@ -43,13 +43,13 @@ list_deployments (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
       || !vend_store_deployment_page (reader.db, caller->account->id, after_us, after_id, &page,
                                       &deployments, error))
     return false;
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   g_autofree char *last_id = NULL;
   int64_t last_us = 0;
   for (guint i = 0; i < deployments->len; i++)
     {
       const VendDeployment *deployment = g_ptr_array_index (deployments, i);
-      json_array_append_new (results, vend_deployment_to_json (deployment, caller->account));
+      vend_api_add_result (results, vend_deployment_to_json (deployment, caller->account));
       last_us = deployment->created_us;
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, deployment->id);

@@ -32,9 +32,9 @@ list_examples (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
         || !vend_store_example_page (reader.db, model->id, place, &page, &examples, &place, error))
       return false;
   }
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   for (guint i = 0; i < examples->len; i++)
-    json_array_append_new (results, show (call, g_ptr_array_index (examples, i)));
+    vend_api_add_result (results, show (call, g_ptr_array_index (examples, i)));
   /* Places may be below zero, which only the second part of a cursor can be. */
   g_autofree char *last_place = g_strdup_printf ("%" G_GINT64_FORMAT, place);
   *out = vend_api_page (call, results, page.more, 0, last_place, NULL);

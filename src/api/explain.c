@@ -158,12 +158,12 @@ list_decisions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
     if (!vend_store_decision_page (reader.db, &page, &rows, &decisions, error))
       return false;
   }
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   const VendDecision *last = NULL;
   for (guint i = 0; i < decisions->len; i++)
     {
       last = g_ptr_array_index (decisions, i);
-      json_array_append_new (results, vend_decision_to_json (last));
+      vend_api_add_result (results, vend_decision_to_json (last));
     }
   g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, last != NULL ? last->id : 0);
   *out = vend_api_page (call, results, rows.more, last != NULL ? last->at_us : 0, id, keep);

@@ -177,12 +177,12 @@ list_files (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
                                vend_now_us (), &page, &files, error))
       return false;
   }
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   const VendFile *last = NULL;
   for (guint i = 0; i < files->len; i++)
     {
       last = g_ptr_array_index (files, i);
-      json_array_append_new (results, vend_file_to_json (last, vend_call_origin (call)));
+      vend_api_add_result (results, vend_file_to_json (last, vend_call_origin (call)));
     }
   *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
                         page.more ? last->id : "", NULL);

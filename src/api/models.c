@@ -91,7 +91,7 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_store_model_page (reader.db, &page, &rows, &models, error))
     return false;
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   const VendModel *last = NULL;
   gsize shown_bytes = 0;
   guint n = 0;
@@ -99,9 +99,9 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   for (; n < models->len && shown_bytes < VEND_PAGE_BYTES; n++)
     {
       last = g_ptr_array_index (models, n);
-      json_array_append_new (results,
-                             vend_api_show_model_of_many (api, reader.db, last,
-                                                          vend_call_origin (call), &shown_bytes));
+      vend_api_add_result (results,
+                           vend_api_show_model_of_many (api, reader.db, last,
+                                                        vend_call_origin (call), &shown_bytes));
     }
   g_autofree char *last_id = g_strdup_printf ("%" G_GINT64_FORMAT, last != NULL ? last->id : 0);
   *out = vend_api_page (call, results, rows.more || n < models->len,

@@ -104,14 +104,32 @@ next_url (VendCall *call, int64_t last_us, const char *last_id, const char *cons
   return g_string_free (g_steal_pointer (&url), FALSE);
 }
 
+GString *
+vend_api_results (void)
+{
+  return g_string_new ("[");
+}
+
+void
+vend_api_add_result (GString *results, json_t *result)
+{
+  if (results->len > 1)
+    g_string_append_c (results, ',');
+  vend_json_append_text (results, result);
+  json_decref (result);
+}
+
 VendReply *
-vend_api_page (VendCall *call, json_t *results, bool more, int64_t last_us, const char *last_id,
+vend_api_page (VendCall *call, GString *results, bool more, int64_t last_us, const char *last_id,
                const char *const *keep)
 {
   g_autofree char *next = more ? next_url (call, last_us, last_id, keep) : NULL;
-  json_t *page = json_object ();
-  vend_json_set_string (page, "next", next);
-  vend_json_set_string (page, "previous", NULL);
-  json_object_set_new (page, "results", results);
-  return vend_reply_json (200, page);
+  json_auto_t *value = next != NULL ? vend_json_string_new (next, strlen (next)) : json_null ();
+  g_autoptr (GString) head = g_string_new ("{\"next\":");
+  vend_json_append_text (head, value);
+  g_string_append (head, ",\"previous\":null,\"results\":");
+  g_string_prepend_len (results, head->str, (gssize) head->len);
+  g_string_append (results, "]}");
+  const gsize size = results->len;
+  return vend_reply_json_text (200, g_string_free (results, FALSE), size);
 }

@@ -282,12 +282,12 @@ vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind ki
     if (!vend_store_prediction_page (reader.db, &page, &rows, &predictions, error))
       return false;
   }
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   const VendPrediction *last = NULL;
   for (guint i = 0; i < predictions->len; i++)
     {
       last = g_ptr_array_index (predictions, i);
-      json_array_append_new (
+      vend_api_add_result (
           results, vend_prediction_to_json (last, vend_call_origin (call), VEND_VIEW_TRUTH));
     }
   *out = vend_api_page (call, results, rows.more, rows.more ? last->created_us : 0,

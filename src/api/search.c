@@ -128,7 +128,9 @@ query_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   const char *body = vend_call_body (call, &size);
   g_autofree char *text = g_strndup (body != NULL ? body : "", size);
   json_auto_t *parsed = NULL;
-  json_t *found = NULL;
+  json_auto_t *found = NULL;
+  json_t *model;
+  size_t i;
   if (*g_strstrip (text) == '"' && vend_json_parse (text, strlen (text), &parsed, NULL)
       && json_is_string (parsed))
     {
@@ -138,7 +140,10 @@ query_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!models (api, reader.db, call, caller, text, VEND_PAGE_SIZE, false, &found, error))
     return false;
-  *out = vend_api_page (call, found, false, 0, "", NULL);
+  GString *results = vend_api_results ();
+  json_array_foreach (found, i, model)
+    vend_api_add_result (results, json_incref (model));
+  *out = vend_api_page (call, results, false, 0, "", NULL);
   return true;
 }
 

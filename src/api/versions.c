@@ -23,12 +23,12 @@ vend_api_version_page (VendApi *api, VendCall *call, const VendCaller *caller, A
       return false;
   }
 
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   const VendVersion *last = NULL;
   for (guint i = 0; i < versions->len; i++)
     {
       last = g_ptr_array_index (versions, i);
-      json_array_append_new (results, show (last));
+      vend_api_add_result (results, show (last));
     }
   *out = vend_api_page (call, results, page.more, page.more ? last->created_us : 0,
                         page.more ? last->id : "", NULL);

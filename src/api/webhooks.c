@@ -127,9 +127,9 @@ list_deliveries (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
       return false;
   }
   guint n = deliveries->len;
-  json_t *results = json_array ();
+  GString *results = vend_api_results ();
   for (guint i = 0; i < n; i++)
-    json_array_append_new (results, vend_delivery_to_json (g_ptr_array_index (deliveries, i)));
+    vend_api_add_result (results, vend_delivery_to_json (g_ptr_array_index (deliveries, i)));
   const VendDelivery *last = n > 0 ? g_ptr_array_index (deliveries, n - 1) : NULL;
   *out = vend_api_page (call, results, page.more, last != NULL ? last->created_us : 0,
                         last != NULL ? last->id : "", keep);

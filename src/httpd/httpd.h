@@ -142,6 +142,8 @@ VendReply *vend_reply_new (int status, const char *content_type, const void *bod
 VendReply *vend_reply_take (int status, const char *content_type, char *body,
                             gsize size);                /* g_free */
 VendReply *vend_reply_json (int status, json_t *value); /* steals `value` */
+/* The same with the text of a value; `text` is taken, and freed with g_free. */
+VendReply *vend_reply_json_text (int status, char *text, gsize size);
 /* The same as application/problem+json, for problems with extension members. */
 VendReply *vend_reply_problem_json (int status, json_t *value);
 VendReply *vend_reply_empty (int status);

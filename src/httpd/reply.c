@@ -89,15 +89,26 @@ vend_reply_take (int status, const char *content_type, char *body, gsize size)
 }
 
 static VendReply *
-reply_json_as (int status, const char *content_type, json_t *value)
+reply_text_as (int status, const char *content_type, char *text, gsize size)
 {
-  char *text = vend_json_text (value);
-  json_decref (value);
-  gsize size = strlen (text);
   VendReply *reply = vend_reply_take (status, content_type, text, size);
   reply->text = text;
   reply->text_size = size;
   return reply;
+}
+
+static VendReply *
+reply_json_as (int status, const char *content_type, json_t *value)
+{
+  char *text = vend_json_text (value);
+  json_decref (value);
+  return reply_text_as (status, content_type, text, strlen (text));
+}
+
+VendReply *
+vend_reply_json_text (int status, char *text, gsize size)
+{
+  return reply_text_as (status, JSON_TYPE, text, size);
 }
 
 VendReply *

@@ -28,6 +28,9 @@ char *vend_json_text_js (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
 /* Appends the compact text, without a final NUL. */
 void vend_json_append (GByteArray *out, const json_t *value);
 
+/* The same to a string. */
+void vend_json_append_text (GString *out, const json_t *value);
+
 /* The length of the compact text. */
 gsize vend_json_size (const json_t *value);
 

@@ -220,6 +220,13 @@ vend_json_append (GByteArray *out, const json_t *value)
   append_value (&writer, value);
 }
 
+void
+vend_json_append_text (GString *out, const json_t *value)
+{
+  Writer writer = { .text = out, .real = vend_json_real_format };
+  append_value (&writer, value);
+}
+
 gsize
 vend_json_size (const json_t *value)
 {

@@ -180,11 +180,31 @@ input_value_with_urls (const VendPrediction *prediction, json_t *value, const ch
     }
 }
 
+static bool
+names_input_files (const json_t *value)
+{
+  const char *key;
+  json_t *item;
+  size_t i;
+  if (json_is_string (value))
+    return g_str_has_prefix (json_string_value (value), INPUT_SCHEME);
+  json_array_foreach ((json_t *) value, i, item)
+    if (names_input_files (item))
+      return true;
+  json_object_foreach ((json_t *) value, key, item)
+    if (names_input_files (item))
+      return true;
+  return false;
+}
+
 static json_t *
 input_with_urls (const VendPrediction *prediction, const char *origin)
 {
   json_auto_t *input = vend_prediction_shown_input (prediction);
-  return input != NULL ? input_value_with_urls (prediction, input, origin) : json_object ();
+  if (input == NULL)
+    return json_object ();
+  return names_input_files (input) ? input_value_with_urls (prediction, input, origin)
+                                   : json_incref (input);
 }
 
 json_t *
@@ -247,7 +267,7 @@ add_stream (json_t *object, const VendPrediction *prediction, const char *origin
   if (token == NULL)
     return;
   const char *place = prediction->stream & VEND_STREAM_FILES ? "files/stream-" : "streams/";
-  g_autofree char *url = g_strdup_printf ("%s/v1/%s%s", origin, place, token);
+  g_autofree char *url = g_strconcat (origin, "/v1/", place, token, NULL);
   vend_json_set_string (object, "stream", url);
 }
 
@@ -255,10 +275,13 @@ static json_t *
 urls (const VendPrediction *prediction, const char *origin)
 {
   const char *folder = prediction->kind == VEND_KIND_TRAINING ? "trainings" : "predictions";
-  g_autofree char *get = g_strdup_printf ("%s/v1/%s/%s", origin, folder, prediction->id);
-  g_autofree char *cancel = g_strdup_printf ("%s/cancel", get);
-  g_autofree char *web = g_strdup_printf ("%s/p/%s", origin, prediction->id);
-  json_t *object = json_pack ("{s:s, s:s, s:s}", "get", get, "cancel", cancel, "web", web);
+  g_autofree char *get = g_strconcat (origin, "/v1/", folder, "/", prediction->id, NULL);
+  g_autofree char *cancel = g_strconcat (get, "/cancel", NULL);
+  g_autofree char *web = g_strconcat (origin, "/p/", prediction->id, NULL);
+  json_t *object = json_object ();
+  vend_json_set_string (object, "get", get);
+  vend_json_set_string (object, "cancel", cancel);
+  vend_json_set_string (object, "web", web);
   add_stream (object, prediction, origin);
   return object;
 }
