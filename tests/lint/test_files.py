@@ -10,7 +10,7 @@ MOST_LINES = 1200
 MOST_FUNCTION_LINES = 100
 
 # File: the reason why it may be longer.
-ALLOWED = {}
+ALLOWED = {"web/src/api/schema.d.ts": "generated from the API's own description"}
 
 SOURCES = list_files(".c", ".h", ".py", ".sql", ".ts", ".tsx", ".css", ".sh")
 C_FUNCTION = re.compile(r"\)\s*$")

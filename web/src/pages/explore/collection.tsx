@@ -1,0 +1,5 @@
+import type { PageProps } from "../../app.tsx";
+
+export function CollectionPage(_: PageProps) {
+  return <h1>CollectionPage</h1>;
+}

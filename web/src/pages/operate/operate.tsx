@@ -1,0 +1,5 @@
+import type { PageProps } from "../../app.tsx";
+
+export function Operate(_: PageProps) {
+  return <h1>Operate</h1>;
+}
