@@ -40,6 +40,7 @@ typedef enum
                          VEND_LANE_WRITES */
   VEND_RUN_AT_ONCE,   /* on the HTTP worker: the handler looks up rows by their keys, and waits for
                          nothing */
+  VEND_RUN_WRITE,     /* on VEND_LANE_WRITES, whatever the method */
   VEND_RUN_READ,      /* on VEND_LANE_READS */
   VEND_RUN_READ_RUN,  /* the same, but at once while the run of its `id` is in memory */
   VEND_RUN_BYTES,     /* on VEND_LANE_BYTES */
@@ -56,7 +57,8 @@ typedef struct
   const char *limit; /* name of the setting that bounds the body; NULL = max-body */
   VendRateKind rate;
   const char *missing;   /* what a 404 says; NULL = that the resource could not be found */
-  const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL */
+  const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL. The
+                            caller is then nobody (vend_auth_anonymous), unless there is a token */
   ApiRunsOn runs_on;
 } ApiRoute;
 
@@ -74,6 +76,7 @@ typedef struct
   VendApi *api;
   const ApiRoute *route; /* NULL: requests that match none */
   ApiRouteStats stats;
+  bool is_open;    /* also for callers without a token, by `opened_by` */
   char *too_large; /* what a body over its limit is told, or NULL */
 } ApiBound;
 
@@ -96,6 +99,7 @@ extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_session_routes[];
 extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];

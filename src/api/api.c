@@ -2,6 +2,7 @@
  * and its errors. */
 #include "api/api-private.h"
 #include "api/openapi.h"
+#include "api/web-session.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
@@ -46,6 +47,30 @@ show_budget (VendCall *call, const VendRateState *state)
   vend_call_reply_header (call, "ratelimit-reset", reset);
 }
 
+/* The caller by a token, by the session of the page, or nobody where the route is open. */
+static bool
+find_caller (VendCall *call, const ApiBound *bound, VendCaller **out, GError **error)
+{
+  VendAuth *auth = bound->api->parts.auth;
+  const VendScope scope = (VendScope) bound->route->scope;
+  const char *authorization = vend_call_header (call, "Authorization");
+  g_autofree char *secret = authorization == NULL ? vend_web_session_secret (call) : NULL;
+  if (secret != NULL && vend_web_session_is_own_page (call))
+    {
+      vend_call_reply_header (call, "Vend-Web-Build", bound->api->parts.web_build);
+      return vend_auth_check_session (auth, secret, scope, out, error);
+    }
+  if (authorization == NULL && bound->is_open)
+    {
+      *out = vend_auth_anonymous (vend_call_remote (call));
+      return true;
+    }
+  if (secret != NULL)
+    return vend_fail (error, VEND_ERROR_FORBIDDEN,
+                      "a session is only for the page of this server; pass a token");
+  return vend_auth_check (auth, authorization, scope, out, error);
+}
+
 /* Requests without a valid token or beyond the rate limit are refused before the body costs memory
  * or disk. */
 static VendReply *
@@ -54,8 +79,7 @@ admit (VendCall *call, void *context)
   const ApiBound *bound = context;
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
-  if (!vend_auth_check (bound->api->parts.auth, vend_call_header (call, "Authorization"),
-                        (VendScope) bound->route->scope, &caller, &error))
+  if (!find_caller (call, bound, &caller, &error))
     return vend_reply_error (error);
   VendRateState budget;
   const bool fits = vend_rate_take (bound->api->rate, bound->route->rate, caller->account->id,
@@ -114,6 +138,8 @@ lane_of (const ApiBound *bound, VendCall *call)
     (void) vend_call_body (call, &size);
   if (route->runs_on == VEND_RUN_BYTES || size > VEND_API_LARGE_BODY)
     return VEND_LANE_BYTES;
+  if (route->runs_on == VEND_RUN_WRITE)
+    return VEND_LANE_WRITES;
   if (route->runs_on == VEND_RUN_READ)
     return VEND_LANE_READS;
   if (route->runs_on == VEND_RUN_READ_RUN)
@@ -203,9 +229,8 @@ bind_routes (VendApi *api, const ApiRoute *routes)
     {
       ApiBound *bound = add_bound (api, route);
       bound->too_large = too_large_text (api, route);
-      const bool is_open = route->scope == 0
-                           || (route->opened_by != NULL
-                               && vend_settings_bool (api->parts.settings, route->opened_by));
+      bound->is_open
+          = route->opened_by != NULL && vend_settings_bool (api->parts.settings, route->opened_by);
       VendRoute bare = {
         .method = route->method,
         .pattern = route->pattern,
@@ -213,7 +238,7 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .context = bound,
         .body = route->body,
         .limit = body_limit (api, route),
-        .admit = is_open ? NULL : admit,
+        .admit = route->scope == 0 ? NULL : admit,
         .too_large = bound->too_large,
       };
       g_array_append_val (api->routes, bare);
@@ -221,31 +246,19 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,
-  vend_api_budget_routes,
-  vend_api_build_routes,
-  vend_api_collection_routes,
-  vend_api_deployment_routes,
-  vend_api_download_routes,
-  vend_api_example_routes,
-  vend_api_explain_routes,
-  vend_api_file_routes,
-  vend_api_history_routes,
-  vend_api_metrics_routes,
-  vend_api_model_routes,
-  vend_api_prediction_routes,
-  vend_api_scaling_routes,
-  vend_api_search_routes,
-  vend_api_status_routes,
-  vend_api_stream_routes,
-  vend_api_system_routes,
-  vend_api_training_routes,
-  vend_api_upload_routes,
-  vend_api_usage_routes,
-  vend_api_version_routes,
-  vend_api_webhook_routes,
-  vend_api_provenance_routes,
-  NULL,
+  vend_api_account_routes,    vend_api_budget_routes,
+  vend_api_build_routes,      vend_api_collection_routes,
+  vend_api_deployment_routes, vend_api_download_routes,
+  vend_api_example_routes,    vend_api_explain_routes,
+  vend_api_file_routes,       vend_api_history_routes,
+  vend_api_metrics_routes,    vend_api_model_routes,
+  vend_api_prediction_routes, vend_api_scaling_routes,
+  vend_api_search_routes,     vend_api_session_routes,
+  vend_api_status_routes,     vend_api_stream_routes,
+  vend_api_system_routes,     vend_api_training_routes,
+  vend_api_upload_routes,     vend_api_usage_routes,
+  vend_api_version_routes,    vend_api_webhook_routes,
+  vend_api_provenance_routes, NULL,
 };
 
 /* Clients know "sku" and "name"; hardware without GPUs shows nothing else. */
@@ -316,7 +329,9 @@ void
 vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *data)
 {
   VendApi *api = data;
-  ApiBound *bound = route != NULL ? route->context : g_ptr_array_index (api->bound, 0);
+  /* The files of the web page are routes without a context. */
+  ApiBound *bound = route != NULL && route->context != NULL ? route->context
+                                                            : g_ptr_array_index (api->bound, 0);
   vend_api_count (&bound->stats, status, duration_us);
 }
 

@@ -28,6 +28,7 @@ typedef struct
   const VendSettings *settings;
   const VendSkus *skus;
   const VendPrices *prices;
+  const char *web_build; /* of the web page; changes with it */
 } VendApiParts;
 
 /* `parts` are borrowed and must outlive the API. UNAVAILABLE when a thread cannot be made. */

@@ -248,10 +248,10 @@ delete_collection (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 
 const ApiRoute vend_api_collection_routes[] = {
   { "GET", "/v1/collections", VEND_SCOPE_READ, VEND_BODY_NONE, list_collections, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "POST", "/v1/collections", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, create_collection, NULL },
   { "GET", "/v1/collections/{slug}", VEND_SCOPE_READ, VEND_BODY_NONE, get_collection, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "PATCH", "/v1/collections/{slug}", VEND_SCOPE_ADMIN, VEND_BODY_BUFFER, patch_collection, NULL },
   { "DELETE", "/v1/collections/{slug}", VEND_SCOPE_ADMIN, VEND_BODY_NONE, delete_collection, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -286,6 +286,7 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->deployment = g_strdup (run->deployment);
   prediction->destination = run->destination;
   prediction->account_id = caller->account->id;
+  prediction->from_web = caller->is_web;
   prediction->model_id = model->id;
   prediction->billing = vend_prediction_billing_of (prediction, model);
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);

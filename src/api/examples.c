@@ -149,7 +149,7 @@ delete_example (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 
 const ApiRoute vend_api_example_routes[] = {
   { "GET", "/v1/models/{owner}/{name}/examples", VEND_SCOPE_READ, VEND_BODY_NONE, list_examples,
-    NULL, .runs_on = VEND_RUN_READ },
+    NULL, .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "POST", "/v1/models/{owner}/{name}/examples", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, add_example,
     NULL },
   { "DELETE", "/v1/models/{owner}/{name}/examples/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE,

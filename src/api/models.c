@@ -298,13 +298,13 @@ get_readme (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
 
 const ApiRoute vend_api_model_routes[] = {
   { "GET", "/v1/models", VEND_SCOPE_READ, VEND_BODY_NONE, list_models, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "POST", "/v1/models", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_model, NULL },
   { "GET", "/v1/models/{owner}/{name}", VEND_SCOPE_READ, VEND_BODY_NONE, get_model, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "PATCH", "/v1/models/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, patch_model, NULL },
   { "DELETE", "/v1/models/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_model, NULL },
   { "GET", "/v1/models/{owner}/{name}/readme", VEND_SCOPE_READ, VEND_BODY_NONE, get_readme, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -148,8 +148,9 @@ query_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
 }
 
 const ApiRoute vend_api_search_routes[] = {
-  { "GET", "/v1/search", VEND_SCOPE_READ, VEND_BODY_NONE, search, NULL, .runs_on = VEND_RUN_READ },
+  { "GET", "/v1/search", VEND_SCOPE_READ, VEND_BODY_NONE, search, NULL, .runs_on = VEND_RUN_READ,
+    .opened_by = "public-catalogue" },
   { "QUERY", "/v1/models", VEND_SCOPE_READ, VEND_BODY_BUFFER, query_models, NULL,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

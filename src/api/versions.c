@@ -103,9 +103,9 @@ delete_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 
 const ApiRoute vend_api_version_routes[] = {
   { "GET", "/v1/models/{owner}/{name}/versions", VEND_SCOPE_READ, VEND_BODY_NONE, list_versions,
-    NULL, .runs_on = VEND_RUN_READ },
+    NULL, .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "GET", "/v1/models/{owner}/{name}/versions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_version,
-    NULL, .runs_on = VEND_RUN_READ },
+    NULL, .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "DELETE", "/v1/models/{owner}/{name}/versions/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE,
     delete_version, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

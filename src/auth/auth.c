@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "store/accounts.h"
+#include "store/sessions.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -17,6 +18,12 @@ typedef struct
   VendCaller *caller;
   int64_t used_us;
 } Entry;
+
+typedef enum
+{
+  KEY_TOKEN,
+  KEY_SESSION,
+} KeyKind;
 
 struct VendAuth
 {
@@ -100,13 +107,14 @@ wrote_used (const GError *error, void *data)
 }
 
 static VendCaller *
-find_cached (VendAuth *auth, const char *hash, int64_t now_us)
+find_cached (VendAuth *auth, KeyKind kind, const char *hash, int64_t now_us)
 {
   g_autofree char *write_id = NULL;
   VendCaller *caller = NULL;
   pthread_mutex_lock (&auth->lock);
   Entry *entry = g_hash_table_lookup (auth->by_hash, hash);
-  if (entry != NULL)
+  if (entry != NULL && entry->caller->is_web == (kind == KEY_SESSION)
+      && (entry->caller->expires_us == 0 || now_us < entry->caller->expires_us))
     {
       caller = g_atomic_rc_box_acquire (entry->caller);
       if (now_us - entry->used_us > USED_INTERVAL_US)
@@ -122,13 +130,38 @@ find_cached (VendAuth *auth, const char *hash, int64_t now_us)
 }
 
 static VendCaller *
-load (VendAuth *auth, const char *hash, GError **error)
+new_caller (VendAccount *take_account, const char *token_id, guint scopes)
+{
+  VendCaller *caller = g_atomic_rc_box_new0 (VendCaller);
+  caller->account = take_account;
+  caller->token_id = g_strdup (token_id);
+  caller->scopes = scopes;
+  return caller;
+}
+
+/* The token of a session, or itself. */
+static bool
+find_token (VendDb *db, KeyKind kind, const char *hash, VendToken **out, int64_t *out_expires_us,
+            GError **error)
+{
+  g_autoptr (VendSession) session = NULL;
+  if (kind == KEY_TOKEN)
+    return vend_store_token_by_hash (db, hash, out, error);
+  if (!vend_store_session_get (db, hash, vend_now_us (), &session, error))
+    return false;
+  *out_expires_us = session->expires_us;
+  return vend_store_token_get (db, session->token_id, out, error);
+}
+
+static VendCaller *
+load (VendAuth *auth, KeyKind kind, const char *hash, GError **error)
 {
   g_autoptr (VendToken) token = NULL;
   g_autoptr (VendAccount) account = NULL;
   g_autoptr (GError) problem = NULL;
+  int64_t expires_us = 0;
   g_auto (VendReader) reader = vend_reader (auth->store);
-  bool found = vend_store_token_by_hash (reader.db, hash, &token, &problem)
+  bool found = find_token (reader.db, kind, hash, &token, &expires_us, &problem)
                && vend_store_account_get (reader.db, token->account_id, &account, &problem);
   if (!found && !g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     {
@@ -137,13 +170,14 @@ load (VendAuth *auth, const char *hash, GError **error)
     }
   if (!found || token->revoked_us > 0)
     {
-      vend_fail (error, VEND_ERROR_UNAUTHORIZED, "You did not pass a valid authentication token");
+      vend_fail (error, VEND_ERROR_UNAUTHORIZED,
+                 kind == KEY_TOKEN ? "You did not pass a valid authentication token"
+                                   : "The session has ended; sign in again");
       return NULL;
     }
-  VendCaller *caller = g_atomic_rc_box_new0 (VendCaller);
-  caller->account = g_steal_pointer (&account);
-  caller->token_id = g_strdup (token->id);
-  caller->scopes = token->scopes;
+  VendCaller *caller = new_caller (g_steal_pointer (&account), token->id, token->scopes);
+  caller->is_web = kind == KEY_SESSION;
+  caller->expires_us = expires_us;
   return caller;
 }
 
@@ -177,6 +211,27 @@ token_of (const char *authorization)
   return NULL;
 }
 
+static bool
+check (VendAuth *auth, KeyKind kind, const char *secret, VendScope need, VendCaller **out,
+       GError **error)
+{
+  g_autofree char *hash = vend_sha256_text (secret);
+  g_autoptr (VendCaller) caller = find_cached (auth, kind, hash, vend_now_us ());
+  if (caller == NULL)
+    {
+      guint generation = generation_now (auth);
+      caller = load (auth, kind, hash, error);
+      if (caller == NULL)
+        return false;
+      remember (auth, hash, caller, generation);
+    }
+  if (!vend_scopes_allow (caller->scopes, need))
+    return vend_fail (error, VEND_ERROR_FORBIDDEN, "this token lacks the scope '%s'",
+                      vend_scope_name (need));
+  *out = g_steal_pointer (&caller);
+  return true;
+}
+
 bool
 vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, VendCaller **out,
                  GError **error)
@@ -187,20 +242,22 @@ vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, Vend
   if (token == NULL)
     return vend_fail (error, VEND_ERROR_UNAUTHORIZED,
                       "You did not pass a valid authentication token");
+  return check (auth, KEY_TOKEN, token, need, out, error);
+}
 
-  g_autofree char *hash = vend_sha256_text (token);
-  g_autoptr (VendCaller) caller = find_cached (auth, hash, vend_now_us ());
-  if (caller == NULL)
-    {
-      guint generation = generation_now (auth);
-      caller = load (auth, hash, error);
-      if (caller == NULL)
-        return false;
-      remember (auth, hash, caller, generation);
-    }
-  if (!vend_scopes_allow (caller->scopes, need))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN, "this token lacks the scope '%s'",
-                      vend_scope_name (need));
-  *out = g_steal_pointer (&caller);
-  return true;
+bool
+vend_auth_check_session (VendAuth *auth, const char *secret, VendScope need, VendCaller **out,
+                         GError **error)
+{
+  return check (auth, KEY_SESSION, secret, need, out, error);
+}
+
+VendCaller *
+vend_auth_anonymous (const char *key)
+{
+  VendAccount *nobody = g_new0 (VendAccount, 1);
+  nobody->username = g_strdup ("");
+  nobody->name = g_strdup ("");
+  nobody->type = g_strdup ("user");
+  return new_caller (nobody, key, VEND_SCOPE_READ);
 }

@@ -152,6 +152,8 @@ static const VendSettingInfo setting_infos[] = {
   { "hardware-price", VEND_SETTING_TEXT, "", 0, 0,
     "price per second, comma-separated: sku=0.0001" },
   { "metrics-public", VEND_SETTING_BOOL, "false", 0, 0, "serve /metrics without a token" },
+  { "public-catalogue", VEND_SETTING_BOOL, "false", 0, 0,
+    "show public models, their versions and examples without a token" },
   { "metrics-series", VEND_SETTING_INT, "100", 1, 10000,
     "models and deployments with metric labels of their own; the others share one" },
 

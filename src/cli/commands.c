@@ -21,6 +21,7 @@ const VendCommand vend_commands[] = {
   { "usage", "show the usage of a month and its cost", vend_cmd_usage },
   { "budget", "show and set the monthly budget of an account", vend_cmd_budget },
   { "decisions", "list the scheduler's decisions, with reasons", vend_cmd_decisions },
+  { "login", "print a link that signs a browser in to the web page", vend_cmd_login },
   { "tokens", "list, create and revoke API tokens", vend_cmd_tokens },
   { "webhooks", "list, replay and receive webhooks, show their signing key", vend_cmd_webhooks },
   { "config", "show the settings and their sources", vend_cmd_config },

@@ -19,6 +19,7 @@ int vend_cmd_push (int argc, char **argv);
 int vend_cmd_run (int argc, char **argv);
 int vend_cmd_train (int argc, char **argv);
 int vend_cmd_cancel (int argc, char **argv);
+int vend_cmd_login (int argc, char **argv);
 int vend_cmd_logs (int argc, char **argv);
 int vend_cmd_models (int argc, char **argv);
 int vend_cmd_versions (int argc, char **argv);

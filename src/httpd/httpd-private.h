@@ -57,6 +57,8 @@ struct VendWorker
 struct VendHttpd
 {
   VendRouter *router;
+  VendRouter *pages; /* NULL: none */
+  VendRouter *other_page;
   VendOriginRules *origin_rules;
   VendCors *cors;
   VendLinger *linger;

@@ -67,6 +67,12 @@ typedef struct
   const char *cors_origins;    /* "*", "https://a.example,https://b.example", or NULL: no pages */
   const char *tls_cert_pem;    /* contents, or NULL for plain HTTP */
   const char *tls_key_pem;
+  /* Pages for browsers: a GET that accepts text/html and has no Authorization is matched with
+   * `pages` before the routes, and goes to `other_page` when no route has its path. Borrowed until
+   * the server is open. NULL: no pages. */
+  const VendRoute *pages;
+  gsize n_pages;
+  const VendRoute *other_page;
   VendObserve observe; /* or NULL */
   void *observe_data;
 } VendHttpdOptions;
@@ -140,7 +146,9 @@ void *vend_call_get_data (VendCall *call);
  * `call` must not be touched afterwards. Any thread. */
 VendReply *vend_reply_new (int status, const char *content_type, const void *body, gsize size);
 VendReply *vend_reply_take (int status, const char *content_type, char *body,
-                            gsize size);                /* g_free */
+                            gsize size); /* g_free */
+/* The same with bytes that are never freed. */
+VendReply *vend_reply_static (int status, const char *content_type, const void *body, gsize size);
 VendReply *vend_reply_json (int status, json_t *value); /* steals `value` */
 /* The same with the text of a value; `text` is taken, and freed with g_free. */
 VendReply *vend_reply_json_text (int status, char *text, gsize size);

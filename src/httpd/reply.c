@@ -80,6 +80,16 @@ vend_reply_new (int status, const char *content_type, const void *body, gsize si
 }
 
 VendReply *
+vend_reply_static (int status, const char *content_type, const void *body, gsize size)
+{
+  VendReply *reply
+      = reply_around (status, MHD_create_response_from_buffer (size, (void *) (uintptr_t) body,
+                                                               MHD_RESPMEM_PERSISTENT));
+  set_content_type (reply, content_type);
+  return reply;
+}
+
+VendReply *
 vend_reply_take (int status, const char *content_type, char *body, gsize size)
 {
   VendReply *reply = reply_around (

@@ -198,10 +198,37 @@ check_query (VendCall *call)
                                    "parameters.");
 }
 
+/* What a browser's address bar sends, and no client of the API. */
+static bool
+asks_for_page (VendCall *call)
+{
+  const char *accept = vend_call_header (call, MHD_HTTP_HEADER_ACCEPT);
+  return call->httpd->pages != NULL && accept != NULL && strstr (accept, "text/html") != NULL
+         && vend_call_header (call, MHD_HTTP_HEADER_AUTHORIZATION) == NULL
+         && (strcmp (call->method, "GET") == 0 || strcmp (call->method, "HEAD") == 0);
+}
+
+static VendMatchResult
+match_route (VendCall *call, const char *raw_path)
+{
+  VendHttpd *httpd = call->httpd;
+  const bool is_page = asks_for_page (call);
+  if (is_page
+      && vend_router_match (httpd->pages, call->method, raw_path, &call->match) == VEND_MATCH_FOUND)
+    return VEND_MATCH_FOUND;
+  vend_match_clear (&call->match);
+  const VendMatchResult result
+      = vend_router_match (httpd->router, call->method, raw_path, &call->match);
+  if (!is_page || result != VEND_MATCH_NO_PATH)
+    return result;
+  vend_match_clear (&call->match);
+  return vend_router_match (httpd->other_page, call->method, raw_path, &call->match);
+}
+
 static VendReply *
 check_route (VendCall *call, const char *raw_path)
 {
-  switch (vend_router_match (call->httpd->router, call->method, raw_path, &call->match))
+  switch (match_route (call, raw_path))
     {
     case VEND_MATCH_FOUND:
       return NULL;

@@ -422,6 +422,11 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   g_autoptr (VendHttpd) httpd = g_new0 (VendHttpd, 1);
   httpd->listen_fd = -1;
   httpd->router = vend_router_new (routes, n);
+  if (options->pages != NULL)
+    {
+      httpd->pages = vend_router_new (options->pages, options->n_pages);
+      httpd->other_page = vend_router_new (options->other_page, 1);
+    }
   httpd->spool_dir = g_strdup (options->spool_dir);
   httpd->max_body = options->max_body;
   httpd->observe = options->observe;
@@ -545,6 +550,8 @@ vend_httpd_free (VendHttpd *httpd)
   vend_fd_clear (&httpd->listen_fd);
   vend_peers_free (httpd->peers);
   vend_router_free (httpd->router);
+  vend_router_free (httpd->pages);
+  vend_router_free (httpd->other_page);
   vend_origin_rules_free (httpd->origin_rules);
   vend_cors_free (httpd->cors);
   g_free (httpd->workers);

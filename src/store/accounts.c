@@ -102,17 +102,29 @@ vend_store_token_insert (VendDb *db, const VendToken *token, GError **error)
   return vend_stmt_run (stmt, NULL, error);
 }
 
-bool
-vend_store_token_by_hash (VendDb *db, const char *hash, VendToken **out, GError **error)
+static bool
+one_token (VendDb *db, VendSql sql, const char *key, VendToken **out, GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_TOKEN_BY_HASH, error);
+  VendStmt *stmt = vend_db_stmt (db, sql, error);
   if (stmt == NULL)
     return false;
-  vend_stmt_text (stmt, 1, hash);
+  vend_stmt_text (stmt, 1, key);
   if (!vend_stmt_one (stmt, "token", error))
     return false;
   *out = read_token (stmt);
   return true;
+}
+
+bool
+vend_store_token_by_hash (VendDb *db, const char *hash, VendToken **out, GError **error)
+{
+  return one_token (db, VEND_SQL_TOKEN_BY_HASH, hash, out, error);
+}
+
+bool
+vend_store_token_get (VendDb *db, const char *id, VendToken **out, GError **error)
+{
+  return one_token (db, VEND_SQL_TOKEN_GET, id, out, error);
 }
 
 bool

@@ -14,6 +14,8 @@ bool vend_store_account_list (VendDb *db, GPtrArray **out, GError **error);
 bool vend_store_token_insert (VendDb *db, const VendToken *token, GError **error);
 /* Revoked tokens are found too; NOT_FOUND otherwise. */
 bool vend_store_token_by_hash (VendDb *db, const char *hash, VendToken **out, GError **error);
+/* The same by its id. */
+bool vend_store_token_get (VendDb *db, const char *id, VendToken **out, GError **error);
 bool vend_store_token_list (VendDb *db, int64_t account_id, GPtrArray **out, GError **error);
 /* Of any account; NOT_FOUND when no valid token has this id. */
 bool vend_store_token_revoke (VendDb *db, const char *id, int64_t now_us, GError **error);

@@ -12,6 +12,8 @@ from shapes import FILE
 TOKEN_FREE = {
     "/-/healthz",
     "/-/readyz",
+    "/-/session",
+    "/-/login/{code}",
     "/v1/files/{id}/download",
     "/v1/files/stream-{token}",
     "/v1/openapi.json",

@@ -25,6 +25,7 @@
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
 #include "sched/sched.h"
+#include "web/web.h"
 #include "workspace/probe.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -504,7 +505,8 @@ make_parts (App *app, GError **error)
                                         .meter = app->meter,
                                         .settings = app->settings,
                                         .skus = app->skus,
-                                        .prices = app->prices },
+                                        .prices = app->prices,
+                                        .web_build = vend_web_build () },
                        &app->api, error);
 }
 
@@ -538,7 +540,12 @@ open_http (App *app, char **out_ca, GError **error)
   gsize n = 0;
   if (!read_tls (app, &cert, &key, out_ca, error))
     return false;
-  const VendRoute *routes = vend_api_routes (app->api, &n);
+  g_autoptr (GArray) routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
+  const VendRoute *of_api = vend_api_routes (app->api, &n);
+  g_array_append_vals (routes, of_api, (guint) n);
+  const VendRoute *of_web = vend_web_routes (&n);
+  g_array_append_vals (routes, of_web, (guint) n);
+  const VendRoute *pages = vend_web_pages (&n);
   VendHttpdOptions options = {
     .listen = vend_settings_text (app->settings, "listen"),
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
@@ -557,10 +564,14 @@ open_http (App *app, char **out_ca, GError **error)
     .cors_origins = text_or_null (vend_settings_text (app->settings, "cors-origins")),
     .tls_cert_pem = cert,
     .tls_key_pem = key,
+    .pages = pages,
+    .n_pages = n,
+    .other_page = vend_web_other_page (),
     .observe = vend_api_observe,
     .observe_data = app->api,
   };
-  return vend_httpd_open (&options, routes, n, &app->httpd, error);
+  return vend_httpd_open (&options, (const VendRoute *) (void *) routes->data, routes->len,
+                          &app->httpd, error);
 }
 
 /* Every connection is a descriptor, and the usual soft limit is 1024. */

@@ -22,6 +22,9 @@ VALUES ({new_token.values}, 0, 0);
 -- name: token_by_hash
 SELECT {token}
 FROM tokens WHERE hash = $1;
+-- name: token_get
+SELECT {token}
+FROM tokens WHERE id = $1;
 -- name: token_list
 SELECT {token}
 FROM tokens WHERE account_id = $1 ORDER BY created_us DESC, id;

@@ -1,0 +1,44 @@
+"""The catalogue without a token: what is public shows, and nothing else."""
+
+import pytest
+import requests
+from servers import Servers
+
+
+@pytest.fixture(scope="module")
+def catalogue(template, binary, tmp_path_factory):
+    made = Servers(binary, template, tmp_path_factory.mktemp("catalogue"))
+    yield made("--public-catalogue", "true")
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/models", "/models/lab/echo", "/models/lab/echo/versions", "/search?query=echo", "/collections"]
+)
+def test_public_models_show_without_a_token(catalogue, path):
+    assert requests.get(f"{catalogue.url}/v1{path}", timeout=60).status_code == 200
+
+
+def test_private_models_do_not(catalogue):
+    admin = catalogue.api()
+    body = {"owner": "lab", "name": "hidden", "visibility": "private", "hardware": "cpu"}
+    admin.post("/models", body, 201)
+    assert requests.get(f"{catalogue.url}/v1/models/lab/hidden", timeout=60).status_code == 404
+    listed = requests.get(f"{catalogue.url}/v1/models", timeout=60).json()["results"]
+    assert "hidden" not in {model["name"] for model in listed}
+    assert admin.get("/models/lab/hidden").json()["name"] == "hidden"
+
+
+@pytest.mark.parametrize("path", ["/predictions", "/account", "/tokens", "/files", "/deployments"])
+def test_the_rest_needs_one(catalogue, path):
+    assert requests.get(f"{catalogue.url}/v1{path}", timeout=60).status_code == 401
+
+
+def test_nobody_runs(catalogue):
+    url = f"{catalogue.url}/v1/models/lab/echo/predictions"
+    assert requests.post(url, json={"input": {}}, timeout=60).status_code == 401
+
+
+def test_a_wrong_token_is_told(catalogue):
+    headers = {"Authorization": "Bearer nobody"}
+    assert requests.get(f"{catalogue.url}/v1/models", headers=headers, timeout=60).status_code == 401
