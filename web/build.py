@@ -27,14 +27,17 @@ def version_of(node):
 
 
 def find_node():
-    """The folder of `node` and `npm`: $VEND_NODE, or those on PATH."""
+    """`node`, and the words that start its npm: $VEND_NODE, or what is on PATH."""
     node = os.environ.get("VEND_NODE") or shutil.which("node")
     if node is None or version_of(node) < LEAST_NODE:
         raise NoPage(f"Node of at least {LEAST_NODE[0]}.{LEAST_NODE[1]} is needed; VEND_NODE may name its path")
-    npm = shutil.which("npm", path=f"{pathlib.Path(node).parent}:{os.environ.get('PATH', '')}")
+    beside = pathlib.Path(node).parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if beside.exists():
+        return node, [node, str(beside)]
+    npm = shutil.which("npm")
     if npm is None:
         raise NoPage("npm is needed")
-    return node, npm
+    return node, [npm]
 
 
 def run(command, work, env):
@@ -64,7 +67,7 @@ def build_page(source, work):
     stamp = hashlib.sha256((work / "package-lock.json").read_bytes()).hexdigest()
     done = work / "node_modules" / ".vend-lock"
     if not done.exists() or done.read_text() != stamp:
-        run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], work, env)
+        run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], work, env)
         done.write_text(stamp)
     shutil.rmtree(work / "dist", ignore_errors=True)
     run([node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"], work, env)

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
@@ -43,7 +44,7 @@ class Quickstart:
     def read(self):
         for line in self.process.stdout:
             self.output += line
-            if line.startswith("Serving until"):
+            if "/-/login/" in line:
                 self.serving.set()
         self.serving.set()
 
@@ -85,6 +86,16 @@ def readme_example(language):
 def test_models_answer(quickstart):
     assert "Paris" in quickstart.output
     assert re.search(r"upscaled twice:\n +http://\S+\.png", quickstart.output)
+
+
+def test_the_last_line_opens_the_page(quickstart):
+    link = quickstart.output.strip().splitlines()[-1]
+    browser = requests.Session()
+    browser.trust_env = False
+    page = browser.get(link, headers={"Accept": "text/html"}, timeout=60)
+    assert page.url == quickstart.value("Address") + "/"
+    assert page.headers["Content-Type"].startswith("text/html"), page.text
+    assert browser.get(page.url + "-/session", timeout=60).json()["scopes"]
 
 
 def test_readme_python(environment):

@@ -3,7 +3,7 @@ import { ApiError } from "../../api/client.ts";
 import { signIn } from "../../api/session.ts";
 import "./sign-in.css";
 
-export function SignIn({ onDone }: { onDone: () => void }) {
+export function SignIn({ onDone, hint }: { onDone: () => void; hint?: string | undefined }) {
   const [token, setToken] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -25,6 +25,7 @@ export function SignIn({ onDone }: { onDone: () => void }) {
     <main class="sign-in">
       <form class="card stack" onSubmit={(event) => void submit(event)}>
         <h1>Sign in to Vend</h1>
+        {hint !== undefined && <p role="status">{hint}</p>}
         <p class="muted">
           Paste a token, or run <code>vend login</code> and open the link that it prints.
         </p>
