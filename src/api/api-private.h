@@ -100,6 +100,7 @@ extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_session_routes[];
+extern const ApiRoute vend_api_share_routes[];
 extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];
 extern const ApiRoute vend_api_system_routes[];
@@ -205,6 +206,8 @@ bool vend_api_run_get (VendApi *api, VendCall *call, VendCaller *caller, VendKin
                        VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_api_run_cancel (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
                           VendReply **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_run_remove_data (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                               VendReply **out, GError **error);
 
 /* ---- lookup.c */
 /* The model of the {owner}/{name} in the path, if the caller may see it; NOT_FOUND otherwise. */

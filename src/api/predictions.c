@@ -1,9 +1,10 @@
-/* Predictions: create (two ways to name the version), list, get, cancel; the last three serve
- * trainings as well. */
+/* Predictions: create (two ways to name the version), list, get, cancel, removal of the
+ * data; the last four serve trainings as well. */
 #include "api/api-private.h"
 #include "api/create.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "files/run-data.h"
 #include "store/models.h"
 #include "store/predictions.h"
 #include <string.h>
@@ -251,6 +252,44 @@ cancel_prediction (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   return vend_api_run_cancel (api, call, caller, VEND_KIND_PREDICTION, out, error);
 }
 
+/* ---- Removal of the data */
+
+static bool
+remove_data (VendDb *db, void *data, GError **error)
+{
+  Question *question = data;
+  g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func (g_free);
+  const char *id = vend_call_param (question->call, "id");
+  /* A transaction may be tried again. */
+  g_clear_pointer (&question->now, vend_prediction_free);
+  if (!vend_store_prediction_get (db, id, &question->now, error)
+      || !check_own (question, question->now, error))
+    return false;
+  if (!vend_status_is_terminal (question->now->status))
+    return vend_fail (error, VEND_ERROR_CONFLICT, "%s has not ended; cancel it first", id);
+  /* Blobs without a row are left to the sweep. */
+  return question->now->data_removed
+         || vend_run_data_remove (db, id, vend_now_us (), contents, error);
+}
+
+bool
+vend_api_run_remove_data (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,
+                          VendReply **out, GError **error)
+{
+  g_autoptr (Question) question = question_new (api, call, caller, kind);
+  if (!vend_store_write_wait (api->parts.store, remove_data, question, error))
+    return false;
+  *out = vend_reply_empty (204);
+  return true;
+}
+
+static bool
+remove_prediction_data (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                        GError **error)
+{
+  return vend_api_run_remove_data (api, call, caller, VEND_KIND_PREDICTION, out, error);
+}
+
 /* ---- List */
 
 bool
@@ -310,6 +349,8 @@ const ApiRoute vend_api_prediction_routes[] = {
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL,
     VEND_RATE_POLL, .runs_on = VEND_RUN_READ_RUN },
+  { "DELETE", "/v1/predictions/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, remove_prediction_data,
+    NULL },
   { "POST", "/v1/predictions/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_prediction, NULL,
     .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -140,6 +140,9 @@ log_in (VendDb *db, void *data, GError **error)
   Login *login = data;
   g_autoptr (VendSession) link = NULL;
   const int64_t now_us = vend_now_us ();
+  /* A transaction may be tried again. */
+  g_clear_pointer (&login->session, vend_session_free);
+  g_clear_pointer (&login->secret, g_free);
   if (!vend_store_session_take_link (db, login->hash, now_us, &link, error))
     return false;
   login->session = vend_session_new (link->token_id, false, now_us, &login->secret);

@@ -90,6 +90,13 @@ cancel_training (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   return vend_api_run_cancel (api, call, caller, VEND_KIND_TRAINING, out, error);
 }
 
+static bool
+remove_training_data (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
+                      GError **error)
+{
+  return vend_api_run_remove_data (api, call, caller, VEND_KIND_TRAINING, out, error);
+}
+
 const ApiRoute vend_api_training_routes[] = {
   { "POST", "/v1/models/{owner}/{name}/versions/{id}/trainings", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
     create_training, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
@@ -97,6 +104,7 @@ const ApiRoute vend_api_training_routes[] = {
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/trainings/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_training, NULL,
     VEND_RATE_POLL, .runs_on = VEND_RUN_READ_RUN },
+  { "DELETE", "/v1/trainings/{id}", VEND_SCOPE_RUN, VEND_BODY_NONE, remove_training_data, NULL },
   { "POST", "/v1/trainings/{id}/cancel", VEND_SCOPE_RUN, VEND_BODY_NONE, cancel_training, NULL,
     .runs_on = VEND_RUN_READ },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "files/run-data.h"
 #include "files/weights.h"
 #include "store/idempotency-keys.h"
 #include "store/decisions.h"
-#include "store/examples.h"
 #include "store/files.h"
 #include "store/predictions.h"
 #include <sys/stat.h>
@@ -48,25 +48,6 @@ typedef struct
 } Batch;
 
 static bool
-remove_data_of (VendDb *db, Batch *batch, const char *id, GError **error)
-{
-  g_autoptr (GPtrArray) outputs = NULL;
-  bool is_example = false;
-  if (!vend_store_example_has (db, id, &is_example, error))
-    return false;
-  /* The files stay with the example. */
-  if (is_example)
-    return vend_store_prediction_remove_data (db, id, batch->now_us, error);
-  if (!vend_store_output_list (db, id, &outputs, error))
-    return false;
-  for (guint i = 0; i < outputs->len; i++)
-    g_ptr_array_add (batch->contents,
-                     g_strdup (((const VendOutput *) g_ptr_array_index (outputs, i))->sha256));
-  return vend_store_output_delete_of (db, id, error)
-         && vend_store_prediction_remove_data (db, id, batch->now_us, error);
-}
-
-static bool
 remove_predictions (VendDb *db, void *data, GError **error)
 {
   Batch *batch = data;
@@ -74,7 +55,8 @@ remove_predictions (VendDb *db, void *data, GError **error)
   if (!vend_store_prediction_expired (db, batch->now_us - batch->retention_us, BATCH, &ids, error))
     return false;
   for (guint i = 0; i < ids->len; i++)
-    if (!remove_data_of (db, batch, g_ptr_array_index (ids, i), error))
+    if (!vend_run_data_remove (db, g_ptr_array_index (ids, i), batch->now_us, batch->contents,
+                               error))
       return false;
   batch->n_removed = ids->len;
   return true;

@@ -134,6 +134,7 @@ static const VendRoute pages[] = {
   PAGE ("/predictions"),
   PAGE ("/trainings"),
   PAGE ("/p/{id}"),
+  PAGE ("/s/{token}"),
   PAGE ("/deployments"),
   PAGE ("/deployments/{owner}/{name}"),
   PAGE ("/operate"),

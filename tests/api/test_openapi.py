@@ -20,6 +20,7 @@ TOKEN_FREE = {
     "/v1/covers/{token}/{name}",
     "/v1/outputs/{token}/{name}",
     "/v1/streams/{token}",
+    "/v1/shared/{token}",
 }
 
 

@@ -558,7 +558,8 @@ export interface paths {
         get: operations["predictions.get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Remove input, output, logs and files of a prediction that has ended */
+        delete: operations["predictions.data.delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -661,6 +662,42 @@ export interface paths {
         };
         /** Sign in by a link */
         get: operations["session.links.use"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/predictions/{id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link of a shared prediction */
+        get: operations["predictions.share.get"];
+        /** Share a prediction by a link */
+        put: operations["predictions.share"];
+        post?: never;
+        /** Take the link of a prediction back */
+        delete: operations["predictions.share.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shared prediction; the link is the permission */
+        get: operations["shared.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -850,7 +887,8 @@ export interface paths {
         get: operations["trainings.get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Remove input, output, logs and files of a training that has ended */
+        delete: operations["trainings.data.delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1130,6 +1168,35 @@ export interface components {
             stored_bytes: number;
             /** @description The setting account-max-stored; null without a limit */
             stored_bytes_limit: number | null;
+        };
+        Share: {
+            /** Format: uri */
+            url: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        SharedPrediction: {
+            id: string;
+            model: string;
+            version: string;
+            /** @enum {string} */
+            status: "starting" | "processing" | "succeeded" | "failed" | "canceled" | "aborted";
+            input: {
+                [key: string]: unknown;
+            };
+            output: unknown;
+            error: string | null;
+            logs: string;
+            metrics: {
+                [key: string]: unknown;
+            };
+            data_removed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
         };
         Session: {
             username: string;
@@ -3548,6 +3615,35 @@ export interface operations {
             };
         };
     };
+    "predictions.data.delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "predictions.cancel": {
         parameters: {
             query?: never;
@@ -3818,6 +3914,128 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "predictions.share.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "predictions.share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "predictions.share.delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "shared.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedPrediction"];
+                };
             };
             /** @description What is wrong */
             default: {
@@ -4186,6 +4404,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Training"];
                 };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "trainings.data.delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong */
             default: {
