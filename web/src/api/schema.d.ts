@@ -1322,6 +1322,8 @@ export interface components {
             cover_image_url?: string | null;
         };
         ModelChange: {
+            /** @enum {string} */
+            visibility?: "public" | "private";
             description?: string | null;
             readme?: string | null;
             /** Format: uri */
@@ -1332,6 +1334,8 @@ export interface components {
             license_url?: string | null;
             /** Format: uri */
             weights_url?: string | null;
+            /** Format: uri */
+            cover_image_url?: string | null;
         };
         ExampleRequest: {
             prediction: string;
@@ -1613,7 +1617,11 @@ export interface components {
                 };
             }[];
             collections: {
-                [key: string]: unknown;
+                name: string;
+                slug: string;
+                description: string;
+                /** @description owner/name of each */
+                models: string[];
             }[];
             pages: {
                 [key: string]: unknown;
