@@ -12,12 +12,13 @@ const RETRY_MS = 2000;
 
 /**
  * What `load` returns, loaded again when a key changes, every `everyMs` while the page is looked at,
- * and after an outage. Data stays while it is loaded again, so that nothing jumps.
+ * and after an outage. Data stays while it is loaded again, so that nothing jumps; with `keepsData`
+ * also while that of another key is loaded.
  */
 export function useData<Data>(
   load: () => Promise<Data>,
   keys: readonly unknown[],
-  { everyMs = 0 } = {},
+  { everyMs = 0, keepsData = false } = {},
 ): Loaded<Data> {
   const [state, setState] = useState<Omit<Loaded<Data>, "reload">>({ data: null, error: null, isLoading: true });
   const [round, setRound] = useState(0);
@@ -25,7 +26,9 @@ export function useData<Data>(
   latest.current = load;
   const reload = useCallback(() => setRound((n) => n + 1), []);
 
-  useEffect(() => setState({ data: null, error: null, isLoading: true }), keys);
+  useEffect(() => {
+    setState((before) => ({ data: keepsData ? before.data : null, error: null, isLoading: true }));
+  }, keys);
 
   useEffect(() => {
     let isCurrent = true;
