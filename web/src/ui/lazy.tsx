@@ -1,12 +1,12 @@
+import type { Attributes, ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Page, PageProps } from "../app.tsx";
 import { Failure } from "./states.tsx";
 
-/** A page whose code is fetched on first use. */
-export function load(fetchPage: () => Promise<Page>): Page {
-  let loaded: Page | null = null;
-  return function Lazy(props: PageProps) {
-    const [Shown, setShown] = useState<Page | null>(() => loaded);
+/** A page, or a part of one, whose code is fetched on first use. */
+export function load<Props>(fetchPage: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  let loaded: ComponentType<Props> | null = null;
+  return function Lazy(props: Props) {
+    const [Shown, setShown] = useState<ComponentType<Props> | null>(() => loaded);
     const [hasFailed, setFailed] = useState(false);
     useEffect(() => {
       if (Shown !== null) return;
@@ -18,7 +18,7 @@ export function load(fetchPage: () => Promise<Page>): Page {
         () => setFailed(true),
       );
     }, []);
-    if (Shown !== null) return <Shown {...props} />;
+    if (Shown !== null) return <Shown {...(props as Props & Attributes)} />;
     if (!hasFailed) return <div aria-busy="true" style={{ minHeight: "60vh" }} />;
     return <Failure message="This part of the page could not be loaded." onRetry={() => location.reload()} />;
   };

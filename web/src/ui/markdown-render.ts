@@ -84,7 +84,7 @@ function mendImage(image: HTMLImageElement): void {
   const alt = image.getAttribute("alt") ?? "";
   image.loading = "lazy";
   if (/^(https?:\/\/|data:image\/)/i.test(src) && isOwn(src)) return;
-  if (!/^https?:\/\//i.test(src)) {
+  if (!/^https?:\/\//i.test(src) || !URL.canParse(src)) {
     image.replaceWith(alt);
     return;
   }
