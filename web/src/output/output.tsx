@@ -1,0 +1,57 @@
+import { CopyButton } from "../ui/copy-button.tsx";
+import { OutputFile } from "./file.tsx";
+import { JsonTree } from "./json-tree.tsx";
+import { filesOf, filesWithin, kindOf } from "./kind.ts";
+import { OutputText } from "./text.tsx";
+import "./output.css";
+
+interface Props {
+  value: unknown;
+  /** `components.schemas.Output` of the version, or null when it is not known. */
+  schema: unknown;
+  isLive: boolean;
+}
+
+function Lines({ lines }: { lines: readonly string[] }) {
+  return (
+    <>
+      <ol class="output-lines">
+        {lines.map((line, i) => <li key={i}>{line}</li>)}
+      </ol>
+      <CopyButton text={lines.join("\n")} label="Copy the output" />
+    </>
+  );
+}
+
+/** What a model returned, as what it is. Texts of models are always shown as texts. */
+export function Output({ value, schema, isLive }: Props) {
+  switch (kindOf(value, schema)) {
+    case "nothing":
+      return isLive ? null : <p class="muted">The model returned nothing.</p>;
+    case "text":
+      return <OutputText text={String(value)} isLive={isLive} />;
+    case "joined":
+      return <OutputText text={(value as string[]).join("")} isLive={isLive} />;
+    case "lines":
+      return <Lines lines={value as string[]} />;
+    case "number":
+    case "boolean":
+      return <p class="output-value">{String(value)}</p>;
+    case "files": {
+      const files = filesOf(value);
+      if (files.length === 0) return isLive ? null : <p class="muted">The model returned no files.</p>;
+      return (
+        <div class={files.length > 1 ? "output-gallery" : "stack"}>
+          {files.map((url, i) => <OutputFile key={`${i} ${url}`} url={url} />)}
+        </div>
+      );
+    }
+    case "json":
+      return (
+        <div class="stack">
+          {filesWithin(value).map((url, i) => <OutputFile key={`${i} ${url}`} url={url} />)}
+          <JsonTree value={value} />
+        </div>
+      );
+  }
+}
