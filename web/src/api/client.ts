@@ -11,6 +11,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly title: string = "",
+    readonly invalidFields: NonNullable<Schemas["Problem"]["invalid_fields"]> = [],
   ) {
     super(message);
   }
@@ -73,5 +74,6 @@ export function problem(status: number, body: unknown): ApiError {
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const title = typeof fields["title"] === "string" ? fields["title"] : "";
   const detail = typeof fields["detail"] === "string" ? fields["detail"] : "";
-  return new ApiError(status, detail || title || `The server answered ${status}.`, title);
+  const invalid = Array.isArray(fields["invalid_fields"]) ? fields["invalid_fields"] : [];
+  return new ApiError(status, detail || title || `The server answered ${status}.`, title, invalid);
 }
