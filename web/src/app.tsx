@@ -16,7 +16,12 @@ export interface PageProps {
 
 export type Page = ComponentType<PageProps>;
 
-const table: readonly Route<Page>[] = routes.map(({ pattern, page }) => ({ pattern, page: load(page) }));
+/** One component for a page of several addresses, so that it stays when only its tab changes. */
+const pages = new Map(routes.map(({ page }) => [page, load(page)]));
+const table: readonly Route<Page>[] = routes.flatMap(({ pattern, page }) => {
+  const shown = pages.get(page);
+  return shown === undefined ? [] : [{ pattern, page: shown }];
+});
 
 export function App() {
   const place = usePlace();

@@ -1,0 +1,57 @@
+import type { Schemas } from "../../api/client.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { CopyButton } from "../../ui/copy-button.tsx";
+import { counted } from "../../ui/quantities.ts";
+import { Time } from "../../ui/time.tsx";
+import { useStatus } from "../explore/use-status.ts";
+import { warmthOf, type Warmth } from "../explore/warmth.ts";
+
+const warmths: Record<Warmth, { label: string; tone: "good" | "warn" | "plain"; title: string }> = {
+  warm: { label: "Warm", tone: "good", title: "An instance is ready: a run starts at once." },
+  starting: { label: "Booting", tone: "warn", title: "An instance boots now." },
+  cold: { label: "Cold", tone: "plain", title: "No instance runs: the first run waits for a boot." },
+};
+
+/** Whether instances are up; nothing for those who may not know. */
+function Warm({ model }: { model: string }) {
+  const status = useStatus();
+  const warmth = status === null ? null : warmthOf(status, model);
+  return warmth === null ? null : <Badge tone={warmths[warmth].tone} title={warmths[warmth].title}>{warmths[warmth].label}</Badge>;
+}
+
+const links = [
+  ["github_url", "Code"],
+  ["weights_url", "Weights"],
+  ["paper_url", "Paper"],
+  ["license_url", "License"],
+] as const;
+
+export function ModelHeader({ model }: { model: Schemas["Model"] }) {
+  const full = `${model.owner}/${model.name}`;
+  return (
+    <header class="model-header">
+      <div class="row">
+        <h1 class="model-name">
+          <a href={`/explore?query=${encodeURIComponent(model.owner)}`}>{model.owner}</a>
+          <span class="muted"> / </span>
+          <a href={`/${encodeURIComponent(model.owner)}/${encodeURIComponent(model.name)}`}>{model.name}</a>
+        </h1>
+        <CopyButton text={full} label={`Copy ${full}`} />
+      </div>
+      {typeof model.description === "string" && model.description !== "" && <p class="model-description">{model.description}</p>}
+      <div class="row model-facts small">
+        <Warm model={full} />
+        <Badge>{model.visibility === "public" ? "Public" : "Private"}</Badge>
+        {model.is_official === true && <Badge tone="accent">Official</Badge>}
+        <span>{counted(model.run_count, "run", "runs")}</span>
+        <span class="muted">Created <Time at={model.created_at} /></span>
+        {links.map(([field, label]) => {
+          const url = model[field];
+          return typeof url === "string" && /^https?:/.test(url) ? (
+            <a key={field} href={url} target="_blank" rel="noreferrer noopener">{label}</a>
+          ) : null;
+        })}
+      </div>
+    </header>
+  );
+}
