@@ -43,13 +43,14 @@ interface ConfirmProps {
   action: string;
   /** A text to type before the action is possible. */
   typed?: string;
+  isDanger?: boolean;
   onConfirm: () => Promise<void>;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-/** Asks before what cannot be undone, and shows why it was refused. */
-export function Confirm({ title, action, typed, onConfirm, onClose, children }: ConfirmProps) {
+/** Asks before a change, and shows why it was refused. */
+export function Confirm({ title, action, typed, isDanger = true, onConfirm, onClose, children }: ConfirmProps) {
   const [given, setGiven] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -84,9 +85,9 @@ export function Confirm({ title, action, typed, onConfirm, onClose, children }: 
         )}
         <div class="row dialog-actions">
           <button type="button" class="button" onClick={onClose}>
-            Keep it
+            Cancel
           </button>
-          <button class="button button-danger" disabled={isBusy || (typed !== undefined && given !== typed)}>
+          <button class={`button ${isDanger ? "button-danger" : "button-primary"}`} disabled={isBusy || (typed !== undefined && given !== typed)}>
             {action}
           </button>
         </div>
