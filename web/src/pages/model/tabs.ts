@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { Schemas } from "../../api/client.ts";
 import type { Session } from "../../api/session.ts";
 import { load } from "../../ui/lazy.tsx";
+import { otherTabs } from "./tabs/index.ts";
 
 export interface TabProps {
   model: Schemas["Model"];
@@ -26,4 +27,5 @@ export interface Tab {
 
 export const tabs: readonly Tab[] = [
   { id: "playground", label: "Playground", page: load(() => import("./playground/playground.tsx").then((m) => m.Playground)) },
+  ...otherTabs,
 ];
