@@ -81,7 +81,8 @@ function ScalingInput({ field, value, effective, onChange }: InputProps) {
         </span>
       )}
       <span id={`${id}-help`} class="small muted">
-        {field.help} In effect: {effective}.
+        {field.help}
+        {value !== "" && ` In effect: ${effective}.`}
       </span>
     </div>
   );

@@ -15,8 +15,8 @@ export interface ScalingField {
 }
 
 export const scalingFields: readonly ScalingField[] = [
-  { name: "min_instances", label: "Least instances", kind: "number", min: 0, max: 1000, help: "Kept warm, for the latest version. Their hardware is reserved." },
-  { name: "max_instances", label: "Most instances", kind: "number", min: 0, max: 10_000, help: "Of each version. 0 pauses the model: predictions stay queued." },
+  { name: "min_instances", label: "Minimum instances", kind: "number", min: 0, max: 1000, help: "Kept warm, for the latest version. Their hardware is reserved." },
+  { name: "max_instances", label: "Maximum instances", kind: "number", min: 0, max: 10_000, help: "Of each version. 0 pauses the model: predictions stay queued." },
   { name: "idle_timeout", label: "Idle timeout", kind: "number", unit: "seconds", min: 0, max: 31_536_000, help: "The last instance stops after this time without work." },
   { name: "scale_down_delay", label: "Scale-down delay", kind: "number", unit: "seconds", min: 0, max: 86_400, help: "A surplus instance stops after this time without work." },
   { name: "on_demand", label: "On demand", kind: "switch", help: "Idle instances stay until another model needs their hardware." },
