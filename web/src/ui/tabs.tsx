@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import "./tabs.css";
 
 export interface TabLink {
@@ -10,8 +10,17 @@ export interface TabLink {
 
 /** Tabs that are pages of their own. */
 export function TabLinks({ label, tabs }: { label: string; tabs: readonly TabLink[] }) {
+  const list = useRef<HTMLElement>(null);
+  const here = tabs.find((tab) => tab.isHere)?.href;
+  // On a narrow screen the tab of the page may be beyond the edge.
+  useEffect(() => {
+    const [nav, tab] = [list.current, list.current?.querySelector<HTMLElement>("[aria-current]")];
+    if (nav === null || tab === null || tab === undefined) return;
+    const beyond = tab.getBoundingClientRect().right - nav.getBoundingClientRect().right;
+    if (beyond > 0) nav.scrollLeft += beyond;
+  }, [here]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={list}>
       {tabs.map((tab) => (
         <a key={tab.href} class="tab" href={tab.href} aria-current={tab.isHere ? "page" : undefined}>
           {tab.label}
