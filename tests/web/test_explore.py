@@ -148,7 +148,7 @@ def test_texts_are_texts_and_no_other_host_is_asked(page, server):
 
 
 def test_the_list_comes_back_after_an_outage(page, server):
-    page.route("**/v1/search*", lambda route: route.abort())
+    page.route("**/v1/search*", lambda route: route.abort("connectionrefused"))
     page.goto(f"{server.url}/explore?q=echo")
     expect(page.get_by_role("alert").filter(has_text="does not answer").first).to_be_visible()
     page.unroute("**/v1/search*")
