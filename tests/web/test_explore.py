@@ -126,6 +126,7 @@ def test_a_card(page, server):
 
 def test_who_may_not_know_is_not_told_what_is_warm(page, server):
     as_reader(page)
+    page.goto("about:blank")
     asked = []
     page.on("request", lambda request: asked.append(urlparse(request.url).path))
     page.goto(f"{server.url}/explore?q=echo")

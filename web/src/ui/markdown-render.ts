@@ -1,21 +1,10 @@
 /** Markdown of other people as elements that can do no harm. */
 import createPurifier from "dompurify";
 import { Marked } from "marked";
+import { allowedAttributes, allowedHtml, allowedTags } from "./markdown-html.ts";
 import { isOwn } from "./own-files.ts";
 
-const tags =
-  "h1 h2 h3 h4 h5 h6 p br hr strong b em i del s code pre kbd sub sup blockquote ul ol li table thead tbody tr th td a img details summary input div span";
-const attributes = "href src alt title align colspan rowspan start width height type checked disabled open";
-
-/**
- * Handlers in tags get another name before anything parses them. The purifier takes them out in any case; but its
- * parser reports each to the Content-Security-Policy, whose reports should mean that something is wrong.
- */
-function withoutHandlers(html: string): string {
-  return html.replace(/<[^>]*>/g, (tag) => tag.replace(/(?<=[\s"'/])on(?=[a-z]+\s*=)/gi, "no-"));
-}
-
-const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => withoutHandlers(text) } });
+const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => allowedHtml(text) } });
 const purifier = createPurifier(window);
 
 /** Of headings and of links to them; no id of a readme is one of the page's own. */
@@ -29,8 +18,8 @@ function slug(text: string): string {
 export function renderMarkdown(text: string): DocumentFragment {
   const html = marked.parse(text, { async: false });
   const fragment = purifier.sanitize(html, {
-    ALLOWED_TAGS: tags.split(" "),
-    ALLOWED_ATTR: attributes.split(" "),
+    ALLOWED_TAGS: [...allowedTags],
+    ALLOWED_ATTR: [...allowedAttributes],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
