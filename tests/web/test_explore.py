@@ -104,6 +104,15 @@ def test_the_list_goes_on(page, server):
     expect(cards).to_have_count(total)
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
 
+    link = cards.nth(105).get_by_role("link")
+    name = link.get_attribute("href")
+    link.click()
+    expect(page).to_have_url(f"{server.url}{name}")
+    page.go_back()
+    expect(page.get_by_role("list", name="All models").locator(f'a[href="{name}"]')).to_be_focused()
+    expect(page.get_by_role("list", name="All models").locator(f'a[href="{name}"]')).to_be_in_viewport()
+    expect(cards).to_have_count(total)
+
 
 def test_a_card(page, server):
     api = server.api()

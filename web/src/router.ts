@@ -49,11 +49,19 @@ function announce(): void {
   for (const listener of listeners) listener();
 }
 
+let isFromHistory = false;
+
+/** Whether the address came with the back or forward button, so that a page should be as it was left. */
+export function cameBack(): boolean {
+  return isFromHistory;
+}
+
 /** Goes to an address of this page. `replace` for what is not a step back, such as a filter. */
 export function navigate(to: string, { replace = false } = {}): void {
   if (to === location.pathname + location.search + location.hash) return;
   history[replace ? "replaceState" : "pushState"](null, "", to);
   if (!replace) window.scrollTo(0, 0);
+  isFromHistory = false;
   announce();
 }
 
@@ -109,5 +117,8 @@ function isPage(path: string): boolean {
 
 export function startRouter(): void {
   document.addEventListener("click", followLink);
-  window.addEventListener("popstate", announce);
+  window.addEventListener("popstate", () => {
+    isFromHistory = true;
+    announce();
+  });
 }

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { cameBack } from "../router.ts";
 import { ApiError } from "./client.ts";
 
 export interface PageOf<Row> {
@@ -30,12 +31,20 @@ export function cursorOf(next: string): string {
 
 const first = { rows: null, next: null, error: null };
 
-/** A list that grows page by page; from the beginning when a key changes. */
+/** Lists as they were left. */
+const left = new Map<string, State<unknown>>();
+
+/**
+ * A list that grows page by page; from the beginning when a key changes. With `keepAs` somebody who comes back finds
+ * the list as it was left.
+ */
 export function usePages<Row>(
   load: (cursor: string | undefined) => Promise<PageOf<Row>>,
   keys: readonly unknown[],
+  { keepAs }: { keepAs?: string } = {},
 ): Pages<Row> {
-  const [state, setState] = useState<State<Row>>(first);
+  const kept = useRef(keepAs !== undefined && cameBack() ? (left.get(keepAs) as State<Row> | undefined) : undefined);
+  const [state, setState] = useState<State<Row>>(kept.current ?? first);
   const [isLoading, setLoading] = useState(false);
   const round = useRef(0);
   const latest = useRef(load);
@@ -60,9 +69,20 @@ export function usePages<Row>(
   };
 
   const reload = useCallback(() => void fetchPage(undefined, ++round.current), []);
+  const now = useRef(state);
+  now.current = state;
   useEffect(() => {
-    setState(first);
-    reload();
+    if (keepAs === undefined) return;
+    return () => {
+      left.set(keepAs, now.current);
+    };
+  }, [keepAs]);
+  useEffect(() => {
+    if (kept.current?.rows === undefined || kept.current.rows === null) {
+      setState(first);
+      reload();
+    }
+    kept.current = undefined;
     return () => {
       round.current++;
     };

@@ -3,14 +3,17 @@ import { usePages } from "../../api/use-pages.ts";
 import { LoadMore } from "../../ui/load-more.tsx";
 import { Empty, Failure } from "../../ui/states.tsx";
 import { LoadingGrid, ModelGrid } from "./model-card.tsx";
+import { useReturn } from "./use-return.ts";
 
 /** The newest version first. */
 export function AllModels({ status }: { status: Schemas["Status"] | null }) {
   const pages = usePages(
     (cursor) => must(api.GET("/v1/models", { params: { query: cursor === undefined ? {} : { cursor } } })),
     [],
+    { keepAs: "models" },
   );
   const { rows } = pages;
+  useReturn(rows !== null);
   if (rows === null) {
     return pages.error === null ? <LoadingGrid /> : <Failure message={pages.error.message} onRetry={pages.more} />;
   }

@@ -3,6 +3,7 @@ import { api, must, type Schemas } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
 import { Empty, Failure } from "../../ui/states.tsx";
 import { LoadingGrid, ModelGrid } from "./model-card.tsx";
+import { useReturn } from "./use-return.ts";
 
 const PAUSE_MS = 120;
 const LIMIT = 50;
@@ -25,6 +26,7 @@ export function Found({ text, status }: { text: string; status: Schemas["Status"
     [query],
     { keepsData: true },
   );
+  useReturn(data !== null);
   if (data === null) {
     return error === null ? <LoadingGrid /> : <Failure message={error.message} onRetry={reload} />;
   }
