@@ -32,7 +32,7 @@ export function ModelHeader({ model }: { model: Schemas["Model"] }) {
     <header class="model-header">
       <div class="row">
         <h1 class="model-name">
-          <a href={`/explore?query=${encodeURIComponent(model.owner)}`}>{model.owner}</a>
+          <a href={`/explore?q=${encodeURIComponent(model.owner)}`}>{model.owner}</a>
           <span class="muted"> / </span>
           <a href={`/${encodeURIComponent(model.owner)}/${encodeURIComponent(model.name)}`}>{model.name}</a>
         </h1>
