@@ -4,6 +4,7 @@ import { bytes, counted, duration, money } from "./quantities.ts";
 describe("duration", () => {
   it.each([
     [0, "0 ms"],
+    [0.0002, "< 1 ms"],
     [0.34, "340 ms"],
     [0.9996, "1.0 s"],
     [2.44, "2.4 s"],

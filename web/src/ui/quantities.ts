@@ -1,7 +1,8 @@
 /** Numbers with their units, for people. */
 
-/** A duration: 340 ms, 2.4 s, 3 min 5 s, 2 h 10 min, 4 d 3 h. */
+/** A duration: < 1 ms, 340 ms, 2.4 s, 3 min 5 s, 2 h 10 min, 4 d 3 h. */
 export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 0.0005) return "< 1 ms";
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
