@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { drawnRows, type Range } from "./windowing.ts";
 import "./long-table.css";
 
@@ -26,6 +26,22 @@ interface Props<Row> {
   onScroll?: (top: number) => void;
 }
 
+/** Drawn once, however often the view moves. */
+function LongRow<Row>({ row, index, columns }: { row: Row; index: number; columns: readonly LongColumn<Row>[] }) {
+  return useMemo(
+    () => (
+      <div role="row" class="long-row" aria-rowindex={index}>
+        {columns.map((column) => (
+          <div key={column.class} role="cell" class={column.class}>
+            {column.cell(row)}
+          </div>
+        ))}
+      </div>
+    ),
+    [row, index, columns],
+  );
+}
+
 /**
  * A table of any length that scrolls with the page and draws what is in view. Rows have one height,
  * the style sheet's --long-row, so that no row needs to be measured.
@@ -34,23 +50,25 @@ export function LongTable<Row>(props: Props<Row>) {
   const { columns, rows, keyOf } = props;
   const body = useRef<HTMLDivElement>(null);
   const [{ range, height }, setView] = useState({ range: { from: 0, to: 30 }, height: 44 });
+  const rowHeight = useRef<number | null>(null);
   const latest = useRef(props);
   latest.current = props;
 
   const look = () => {
     const element = body.current;
     if (element === null) return;
-    const rowHeight = parseFloat(getComputedStyle(element).getPropertyValue("--long-row")) || 44;
+    rowHeight.current ??= parseFloat(getComputedStyle(element).getPropertyValue("--long-row")) || 44;
+    const height = rowHeight.current;
     const next = drawnRows({
       count: latest.current.rows.length,
-      rowHeight,
+      rowHeight: height,
       scrolled: -element.getBoundingClientRect().top,
       viewHeight: window.innerHeight,
       overscan: OVERSCAN,
     });
     setView((now) => {
-      const isSame = now.range.from === next.from && now.range.to === next.to && now.height === rowHeight;
-      return isSame ? now : { range: next, height: rowHeight };
+      const isSame = now.range.from === next.from && now.range.to === next.to && now.height === height;
+      return isSame ? now : { range: next, height };
     });
     latest.current.onRange(next);
   };
@@ -71,11 +89,15 @@ export function LongTable<Row>(props: Props<Row>) {
       }
     };
     window.addEventListener("scroll", soon, { passive: true });
-    window.addEventListener("resize", soon);
+    const resized = () => {
+      rowHeight.current = null;
+      soon();
+    };
+    window.addEventListener("resize", resized);
     return () => {
       cancelAnimationFrame(frame);
       window.removeEventListener("scroll", soon);
-      window.removeEventListener("resize", soon);
+      window.removeEventListener("resize", resized);
     };
   }, []);
 
@@ -99,13 +121,7 @@ export function LongTable<Row>(props: Props<Row>) {
       <div role="rowgroup" ref={body} style={{ height: `${rows.length * height}px` }}>
         <div role="presentation" style={{ transform: `translateY(${range.from * height}px)` }}>
           {drawn.map((row, i) => (
-            <div key={keyOf(row)} role="row" class="long-row" aria-rowindex={range.from + i + 2}>
-              {columns.map((column) => (
-                <div key={column.class} role="cell" class={column.class}>
-                  {column.cell(row)}
-                </div>
-              ))}
-            </div>
+            <LongRow key={keyOf(row)} row={row} index={range.from + i + 2} columns={columns} />
           ))}
         </div>
       </div>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { append, cursorOf, hold, listOf, release, toRow, update, type Run, type RunRow } from "./run-list.ts";
+import { append, hold, listOf, release, toRow, update, type Run, type RunRow } from "./run-list.ts";
 
 const row = (id: string, status: RunRow["status"] = "succeeded"): RunRow => ({
   id,
@@ -44,10 +44,6 @@ describe("toRow", () => {
 });
 
 describe("a list of runs", () => {
-  it("reads the cursor of the next page", () => {
-    expect(cursorOf("http://host/v1/predictions?cursor=MTc%3D")).toBe("MTc=");
-    expect(cursorOf(null)).toBeNull();
-  });
   it("grows by pages, each row once", () => {
     const list = append(listOf(page("abc")), page("cde", null));
     expect(ids(list)).toBe("abcde");

@@ -55,11 +55,6 @@ export function toRow(run: Run): RunRow {
   };
 }
 
-/** The cursor of a page's `next` URL. */
-export function cursorOf(next: string | null | undefined): string | null {
-  return next == null ? null : new URL(next).searchParams.get("cursor");
-}
-
 export const listOf = (page: Page): RunList => ({ ...page, held: null, newCount: 0 });
 
 /** The list with the page behind its last row. A row that moved between two pages is shown once. */

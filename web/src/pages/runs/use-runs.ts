@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, must } from "../../api/client.ts";
+import { cursorOf } from "../../api/pages.ts";
 import { useData } from "../../api/use-data.ts";
 import * as runs from "./run-list.ts";
 
@@ -23,7 +24,7 @@ async function readPage(kind: Kind, filter: Filter, cursor: string | null): Prom
     kind === "predictions"
       ? await must(api.GET("/v1/predictions", { params: { query: { ...filter, ...at } } }))
       : await must(api.GET("/v1/trainings", { params: { query: at } }));
-  return { rows: page.results.map(runs.toRow), cursor: runs.cursorOf(page.next) };
+  return { rows: page.results.map(runs.toRow), cursor: cursorOf(page.next) };
 }
 
 async function readRun(kind: Kind, id: string): Promise<runs.RunRow> {
