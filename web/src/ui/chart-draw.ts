@@ -31,6 +31,15 @@ function colorOf(place: HTMLElement, token: string): string {
   return color;
 }
 
+/** The time of a tick; the day where a day begins. */
+function tickText(at: number, step: number): string {
+  const time = new Date(at * 1000);
+  const isDay = step >= 86_400 || (time.getHours() === 0 && time.getMinutes() === 0);
+  return isDay
+    ? time.toLocaleDateString("en", { day: "numeric", month: "short" })
+    : time.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 function optionsOf(place: HTMLElement, { series, format }: Drawing): uPlot.Options {
   const [muted, line] = [colorOf(place, "--muted"), colorOf(place, "--line")];
   const font = `12px ${getComputedStyle(place).fontFamily}`;
@@ -42,14 +51,15 @@ function optionsOf(place: HTMLElement, { series, format }: Drawing): uPlot.Optio
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
+    padding: [8, 16, 0, 0],
+    axes: [{ ...axis, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
     series: [
       {},
       ...series.map((each, i): uPlot.Series => {
         const color = colorOf(place, `--series-${i + 1}`);
         return each.isBars === true && bars !== undefined
           ? { stroke: color, fill: color, width: 0, paths: bars, points: { show: false } }
-          : { stroke: color, width: 2, spanGaps: false, points: { size: 5, fill: color } };
+          : { stroke: color, width: 2, spanGaps: false, points: { show: true, size: 5, fill: color } };
       }),
     ],
   };

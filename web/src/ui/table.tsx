@@ -65,7 +65,7 @@ export function Table<Row>({ label, columns, rows, keyOf, foot }: Props<Row>) {
             <tr key={keyOf(row)}>
               {columns.map((column) => (
                 <td key={column.head} class={classOf(column)} data-head={column.head}>
-                  {column.cell(row)}
+                  <span class="table-value">{column.cell(row)}</span>
                 </td>
               ))}
             </tr>
@@ -76,7 +76,7 @@ export function Table<Row>({ label, columns, rows, keyOf, foot }: Props<Row>) {
             <tr>
               {columns.map((column, i) => (
                 <td key={column.head} class={classOf(column)} data-head={column.head}>
-                  {foot[i] ?? ""}
+                  <span class="table-value">{foot[i] ?? ""}</span>
                 </td>
               ))}
             </tr>

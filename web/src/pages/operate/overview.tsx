@@ -7,6 +7,7 @@ import { bytes, count, counted, duration } from "../../ui/quantities.ts";
 import { Pending } from "../../ui/states.tsx";
 import { Table, type Column } from "../../ui/table.tsx";
 import { Instances } from "./instances.tsx";
+import "./overview.css";
 
 type Status = Schemas["Status"];
 type Queue = Status["queues"][number];
@@ -115,7 +116,7 @@ export function Overview(_: { query: URLSearchParams }) {
           ["Running", count(totals.running)],
           ["Ready instances", count(totals.instances.ready)],
           ["Booting instances", count(totals.instances.starting + totals.instances.booting)],
-          ["Runs since the start", count(totals.ended)],
+          ["Ended runs", count(totals.ended)],
           ["Instance starts", count(totals.instance_starts)],
           ["Lost runs", count(totals.runs_lost)],
         ]}
