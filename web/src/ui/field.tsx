@@ -1,20 +1,30 @@
-import type { ComponentChildren } from "preact";
+import { cloneElement, type VNode } from "preact";
+import { useId } from "preact/hooks";
 import "./field.css";
 
 interface Props {
   label: string;
   hint?: string;
-  children: ComponentChildren;
+  /** The control; it gets the id that its label names. */
+  children: VNode<{ id?: string; "aria-describedby"?: string }>;
 }
 
 /** A labelled control of a form. */
 export function Field({ label, hint, children }: Props) {
+  const id = useId();
+  const described = hint === undefined ? {} : { "aria-describedby": `${id}-hint` };
   return (
-    <label class="field">
-      <span class="field-label">{label}</span>
-      {children}
-      {hint !== undefined && <span class="muted small">{hint}</span>}
-    </label>
+    <div class="field">
+      <label class="field-label" for={id}>
+        {label}
+      </label>
+      {cloneElement(children, { id, ...described })}
+      {hint !== undefined && (
+        <span id={`${id}-hint`} class="muted small">
+          {hint}
+        </span>
+      )}
+    </div>
   );
 }
 

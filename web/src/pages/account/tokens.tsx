@@ -65,12 +65,17 @@ function CreateToken({ username, onDone }: { username: string; onDone: () => voi
         <legend class="field-label">Scopes</legend>
         <div class="account-scopes">
           {scopes.map(({ id, what }) => (
-            <label key={id} class="field-choice">
-              <input type="checkbox" name={id} defaultChecked={id === "read" || id === "run"} />
+            <div key={id} class="field-choice">
+              <input type="checkbox" id={`scope-${id}`} name={id} aria-describedby={`scope-${id}-what`} defaultChecked={id === "read" || id === "run"} />
               <span>
-                <strong>{id}</strong> <span class="muted small">{what}</span>
+                <label for={`scope-${id}`}>
+                  <strong>{id}</strong>
+                </label>{" "}
+                <span id={`scope-${id}-what`} class="muted small">
+                  {what}
+                </span>
               </span>
-            </label>
+            </div>
           ))}
         </div>
       </fieldset>

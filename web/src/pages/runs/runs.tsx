@@ -108,9 +108,11 @@ function Runs({ kind, query }: { kind: Kind; query: URLSearchParams }) {
               : `${counted(rows.length, one, many)}${list.cursor === null ? "." : " loaded; more as you scroll."}`}
           </p>
           {list.newCount > 0 && (
-            <button type="button" class="button button-primary runs-new" onClick={runs.showNew}>
-              Show {counted(list.newCount, "new one", "new ones")}
-            </button>
+            <div class="runs-new">
+              <button type="button" class="button button-primary" onClick={runs.showNew}>
+                Show {counted(list.newCount, "new one", "new ones")}
+              </button>
+            </div>
           )}
           {rows.length === 0 ? (
             <NoRuns kind={kind} isFiltered={isNarrowed || Object.keys(filter).length > 0} />
