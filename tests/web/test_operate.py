@@ -75,7 +75,7 @@ def test_an_account_is_made_and_gets_a_budget(page, server):
     form = page.get_by_role("form", name="Create an account")
     form.get_by_label("Username").fill("guest")
     form.get_by_role("button", name="Create account").click()
-    page.get_by_role("button", name="Budget of guest").click()
+    page.get_by_role("button", name="Change the budget of guest").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Refuse new runs from").fill("a lot")
     dialog.get_by_role("button", name="Set the budget").click()

@@ -51,7 +51,7 @@ function optionsOf(place: HTMLElement, { series, format }: Drawing): uPlot.Optio
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-    padding: [8, 16, 0, 0],
+    padding: [8, 24, 0, 0],
     axes: [{ ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => format(tick)) }],
     series: [
       {},

@@ -37,7 +37,7 @@ function SignOutEverywhere() {
       </button>
       {isOpen && (
         <Confirm title="Sign out everywhere" action="Sign out everywhere" onConfirm={() => signOut({ everywhere: true })} onClose={() => setOpen(false)}>
-          <p>All browsers that are signed in with this account are signed out. Tokens stay valid.</p>
+          <p>All browsers that are signed in with the same token are signed out. The token stays valid.</p>
         </Confirm>
       )}
     </>

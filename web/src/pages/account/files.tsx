@@ -110,7 +110,7 @@ export function Files(_: TabProps) {
       head: "",
       cell: (file) => (
         <span class="row">
-          <CopyButton text={file.urls.get} label={`Copy the URL of ${file.name} for an input`}>
+          <CopyButton text={file.urls.get} label={`Copy URL of ${file.name}`}>
             Copy URL
           </CopyButton>
           {mayRun && <Delete file={file} onDone={pages.reload} />}

@@ -57,7 +57,7 @@ function BudgetCell({ username }: { username: string }) {
         {limit === null ? " spent, no limit" : ` of ${money(limit)} spent`}
       </span>
       {budget.reached !== null && <Badge tone={budget.reached === "hard" ? "bad" : "warn"}>{budget.reached === "hard" ? "spent" : "warned"}</Badge>}
-      <button type="button" class="button button-small" aria-label={`Budget of ${username}`} onClick={() => setOpen(true)}>
+      <button type="button" class="button button-small" aria-label={`Change the budget of ${username}`} onClick={() => setOpen(true)}>
         Change
       </button>
       {isOpen && (

@@ -13,7 +13,12 @@ import { utilisation, type Line } from "./series.ts";
 const MOST_ACCOUNTS = 50;
 const DAY_S = 86_400;
 
-const percent = (share: number | null) => (share === null ? "–" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`);
+function percent(share: number | null): string {
+  if (share === null) return "–";
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
 const nameOf = (line: Line) => line.deployment ?? line.model ?? "a deleted model";
 const instanceTime = (line: Line) => (line.setup_us + line.idle_us + line.active_us) / 1e6;
 const amountOf = (amount: string | null) => (amount === null ? null : Number(amount));

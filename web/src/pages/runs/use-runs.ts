@@ -70,6 +70,7 @@ export function useRuns(kind: Kind, filter: Filter) {
   useEffect(() => {
     const page = first.data;
     if (page === null) return;
+    setMoreError(null);
     setList((now) => {
       if (now === null) return runs.listOf(page);
       const held = runs.hold(now, page);
