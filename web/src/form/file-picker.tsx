@@ -18,8 +18,11 @@ interface Props {
 export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrls }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
   const reportBusy = useContext(FormBusy);
+  // An upload ends after later changes, which it must not undo.
+  const give = useRef(onUrls);
+  give.current = onUrls;
   const [text, setText] = useState("");
-  const [pending, setPending] = useState<string[]>([]);
+  const [pending, setPending] = useState<File[]>([]);
   const [error, setError] = useState<string | null>(null);
   const [isOver, setOver] = useState(false);
   const [capture, setCapture] = useState<"camera" | "microphone" | null>(null);
@@ -28,15 +31,16 @@ export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrl
     const wanted = isMultiple ? files : files.slice(0, 1);
     if (wanted.length === 0) return;
     setError(null);
-    setPending(wanted.map((file) => file.name));
+    setPending((before) => [...before, ...wanted]);
     reportBusy(1);
     try {
-      onUrls(await Promise.all(wanted.map(upload)));
+      const urls = await Promise.all(wanted.map(upload));
+      give.current(urls);
     } catch (thrown) {
       setError(thrown instanceof ApiError ? thrown.message : String(thrown));
     } finally {
       reportBusy(-1);
-      setPending([]);
+      setPending((before) => before.filter((file) => !wanted.includes(file)));
     }
   };
   const takeText = () => {
@@ -107,7 +111,7 @@ export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrl
         {capture === "microphone" && <Microphone onFile={(file) => void take([file])} onClose={() => setCapture(null)} />}
       </div>
       {capture === "camera" && <Camera onFile={(file) => void take([file])} onClose={() => setCapture(null)} />}
-      {pending.length > 0 && <p class="small muted" role="status">Uploading {pending.join(", ")} …</p>}
+      {pending.length > 0 && <p class="small muted" role="status">Uploading {pending.map((file) => file.name).join(", ")} …</p>}
       {error !== null && <p class="error-text small" role="alert">{error}</p>}
     </div>
   );

@@ -48,7 +48,11 @@ function FieldRow({ field, value, errors, prefix, onChange, onProblem }: FieldPr
   return (
     <div class={errors.length > 0 ? "field field-bad" : "field"} data-name={field.name}>
       <div class="field-head">
-        <label id={`${id}-label`} for={id} class="field-name">{field.name}</label>
+        {field.shape === "list" ? (
+          <span id={`${id}-label`} class="field-name">{field.name}</span>
+        ) : (
+          <label id={`${id}-label`} for={id} class="field-name">{field.name}</label>
+        )}
         {field.isRequired && <span class="field-required" title="Required" aria-hidden="true">*</span>}
         <span class="field-type">{field.type}</span>
         {field.isDeprecated && <span class="field-deprecated">deprecated</span>}

@@ -41,7 +41,7 @@ export function snippets(kind: Kind, language: Language, call: Call): string {
 }
 
 function python(kind: Kind, { origin, ref, input }: Call): string {
-  const head = `# The address: export REPLICATE_BASE_URL=${origin}\nimport replicate\n\n`;
+  const head = `# Needs: export REPLICATE_BASE_URL=${origin} REPLICATE_API_TOKEN=...\nimport replicate\n\n`;
   const values = pythonLiteral(input, 1);
   const create = (option: string) =>
     `${head}prediction = replicate.predictions.create(\n    version=${pythonLiteral(ref)},\n    input=${values},\n${option})\n`;

@@ -36,7 +36,7 @@ describe("the spans of a run", () => {
   });
 
   it("show lost attempts", () => {
-    const entries = [entry("started", 10), entry("lost", 50), entry("started", 90)];
+    const entries = [entry("lost", 50, { attempt: 1, started_at: at(10) }), entry("started", 90, { attempt: 2 })];
     expect(told(spansOf(run(90, 120), entries, 0))).toEqual([
       ["Queued", 0, 10], ["Run, attempt 1", 10, 50], ["Queued", 50, 90], ["Run, attempt 2", 90, 120],
     ]);

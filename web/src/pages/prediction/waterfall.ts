@@ -35,45 +35,43 @@ export function spansOf(run: Run, entries: Entries, now: number): Span[] {
   const completed = timeOf(run.completed_at);
   let at = created;
 
-  const starts = entries.filter((entry) => entry.what === "started" && entry.at !== null);
-  starts.forEach((entry, i) => {
-    const started = Date.parse(entry.at ?? "");
-    const bootFrom = timeOf(entry.details["instance_started_at"]);
-    const bootTo = timeOf(entry.details["instance_ready_at"]) ?? started;
+  const lost = entries.filter((entry) => entry.what !== "started" && typeof entry.details["attempt"] === "number");
+  for (const entry of lost) {
+    const from = timeOf(entry.details["started_at"]);
+    const to = timeOf(entry.at);
+    if (from === null || to === null) continue;
+    add("queue", at, from);
+    add("run", from, to, { label: `Run, attempt ${String(entry.details["attempt"])}` });
+    at = Math.max(at, to);
+  }
+
+  const last = entries.find((entry) => entry.what === "started" && entry.at !== null);
+  const started = timeOf(last?.at) ?? timeOf(run.started_at);
+  if (started !== null) {
+    const bootFrom = timeOf(last?.details["instance_started_at"]);
+    const bootTo = Math.min(started, timeOf(last?.details["instance_ready_at"]) ?? started);
     if (bootFrom !== null && bootTo > at) {
-      add("queue", at, Math.max(at, bootFrom));
-      add("boot", Math.max(at, bootFrom), Math.min(bootTo, started));
-      at = Math.max(at, Math.min(bootTo, started));
+      add("queue", at, bootFrom);
+      add("boot", Math.max(at, bootFrom), bootTo);
+      at = bootTo;
     }
     add("queue", at, started);
-    const next = starts[i + 1];
-    const lost = entries.find((other) => other.what === "lost" && other.at !== null && Date.parse(other.at) >= started);
-    const end = next === undefined ? completed : (timeOf(lost?.at) ?? timeOf(next.at));
-    const label = starts.length > 1 ? `Run, attempt ${i + 1}` : labels.run;
-    add("run", started, end ?? now, { isOpen: end === null, label });
-    at = end ?? now;
-  });
-
-  if (starts.length === 0) {
+    const label = lost.length > 0 ? `Run, attempt ${String(last?.details["attempt"] ?? lost.length + 1)}` : labels.run;
+    add("run", started, completed ?? now, { isOpen: completed === null, label });
+  } else {
     const boot = entries.filter((entry) => entry.what === "start" && entry.at !== null).at(-1);
     const bootFrom = timeOf(boot?.at);
-    const end = completed ?? now;
-    const started = timeOf(run.started_at);
-    if (started !== null) {
-      add("queue", created, started);
-      add("run", started, end, { isOpen: completed === null });
-    } else if (completed === null && bootFrom !== null) {
-      add("queue", created, Math.max(created, bootFrom));
-      add("boot", Math.max(created, bootFrom), now, { isOpen: true });
+    if (completed === null && bootFrom !== null) {
+      add("queue", at, bootFrom);
+      add("boot", Math.max(at, bootFrom), now, { isOpen: true });
     } else {
-      add("queue", created, end, { isOpen: completed === null });
+      add("queue", at, completed ?? now, { isOpen: completed === null });
     }
   }
 
   if (completed !== null) {
     const told = entries.filter((entry) => entry.what === "webhook" && entry.at !== null).map((entry) => Date.parse(entry.at ?? ""));
-    const last = Math.max(completed, ...told);
-    add("delivery", completed, last);
+    add("delivery", completed, Math.max(completed, ...told));
   }
   return spans;
 }
