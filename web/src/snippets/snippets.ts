@@ -32,7 +32,7 @@ export function setup(language: Language, origin: string): string {
     case "curl":
       return `export ${token}`;
     case "vend":
-      return `export VEND_ADDRESS=${origin} VEND_API_TOKEN='<your token>'`;
+      return `export VEND_URL=${origin} VEND_API_TOKEN='<your token>'`;
   }
 }
 
