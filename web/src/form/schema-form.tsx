@@ -84,7 +84,7 @@ function FieldRow({ field, value, errors, prefix, onChange, onProblem }: FieldPr
         <p class="field-help" id={`${id}-help`}>
           {help(field)}
           {field.hasDefault && (
-            <span class="field-default"> Default: <code>{typeof field.default === "string" ? field.default || '""' : JSON.stringify(field.default)}</code></span>
+            <span>{help(field) === "" ? "" : " · "}Default: <code>{typeof field.default === "string" ? field.default || '""' : JSON.stringify(field.default)}</code></span>
           )}
         </p>
       )}

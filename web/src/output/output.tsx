@@ -12,11 +12,15 @@ interface Props {
   isLive: boolean;
 }
 
+const MOST_LINES = 2000;
+
 function Lines({ lines }: { lines: readonly string[] }) {
+  const hidden = Math.max(0, lines.length - MOST_LINES);
   return (
     <>
-      <ol class="output-lines">
-        {lines.map((line, i) => <li key={i}>{line}</li>)}
+      {hidden > 0 && <p class="small muted">The last {MOST_LINES} of {lines.length} pieces. The JSON has all.</p>}
+      <ol class="output-lines" start={hidden + 1}>
+        {lines.slice(hidden).map((line, i) => <li key={i}>{line}</li>)}
       </ol>
       <CopyButton text={lines.join("\n")} label="Copy the output" />
     </>

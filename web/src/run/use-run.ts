@@ -15,8 +15,8 @@ export interface LiveRun {
 }
 
 /** A run that is shown, and followed while it is live. */
-export function useRun(isStreamed: boolean): LiveRun {
-  const [run, setRun] = useState<Run | null>(null);
+export function useRun(isStreamed: boolean, first: Run | null): LiveRun {
+  const [run, setRun] = useState<Run | null>(first);
   const [pieces, setPieces] = useState<readonly string[]>([]);
   const [error, setError] = useState<string | null>(null);
   const [isCanceling, setCanceling] = useState(false);

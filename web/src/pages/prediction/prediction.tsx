@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { api, ApiError, must } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
 import type { PageProps } from "../../app.tsx";
@@ -45,8 +45,7 @@ function Shown({ first, openapi }: { first: Run; openapi: unknown }) {
   const training = isTraining(first);
   const fields = useMemo(() => fieldsOf(openapi, training ? "TrainingInput" : "Input"), [openapi]);
   const schema = namedSchema(openapi, training ? "TrainingOutput" : "Output");
-  const live = useRun(isTextIterator(schema));
-  useEffect(() => live.show(first), []);
+  const live = useRun(isTextIterator(schema), first);
   const run = live.run ?? first;
   const story = useStory(run);
   const kind = training ? "Training" : "Prediction";

@@ -28,7 +28,7 @@ type Errors = Record<string, string[]>;
 
 export function Bench({ model, version, fields, outputSchema, start, query }: Props) {
   const full = `${model.owner}/${model.name}`;
-  const pinned = query.get("version");
+  const pinned = version.id === model.latest_version?.id ? null : version.id;
   const session = useSession();
   const mayRun = useMay("run");
   const [values, setValues] = useState<Values>(start.values);
@@ -38,10 +38,8 @@ export function Bench({ model, version, fields, outputSchema, start, query }: Pr
   const [isSending, setSending] = useState(false);
   const [busy, setBusy] = useState(0);
   const [isExample, setExample] = useState(start.isExample);
-  const live = useRun(isTextIterator(outputSchema));
+  const live = useRun(isTextIterator(outputSchema), start.prediction);
   const side = useRef<HTMLDivElement>(null);
-
-  useEffect(() => live.show(start.prediction), []);
 
   const change = (next: Values) => {
     setValues(next);

@@ -21,38 +21,41 @@ interface Props {
   onProblem: (name: string, message: string | null) => void;
 }
 
-/** The whole input as JSON. What is no JSON yet stays as it was typed. */
-function JsonInput({ fields, values, errors, onChange, onProblem }: Omit<Props, "view" | "reference">) {
-  const written = useMemo(() => JSON.stringify(values, null, 2), [values]);
-  const [typed, setTyped] = useState<{ text: string; says: string | null } | null>(null);
-  const text = typed !== null && (typed.says === null || typed.says === written) ? typed.text : written;
-  const sentences = Object.entries(errors).flatMap(([name, list]) => list.map((one) => (name === "" || fields.length === 0 ? one : `${name}: ${one}`)));
+/** The refusals with the names of their fields, where the fields are not seen. */
+function Refusals({ errors }: Pick<Props, "errors">) {
+  const sentences = Object.entries(errors).flatMap(([name, list]) => list.map((one) => (name === "" ? one : `${name}: ${one}`)));
   return (
-    <div class="stack stack-tight">
-      <textarea
-        class="playground-json mono"
-        aria-label="Input as JSON"
-        aria-describedby="playground-json-error"
-        spellcheck={false}
-        rows={Math.min(30, Math.max(8, text.split("\n").length + 1))}
-        value={text}
-        onInput={(event) => {
-          const next = event.currentTarget.value;
-          const parsed = parseInput(next);
-          setTyped({ text: next, says: parsed.ok ? JSON.stringify(parsed.values, null, 2) : null });
-          onProblem("", parsed.ok ? null : parsed.message);
-          if (parsed.ok) onChange(parsed.values);
-        }}
-      />
-      <div id="playground-json-error" aria-live="polite">
-        {sentences.map((sentence) => <p key={sentence} class="error-text">{sentence}</p>)}
-      </div>
+    <div role="alert">
+      {sentences.map((sentence) => <p key={sentence} class="error-text">{sentence}</p>)}
     </div>
   );
 }
 
+/** The whole input as JSON. What is no JSON yet stays as it was typed. */
+function JsonInput({ values, onChange, onProblem }: Pick<Props, "values" | "onChange" | "onProblem">) {
+  const written = useMemo(() => JSON.stringify(values, null, 2), [values]);
+  const [typed, setTyped] = useState<{ text: string; says: string | null } | null>(null);
+  const text = typed !== null && (typed.says === null || typed.says === written) ? typed.text : written;
+  return (
+    <textarea
+      class="playground-json mono"
+      aria-label="Input as JSON"
+      spellcheck={false}
+      rows={Math.min(30, Math.max(8, text.split("\n").length + 1))}
+      value={text}
+      onInput={(event) => {
+        const next = event.currentTarget.value;
+        const parsed = parseInput(next);
+        setTyped({ text: next, says: parsed.ok ? JSON.stringify(parsed.values, null, 2) : null });
+        onProblem("", parsed.ok ? null : parsed.message);
+        if (parsed.ok) onChange(parsed.values);
+      }}
+    />
+  );
+}
+
 export function Inputs(props: Props) {
-  const { fields, values, reference } = props;
+  const { fields, values, errors, reference } = props;
   const view: View = views.find((candidate) => candidate.id === props.view)?.id ?? "form";
   const change = (next: View) => {
     // A text that is no JSON ends with its view.
@@ -70,6 +73,7 @@ export function Inputs(props: Props) {
       ) : (
         <Code text={snippets("run", view, call)} label={languages.find(({ id }) => id === view)?.label ?? view} />
       )}
+      {view !== "form" && <Refusals errors={errors} />}
     </div>
   );
 }
