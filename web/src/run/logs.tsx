@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { CopyButton } from "../ui/copy-button.tsx";
+import { download } from "../ui/download.ts";
 import { duration } from "../ui/quantities.ts";
 import { progressOf, settled, type Progress } from "../output/progress.ts";
 
@@ -23,15 +24,6 @@ function Bar({ bar }: { bar: Progress }) {
 export function ProgressBars({ logs }: { logs: string }) {
   const bars = progressOf(logs);
   return bars.length === 0 ? null : <div class="stack">{bars.map((bar) => <Bar key={bar.label} bar={bar} />)}</div>;
-}
-
-function download(logs: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([logs], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(url), 0);
 }
 
 interface Props {

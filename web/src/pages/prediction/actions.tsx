@@ -1,21 +1,13 @@
 import { isLive, isTraining, type Run } from "../../run/run.ts";
 import type { LiveRun } from "../../run/use-run.ts";
+import { trainedVersion } from "../model/tabs/trained-version.ts";
 import { useMay } from "../../session.tsx";
-
-/** Where the version that a training made can be tried; null before there is one. */
-function trainedVersion(run: Run): string | null {
-  const { output } = run;
-  const made = typeof output === "object" && output !== null && "version" in output ? output.version : null;
-  if (!isTraining(run) || typeof made !== "string") return null;
-  const [model = "", version = ""] = made.split(":");
-  return `/${model}?version=${encodeURIComponent(version)}`;
-}
 
 /** What can be done with a run. */
 export function Actions({ run, live }: { run: Run; live: LiveRun }) {
   const mayRun = useMay("run");
   const training = isTraining(run);
-  const trained = trainedVersion(run);
+  const trained = training ? trainedVersion(run.output) : null;
   const query = new URLSearchParams({ prediction: run.id, version: run.version });
   return (
     <div class="row">
@@ -27,7 +19,7 @@ export function Actions({ run, live }: { run: Run; live: LiveRun }) {
       {!training && !run.data_removed && (
         <a class="button" href={`/${run.model}?${query.toString()}`}>Run again with changes</a>
       )}
-      {trained !== null && <a class="button" href={trained}>Try the new version</a>}
+      {trained !== null && <a class="button" href={`/${trained.model}?version=${encodeURIComponent(trained.id)}`}>Try the new version</a>}
     </div>
   );
 }

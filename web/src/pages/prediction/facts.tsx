@@ -22,9 +22,9 @@ export function Facts({ run, story }: { run: Run; story: Story | null }) {
   const hardware = typeof metered === "object" && metered !== null && "hardware" in metered ? text(metered.hardware) : null;
   const deployment = "deployment" in run ? text(run.deployment) : null;
   return (
-    <dl class="facts">
+    <dl class="prediction-facts">
       <Fact label="Model"><a href={`/${run.model}`}>{run.model}</a></Fact>
-      <Fact label="Version"><a class="mono" href={`/${run.model}?version=${encodeURIComponent(run.version)}`} title={run.version}>{shortId(run.version)}</a></Fact>
+      <Fact label="Version"><a class="mono" href={`/${run.model}/versions/${encodeURIComponent(run.version)}`} title={run.version}>{shortId(run.version)}</a></Fact>
       {deployment !== null && <Fact label="Deployment"><a href={`/deployments/${deployment}`}>{deployment}</a></Fact>}
       <Fact label="Source">{run.source === "web" ? "Web" : "API"}</Fact>
       {hardware !== null && <Fact label="Hardware">{hardware}</Fact>}

@@ -13,12 +13,12 @@ const views = [
 function Value({ value, isFile }: { value: unknown; isFile: boolean }) {
   if (typeof value === "string") {
     if (value === "") return <span class="muted">empty text</span>;
-    return isFile || isFileUrl(value) ? <FilePreview url={value} /> : <span class="input-text">{value}</span>;
+    return isFile || isFileUrl(value) ? <FilePreview url={value} /> : <span class="prediction-text">{value}</span>;
   }
   if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string") && (isFile || value.every(isFileUrl))) {
     return <span class="stack stack-tight">{value.map((url, i) => <FilePreview key={i} url={url} />)}</span>;
   }
-  return <code class="input-text">{JSON.stringify(value)}</code>;
+  return <code class="prediction-text">{JSON.stringify(value)}</code>;
 }
 
 /** The input of a run, in the order of the model's fields; unknown names come last. */
@@ -36,7 +36,7 @@ export function InputList({ input, fields }: { input: Record<string, unknown>; f
       ) : names.length + rest.length === 0 ? (
         <p class="muted">The run had no input: every field had its default.</p>
       ) : (
-        <dl class="input-list">
+        <dl class="prediction-input">
           {[...names, ...rest].map((name) => (
             <div key={name}>
               <dt>{name}</dt>
