@@ -72,6 +72,18 @@ def test_a_live_one_is_followed_and_canceled(page, server):
     expect(page.get_by_role("region", name="Story")).to_contain_text(re.compile("[Cc]anceled"))
 
 
+def test_its_place_in_the_queue(page, server):
+    page.goto(f"{server.url}/explore")
+    values = {"input": {"delay": 300}}
+    runs = [call(page, "/v1/models/lab/echo/predictions", values, prefer=None) for _ in range(6)]
+    open_prediction(page, server, runs[-1])
+    expect(result_of(page).get_by_role("status").first).to_contain_text("in the queue")
+    expect(page.get_by_role("region", name="Story")).to_contain_text("Queued behind")
+    for run in reversed(runs):
+        call(page, f"/v1/predictions/{run['id']}/cancel", {})
+    expect(result_of(page).get_by_role("status").first).to_contain_text("Canceled", timeout=60_000)
+
+
 def test_a_failure(page, server):
     prediction = predict(page, server, "faulty", {"mode": "throw"})
     open_prediction(page, server, prediction)

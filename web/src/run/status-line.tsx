@@ -32,10 +32,13 @@ function sentence(run: Run): string {
   }
 }
 
+/** Events that the line above says already. */
+const told = new Set(["created", "queued", "waiting"]);
+
 /** The scheduler's last sentence of a run that waits. */
 function WaitReason({ run }: { run: Run }) {
   const story = useStory(run, { everyMs: STORY_MS });
-  const last = story?.entries.at(-1);
+  const last = story?.entries.filter((entry) => !told.has(entry.what)).at(-1);
   return <p class="small muted run-reason">{last?.sentence ?? " "}</p>;
 }
 

@@ -44,9 +44,11 @@ describe("the spans of a run", () => {
 
   it("go on until now", () => {
     expect(told(spansOf(run(null, null), [], zero + 70))).toEqual([["Queued", 0, 70, "open"]]);
-    expect(told(spansOf(run(null, null), [entry("start", 20)], zero + 70))).toEqual([
+    expect(told(spansOf(run(null, null), [entry("start", 20, { instance: "a" })], zero + 70))).toEqual([
       ["Queued", 0, 20], ["Boot and setup", 20, 70, "open"],
     ]);
+    const other = [entry("start", 20, { instance: "a" }), entry("ready", 40, { instance: "a" })];
+    expect(told(spansOf(run(null, null), other, zero + 70))).toEqual([["Queued", 0, 70, "open"]]);
     expect(told(spansOf(run(30, null), [entry("started", 30)], zero + 70))).toEqual([
       ["Queued", 0, 30], ["Run", 30, 70, "open"],
     ]);

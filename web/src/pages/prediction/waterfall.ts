@@ -25,6 +25,12 @@ function timeOf(value: unknown): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
+/** Whether the instance that was started is past its boot. */
+function hasBooted(entries: Entries, start: Entries[number]): boolean {
+  const instance = start.details["instance"];
+  return entries.some((entry) => entry !== start && entry.what !== "start" && entry.details["instance"] === instance);
+}
+
 /** The spans in the order of time. A run that goes on ends now. */
 export function spansOf(run: Run, entries: Entries, now: number): Span[] {
   const spans: Span[] = [];
@@ -59,7 +65,7 @@ export function spansOf(run: Run, entries: Entries, now: number): Span[] {
     const label = lost.length > 0 ? `Run, attempt ${String(last?.details["attempt"] ?? lost.length + 1)}` : labels.run;
     add("run", started, completed ?? now, { isOpen: completed === null, label });
   } else {
-    const boot = entries.filter((entry) => entry.what === "start" && entry.at !== null).at(-1);
+    const boot = entries.filter((entry) => entry.what === "start" && !hasBooted(entries, entry)).at(-1);
     const bootFrom = timeOf(boot?.at);
     if (completed === null && bootFrom !== null) {
       add("queue", at, bootFrom);
