@@ -1,5 +1,6 @@
 /** Follows a run until its end: its state by asking again, the pieces of its output as they come. */
 import { api, ApiError, must } from "../api/client.ts";
+import { putPiece } from "./pieces.ts";
 import { isLive, isTraining, type Run } from "./run.ts";
 
 const FIRST_MS = 200;
@@ -76,11 +77,11 @@ export function follow(run: Run, isStreamed: boolean, follower: Follower): () =>
 
   const address = isStreamed ? streamOf(run) : null;
   if (address !== null) {
-    let pieces: string[] = [];
+    const pieces: string[] = [];
     let frame = 0;
     source = new EventSource(address);
     source.addEventListener("output", (event) => {
-      pieces.push(String(event.data));
+      putPiece(pieces, event.lastEventId, String(event.data));
       frame ||= requestAnimationFrame(() => {
         frame = 0;
         if (isOpen) follower.onPieces(pieces.slice());

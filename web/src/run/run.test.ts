@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { metricsOf } from "./metrics.ts";
+import { putPiece } from "./pieces.ts";
 import { secondsBetween } from "./run.ts";
 
 describe("metrics", () => {
@@ -25,5 +26,19 @@ describe("durations", () => {
     expect(secondsBetween("2026-01-01T00:00:00Z", null, Date.parse("2026-01-01T00:00:01Z"))).toBe(1);
     expect(secondsBetween("2026-01-01T00:00:00Z", null, 0)).toBe(0);
     expect(secondsBetween(null, null, 0)).toBe(null);
+  });
+});
+
+describe("pieces of a stream", () => {
+  it("are not repeated when it begins anew", () => {
+    const pieces: string[] = [];
+    for (const [id, text] of [["1:1", "a"], ["1:2", "b"], ["1:1", "a"], ["1:2", "b"], ["1:3", "c"]] as const) putPiece(pieces, id, text);
+    expect(pieces).toEqual(["a", "b", "c"]);
+  });
+
+  it("are kept in order without ids", () => {
+    const pieces = ["a"];
+    putPiece(pieces, "", "b");
+    expect(pieces).toEqual(["a", "b"]);
   });
 });
