@@ -51,6 +51,7 @@ def test_first_visit_to_first_output(page, server):
     expect(result_of(page).get_by_role("log")).to_contain_text("echo hello there")
     result_of(page).get_by_role("link", name="View the prediction").click()
     expect(page.get_by_role("heading", name="Prediction")).to_be_visible()
+    expect(page.get_by_text("Web", exact=True)).to_be_visible()
 
 
 def test_a_reload_shows_the_run_again(page, server):
@@ -190,7 +191,6 @@ def test_files_are_dropped_moved_and_removed(page, server):
 def test_a_file_by_url(page, server):
     open_model(page, server, "image")
     page.get_by_label("image", exact=True).fill("data:text/plain,inline")
-    page.get_by_label("image", exact=True).press("Enter")
     run(page)
     expect_status(page, "Succeeded")
     expect(result_of(page)).to_contain_text("INLINE")

@@ -12,10 +12,12 @@ interface Props {
   isMultiple: boolean;
   /** URLs of files that were uploaded, or one that was typed. */
   onUrls: (urls: string[]) => void;
+  /** Told of each change of the text; without it the text is given when it is left. */
+  onText?: (text: string) => void;
 }
 
 /** The ways to a file: choose, drop, paste, a URL, the camera, the microphone. */
-export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrls }: Props) {
+export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrls, onText }: Props) {
   const chooser = useRef<HTMLInputElement>(null);
   const reportBusy = useContext(FormBusy);
   // An upload ends after later changes, which it must not undo.
@@ -79,8 +81,11 @@ export function FilePicker({ id, name, describedBy, isInvalid, isMultiple, onUrl
         value={text}
         aria-describedby={describedBy}
         aria-invalid={isInvalid}
-        onInput={(event) => setText(event.currentTarget.value)}
-        onBlur={takeText}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          onText?.(event.currentTarget.value.trim());
+        }}
+        onBlur={onText === undefined ? takeText : undefined}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.metaKey || event.ctrlKey) return;
           event.preventDefault();

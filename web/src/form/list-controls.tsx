@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { ControlProps } from "./control.ts";
 import { FilePicker } from "./file-picker.tsx";
@@ -83,15 +83,34 @@ export function FilesControl({ field, value, onChange, id, describedBy, isInvali
 }
 
 export function FileControl({ field, value, onChange, id, describedBy, isInvalid }: ControlProps) {
-  if (typeof value === "string" && value !== "") {
+  // The box stays while somebody types: nothing may move under a click on Run.
+  const [isTyping, setTyping] = useState(false);
+  if (typeof value === "string" && value !== "" && !isTyping) {
     return (
-      <div class="list-row file-chosen">
+      <div id={id} class="list-row file-chosen">
         <span class="grow"><FilePreview url={value} /></span>
-        <button id={id} type="button" class="button button-small" aria-label={`Remove the file of ${field.name}`} onClick={() => onChange(undefined)}>
+        <button type="button" class="button button-small" aria-label={`Remove the file of ${field.name}`} onClick={() => onChange(undefined)}>
           Remove
         </button>
       </div>
     );
   }
-  return <FilePicker id={id} name={field.name} describedBy={describedBy} isInvalid={isInvalid} isMultiple={false} onUrls={([url]) => url !== undefined && onChange(url)} />;
+  return (
+    <FilePicker
+      id={id}
+      name={field.name}
+      describedBy={describedBy}
+      isInvalid={isInvalid}
+      isMultiple={false}
+      onText={(text) => {
+        setTyping(true);
+        onChange(text === "" ? undefined : text);
+      }}
+      onUrls={([url]) => {
+        if (url === undefined) return;
+        setTyping(false);
+        onChange(url);
+      }}
+    />
+  );
 }

@@ -13,7 +13,7 @@ import { dropDraft, keepDraft } from "./draft.ts";
 import { Inputs } from "./inputs.tsx";
 import { ColdNotice, CostNotice } from "./notices.tsx";
 import { startRun, type Start } from "./start.ts";
-import { useKeys } from "./use-keys.ts";
+import { runKey, useKeys } from "./use-keys.ts";
 
 interface Props {
   model: Schemas["Model"];
@@ -115,7 +115,7 @@ export function Bench({ model, version, fields, outputSchema, start, query }: Pr
                 </button>
               ) : (
                 <button type="button" class="button button-primary" disabled={!canRun} onClick={() => void run()}>
-                  {busy > 0 ? "Uploading" : isSending ? "Sending" : "Run"} <kbd>Ctrl ⏎</kbd>
+                  {busy > 0 ? "Uploading" : isSending ? "Sending" : "Run"} <kbd>{runKey}</kbd>
                 </button>
               )}
               <button type="button" class="button" onClick={() => fill(defaultsOf(fields))}>Reset</button>

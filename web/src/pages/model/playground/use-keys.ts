@@ -1,5 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 
+/** The name of the key that people of this system know. */
+export const runKey = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ ⏎" : "Ctrl ⏎";
+
 interface Keys {
   onRun: () => void;
   /** null: nothing to cancel. */
@@ -16,7 +19,9 @@ export function useKeys(keys: Keys): void {
       if (event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        latest.current.onRun();
+        // What is given when its box is left is part of the input.
+        if (document.activeElement instanceof HTMLInputElement && document.activeElement.type === "url") document.activeElement.blur();
+        window.setTimeout(() => latest.current.onRun());
       } else if (event.key === "Escape" && latest.current.onCancel !== null) {
         event.preventDefault();
         latest.current.onCancel();
