@@ -340,6 +340,7 @@ def test_versions_are_listed_compared_and_deleted(page, server):
     expect(page.get_by_text("A training of")).to_be_visible()
     expect(page.get_by_role("link", name="Run", exact=True)).to_have_attribute("href", f"/lab/{name}?version={older['id']}")
     page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Delete").click()
