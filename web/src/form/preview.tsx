@@ -1,4 +1,5 @@
 import { fileName, isHttp, mediaOf, mediaOfType, type Media } from "../output/kind.ts";
+import { isOwn } from "../ui/own-files.ts";
 import { bytes } from "../ui/quantities.ts";
 import { localFile } from "./upload.ts";
 
@@ -7,7 +8,8 @@ export function FilePreview({ url }: { url: string }) {
   const known = localFile(url);
   const source = known?.preview ?? url;
   const media: Media = known === undefined ? mediaOf(url) : mediaOfType(known.type);
-  const isShowable = known !== undefined || isHttp(url) || url.startsWith("data:");
+  // Other hosts are asked for nothing by themselves.
+  const isShowable = known !== undefined || isOwn(url);
   return (
     <span class="file-preview">
       {isShowable && media === "image" && <img src={source} alt="" />}
