@@ -19,12 +19,11 @@ def row_of(page, run):
 
 
 def scroll_to(page, run):
-    """Rows out of view are not drawn: scrolls on until the row is there."""
+    """Rows out of view are not drawn: scrolls on, by less than what is drawn, until the row is there."""
     row = row_of(page, run)
     while row.count() == 0:
         before = page.evaluate("scrollY")
-        page.mouse.wheel(0, 3000)
-        page.wait_for_function("(before) => scrollY > before", arg=before)
+        page.wait_for_function("(before) => { scrollBy(0, 400); return scrollY > before; }", arg=before)
     return row
 
 
