@@ -194,6 +194,10 @@ bool vend_api_version_page (VendApi *api, VendCall *call, const VendCaller *call
                             ApiFindModel find, ApiShowVersion show, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- provenance.c: FORBIDDEN when the source is that of another account. */
+bool vend_api_check_own_source (const VendVersion *version, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- reply.c */
 /* Has the reply made of a prediction as it is now: on the call's own HTTP thread when it is short,
  * in the lane for replies when not. Core thread, which makes no text. `now` is borrowed. */

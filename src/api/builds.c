@@ -3,11 +3,15 @@
 #include "api/create.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/id.h"
 #include "store/files.h"
 #include "store/models.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static VendReply *
 show (VendCall *call, int status, const VendBuild *build, const VendModel *model)
@@ -59,6 +63,22 @@ check_upload (VendApi *api, VendDb *db, const VendCaller *caller, const char *id
 }
 
 static bool
+start (VendApi *api, VendCall *call, const VendCaller *caller, const VendModel *model,
+       VendBuild *build, VendReply **out, GError **error)
+{
+  build->id = vend_id_new ();
+  build->account_id = caller->account->id;
+  build->model_id = model->id;
+  build->status = g_strdup ("queued");
+  build->created_us = vend_now_us ();
+  if (!vend_store_write_wait (api->parts.store, insert, build, error))
+    return false;
+  *out = show (call, 201, build, model);
+  vend_builds_start (api->parts.builds, build);
+  return true;
+}
+
+static bool
 create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   json_auto_t *body = NULL;
@@ -73,11 +93,15 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
     return false;
   if (!vend_is_sha256_hex (sha256))
     return vend_fail (error, VEND_ERROR_INVALID, "source_sha256: expected 64 hex characters");
+  const bool is_import = vend_json_bool (body, VEND_BUILD_IMPORT, false);
+  if (is_import && upload == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "upload: an import needs the uploaded archive");
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
       return false;
-    bool found = vend_store_version_by_source (reader.db, model->id, sha256, &known, &problem);
+    bool found = !is_import
+                 && vend_store_version_by_source (reader.db, model->id, sha256, &known, &problem);
     if (found && !vend_builds_may_reuse (api->parts.builds, known->id))
       {
         g_clear_pointer (&known, vend_version_free);
@@ -92,21 +116,35 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
     return reuse (api, call, model, known, out, error);
 
   build = g_new0 (VendBuild, 1);
-  build->id = vend_id_new ();
-  build->account_id = caller->account->id;
-  build->model_id = model->id;
   build->upload = g_strdup (upload);
   build->source_sha256 = g_strdup (sha256);
-  build->options
-      = json_pack ("{s:b, s:b}", "smoke_start", vend_json_bool (body, "smoke_start", false),
-                   "any_package_host", (caller->scopes & VEND_SCOPE_ADMIN) != 0);
-  build->status = g_strdup ("queued");
-  build->created_us = vend_now_us ();
-  if (!vend_store_write_wait (api->parts.store, insert, build, error))
-    return false;
-  *out = show (call, 201, build, model);
-  vend_builds_start (api->parts.builds, build);
-  return true;
+  build->options = json_pack (
+      "{s:b, s:b, s:b}", "smoke_start", vend_json_bool (body, "smoke_start", false),
+      "any_package_host", (caller->scopes & VEND_SCOPE_ADMIN) != 0, VEND_BUILD_IMPORT, is_import);
+  return start (api, call, caller, model, build, out, error);
+}
+
+/* ---- Exports */
+
+/* A build in all but its result, which is an archive of a version that is there. */
+static bool
+create_export (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendVersion) version = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
+        || !vend_store_version_get (reader.db, model->id, vend_call_param (call, "id"), &version,
+                                    error)
+        || !vend_api_check_own_source (version, error))
+      return false;
+  }
+  g_autoptr (VendBuild) build = g_new0 (VendBuild, 1);
+  build->upload = g_strdup ("");
+  build->source_sha256 = g_strdup ("");
+  build->options = json_pack ("{s:s}", VEND_BUILD_EXPORT, version->id);
+  return start (api, call, caller, model, build, out, error);
 }
 
 static bool
@@ -169,7 +207,56 @@ cancel_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   return true;
 }
 
+static bool
+load_archive (VendApi *api, VendCall *call, const VendCaller *caller, char **out_path,
+              GError **error)
+{
+  g_autoptr (VendBuild) build = NULL;
+  g_autoptr (VendModel) model = NULL;
+  if (!load_own (api, call, caller, &build, &model, error))
+    return false;
+  if (vend_json_string (build->options, VEND_BUILD_EXPORT) == NULL)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "this build is no export, and has no archive");
+  if (build->completed_us == 0)
+    return vend_fail (error, VEND_ERROR_CONFLICT, "the export has not ended yet");
+  *out_path = vend_builds_archive_path (api->parts.builds, build->id);
+  return true;
+}
+
+static bool
+get_archive (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autofree char *path = NULL;
+  struct stat st;
+  if (!load_archive (api, call, caller, &path, error))
+    return false;
+  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND,
+                      "the export failed, or its archive was removed; export the version again");
+  *out = vend_reply_file (vend_fd_steal (&fd), (uint64_t) st.st_size, "application/zstd",
+                          vend_call_param (call, "id"));
+  vend_reply_header (*out, "Cache-Control", "no-store");
+  return true;
+}
+
+static bool
+delete_archive (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autofree char *path = NULL;
+  if (!load_archive (api, call, caller, &path, error))
+    return false;
+  if (unlink (path) < 0 && errno != ENOENT)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove the archive");
+  *out = vend_reply_empty (204);
+  return true;
+}
+
 const ApiRoute vend_api_build_routes[] = {
+  { "POST", "/v1/models/{owner}/{name}/versions/{id}/exports", VEND_SCOPE_PUSH, VEND_BODY_NONE,
+    create_export, NULL },
+  { "GET", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_archive, NULL },
+  { "DELETE", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_archive, NULL },
   { "POST", "/v1/models/{owner}/{name}/builds", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_build,
     NULL },
   { "GET", "/v1/builds/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_build, NULL },

@@ -28,6 +28,14 @@ has_own_source (const VendVersion *version)
   return version->base == NULL || vend_json_bool (facts_of (version), VEND_FACT_OWN_SOURCE, false);
 }
 
+bool
+vend_api_check_own_source (const VendVersion *version, GError **error)
+{
+  return has_own_source (version)
+         || vend_fail (error, VEND_ERROR_FORBIDDEN,
+                       "the source of this version belongs to the account whose model was trained");
+}
+
 static json_t *
 or_null (const json_t *value)
 {
@@ -53,7 +61,10 @@ origin_of (const VendVersion *version)
   vend_json_set_string (object, "id", version->id);
   vend_json_set_time (object, "created_at", version->created_us);
   json_object_set_new (object, "base", base_of (version));
-  vend_json_set_string (object, "training", version->training);
+  /* That of an imported version was another server's. */
+  vend_json_set_string (object, "training",
+                        version->base != NULL ? vend_json_string (facts_of (version), "training")
+                                              : NULL);
   return object;
 }
 
@@ -114,9 +125,8 @@ get_source (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
     if (!find_version (api, reader.db, call, caller, &version, error))
       return false;
   }
-  if (!has_own_source (version))
-    return vend_fail (error, VEND_ERROR_FORBIDDEN,
-                      "the source of this version belongs to the account whose model was trained");
+  if (!vend_api_check_own_source (version, error))
+    return false;
   g_autofree char *dir = vend_builds_source_dir (
       api->parts.builds, vend_version_source (version->id, version->launch));
   if (!vend_source_list (dir, &files, error))

@@ -55,16 +55,17 @@ create_upload (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   if (!vend_api_object (call, &body, error) || !vend_api_text (body, "sha256", 64, &sha256, error))
     return false;
   int64_t size = vend_json_int (body, "size", -1);
-  int64_t most = (int64_t) vend_settings_bytes (api->parts.settings, "max-source");
+  const bool is_import = vend_json_bool (body, VEND_BUILD_IMPORT, false);
+  const char *setting = is_import ? "max-archive" : "max-source";
+  int64_t most = (int64_t) vend_settings_bytes (api->parts.settings, setting);
   if (!vend_is_sha256_hex (sha256))
     return vend_fail (error, VEND_ERROR_INVALID, "sha256: expected 64 characters of 0-9 and a-f");
   if (size < 1)
     return vend_fail (error, VEND_ERROR_INVALID, "size: expected a positive whole number");
   if (size > most)
     return vend_fail (error, VEND_ERROR_TOO_LARGE,
-                      "size: a packed source has at most %" G_GINT64_FORMAT
-                      " bytes here (setting max-source)",
-                      most);
+                      "size: %s has at most %" G_GINT64_FORMAT " bytes here (setting %s)",
+                      is_import ? "an archive" : "a packed source", most, setting);
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (vend_store_upload_by_content (reader.db, caller->account->id, sha256, size, &upload,

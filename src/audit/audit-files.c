@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "model/file.h"
 #include "store/audit.h"
 #include "store/files.h"
 #include "store/models.h"
@@ -205,7 +206,7 @@ check_uploads (Audit *audit, GError **error)
   return true;
 }
 
-/* Logs stay for a month. */
+/* Logs stay for a month, archives of exports for a day. */
 static bool
 check_builds (Audit *audit, GError **error)
 {
@@ -214,7 +215,8 @@ check_builds (Audit *audit, GError **error)
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *id = g_strndup (name, strcspn (name, "."));
-      if (!g_str_has_suffix (name, ".log") && !check_staging (audit, builds, name, id, error))
+      if (!g_str_has_suffix (name, ".log") && !g_str_has_suffix (name, VEND_BUILD_ARCHIVE)
+          && !check_staging (audit, builds, name, id, error))
         return false;
     }
   return true;

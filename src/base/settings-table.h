@@ -45,6 +45,8 @@ static const VendSettingInfo setting_infos[] = {
     "largest packed source of a push" },
   { "max-source-files", VEND_SETTING_INT, "100000", 1, 10000000,
     "most files and folders in a pushed source tree" },
+  { "max-archive", VEND_SETTING_BYTES, "64G", 1024, 1024 * VEND_GIB,
+    "largest archive of 'vend export' that is imported, and sum of its files" },
   { "rate-limit-creates", VEND_SETTING_INT, "600", 0, 100000000,
     "creates per minute, per token and per account; 0 = no limit" },
   { "rate-limit-other", VEND_SETTING_INT, "3000", 0, 100000000,

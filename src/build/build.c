@@ -2,9 +2,12 @@
 #include "build/build.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "build/build-private.h"
 #include "build/card.h"
 #include "build/cog-yaml.h"
+#include "build/export-spec.h"
+#include "build/import.h"
 #include "build/interpreter.h"
 #include "build/manifest.h"
 #include "build/requirements.h"
@@ -23,6 +26,7 @@
 typedef struct
 {
   VendBuildContext context;
+  VendBundleManifest *archive; /* of an import; else NULL */
   VendCogYaml *yaml;
   VendCard *card;
   char *source_digest;
@@ -37,6 +41,7 @@ typedef struct
 static void
 build_clear (Build *build)
 {
+  g_clear_pointer (&build->archive, vend_bundle_manifest_free);
   g_clear_pointer (&build->yaml, vend_cog_yaml_free);
   g_clear_pointer (&build->card, vend_card_free);
   g_clear_pointer (&build->source_digest, g_free);
@@ -60,7 +65,22 @@ vend_build_result_free (VendBuildResult *result)
   json_decref (result->openapi);
   json_decref (result->launch);
   json_decref (result->card);
+  json_decref (result->import);
   g_free (result);
+}
+
+/* What was pushed, before anything else is made there: an export needs it. */
+static bool
+list_source (Build *build, GError **error)
+{
+  const VendBuildContext *context = &build->context;
+  g_autofree char *path = g_build_filename (context->spec->staging_dir, VEND_SOURCE_LIST, NULL);
+  g_autofree char *text = NULL;
+  if (!vend_source_text (context->source_dir, &text, error)
+      || !vend_file_replace (path, text, strlen (text), 0600, error))
+    return false;
+  build->source_digest = vend_sha256_text (text);
+  return true;
 }
 
 static bool
@@ -72,8 +92,13 @@ unpack (Build *build, GError **error)
   g_autofree char *generated = g_build_filename (context->source_dir, ".cog", NULL);
   /* Only what is made here may count as the model's schema. */
   return vend_unpack (spec->archive, context->source_dir, &limits, error)
-         && vend_tree_remove (generated, error)
-         && vend_source_digest (context->source_dir, &build->source_digest, error);
+         && vend_tree_remove (generated, error) && list_source (build, error);
+}
+
+static bool
+unpack_export (Build *build, GError **error)
+{
+  return vend_import_unpack (&build->context, &build->archive, error) && list_source (build, error);
 }
 
 static bool
@@ -100,7 +125,9 @@ read_cog_yaml (Build *build, GError **error)
         return vend_fail (error, VEND_ERROR_INVALID, "cog.yaml is wrong");
       return fail_with (problems, error);
     }
-  if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run)
+  /* An archive brings what the commands made. */
+  if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run
+      && build->archive == NULL)
     return vend_fail (error, VEND_ERROR_FORBIDDEN,
                       "cog.yaml: build.run: commands are not run on this server; its operator can "
                       "allow them with --allow-build-run");
@@ -139,6 +166,22 @@ find_python (Build *build, GError **error)
   vend_build_context_find_uv (&build->context);
   return vend_interpreter_find (&build->context, build->yaml->python_version, &build->interpreter,
                                 error);
+}
+
+static bool
+find_python_of_archive (Build *build, GError **error)
+{
+  vend_build_context_find_uv (&build->context);
+  return vend_interpreter_find (&build->context, build->archive->python, &build->interpreter, error)
+         && vend_import_check_python (&build->context, build->archive, build->interpreter, error);
+}
+
+static bool
+install_archive (Build *build, GError **error)
+{
+  return vend_import_install (&build->context, build->archive, build->interpreter, &build->venv,
+                              error)
+         && vend_import_add_made (&build->context, build->archive, error);
 }
 
 static bool
@@ -253,16 +296,24 @@ smoke (Build *build, GError **error)
   return vend_smoke_start (&build->context, build->venv, build->launch, error);
 }
 
-static VendBuildResult *
-result_of (const Build *build)
+static json_t *
+content_of (const Build *build)
 {
+  if (build->archive != NULL)
+    return json_incref ((json_t *) build->archive->content);
   g_autofree char *packages = vend_venv_neutral_text (&build->context, build->resolved);
   const VendManifestFacts facts = { .source = build->source_digest,
                                     .packages = packages,
                                     .python = build->interpreter->version,
                                     .cog_yaml = build->yaml->meaning };
+  return vend_manifest_content (&facts);
+}
+
+static VendBuildResult *
+result_of (const Build *build)
+{
   VendBuildResult *result = g_new0 (VendBuildResult, 1);
-  json_t *content = vend_manifest_content (&facts);
+  json_t *content = content_of (build);
   json_t *beside = json_object ();
   result->version_id = vend_manifest_id (content);
   result->manifest = json_object ();
@@ -278,6 +329,8 @@ result_of (const Build *build)
   result->openapi = json_incref (build->schema->openapi);
   result->launch = json_incref (build->launch);
   result->card = build->card != NULL ? json_incref (build->card->content) : json_object ();
+  if (build->archive != NULL)
+    vend_import_finish (build->archive, build->venv, result);
   return result;
 }
 
@@ -335,8 +388,10 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
       || !vend_dir_ensure (spec->cache_dir, error))
     return false;
 
+  const bool is_import = spec->is_import;
   const Step first[] = {
-    { "Unpacking the source", unpack, true },
+    { "Unpacking the source", unpack, !is_import },
+    { "Checking the archive", unpack_export, is_import },
     { "Reading cog.yaml", read_cog_yaml, true },
   };
   if (!run_steps (&build, first, G_N_ELEMENTS (first), error))
@@ -344,10 +399,10 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
   const Step second[] = {
     { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
     { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
-    { "Finding Python", find_python, true },
-    { "Resolving packages", resolve, true },
-    { "Installing packages", install, true },
-    { "Running build commands", run_commands, build.yaml->run[0] != NULL },
+    { "Finding Python", is_import ? find_python_of_archive : find_python, true },
+    { "Resolving packages", resolve, !is_import },
+    { "Installing packages", is_import ? install_archive : install, true },
+    { "Running build commands", run_commands, build.yaml->run[0] != NULL && !is_import },
     { "Reading the schema", read_schema, true },
   };
   if (!run_steps (&build, second, G_N_ELEMENTS (second), error))

@@ -9,7 +9,7 @@
 
 typedef struct
 {
-  const char *archive;     /* packed source, tar.gz */
+  const char *archive;     /* packed source, tar.gz; NULL of an export */
   const char *staging_dir; /* empty, ours; on success holds src/ and version.json */
   const char *venvs_dir;   /* shared virtual environments, one folder a package set */
   const char *cache_dir;   /* of uv and the like */
@@ -21,6 +21,9 @@ typedef struct
   bool smoke_start; /* start the model once; a failed start fails the build */
   uint64_t max_source_bytes;
   uint64_t max_source_files;
+  bool is_import; /* the archive is one of `vend export` */
+  uint64_t max_archive_bytes;
+  const json_t *export_spec; /* what to export, instead of a build; or NULL */
 } VendBuildSpec;
 
 /* Receives log text for the person who pushed, whole lines. */
@@ -34,6 +37,7 @@ typedef struct
   json_t *openapi;  /* the schema document, as shown by the API */
   json_t *launch;   /* how to start it; see docs/architecture/build.md */
   json_t *card;     /* what vend.yaml and README.md say of the model; see there */
+  json_t *import;   /* what else an imported version has; else NULL */
 } VendBuildResult;
 
 bool vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data,

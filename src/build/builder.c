@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/process-start.h"
 #include "build/build.h"
+#include "build/export.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
@@ -43,17 +44,17 @@ read_input (json_t **out, GError **error)
 static bool
 read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result, GError **error)
 {
+  spec->archive = vend_json_string (document, "archive");
+  spec->export_spec = json_object_get (document, "export");
+  if (spec->archive == NULL && spec->export_spec == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "the build's description: 'archive' is missing");
   const struct
   {
     const char *key;
     const char **out;
-  } texts[] = { { "archive", &spec->archive },
-                { "staging_dir", &spec->staging_dir },
-                { "venvs_dir", &spec->venvs_dir },
-                { "cache_dir", &spec->cache_dir },
-                { "cog_version", &spec->cog_version },
-                { "coglet_version", &spec->coglet_version },
-                { "result", out_result } };
+  } texts[] = { { "staging_dir", &spec->staging_dir },       { "venvs_dir", &spec->venvs_dir },
+                { "cache_dir", &spec->cache_dir },           { "cog_version", &spec->cog_version },
+                { "coglet_version", &spec->coglet_version }, { "result", out_result } };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       *texts[i].out = vend_json_string (document, texts[i].key);
@@ -63,10 +64,13 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
     }
   const int64_t max_bytes = vend_json_int (document, "max_source_bytes", 0);
   const int64_t max_files = vend_json_int (document, "max_source_files", 0);
-  if (max_bytes <= 0 || max_files <= 0)
+  const int64_t max_archive = vend_json_int (document, "max_archive_bytes", 0);
+  if (max_bytes <= 0 || max_files <= 0 || max_archive < 0)
     return vend_fail (error, VEND_ERROR_INVALID, "the build's description: a limit is missing");
   spec->max_source_bytes = (uint64_t) max_bytes;
   spec->max_source_files = (uint64_t) max_files;
+  spec->max_archive_bytes = (uint64_t) max_archive;
+  spec->is_import = vend_json_bool (document, "is_import", false);
   spec->package_allow = vend_json_string (document, "package_allow");
   spec->any_package_host = vend_json_bool (document, "any_package_host", false);
   spec->allow_build_run = vend_json_bool (document, "allow_build_run", false);
@@ -115,6 +119,8 @@ result_document (const VendBuildResult *result)
   json_object_set (document, "openapi", result->openapi);
   json_object_set (document, "launch", result->launch);
   json_object_set (document, "card", result->card);
+  if (result->import != NULL)
+    json_object_set (document, "import", result->import);
   return document;
 }
 
@@ -126,6 +132,16 @@ write_result (const char *path, const json_t *document, GError **error)
   return vend_file_replace (path, text, strlen (text), 0600, error) && vend_dir_sync (dir, error);
 }
 
+/* NULL after an error. */
+static json_t *
+work (const VendBuildSpec *spec, GError **error)
+{
+  g_autoptr (VendBuildResult) result = NULL;
+  if (spec->export_spec != NULL)
+    return vend_export_run (spec, write_log, NULL, error) ? json_object () : NULL;
+  return vend_build_run (spec, write_log, NULL, &result, error) ? result_document (result) : NULL;
+}
+
 static bool
 run (GError **error)
 {
@@ -135,12 +151,14 @@ run (GError **error)
   if (!read_input (&input, error) || !read_spec (input, &spec, &result_path, error))
     return false;
 
-  g_autoptr (VendBuildResult) result = NULL;
   g_autoptr (GError) problem = NULL;
-  const bool good = vend_build_run (&spec, write_log, NULL, &result, &problem);
-  json_auto_t *document = good ? result_document (result) : failure_document (problem);
+  json_auto_t *document = work (&spec, &problem);
+  const bool good = document != NULL;
   if (!good)
-    log_failure (problem);
+    {
+      document = failure_document (problem);
+      log_failure (problem);
+    }
   if (!write_result (result_path, document, error))
     return false;
   if (!good)

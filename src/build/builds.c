@@ -3,13 +3,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "build/bundle-manifest.h"
 #include "build/card.h"
+#include "build/export-spec.h"
 #include "build/leftovers.h"
 #include "build/publish.h"
 #include "store/files.h"
 #include "store/models.h"
+#include "store/stored-bytes.h"
+#include "store/weights.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -93,6 +98,13 @@ vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
 {
   g_autofree char *name = g_strconcat (id, VEND_UPLOAD_PART, NULL);
   return g_build_filename (builds->uploads_dir, name, NULL);
+}
+
+char *
+vend_builds_archive_path (const VendBuilds *builds, const char *id)
+{
+  g_autofree char *name = g_strconcat (id, VEND_BUILD_ARCHIVE, NULL);
+  return g_build_filename (builds->builds_dir, name, NULL);
 }
 
 char *
@@ -186,14 +198,29 @@ vend_builds_follow (VendBuilds *builds, const char *id, VendStream *stream)
 
 /* ---- One build */
 
+/* The version that a job exports; NULL: it builds one. */
+static const char *
+exported (const Job *job)
+{
+  return vend_json_string (job->row->options, VEND_BUILD_EXPORT);
+}
+
+/* `export` is NULL of a build. */
 static char *
-spec_text (const Job *job, const char *staging, const char *result)
+spec_text (const Job *job, const char *staging, const char *result, const VendExport *export)
 {
   const VendBuilds *builds = job->builds;
   const VendSettings *settings = builds->settings;
   g_autofree char *archive = vend_builds_upload_path (builds, job->row->upload);
   json_auto_t *spec = json_object ();
-  vend_json_set_string (spec, "archive", archive);
+  if (export != NULL)
+    json_object_set (spec, "export", export->spec);
+  else
+    vend_json_set_string (spec, "archive", archive);
+  vend_json_set_bool (spec, "is_import",
+                      vend_json_bool (job->row->options, VEND_BUILD_IMPORT, false));
+  vend_json_set_int (spec, "max_archive_bytes",
+                     (int64_t) vend_settings_bytes (settings, "max-archive"));
   vend_json_set_string (spec, "staging_dir", staging);
   vend_json_set_string (spec, "venvs_dir", builds->venvs_dir);
   vend_json_set_string (spec, "cache_dir", builds->cache_dir);
@@ -359,13 +386,13 @@ install (Job *job, const char *staging, const char *version, GError **error)
   return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "install the version");
 }
 
-/* What people see of the model from now on, out of the tree at `dir`. */
+/* What people see of the model from now on, with files out of the folder `files` in `dir`. */
 static bool
-publish (const VendBuilds *builds, const VendVersion *version, const char *dir, const json_t *card,
-         VendPublication **out, GError **error)
+publish (const VendBuilds *builds, const VendVersion *version, const char *dir, const char *files,
+         const json_t *card, VendPublication **out, GError **error)
 {
   g_autoptr (VendModel) model = NULL;
-  g_autofree char *source_dir = g_build_filename (dir, "src", NULL);
+  g_autofree char *source_dir = g_build_filename (dir, files, NULL);
   {
     g_auto (VendReader) reader = vend_reader (builds->store);
     if (!vend_store_model_get (reader.db, version->model_id, &model, error))
@@ -385,56 +412,190 @@ publish (const VendBuilds *builds, const VendVersion *version, const char *dir, 
 typedef struct
 {
   const VendBuild *build;
-  VendVersion *version; /* NULL when the build failed */
+  VendVersion *version; /* NULL: there is none to store */
   const VendPublication *publication;
+  const GPtrArray *weights; /* of VendWeights, of a version that is new; or NULL */
+  uint64_t max_stored;
+  const char *exported; /* the version that was; or NULL */
   const char *problem;
 } Outcome;
+
+static bool
+store_weights (VendDb *db, const Outcome *outcome, GError **error)
+{
+  const VendVersion *version = outcome->version;
+  bool is_there = false;
+  int64_t size = 0;
+  if (outcome->weights == NULL || outcome->weights->len == 0)
+    return true;
+  if (!vend_store_version_has (db, version->model_id, version->id, &is_there, error) || is_there)
+    return is_there;
+  for (guint i = 0; i < outcome->weights->len; i++)
+    size += ((const VendWeights *) g_ptr_array_index (outcome->weights, i))->size;
+  if (!vend_store_stored_allow (db, outcome->build->account_id, size, outcome->max_stored, error))
+    return false;
+  for (guint i = 0; i < outcome->weights->len; i++)
+    if (!vend_store_weights_insert (db, version->model_id, version->id,
+                                    g_ptr_array_index (outcome->weights, i), error))
+      return false;
+  return true;
+}
 
 static bool
 store_outcome (VendDb *db, void *data, GError **error)
 {
   const Outcome *outcome = data;
+  const char *version = outcome->version != NULL ? outcome->version->id : outcome->exported;
   if (outcome->version != NULL
-      && (!vend_store_version_put (db, outcome->version, error)
+      && (!store_weights (db, outcome, error)
+          || !vend_store_version_put (db, outcome->version, error)
           || !vend_publication_store (db, outcome->publication, error)))
     return false;
-  return vend_store_build_complete (
-      db, outcome->build->id, outcome->version != NULL ? "succeeded" : "failed", outcome->problem,
-      outcome->version != NULL ? outcome->version->id : NULL, vend_now_us (), error);
+  return vend_store_build_complete (db, outcome->build->id,
+                                    version != NULL ? "succeeded" : "failed", outcome->problem,
+                                    version, vend_now_us (), error);
+}
+
+/* Brings the weights of an imported version in. */
+static bool
+take_weights (const VendBuilds *builds, const json_t *list, const char *staging,
+              VendBlobHolds *holds, GPtrArray *out, GError **error)
+{
+  size_t i;
+  json_t *item;
+  json_array_foreach (list, i, item)
+    {
+      const char *name = vend_json_string (item, "name");
+      const char *sha256 = vend_json_string (item, "sha256");
+      if (name == NULL || sha256 == NULL || !vend_is_sha256_hex (sha256))
+        return vend_fail (error, VEND_ERROR_RUNNER,
+                          "the builder's result has weights that are none");
+      g_autofree char *path = g_build_filename (staging, VEND_BUNDLE_WEIGHTS, sha256, NULL);
+      if (!vend_publish_file (builds->blobs, holds, path, name, sha256, error))
+        return false;
+      VendWeights *weights = g_new0 (VendWeights, 1);
+      weights->name = g_strdup (name);
+      weights->sha256 = g_strdup (sha256);
+      weights->size = vend_json_int (item, "size", 0);
+      g_ptr_array_add (out, weights);
+    }
+  return true;
+}
+
+static VendVersion *
+version_of (const Job *job, const json_t *result)
+{
+  VendVersion *version = g_new0 (VendVersion, 1);
+  const json_t *import = json_object_get (result, "import");
+  const char *cog = vend_json_string (import, "cog_version");
+  version->id = g_strdup (vend_json_string (result, "version_id"));
+  version->model_id = job->row->model_id;
+  version->cog_version
+      = g_strdup (cog != NULL ? cog : vend_settings_text (job->builds->settings, "cog-version"));
+  version->openapi = json_incref (json_object_get (result, "openapi"));
+  version->launch = json_incref (json_object_get (result, "launch"));
+  version->manifest = json_incref (json_object_get (result, "manifest"));
+  version->source_sha256 = g_strdup (import != NULL ? "" : job->row->source_sha256);
+  version->source = g_strdup (vend_json_string (import, "source"));
+  version->base = g_strdup (vend_json_string (import, "base"));
+  version->created_us = vend_now_us ();
+  return version;
+}
+
+/* What the file store has now stays in no version's folder. */
+static bool
+clear_staging (const char *staging, GError **error)
+{
+  g_autofree char *weights = g_build_filename (staging, VEND_BUNDLE_WEIGHTS, NULL);
+  g_autofree char *page = g_build_filename (staging, VEND_BUNDLE_PAGE, NULL);
+  return vend_tree_remove (weights, error) && vend_tree_remove (page, error);
+}
+
+/* The model may have had the version with another folder. */
+static bool
+is_used (const VendBuilds *builds, const char *folder)
+{
+  bool used = true;
+  g_autoptr (GError) ignored = NULL;
+  g_auto (VendReader) reader = vend_reader (builds->store);
+  return !vend_store_version_id_used (reader.db, folder, &used, &ignored) || used;
 }
 
 static bool
 finish (Job *job, const json_t *result, const char *staging, GError **error)
 {
   const VendBuilds *builds = job->builds;
-  const char *id = vend_json_string (result, "version_id");
-  const json_t *manifest = json_object_get (result, "manifest");
-  const json_t *openapi = json_object_get (result, "openapi");
-  const json_t *launch = json_object_get (result, "launch");
-  const json_t *card = json_object_get (result, CARD);
-  if (id == NULL || manifest == NULL || openapi == NULL || launch == NULL || card == NULL)
+  const json_t *import = json_object_get (result, "import");
+  const json_t *card = json_object_get (import != NULL ? import : result,
+                                        import != NULL ? VEND_BUNDLE_PAGE : CARD);
+  g_autoptr (VendVersion) version = version_of (job, result);
+  if (version->id == NULL || version->manifest == NULL || version->openapi == NULL
+      || version->launch == NULL || card == NULL || (import != NULL && version->source == NULL))
     return vend_fail (error, VEND_ERROR_RUNNER, "the builder's result lacks a field");
 
-  g_autoptr (VendVersion) version = g_new0 (VendVersion, 1);
-  version->id = g_strdup (id);
-  version->model_id = job->row->model_id;
-  version->cog_version = g_strdup (vend_settings_text (builds->settings, "cog-version"));
-  version->openapi = json_incref ((json_t *) openapi);
-  version->launch = json_incref ((json_t *) launch);
-  version->manifest = json_incref ((json_t *) manifest);
-  version->source_sha256 = g_strdup (job->row->source_sha256);
-  version->created_us = vend_now_us ();
+  const char *folder = version->source != NULL ? version->source : version->id;
   g_autoptr (VendPublication) publication = NULL;
-  if (!publish (builds, version, staging, card, &publication, error)
-      || !install (job, staging, id, error))
+  g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (builds->blobs);
+  g_autoptr (GPtrArray) weights
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weights_free);
+  if (!publish (builds, version, staging, import != NULL ? VEND_BUNDLE_PAGE : "src", card,
+                &publication, error)
+      || !take_weights (builds, json_object_get (import, "weights"), staging, holds, weights, error)
+      || !clear_staging (staging, error) || !install (job, staging, folder, error))
     return false;
-  Outcome outcome = { job->row, version, publication, NULL };
+  Outcome outcome = { .build = job->row,
+                      .version = version,
+                      .publication = publication,
+                      .weights = weights,
+                      .max_stored = vend_settings_bytes (builds->settings, "account-max-stored") };
   if (!vend_store_write_wait (builds->store, store_outcome, &outcome, error))
     return false;
-  job->is_orphan = false;
+  job->is_orphan = job->is_orphan && !is_used (builds, folder);
   if (builds->made != NULL)
     builds->made (job->row->model_id, builds->data);
   return true;
+}
+
+/* ---- An export */
+
+static bool
+keep_archive (Job *job, const char *staging, GError **error)
+{
+  const VendBuilds *builds = job->builds;
+  g_autofree char *from = g_build_filename (staging, VEND_EXPORT_FILE, NULL);
+  g_autofree char *to = vend_builds_archive_path (builds, job->row->id);
+  if (rename (from, to) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "keep the archive");
+  Outcome outcome = { .build = job->row, .exported = exported (job) };
+  return vend_dir_sync (builds->builds_dir, error)
+         && vend_store_write_wait (builds->store, store_outcome, &outcome, error);
+}
+
+static bool
+prepare_export (const Job *job, VendExport **out, GError **error)
+{
+  const VendBuilds *builds = job->builds;
+  const VendExportRequest request = { .store = builds->store,
+                                      .blobs = builds->blobs,
+                                      .versions_dir = builds->versions_dir,
+                                      .venvs_dir = builds->venvs_dir,
+                                      .model_id = job->row->model_id,
+                                      .version = exported (job) };
+  return exported (job) == NULL || vend_export_new (&request, out, error);
+}
+
+static bool
+run_in (Job *job, const char *staging, const char *result_path, GError **error)
+{
+  g_autoptr (VendExport) export = NULL;
+  json_auto_t *result = NULL;
+  if (!prepare_export (job, &export, error))
+    return false;
+  g_autofree char *spec = spec_text (job, staging, result_path, export);
+  return vend_tree_remove (staging, error) && vend_dir_ensure (staging, error)
+         && run_builder (job, spec, error) && read_result (result_path, &result, error)
+         && (export != NULL ? keep_archive (job, staging, error)
+                            : finish (job, result, staging, error));
 }
 
 static bool
@@ -444,13 +605,9 @@ build (Job *job, GError **error)
   g_autofree char *staging = staging_path (builds, job->row->id);
   g_autofree char *result_name = g_strconcat (job->row->id, ".result", NULL);
   g_autofree char *result_path = g_build_filename (builds->builds_dir, result_name, NULL);
-  g_autofree char *spec = spec_text (job, staging, result_path);
-  json_auto_t *result = NULL;
   g_autoptr (GError) ignored = NULL;
 
-  bool good = vend_tree_remove (staging, error) && vend_dir_ensure (staging, error)
-              && run_builder (job, spec, error) && read_result (result_path, &result, error)
-              && finish (job, result, staging, error);
+  bool good = run_in (job, staging, result_path, error);
   unlink (result_path);
   if (!vend_tree_remove (staging, &ignored))
     vend_log (VEND_LOG_WARN, "cannot remove a staging directory", "error", ignored->message, NULL);
@@ -576,7 +733,7 @@ vend_builds_reuse (const VendBuilds *builds, VendVersion *version, GError **erro
   g_autofree char *dir = g_build_filename (builds->versions_dir, version->id, NULL);
   if (!read_version_file (builds, version->id, &document, &ignored))
     document = json_object ();
-  if (!publish (builds, version, dir, json_object_get (document, CARD), &publication, error))
+  if (!publish (builds, version, dir, "src", json_object_get (document, CARD), &publication, error))
     return false;
   Reuse reuse = { version, publication };
   return vend_store_write_wait (builds->store, store_reuse, &reuse, error);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "model/file.h"
 #include "store/models.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 
 #define LOG_LIFE_US (30 * 24 * 3600 * VEND_US_PER_S)
+#define ARCHIVE_LIFE_US (24 * 3600 * VEND_US_PER_S)
 #define GONE_PREFIX VEND_STAGING_PREFIX "gone-"
 #define MAX_SPEC (4 * 1024 * 1024)
 
@@ -139,7 +141,15 @@ set_venvs_aside (const VendLeftovers *where, int64_t unused_us, GError **error)
   return true;
 }
 
-/* Logs stay a month; staging folders and results of a build that was cut off go. */
+static bool
+is_kept (const char *name, const char *path)
+{
+  return (g_str_has_suffix (name, ".log") && !is_older (path, LOG_LIFE_US))
+         || (g_str_has_suffix (name, VEND_BUILD_ARCHIVE) && !is_older (path, ARCHIVE_LIFE_US));
+}
+
+/* Logs stay a month, archives of exports a day; staging folders and results of a build that was cut
+ * off go. */
 static bool
 clear_builds (const VendLeftovers *where, GError **error)
 {
@@ -149,8 +159,7 @@ clear_builds (const VendLeftovers *where, GError **error)
   for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *path = g_build_filename (where->builds_dir, name, NULL);
-      const bool keep = g_str_has_suffix (name, ".log") && !is_older (path, LOG_LIFE_US);
-      if (!keep && !vend_tree_remove (path, error))
+      if (!is_kept (name, path) && !vend_tree_remove (path, error))
         return false;
     }
   return true;

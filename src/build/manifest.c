@@ -68,12 +68,12 @@ add_folder (GString *list, const char *root, const char *relative, guint depth, 
 }
 
 bool
-vend_source_digest (const char *dir, char **out, GError **error)
+vend_source_text (const char *dir, char **out, GError **error)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   if (!add_folder (list, dir, "", 0, error))
     return false;
-  *out = vend_sha256_text (list->str);
+  *out = g_string_free (g_steal_pointer (&list), FALSE);
   return true;
 }
 

@@ -5,8 +5,9 @@
 
 #include "json/json.h"
 
-/* SHA-256 over the sorted paths, kinds and contents of a tree. Blocks on disk. Free with g_free. */
-bool vend_source_digest (const char *dir, char **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The sorted entries of a tree, a line each: "d folder", "f SHA-256 file", "x SHA-256 program". Its
+ * own SHA-256 is the digest of the tree. Blocks on disk. Free with g_free. */
+bool vend_source_text (const char *dir, char **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct
 {

@@ -76,17 +76,14 @@ check_copy (const char *near, const char *name, const char *sha256, GError **err
   if (!vend_sha256_file (near, &actual, error))
     return false;
   return strcmp (actual, sha256) == 0
-         || vend_fail (error, VEND_ERROR_RUNNER, "vend.yaml: the build changed the file '%s'",
-                       name);
+         || vend_fail (error, VEND_ERROR_RUNNER, "the build changed the file '%s'", name);
 }
 
 /* Copied: the tree of a version stays somebody else's to write, a blob does not. */
-static bool
-bring_in (const VendPublishRequest *request, VendBlobHolds *holds, const json_t *file,
-          GError **error)
+bool
+vend_publish_file (VendBlobs *blobs, VendBlobHolds *holds, const char *path, const char *name,
+                   const char *sha256, GError **error)
 {
-  const char *inside = vend_json_string (file, "path");
-  const char *sha256 = vend_json_string (file, "sha256");
   g_autoptr (GError) problem = NULL;
   if (vend_blob_holds_add (holds, sha256, &problem))
     return true;
@@ -95,13 +92,25 @@ bring_in (const VendPublishRequest *request, VendBlobHolds *holds, const json_t 
       g_propagate_error (error, g_steal_pointer (&problem));
       return false;
     }
-  g_autofree char *path = g_build_filename (request->source_dir, inside, NULL);
-  g_autofree char *name = vend_secret_new ("card-", SPOOL_NAME_LENGTH);
-  g_autofree char *near = g_build_filename (vend_blobs_spool (request->blobs), name, NULL);
-  if (copy_to_spool (path, near, error) && check_copy (near, inside, sha256, error)
+  g_autofree char *spooled = vend_secret_new ("card-", SPOOL_NAME_LENGTH);
+  g_autofree char *near = g_build_filename (vend_blobs_spool (blobs), spooled, NULL);
+  if (copy_to_spool (path, near, error) && check_copy (near, name, sha256, error)
       && vend_blob_holds_take (holds, near, sha256, error))
     return true;
   unlink (near);
+  return false;
+}
+
+static bool
+bring_in (const VendPublishRequest *request, VendBlobHolds *holds, const json_t *file,
+          GError **error)
+{
+  const char *inside = vend_json_string (file, "path");
+  g_autofree char *path = g_build_filename (request->source_dir, inside, NULL);
+  if (vend_publish_file (request->blobs, holds, path, inside, vend_json_string (file, "sha256"),
+                         error))
+    return true;
+  g_prefix_error (error, "vend.yaml: ");
   return false;
 }
 

@@ -30,6 +30,10 @@ bool vend_publication_new (const VendPublishRequest *request, VendPublication **
 void vend_publication_free (VendPublication *publication);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendPublication, vend_publication_free)
 
+/* Brings one file in and holds it; `name` is for errors. RUNNER when it has another checksum. */
+bool vend_publish_file (VendBlobs *blobs, VendBlobHolds *holds, const char *path, const char *name,
+                        const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Inside the transaction that stores the version, behind its row. May run again after a
  * roll-back. */
 bool vend_publication_store (VendDb *db, const VendPublication *publication, GError **error)

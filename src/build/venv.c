@@ -110,23 +110,43 @@ make_with_uv (const VendBuildContext *context, const VendInterpreter *interprete
                                   request->torch_index != NULL ? "--torch-backend" : NULL,
                                   request->torch_index,
                                   NULL };
+  const char *const install_wheels[] = { context->uv,
+                                         "pip",
+                                         "install",
+                                         "--python",
+                                         venv->python,
+                                         "--no-deps",
+                                         "--compile-bytecode",
+                                         "--offline",
+                                         "--no-index",
+                                         "--find-links",
+                                         request->wheels,
+                                         "-r",
+                                         packages,
+                                         NULL };
   const char *const freeze[] = { context->uv, "pip", "freeze", "--python", venv->python, NULL };
   return run_locked (context, lock_fd, make, "uv venv", NULL, error)
-         && run_locked (context, lock_fd, install, "uv pip install", NULL, error)
+         && run_locked (context, lock_fd, request->wheels != NULL ? install_wheels : install,
+                        "uv pip install", NULL, error)
          && run_locked (context, lock_fd, freeze, "uv pip freeze", out_freeze, error);
 }
 
 static bool
 make_with_pip (const VendBuildContext *context, const VendInterpreter *interpreter,
-               const VendVenv *venv, const char *packages, int lock_fd, char **out_freeze,
-               GError **error)
+               const VendVenv *venv, const VendVenvRequest *request, const char *packages,
+               int lock_fd, char **out_freeze, GError **error)
 {
   const char *const make[] = { interpreter->path, "-m", "venv", venv->dir, NULL };
   const char *const install[] = { venv->python,     "-m",  "pip", "install", "--no-deps",
                                   "--progress-bar", "off", "-r",  packages,  NULL };
+  const char *const install_wheels[]
+      = { venv->python, "-m", "pip",    "install",    "--no-deps",    "--progress-bar",
+          "off",        "-r", packages, "--no-index", "--find-links", request->wheels,
+          NULL };
   const char *const freeze[] = { venv->python, "-m", "pip", "freeze", NULL };
   return run_locked (context, lock_fd, make, "python -m venv", NULL, error)
-         && run_locked (context, lock_fd, install, "pip install", NULL, error)
+         && run_locked (context, lock_fd, request->wheels != NULL ? install_wheels : install,
+                        "pip install", NULL, error)
          && run_locked (context, lock_fd, freeze, "pip freeze", out_freeze, error);
 }
 
@@ -152,10 +172,10 @@ make (const VendBuildContext *context, const VendInterpreter *interpreter,
   if (!vend_file_replace (packages, text, strlen (text), 0600, error)
       || !vend_tree_remove (venv->dir, error))
     return false;
-  const bool made
-      = context->uv != NULL
-            ? make_with_uv (context, interpreter, venv, request, packages, lock_fd, &freeze, error)
-            : make_with_pip (context, interpreter, venv, packages, lock_fd, &freeze, error);
+  const bool made = context->uv != NULL ? make_with_uv (context, interpreter, venv, request,
+                                                        packages, lock_fd, &freeze, error)
+                                        : make_with_pip (context, interpreter, venv, request,
+                                                         packages, lock_fd, &freeze, error);
   if (made)
     {
       venv->freeze = vend_venv_neutral_text (context, freeze);

@@ -22,6 +22,7 @@ typedef struct
   const char *torch_index; /* as of vend_resolve_torch_index; or NULL */
   const char *salt;        /* whatever else must differ between environments; may be NULL */
   bool with_pip;           /* for commands of the model's author */
+  const char *wheels;      /* a folder that all packages come from, without any network; or NULL */
 } VendVenvRequest;
 
 /* Uses the existing environment or makes it; waits while another build makes the same one. */

@@ -62,13 +62,20 @@ typedef struct
   int64_t model_id;
   char *upload;
   char *source_sha256;
-  json_t *options; /* object: smoke_start, any_package_host */
+  json_t *options; /* object: smoke_start, any_package_host, and those below */
   char *status;    /* queued, running, succeeded, failed; "running" is never stored */
   char *error;
   char *version;
   int64_t created_us;
   int64_t completed_us;
 } VendBuild;
+
+/* Options: the upload is an archive of `vend export`; the version that is exported, instead of a
+ * build. */
+#define VEND_BUILD_IMPORT "import"
+#define VEND_BUILD_EXPORT "export"
+/* Suffix of the file of an exported archive. */
+#define VEND_BUILD_ARCHIVE ".archive"
 
 void vend_build_free (VendBuild *build);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuild, vend_build_free)

@@ -9,6 +9,8 @@
 
 /* Among the facts of a trained version: its source was pushed by its own account. */
 #define VEND_FACT_OWN_SOURCE "own_source"
+/* Among those of any version: it came in an archive of another server. */
+#define VEND_FACT_IMPORTED "imported"
 
 typedef struct
 {

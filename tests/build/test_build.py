@@ -49,7 +49,7 @@ def test_hello_and_its_reuse(build, place):
     assert "coglet==0.23.1" in content["packages"]
     assert "six==1.16.0" in result["manifest"]["facts"]["pip_freeze"]
 
-    assert sorted(p.name for p in first.staging.iterdir()) == ["src", "version.json"]
+    assert sorted(p.name for p in first.staging.iterdir()) == ["source.list", "src", "version.json"]
     assert json.loads((first.staging / "version.json").read_text())["id"] == result["version_id"]
     shown = json.loads((first.staging / "src/.cog/openapi_schema.json").read_text())
     assert shown["paths"]["/predictions"]["post"].pop("x-cog-streaming") is True

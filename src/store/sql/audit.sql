@@ -186,6 +186,7 @@ WHERE v.training IS NOT NULL
        OR NOT EXISTS (SELECT 1 FROM version_weights AS w WHERE w.model_id = v.model_id AND w.version = v.id)
        OR NOT EXISTS (SELECT 1 FROM predictions AS p WHERE p.id = v.training AND p.kind = 1 AND p.status = 2))
 UNION ALL
-SELECT id, 'it has another source or base than a pushed version, and no training made it'
+SELECT id, 'it has another source or base than a pushed version, and no training or import made it'
 FROM versions WHERE training IS NULL AND (base IS NOT NULL OR source IS NOT NULL)
+  AND manifest NOT LIKE '%"imported":true%'
 LIMIT $1;

@@ -25,12 +25,12 @@ make_tree (bool reversed, const char *content, int mode)
 static char *
 digest_and_remove (char *dir)
 {
-  char *digest = NULL;
+  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
-  g_assert_true (vend_source_digest (dir, &digest, &error));
+  g_assert_true (vend_source_text (dir, &text, &error));
   g_assert_true (vend_tree_remove (dir, &error));
   g_free (dir);
-  return digest;
+  return vend_sha256_text (text);
 }
 
 static void
