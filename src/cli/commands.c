@@ -5,6 +5,8 @@
 const VendCommand vend_commands[] = {
   { "serve", "run the server", vend_cmd_serve },
   { "push", "build a version of a model from a directory", vend_cmd_push },
+  { "export", "write a version of a model to one file", vend_cmd_export },
+  { "import", "make a version from a file of 'vend export'", vend_cmd_import },
   { "examples", "list, show and push the example models of Vend", vend_cmd_examples },
   { "run", "run a model and print or save its output", vend_cmd_run },
   { "train", "train a model", vend_cmd_train },

@@ -16,6 +16,8 @@ extern const VendCommand vend_commands[];
 
 int vend_cmd_serve (int argc, char **argv);
 int vend_cmd_push (int argc, char **argv);
+int vend_cmd_export (int argc, char **argv);
+int vend_cmd_import (int argc, char **argv);
 int vend_cmd_run (int argc, char **argv);
 int vend_cmd_train (int argc, char **argv);
 int vend_cmd_cancel (int argc, char **argv);

@@ -120,6 +120,8 @@ start (Upload *upload, GError **error)
 {
   json_auto_t *body = json_pack ("{s:s, s:I}", "sha256", upload->source->sha256, "size",
                                  (json_int_t) upload->source->size);
+  if (upload->source->is_import)
+    vend_json_set_bool (body, "import", true);
   for (;;)
     {
       json_auto_t *state = NULL;

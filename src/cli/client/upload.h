@@ -1,6 +1,8 @@
 /* Sends a packed source in pieces; goes on where the server stands after a failure. Main thread
  * only; blocks. */
 #pragma once
+#include <stdbool.h>
+
 #include "cli/client/client.h"
 #include "cli/terminal/terminal.h"
 
@@ -11,6 +13,7 @@ typedef struct
   const char *sha256;
   VendInterrupt *interrupt; /* or NULL */
   VendProgress *progress;
+  bool is_import; /* an archive of `vend export` */
 } VendUploadSource;
 
 /* `*out_id` is the complete upload's; free with g_free. */

@@ -199,47 +199,12 @@ side_clear (Side *side)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Side, side_clear)
 
-static bool
-find_latest (VendClient *client, const char *reference, const char *model_path, char **out_id,
-             GError **error)
-{
-  json_auto_t *model = NULL;
-  if (!vend_client_call (client, "GET", model_path, NULL, &model, error))
-    return false;
-  const char *id = vend_json_string (json_object_get (model, "latest_version"), "id");
-  if (id == NULL)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND, "%s has no version yet; 'vend push' makes one",
-                      reference);
-  *out_id = g_strdup (id);
-  return true;
-}
-
-static bool
-parse_side (const char *text, char **out_model, char **out_model_path, char **out_prefix,
-            GError **error)
-{
-  const char *colon = strchr (text, ':');
-  g_autofree char *model
-      = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
-  if (!vend_argument_model_path (model, out_model_path, error)
-      || (colon != NULL && !vend_argument_version_prefix_check (colon + 1, error)))
-    return false;
-  *out_prefix = colon != NULL ? g_strdup (colon + 1) : NULL;
-  *out_model = g_steal_pointer (&model);
-  return true;
-}
-
 /* "owner/name" is the latest version; an id may be its beginning. */
 static bool
 fetch_side (VendClient *client, const char *text, Side *side, GError **error)
 {
-  g_autofree char *model = NULL, *model_path = NULL, *prefix = NULL, *id = NULL;
-  if (!parse_side (text, &model, &model_path, &prefix, error))
+  if (!vend_version_path_find (client, text, &side->path, error))
     return false;
-  if (prefix != NULL ? !vend_version_id_find (client, model, prefix, &id, error)
-                     : !find_latest (client, model, model_path, &id, error))
-    return false;
-  side->path = g_strdup_printf ("%s/versions/%s", model_path, id);
   g_autofree char *provenance = g_strconcat (side->path, "/provenance", NULL);
   return vend_client_call (client, "GET", side->path, NULL, &side->version, error)
          && vend_client_call (client, "GET", provenance, NULL, &side->provenance, error);

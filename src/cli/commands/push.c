@@ -24,6 +24,7 @@ typedef struct
   const char *name;
   const char *model_path;
   bool wants_gpu;
+  bool has_made_model;
 } Push;
 
 /* The first kind of hardware with GPUs for those that want one, `cpu` for all others. */
@@ -53,7 +54,7 @@ choose_hardware (const Push *push, char **out, GError **error)
 
 /* Makes the model when it is missing, and says so. */
 static bool
-ensure_model (const Push *push, GError **error)
+ensure_model (Push *push, GError **error)
 {
   json_auto_t *model = NULL;
   g_autoptr (GError) problem = NULL;
@@ -82,6 +83,7 @@ ensure_model (const Push *push, GError **error)
       g_prefix_error (error, "create %s: ", push->request->reference);
       return false;
     }
+  push->has_made_model = true;
   vend_terminal_note ("created %s model %s on %s", visibility, push->request->reference, hardware);
   return true;
 }
@@ -95,6 +97,8 @@ ask_build (const Push *push, const char *sha256, const char *upload, json_t **ou
                                  push->request->smoke ? 1 : 0);
   if (upload != NULL)
     vend_json_set_string (body, "upload", upload);
+  if (push->request->archive != NULL)
+    vend_json_set_bool (body, "import", true);
 
   for (guint i = 1;; i++)
     {
@@ -120,19 +124,20 @@ make_build (const Push *push, const VendSource *source, json_t **out, GError **e
   g_autofree char *upload = NULL;
   g_autofree char *size = g_format_size (source->size);
 
-  if (ask_build (push, source->sha256, NULL, out, &problem))
+  const bool is_import = push->request->archive != NULL;
+  if (!is_import && ask_build (push, source->sha256, NULL, out, &problem))
     {
       if (vend_build_log_is_over (*out))
         vend_terminal_note ("the server has built this source already");
       return true;
     }
-  if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+  if (!is_import && !g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&problem));
       return false;
     }
   const VendUploadSource upload_source
-      = { source->fd, source->size, source->sha256, push->interrupt, progress };
+      = { source->fd, source->size, source->sha256, push->interrupt, progress, is_import };
   if (!vend_upload_run (&upload_source, push->client, &upload, error))
     return false;
   vend_terminal_note ("uploaded %s", size);
@@ -194,6 +199,27 @@ show_result (const Push *push, const json_t *build, GError **error)
   return true;
 }
 
+static bool
+open_source (const VendPushRequest *request, VendSource *out, GError **error)
+{
+  if (request->archive == NULL)
+    return vend_source_pack (request->dir, out, error);
+  out->wants_gpu = request->wants_gpu;
+  return vend_source_open (request->archive, out, error);
+}
+
+/* An archive that turned out to be of no use here leaves no model without a version. */
+static void
+take_model_back (const Push *push)
+{
+  g_autoptr (GError) problem = NULL;
+  if (!push->has_made_model || push->request->archive == NULL || push->request->is_public)
+    return;
+  vend_client_set_interrupt (push->client, NULL);
+  if (vend_client_call (push->client, "DELETE", push->model_path, NULL, NULL, &problem))
+    vend_terminal_note ("removed %s again", push->request->reference);
+}
+
 bool
 vend_push (const VendPushRequest *request, GError **error)
 {
@@ -201,7 +227,7 @@ vend_push (const VendPushRequest *request, GError **error)
   g_auto (VendSource) source = VEND_SOURCE_INIT;
   if (!vend_argument_model_path (request->reference, &model_path, error)
       || !vend_reference_parse (request->reference, &owner, &name, &version, error)
-      || !vend_source_pack (request->dir, &source, error))
+      || !open_source (request, &source, error))
     return false;
 
   g_autoptr (VendInterrupt) interrupt = vend_interrupt_new ();
@@ -211,7 +237,11 @@ vend_push (const VendPushRequest *request, GError **error)
   if (!vend_client_new (request->connection, &client, error))
     return false;
   vend_client_set_interrupt (client, interrupt);
-  const Push push = { request, client, interrupt, owner, name, model_path, source.wants_gpu };
-  return ensure_model (&push, error) && make_build (&push, &source, &started, error)
-         && finish_build (&push, started, &build, error) && show_result (&push, build, error);
+  Push push = { request, client, interrupt, owner, name, model_path, source.wants_gpu, false };
+  const bool good = ensure_model (&push, error) && make_build (&push, &source, &started, error)
+                    && finish_build (&push, started, &build, error)
+                    && show_result (&push, build, error);
+  if (!good)
+    take_model_back (&push);
+  return good;
 }

@@ -4,6 +4,7 @@
 #include "base/count.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include "base/settings.h"
 #include "build/card.h"
 #include "build/cog-yaml.h"
@@ -11,6 +12,7 @@
 #include "cli/terminal/terminal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 void
 vend_source_clear (VendSource *source)
@@ -92,4 +94,18 @@ vend_source_pack (const char *dir, VendSource *out, GError **error)
   bool good = pack (dir, archive, out, error);
   rmdir (work);
   return good;
+}
+
+bool
+vend_source_open (const char *archive, VendSource *out, GError **error)
+{
+  struct stat st;
+  vend_autofd fd = open (archive, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return vend_fail_errno (error, VEND_ERROR_INVALID, errno, "open '%s'", archive);
+  if (!vend_sha256_file (archive, &out->sha256, error))
+    return false;
+  out->fd = vend_fd_steal (&fd);
+  out->size = (uint64_t) st.st_size;
+  return true;
 }

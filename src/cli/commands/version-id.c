@@ -49,3 +49,35 @@ vend_version_id_find (VendClient *client, const char *reference, const char *pre
   *out_id = g_steal_pointer (&id);
   return true;
 }
+
+static bool
+find_latest (VendClient *client, const char *reference, const char *model_path, char **out_id,
+             GError **error)
+{
+  json_auto_t *model = NULL;
+  if (!vend_client_call (client, "GET", model_path, NULL, &model, error))
+    return false;
+  const char *id = vend_json_string (json_object_get (model, "latest_version"), "id");
+  if (id == NULL)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "%s has no version yet; 'vend push' makes one",
+                      reference);
+  *out_id = g_strdup (id);
+  return true;
+}
+
+bool
+vend_version_path_find (VendClient *client, const char *text, char **out, GError **error)
+{
+  const char *colon = strchr (text, ':');
+  g_autofree char *model_path = NULL, *id = NULL;
+  g_autofree char *model
+      = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
+  if (!vend_argument_model_path (model, &model_path, error)
+      || (colon != NULL && !vend_argument_version_prefix_check (colon + 1, error)))
+    return false;
+  if (colon != NULL ? !vend_version_id_find (client, model, colon + 1, &id, error)
+                    : !find_latest (client, model, model_path, &id, error))
+    return false;
+  *out = g_strdup_printf ("%s/versions/%s", model_path, id);
+  return true;
+}
