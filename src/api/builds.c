@@ -13,6 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define NO_ARCHIVE \
+  "There is no archive: the build is no export of yours, it failed, or its archive was removed " \
+  "after a day. Export the version again."
+
 static VendReply *
 show (VendCall *call, int status, const VendBuild *build, const VendModel *model)
 {
@@ -216,7 +220,7 @@ load_archive (VendApi *api, VendCall *call, const VendCaller *caller, char **out
   if (!load_own (api, call, caller, &build, &model, error))
     return false;
   if (vend_json_string (build->options, VEND_BUILD_EXPORT) == NULL)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND, "this build is no export, and has no archive");
+    return vend_api_not_found (error);
   if (build->completed_us == 0)
     return vend_fail (error, VEND_ERROR_CONFLICT, "the export has not ended yet");
   *out_path = vend_builds_archive_path (api->parts.builds, build->id);
@@ -232,8 +236,7 @@ get_archive (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
     return false;
   vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 || fstat (fd, &st) < 0)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND,
-                      "the export failed, or its archive was removed; export the version again");
+    return vend_api_not_found (error);
   *out = vend_reply_file (vend_fd_steal (&fd), (uint64_t) st.st_size, "application/zstd",
                           vend_call_param (call, "id"));
   vend_reply_header (*out, "Cache-Control", "no-store");
@@ -255,8 +258,10 @@ delete_archive (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
 const ApiRoute vend_api_build_routes[] = {
   { "POST", "/v1/models/{owner}/{name}/versions/{id}/exports", VEND_SCOPE_PUSH, VEND_BODY_NONE,
     create_export, NULL },
-  { "GET", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_archive, NULL },
-  { "DELETE", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_archive, NULL },
+  { "GET", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_archive, NULL,
+    .missing = NO_ARCHIVE },
+  { "DELETE", "/v1/builds/{id}/archive", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_archive, NULL,
+    .missing = NO_ARCHIVE },
   { "POST", "/v1/models/{owner}/{name}/builds", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_build,
     NULL },
   { "GET", "/v1/builds/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE, get_build, NULL },

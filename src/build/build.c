@@ -98,7 +98,10 @@ unpack (Build *build, GError **error)
 static bool
 unpack_export (Build *build, GError **error)
 {
-  return vend_import_unpack (&build->context, &build->archive, error) && list_source (build, error);
+  if (!vend_import_unpack (&build->context, &build->archive, error) || !list_source (build, error))
+    return false;
+  return g_strcmp0 (build->source_digest, vend_json_string (build->archive->pushed, "source")) == 0
+         || vend_fail (error, VEND_ERROR_INTERNAL, "the source is not the one of the archive");
 }
 
 static bool

@@ -240,6 +240,28 @@ read_contents (VendBundleManifest *manifest, GError **error)
          || wrong (error, "version", "it is not the SHA-256 of 'content'");
 }
 
+/* As vend_source_text says the tree, whose order the files have. */
+static bool
+check_source (const VendBundleManifest *manifest, GError **error)
+{
+  const gsize skip = strlen (VEND_BUNDLE_SOURCE "/");
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < manifest->entries->len; i++)
+    {
+      const VendBundleEntry *entry = g_ptr_array_index (manifest->entries, i);
+      if (!g_str_has_prefix (entry->path, VEND_BUNDLE_SOURCE "/"))
+        continue;
+      if (entry->is_dir)
+        g_string_append_printf (text, "d %s\n", entry->path + skip);
+      else
+        g_string_append_printf (text, "%c %s %s\n", entry->is_executable ? 'x' : 'f', entry->sha256,
+                                entry->path + skip);
+    }
+  g_autofree char *digest = vend_sha256_text (text->str);
+  return strcmp (digest, vend_json_string (manifest->pushed, "source")) == 0
+         || wrong (error, "files", "the source is not the one that the id of the version is of");
+}
+
 static bool
 has_weights (const VendBundleManifest *manifest, const char *sha256)
 {
@@ -337,10 +359,9 @@ vend_bundle_manifest_parse (const char *text, gsize size, VendBundleManifest **o
     }
   if (!check_format (manifest->document, error) || !read_texts (manifest, error)
       || !read_files (manifest, error) || !read_contents (manifest, error)
-      || !check_weights (manifest, error) || !check_wheels (manifest, error))
+      || !check_source (manifest, error) || !check_weights (manifest, error)
+      || !check_wheels (manifest, error))
     return false;
-  if (find_entry (manifest, VEND_BUNDLE_SOURCE, "cog.yaml") == NULL)
-    return wrong (error, "files", "the source has no cog.yaml");
   *out = g_steal_pointer (&manifest);
   return true;
 }

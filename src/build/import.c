@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "build/bundle-read.h"
-#include "build/manifest.h"
 #include "model/weights.h"
 #include <errno.h>
 #include <stdio.h>
@@ -31,18 +30,6 @@ move (const VendBuildContext *context, const char *name, const char *to, GError 
          || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "unpack '%s'", name);
 }
 
-static bool
-check_source (const VendBuildContext *context, const VendBundleManifest *manifest, GError **error)
-{
-  g_autofree char *text = NULL;
-  if (!vend_source_text (context->source_dir, &text, error))
-    return false;
-  g_autofree char *digest = vend_sha256_text (text);
-  return g_strcmp0 (digest, vend_json_string (manifest->pushed, "source")) == 0
-         || vend_fail (error, VEND_ERROR_INVALID,
-                       "the source in the archive is not the one that the id of the version is of");
-}
-
 bool
 vend_import_unpack (const VendBuildContext *context, VendBundleManifest **out, GError **error)
 {
@@ -54,8 +41,7 @@ vend_import_unpack (const VendBuildContext *context, VendBundleManifest **out, G
       || !vend_bundle_read (spec->archive, &limits, dir, &manifest, error)
       || !move (context, VEND_BUNDLE_SOURCE, "src", error)
       || !move (context, VEND_BUNDLE_WEIGHTS, VEND_BUNDLE_WEIGHTS, error)
-      || !move (context, VEND_BUNDLE_PAGE, VEND_BUNDLE_PAGE, error)
-      || !check_source (context, manifest, error))
+      || !move (context, VEND_BUNDLE_PAGE, VEND_BUNDLE_PAGE, error))
     return false;
   vend_build_say (context, "version %s of %s", manifest->version, manifest->model);
   *out = g_steal_pointer (&manifest);

@@ -1,29 +1,171 @@
 """A version leaves one server as a file, and is the same version on another one without a network."""
 
-import json
-
 import pytest
 
-from bundles import CUT_OFF, Bundle, bring_in, export
+from bundles import CUT_OFF, Bundle, bring_in, build_of, export
+from servers import Servers
+from test_trainings_make_versions import Trainer
+
+PREDICT = """import pathlib
+
+from cog import BasePredictor, Path
+
+
+class Predictor(BasePredictor):
+    def predict(self, picture: Path = None) -> str:
+        made = pathlib.Path("made/words.txt")
+        return made.read_text() if made.exists() else "nothing was made"
+"""
+YAML = 'build:\n  python_version: "3.11"\npredict: "predict.py:Predictor"\n'
+CARD = """description: Shows what it is given
+github_url: https://example.com/lab/page
+cover: cover.png
+examples:
+  - input: {picture: "@cat.png"}
+    output: nothing was made
+    logs: looked
+    metrics: {predict_time: 0.5}
+"""
 
 
 @pytest.fixture(scope="module")
 def cut_off(binary, tmp_path_factory):
-    from servers import Servers
-
+    """Another server, with nothing on it and no way out."""
     made = Servers(binary, None, tmp_path_factory.mktemp("cut-off"))
     yield made(empty=True, env=CUT_OFF)
     made.close()
 
 
-def version_id(reference):
+def id_of(reference):
     return reference.partition(":")[2]
+
+
+def write_project(directory, yaml=YAML, **files):
+    directory.mkdir()
+    (directory / "cog.yaml").write_text(yaml)
+    (directory / "predict.py").write_text(PREDICT)
+    for name, content in files.items():
+        (directory / name.replace("_", ".")).write_bytes(content)
+    return directory
+
+
+def audit(server):
+    found = server.cli("doctor", "--audit", "--data", server.data)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def names(server, folder):
+    return sorted(p.name for p in (server.data / folder).iterdir() if not p.name.endswith(".lock"))
 
 
 def test_a_version_travels_without_a_network(server, cut_off, tmp_path):
     archive = tmp_path / "echo.tar.zst"
     exported = export(server, "lab/echo", archive)
-    imported = bring_in(cut_off, archive)
-    assert imported == exported
+    assert bring_in(cut_off, archive) == exported
     run = cut_off.api().run("echo", {"text": "hello"})
-    assert run["output"] == "hello" and run["version"] == version_id(exported)
+    assert run["output"] == "hello" and run["version"] == id_of(exported)
+    for which in (server, cut_off):
+        assert not list((which.data / "builds").glob("*.archive"))
+        assert not list((which.data / "uploads").iterdir())
+        audit(which)
+
+    # It is really cut off: what needs an index does not work there.
+    refused = cut_off.cli("push", write_project(tmp_path / "m"), "lab/pushed")
+    assert refused.returncode == 1 and "uv pip" in refused.stderr, refused.stderr
+
+    # The same again changes nothing; another name is another model with the same version.
+    folders, environments = names(cut_off, "versions"), names(cut_off, "venvs")
+    assert bring_in(cut_off, archive) == exported
+    assert bring_in(cut_off, archive, "lab/other", "--public") == exported.replace("echo", "other")
+    assert cut_off.api().get("/models/lab/other").json()["visibility"] == "public"
+    assert (names(cut_off, "versions"), names(cut_off, "venvs")) == (folders, environments)
+
+    # From there it travels on, as the same file.
+    onward = tmp_path / "onward.tar.zst"
+    assert export(cut_off, exported, onward) == exported
+    assert Bundle(onward).manifest == Bundle(archive).manifest
+    assert onward.read_bytes() == archive.read_bytes()
+
+
+def test_the_page_of_the_model_travels(server, cut_off, tmp_path):
+    project = write_project(
+        tmp_path / "page", vend_yaml=CARD.encode(), cover_png=b"\x89PNG cover", cat_png=b"\x89PNG cat"
+    )
+    (project / "README.md").write_text("# From the source\n")
+    pushed = server.cli("push", project, "lab/page")
+    assert pushed.returncode == 0, pushed.stderr
+    api = server.api()
+    run = api.run("page", {})
+    api.post("/models/lab/page/examples", {"prediction": run["id"]}, 201)
+    api.patch("/models/lab/page", {"readme": "# Changed since\n"}, 200)
+
+    archive = tmp_path / "page.tar.zst"
+    exported = export(server, "lab/page", archive)
+    assert bring_in(cut_off, archive) == exported
+    there = cut_off.api()
+    for field in ("description", "github_url", "paper_url", "license_url"):
+        assert there.get("/models/lab/page").json()[field] == api.get("/models/lab/page").json()[field]
+    assert there.get("/models/lab/page/readme").text == "# Changed since\n"
+    cover = there.get("/models/lab/page").json()["cover_image_url"]
+    assert there.get(cover).content == b"\x89PNG cover"
+    first, second = there.get("/models/lab/page/examples").json()["results"]
+    assert first["output"] == second["output"] == "nothing was made"
+    assert first["logs"] == "looked" and first["metrics"]["predict_time"] == 0.5
+    assert first["version"] == second["version"] == id_of(exported)
+    assert there.get(first["input"]["picture"]).content == b"\x89PNG cat"
+    audit(cut_off)
+
+
+def test_what_commands_made_travels(servers, cut_off, tmp_path):
+    server = servers("--allow-build-run", empty=True)
+    yaml = YAML.replace("predict:", '  run:\n    - "mkdir made && echo words > made/words.txt"\npredict:')
+    pushed = server.cli("push", write_project(tmp_path / "made", yaml), "lab/made")
+    assert pushed.returncode == 0, pushed.stderr
+    archive = tmp_path / "made.tar.zst"
+    exported = export(server, "lab/made", archive)
+    assert "made/made/words.txt" in Bundle(archive).names()
+    # That server runs no commands, and need not.
+    assert bring_in(cut_off, archive) == exported
+    assert cut_off.api().run("made", {})["output"] == "words\n"
+
+
+def test_a_trained_version_travels(servers, cut_off, tmp_path):
+    server = servers()
+    trainer = Trainer(server)
+    data = trainer.api.upload(b"the sea")
+    once = trainer.train(steps=2, data=data["urls"]["get"])
+    again = trainer.reaches(trainer.start(once, steps=1), "succeeded")["output"]["version"]
+    base = f"lab/trainer:{trainer.base}"
+    for number, reference in enumerate((once, again, base)):
+        archive = tmp_path / f"{number}.tar.zst"
+        assert export(server, reference, archive) == reference
+        assert bring_in(cut_off, archive) == reference
+
+    there = Trainer.__new__(Trainer)
+    there.server, there.base = cut_off, trainer.base
+    assert there.answer(once, text="it") == "it knows 2 steps, the sea"
+    assert there.answer(again, text="it") == trainer.answer(again, text="it")
+    assert there.answer(base, text="it") == "it"
+    for reference in (once, again):
+        path = f"/models/lab/tuned/versions/{id_of(reference)}/provenance"
+        assert there.api.get(path).json() | {"created_at": None} == (
+            trainer.api.get(path).json() | {"created_at": None}
+        )
+    # All three share source and environment.
+    sources = {v["source"] for v in launches(cut_off, trainer.base, id_of(once), id_of(again))}
+    assert len(sources) == 1
+    # What arrived is trained like any other.
+    more = there.train(steps=3)
+    assert there.answer(more) == " knows 3 steps, nothing"
+    assert id_of(more) == id_of(trainer.train(steps=3))
+    audit(cut_off)
+
+
+def launches(server, *versions):
+    import json
+    import sqlite3
+
+    with sqlite3.connect(f"file:{server.data / 'vend.db'}?mode=ro", uri=True) as db:
+        marks = ", ".join("?" * len(versions))
+        rows = db.execute(f"SELECT launch FROM versions WHERE id IN ({marks})", versions)
+        return [json.loads(row[0]) for row in rows]

@@ -6,6 +6,8 @@ import json
 import subprocess
 import tarfile
 
+from waiting import wait_until
+
 NOWHERE = "http://127.0.0.1:9"
 # Nothing listens there, and every installer asks there first.
 CUT_OFF = {
@@ -76,3 +78,24 @@ class Bundle:
                 tar.addfile(info, io.BytesIO(data))
         path.write_bytes(_zstd(out.getvalue(), "-1"))
         return path
+
+
+def build_of(server, path, model, **options):
+    """The build of an archive as it ended, without the checks of the command line."""
+    api = server.api()
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    upload = api.post("/uploads", {"sha256": sha256, "size": len(data), "import": True}).json()["id"]
+    headers = {"Upload-Offset": "0", "Content-Type": "application/octet-stream"}
+    api.call("PATCH", f"/uploads/{upload}", 200, data=data, headers=headers)
+    body = {"upload": upload, "source_sha256": sha256, "import": True, **options}
+    build = api.post(f"/models/lab/{model}/builds", body, 201).json()
+    return ended(api, build)
+
+
+def ended(api, build):
+    def look():
+        now = api.get(f"/builds/{build['id']}").json()
+        return now if now["completed_at"] else None
+
+    return wait_until(look, 120, f"the end of build {build['id']}")

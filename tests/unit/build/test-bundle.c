@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #define YAML "build:\n  python_version: \"3.11\"\n"
+#define SCRIPT "#!/bin/sh\n"
 #define WEIGHTS "what was learned"
 
 static const VendBundleLimits LIMITS = { 1000000, 100 };
@@ -64,7 +65,7 @@ place_new (void)
   g_assert_cmpint (g_mkdir (place.target, 0700), ==, 0);
   add (&place, "source/cog.yaml", YAML, false);
   add (&place, "source/empty", NULL, false);
-  add (&place, "source/run.sh", "#!/bin/sh\n", true);
+  add (&place, "source/run.sh", SCRIPT, true);
   add (&place, "wheels/six-1-py3-none-any.whl", "six", false);
   add (&place, weights, WEIGHTS, false);
   return place;
@@ -75,7 +76,10 @@ static json_t *
 document_new (void)
 {
   g_autofree char *sha256 = vend_sha256_text (WEIGHTS);
-  g_autofree char *source = vend_sha256_text ("source");
+  g_autofree char *yaml = vend_sha256_text (YAML);
+  g_autofree char *script = vend_sha256_text (SCRIPT);
+  g_autofree char *tree = g_strdup_printf ("f %s cog.yaml\nd empty\nx %s run.sh\n", yaml, script);
+  g_autofree char *source = vend_sha256_text (tree);
   json_t *pushed = json_pack ("{s:s, s:[s, s]}", "source", source, "packages", "six==1", "./mine");
   g_autofree char *base = vend_manifest_id (pushed);
   json_t *content = json_pack ("{s:s, s:i, s:s}", "base", base, "format", 1, "weights", sha256);
@@ -207,6 +211,7 @@ test_bad_paths (void)
   bad_path ("source/cog.yaml", "x", "it is in the list twice");
   bad_path ("source/cog.yaml/x", "x", "a file and a folder have the same name");
   bad_path ("source/cog.yaml", NULL, "it is in the list twice");
+  bad_path ("source/more", "x", "the source is not the one that the id of the version is of");
   bad_path ("elsewhere/x", "x", "the path begins with none of the folders of an archive");
 }
 
