@@ -68,6 +68,13 @@ def test_saved_runs_fit_the_model(name):
         assert run["metrics"]["predict_time"] > 0
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "seed" in inputs_of(name)])
+def test_an_example_with_a_seed_is_run_twice(name):
+    page = f"test_{name.replace('-', '_')}.py"
+    text = next(path.read_text() for path in TESTS.glob(f"*/{page}"))
+    assert "def test_the_same_seed_" in text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_requirements_are_pinned(name):
     for line in (EXAMPLES / name / "requirements.txt").read_text().splitlines():

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import tarfile
@@ -95,6 +96,17 @@ def test_the_same_model_under_two_names(server, tmp_path):
     version = last_line(one).partition(":")[2]
     api.delete(f"/models/lab/one/versions/{version}", 202)
     assert api.run("two", {"text": "x"})["output"] == "twice x"
+
+
+def test_the_same_tree_is_the_same_version_everywhere(server, servers, tmp_path):
+    """Another data directory, another place, other times and rights: the id is of the content."""
+    copy = shutil.copytree(MODELS / "echo", tmp_path / "elsewhere")
+    for number, path in enumerate(sorted(copy.rglob("*"))):
+        path.chmod(0o640)
+        os.utime(path, (number + 1, number + 1))
+    pushed = servers(empty=True).cli("push", copy, "lab/other")
+    assert pushed.returncode == 0, pushed.stderr
+    assert last_line(pushed).partition(":")[2] == versions(server, "echo")[0]
 
 
 def test_mistakes_are_told_at_once(server, tmp_path):
