@@ -5,6 +5,7 @@
 #include "build/bundle-read.h"
 #include "cli/arguments/arguments.h"
 #include "cli/arguments/options.h"
+#include "cli/commands/import-replicate.h"
 #include "cli/commands/push.h"
 #include <string.h>
 
@@ -38,7 +39,9 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
   const VendOptions options = {
     .command = "import",
     .usage = "FILE [owner/name]",
-    .summary = "Makes a version, with the same id, from a file of 'vend export'. Needs no network.",
+    .summary
+    = "Makes a version, with the same id, from a file of 'vend export'. Needs no network.\n"
+      "'vend import replicate' reads the models of another server.",
     .details = "Without owner/name the model has the name that it had where it was exported.\n"
                "The log goes to stderr; the last line of stdout is owner/name:VERSION.",
     .entries = entries,
@@ -90,6 +93,9 @@ vend_cmd_import (int argc, char **argv)
   g_auto (Flags) flags = { 0 };
   g_auto (GStrv) words = NULL;
   g_autoptr (GError) error = NULL;
-  const bool good = parse (argc, argv, &flags, &words, &error) && import (&flags, words, &error);
+  const bool is_server = argc > 1 && strcmp (argv[1], "replicate") == 0;
+  const bool good
+      = is_server ? vend_import_replicate (argc - 1, argv + 1, &error)
+                  : parse (argc, argv, &flags, &words, &error) && import (&flags, words, &error);
   return vend_exit_code (good, error);
 }
