@@ -223,7 +223,9 @@ load_archive (VendApi *api, VendCall *call, const VendCaller *caller, char **out
     return vend_api_not_found (error);
   if (build->completed_us == 0)
     return vend_fail (error, VEND_ERROR_CONFLICT, "the export has not ended yet");
-  *out_path = vend_builds_archive_path (api->parts.builds, build->id);
+  if (build->version == NULL)
+    return vend_api_not_found (error);
+  *out_path = vend_builds_archive_path (api->parts.builds, build);
   return true;
 }
 

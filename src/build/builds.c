@@ -100,10 +100,13 @@ vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
   return g_build_filename (builds->uploads_dir, name, NULL);
 }
 
+/* One a version, however often it is exported. */
 char *
-vend_builds_archive_path (const VendBuilds *builds, const char *id)
+vend_builds_archive_path (const VendBuilds *builds, const VendBuild *build)
 {
-  g_autofree char *name = g_strconcat (id, VEND_BUILD_ARCHIVE, NULL);
+  const char *version = vend_json_string (build->options, VEND_BUILD_EXPORT);
+  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT "-%s" VEND_BUILD_ARCHIVE,
+                                           build->model_id, version != NULL ? version : "");
   return g_build_filename (builds->builds_dir, name, NULL);
 }
 
@@ -563,7 +566,7 @@ keep_archive (Job *job, const char *staging, GError **error)
 {
   const VendBuilds *builds = job->builds;
   g_autofree char *from = g_build_filename (staging, VEND_EXPORT_FILE, NULL);
-  g_autofree char *to = vend_builds_archive_path (builds, job->row->id);
+  g_autofree char *to = vend_builds_archive_path (builds, job->row);
   if (rename (from, to) < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "keep the archive");
   Outcome outcome = { .build = job->row, .exported = exported (job) };
@@ -660,7 +663,7 @@ run_job (void *data, void *unused)
         vend_log (VEND_LOG_ERROR, "cannot store the end of a build", "error", problem->message,
                   NULL);
     }
-  if (!interrupted)
+  if (!interrupted && *job->row->upload != '\0')
     {
       g_autofree char *path = vend_builds_upload_path (builds, job->row->upload);
       g_autofree char *part = vend_builds_upload_part_path (builds, job->row->upload);

@@ -59,7 +59,8 @@ char *vend_builds_upload_path (const VendBuilds *builds, const char *id) G_GNUC_
 char *vend_builds_upload_part_path (const VendBuilds *builds, const char *id)
     G_GNUC_WARN_UNUSED_RESULT;
 /* The archive that an export has made, for a day. Free with g_free. */
-char *vend_builds_archive_path (const VendBuilds *builds, const char *id) G_GNUC_WARN_UNUSED_RESULT;
+char *vend_builds_archive_path (const VendBuilds *builds, const VendBuild *build)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The source of a version. Free with g_free. */
 char *vend_builds_source_dir (const VendBuilds *builds, const char *version)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -2,6 +2,7 @@
 #include "build/bundle-manifest.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "build/bundle-page.h"
 #include "build/manifest.h"
 #include "build/pip-line.h"
 #include "build/unpack.h"
@@ -360,7 +361,8 @@ vend_bundle_manifest_parse (const char *text, gsize size, VendBundleManifest **o
   if (!check_format (manifest->document, error) || !read_texts (manifest, error)
       || !read_files (manifest, error) || !read_contents (manifest, error)
       || !check_source (manifest, error) || !check_weights (manifest, error)
-      || !check_wheels (manifest, error))
+      || !check_wheels (manifest, error)
+      || !vend_bundle_page_check (manifest->page, manifest->files, error))
     return false;
   *out = g_steal_pointer (&manifest);
   return true;

@@ -2,6 +2,7 @@
 #include "build/export-spec.h"
 #include "base/error.h"
 #include "build/bundle-manifest.h"
+#include "build/bundle-page.h"
 #include "build/card.h"
 #include "model/file.h"
 #include "model/prediction.h"
@@ -152,7 +153,9 @@ add_examples (const Reading *reading, json_t *page, GError **error)
   for (guint i = 0; i < examples->len && json_array_size (list) < VEND_CARD_MAX_EXAMPLES; i++)
     {
       const VendPrediction *p = g_ptr_array_index (examples, i);
-      if (p->status != VEND_STATUS_SUCCEEDED || strcmp (p->version, request->version) != 0)
+      /* Data of a run that looks like a file of a card would be taken for one. */
+      if (p->status != VEND_STATUS_SUCCEEDED || strcmp (p->version, request->version) != 0
+          || vend_bundle_page_has_file (p->input) || vend_bundle_page_has_file (p->output))
         continue;
       json_t *example = example_of (reading, p, error);
       if (example == NULL)

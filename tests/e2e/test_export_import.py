@@ -3,7 +3,7 @@
 import pytest
 
 from bundles import CUT_OFF, Bundle, bring_in, build_of, export
-from servers import Servers
+from servers import MODELS, Servers
 from test_trainings_make_versions import Trainer
 
 PREDICT = """import pathlib
@@ -85,6 +85,21 @@ def test_a_version_travels_without_a_network(server, cut_off, tmp_path):
     assert export(cut_off, exported, onward) == exported
     assert Bundle(onward).manifest == Bundle(archive).manifest
     assert onward.read_bytes() == archive.read_bytes()
+
+
+def test_pushed_and_imported_are_one_version(server, tmp_path):
+    archive = tmp_path / "echo.tar.zst"
+    version = id_of(export(server, "lab/echo", archive))
+    push = ("push", MODELS / "echo")
+    orders = {"first": [push, ("import", archive)], "second": [("import", archive), push, push]}
+    for name, commands in orders.items():
+        for words in commands:
+            done = server.cli(*words, f"lab/{name}")
+            assert done.returncode == 0, done.stderr
+            assert id_of(done.stdout.splitlines()[-1]) == version
+        assert [v["id"] for v in server.api().get(f"/models/lab/{name}/versions").json()["results"]] == [version]
+        assert server.api().run(name, {"text": "hello"})["output"] == "hello"
+    audit(server)
 
 
 def test_the_page_of_the_model_travels(server, cut_off, tmp_path):

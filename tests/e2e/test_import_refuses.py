@@ -224,7 +224,7 @@ def test_a_file_that_is_there_stays(server, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 
 
-MOMENTS = ("==> Checking the archive", "==> Installing packages", "==> Reading the schema")
+MOMENTS = ("==> Installing packages", "==> Reading the schema")
 
 
 def test_killed_in_the_middle(servers, archive):

@@ -58,8 +58,9 @@ ensure_model (Push *push, GError **error)
 {
   json_auto_t *model = NULL;
   g_autoptr (GError) problem = NULL;
-  const char *visibility = push->request->is_public ? "public" : "private";
-  bool is_asked = push->request->is_public || push->request->is_private;
+  const VendPushRequest *request = push->request;
+  const char *visibility = request->is_public ? "public" : "private";
+  bool is_asked = request->is_public || request->is_private;
 
   if (vend_client_call (push->client, "GET", push->model_path, NULL, &model, &problem))
     {
@@ -76,8 +77,10 @@ ensure_model (Push *push, GError **error)
   g_autofree char *hardware = NULL;
   if (!choose_hardware (push, &hardware, error))
     return false;
+  /* Only a private model can be taken back. */
+  const char *first = request->archive != NULL ? "private" : visibility;
   json_auto_t *body = json_pack ("{s:s, s:s, s:s, s:s}", "owner", push->owner, "name", push->name,
-                                 "visibility", visibility, "hardware", hardware);
+                                 "visibility", first, "hardware", hardware);
   if (!vend_client_call (push->client, "POST", "/v1/models", body, NULL, error))
     {
       g_prefix_error (error, "create %s: ", push->request->reference);
@@ -213,11 +216,20 @@ static void
 take_model_back (const Push *push)
 {
   g_autoptr (GError) problem = NULL;
-  if (!push->has_made_model || push->request->archive == NULL || push->request->is_public)
+  if (!push->has_made_model || push->request->archive == NULL)
     return;
   vend_client_set_interrupt (push->client, NULL);
   if (vend_client_call (push->client, "DELETE", push->model_path, NULL, NULL, &problem))
     vend_terminal_note ("removed %s again", push->request->reference);
+}
+
+static bool
+publish_model (const Push *push, GError **error)
+{
+  if (!push->has_made_model || push->request->archive == NULL || !push->request->is_public)
+    return true;
+  json_auto_t *body = json_pack ("{s:s}", "visibility", "public");
+  return vend_client_call (push->client, "PATCH", push->model_path, body, NULL, error);
 }
 
 bool
@@ -240,7 +252,7 @@ vend_push (const VendPushRequest *request, GError **error)
   Push push = { request, client, interrupt, owner, name, model_path, source.wants_gpu, false };
   const bool good = ensure_model (&push, error) && make_build (&push, &source, &started, error)
                     && finish_build (&push, started, &build, error)
-                    && show_result (&push, build, error);
+                    && show_result (&push, build, error) && publish_model (&push, error);
   if (!good)
     take_model_back (&push);
   return good;

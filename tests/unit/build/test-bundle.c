@@ -174,6 +174,20 @@ test_bad_documents (void)
   bad_document ("content", other, "version: it is not the SHA-256 of 'content'");
   bad_document ("pushed", json_null (), "has the objects 'pushed' and 'facts' too");
   bad_document ("page", json_array (), "page: expected an object");
+  bad_document ("page", json_pack ("{s:s}", "github_url", "javascript:x"),
+                "page.github_url: expected an http or https URL");
+  bad_document ("page", json_pack ("{s:i}", "readme", 1), "page.readme: expected a text");
+  bad_document ("page", json_pack ("{s:s}", "cover", "x"), "page.cover: expected a file");
+  bad_document ("page",
+                json_pack ("{s:{s:{s:s, s:s, s:s, s:s, s:i}}}", "cover", "$vend.file", "path",
+                           "../source/run.sh", "name", "a", "type", "b", "sha256", "c", "size", 1),
+                "page.cover: 'files' has not the file that it names");
+  bad_document ("page", json_pack ("{s:[{s:{}}]}", "examples", "input"),
+                "page.examples: one has no input or output");
+  bad_document ("page",
+                json_pack ("{s:[{s:{s:[{s:{}}]}, s:i}]}", "examples", "input", "x", "$vend.file",
+                           "output", 1),
+                "page.examples: a file has no name or type");
   bad_document ("wheels", json_array (), "wheels: the package 'six' is missing");
   bad_document ("wheels",
                 json_pack ("[{s:s, s:s, s:s}]", "name", "six", "version", "1 --index-url x", "file",
