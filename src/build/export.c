@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define MAX_ANSWER ((gsize) 4 * 1024 * 1024)
 #define MAX_LIST ((gsize) 256 * 1024 * 1024)
 
 typedef struct
@@ -204,10 +205,17 @@ add_environment (Export *export, GError **error)
   g_autofree char *program = g_build_filename (context->work_dir, "wheels.py", NULL);
   g_autofree char *text = NULL;
   const char *const argv[] = { python, "-I", program, dir, NULL };
+  const VendChildOptions options = { .argv = argv,
+                                     .env = (const char *const *) context->env,
+                                     .cwd = context->work_dir,
+                                     .on_line = context->log,
+                                     .data = context->log_data,
+                                     .max_output = MAX_ANSWER };
   return vend_dir_ensure (dir, error)
          && vend_file_replace (program, vend_wheels_program[0].data, vend_wheels_program[0].size,
                                0600, error)
-         && vend_build_ask (context, argv, &text, error) && read_answer (export, text, dir, error);
+         && vend_child_run (&options, "the program that makes wheels", &text, error)
+         && read_answer (export, text, dir, error);
 }
 
 /* ---- Contents of the file store */

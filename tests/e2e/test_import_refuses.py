@@ -248,6 +248,16 @@ def test_killed_in_the_middle(servers, archive):
         )
         assert api.run(f"echo{number}", {"text": moment})["version"] == done["id"]
         wait_until(lambda: not list((server.data / "uploads").iterdir()), 60, "the upload to go")
+
+    # An export goes on too.
+    made = server.api().post(f"/models/lab/echo0/versions/{done['id']}/exports", expect=201).json()
+    server.kill()
+    server.start()
+    assert ended(server.api(), made)["status"] == "succeeded"
+    again = server.directory / "again.tar.zst"
+    again.write_bytes(server.api().get(f"/builds/{made['id']}/archive").content)
+    assert Bundle(again).manifest["version"] == done["id"]
+
     found = server.cli("doctor", "--audit", "--data", server.data)
     assert found.returncode == 0, found.stdout + found.stderr
     assert bring_in(server, archive, "lab/echo0") == f"lab/echo0:{done['id']}"

@@ -11,6 +11,10 @@
 
 #define YAML "build:\n  python_version: \"3.11\"\n"
 #define SCRIPT "#!/bin/sh\n"
+/* Not ASCII, and longer than the name field of a tar. */
+#define LONG_NAME \
+  "gr\xc3\xbc\xc3\x9f-0123456789012345678901234567890123456789012345678901234567890123456789" \
+  "0123456789012345678901234567890123456789.txt"
 #define WEIGHTS "what was learned"
 
 static const VendBundleLimits LIMITS = { 1000000, 100 };
@@ -65,6 +69,7 @@ place_new (void)
   g_assert_cmpint (g_mkdir (place.target, 0700), ==, 0);
   add (&place, "source/cog.yaml", YAML, false);
   add (&place, "source/empty", NULL, false);
+  add (&place, "source/" LONG_NAME, "hello", false);
   add (&place, "source/run.sh", SCRIPT, true);
   add (&place, "wheels/six-1-py3-none-any.whl", "six", false);
   add (&place, weights, WEIGHTS, false);
@@ -78,7 +83,9 @@ document_new (void)
   g_autofree char *sha256 = vend_sha256_text (WEIGHTS);
   g_autofree char *yaml = vend_sha256_text (YAML);
   g_autofree char *script = vend_sha256_text (SCRIPT);
-  g_autofree char *tree = g_strdup_printf ("f %s cog.yaml\nd empty\nx %s run.sh\n", yaml, script);
+  g_autofree char *hello = vend_sha256_text ("hello");
+  g_autofree char *tree = g_strdup_printf ("f %s cog.yaml\nd empty\nf %s %s\nx %s run.sh\n", yaml,
+                                           hello, LONG_NAME, script);
   g_autofree char *source = vend_sha256_text (tree);
   json_t *pushed = json_pack ("{s:s, s:[s, s]}", "source", source, "packages", "six==1", "./mine");
   g_autofree char *base = vend_manifest_id (pushed);
@@ -125,9 +132,11 @@ test_round_trip (void)
 
   g_autofree char *script = g_build_filename (place.target, "source", "run.sh", NULL);
   g_autofree char *empty = g_build_filename (place.target, "source", "empty", NULL);
+  g_autofree char *named = g_build_filename (place.target, "source", LONG_NAME, NULL);
   g_assert_cmpint (stat (script, &st), ==, 0);
   g_assert_cmpint (st.st_mode & 0777, ==, 0755);
   g_assert_true (g_file_test (empty, G_FILE_TEST_IS_DIR));
+  g_assert_true (g_file_test (named, G_FILE_TEST_IS_REGULAR));
 
   /* The same again, byte by byte; a look alone writes nothing. */
   g_autofree char *first = NULL, *second = NULL;
@@ -234,7 +243,7 @@ test_bad_paths (void)
 static void
 test_limits (void)
 {
-  static const VendBundleLimits few_bytes = { 20, 100 }, few_files = { 1000000, 4 };
+  static const VendBundleLimits few_bytes = { 20, 100 }, few_files = { 1000000, 5 };
   g_auto (Place) place = place_new ();
   json_auto_t *document = document_new ();
   write_archive (&place, document);
@@ -267,7 +276,7 @@ test_changed_while_packed (void)
   g_auto (Place) place = place_new ();
   json_auto_t *document = document_new ();
   g_autoptr (GError) error = NULL;
-  const VendBundleEntry *entry = g_ptr_array_index (place.entries, 2);
+  const VendBundleEntry *entry = g_ptr_array_index (place.entries, 3);
   g_assert_true (g_file_set_contents (entry->from, "#!/bin/ls\n", -1, NULL));
   g_assert_false (vend_bundle_write (place.archive, document, place.entries, &error));
   g_assert_cmpint (error->code, ==, VEND_ERROR_CONFLICT);
