@@ -198,6 +198,14 @@ vend_egress_start (VendEgress *egress, const VendEgressRequest *request)
   return call;
 }
 
+long
+vend_egress_status (const VendEgressCall *call)
+{
+  long status = 0;
+  curl_easy_getinfo (call->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
 void
 vend_egress_cancel (VendEgressCall *call)
 {

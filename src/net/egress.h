@@ -49,6 +49,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendEgress, vend_egress_free)
 
 VendEgressCall *vend_egress_start (VendEgress *egress, const VendEgressRequest *request)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The status of the answer whose bytes the sink gets; 0 = none yet. */
+long vend_egress_status (const VendEgressCall *call);
 /* Ends the call without `done`. Not from inside `sink`. */
 void vend_egress_cancel (VendEgressCall *call);
 

@@ -12,6 +12,7 @@ STEPS = [
     ["model"],
     ["cgroup", "workspace", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "runner", "hardware", "zygote"],
+    ["weights"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],
     ["cli"],
