@@ -5,6 +5,7 @@
 #include "store/covers.h"
 #include "store/examples.h"
 #include "store/scaling.h"
+#include "store/weight-sets.h"
 #include "store/weights.h"
 
 static void *
@@ -324,7 +325,8 @@ vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const c
 bool
 vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error)
 {
-  if (!vend_store_weights_delete_of (db, model_id, id, error))
+  if (!vend_store_weights_delete_of (db, model_id, id, error)
+      || !vend_store_weight_sets_let_go (db, model_id, id, error))
     return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_DELETE, error);
   if (stmt == NULL)

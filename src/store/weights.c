@@ -1,6 +1,7 @@
 /* Store functions of the weights of versions, and of versions that trainings make. */
 #include "store/weights.h"
 #include "store/models.h"
+#include "store/weight-sets.h"
 
 bool
 vend_store_weights_insert (VendDb *db, int64_t model_id, const char *version,
@@ -69,8 +70,11 @@ vend_store_version_put_trained (VendDb *db, const VendVersion *version, const Ve
                                 GError **error)
 {
   bool is_there = false;
+  g_autoptr (GPtrArray) shared = vend_weight_sets_of_launch (version->launch);
   return vend_store_version_has (db, version->model_id, version->id, &is_there, error)
          && (is_there
-             || vend_store_weights_insert (db, version->model_id, version->id, weights, error))
+             || (vend_store_weights_insert (db, version->model_id, version->id, weights, error)
+                 && vend_store_weight_sets_share (db, version->model_id, version->id, shared,
+                                                  error)))
          && vend_store_version_put (db, version, error);
 }

@@ -133,7 +133,10 @@ LEFT JOIN (SELECT account_id, SUM(size) AS bytes
                  FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction
                  UNION ALL
                  SELECT m.account_id, w.size
-                 FROM version_weights AS w JOIN models AS m ON m.id = w.model_id) AS f
+                 FROM version_weights AS w JOIN models AS m ON m.id = w.model_id
+                 UNION ALL
+                 SELECT m.account_id, h.size
+                 FROM version_weight_sets AS h JOIN models AS m ON m.id = h.model_id) AS f
            GROUP BY account_id) AS t ON t.account_id = a.id
 WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
 LIMIT $1;
@@ -163,7 +166,10 @@ SELECT sha256, 'cover of model ' || model_id, size FROM covers
 UNION ALL
 SELECT sha256, 'input of ' || prediction, -1 FROM prediction_inputs
 UNION ALL
-SELECT sha256, 'weights of ' || version, size FROM version_weights;
+SELECT sha256, 'weights of ' || version, size FROM version_weights
+UNION ALL
+SELECT f.sha256, 'managed weights ' || f.digest, -1
+FROM weight_files AS f JOIN weight_sets AS s ON s.digest = f.digest WHERE s.is_present <> 0;
 -- name: audit_open
 SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
 -- name: audit_is_open
@@ -189,4 +195,18 @@ UNION ALL
 SELECT id, 'it has another source or base than a pushed version, and no training or import made it'
 FROM versions WHERE training IS NULL AND (base IS NOT NULL OR source IS NOT NULL)
   AND manifest NOT LIKE '%"imported":true%'
+UNION ALL
+SELECT h.version, 'the managed weights ' || h.name || ' are held for it, and it does not exist'
+FROM version_weight_sets AS h
+WHERE NOT EXISTS (SELECT 1 FROM versions AS v WHERE v.model_id = h.model_id AND v.id = h.version)
+UNION ALL
+SELECT s.digest, CASE
+    WHEN NOT EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.digest)
+      THEN 'no version uses these managed weights'
+    WHEN s.is_present = 0 THEN 'these managed weights are gone, and cannot be fetched again'
+    ELSE 'no content is held for these managed weights' END
+FROM weight_sets AS s
+WHERE NOT EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.digest)
+   OR NOT EXISTS (SELECT 1 FROM weight_files AS f WHERE f.digest = s.digest)
+   OR (s.is_present = 0 AND s.can_fetch = 0)
 LIMIT $1;

@@ -1,0 +1,608 @@
+/* The managed weights of this server. One lock orders places and removals: a removal looks for
+ * instances by their specs on disk, and whoever is about to write one keeps the set meanwhile. */
+#include "weights/shelf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "store/files.h"
+#include "store/weight-sets.h"
+#include "weights/download.h"
+#include "weights/pull.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SETS_DIR "sets" /* in the folder of blobs */
+#define NEW_PREFIX ".new-"
+#define READ_ONLY 0444
+#define MAX_SPEC ((gsize) 4 << 20)
+#define PART_LIFE_US (7 * 24 * 3600 * VEND_US_PER_S)
+
+struct VendShelf
+{
+  VendStore *store;
+  VendBlobs *blobs;
+  char *instances_dir;
+  char *sets_dir;
+  char *parts_dir;
+  char *endpoint;
+  char *token;
+  bool is_own_hub;
+  char *allow;
+  uint64_t max;
+  GThreadPool *pool;
+  gint stops;           /* atomic */
+  pthread_mutex_t lock; /* of all below, and of places and removals */
+  pthread_cond_t fetched;
+  GHashTable *kept;     /* digest → number of starts that are under way */
+  GHashTable *fetching; /* set of digests */
+};
+
+typedef enum
+{
+  JOB_FETCH,
+  JOB_READ_AHEAD,
+} JobKind;
+
+typedef struct
+{
+  JobKind kind;
+  GPtrArray *sets;
+  VendShelfDone done;
+  void *data;
+} Job;
+
+char *
+vend_shelf_path (const VendShelf *shelf, const VendWeightSet *set)
+{
+  return g_build_filename (shelf->sets_dir, set->digest, NULL);
+}
+
+/* ---- In use */
+
+/* Specs of all instances name the folders of their weights. With the lock. */
+static bool
+is_in_a_spec (const VendShelf *shelf, const char *digest, bool *out, GError **error)
+{
+  g_autoptr (GDir) listing = g_dir_open (shelf->instances_dir, 0, NULL);
+  *out = false;
+  for (const char *name; listing != NULL && !*out && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (shelf->instances_dir, name, "spec.json", NULL);
+      g_autofree char *text = NULL;
+      g_autoptr (GError) problem = NULL;
+      if (vend_file_read (path, MAX_SPEC, &text, NULL, &problem))
+        *out = strstr (text, digest) != NULL;
+      else if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+    }
+  return true;
+}
+
+static bool
+is_used_locked (const VendShelf *shelf, const char *digest, bool *out, GError **error)
+{
+  *out = g_hash_table_contains (shelf->kept, digest)
+         || g_hash_table_contains (shelf->fetching, digest);
+  return *out || is_in_a_spec (shelf, digest, out, error);
+}
+
+bool
+vend_shelf_is_used (VendShelf *shelf, const char *digest, bool *out, GError **error)
+{
+  pthread_mutex_lock (&shelf->lock);
+  const bool good = is_used_locked (shelf, digest, out, error);
+  pthread_mutex_unlock (&shelf->lock);
+  return good;
+}
+
+bool
+vend_shelf_is_fetching (VendShelf *shelf, const char *digest)
+{
+  pthread_mutex_lock (&shelf->lock);
+  const bool is_fetching = g_hash_table_contains (shelf->fetching, digest);
+  pthread_mutex_unlock (&shelf->lock);
+  return is_fetching;
+}
+
+static void
+keep_more (VendShelf *shelf, const char *digest, int more)
+{
+  const guint n = GPOINTER_TO_UINT (g_hash_table_lookup (shelf->kept, digest)) + (guint) more;
+  if (n > 0)
+    g_hash_table_insert (shelf->kept, g_strdup (digest), GUINT_TO_POINTER (n));
+  else
+    g_hash_table_remove (shelf->kept, digest);
+}
+
+/* ---- Places */
+
+static bool
+link_file (const VendShelf *shelf, const char *tree, const VendWeightFile *file, GError **error)
+{
+  g_autofree char *content = vend_blobs_path (shelf->blobs, file->sha256);
+  g_autofree char *path = g_build_filename (tree, file->path, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+  if (!vend_dir_ensure (folder, error))
+    return false;
+  if (chmod (content, READ_ONLY) == 0 && link (content, path) == 0)
+    return true;
+  const int problem = errno;
+  return vend_fail_errno (error, problem == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
+                          problem, "link '%s'", path);
+}
+
+/* Whole, or not at all. */
+static bool
+make_tree (const VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  g_autofree char *path = vend_shelf_path (shelf, set);
+  g_autofree char *number = g_uuid_string_random ();
+  g_autofree char *name = g_strconcat (NEW_PREFIX, number, NULL);
+  g_autofree char *tree = g_build_filename (shelf->sets_dir, name, NULL);
+  g_autoptr (GError) ignored = NULL;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return true;
+  bool good = vend_dir_ensure (tree, error);
+  for (guint i = 0; good && i < set->files->len; i++)
+    good = link_file (shelf, tree, g_ptr_array_index (set->files, i), error);
+  if (good && rename (tree, path) < 0)
+    good = vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "place '%s'", path);
+  if (!good && !vend_tree_remove (tree, &ignored))
+    vend_log (VEND_LOG_WARN, "cannot remove a folder", "error", ignored->message, NULL);
+  return good;
+}
+
+typedef struct
+{
+  const char *digest;
+  bool done;
+} Change;
+
+static bool
+mark_used (VendDb *db, void *data, GError **error)
+{
+  return vend_store_weight_set_used (db, data, vend_now_us (), error);
+}
+
+static void
+marked_used (const GError *error, void *data)
+{
+  g_free (data);
+}
+
+static bool
+place_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  bool is_present = false;
+  {
+    g_auto (VendReader) reader = vend_reader (shelf->store);
+    if (!vend_store_weight_set_is_present (reader.db, set->digest, &is_present, error))
+      return false;
+  }
+  if (!is_present)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "weights '%s': the files of %s are not here",
+                      set->name, set->source);
+  return make_tree (shelf, set, error);
+}
+
+bool
+vend_shelf_place (VendShelf *shelf, const GPtrArray *sets, GError **error)
+{
+  guint n = 0;
+  bool good = true;
+  pthread_mutex_lock (&shelf->lock);
+  for (; good && n < sets->len; n += good ? 1 : 0)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, n);
+      good = place_one (shelf, set, error);
+      if (good)
+        keep_more (shelf, set->digest, 1);
+    }
+  for (guint i = 0; !good && i < n; i++)
+    keep_more (shelf, ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest, -1);
+  pthread_mutex_unlock (&shelf->lock);
+  for (guint i = 0; good && i < sets->len; i++)
+    vend_store_write (shelf->store, mark_used, marked_used,
+                      g_strdup (((const VendWeightSet *) g_ptr_array_index (sets, i))->digest));
+  return good;
+}
+
+void
+vend_shelf_let_go (VendShelf *shelf, const GPtrArray *sets)
+{
+  pthread_mutex_lock (&shelf->lock);
+  for (guint i = 0; i < sets->len; i++)
+    keep_more (shelf, ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest, -1);
+  pthread_mutex_unlock (&shelf->lock);
+}
+
+/* ---- Removal */
+
+static bool
+mark_absent (VendDb *db, void *data, GError **error)
+{
+  Change *change = data;
+  return vend_store_weight_set_absent (db, change->digest, &change->done, error);
+}
+
+static bool
+remove_tree (const VendShelf *shelf, const char *digest, GError **error)
+{
+  g_autofree char *path = g_build_filename (shelf->sets_dir, digest, NULL);
+  return vend_tree_remove (path, error);
+}
+
+/* Rows first: after a kill the sweep does the rest. */
+static bool
+remove_locked (VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  Change change = { .digest = set->digest };
+  bool is_used = false;
+  if (!is_used_locked (shelf, set->digest, &is_used, error))
+    return false;
+  if (is_used)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the weights from %s are in use by an instance; try again when it has "
+                      "stopped",
+                      set->source);
+  if (!vend_store_write_wait (shelf->store, mark_absent, &change, error))
+    return false;
+  if (!change.done)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "the weights from %s are pinned, cannot be fetched again, or are not here",
+                      set->source);
+  return remove_tree (shelf, set->digest, error);
+}
+
+static bool
+is_blob_used (const char *sha256, void *data)
+{
+  const VendShelf *shelf = data;
+  bool used = true;
+  g_autoptr (GError) ignored = NULL;
+  g_auto (VendReader) reader = vend_reader (shelf->store);
+  return !vend_store_blob_used (reader.db, sha256, &used, &ignored) || used;
+}
+
+bool
+vend_shelf_remove (VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  pthread_mutex_lock (&shelf->lock);
+  const bool good = remove_locked (shelf, set, error);
+  pthread_mutex_unlock (&shelf->lock);
+  for (guint i = 0; good && i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      g_autoptr (GError) problem = NULL;
+      if (!vend_blobs_remove_unused (shelf->blobs, file->sha256, is_blob_used, shelf, &problem))
+        vend_log (VEND_LOG_WARN, "cannot remove a blob", "error", problem->message, NULL);
+    }
+  return good;
+}
+
+static bool
+list_sets (const VendShelf *shelf, GPtrArray **out, GError **error)
+{
+  g_auto (VendReader) reader = vend_reader (shelf->store);
+  return vend_store_weight_sets_all (reader.db, out, error);
+}
+
+void
+vend_shelf_trim (VendShelf *shelf)
+{
+  g_autoptr (GPtrArray) all = NULL;
+  g_autoptr (GError) error = NULL;
+  uint64_t sum = 0;
+  if (shelf->max == 0)
+    return;
+  if (!list_sets (shelf, &all, &error))
+    {
+      vend_log (VEND_LOG_WARN, "cannot list weights", "error", error->message, NULL);
+      return;
+    }
+  for (guint i = 0; i < all->len; i++)
+    {
+      const VendStoredWeights *stored = g_ptr_array_index (all, i);
+      sum += stored->is_present ? (uint64_t) stored->set->size : 0;
+    }
+  for (guint i = 0; i < all->len && sum > shelf->max; i++)
+    {
+      const VendStoredWeights *stored = g_ptr_array_index (all, i);
+      g_autoptr (GError) ignored = NULL;
+      if (!stored->is_present || stored->is_pinned || !stored->set->can_fetch
+          || !vend_shelf_remove (shelf, stored->set, &ignored))
+        continue;
+      g_autofree char *size = g_strdup_printf ("%" G_GINT64_FORMAT, stored->set->size);
+      sum -= (uint64_t) stored->set->size;
+      vend_log (VEND_LOG_INFO, "removed weights to stay within weights-max", "source",
+                stored->set->source, "bytes", size, NULL);
+    }
+}
+
+static void
+sweep_tree (VendShelf *shelf, const char *digest)
+{
+  bool keep = true;
+  g_autoptr (GError) error = NULL;
+  pthread_mutex_lock (&shelf->lock);
+  bool good;
+  {
+    g_auto (VendReader) reader = vend_reader (shelf->store);
+    good = vend_store_weight_set_is_present (reader.db, digest, &keep, &error);
+  }
+  if (good && !keep)
+    good = is_used_locked (shelf, digest, &keep, &error);
+  if (good && !keep)
+    good = remove_tree (shelf, digest, &error);
+  pthread_mutex_unlock (&shelf->lock);
+  if (!good)
+    vend_log (VEND_LOG_WARN, "cannot remove weights", "error", error->message, NULL);
+}
+
+void
+vend_shelf_sweep (VendShelf *shelf)
+{
+  g_autoptr (GDir) listing = g_dir_open (shelf->sets_dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    if (!g_str_has_prefix (name, NEW_PREFIX))
+      sweep_tree (shelf, name);
+  vend_downloads_sweep (shelf->parts_dir, PART_LIFE_US);
+  vend_shelf_trim (shelf);
+}
+
+/* ---- Fetching again */
+
+static bool
+mark_present (VendDb *db, void *data, GError **error)
+{
+  return vend_store_weight_set_present (db, ((const Change *) data)->digest, vend_now_us (), error);
+}
+
+static bool
+bring_in (const VendShelf *shelf, const VendWeightSet *set, const char *dir, GError **error)
+{
+  Change change = { .digest = set->digest };
+  g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (shelf->blobs);
+  for (guint i = 0; i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      g_autofree char *path = g_build_filename (dir, file->sha256, NULL);
+      g_autoptr (GError) problem = NULL;
+      if (vend_blob_holds_add (holds, file->sha256, &problem))
+        continue;
+      if (!vend_blob_holds_take (holds, path, file->sha256, error))
+        return false;
+    }
+  return vend_store_write_wait (shelf->store, mark_present, &change, error);
+}
+
+static void
+say_to_log (const char *line, void *data)
+{
+  vend_log (VEND_LOG_INFO, "fetching weights", "progress", line, NULL);
+}
+
+static bool
+fetch_files (const VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  g_autofree char *number = g_uuid_string_random ();
+  g_autofree char *name = g_strconcat ("fetch-", number, NULL);
+  g_autofree char *dir = g_build_filename (shelf->parts_dir, name, NULL);
+  g_autoptr (GError) ignored = NULL;
+  const VendPull pull = { .blobs_dir = vend_blobs_dir (shelf->blobs),
+                          .to_dir = dir,
+                          .hub = { shelf->endpoint, shelf->token, shelf->is_own_hub },
+                          .allow = shelf->allow,
+                          .say = say_to_log,
+                          .stops = &shelf->stops };
+  vend_log (VEND_LOG_INFO, "fetching weights", "source", set->source, NULL);
+  const bool good = vend_pull_again (&pull, set, error) && bring_in (shelf, set, dir, error);
+  if (!vend_tree_remove (dir, &ignored))
+    vend_log (VEND_LOG_WARN, "cannot remove a folder", "error", ignored->message, NULL);
+  return good;
+}
+
+/* True when the caller is to fetch it; another one who fetches it is waited for. */
+static bool
+begin_fetch (VendShelf *shelf, const char *digest)
+{
+  bool is_present = false;
+  g_autoptr (GError) ignored = NULL;
+  pthread_mutex_lock (&shelf->lock);
+  while (g_hash_table_contains (shelf->fetching, digest))
+    pthread_cond_wait (&shelf->fetched, &shelf->lock);
+  {
+    g_auto (VendReader) reader = vend_reader (shelf->store);
+    if (!vend_store_weight_set_is_present (reader.db, digest, &is_present, &ignored))
+      is_present = false;
+  }
+  if (!is_present)
+    g_hash_table_add (shelf->fetching, g_strdup (digest));
+  pthread_mutex_unlock (&shelf->lock);
+  return !is_present;
+}
+
+static void
+end_fetch (VendShelf *shelf, const char *digest)
+{
+  pthread_mutex_lock (&shelf->lock);
+  g_hash_table_remove (shelf->fetching, digest);
+  pthread_cond_broadcast (&shelf->fetched);
+  pthread_mutex_unlock (&shelf->lock);
+}
+
+static bool
+fetch_all (VendShelf *shelf, const GPtrArray *sets, GError **error)
+{
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      if (g_atomic_int_get (&shelf->stops) != 0)
+        return vend_fail (error, VEND_ERROR_CANCELED, "the server stops");
+      if (!begin_fetch (shelf, set->digest))
+        continue;
+      const bool good = fetch_files (shelf, set, error);
+      end_fetch (shelf, set->digest);
+      if (!good)
+        return false;
+    }
+  vend_shelf_trim (shelf);
+  return true;
+}
+
+/* ---- Reading ahead */
+
+static void
+read_ahead (const VendShelf *shelf, const GPtrArray *sets)
+{
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      for (guint n = 0; n < set->files->len; n++)
+        {
+          const VendWeightFile *file = g_ptr_array_index (set->files, n);
+          g_autofree char *path = vend_blobs_path (shelf->blobs, file->sha256);
+          vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+          if (fd >= 0)
+            posix_fadvise (fd, 0, 0, POSIX_FADV_WILLNEED);
+        }
+    }
+}
+
+/* ---- Threads */
+
+static void
+run_job (void *data, void *user_data)
+{
+  g_autofree Job *job = data;
+  g_autoptr (GPtrArray) sets = job->sets;
+  VendShelf *shelf = user_data;
+  g_autoptr (GError) error = NULL;
+  if (job->kind == JOB_READ_AHEAD)
+    {
+      read_ahead (shelf, sets);
+      return;
+    }
+  if (!fetch_all (shelf, sets, &error))
+    vend_log (VEND_LOG_WARN, "cannot fetch weights", "error", error->message, NULL);
+  job->done (error, job->data);
+}
+
+/* After the end of the pool it ends at once. */
+static void
+push_job (VendShelf *shelf, Job job)
+{
+  Job *own = g_memdup2 (&job, sizeof job);
+  if (shelf->pool != NULL)
+    g_thread_pool_push (shelf->pool, own, NULL);
+  else
+    run_job (own, shelf);
+}
+
+void
+vend_shelf_fetch (VendShelf *shelf, GPtrArray *sets, VendShelfDone done, void *data)
+{
+  push_job (shelf, (Job){ JOB_FETCH, sets, done, data });
+}
+
+void
+vend_shelf_read_ahead (VendShelf *shelf, GPtrArray *sets)
+{
+  push_job (shelf, (Job){ JOB_READ_AHEAD, sets, NULL, NULL });
+}
+
+/* ---- Life */
+
+/* Nothing is on its way: parts of downloads stay, to go on from. */
+static bool
+clear_left (const VendShelf *shelf, GError **error)
+{
+  const char *const dirs[] = { shelf->parts_dir, shelf->sets_dir };
+  for (gsize d = 0; d < G_N_ELEMENTS (dirs); d++)
+    {
+      g_autoptr (GDir) listing = g_dir_open (dirs[d], 0, NULL);
+      for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+        {
+          g_autofree char *path = g_build_filename (dirs[d], name, NULL);
+          const bool is_left = d == 0 ? !g_str_has_suffix (name, VEND_DOWNLOAD_PART)
+                                      : g_str_has_prefix (name, NEW_PREFIX);
+          if (is_left && !vend_tree_remove (path, error))
+            return false;
+        }
+    }
+  return true;
+}
+
+bool
+vend_shelf_new (const VendShelfOptions *options, VendShelf **out, GError **error)
+{
+  g_autoptr (VendShelf) shelf = g_new0 (VendShelf, 1);
+  const char *blobs_dir = vend_blobs_dir (options->blobs);
+  g_autoptr (GError) problem = NULL;
+  pthread_mutex_init (&shelf->lock, NULL);
+  pthread_cond_init (&shelf->fetched, NULL);
+  shelf->store = options->store;
+  shelf->blobs = options->blobs;
+  shelf->instances_dir = g_strdup (options->instances_dir);
+  shelf->sets_dir = g_build_filename (blobs_dir, SETS_DIR, NULL);
+  shelf->parts_dir = g_build_filename (blobs_dir, VEND_PARTS_DIR, NULL);
+  shelf->endpoint = g_strdup (options->hub.endpoint);
+  shelf->token = g_strdup (options->hub.token);
+  shelf->is_own_hub = options->hub.is_own;
+  shelf->allow = g_strdup (options->allow);
+  shelf->max = options->max;
+  shelf->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  shelf->fetching = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (!vend_dir_ensure (shelf->sets_dir, error) || !vend_dir_ensure (shelf->parts_dir, error)
+      || !clear_left (shelf, error))
+    return false;
+  shelf->pool = g_thread_pool_new (run_job, shelf, VEND_SHELF_THREADS, TRUE, &problem);
+  if (problem != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  *out = g_steal_pointer (&shelf);
+  return true;
+}
+
+void
+vend_shelf_close (VendShelf *shelf)
+{
+  g_atomic_int_set (&shelf->stops, 1);
+}
+
+void
+vend_shelf_finish (VendShelf *shelf)
+{
+  vend_shelf_close (shelf);
+  if (shelf->pool != NULL)
+    g_thread_pool_free (g_steal_pointer (&shelf->pool), FALSE, TRUE);
+}
+
+void
+vend_shelf_free (VendShelf *shelf)
+{
+  if (shelf == NULL)
+    return;
+  vend_shelf_finish (shelf);
+  g_hash_table_unref (shelf->kept);
+  g_hash_table_unref (shelf->fetching);
+  pthread_mutex_destroy (&shelf->lock);
+  pthread_cond_destroy (&shelf->fetched);
+  g_free (shelf->instances_dir);
+  g_free (shelf->sets_dir);
+  g_free (shelf->parts_dir);
+  g_free (shelf->endpoint);
+  g_free (shelf->token);
+  g_free (shelf->allow);
+  g_free (shelf);
+}
