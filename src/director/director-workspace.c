@@ -95,6 +95,7 @@ vend_director_prepare (VendDirector *director, GError **error)
   const VendWorkspaceOptions options = { .dir = director->dir,
                                          .source = spec->source,
                                          .read_only = spec->read_only,
+                                         .links = spec->links,
                                          .argv = spec->argv,
                                          .env = spec->env,
                                          .kind = spec->copy_kind };

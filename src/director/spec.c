@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "model/weight-set.h"
 #include <string.h>
 
 void
@@ -16,6 +17,7 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->model_server);
   g_free (spec->source);
   g_strfreev (spec->read_only);
+  g_strfreev (spec->links);
   g_strfreev (spec->env);
   vend_cgroups_free (spec->cgroups);
   vend_networks_free (spec->input_allow);
@@ -93,6 +95,27 @@ read_env (const json_t *document, char ***out, GError **error)
   return true;
 }
 
+/* {"weights": "/data/blobs/sets/…"} */
+static bool
+read_links (const json_t *document, char ***out, GError **error)
+{
+  json_t *members = json_object_get (document, "links");
+  g_autoptr (GPtrArray) links = g_ptr_array_new_with_free_func (g_free);
+  const char *key;
+  json_t *value;
+  json_object_foreach (members, key, value)
+    {
+      const char *to = json_string_value (value);
+      if (to == NULL || !g_path_is_absolute (to) || !vend_weight_path_is_good (key))
+        return vend_fail (error, VEND_ERROR_INVALID, "spec: 'links' member '%s' is wrong", key);
+      g_ptr_array_add (links, g_strdup (key));
+      g_ptr_array_add (links, g_strdup (to));
+    }
+  g_ptr_array_add (links, NULL);
+  *out = (char **) g_ptr_array_free (g_steal_pointer (&links), FALSE);
+  return true;
+}
+
 static void
 read_limits (const json_t *document, VendSpec *spec)
 {
@@ -115,6 +138,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
       || !read_text (document, "version", &spec->version, error)
       || !read_text (document, "source", &spec->source, error)
       || !read_texts (document, "read_only", &spec->read_only, error)
+      || !read_links (document, &spec->links, error)
       || !read_copy_kind (document, &spec->copy_kind, error)
       || !read_argv (document, &spec->argv, error)
       || !read_model_server (document, &spec->model_server, error)

@@ -22,6 +22,7 @@ typedef struct
   char *source;       /* what the working copy is made from */
   VendCopyKind copy_kind;
   char **read_only; /* folders that the model may not write to */
+  char **links;     /* into the working copy: a path, where it leads, and so on */
   char **env;       /* "KEY=value", complete */
   guint slots;
   int64_t setup_timeout_us;

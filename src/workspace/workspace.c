@@ -30,6 +30,7 @@ struct VendWorkspace
   GPtrArray *kept_from; /* NULL-terminated once the mounts are planned, like the next two */
   GPtrArray *kept_at;
   GPtrArray *read_only;
+  char **links; /* pairs: a path in the working copy, where it leads */
   bool mounts_work;
   bool trusted; /* attributes of that name can be set */
   VendMounts mounts;
@@ -222,6 +223,24 @@ find_out (VendWorkspace *workspace)
     }
 }
 
+/* ---- Links */
+
+static bool
+make_links (const VendWorkspace *workspace, const char *root, GError **error)
+{
+  for (gsize i = 0; workspace->links[i] != NULL; i += 2)
+    {
+      g_autofree char *path = g_build_filename (root, workspace->links[i], NULL);
+      g_autofree char *folder = g_path_get_dirname (path);
+      if (!vend_dir_ensure (folder, error))
+        return false;
+      if (symlink (workspace->links[i + 1], path) < 0)
+        return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "link '%s' in the working copy",
+                                workspace->links[i]);
+    }
+  return true;
+}
+
 /* ---- Making */
 
 /* Without attributes an overlay mounts, but fails when a folder replaces another. */
@@ -258,7 +277,8 @@ choose (VendWorkspace *workspace, const VendWorkspaceOptions *options, GError **
     {
       workspace->kind = VEND_COPY_OVERLAY;
       /* An overlay that is not synchronized can be mounted once only. */
-      return vend_tree_remove (workspace->work, error) && vend_dir_ensure (workspace->work, error);
+      return vend_tree_remove (workspace->work, error) && vend_dir_ensure (workspace->work, error)
+             && make_links (workspace, workspace->upper, error);
     }
   if (options->kind == VEND_COPY_OVERLAY)
     return vend_fail (error, VEND_ERROR_RUNNER,
@@ -287,6 +307,8 @@ vend_workspace_new (const VendWorkspaceOptions *options, VendWorkspace **out, GE
   workspace->kept_from = g_ptr_array_new_with_free_func (g_free);
   workspace->kept_at = g_ptr_array_new_with_free_func (g_free);
   workspace->read_only = g_ptr_array_new_with_free_func (g_free);
+  workspace->links
+      = options->links != NULL ? g_strdupv ((char **) options->links) : g_new0 (char *, 1);
   if (!vend_tree_remove (workspace->area, error) || !vend_tree_remove (workspace->overlay, error)
       || !vend_dir_ensure (workspace->area, error) || !vend_dir_ensure (workspace->tmp, error)
       || !choose (workspace, options, error))
@@ -310,6 +332,7 @@ vend_workspace_free (VendWorkspace *workspace)
   g_ptr_array_unref (workspace->kept_from);
   g_ptr_array_unref (workspace->kept_at);
   g_ptr_array_unref (workspace->read_only);
+  g_strfreev (workspace->links);
   g_free (workspace->no_overlay);
   g_free (workspace->no_mounts);
   g_free (workspace);
@@ -327,7 +350,8 @@ vend_workspace_copy (const VendWorkspace *workspace, GCancellable *cancellable, 
   g_autoptr (GError) left = NULL;
   if (!vend_workspace_wants_copy (workspace))
     return true;
-  if (vend_tree_copy (workspace->source, workspace->cwd, workspace->clone, cancellable, error))
+  if (vend_tree_copy (workspace->source, workspace->cwd, workspace->clone, cancellable, error)
+      && make_links (workspace, workspace->cwd, error))
     return true;
   g_prefix_error (error, "no working copy of the model: ");
   if (!vend_tree_remove (workspace->cwd, &left))

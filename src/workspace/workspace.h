@@ -24,6 +24,9 @@ typedef struct
   const char *dir;        /* absolute; the rest as well */
   const char *source;     /* a folder that does not change */
   char *const *read_only; /* folders that the model may not write to; NULL = none */
+  /* Symbolic links in the working copy, which the source does not have: a path below it, then where
+   * it leads, and so on; NULL = none. */
+  char *const *links;
   char *const *argv;
   char *const *env; /* folders below /tmp named in argv and env stay reachable */
   VendCopyKind kind;

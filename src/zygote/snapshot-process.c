@@ -46,6 +46,7 @@ make_workspace (const VendSnapshotOrder *order, const char *dir, const char *con
   VendWorkspaceOptions options = { .dir = dir,
                                    .source = order->source,
                                    .read_only = order->read_only,
+                                   .links = order->links,
                                    .argv = (char *const *) argv,
                                    .env = env };
   g_autoptr (VendWorkspace) workspace = NULL;

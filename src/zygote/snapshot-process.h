@@ -17,6 +17,7 @@ typedef struct
   const char *socket;       /* where launchers will find it */
   const char *source;       /* of the version */
   char *const *read_only;   /* what it may not write to */
+  char *const *links;       /* into its working copy, see workspace.h; or NULL */
   const char *working_copy; /* one of VEND_COPY_KINDS */
   const VendCgroup *group;  /* that it is born in; NULL: that of this process */
 } VendSnapshotOrder;
