@@ -21,6 +21,7 @@ typedef struct
   VendStore *store;
   VendAuth *auth;
   VendBlobs *blobs;
+  VendShelf *shelf;
   VendSched *sched;
   VendBuilds *builds;
   VendWebhooks *webhooks;

@@ -150,6 +150,10 @@ static const VendSettingInfo setting_infos[] = {
     "retention of the scheduler's decisions" },
   { "decision-max", VEND_SETTING_INT, "100000", 1, 100000000, "most decisions kept, the newest" },
 
+  { "weights-max", VEND_SETTING_BYTES, "0", 0, 1024 * 1024 * VEND_GIB,
+    "bytes of managed weights; the longest unused that can be fetched again go beyond that; 0 = no "
+    "limit" },
+
   /* Metering */
   { "hardware-price", VEND_SETTING_TEXT, "", 0, 0,
     "price per second, comma-separated: sku=0.0001" },
@@ -163,8 +167,8 @@ static const VendSettingInfo setting_infos[] = {
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,
     "run build.run commands of pushed models" },
   { "package-allow", VEND_SETTING_TEXT, "", 0, 0,
-    "CIDRs, comma-separated, allowed for packages of pushed models beside public addresses; pushes "
-    "with an admin token may use any address" },
+    "CIDRs, comma-separated, allowed for packages and weights of pushed models beside public "
+    "addresses; pushes with an admin token may use any address" },
   { "build-timeout", VEND_SETTING_SECONDS, "30m", 1, 7 * VEND_DAY_US, "time limit for a build" },
   { "build-limit", VEND_SETTING_INT, "1", 1, 64, "concurrent builds" },
   { "cog-version", VEND_SETTING_TEXT, "0.23.1", 0, 0, "version of cog installed with every model" },

@@ -18,6 +18,7 @@
 #include "build/system-packages.h"
 #include "build/unpack.h"
 #include "build/venv.h"
+#include "build/weights-step.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -35,6 +36,7 @@ typedef struct
   char *resolved;
   VendVenv *venv;
   VendSchema *schema;
+  GPtrArray *weights; /* of VendWeightSet; NULL: none */
   json_t *launch;
 } Build;
 
@@ -50,6 +52,7 @@ build_clear (Build *build)
   g_clear_pointer (&build->resolved, g_free);
   g_clear_pointer (&build->venv, vend_venv_free);
   g_clear_pointer (&build->schema, vend_schema_free);
+  g_clear_pointer (&build->weights, g_ptr_array_unref);
   g_clear_pointer (&build->launch, json_decref);
   vend_build_context_clear (&build->context);
 }
@@ -92,7 +95,8 @@ unpack (Build *build, GError **error)
   g_autofree char *generated = g_build_filename (context->source_dir, ".cog", NULL);
   /* Only what is made here may count as the model's schema. */
   return vend_unpack (spec->archive, context->source_dir, &limits, error)
-         && vend_tree_remove (generated, error) && list_source (build, error);
+         && vend_tree_remove (generated, error) && vend_build_weights_set_aside (context, error)
+         && list_source (build, error);
 }
 
 static bool
@@ -147,6 +151,12 @@ read_card (Build *build, GError **error)
   for (guint i = 0; i < warnings->len; i++)
     vend_build_say (&build->context, "warning: %s", (const char *) g_ptr_array_index (warnings, i));
   return build->card != NULL || fail_with (problems, error);
+}
+
+static bool
+fetch_weights (Build *build, GError **error)
+{
+  return vend_build_weights_fetch (&build->context, build->yaml, &build->weights, error);
 }
 
 static bool
@@ -279,6 +289,14 @@ launch_document (const Build *build)
   vend_json_set_string (launch, "train", yaml->train);
   json_object_set_new (launch, "env", env);
   vend_json_set_int (launch, "concurrency", MAX (concurrency, 1));
+  if (build->weights != NULL)
+    {
+      json_t *sets = json_array ();
+      for (guint i = 0; i < build->weights->len; i++)
+        json_array_append_new (sets,
+                               vend_weight_set_to_json (g_ptr_array_index (build->weights, i)));
+      json_object_set_new (launch, VEND_LAUNCH_WEIGHTS, sets);
+    }
   return launch;
 }
 
@@ -296,7 +314,11 @@ compile_source (const Build *build)
 static bool
 smoke (Build *build, GError **error)
 {
-  return vend_smoke_start (&build->context, build->venv, build->launch, error);
+  g_auto (GStrv) links = NULL;
+  if (build->weights != NULL
+      && !vend_build_weights_lay_out (&build->context, build->weights, &links, error))
+    return false;
+  return vend_smoke_start (&build->context, build->venv, build->launch, links, error);
 }
 
 static json_t *
@@ -305,10 +327,12 @@ content_of (const Build *build)
   if (build->archive != NULL)
     return json_incref ((json_t *) build->archive->content);
   g_autofree char *packages = vend_venv_neutral_text (&build->context, build->resolved);
+  json_auto_t *weights = build->weights != NULL ? vend_weight_sets_content (build->weights) : NULL;
   const VendManifestFacts facts = { .source = build->source_digest,
                                     .packages = packages,
                                     .python = build->interpreter->version,
-                                    .cog_yaml = build->yaml->meaning };
+                                    .cog_yaml = build->yaml->meaning,
+                                    .weights = weights };
   return vend_manifest_content (&facts);
 }
 
@@ -401,6 +425,7 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
     return false;
   const Step second[] = {
     { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
+    { "Fetching weights", fetch_weights, build.yaml->weights->len > 0 && !is_import },
     { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
     { "Finding Python", is_import ? find_python_of_archive : find_python, true },
     { "Resolving packages", resolve, !is_import },

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "weights/hub.h"
 
 typedef struct
 {
@@ -24,6 +25,10 @@ typedef struct
   bool is_import; /* the archive is one of `vend export` */
   uint64_t max_archive_bytes;
   const json_t *export_spec; /* what to export, instead of a build; or NULL */
+  const char *blobs_dir;       /* of the file store, whose contents need not be fetched */
+  const char *weights_dir;     /* gets the files of weights that are to come into it */
+  VendHub hub;                 /* of "hf://" */
+  const json_t *known_weights; /* URLs that were fetched before, with their files; or NULL */
 } VendBuildSpec;
 
 /* Receives log text for the person who pushed, whole lines. */

@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#define MAX_SPEC ((gsize) 1024 * 1024)
+#define MAX_SPEC ((gsize) 16 * 1024 * 1024)
 
 static bool
 read_input (json_t **out, GError **error)
@@ -54,7 +54,9 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
     const char **out;
   } texts[] = { { "staging_dir", &spec->staging_dir },       { "venvs_dir", &spec->venvs_dir },
                 { "cache_dir", &spec->cache_dir },           { "cog_version", &spec->cog_version },
-                { "coglet_version", &spec->coglet_version }, { "result", out_result } };
+                { "coglet_version", &spec->coglet_version }, { "blobs_dir", &spec->blobs_dir },
+                { "weights_dir", &spec->weights_dir },       { "hub", &spec->hub.endpoint },
+                { "result", out_result } };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       *texts[i].out = vend_json_string (document, texts[i].key);
@@ -71,6 +73,9 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
   spec->max_source_files = (uint64_t) max_files;
   spec->max_archive_bytes = (uint64_t) max_archive;
   spec->is_import = vend_json_bool (document, "is_import", false);
+  spec->hub.token = vend_json_string (document, "hub_token");
+  spec->hub.is_own = vend_json_bool (document, "hub_is_own", false);
+  spec->known_weights = json_object_get (document, "known_weights");
   spec->package_allow = vend_json_string (document, "package_allow");
   spec->any_package_host = vend_json_bool (document, "any_package_host", false);
   spec->allow_build_run = vend_json_bool (document, "allow_build_run", false);

@@ -11,10 +11,13 @@
 #include "build/export-spec.h"
 #include "build/leftovers.h"
 #include "build/publish.h"
+#include "build/weights-take.h"
 #include "store/files.h"
 #include "store/models.h"
 #include "store/stored-bytes.h"
 #include "store/weights.h"
+#include "store/weight-sets.h"
+#include "weights/pull.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -61,6 +64,9 @@ struct VendBuilds
   char *instances_dir;
   char *venvs_dir;
   char *cache_dir;
+  char *hub_endpoint;
+  char *hub_token;
+  bool is_own_hub;
   GThreadPool *pool;
   pthread_mutex_t lock;
   /* Read by each build: it uses folders that no row names yet. */
@@ -209,6 +215,30 @@ exported (const Job *job)
 }
 
 /* `export` is NULL of a build. */
+/* Of a build's weights, on their way into the file store. */
+static char *
+weights_path (const VendBuilds *builds, const char *id)
+{
+  return g_build_filename (vend_blobs_dir (builds->blobs), VEND_PARTS_DIR, id, NULL);
+}
+
+static void
+add_weights_spec (const Job *job, json_t *spec)
+{
+  const VendBuilds *builds = job->builds;
+  g_autofree char *weights = weights_path (builds, job->row->id);
+  json_t *known = NULL;
+  g_autoptr (GError) ignored = NULL;
+  vend_json_set_string (spec, "blobs_dir", vend_blobs_dir (builds->blobs));
+  vend_json_set_string (spec, "weights_dir", weights);
+  vend_json_set_string (spec, "hub", builds->hub_endpoint);
+  vend_json_set_string (spec, "hub_token", builds->hub_token);
+  vend_json_set_bool (spec, "hub_is_own", builds->is_own_hub);
+  g_auto (VendReader) reader = vend_reader (builds->store);
+  if (vend_store_weight_sets_of_urls (reader.db, &known, &ignored))
+    json_object_set_new (spec, "known_weights", known);
+}
+
 static char *
 spec_text (const Job *job, const char *staging, const char *result, const VendExport *export)
 {
@@ -239,6 +269,7 @@ spec_text (const Job *job, const char *staging, const char *result, const VendEx
   vend_json_set_int (spec, "max_source_bytes",
                      (int64_t) vend_settings_bytes (settings, "max-source"));
   vend_json_set_int (spec, "max_source_files", vend_settings_int (settings, "max-source-files"));
+  add_weights_spec (job, spec);
   return vend_json_text (spec);
 }
 
@@ -417,7 +448,8 @@ typedef struct
   const VendBuild *build;
   VendVersion *version; /* NULL: there is none to store */
   const VendPublication *publication;
-  const GPtrArray *weights; /* of VendWeights, of a version that is new; or NULL */
+  const GPtrArray *weights;     /* of VendWeights, of a version that is new; or NULL */
+  const GPtrArray *weight_sets; /* of VendWeightSet, of a version that was built; or NULL */
   uint64_t max_stored;
   const char *exported; /* the version that was; or NULL */
   const char *problem;
@@ -452,6 +484,9 @@ store_outcome (VendDb *db, void *data, GError **error)
   if (outcome->version != NULL
       && (!store_weights (db, outcome, error)
           || !vend_store_version_put (db, outcome->version, error)
+          || (outcome->weight_sets != NULL
+              && !vend_store_weight_sets_put (db, outcome->version->model_id, outcome->version->id,
+                                              outcome->weight_sets, vend_now_us (), error))
           || !vend_publication_store (db, outcome->publication, error)))
     return false;
   return vend_store_build_complete (db, outcome->build->id,
@@ -539,17 +574,24 @@ finish (Job *job, const json_t *result, const char *staging, GError **error)
   const char *folder = version->source != NULL ? version->source : version->id;
   g_autoptr (VendPublication) publication = NULL;
   g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (builds->blobs);
+  g_autoptr (VendBlobHolds) set_holds = NULL;
+  g_autoptr (GPtrArray) weight_sets = NULL;
   g_autoptr (GPtrArray) weights
       = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weights_free);
+  g_autofree char *weights_dir = weights_path (builds, job->row->id);
   if (!publish (builds, version, staging, import != NULL ? VEND_BUNDLE_PAGE : "src", card,
                 &publication, error)
       || !take_weights (builds, json_object_get (import, "weights"), staging, holds, weights, error)
+      || (import == NULL
+          && !vend_build_weights_take (builds->blobs, weights_dir, version->launch, &weight_sets,
+                                       &set_holds, error))
       || !clear_staging (staging, error) || !install (job, staging, folder, error))
     return false;
   Outcome outcome = { .build = job->row,
                       .version = version,
                       .publication = publication,
                       .weights = weights,
+                      .weight_sets = weight_sets,
                       .max_stored = vend_settings_bytes (builds->settings, "account-max-stored") };
   if (!vend_store_write_wait (builds->store, store_outcome, &outcome, error))
     return false;
@@ -612,7 +654,8 @@ build (Job *job, GError **error)
 
   bool good = run_in (job, staging, result_path, error);
   unlink (result_path);
-  if (!vend_tree_remove (staging, &ignored))
+  g_autofree char *weights = weights_path (builds, job->row->id);
+  if (!vend_tree_remove (staging, &ignored) || !vend_tree_remove (weights, &ignored))
     vend_log (VEND_LOG_WARN, "cannot remove a staging directory", "error", ignored->message, NULL);
   return good;
 }
@@ -868,6 +911,9 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->blobs = options->blobs;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
+  builds->hub_endpoint = g_strdup (options->hub.endpoint);
+  builds->hub_token = g_strdup (options->hub.token);
+  builds->is_own_hub = options->hub.is_own;
   builds->made = options->made;
   builds->data = options->data;
   builds->uploads_dir = g_build_filename (options->data_dir, "uploads", NULL);
@@ -919,6 +965,8 @@ vend_builds_free (VendBuilds *builds)
   g_free (builds->instances_dir);
   g_free (builds->venvs_dir);
   g_free (builds->cache_dir);
+  g_free (builds->hub_endpoint);
+  g_free (builds->hub_token);
   pthread_mutex_destroy (&builds->lock);
   pthread_rwlock_destroy (&builds->in_use);
   g_free (builds);

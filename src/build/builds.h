@@ -11,6 +11,7 @@
 #include "model/file.h"
 #include "model/model.h"
 #include "store/store.h"
+#include "weights/hub.h"
 
 typedef struct VendBuilds VendBuilds;
 
@@ -20,6 +21,7 @@ typedef struct
   VendBlobs *blobs; /* of the files that models show */
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
+  VendHub hub;             /* of weights; copied */
   const char *vend_binary; /* binary that is started as `vend builder` */
   /* A model has another latest version, which is stored. On a thread of the builds; or NULL. */
   void (*made) (int64_t model_id, void *data);

@@ -83,3 +83,8 @@ char *vend_yaml_shown (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 VendCogYaml *vend_cog_yaml_read (const char *project_dir, const char *text, gsize size,
                                  GPtrArray *problems, GPtrArray *warnings)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* The list `weights`, of VendCogWeights. Looks at no files: a builder gets those of "file://" by
+ * another way. ---- cog-yaml-weights.c */
+GPtrArray *vend_cog_weights_read (VendYamlValue list, const VendYamlReport *report)
+    G_GNUC_WARN_UNUSED_RESULT;

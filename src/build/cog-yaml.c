@@ -38,6 +38,7 @@ vend_cog_yaml_free (VendCogYaml *yaml)
   g_strfreev (yaml->environment);
   g_free (yaml->predict);
   g_free (yaml->train);
+  g_clear_pointer (&yaml->weights, g_ptr_array_unref);
   json_decref (yaml->meaning);
   g_free (yaml);
 }
@@ -481,11 +482,8 @@ read_root (Reader *reader, VendYamlValue root)
   read_concurrency (reader, root);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_free (vend_yaml_dup_text (vend_yaml_member (root, names[i], names[i]), &reader->report));
-  VendYamlValue weights = vend_yaml_member (root, "weights", "weights");
-  if (weights.node != NULL)
-    vend_yaml_problem (&reader->report, weights.line,
-                       "weights: managed weights are not supported; put them in the folder, or "
-                       "fetch them in setup");
+  reader->yaml->weights
+      = vend_cog_weights_read (vend_yaml_member (root, "weights", "weights"), &reader->report);
 }
 
 static char *
@@ -521,6 +519,8 @@ read_text (const char *project_dir, const char *text, gsize size, const VendYaml
     }
   if (report->problems->len > 0)
     return NULL;
+  if (yaml->weights == NULL)
+    yaml->weights = g_ptr_array_new ();
   yaml->meaning = meaning_of (yaml);
   return g_steal_pointer (&yaml);
 }

@@ -6,11 +6,20 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "weights/source.h"
 
 #define VEND_COG_YAML_MAX_SIZE (1024 * 1024)
 #define VEND_COG_YAML_FIRST_STEP \
   "begin with one that has the two lines 'build: {python_version: \"3.12\"}' and 'run: " \
   "run.py:Runner'"
+
+/* Managed weights. */
+typedef struct
+{
+  char *name;
+  char *target; /* below the project */
+  VendWeightSource *source;
+} VendCogWeights;
 
 typedef struct
 {
@@ -23,6 +32,7 @@ typedef struct
   char **environment; /* "KEY=value" */
   char *predict;      /* `run` or its deprecated alias `predict`: "predict.py:Predictor"; or NULL */
   char *train;        /* or NULL */
+  GPtrArray *weights; /* of VendCogWeights; never NULL */
   int concurrency;    /* concurrency.max; 0 = not set */
   json_t
       *meaning; /* canonical: what of the file decides how the model behaves; for the version id */

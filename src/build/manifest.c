@@ -98,6 +98,8 @@ vend_manifest_content (const VendManifestFacts *facts)
   vend_json_set_string (content, "python", facts->python);
   json_object_set_new (content, "packages", sorted_lines (facts->packages));
   json_object_set (content, "cog_yaml", facts->cog_yaml);
+  if (facts->weights != NULL)
+    json_object_set (content, "weights", facts->weights);
   return content;
 }
 

@@ -15,6 +15,7 @@ typedef struct
   const char *packages; /* exact packages, one a line */
   const char *python;   /* "3.11.7" */
   json_t *cog_yaml;     /* its meaning; borrowed */
+  json_t *weights;      /* managed ones; borrowed, NULL: none */
 } VendManifestFacts;
 
 /* The part of a manifest that is hashed: no time, no path of this machine. */

@@ -19,13 +19,17 @@
 #define MAX_DEPTH 64
 /* Links to folders that hold links to folders can make a small tree endless. */
 #define MAX_ENTRIES 1000000
+#define EXTRAS_ROOT ".vend" /* their paths begin with it */
 #define CHUNK_SIZE (256 * 1024)
 /* Names as the bytes they are: a conversion would depend on the locale of whoever packs. */
 #define OPTIONS "gzip:!timestamp,gzip:compression-level=6,pax:hdrcharset=BINARY"
 #define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+typedef struct Tree Tree;
+
 typedef struct
 {
+  const Tree *tree;
   char *path;   /* in the archive */
   char *source; /* in the tree, without links on the way; differs when a link led here */
   bool is_dir;
@@ -33,9 +37,12 @@ typedef struct
   uint64_t size;
 } Entry;
 
-typedef struct
+struct Tree
 {
   const char *dir;
+  const VendPackExtra *extra;  /* it is this one; NULL: the project */
+  const VendPackExtra *extras; /* of the project */
+  gsize n_extras;
   char *real_dir; /* `dir` without links */
   int dir_fd;
   VendIgnore *ignore;
@@ -43,7 +50,7 @@ typedef struct
   GPtrArray *entries;
   uint64_t n_files;
   uint64_t size;
-} Tree;
+};
 
 typedef struct
 {
@@ -80,7 +87,6 @@ tree_clear (Tree *tree)
   g_clear_pointer (&tree->ignore, vend_ignore_free);
   g_clear_pointer (&tree->entries, g_ptr_array_unref);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Tree, tree_clear)
 
 /* `source` is "" for the tree itself. No part of it may be a link. */
 static bool
@@ -104,10 +110,28 @@ open_inside (const Tree *tree, const char *source, int *out_fd, GError **error)
 }
 
 static bool
-is_never_packed (const char *name)
+is_never_packed (const Tree *tree, const char *folder, const char *name)
 {
   static const char *const never[] = { ".git", ".cog", "__pycache__", NULL };
-  return g_strv_contains (never, name);
+  return g_strv_contains (never, name)
+         || (tree->extra == NULL && *folder == '\0' && strcmp (name, EXTRAS_ROOT) == 0);
+}
+
+/* It is packed as an extra. */
+static bool
+is_extra (const Tree *tree, const char *path)
+{
+  for (gsize i = 0; i < tree->n_extras; i++)
+    if (g_strcmp0 (tree->extras[i].inside, path) == 0)
+      return true;
+  return false;
+}
+
+static bool
+is_wanted (const Tree *tree, const char *path, bool is_dir)
+{
+  const VendPackExtra *extra = tree->extra;
+  return extra == NULL || (!is_dir && (extra->wants == NULL || extra->wants (path, extra->data)));
 }
 
 static bool
@@ -122,6 +146,8 @@ add_entry (Tree *tree, const char *path, const char *source, const struct stat *
 {
   bool is_dir = S_ISDIR (status->st_mode);
   uint64_t size = is_dir ? 0 : (uint64_t) status->st_size;
+  if (!is_wanted (tree, path, is_dir))
+    return true;
   if (tree->entries->len >= MAX_ENTRIES)
     return vend_fail (error, VEND_ERROR_TOO_LARGE, "'%s' has more than %d files", tree->dir,
                       MAX_ENTRIES);
@@ -131,7 +157,9 @@ add_entry (Tree *tree, const char *path, const char *source, const struct stat *
                       " bytes, reached at '%s'; leave files out with .cogignore",
                       tree->dir, tree->max_bytes, path);
   Entry *entry = g_new0 (Entry, 1);
-  entry->path = g_strdup (path);
+  entry->tree = tree;
+  entry->path
+      = tree->extra != NULL ? g_build_filename (tree->extra->path, path, NULL) : g_strdup (path);
   entry->source = g_strdup (source);
   entry->is_dir = is_dir;
   entry->is_executable = (status->st_mode & S_IXUSR) != 0;
@@ -177,6 +205,8 @@ add_path (Tree *tree, const char *path, const char *source, guint depth, GError 
     return vend_fail_errno (error, VEND_ERROR_INVALID, errno, "look at '%s'", path);
 
   bool is_dir = S_ISDIR (status.st_mode);
+  if (is_extra (tree, path))
+    return true;
   bool ignored = is_ignored (tree, path, is_dir);
   if (S_ISLNK (status.st_mode))
     {
@@ -223,7 +253,7 @@ walk (Tree *tree, const char *path, const char *source, guint depth, GError **er
   errno = 0;
   for (struct dirent *item = readdir (stream); item != NULL; item = readdir (stream))
     if (strcmp (item->d_name, ".") != 0 && strcmp (item->d_name, "..") != 0
-        && !is_never_packed (item->d_name))
+        && !is_never_packed (tree, path, item->d_name))
       g_ptr_array_add (names, g_strdup (item->d_name));
   if (errno != 0)
     return vend_fail_errno (error, VEND_ERROR_INVALID, errno, "list '%s'", path);
@@ -293,10 +323,9 @@ list_tree (Tree *tree, GError **error)
   tree->dir_fd = open (real_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (tree->dir_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_INVALID, errno, "open '%s'", tree->dir);
-  if (!load_ignore (tree, error) || !walk (tree, "", "", 0, error))
-    return false;
-  g_ptr_array_sort (tree->entries, compare_entries);
-  return true;
+  if (tree->extra != NULL && tree->extra->file != NULL)
+    return add_path (tree, tree->extra->file, tree->extra->file, 0, error);
+  return (tree->extra != NULL || load_ignore (tree, error)) && walk (tree, "", "", 0, error);
 }
 
 /* Never fails in the eyes of libarchive, which would then not free its compressor. */
@@ -350,12 +379,11 @@ write_content (int fd, Output *output, Archive *archive, const Entry *entry, gui
 }
 
 static bool
-write_entry (const Tree *tree, Output *output, Archive *archive, const Entry *entry, guint8 *chunk,
-             GError **error)
+write_entry (Output *output, Archive *archive, const Entry *entry, guint8 *chunk, GError **error)
 {
   g_autoptr (ArchiveEntry) header = archive_entry_new ();
   vend_autofd fd = -1;
-  if (!entry->is_dir && !open_inside (tree, entry->source, &fd, error))
+  if (!entry->is_dir && !open_inside (entry->tree, entry->source, &fd, error))
     return false;
   archive_entry_set_pathname (header, entry->path);
   archive_entry_set_filetype (header, entry->is_dir ? AE_IFDIR : AE_IFREG);
@@ -382,7 +410,7 @@ write_archive (const Tree *tree, Output *output, GError **error)
       || archive_write_open (archive, output, NULL, output_write, NULL) != ARCHIVE_OK)
     return archive_fail (output, archive, output->path, error);
   for (guint i = 0; i < tree->entries->len; i++)
-    if (!write_entry (tree, output, archive, g_ptr_array_index (tree->entries, i), chunk, error))
+    if (!write_entry (output, archive, g_ptr_array_index (tree->entries, i), chunk, error))
       {
         output->is_given_up = true;
         return false;
@@ -405,14 +433,28 @@ fill_info (const Tree *tree, Output *output, VendPackInfo *out)
   out->unpacked_size = tree->size;
 }
 
-bool
-vend_pack_tree (const char *dir, const char *archive, uint64_t max_bytes, VendPackInfo *out,
-                GError **error)
+/* Everything that is packed, in one order; the trees stay, since the files are opened in them. */
+static bool
+list_all (Tree *trees, gsize n_trees, GError **error)
 {
-  g_auto (Tree) tree = { .dir = dir, .dir_fd = -1, .max_bytes = max_bytes };
-  if (!list_tree (&tree, error))
-    return false;
+  for (gsize i = 0; i < n_trees; i++)
+    {
+      trees[i].max_bytes -= i > 0 ? trees[0].size : 0;
+      if (!list_tree (&trees[i], error))
+        return false;
+      if (i == 0)
+        continue;
+      trees[0].size += trees[i].size;
+      trees[0].n_files += trees[i].n_files;
+      g_ptr_array_extend_and_steal (trees[0].entries, g_steal_pointer (&trees[i].entries));
+    }
+  g_ptr_array_sort (trees[0].entries, compare_entries);
+  return true;
+}
 
+static bool
+pack_trees (const Tree *tree, const char *archive, VendPackInfo *out, GError **error)
+{
   g_autofree char *temporary = g_strconcat (archive, ".XXXXXX", NULL);
   g_autoptr (EVP_MD_CTX) hash = EVP_MD_CTX_new ();
   vend_autofd fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
@@ -421,13 +463,38 @@ vend_pack_tree (const char *dir, const char *archive, uint64_t max_bytes, VendPa
 
   Output output = { .fd = fd, .path = archive, .hash = hash };
   EVP_DigestInit_ex (hash, EVP_sha256 (), NULL);
-  bool written = write_archive (&tree, &output, error);
+  bool written = write_archive (tree, &output, error);
   if (written && rename (temporary, archive) < 0)
     written = vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "rename to '%s'", archive);
   g_clear_error (&output.error);
   if (written)
-    fill_info (&tree, &output, out);
+    fill_info (tree, &output, out);
   else
     unlink (temporary);
   return written;
+}
+
+bool
+vend_pack_tree_and (const char *dir, const VendPackExtra *extras, gsize n_extras,
+                    const char *archive, uint64_t max_bytes, VendPackInfo *out, GError **error)
+{
+  g_autofree Tree *trees = g_new0 (Tree, n_extras + 1);
+  trees[0] = (Tree){
+    .dir = dir, .extras = extras, .n_extras = n_extras, .dir_fd = -1, .max_bytes = max_bytes
+  };
+  for (gsize i = 0; i < n_extras; i++)
+    trees[i + 1]
+        = (Tree){ .dir = extras[i].dir, .extra = &extras[i], .dir_fd = -1, .max_bytes = max_bytes };
+  const bool good
+      = list_all (trees, n_extras + 1, error) && pack_trees (trees, archive, out, error);
+  for (gsize i = 0; i <= n_extras; i++)
+    tree_clear (&trees[i]);
+  return good;
+}
+
+bool
+vend_pack_tree (const char *dir, const char *archive, uint64_t max_bytes, VendPackInfo *out,
+                GError **error)
+{
+  return vend_pack_tree_and (dir, NULL, 0, archive, max_bytes, out, error);
 }

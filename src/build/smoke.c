@@ -162,7 +162,7 @@ start_child (const VendBuildContext *context, const VendWorkspace *workspace,
 
 bool
 vend_smoke_start (const VendBuildContext *context, const VendVenv *venv, const json_t *launch,
-                  GError **error)
+                  char *const *links, GError **error)
 {
   guint port = 0;
   if (!free_port (&port, error))
@@ -182,6 +182,7 @@ vend_smoke_start (const VendBuildContext *context, const VendVenv *venv, const j
   const VendWorkspaceOptions where = { .dir = dir,
                                        .source = context->source_dir,
                                        .read_only = read_only,
+                                       .links = links,
                                        .argv = (char *const *) argv,
                                        .env = env };
   g_autoptr (VendWorkspace) workspace = NULL;

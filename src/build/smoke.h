@@ -6,4 +6,4 @@
 /* RUNNER when the model server ends, its setup fails or it takes too long. Its log goes to the
  * build's. */
 bool vend_smoke_start (const VendBuildContext *context, const VendVenv *venv, const json_t *launch,
-                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                       char *const *links, GError **error) G_GNUC_WARN_UNUSED_RESULT;

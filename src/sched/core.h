@@ -17,6 +17,7 @@ struct VendSched
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
+  VendShelf *shelf;
   char *data_dir;
   char *instances_dir;
   char *vend_binary;

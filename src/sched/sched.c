@@ -43,6 +43,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->core = g_main_context_ref (options->core);
   sched->store = options->store;
   sched->blobs = options->blobs;
+  sched->shelf = options->shelf;
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
   sched->models = vend_sched_models_new ();
@@ -86,6 +87,7 @@ void
 vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
+  vend_shelf_close (sched->shelf);
   vend_sched_drain_broadcasts (sched);
   vend_sched_reconcile_soon (sched);
 }
@@ -152,6 +154,7 @@ vend_sched_free (VendSched *sched)
   /* Work in flight, and its follow-ups, end before the state that they use is freed. */
   if (sched->disk_pool != NULL)
     g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
+  vend_shelf_finish (sched->shelf);
   do
     vend_store_settle (sched->store);
   while (vend_inbox_drain (sched->inbox));

@@ -19,6 +19,7 @@
 #include "model/scaling.h"
 #include "model/sku.h"
 #include "store/store.h"
+#include "weights/shelf.h"
 
 typedef struct VendSched VendSched;
 
@@ -54,6 +55,7 @@ typedef struct
   GMainContext *core;
   VendStore *store;
   VendBlobs *blobs;
+  VendShelf *shelf;
   const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
   const char *vend_binary;    /* the binary of `vend director` */
   const char *input_allow;    /* networks besides public addresses that input URLs may name */

@@ -26,6 +26,7 @@
 #include "hardware/machine.h"
 #include "sched/sched.h"
 #include "web/web.h"
+#include "weights/shelf.h"
 #include "workspace/probe.h"
 #include <curl/curl.h>
 #include <glib-unix.h>
@@ -64,6 +65,9 @@ typedef struct
   char **argv;
   VendStore *store;
   VendBlobs *blobs;
+  VendShelf *shelf;
+  char *hub_endpoint;
+  char *hub_token;
   VendAuth *auth;
   VendBuilds *builds;
   VendWebhooks *webhooks;
@@ -103,6 +107,7 @@ app_clear (App *app)
   vend_sched_free (app->sched);
   vend_cgroups_free (app->cgroups);
   vend_webhooks_stop (app->webhooks);
+  vend_shelf_free (app->shelf);
   vend_store_free (app->store);
   vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
@@ -111,6 +116,8 @@ app_clear (App *app)
   vend_meter_free (app->meter);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
+  g_free (app->hub_endpoint);
+  g_free (app->hub_token);
   vend_settings_free (app->settings);
   if (app->is_marked)
     vend_serve_data_leave (app->data_dir);
@@ -276,7 +283,8 @@ open_store (App *app, GError **error)
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
   VendStoreOptions options
-      = { .path = path, .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + 1 };
+      = { .path = path,
+          .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + VEND_SHELF_THREADS + 1 };
   if (!vend_serve_data_check (app->data_dir, error))
     return false;
   app->is_marked = true;
@@ -375,6 +383,7 @@ sweep_folders (void *data)
 {
   const App *app = data;
   vend_builds_sweep (app->builds);
+  vend_shelf_sweep (app->shelf);
   vend_workspace_probe_sweep (app->data_dir);
 }
 
@@ -413,10 +422,34 @@ on_gpus_changed (GPtrArray *take, void *sched)
   vend_sched_update_gpus (sched, take);
 }
 
+/* On a thread of the builds. */
 static void
-on_version_made (int64_t model_id, void *sched)
+on_version_made (int64_t model_id, void *data)
 {
-  vend_sched_model_changed (sched, model_id, NULL, NULL);
+  const App *app = data;
+  vend_sched_model_changed (app->sched, model_id, NULL, NULL);
+  vend_shelf_trim (app->shelf);
+}
+
+static VendHub
+hub_of (const App *app)
+{
+  return (VendHub){ app->hub_endpoint != NULL ? app->hub_endpoint : VEND_HUB_DEFAULT,
+                    app->hub_token, app->hub_endpoint != NULL };
+}
+
+static bool
+open_shelf (App *app, GError **error)
+{
+  g_autofree char *instances = g_build_filename (app->data_dir, "instances", NULL);
+  return vend_shelf_new (
+      &(VendShelfOptions){ .store = app->store,
+                           .blobs = app->blobs,
+                           .instances_dir = instances,
+                           .hub = hub_of (app),
+                           .allow = vend_settings_text (app->settings, "package-allow"),
+                           .max = vend_settings_bytes (app->settings, "weights-max") },
+      &app->shelf, error);
 }
 
 static bool
@@ -451,12 +484,13 @@ make_parts (App *app, GError **error)
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
-      || !start_webhooks (app, error))
+      || !start_webhooks (app, error) || !open_shelf (app, error))
     return false;
   app->sched = vend_sched_new (
       &(VendSchedOptions){ .core = g_main_context_default (),
                            .store = app->store,
                            .blobs = app->blobs,
+                           .shelf = app->shelf,
                            .data_dir = app->data_dir,
                            .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
@@ -476,8 +510,9 @@ make_parts (App *app, GError **error)
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
                                                   .vend_binary = app->binary,
+                                                  .hub = hub_of (app),
                                                   .made = on_version_made,
-                                                  .data = app->sched },
+                                                  .data = app },
                             &app->builds, error))
     return false;
   g_autofree char *uploads = g_build_filename (app->data_dir, "uploads", NULL);
@@ -499,6 +534,7 @@ make_parts (App *app, GError **error)
   return vend_api_new (&(VendApiParts){ .store = app->store,
                                         .auth = app->auth,
                                         .blobs = app->blobs,
+                                        .shelf = app->shelf,
                                         .sched = app->sched,
                                         .builds = app->builds,
                                         .webhooks = app->webhooks,
@@ -664,6 +700,11 @@ take_secrets (App *app)
   g_autofree char *vend_token G_GNUC_UNUSED = vend_process_take_variable ("VEND_API_TOKEN");
   g_autofree char *replicate_token G_GNUC_UNUSED
       = vend_process_take_variable ("REPLICATE_API_TOKEN");
+  g_autofree char *hub = g_strdup (g_getenv ("HF_ENDPOINT"));
+  while (hub != NULL && g_str_has_suffix (hub, "/"))
+    hub[strlen (hub) - 1] = '\0';
+  app->hub_endpoint = hub != NULL && *hub != '\0' ? g_steal_pointer (&hub) : NULL;
+  app->hub_token = vend_process_take_variable ("HF_TOKEN");
   app->bootstrap.account = vend_process_take_variable (VEND_BOOTSTRAP_ACCOUNT);
   app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
 }

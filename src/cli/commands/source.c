@@ -9,9 +9,11 @@
 #include "build/card.h"
 #include "build/cog-yaml.h"
 #include "build/pack.h"
+#include "build/weights-step.h"
 #include "cli/terminal/terminal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 void
@@ -22,7 +24,7 @@ vend_source_clear (VendSource *source)
 }
 
 static bool
-check (const char *dir, bool *out_gpu, GError **error)
+check (const char *dir, VendCogYaml **out, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -43,13 +45,16 @@ check (const char *dir, bool *out_gpu, GError **error)
       g_autofree char *line = vend_terminal_one_line (g_ptr_array_index (problems, i));
       vend_terminal_note ("%s", line);
     }
-  *out_gpu = yaml != NULL && yaml->gpu;
+  if (yaml != NULL && card != NULL)
+    {
+      *out = g_steal_pointer (&yaml);
+      return true;
+    }
   g_autofree char *mistakes = vend_count_text (problems->len, "mistake", "mistakes");
-  return (yaml != NULL && card != NULL)
-         || vend_fail (error, VEND_ERROR_INVALID, "%s in %s", mistakes,
-                       card != NULL                   ? "cog.yaml"
-                       : n_of_cog > 0 || yaml == NULL ? "cog.yaml and " VEND_CARD_YAML
-                                                      : VEND_CARD_YAML);
+  return vend_fail (error, VEND_ERROR_INVALID, "%s in %s", mistakes,
+                    card != NULL                   ? "cog.yaml"
+                    : n_of_cog > 0 || yaml == NULL ? "cog.yaml and " VEND_CARD_YAML
+                                                   : VEND_CARD_YAML);
 }
 
 /* The server has the last word on the size; this keeps a wrong directory from filling the disk. */
@@ -63,12 +68,99 @@ read_limit (uint64_t *out, GError **error)
   return true;
 }
 
+/* ---- Weights of "file://", which travel with the project */
+
+typedef struct
+{
+  GArray *extras;   /* of VendPackExtra */
+  GPtrArray *texts; /* what they point to */
+} Extras;
+
+static void
+extras_clear (Extras *extras)
+{
+  g_clear_pointer (&extras->extras, g_array_unref);
+  g_clear_pointer (&extras->texts, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Extras, extras_clear)
+
 static bool
-pack (const char *dir, const char *archive, VendSource *out, GError **error)
+wants (const char *path, void *data)
+{
+  return vend_weight_source_wants (data, path);
+}
+
+static const char *
+keep_text (Extras *extras, char *text)
+{
+  g_ptr_array_add (extras->texts, text);
+  return text;
+}
+
+/* Its path in the project; NULL: it lies elsewhere. */
+static const char *
+path_inside (Extras *extras, const char *dir, const char *path)
+{
+  g_autofree char *top = g_canonicalize_filename (dir, NULL);
+  const gsize length = strlen (top);
+  return strncmp (path, top, length) == 0 && path[length] == '/'
+             ? keep_text (extras, g_strdup (path + length + 1))
+             : NULL;
+}
+
+static bool
+add_weights (Extras *extras, const char *dir, const VendCogWeights *weights, GError **error)
+{
+  struct stat st;
+  g_autofree char *top = g_canonicalize_filename (dir, NULL);
+  const char *path = keep_text (extras, g_canonicalize_filename (weights->source->path, top));
+  if (stat (path, &st) < 0 || (!S_ISREG (st.st_mode) && !S_ISDIR (st.st_mode)))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "cog.yaml: weights '%s': '%s' is no file or folder on this machine; correct "
+                      "the source %s",
+                      weights->name, path, weights->source->uri);
+  if (strcmp (path, top) == 0)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "cog.yaml: weights '%s': %s is the project itself; put the weights into a "
+                      "folder",
+                      weights->name, weights->source->uri);
+  const bool is_file = S_ISREG (st.st_mode);
+  const VendPackExtra extra = {
+    .dir = is_file ? keep_text (extras, g_path_get_dirname (path)) : path,
+    .file = is_file ? keep_text (extras, g_path_get_basename (path)) : NULL,
+    .path = keep_text (extras, g_build_filename (VEND_PUSHED_WEIGHTS, weights->name, NULL)),
+    .wants = wants,
+    .data = weights->source,
+    .inside = path_inside (extras, dir, path),
+  };
+  g_array_append_val (extras->extras, extra);
+  return true;
+}
+
+static bool
+find_extras (const char *dir, const VendCogYaml *yaml, Extras *out, GError **error)
+{
+  out->extras = g_array_new (FALSE, FALSE, sizeof (VendPackExtra));
+  out->texts = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < yaml->weights->len; i++)
+    {
+      const VendCogWeights *weights = g_ptr_array_index (yaml->weights, i);
+      if (weights->source->kind == VEND_WEIGHTS_FILE && !add_weights (out, dir, weights, error))
+        return false;
+    }
+  return true;
+}
+
+static bool
+pack (const char *dir, const VendCogYaml *yaml, const char *archive, VendSource *out,
+      GError **error)
 {
   VendPackInfo info = { 0 };
   uint64_t max_bytes = 0;
-  if (!read_limit (&max_bytes, error) || !vend_pack_tree (dir, archive, max_bytes, &info, error))
+  g_auto (Extras) extras = { 0 };
+  if (!read_limit (&max_bytes, error) || !find_extras (dir, yaml, &extras, error)
+      || !vend_pack_tree_and (dir, (const VendPackExtra *) (void *) extras.extras->data,
+                              extras.extras->len, archive, max_bytes, &info, error))
     return false;
   vend_autofd fd = open (archive, O_RDONLY | O_CLOEXEC);
   int saved_errno = errno;
@@ -84,14 +176,16 @@ pack (const char *dir, const char *archive, VendSource *out, GError **error)
 bool
 vend_source_pack (const char *dir, VendSource *out, GError **error)
 {
-  if (!check (dir, &out->wants_gpu, error))
+  g_autoptr (VendCogYaml) yaml = NULL;
+  if (!check (dir, &yaml, error))
     return false;
+  out->wants_gpu = yaml->gpu;
 
   g_autofree char *work = g_build_filename (g_get_tmp_dir (), "vend-push-XXXXXX", NULL);
   if (g_mkdtemp (work) == NULL)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", work);
   g_autofree char *archive = g_build_filename (work, "source.tar.gz", NULL);
-  bool good = pack (dir, archive, out, error);
+  bool good = pack (dir, yaml, archive, out, error);
   rmdir (work);
   return good;
 }

@@ -2,6 +2,7 @@
 #include "sched/instance/instance-spec.h"
 #include "base/clock.h"
 #include "files/weights.h"
+#include "model/weight-set.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/limits.h"
@@ -50,6 +51,37 @@ vend_instance_place_weights (const Instance *instance, GError **error)
 {
   g_autoptr (VendWeights) weights = vend_weights_of_launch (instance->target->launch);
   return weights == NULL || vend_weights_place (instance->sched->blobs, weights, error);
+}
+
+GPtrArray *
+vend_instance_weight_sets (const Instance *instance)
+{
+  return vend_weight_sets_of_launch (instance->target->launch);
+}
+
+char **
+vend_instance_links (const Instance *instance)
+{
+  g_autoptr (GPtrArray) sets = vend_instance_weight_sets (instance);
+  g_autoptr (GPtrArray) links = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      g_ptr_array_add (links, g_strdup (set->target));
+      g_ptr_array_add (links, vend_shelf_path (instance->sched->shelf, set));
+    }
+  g_ptr_array_add (links, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&links), FALSE);
+}
+
+static json_t *
+links_json (const Instance *instance)
+{
+  g_auto (GStrv) links = vend_instance_links (instance);
+  json_t *object = json_object ();
+  for (gsize i = 0; links[i] != NULL; i += 2)
+    vend_json_set_string (object, links[i], links[i + 1]);
+  return object;
 }
 
 char *
@@ -122,11 +154,14 @@ vend_instance_spec (const Instance *instance)
       json_pack ("[s, s, s]", launcher != NULL ? launcher : python, "-m", "cog.server.http"));
   vend_json_set_string (spec, "source", source);
   vend_json_set_string (spec, "working_copy", instance->sched->working_copy);
-  json_object_set_new (spec, "read_only",
-                       json_pack ("[s, s*]", versions,
-                                  json_object_get (target->launch, "weights") != NULL
-                                      ? vend_blobs_dir (instance->sched->blobs)
-                                      : NULL));
+  json_object_set_new (
+      spec, "read_only",
+      json_pack ("[s, s*]", versions,
+                 json_object_get (target->launch, "weights") != NULL
+                         || json_object_get (target->launch, VEND_LAUNCH_WEIGHTS) != NULL
+                     ? vend_blobs_dir (instance->sched->blobs)
+                     : NULL));
+  json_object_set_new (spec, "links", links_json (instance));
   vend_fast_start_environment (instance, env);
   json_object_set_new (spec, "env", env);
   vend_json_set_int (spec, "slots", instance->slots);

@@ -11,6 +11,10 @@ char *vend_instance_source (const Instance *instance, const char *name) G_GNUC_W
 /* Puts the weights of its version where its environment says. Blocks on disk. */
 bool vend_instance_place_weights (const Instance *instance, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Its managed weights, of VendWeightSet. */
+GPtrArray *vend_instance_weight_sets (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
+/* Links into its working copy, see workspace.h. Free with g_strfreev. */
+char **vend_instance_links (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 /* The Python of the instance. Free with g_free. */
 char *vend_instance_python (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -108,18 +108,85 @@ typedef struct
   Instance *instance;
   json_t *spec;
   const char *vend_binary;
+  GPtrArray *sets; /* managed weights */
+  bool is_missing; /* some of them are not on disk */
   pid_t pid;
   GError *error;
 } Launch;
 
+static void launch_soon (Instance *instance);
+
+/* What the spec names stays from its writing on. */
 static void
 launch (void *data)
 {
   Launch *job = data;
+  VendShelf *shelf = job->instance->sched->shelf;
+  if (!vend_shelf_place (shelf, job->sets, &job->error))
+    {
+      job->is_missing = g_error_matches (job->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
+      return;
+    }
   if (!vend_instance_place_weights (job->instance, &job->error)
       || !vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, &job->pid,
                                      &job->error))
     g_assert (job->error != NULL);
+  vend_shelf_let_go (shelf, job->sets);
+}
+
+static void
+not_launched (Instance *instance, const char *problem)
+{
+  vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error", problem,
+            NULL);
+  if (!instance->stop_when_connected && !instance->sched->draining)
+    vend_target_boot_lost (instance, problem);
+  reap (instance);
+}
+
+/* ---- Weights that are fetched first */
+
+typedef struct
+{
+  Instance *instance;
+  char *problem; /* or NULL */
+} Fetch;
+
+static void
+fetched (void *data)
+{
+  g_autofree Fetch *fetch = data;
+  g_autofree char *problem = fetch->problem;
+  Instance *instance = fetch->instance;
+  instance->sched->n_disk_jobs--;
+  instance->is_fetching = false;
+  if (instance->state == INSTANCE_GONE)
+    vend_sched_reconcile_soon (instance->sched);
+  else if (problem != NULL || instance->sched->draining)
+    not_launched (instance, problem != NULL ? problem : "the server stops");
+  else
+    launch_soon (instance);
+}
+
+static void
+fetch_ended (const GError *error, void *data)
+{
+  Fetch *fetch = data;
+  fetch->problem = error != NULL ? g_strdup (error->message) : NULL;
+  vend_inbox_post (fetch->instance->sched->inbox, fetched, fetch);
+}
+
+static void
+fetch_weights (Instance *instance, GPtrArray *sets)
+{
+  VendSched *sched = instance->sched;
+  Fetch *fetch = g_new0 (Fetch, 1);
+  fetch->instance = instance;
+  instance->is_fetching = true;
+  sched->n_disk_jobs++;
+  vend_log (VEND_LOG_INFO, "an instance waits for weights that are fetched again", "instance",
+            instance->id, NULL);
+  vend_shelf_fetch (sched->shelf, sets, fetch_ended, fetch);
 }
 
 static void
@@ -127,14 +194,18 @@ launched (void *data)
 {
   g_autofree Launch *job = data;
   Instance *instance = job->instance;
+  g_autoptr (GPtrArray) sets = job->sets;
   json_decref (job->spec);
+  if (job->is_missing && !instance->stop_when_connected && !instance->sched->draining)
+    {
+      g_clear_error (&job->error);
+      fetch_weights (instance, g_steal_pointer (&sets));
+      return;
+    }
   if (job->error != NULL)
     {
-      vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error",
-                job->error->message, NULL);
-      vend_target_boot_lost (instance, job->error->message);
+      not_launched (instance, job->error->message);
       g_clear_error (&job->error);
-      reap (instance);
       return;
     }
   instance->pid = job->pid;
@@ -148,7 +219,10 @@ launch_soon (Instance *instance)
 {
   VendSched *sched = instance->sched;
   Launch *job = g_new0 (Launch, 1);
-  *job = (Launch){ instance, vend_instance_spec (instance), sched->vend_binary, 0, NULL };
+  *job = (Launch){ .instance = instance,
+                   .spec = vend_instance_spec (instance),
+                   .vend_binary = sched->vend_binary,
+                   .sets = vend_instance_weight_sets (instance) };
   vend_sched_on_disk (sched, launch, launched, job);
 }
 
@@ -510,6 +584,12 @@ vend_instance_stop (Instance *instance, const char *reason)
   vend_fast_start_learn (instance);
   g_free (instance->why);
   instance->why = g_strdup (reason);
+  if (instance->is_fetching)
+    {
+      instance->stop_when_connected = true;
+      reap (instance);
+      return;
+    }
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
     {
       /* Not reachable: the start or reconnection is under way, and ends in reap. */
@@ -667,7 +747,7 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->reaped || instance->checking || instance->learning
+  if (!instance->reaped || instance->checking || instance->learning || instance->is_fetching
       || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);

@@ -53,6 +53,7 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   spec->model = g_strdup (imports->model);
   spec->version = g_strdup (version);
   spec->source = vend_instance_source (instance, "src");
+  spec->links = vend_instance_links (instance);
   return spec;
 }
 

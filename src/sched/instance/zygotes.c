@@ -112,6 +112,7 @@ vend_zygote_spec_free (VendZygoteSpec *spec)
   g_free (spec->model);
   g_free (spec->version);
   g_free (spec->source);
+  g_strfreev (spec->links);
   g_free (spec);
 }
 
@@ -308,6 +309,7 @@ snapshot_order (const Zygote *zygote)
                               .socket = zygote->socket,
                               .source = zygote->spec->source,
                               .read_only = zygotes->read_only,
+                              .links = zygote->spec->links,
                               .working_copy = zygotes->sched->working_copy,
                               .group = zygote->group };
 }

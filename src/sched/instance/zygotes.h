@@ -19,6 +19,7 @@ typedef struct VendZygoteSpec
   char *imports; /* file of names; NULL: a snapshot */
   char *model;   /* for people */
   char *version; /* of a snapshot, as the next one; else NULL */
+  char **links;  /* of a snapshot: into its working copy */
   char *source;
 } VendZygoteSpec;
 

@@ -144,7 +144,11 @@ static const Case cases[] = {
   { "sdk_version", "build:\n" P311 "  sdk_version: 0.16.0\n" NAMED, "3.11", "", "",
     "sdk_version: ignored", NULL },
   { "managed weights", "build:\n" P311 NAMED "weights: [{name: a, target: /w, source: {uri: x}}]\n",
-    NULL, NULL, NULL, NULL, "managed weights are not supported" },
+    NULL, NULL, NULL, NULL, "weights.target: expected a folder below the project" },
+  { "managed weights of a hub",
+    "build:\n" P311 NAMED
+    "weights: [{name: a, target: /src/w, source: {uri: 'hf://lab/tiny', include: ['*.bin']}}]\n",
+    "3.11", "", "", NULL, NULL },
   { "examples and tests", "build:\n" P311 NAMED "tests: []\nexamples:\n  - input: {a: b}\n", "3.11",
     "", "", "examples: unknown key, ignored", NULL },
   { "a key with a mistake", "build:\n" P311 "  system_package: [git]\n" NAMED, "3.11", "", "",

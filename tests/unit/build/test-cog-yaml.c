@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WEIGHTS(name, target, source) \
+  "weights:\n- {name: " name ", target: " target ", source: " source "}\n"
+
 typedef struct
 {
   char *dir;
@@ -208,7 +211,21 @@ test_bad (Fixture *fixture, gconstpointer data)
     { RUN "concurrency: 3\n", "concurrency: expected a map, got '3'" },
     { RUN "build: {python_version: 3.10}\nconcurrency: {max: 2}\n",
       "cog.yaml:3: concurrency.max: more than 1 needs build.python_version 3.11 or later" },
-    { RUN "weights:\n- name: a\n", "cog.yaml:2: weights: managed weights are not supported" },
+    { RUN WEIGHTS ("a", "w", "w.bin"), "weights.source: expected 'file://FOLDER'" },
+    { RUN WEIGHTS ("a", "w", "http://x/w.bin"), "use https, or give its sha256" },
+    { RUN WEIGHTS ("a", "w", "hf://tiny"), "expected hf://OWNER/REPO@REVISION" },
+    { RUN WEIGHTS ("a", "w", "{uri: 'https://x/w', include: ['*']}"), "is one file" },
+    { RUN WEIGHTS ("a", "w", "{uri: 'https://x/w', sha256: ab}"), "64 hexadecimal digits" },
+    { RUN WEIGHTS ("a", "w", "{include: ['*']}"), "weights.source.uri: missing" },
+    { RUN WEIGHTS ("a/b", "w", "file://w"), "weights.name: expected 1 to 64 letters" },
+    { RUN WEIGHTS ("a", "/w", "file://w"), "weights.target: expected a folder below the project" },
+    { RUN WEIGHTS ("a", "../w", "file://w"), "weights.target: expected a folder below" },
+    { RUN "weights:\n- {name: a, source: 'file://w'}\n", "cog.yaml:3: weights.target: missing" },
+    { RUN "weights:\n- {name: a, target: w}\n", "cog.yaml:3: weights.source: missing" },
+    { RUN WEIGHTS ("a", "w", "file://w") "- {name: a, target: v, source: 'file://v'}\n",
+      "weights.name: 'a' is there twice" },
+    { RUN WEIGHTS ("a", "w", "file://w") "- {name: b, target: w/v, source: 'file://v'}\n",
+      "weights.target: 'w' and 'w/v' overlap" },
     { RUN "image: [a]\n", "cog.yaml:2: image: expected text, got a list" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -237,8 +254,7 @@ test_all_at_once (Fixture *fixture, gconstpointer data)
                    "cog.yaml:5: environment: 'PATH' is reserved, the server sets it\n"
                    "cog.yaml:5: environment: expected KEY=VALUE, got 'A'\n"
                    "cog.yaml:6: concurrency.max: expected a number from 1 to 256, got '-1'\n"
-                   "cog.yaml:7: weights: managed weights are not supported; put them in the "
-                   "folder, or fetch them in setup\n");
+                   "cog.yaml:7: weights: expected a map, got '1'\n");
 }
 
 static void

@@ -26,6 +26,7 @@ struct Core
   char *binary;
   VendStore *store;
   VendBlobs *blobs;
+  VendShelf *shelf;
   VendMeter *meter;
   VendSkus *skus;
   VendPrices *prices;
@@ -99,9 +100,16 @@ static void
 open_sched (Core *core)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *instances = g_build_filename (core->dir, "instances", NULL);
+  const VendShelfOptions shelf = { .store = core->store,
+                                   .blobs = core->blobs,
+                                   .instances_dir = instances,
+                                   .hub = { .endpoint = VEND_HUB_DEFAULT } };
+  g_assert_true (vend_shelf_new (&shelf, &core->shelf, &error));
   core->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
                                                      .store = core->store,
                                                      .blobs = core->blobs,
+                                                     .shelf = core->shelf,
                                                      .data_dir = core->dir,
                                                      .vend_binary = core->binary,
                                                      .input_allow = "",
@@ -126,6 +134,7 @@ void
 core_stop (Core *core)
 {
   g_clear_pointer (&core->sched, vend_sched_free);
+  g_clear_pointer (&core->shelf, vend_shelf_free);
   g_clear_pointer (&core->store, vend_store_free);
 }
 

@@ -1,0 +1,108 @@
+/* The managed weights of a build. Blocks. */
+#include "build/weights-step.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "weights/pull.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *
+pushed_dir (const VendBuildContext *context)
+{
+  return g_build_filename (context->work_dir, "weights", NULL);
+}
+
+bool
+vend_build_weights_set_aside (const VendBuildContext *context, GError **error)
+{
+  g_autofree char *root = g_build_filename (context->source_dir, VEND_PUSHED_ROOT, NULL);
+  g_autofree char *from = g_build_filename (context->source_dir, VEND_PUSHED_WEIGHTS, NULL);
+  g_autofree char *to = pushed_dir (context);
+  if (rename (from, to) < 0 && errno != ENOENT && errno != ENOTDIR)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "move '%s'", from);
+  return vend_tree_remove (root, error);
+}
+
+static bool
+check_target (const VendBuildContext *context, const VendCogWeights *weights, GError **error)
+{
+  g_autofree char *path = g_build_filename (context->source_dir, weights->target, NULL);
+  struct stat st;
+  if (lstat (path, &st) < 0)
+    return true;
+  return vend_fail (error, VEND_ERROR_INVALID,
+                    "cog.yaml: weights.target: '%s' is in the project already; remove it, name it "
+                    "in .cogignore, or give another target",
+                    weights->target);
+}
+
+bool
+vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *yaml,
+                          GPtrArray **out_sets, GError **error)
+{
+  const VendBuildSpec *spec = context->spec;
+  g_autofree char *pushed = pushed_dir (context);
+  g_autoptr (GPtrArray) sets
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weight_set_free);
+  const VendPull pull = { .blobs_dir = spec->blobs_dir,
+                          .to_dir = spec->weights_dir,
+                          .hub = spec->hub,
+                          .allow = spec->package_allow,
+                          .any_host = spec->any_package_host,
+                          .pushed_dir = pushed,
+                          .known = spec->known_weights,
+                          .say = context->log,
+                          .data = context->log_data };
+  for (guint i = 0; i < yaml->weights->len; i++)
+    {
+      const VendCogWeights *weights = g_ptr_array_index (yaml->weights, i);
+      VendWeightSet *set = NULL;
+      if (!check_target (context, weights, error)
+          || !vend_pull_source (&pull, weights->name, weights->target, weights->source, &set,
+                                error))
+        return false;
+      g_ptr_array_add (sets, set);
+      g_autofree char *size = g_format_size ((guint64) set->size);
+      vend_build_say (context, "weights '%s': %u files, %s, from %s", set->name, set->files->len,
+                      size, set->source);
+    }
+  *out_sets = g_steal_pointer (&sets);
+  return true;
+}
+
+/* ---- For a start */
+
+static bool
+lay_out_file (const VendBuildContext *context, const char *tree, const VendWeightFile *file,
+              GError **error)
+{
+  g_autofree char *path = g_build_filename (tree, file->path, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *content = g_build_filename (context->spec->weights_dir, file->sha256, NULL);
+  if (!vend_dir_ensure (folder, error))
+    return false;
+  return symlink (content, path) == 0
+         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "link '%s'", path);
+}
+
+bool
+vend_build_weights_lay_out (const VendBuildContext *context, const GPtrArray *sets,
+                            char ***out_links, GError **error)
+{
+  g_autoptr (GPtrArray) links = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      g_autofree char *tree = g_build_filename (context->work_dir, "weight-trees", set->name, NULL);
+      for (guint n = 0; n < set->files->len; n++)
+        if (!lay_out_file (context, tree, g_ptr_array_index (set->files, n), error))
+          return false;
+      g_ptr_array_add (links, g_strdup (set->target));
+      g_ptr_array_add (links, g_steal_pointer (&tree));
+    }
+  g_ptr_array_add (links, NULL);
+  *out_links = (char **) g_ptr_array_free (g_steal_pointer (&links), FALSE);
+  return true;
+}
