@@ -111,6 +111,7 @@ extern const ApiRoute vend_api_usage_routes[];
 extern const ApiRoute vend_api_provenance_routes[];
 extern const ApiRoute vend_api_version_routes[];
 extern const ApiRoute vend_api_webhook_routes[];
+extern const ApiRoute vend_api_weight_routes[];
 
 /* ---- body.c: reading requests */
 /* The body as an object. BAD_REQUEST when it is not JSON, INVALID when not an object, MEDIA_TYPE

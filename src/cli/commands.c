@@ -16,6 +16,7 @@ const VendCommand vend_commands[] = {
   { "versions", "list, show, compare and delete versions of a model", vend_cmd_versions },
   { "predictions", "list and show predictions and trainings", vend_cmd_predictions },
   { "explain", "explain the course of a prediction, with reasons", vend_cmd_explain },
+  { "weights", "list, fetch, pin and remove managed weights", vend_cmd_weights },
   { "deployments", "list, create, change and delete deployments", vend_cmd_deployments },
   { "files", "list, upload, download and delete files, make download links", vend_cmd_files },
   { "hardware", "list the hardware that models may run on", vend_cmd_hardware },

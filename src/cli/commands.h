@@ -25,6 +25,7 @@ int vend_cmd_login (int argc, char **argv);
 int vend_cmd_logs (int argc, char **argv);
 int vend_cmd_models (int argc, char **argv);
 int vend_cmd_versions (int argc, char **argv);
+int vend_cmd_weights (int argc, char **argv);
 int vend_cmd_predictions (int argc, char **argv);
 int vend_cmd_examples (int argc, char **argv);
 int vend_cmd_explain (int argc, char **argv);

@@ -1,5 +1,6 @@
-/* The managed weights of this server. One lock orders places and removals: a removal looks for
- * instances by their specs on disk, and whoever is about to write one keeps the set meanwhile. */
+/* The managed weights of this server. `order` makes places and removals take turns: a removal looks
+ * for instances by their specs on disk, and whoever is about to write one keeps the set meanwhile.
+ * `lock` is held for moments only, also by the core thread. */
 #include "weights/shelf.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -35,11 +36,14 @@ struct VendShelf
   char *allow;
   uint64_t max;
   GThreadPool *pool;
-  gint stops;           /* atomic */
-  pthread_mutex_t lock; /* of all below, and of places and removals */
+  gint stops;            /* atomic */
+  pthread_mutex_t order; /* never taken with `lock` held */
+  pthread_mutex_t lock;  /* of all below */
   pthread_cond_t fetched;
   GHashTable *kept;     /* digest → number of starts that are under way */
   GHashTable *fetching; /* set of digests */
+  GHashTable *wanted;   /* digest → number of fetches that are under way or wait */
+  GHashTable *problems; /* digest → why the last fetch failed */
 };
 
 typedef enum
@@ -64,7 +68,7 @@ vend_shelf_path (const VendShelf *shelf, const VendWeightSet *set)
 
 /* ---- In use */
 
-/* Specs of all instances name the folders of their weights. With the lock. */
+/* Specs of all instances name the folders of their weights. */
 static bool
 is_in_a_spec (const VendShelf *shelf, const char *digest, bool *out, GError **error)
 {
@@ -86,40 +90,50 @@ is_in_a_spec (const VendShelf *shelf, const char *digest, bool *out, GError **er
   return true;
 }
 
-static bool
-is_used_locked (const VendShelf *shelf, const char *digest, bool *out, GError **error)
-{
-  *out = g_hash_table_contains (shelf->kept, digest)
-         || g_hash_table_contains (shelf->fetching, digest);
-  return *out || is_in_a_spec (shelf, digest, out, error);
-}
-
 bool
 vend_shelf_is_used (VendShelf *shelf, const char *digest, bool *out, GError **error)
 {
   pthread_mutex_lock (&shelf->lock);
-  const bool good = is_used_locked (shelf, digest, out, error);
+  *out = g_hash_table_contains (shelf->kept, digest)
+         || g_hash_table_contains (shelf->wanted, digest);
   pthread_mutex_unlock (&shelf->lock);
-  return good;
+  return *out || is_in_a_spec (shelf, digest, out, error);
 }
 
 bool
 vend_shelf_is_fetching (VendShelf *shelf, const char *digest)
 {
   pthread_mutex_lock (&shelf->lock);
-  const bool is_fetching = g_hash_table_contains (shelf->fetching, digest);
+  const bool is_fetching = g_hash_table_contains (shelf->wanted, digest);
   pthread_mutex_unlock (&shelf->lock);
   return is_fetching;
 }
 
-static void
-keep_more (VendShelf *shelf, const char *digest, int more)
+char *
+vend_shelf_problem (VendShelf *shelf, const char *digest)
 {
-  const guint n = GPOINTER_TO_UINT (g_hash_table_lookup (shelf->kept, digest)) + (guint) more;
+  pthread_mutex_lock (&shelf->lock);
+  char *problem = g_strdup (g_hash_table_lookup (shelf->problems, digest));
+  pthread_mutex_unlock (&shelf->lock);
+  return problem;
+}
+
+static void
+count_more (GHashTable *counts, const char *digest, int more)
+{
+  const guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, digest)) + (guint) more;
   if (n > 0)
-    g_hash_table_insert (shelf->kept, g_strdup (digest), GUINT_TO_POINTER (n));
+    g_hash_table_insert (counts, g_strdup (digest), GUINT_TO_POINTER (n));
   else
-    g_hash_table_remove (shelf->kept, digest);
+    g_hash_table_remove (counts, digest);
+}
+
+/* With the lock. */
+static void
+count_all (GHashTable *counts, const GPtrArray *sets, int more)
+{
+  for (guint i = 0; i < sets->len; i++)
+    count_more (counts, ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest, more);
 }
 
 /* ---- Places */
@@ -196,19 +210,15 @@ place_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
 bool
 vend_shelf_place (VendShelf *shelf, const GPtrArray *sets, GError **error)
 {
-  guint n = 0;
   bool good = true;
+  pthread_mutex_lock (&shelf->order);
+  for (guint i = 0; good && i < sets->len; i++)
+    good = place_one (shelf, g_ptr_array_index (sets, i), error);
   pthread_mutex_lock (&shelf->lock);
-  for (; good && n < sets->len; n += good ? 1 : 0)
-    {
-      const VendWeightSet *set = g_ptr_array_index (sets, n);
-      good = place_one (shelf, set, error);
-      if (good)
-        keep_more (shelf, set->digest, 1);
-    }
-  for (guint i = 0; !good && i < n; i++)
-    keep_more (shelf, ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest, -1);
+  if (good)
+    count_all (shelf->kept, sets, 1);
   pthread_mutex_unlock (&shelf->lock);
+  pthread_mutex_unlock (&shelf->order);
   for (guint i = 0; good && i < sets->len; i++)
     vend_store_write (shelf->store, mark_used, marked_used,
                       g_strdup (((const VendWeightSet *) g_ptr_array_index (sets, i))->digest));
@@ -219,8 +229,7 @@ void
 vend_shelf_let_go (VendShelf *shelf, const GPtrArray *sets)
 {
   pthread_mutex_lock (&shelf->lock);
-  for (guint i = 0; i < sets->len; i++)
-    keep_more (shelf, ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest, -1);
+  count_all (shelf->kept, sets, -1);
   pthread_mutex_unlock (&shelf->lock);
 }
 
@@ -240,13 +249,13 @@ remove_tree (const VendShelf *shelf, const char *digest, GError **error)
   return vend_tree_remove (path, error);
 }
 
-/* Rows first: after a kill the sweep does the rest. */
+/* Rows first: after a kill the sweep does the rest. With `order`. */
 static bool
-remove_locked (VendShelf *shelf, const VendWeightSet *set, GError **error)
+remove_in_order (VendShelf *shelf, const VendWeightSet *set, GError **error)
 {
   Change change = { .digest = set->digest };
   bool is_used = false;
-  if (!is_used_locked (shelf, set->digest, &is_used, error))
+  if (!vend_shelf_is_used (shelf, set->digest, &is_used, error))
     return false;
   if (is_used)
     return vend_fail (error, VEND_ERROR_CONFLICT,
@@ -275,9 +284,9 @@ is_blob_used (const char *sha256, void *data)
 bool
 vend_shelf_remove (VendShelf *shelf, const VendWeightSet *set, GError **error)
 {
-  pthread_mutex_lock (&shelf->lock);
-  const bool good = remove_locked (shelf, set, error);
-  pthread_mutex_unlock (&shelf->lock);
+  pthread_mutex_lock (&shelf->order);
+  const bool good = remove_in_order (shelf, set, error);
+  pthread_mutex_unlock (&shelf->order);
   for (guint i = 0; good && i < set->files->len; i++)
     {
       const VendWeightFile *file = g_ptr_array_index (set->files, i);
@@ -332,17 +341,17 @@ sweep_tree (VendShelf *shelf, const char *digest)
 {
   bool keep = true;
   g_autoptr (GError) error = NULL;
-  pthread_mutex_lock (&shelf->lock);
   bool good;
+  pthread_mutex_lock (&shelf->order);
   {
     g_auto (VendReader) reader = vend_reader (shelf->store);
     good = vend_store_weight_set_is_present (reader.db, digest, &keep, &error);
   }
   if (good && !keep)
-    good = is_used_locked (shelf, digest, &keep, &error);
+    good = vend_shelf_is_used (shelf, digest, &keep, &error);
   if (good && !keep)
     good = remove_tree (shelf, digest, &error);
-  pthread_mutex_unlock (&shelf->lock);
+  pthread_mutex_unlock (&shelf->order);
   if (!good)
     vend_log (VEND_LOG_WARN, "cannot remove weights", "error", error->message, NULL);
 }
@@ -410,33 +419,39 @@ fetch_files (const VendShelf *shelf, const VendWeightSet *set, GError **error)
   return good;
 }
 
-/* True when the caller is to fetch it; another one who fetches it is waited for. */
-static bool
+/* Another one who fetches it is waited for. */
+static void
 begin_fetch (VendShelf *shelf, const char *digest)
 {
-  bool is_present = false;
-  g_autoptr (GError) ignored = NULL;
   pthread_mutex_lock (&shelf->lock);
   while (g_hash_table_contains (shelf->fetching, digest))
     pthread_cond_wait (&shelf->fetched, &shelf->lock);
-  {
-    g_auto (VendReader) reader = vend_reader (shelf->store);
-    if (!vend_store_weight_set_is_present (reader.db, digest, &is_present, &ignored))
-      is_present = false;
-  }
-  if (!is_present)
-    g_hash_table_add (shelf->fetching, g_strdup (digest));
+  g_hash_table_add (shelf->fetching, g_strdup (digest));
   pthread_mutex_unlock (&shelf->lock);
-  return !is_present;
 }
 
+/* `error` may be NULL. */
 static void
-end_fetch (VendShelf *shelf, const char *digest)
+end_fetch (VendShelf *shelf, const char *digest, const GError *error)
 {
   pthread_mutex_lock (&shelf->lock);
+  if (error != NULL)
+    g_hash_table_insert (shelf->problems, g_strdup (digest), g_strdup (error->message));
   g_hash_table_remove (shelf->fetching, digest);
   pthread_cond_broadcast (&shelf->fetched);
   pthread_mutex_unlock (&shelf->lock);
+}
+
+static bool
+fetch_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  bool is_present = false;
+  {
+    g_auto (VendReader) reader = vend_reader (shelf->store);
+    if (!vend_store_weight_set_is_present (reader.db, set->digest, &is_present, error))
+      return false;
+  }
+  return is_present || fetch_files (shelf, set, error);
 }
 
 static bool
@@ -447,12 +462,15 @@ fetch_all (VendShelf *shelf, const GPtrArray *sets, GError **error)
       const VendWeightSet *set = g_ptr_array_index (sets, i);
       if (g_atomic_int_get (&shelf->stops) != 0)
         return vend_fail (error, VEND_ERROR_CANCELED, "the server stops");
-      if (!begin_fetch (shelf, set->digest))
-        continue;
-      const bool good = fetch_files (shelf, set, error);
-      end_fetch (shelf, set->digest);
+      g_autoptr (GError) problem = NULL;
+      begin_fetch (shelf, set->digest);
+      const bool good = fetch_one (shelf, set, &problem);
+      end_fetch (shelf, set->digest, problem);
       if (!good)
-        return false;
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
     }
   vend_shelf_trim (shelf);
   return true;
@@ -493,6 +511,9 @@ run_job (void *data, void *user_data)
     }
   if (!fetch_all (shelf, sets, &error))
     vend_log (VEND_LOG_WARN, "cannot fetch weights", "error", error->message, NULL);
+  pthread_mutex_lock (&shelf->lock);
+  count_all (shelf->wanted, sets, -1);
+  pthread_mutex_unlock (&shelf->lock);
   job->done (error, job->data);
 }
 
@@ -510,6 +531,12 @@ push_job (VendShelf *shelf, Job job)
 void
 vend_shelf_fetch (VendShelf *shelf, GPtrArray *sets, VendShelfDone done, void *data)
 {
+  pthread_mutex_lock (&shelf->lock);
+  count_all (shelf->wanted, sets, 1);
+  for (guint i = 0; i < sets->len; i++)
+    g_hash_table_remove (shelf->problems,
+                         ((const VendWeightSet *) g_ptr_array_index (sets, i))->digest);
+  pthread_mutex_unlock (&shelf->lock);
   push_job (shelf, (Job){ JOB_FETCH, sets, done, data });
 }
 
@@ -547,6 +574,7 @@ vend_shelf_new (const VendShelfOptions *options, VendShelf **out, GError **error
   g_autoptr (VendShelf) shelf = g_new0 (VendShelf, 1);
   const char *blobs_dir = vend_blobs_dir (options->blobs);
   g_autoptr (GError) problem = NULL;
+  pthread_mutex_init (&shelf->order, NULL);
   pthread_mutex_init (&shelf->lock, NULL);
   pthread_cond_init (&shelf->fetched, NULL);
   shelf->store = options->store;
@@ -561,6 +589,8 @@ vend_shelf_new (const VendShelfOptions *options, VendShelf **out, GError **error
   shelf->max = options->max;
   shelf->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   shelf->fetching = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  shelf->wanted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  shelf->problems = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (!vend_dir_ensure (shelf->sets_dir, error) || !vend_dir_ensure (shelf->parts_dir, error)
       || !clear_left (shelf, error))
     return false;
@@ -596,6 +626,9 @@ vend_shelf_free (VendShelf *shelf)
   vend_shelf_finish (shelf);
   g_hash_table_unref (shelf->kept);
   g_hash_table_unref (shelf->fetching);
+  g_hash_table_unref (shelf->wanted);
+  g_hash_table_unref (shelf->problems);
+  pthread_mutex_destroy (&shelf->order);
   pthread_mutex_destroy (&shelf->lock);
   pthread_cond_destroy (&shelf->fetched);
   g_free (shelf->instances_dir);

@@ -53,7 +53,10 @@ void vend_shelf_fetch (VendShelf *shelf, GPtrArray *sets, VendShelfDone done, vo
 /* Reads them ahead into the page cache. Any thread; never blocks. `sets` is taken. */
 void vend_shelf_read_ahead (VendShelf *shelf, GPtrArray *sets);
 
+/* Whether it waits to be fetched, or is. */
 bool vend_shelf_is_fetching (VendShelf *shelf, const char *digest);
+/* Why the last fetch failed; NULL: it did not. Free with g_free. */
+char *vend_shelf_problem (VendShelf *shelf, const char *digest) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether an instance has it. */
 bool vend_shelf_is_used (VendShelf *shelf, const char *digest, bool *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -24,6 +24,10 @@ SCANS = {
     "scaling_all": "once at the start; models with settings of their own",
     "upload_expired": "once an hour; uploads of a day",
     "version_venvs": "once at the start",
+    "weight_files_forget": "when a version with managed weights is deleted",
+    "weight_sets_all": "once an hour, and after weights came; sets are few",
+    "weight_sets_forget": "when a version with managed weights is deleted; sets are few",
+    "weight_sets_of_urls": "of a build; sets are few",
 }
 # An audit reads everything, on purpose and in a process of its own.
 SCANS |= {name: "of an audit" for name in (

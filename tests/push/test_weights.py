@@ -169,3 +169,195 @@ def test_from_a_url(start, hub, tmp_path):
     push(server, write_model(model, entry(source), reply="two"), "linked")
     assert server.api().run("linked")["output"]["answer"] == "two"
     assert hub.count("/x/model.safetensors") == 1
+
+
+# What goes wrong on the way
+
+
+def test_cut_connections_and_slips_do_not_matter(start, hub, tmp_path):
+    server = start()
+    hub.faults["model.safetensors"] = ["cut", 503, "cut"]
+    hub.faults["config.json"] = ["wrong"]
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "cut")
+    assert server.api().run("cut")["output"]["sha256"] == sha256(hub.repos["lab/tiny"]["model.safetensors"])
+    asked = f"/lab/tiny/resolve/{hub.commit('lab/tiny')}/model.safetensors"
+    ranges = [asked_range for path, asked_range in hub.asked if path == asked]
+    assert ranges[0] is None and all(ranges[1:]), ranges
+
+
+@pytest.mark.parametrize(
+    "fault, told",
+    [(["wrong"] * 2, "expected checksum"), ([404], "answers 404"), ([401], "HF_TOKEN"), ([503] * 9, "answers 503")],
+)
+def test_a_bad_file_fails_the_push(start, hub, tmp_path, fault, told):
+    server = start()
+    hub.faults["model.safetensors"] = fault
+    pushed = refuse(server, write_model(tmp_path / "m", entry("hf://lab/tiny@main")))
+    assert pushed.returncode == 1
+    assert "weights 'base'" in pushed.stderr and told in pushed.stderr, pushed.stderr
+    assert "model.safetensors of hf://lab/tiny@" in pushed.stderr
+    check_nothing_is_left(server)
+
+
+def check_nothing_is_left(server):
+    assert not [p for p in (server.data / "blobs" / "parts").iterdir() if p.suffix != ".part"]
+    assert server.cli("weights", "list", "--json").stdout.count('"name"') == 0
+    assert not list((server.data / "blobs" / "sets").iterdir())
+
+
+def test_what_cannot_be_listed(start, hub, tmp_path):
+    server = start(HF_TOKEN="another")
+    pushed = refuse(server, write_model(tmp_path / "m", entry("hf://lab/tiny@main")))
+    assert "hf://lab/tiny@main" in pushed.stderr and "401" in pushed.stderr and "HF_TOKEN" in pushed.stderr
+    pushed = refuse(server, write_model(tmp_path / "m", entry("file://./nothing")))
+    assert pushed.returncode == 2 and "nothing" in pushed.stderr and "base" in pushed.stderr
+    pushed = refuse(server, write_model(tmp_path / "m", entry("file://predict.py", target="predict.py")))
+    assert pushed.returncode != 0
+
+
+def test_a_url_with_other_bytes(start, hub, tmp_path):
+    server = start()
+    hub.files["/x/model.safetensors"] = some_bytes(1000, 5)
+    source = f"\n  uri: {hub.url}/x/model.safetensors\n  sha256: {'0' * 64}"
+    pushed = refuse(server, write_model(tmp_path / "m", entry(source)))
+    assert "expected checksum " + "0" * 64 in pushed.stderr
+
+
+def test_private_addresses_are_for_admins(start, hub, tmp_path):
+    server = start()
+    admin = server.api()
+    admin.post("/accounts", {"username": "other"}, 201)
+    body = {"name": "t", "scopes": ["read", "run", "push"], "account": "other"}
+    token = admin.post("/tokens", body, 201).json()["token"]
+    content = hub.files["/model.safetensors"] = some_bytes(1000, 6)
+    source = f"\n  uri: {hub.url}/model.safetensors\n  sha256: {sha256(content)}"
+    model = write_model(tmp_path / "m", entry(source))
+    pushed = server.cli("push", model, "other/m", env={"VEND_API_TOKEN": token})
+    assert pushed.returncode == 1 and "not a public address" in pushed.stderr, pushed.stderr
+    assert hub.count("/model.safetensors") == 0
+    # The hub is the operator's.
+    model = write_model(model, entry("hf://lab/tiny"))
+    pushed = server.cli("push", model, "other/m", env={"VEND_API_TOKEN": token})
+    assert pushed.returncode == 0, pushed.stderr
+
+
+def test_a_kill_in_the_middle(start, hub, tmp_path):
+    server = start()
+    hub.faults["model.safetensors"] = ["hang"]
+    model = write_model(tmp_path / "m", entry("hf://lab/tiny"))
+    pushing = server.popen("push", model, "lab/killed")
+    assert hub.hanging.wait(60)
+    parts = server.data / "blobs" / "parts"
+    wait_until(lambda: any(p.stat().st_size > 0 for p in parts.glob("*.part")), what="a part on disk")
+    server.kill()
+    pushing.wait()
+    hub.go_on.set()
+    # The build begins again with the server, and goes on with the file.
+    server.start()
+    wait_until(lambda: server.api().call("GET", "/models/lab/killed").json().get("latest_version"), 120)
+    assert server.api().run("killed")["output"]["sha256"] == sha256(hub.repos["lab/tiny"]["model.safetensors"])
+    asked = f"/lab/tiny/resolve/{hub.commit('lab/tiny')}/model.safetensors"
+    assert [bool(r) for path, r in hub.asked if path == asked] == [False, True]
+    assert not list(parts.iterdir())
+
+
+# A life of their own
+
+
+def state(server, name):
+    rows = server.api().get("/weights").json()["results"]
+    return next(row for row in rows if row["model"] == f"lab/{name}")
+
+
+def stop_all(server):
+    wait_until(lambda: not server.instance_dirs(), 60, "the instances to stop")
+
+
+IDLE = ("--idle-timeout", "0s", "--max-instances", "1")
+
+
+def test_removed_and_fetched_again(start, hub, tmp_path):
+    server = start(*IDLE, VEND_TEST_FULL_SWEEP_US="200000")
+    content = hub.repos["lab/tiny"]["model.safetensors"]
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "moving")
+    assert state(server, "moving")["state"] == "present"
+
+    pinned = server.cli("weights", "pin", "lab/moving", "--json")
+    assert pinned.returncode == 0 and '"pinned": true' in pinned.stdout, pinned.stdout
+    refused = server.cli("weights", "remove", "lab/moving")
+    assert refused.returncode != 0 and "pinned" in refused.stderr
+    assert server.cli("weights", "unpin", "lab/moving").returncode == 0
+
+    removed = server.cli("weights", "remove", "lab/moving")
+    assert removed.returncode == 0 and "absent" in removed.stdout, removed.stderr
+    assert not blob(server, content).exists() and not list((server.data / "blobs" / "sets").iterdir())
+    # A start fetches them.
+    assert server.api().run("moving")["output"]["sha256"] == sha256(content)
+    stop_all(server)
+
+    # And so does a pull; a hub that has lost them is told before a start.
+    assert server.cli("weights", "remove", "lab/moving").returncode == 0
+    pulled = server.cli("weights", "pull", "lab/moving")
+    assert pulled.returncode == 0 and "present" in pulled.stdout, pulled.stderr
+    assert server.cli("weights", "remove", "lab/moving").returncode == 0
+    kept = hub.repos.pop("lab/tiny")
+    pulled = server.cli("weights", "pull", "lab/moving")
+    assert pulled.returncode == 1 and "hf://lab/tiny@" in pulled.stderr and "404" in pulled.stderr
+    ended = server.api().run("moving")
+    assert ended["status"] == "failed" and "hf://lab/tiny@" in ended["error"], ended
+    hub.repos["lab/tiny"] = kept
+    audit(server)
+
+
+def audit(server):
+    found = server.cli("doctor", "--audit", "--data", server.data)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_in_use(start, hub, tmp_path):
+    server = start("--idle-timeout", "1h")
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "busy")
+    server.api().run("busy")
+    assert state(server, "busy")["in_use"] is True
+    refused = server.cli("weights", "remove", "lab/busy")
+    assert refused.returncode != 0 and "in use" in refused.stderr
+    # A server that is killed finds the instance again, and its weights are in use.
+    server.kill()
+    server.start()
+    server.api().delete(f"/models/lab/busy/versions/{state(server, 'busy')['version']}/weights", 409)
+    assert server.api().run("busy")["status"] == "succeeded"
+
+
+def test_the_longest_unused_go(start, hub, tmp_path):
+    server = start(*IDLE, "--weights-max", "1000000")
+    hub.repos["lab/second"] = {"model.safetensors": some_bytes(600_000, 7)}
+    local = tmp_path / "local"
+    local.mkdir()
+    (local / "model.safetensors").write_bytes(some_bytes(200_000, 8))
+    model = tmp_path / "m"
+    push(server, write_model(model, entry("hf://lab/tiny")), "first")
+    push(server, write_model(model, entry(f"file://{local}")), "local")
+    push(server, write_model(model, entry("hf://lab/second")), "second")
+    wait_until(lambda: state(server, "first")["state"] == "absent", 30)
+    assert state(server, "second")["state"] == state(server, "local")["state"] == "present"
+    assert server.api().run("first")["status"] == "succeeded"
+    wait_until(lambda: state(server, "second")["state"] == "absent", 30)
+    stop_all(server)
+    assert state(server, "first")["state"] == state(server, "local")["state"] == "present"
+    refused = server.cli("weights", "remove", "lab/local")
+    assert refused.returncode != 0 and "cannot be fetched again" in refused.stderr
+    audit(server)
+
+
+def test_versions_that_go_take_them_along(start, hub, tmp_path):
+    server = start(*IDLE, VEND_TEST_FULL_SWEEP_US="200000")
+    content = hub.repos["lab/tiny"]["model.safetensors"]
+    before = stored_bytes(server)
+    version = push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "gone")
+    assert server.api().run("gone")["status"] == "succeeded"
+    stop_all(server)
+    server.api().delete(f"/models/lab/gone/versions/{version}", 202)
+    assert stored_bytes(server) == before
+    wait_until(lambda: not list((server.data / "blobs" / "sets").iterdir()), 30)
+    audit(server)
+    assert blob(server, content).stat().st_nlink == 1

@@ -139,8 +139,7 @@ not_launched (Instance *instance, const char *problem)
 {
   vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error", problem,
             NULL);
-  if (!instance->stop_when_connected && !instance->sched->draining)
-    vend_target_boot_lost (instance, problem);
+  vend_target_boot_lost (instance, problem);
   reap (instance);
 }
 
@@ -162,8 +161,14 @@ fetched (void *data)
   instance->is_fetching = false;
   if (instance->state == INSTANCE_GONE)
     vend_sched_reconcile_soon (instance->sched);
+  else if (problem != NULL && !instance->sched->draining)
+    {
+      /* Which no other instance would change. */
+      vend_target_boot_failed (instance->target, VEND_FAILURE_SETUP_FAILED, "", problem);
+      reap (instance);
+    }
   else if (problem != NULL || instance->sched->draining)
-    not_launched (instance, problem != NULL ? problem : "the server stops");
+    reap (instance);
   else
     launch_soon (instance);
 }
