@@ -8,6 +8,7 @@
 #include "store/files.h"
 #include "store/models.h"
 #include "workspace/probe.h"
+#include "store/weight-sets.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,6 +120,28 @@ check_weight_names (Audit *audit)
         vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has names of weights that are gone",
                           weights);
     }
+}
+
+/* A folder shows the files of a set while that is present; without one it may be an instance's. */
+static bool
+check_weight_sets (Audit *audit, GError **error)
+{
+  g_autofree char *sets = NULL, *instances = NULL;
+  g_autoptr (GDir) busy = open_folder (audit, "instances", &instances);
+  g_autoptr (GDir) listing = open_folder (audit, "blobs/sets", &sets);
+  const bool has_instances = busy != NULL && g_dir_read_name (busy) != NULL;
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (sets, name, NULL);
+      bool is_present = false;
+      if (vend_is_sha256_hex (name)
+          && !vend_store_weight_set_is_present (audit->db, name, &is_present, error))
+        return false;
+      if (!is_present && !has_instances && is_older (audit, path, SWEPT_LIFE_US))
+        vend_audit_found (audit, CHECK_LEFTOVERS, name, "%s has weights that no version uses",
+                          sets);
+    }
+  return true;
 }
 
 /* ---- Versions */
@@ -261,5 +284,6 @@ vend_audit_files (Audit *audit, GError **error)
   check_spool (audit);
   check_probes (audit);
   check_weight_names (audit);
-  return check_blobs (audit, error) && check_uploads (audit, error) && check_builds (audit, error);
+  return check_weight_sets (audit, error) && check_blobs (audit, error)
+         && check_uploads (audit, error) && check_builds (audit, error);
 }

@@ -61,7 +61,8 @@ static const Rule rules[CHECK_N] = {
   = { "versions", "Every version has its folder, and every folder its version.", -1, false },
   [CHECK_WEIGHTS] = { "weights",
                       "A version that a training made has its weights, and the training "
-                      "succeeded; nothing else holds weights.",
+                      "succeeded; managed weights are on disk or can be fetched again; nothing "
+                      "else holds weights.",
                       VEND_SQL_AUDIT_WEIGHTS, false },
   [CHECK_UPLOADS] = { "uploads", "Every uploaded source has its row.", -1, true },
   [CHECK_LEFTOVERS] = { "leftovers",

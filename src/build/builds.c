@@ -9,6 +9,7 @@
 #include "build/bundle-manifest.h"
 #include "build/card.h"
 #include "build/export-spec.h"
+#include "build/cog-yaml.h"
 #include "build/leftovers.h"
 #include "build/publish.h"
 #include "build/weights-take.h"
@@ -734,20 +735,39 @@ read_version_file (const VendBuilds *builds, const char *id, json_t **out, GErro
          && vend_json_parse (text, size, out, error);
 }
 
+/* A branch of a hub may have other files by now. */
+static bool
+has_moving_weights (const char *source_dir)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (source_dir, problems, warnings);
+  for (guint i = 0; yaml != NULL && i < yaml->weights->len; i++)
+    if (vend_weight_source_moves (
+            ((const VendCogWeights *) g_ptr_array_index (yaml->weights, i))->source))
+      return true;
+  return false;
+}
+
 bool
 vend_builds_may_reuse (const VendBuilds *builds, const char *version)
 {
   json_auto_t *document = NULL;
   g_autoptr (GError) ignored = NULL;
   g_autofree char *source_dir = g_build_filename (builds->versions_dir, version, "src", NULL);
-  return !read_version_file (builds, version, &document, &ignored)
-         || json_object_get (document, CARD) != NULL || !vend_card_is_there (source_dir);
+  if (!read_version_file (builds, version, &document, &ignored))
+    return true;
+  if (json_object_get (json_object_get (document, "launch"), VEND_LAUNCH_WEIGHTS) != NULL
+      && has_moving_weights (source_dir))
+    return false;
+  return json_object_get (document, CARD) != NULL || !vend_card_is_there (source_dir);
 }
 
 typedef struct
 {
   VendVersion *version;
   const VendPublication *publication;
+  const GPtrArray *weights; /* of VendWeightSet */
 } Reuse;
 
 /* The version becomes the latest, as a push promises. */
@@ -766,7 +786,9 @@ store_reuse (VendDb *db, void *data, GError **error)
     return false;
   reuse->version->created_us = MAX (reuse->version->created_us, vend_now_us ());
   return (g_strcmp0 (model->latest_version, reuse->version->id) == 0
-          || vend_store_version_put (db, reuse->version, error))
+          || (vend_store_version_put (db, reuse->version, error)
+              && vend_store_weight_sets_share (db, reuse->version->model_id, reuse->version->id,
+                                               reuse->weights, error)))
          && vend_publication_store (db, reuse->publication, error);
 }
 
@@ -781,7 +803,8 @@ vend_builds_reuse (const VendBuilds *builds, VendVersion *version, GError **erro
     document = json_object ();
   if (!publish (builds, version, dir, "src", json_object_get (document, CARD), &publication, error))
     return false;
-  Reuse reuse = { version, publication };
+  g_autoptr (GPtrArray) weights = vend_weight_sets_of_launch (version->launch);
+  Reuse reuse = { version, publication, weights };
   return vend_store_write_wait (builds->store, store_reuse, &reuse, error);
 }
 

@@ -42,7 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBuilds, vend_builds_free)
 void vend_builds_sweep (VendBuilds *builds);
 
 /* Whether a version can be had without a build: not when an older Vend built it, and did not look
- * for what its source says of the model. */
+ * for what its source says of the model, nor when its weights come from a branch. Blocks on disk.
+ */
 bool vend_builds_may_reuse (const VendBuilds *builds, const char *version);
 /* Makes a version that was built the latest one of its model, with what its source says of the
  * model. CONFLICT when it is gone. Blocks on disk. */

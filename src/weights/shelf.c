@@ -21,6 +21,8 @@
 #define NEW_PREFIX ".new-"
 #define READ_ONLY 0444
 #define MAX_SPEC ((gsize) 4 << 20)
+/* The kernel takes no more at once, and drops the rest. */
+#define READ_AHEAD_PIECE (128 * 1024)
 #define PART_LIFE_US (7 * 24 * 3600 * VEND_US_PER_S)
 
 struct VendShelf
@@ -489,8 +491,8 @@ read_ahead (const VendShelf *shelf, const GPtrArray *sets)
           const VendWeightFile *file = g_ptr_array_index (set->files, n);
           g_autofree char *path = vend_blobs_path (shelf->blobs, file->sha256);
           vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-          if (fd >= 0)
-            posix_fadvise (fd, 0, 0, POSIX_FADV_WILLNEED);
+          for (int64_t at = 0; fd >= 0 && at < file->size; at += READ_AHEAD_PIECE)
+            posix_fadvise (fd, at, READ_AHEAD_PIECE, POSIX_FADV_WILLNEED);
         }
     }
 }

@@ -13,6 +13,7 @@ import pytest
 
 import processes
 from receiver import Receiver
+from servers import MODELS
 from waiting import wait_until
 
 NONE = "f" * 64
@@ -72,6 +73,7 @@ def use(server, receiver):
     assert api.ended(lost)["status"] == "succeeded"
     api.upload("some text")
     train(api)
+    push_weights(server)
     receiver.wait_for(1, "/a", "succeeded")
 
 
@@ -83,6 +85,17 @@ def train(api):
     made = api.post(path, {"destination": "lab/tuned", "input": {"steps": 1}}, 201).json()
     wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["status"] == "succeeded", what="its end")
     assert api.run("tuned", {"text": "x"})["status"] == "succeeded"
+
+
+def push_weights(server):
+    model = server.directory / "weighty"
+    shutil.copytree(MODELS / "echo", model)
+    (model / "w").mkdir()
+    (model / "w" / "model.bin").write_bytes(b"weights")
+    with open(model / "cog.yaml", "a") as file:
+        file.write("\nweights:\n  - {name: base, target: weights, source: 'file://w'}\n")
+    pushed = server.cli("push", model, "lab/weighty")
+    assert pushed.returncode == 0, pushed.stderr
 
 
 @pytest.fixture
@@ -151,6 +164,12 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
         ("weights", "UPDATE versions SET training = 'nobody' WHERE training IS NOT NULL"),
         ("weights", "UPDATE versions SET base = NULL WHERE training IS NOT NULL"),
         ("weights", "UPDATE versions SET base = 'gone' WHERE training IS NULL"),
+        ("contents", f"UPDATE weight_files SET sha256 = '{NONE}'"),
+        ("stored", "UPDATE version_weight_sets SET size = size + 1"),
+        ("weights", "UPDATE version_weight_sets SET version = 'gone'"),
+        ("weights", "DELETE FROM version_weight_sets"),
+        ("weights", "DELETE FROM weight_files"),
+        ("weights", "UPDATE weight_sets SET is_present = 0"),
     ],
 )
 def test_damage_in_the_store_is_named(damaged, check, sql):

@@ -361,3 +361,34 @@ def test_versions_that_go_take_them_along(start, hub, tmp_path):
     wait_until(lambda: not list((server.data / "blobs" / "sets").iterdir()), 30)
     audit(server)
     assert blob(server, content).stat().st_nlink == 1
+
+
+def test_a_branch_that_moved_is_looked_at_again(start, hub, tmp_path):
+    server = start()
+    model = write_model(tmp_path / "m", entry("hf://lab/tiny@main"))
+    first = push(server, model, "moved")
+    assert push(server, model, "moved") == first
+    hub.repos["lab/tiny"]["config.json"] = b'{"layers": 3}'
+    assert push(server, model, "moved") != first
+
+
+def test_a_training_keeps_the_weights_of_its_base(start, hub, tmp_path):
+    server = start(*IDLE)
+    api = server.api()
+    model = write_model(tmp_path / "m", entry("hf://lab/tiny"))
+    (model / "cog.yaml").write_text((model / "cog.yaml").read_text() + "train: train.py:train\n")
+    (model / "train.py").write_text(
+        "from cog import Path\n\n\ndef train(text: str = 'x') -> Path:\n"
+        "    size = len(open('weights/model.safetensors', 'rb').read())\n"
+        "    Path('/tmp/w.txt').write_text(f'{text} {size}')\n    return Path('/tmp/w.txt')\n"
+    )
+    base = push(server, model, "teacher")
+    api.post("/models", {"owner": "lab", "name": "pupil", "visibility": "private", "hardware": "cpu"}, 201)
+    body = {"destination": "lab/pupil", "input": {"text": "learned"}}
+    made = api.post(f"/models/lab/teacher/versions/{base}/trainings", body, 201).json()
+    wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["completed_at"], 60)
+    assert api.get(f"/trainings/{made['id']}").json()["status"] == "succeeded"
+    assert state(server, "pupil")["digest"] == state(server, "teacher")["digest"]
+    api.delete(f"/models/lab/teacher/versions/{base}", 202)
+    assert api.run("pupil")["output"]["sha256"] == sha256(hub.repos["lab/tiny"]["model.safetensors"])
+    audit(server)

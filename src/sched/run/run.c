@@ -114,6 +114,7 @@ vend_run_enqueue (Run *run, bool at_head)
     run->p->queue_place = vend_queue_position (run->target->queue, &run->place);
   vend_run_admit (run);
   vend_inputs_queued (run);
+  vend_target_read_ahead (run->target);
   vend_sched_reconcile_soon (run->sched);
 }
 

@@ -1,4 +1,6 @@
 /* Targets: made on first use; failed boots. */
+#include "model/weight-set.h"
+#include "model/weights.h"
 #include "sched/target/target.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,6 +15,8 @@
 #include <string.h>
 
 /* The end of a failed boot's logs that the server's log shows. */
+/* Until then they are still in memory, or there is no room for them. */
+#define READ_AHEAD_AGAIN_US (60 * VEND_US_PER_S)
 #define LOGGED_LOGS 1000
 
 Target *
@@ -105,6 +109,34 @@ vend_target_boot_lost (const Instance *instance, const char *error)
   const bool gives_up
       = vend_boot_backoff_lost (&target->backoff, instance->created_us, vend_steady_us ());
   boot_ended (target, true, gives_up, VEND_FAILURE_INSTANCE_LOST, instance->setup_logs->str, error);
+}
+
+/* The weights of a training as a set, for reading. */
+static VendWeightSet *
+set_of_training (const json_t *launch)
+{
+  g_autoptr (VendWeights) weights = vend_weights_of_launch (launch);
+  if (weights == NULL)
+    return NULL;
+  VendWeightSet *set = vend_weight_set_new ();
+  vend_weight_set_add (set, weights->name, weights->size, weights->sha256);
+  return set;
+}
+
+void
+vend_target_read_ahead (Target *target)
+{
+  const int64_t now_us = vend_steady_us ();
+  if (target->instances->len > 0
+      || (target->read_ahead_us > 0 && now_us - target->read_ahead_us < READ_AHEAD_AGAIN_US))
+    return;
+  target->read_ahead_us = now_us;
+  g_autoptr (GPtrArray) sets = vend_weight_sets_of_launch (target->launch);
+  VendWeightSet *trained = set_of_training (target->launch);
+  if (trained != NULL)
+    g_ptr_array_add (sets, trained);
+  if (sets->len > 0)
+    vend_shelf_read_ahead (target->sched->shelf, g_steal_pointer (&sets));
 }
 
 VendVersion *

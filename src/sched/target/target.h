@@ -46,6 +46,7 @@ struct Target
   int64_t served_us; /* the latest decision with an instance that takes the work of this target */
   VendBootBackoff backoff;
   bool retired;
+  int64_t read_ahead_us;   /* the latest time that its weights were read ahead; 0 = never */
   VendMeterSeries *series; /* borrowed from the meter; NULL until the first count */
 };
 
@@ -60,6 +61,9 @@ void vend_target_boot_lost (const Instance *instance, const char *error);
 /* Estimated time until the queued run at `position` begins, from measured boots and runs.
  * VEND_ETA_UNKNOWN when its target has no instance and may have none. */
 int64_t vend_target_eta_us (const Target *target, guint position);
+/* A run waits: without an instance the weights are read ahead, so that the next one finds them in
+ * memory. */
+void vend_target_read_ahead (Target *target);
 /* Fills free slots from the queue. */
 void vend_target_dispatch (Target *target);
 
