@@ -89,7 +89,7 @@ list_weights (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   g_autoptr (VendHeldWeights) after = NULL;
   g_autoptr (GPtrArray) rows = NULL;
   VendPage page = { .limit = VEND_PAGE_SIZE };
-  json_t *results = NULL;
+  json_auto_t *list = NULL;
   if (!vend_api_cursor (call, &cursor, error) || !read_after (&cursor, &after, error))
     return false;
   {
@@ -98,8 +98,11 @@ list_weights (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                                              error))
       return false;
   }
-  if (!all_to_json (api, rows, &results, error))
+  if (!all_to_json (api, rows, &list, error))
     return false;
+  GString *results = vend_api_results ();
+  for (size_t i = 0; i < json_array_size (list); i++)
+    vend_api_add_result (results, json_incref (json_array_get (list, i)));
   const VendHeldWeights *last = rows->len > 0 ? g_ptr_array_index (rows, rows->len - 1) : NULL;
   g_autofree char *last_id = last != NULL ? g_strjoin ("/", last->owner, last->model, last->version,
                                                        last->set->name, NULL)

@@ -449,10 +449,10 @@ typedef struct
   const VendBuild *build;
   VendVersion *version; /* NULL: there is none to store */
   const VendPublication *publication;
-  const GPtrArray *weights;     /* of VendWeights, of a version that is new; or NULL */
+  const GPtrArray *weights;     /* of VendWeights, of an imported version; or NULL */
   const GPtrArray *weight_sets; /* of VendWeightSet, of a version that was built; or NULL */
-  uint64_t max_stored;
-  const char *exported; /* the version that was; or NULL */
+  uint64_t max_stored;          /* bytes of the account's files; 0 = no limit */
+  const char *exported;         /* the version that was; or NULL */
   const char *problem;
 } Outcome;
 
@@ -478,6 +478,28 @@ store_weights (VendDb *db, const Outcome *outcome, GError **error)
 }
 
 static bool
+store_weight_sets (VendDb *db, const Outcome *outcome, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (GPtrArray) held = NULL;
+  int64_t size = 0;
+  if (outcome->weight_sets == NULL)
+    return true;
+  if (!vend_store_weights_held_by_version (db, outcome->version->model_id, outcome->version->id,
+                                           &held, error))
+    return false;
+  /* What the version holds already is counted already. */
+  for (guint i = 0; held->len == 0 && i < outcome->weight_sets->len; i++)
+    size += ((const VendWeightSet *) g_ptr_array_index (outcome->weight_sets, i))->size;
+  if (size > 0
+      && (!vend_store_model_get (db, outcome->version->model_id, &model, error)
+          || !vend_store_stored_allow (db, model->account_id, size, outcome->max_stored, error)))
+    return false;
+  return vend_store_weight_sets_put (db, outcome->version->model_id, outcome->version->id,
+                                     outcome->weight_sets, vend_now_us (), error);
+}
+
+static bool
 store_outcome (VendDb *db, void *data, GError **error)
 {
   const Outcome *outcome = data;
@@ -485,9 +507,7 @@ store_outcome (VendDb *db, void *data, GError **error)
   if (outcome->version != NULL
       && (!store_weights (db, outcome, error)
           || !vend_store_version_put (db, outcome->version, error)
-          || (outcome->weight_sets != NULL
-              && !vend_store_weight_sets_put (db, outcome->version->model_id, outcome->version->id,
-                                              outcome->weight_sets, vend_now_us (), error))
+          || !store_weight_sets (db, outcome, error)
           || !vend_publication_store (db, outcome->publication, error)))
     return false;
   return vend_store_build_complete (db, outcome->build->id,

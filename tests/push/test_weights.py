@@ -392,3 +392,10 @@ def test_a_training_keeps_the_weights_of_its_base(start, hub, tmp_path):
     api.delete(f"/models/lab/teacher/versions/{base}", 202)
     assert api.run("pupil")["output"]["sha256"] == sha256(hub.repos["lab/tiny"]["model.safetensors"])
     audit(server)
+
+
+def test_more_than_an_account_may_store(start, hub, tmp_path):
+    server = start("--account-max-stored", "100000")
+    pushed = refuse(server, write_model(tmp_path / "m", entry("hf://lab/tiny")))
+    assert "account-max-stored" in pushed.stderr or "100000" in pushed.stderr, pushed.stderr
+    check_nothing_is_left(server)

@@ -1,10 +1,10 @@
 /* Targets: made on first use; failed boots. */
-#include "model/weight-set.h"
-#include "model/weights.h"
 #include "sched/target/target.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/failure.h"
+#include "model/weight-set.h"
+#include "model/weights.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/decisions.h"
@@ -14,9 +14,9 @@
 #include "sched/target/pools.h"
 #include <string.h>
 
-/* The end of a failed boot's logs that the server's log shows. */
-/* Until then they are still in memory, or there is no room for them. */
+/* Until then weights that were read are still in memory, or there is no room for them. */
 #define READ_AHEAD_AGAIN_US (60 * VEND_US_PER_S)
+/* The end of a failed boot's logs that the server's log shows. */
 #define LOGGED_LOGS 1000
 
 Target *
