@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SETS_DIR "sets" /* in the folder of blobs */
 #define NEW_PREFIX ".new-"
@@ -444,6 +445,20 @@ end_fetch (VendShelf *shelf, const char *digest, const GError *error)
   pthread_mutex_unlock (&shelf->lock);
 }
 
+/* Somebody may have removed files by hand. */
+static bool
+is_whole (const VendShelf *shelf, const VendWeightSet *set)
+{
+  for (guint i = 0; i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      g_autofree char *path = vend_blobs_path (shelf->blobs, file->sha256);
+      if (access (path, F_OK) < 0)
+        return false;
+    }
+  return true;
+}
+
 static bool
 fetch_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
 {
@@ -453,7 +468,7 @@ fetch_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
     if (!vend_store_weight_set_is_present (reader.db, set->digest, &is_present, error))
       return false;
   }
-  return is_present || fetch_files (shelf, set, error);
+  return (is_present && is_whole (shelf, set)) || fetch_files (shelf, set, error);
 }
 
 static bool

@@ -1,11 +1,11 @@
 """Managed weights: pushed with a model, from a folder, a URL or a hub."""
 
 import hashlib
+import pathlib
 import random
 
 import pytest
 
-import processes
 from hub import Hub
 from waiting import wait_until
 
@@ -197,6 +197,28 @@ def test_a_bad_file_fails_the_push(start, hub, tmp_path, fault, told):
     assert "weights 'base'" in pushed.stderr and told in pushed.stderr, pushed.stderr
     assert "model.safetensors of hf://lab/tiny@" in pushed.stderr
     check_nothing_is_left(server)
+
+
+def test_the_token_stays_with_the_hub(start, hub, tmp_path):
+    server = start()
+    elsewhere = Hub()
+    try:
+        elsewhere.files["/x"] = hub.repos["lab/tiny"]["model.safetensors"]
+        hub.faults["model.safetensors"] = [f"{elsewhere.url}/x"]
+        push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "elsewhere")
+        assert elsewhere.shown == [None] and set(hub.shown) == {f"Bearer {TOKEN}"}
+    finally:
+        elsewhere.close()
+    environment = (pathlib.Path("/proc") / str(server.pid()) / "environ").read_bytes()
+    assert TOKEN.encode() not in environment
+
+
+def test_files_that_somebody_removed(start, hub, tmp_path):
+    server = start()
+    content = hub.repos["lab/tiny"]["model.safetensors"]
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "lost")
+    blob(server, content).unlink()
+    assert server.api().run("lost")["output"]["sha256"] == sha256(content)
 
 
 def check_nothing_is_left(server):

@@ -17,7 +17,7 @@ class Hub(http.server.ThreadingHTTPServer):
     """`repos` maps "owner/name" to {path: bytes}; `files` maps "/path" to bytes. `faults` maps a path of either to
     a list that is used up: "cut" (half of what is asked for comes), "hang" (half comes, and the rest when `go_on`
     is set), "wrong" (other bytes of the same length), or a status. Paths that end in `large` are told with their
-    SHA-256."""
+    SHA-256. A URL as a fault redirects there."""
 
     daemon_threads = True
 
@@ -30,6 +30,7 @@ class Hub(http.server.ThreadingHTTPServer):
         self.faults = {}
         self.large = (".safetensors", ".bin")
         self.asked = []  # (path, the Range header or None)
+        self.shown = []  # Authorization headers, or None
         self.hanging = threading.Event()
         self.go_on = threading.Event()
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
@@ -72,6 +73,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         hub = self.server
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         hub.asked.append((path, self.headers.get("Range")))
+        hub.shown.append(self.headers.get("Authorization"))
         parts = path.strip("/").split("/")
         if path in hub.files:
             self.send(path, hub.files[path])
@@ -102,6 +104,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fault = plan.pop(0) if plan else None
         if isinstance(fault, int):
             self.refuse(fault)
+            return
+        if isinstance(fault, str) and fault.startswith("http"):
+            self.send_response(302)
+            self.send_header("Location", fault)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         if fault == "wrong":
             content = bytes(byte ^ 1 for byte in content)

@@ -279,6 +279,51 @@ test_full_disk (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
 }
 
+static bool
+is_binary (const char *path, void *data)
+{
+  return g_str_has_suffix (path, ".bin") && data == &is_binary;
+}
+
+/* Packed under other names, whatever is ignored, and not where they lie in the tree. */
+static void
+test_extras (Fixture *fixture, gconstpointer data)
+{
+  VendPackInfo info = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *outside = g_build_filename (fixture->dir, "outside", NULL);
+  g_autofree char *one = g_build_filename (outside, "one.bin", NULL);
+  g_autofree char *inside = g_build_filename (fixture->tree, "w", NULL);
+  put (fixture, "a", "x");
+  put (fixture, "w/b.bin", "b");
+  put (fixture, "w/deep/c.bin", "c");
+  put (fixture, "w/d.txt", "d");
+  put (fixture, ".vend/weights/forged", "x");
+  put (fixture, ".cogignore", "*.bin\n");
+  g_assert_cmpint (mkdir (outside, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (one, "1", -1, NULL));
+  const VendPackExtra extras[]
+      = { { .dir = inside,
+            .path = ".vend/weights/w",
+            .wants = is_binary,
+            .data = &is_binary,
+            .inside = "w" },
+          { .dir = outside, .file = "one.bin", .path = ".vend/weights/one" } };
+  g_assert_true (vend_pack_tree_and (fixture->tree, extras, G_N_ELEMENTS (extras), fixture->archive,
+                                     NO_LIMIT, &info, &error));
+  g_autofree char *listed = list (fixture->archive);
+  g_assert_cmpstr (listed, ==,
+                   ".cogignore 100644 *.bin\n\n"
+                   ".vend/weights/one/one.bin 100644 1\n"
+                   ".vend/weights/w/b.bin 100644 b\n"
+                   ".vend/weights/w/deep/c.bin 100644 c\n"
+                   "a 100644 x\n");
+  g_assert_cmpint (info.n_files, ==, 5);
+  g_assert_false (vend_pack_tree_and (fixture->tree, extras, G_N_ELEMENTS (extras),
+                                      fixture->archive, 9, &info, &error));
+  g_assert_error (error, VEND_ERROR, VEND_ERROR_TOO_LARGE);
+}
+
 static void
 test_bad_places (Fixture *fixture, gconstpointer data)
 {
@@ -313,6 +358,7 @@ main (int argc, char **argv)
     { "/build/pack/bad-names", test_bad_names },
     { "/build/pack/full-disk", test_full_disk },
     { "/build/pack/bad-places", test_bad_places },
+    { "/build/pack/extras", test_extras },
   };
   g_test_init (&argc, &argv, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)

@@ -49,11 +49,39 @@ test_nothing_stays (void)
   g_assert_true (vend_tree_remove (dir, NULL));
 }
 
+/* Links stand in the working copy, also below folders that the source lacks. */
+static void
+test_links (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("vend-links-XXXXXX", NULL);
+  g_autofree char *source = g_build_filename (dir, "source", NULL);
+  g_autofree char *place = g_build_filename (dir, "place", NULL);
+  g_autofree char *link = g_build_filename (place, "work", "src", "a", "weights", NULL);
+  char *const argv[] = { (char *) "python", NULL };
+  char *const env[] = { NULL };
+  char *const links[] = { (char *) "a/weights", dir, NULL };
+  const VendWorkspaceOptions options = { .dir = place,
+                                         .source = source,
+                                         .links = links,
+                                         .argv = argv,
+                                         .env = env,
+                                         .kind = VEND_COPY_PLAIN };
+  g_autoptr (VendWorkspace) workspace = NULL;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (vend_dir_ensure (source, &error));
+  g_assert_true (vend_workspace_new (&options, &workspace, &error));
+  g_assert_true (vend_workspace_copy (workspace, NULL, &error));
+  g_autofree char *to = g_file_read_link (link, &error);
+  g_assert_cmpstr (to, ==, dir);
+  g_assert_true (vend_tree_remove (dir, &error));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/probe/sweep", test_sweep);
   g_test_add_func ("/probe/nothing-stays", test_nothing_stays);
+  g_test_add_func ("/probe/links", test_links);
   return g_test_run ();
 }
