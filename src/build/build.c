@@ -153,6 +153,14 @@ read_card (Build *build, GError **error)
   return build->card != NULL || fail_with (problems, error);
 }
 
+/* No archive of this program has a cog.yaml with weights, since it could not carry them. */
+static bool
+refuse_weights (Build *build, GError **error)
+{
+  return vend_fail (error, VEND_ERROR_INVALID,
+                    "the archive's cog.yaml has weights, and archives do not carry them");
+}
+
 static bool
 fetch_weights (Build *build, GError **error)
 {
@@ -425,7 +433,8 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
     return false;
   const Step second[] = {
     { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
-    { "Fetching weights", fetch_weights, build.yaml->weights->len > 0 && !is_import },
+    { "Fetching weights", is_import ? refuse_weights : fetch_weights,
+      build.yaml->weights->len > 0 },
     { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
     { "Finding Python", is_import ? find_python_of_archive : find_python, true },
     { "Resolving packages", resolve, !is_import },

@@ -52,10 +52,14 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
   {
     const char *key;
     const char **out;
-  } texts[] = { { "staging_dir", &spec->staging_dir },       { "venvs_dir", &spec->venvs_dir },
-                { "cache_dir", &spec->cache_dir },           { "cog_version", &spec->cog_version },
-                { "coglet_version", &spec->coglet_version }, { "blobs_dir", &spec->blobs_dir },
-                { "weights_dir", &spec->weights_dir },       { "hub", &spec->hub.endpoint },
+  } texts[] = { { "staging_dir", &spec->staging_dir },
+                { "venvs_dir", &spec->venvs_dir },
+                { "cache_dir", &spec->cache_dir },
+                { "cog_version", &spec->cog_version },
+                { "coglet_version", &spec->coglet_version },
+                { "blobs_dir", &spec->blobs_dir },
+                { "weights_dir", &spec->weights_dir },
+                { "hub", &spec->hub.endpoint },
                 { "result", out_result } };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {

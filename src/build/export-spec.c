@@ -6,6 +6,7 @@
 #include "build/card.h"
 #include "model/file.h"
 #include "model/prediction.h"
+#include "model/weight-set.h"
 #include "model/weights.h"
 #include "store/covers.h"
 #include "store/examples.h"
@@ -258,6 +259,18 @@ check_source (const VendVersion *version, GError **error)
                        "the source of this version belongs to the account whose model was trained");
 }
 
+/* Archives carry the file that a training made, and no sets of files. */
+static bool
+check_weights (const VendVersion *version, GError **error)
+{
+  g_autoptr (GPtrArray) sets = vend_weight_sets_of_launch (version->launch);
+  return sets == NULL || sets->len == 0
+         || vend_fail (
+             error, VEND_ERROR_CONFLICT,
+             "the version has managed weights (weights in cog.yaml), which an archive does "
+             "not carry; push its source to the other server instead");
+}
+
 static bool
 read_all (const Reading *reading, json_t **out, GError **error)
 {
@@ -266,7 +279,7 @@ read_all (const Reading *reading, json_t **out, GError **error)
   g_autoptr (VendVersion) version = NULL;
   if (!vend_store_model_get (reading->db, request->model_id, &model, error)
       || !vend_store_version_get (reading->db, request->model_id, request->version, &version, error)
-      || !check_source (version, error))
+      || !check_source (version, error) || !check_weights (version, error))
     return false;
   json_t *document = document_of (reading, model, version, error);
   if (document == NULL)

@@ -416,6 +416,14 @@ def test_a_training_keeps_the_weights_of_its_base(start, hub, tmp_path):
     audit(server)
 
 
+def test_an_archive_does_not_carry_them(start, hub, tmp_path):
+    server = start()
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny@main")), "held")
+    refused = server.cli("export", "lab/held", tmp_path / "held.vend")
+    assert refused.returncode == 1 and "managed weights" in refused.stderr, refused.stderr
+    assert not (tmp_path / "held.vend").exists()
+
+
 def test_more_than_an_account_may_store(start, hub, tmp_path):
     server = start("--account-max-stored", "100000")
     pushed = refuse(server, write_model(tmp_path / "m", entry("hf://lab/tiny")))
