@@ -24,7 +24,7 @@ typedef struct
   uint64_t max_source_files;
   bool is_import; /* the archive is one of `vend export` */
   uint64_t max_archive_bytes;
-  const json_t *export_spec; /* what to export, instead of a build; or NULL */
+  const json_t *export_spec;   /* what to export, instead of a build; or NULL */
   const char *blobs_dir;       /* of the file store, whose contents need not be fetched */
   const char *weights_dir;     /* gets the files of weights that are to come into it */
   VendHub hub;                 /* of "hf://" */
