@@ -10,6 +10,7 @@ const explore = () => import("./pages/explore/explore.tsx").then((m) => m.Explor
 const collection = () => import("./pages/explore/collection.tsx").then((m) => m.CollectionPage);
 const model = () => import("./pages/model/model.tsx").then((m) => m.ModelPage);
 const prediction = () => import("./pages/prediction/prediction.tsx").then((m) => m.PredictionPage);
+const shared = () => import("./pages/shared/shared.tsx").then((m) => m.SharedPage);
 const predictions = () => import("./pages/runs/runs.tsx").then((m) => m.Predictions);
 const trainings = () => import("./pages/runs/runs.tsx").then((m) => m.Trainings);
 const deployments = () => import("./pages/deployments/deployments.tsx").then((m) => m.Deployments);
@@ -27,6 +28,7 @@ export const routes: readonly LazyRoute[] = [
   { pattern: "/predictions", page: predictions },
   { pattern: "/trainings", page: trainings },
   { pattern: "/p/:id", page: prediction },
+  { pattern: "/s/:token", page: shared },
   { pattern: "/deployments", page: deployments },
   { pattern: "/deployments/:owner/:name", page: deployment },
   { pattern: "/operate", page: operate },

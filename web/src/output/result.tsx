@@ -53,7 +53,7 @@ export function Result({ run, schema, pieces = [], isCanceling = false, actions 
         <>
           {live && <ProgressBars logs={run.logs} />}
           {run.data_removed ? (
-            <p class="muted">The input, the output and the logs were removed when their retention time was over.</p>
+            <p class="muted">The input, the output and the logs were removed.</p>
           ) : (
             <section aria-label="Output" aria-busy={live} class="result-output">
               {(run.status !== "failed" || run.output !== null) && (run.status !== "canceled" || run.output !== null) && (

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { api, ApiError, must } from "../../api/client.ts";
+import { api, must } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
 import type { PageProps } from "../../app.tsx";
 import { fieldsOf, namedSchema } from "../../form/schema.ts";
@@ -13,22 +13,10 @@ import { Empty, Pending } from "../../ui/states.tsx";
 import { useTitle } from "../../ui/title.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
+import { findRun, isMissing } from "./find-run.ts";
 import { InputList } from "./input-list.tsx";
 import { StoryOf } from "./story.tsx";
 import "./prediction.css";
-
-const isMissing = (error: unknown) => error instanceof ApiError && error.status === 404;
-
-/** A prediction, or a training of that id. */
-async function findRun(id: string): Promise<Run> {
-  const params = { params: { path: { id } } };
-  try {
-    return await must(api.GET("/v1/predictions/{id}", params));
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    return must(api.GET("/v1/trainings/{id}", params));
-  }
-}
 
 /** The schema of the version that ran, or null when it is gone or somebody else's. */
 async function schemaOf(run: Run): Promise<unknown> {
@@ -65,7 +53,7 @@ function Shown({ first, openapi }: { first: Run; openapi: unknown }) {
       <div class="prediction-sides">
         <section class="card stack" aria-labelledby="prediction-input">
           <h2 id="prediction-input">Input</h2>
-          {run.data_removed ? <p class="muted">The input was removed when its retention time was over.</p> : <InputList input={run.input} fields={fields} />}
+          {run.data_removed ? <p class="muted">The input was removed.</p> : <InputList input={run.input} fields={fields} />}
         </section>
         <section class="card stack" aria-labelledby="prediction-result">
           <h2 id="prediction-result">Result</h2>
