@@ -1,8 +1,8 @@
 import { defineConfig } from "vite";
 
-/** For development beside a running server: VEND_ADDRESS=http://127.0.0.1:8363 VEND_API_TOKEN=… npx vite */
-const server = process.env.VEND_ADDRESS ?? "http://127.0.0.1:8363";
-const token = process.env.VEND_API_TOKEN;
+/** For development beside a running server: REPLICATE_BASE_URL=http://127.0.0.1:8363 REPLICATE_API_TOKEN=… npx vite */
+const server = process.env.REPLICATE_BASE_URL ?? "http://127.0.0.1:8363";
+const token = process.env.REPLICATE_API_TOKEN;
 const proxied = {
   target: server,
   headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
