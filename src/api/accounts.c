@@ -19,7 +19,7 @@ get_account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!vend_store_stored_bytes (reader.db, caller->account->id, &stored, error))
     return false;
-  json_t *object = vend_account_to_json (caller->account);
+  json_t *object = vend_account_to_json (caller->account, vend_call_origin (call));
   json_object_set_new (object, "stored_bytes", json_integer (stored));
   json_object_set_new (object, "stored_bytes_limit",
                        limit > 0 ? json_integer ((json_int_t) limit) : json_null ());
@@ -36,7 +36,8 @@ list_accounts (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
     return false;
   json_t *results = json_array ();
   for (guint i = 0; i < accounts->len; i++)
-    json_array_append_new (results, vend_account_to_json (g_ptr_array_index (accounts, i)));
+    json_array_append_new (
+        results, vend_account_to_json (g_ptr_array_index (accounts, i), vend_call_origin (call)));
   *out = vend_reply_json (200, json_pack ("{s:o}", "results", results));
   return true;
 }
@@ -67,7 +68,7 @@ create_account (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
                           .created_us = vend_now_us () };
   if (!vend_store_write_wait (api->parts.store, insert_account, &account, error))
     return false;
-  *out = vend_reply_json (201, vend_account_to_json (&account));
+  *out = vend_reply_json (201, vend_account_to_json (&account, vend_call_origin (call)));
   return true;
 }
 

@@ -85,6 +85,7 @@ void vend_api_route_stats_init (ApiRouteStats *stats);
 void vend_api_count (ApiRouteStats *stats, int status, int64_t duration_us);
 
 extern const ApiRoute vend_api_account_routes[];
+extern const ApiRoute vend_api_avatar_routes[];
 extern const ApiRoute vend_api_budget_routes[];
 extern const ApiRoute vend_api_build_routes[];
 extern const ApiRoute vend_api_collection_routes[];

@@ -12,9 +12,10 @@
 #define MAX_DEPLOYMENTS_OF_ACCOUNT 1000
 
 static VendReply *
-show (const VendDeployment *deployment, const VendCaller *caller)
+show (VendCall *call, const VendDeployment *deployment, const VendCaller *caller)
 {
-  return vend_reply_json (200, vend_deployment_to_json (deployment, caller->account));
+  return vend_reply_json (
+      200, vend_deployment_to_json (deployment, caller->account, vend_call_origin (call)));
 }
 
 /* Deployments are private: to other accounts they do not exist. */
@@ -49,7 +50,8 @@ list_deployments (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
   for (guint i = 0; i < deployments->len; i++)
     {
       const VendDeployment *deployment = g_ptr_array_index (deployments, i);
-      vend_api_add_result (results, vend_deployment_to_json (deployment, caller->account));
+      vend_api_add_result (
+          results, vend_deployment_to_json (deployment, caller->account, vend_call_origin (call)));
       last_us = deployment->created_us;
       g_free (last_id);
       last_id = g_strdup_printf ("%" G_GINT64_FORMAT, deployment->id);
@@ -65,7 +67,7 @@ get_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   g_auto (VendReader) reader = vend_reader (api->parts.store);
   if (!load_own (reader.db, call, caller, &deployment, error))
     return false;
-  *out = show (deployment, caller);
+  *out = show (call, deployment, caller);
   return true;
 }
 
@@ -110,7 +112,7 @@ settled (void *data)
 {
   g_autoptr (Change) change = data;
   const VendCaller *caller = change->caller;
-  vend_call_reply (change->call, show (change->deployment, caller));
+  vend_call_reply (change->call, show (change->call, change->deployment, caller));
 }
 
 /* Tells the scheduler, and answers when the scheduler has taken over. */
@@ -336,7 +338,7 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
   if (json_array_size (change->problems) > 0)
     *out = vend_api_invalid_fields (g_steal_pointer (&change->problems));
   else if (!change->changed)
-    *out = show (change->deployment, caller);
+    *out = show (change->call, change->deployment, caller);
   else
     return roll_out (g_steal_pointer (&change), error);
   return true;

@@ -65,8 +65,8 @@ vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *ya
         return false;
       g_ptr_array_add (sets, set);
       g_autofree char *size = g_format_size ((guint64) set->size);
-      vend_build_say (context, "weights '%s': %u files, %s, from %s", set->name, set->files->len,
-                      size, set->source);
+      vend_build_say (context, "weights '%s': %u file%s, %s, from %s", set->name, set->files->len,
+                      set->files->len == 1 ? "" : "s", size, set->source);
     }
   *out_sets = g_steal_pointer (&sets);
   return true;

@@ -31,11 +31,19 @@ vend_account_free (VendAccount *account)
   g_free (account);
 }
 
+/* Clients expect URLs. There is no account of GitHub: the nearest is the page with its models. */
 json_t *
-vend_account_to_json (const VendAccount *account)
+vend_account_to_json (const VendAccount *account, const char *origin)
 {
-  return json_pack ("{s:s, s:s, s:s, s:s, s:s}", "type", account->type, "username",
-                    account->username, "name", account->name, "github_url", "", "avatar_url", "");
+  g_autofree char *models = g_strconcat (origin, "/explore?q=", account->username, NULL);
+  g_autofree char *avatar = g_strconcat (origin, "/-/avatars/", account->username, ".svg", NULL);
+  json_t *object = json_object ();
+  vend_json_set_string (object, "type", account->type);
+  vend_json_set_string (object, "username", account->username);
+  vend_json_set_string (object, "name", account->name);
+  vend_json_set_string (object, "github_url", models);
+  vend_json_set_string (object, "avatar_url", avatar);
+  return object;
 }
 
 bool

@@ -17,7 +17,8 @@ typedef struct
 
 void vend_account_free (VendAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAccount, vend_account_free)
-json_t *vend_account_to_json (const VendAccount *account);
+/* `origin` as vend_call_origin. */
+json_t *vend_account_to_json (const VendAccount *account, const char *origin);
 
 /* Rights of a token; `admin` includes the others. */
 typedef enum

@@ -67,7 +67,8 @@ vend_deployment_full_name (const VendDeployment *deployment)
 }
 
 json_t *
-vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator)
+vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator,
+                         const char *origin)
 {
   const VendRelease *release = deployment->current;
   json_t *current = json_object ();
@@ -75,7 +76,7 @@ vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *cr
   vend_json_set_string (current, "model", release->model);
   vend_json_set_string (current, "version", release->version);
   vend_json_set_time (current, "created_at", release->created_us);
-  json_object_set_new (current, "created_by", vend_account_to_json (creator));
+  json_object_set_new (current, "created_by", vend_account_to_json (creator, origin));
   json_t *configuration = json_object ();
   const VendScaling scaling = vend_release_scaling (release);
   vend_json_set_string (configuration, "hardware", release->hardware);

@@ -53,7 +53,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDeployment, vend_deployment_free)
 /* "owner/name"; free with g_free. */
 char *vend_deployment_full_name (const VendDeployment *deployment) G_GNUC_WARN_UNUSED_RESULT;
 
-json_t *vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator);
+json_t *vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator,
+                                 const char *origin);
 
 /* Body of a POST or PATCH. NULL and -1: not in the body. Strings are borrowed. */
 typedef struct

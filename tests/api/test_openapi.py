@@ -14,6 +14,7 @@ TOKEN_FREE = {
     "/-/readyz",
     "/-/session",
     "/-/login/{code}",
+    "/-/avatars/{file}",
     "/v1/files/{id}/download",
     "/v1/files/stream-{token}",
     "/v1/openapi.json",

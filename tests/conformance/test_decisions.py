@@ -1,6 +1,7 @@
 """Rows of docs/compatibility.md that no other test holds against the server."""
 
 import pytest
+import requests
 from waiting import wait_until
 
 FLAGS = ("--webhook-allow", "127.0.0.0/8")
@@ -77,9 +78,12 @@ def test_a_deployment_that_ran_lately_stays(proxied, deployment):
     assert "900 s" in proxied.delete(path, 409).json()["detail"]
 
 
-def test_created_by_has_texts(deployment):
+def test_created_by_has_urls(deployment):
     by = deployment[1]["current_release"]["created_by"]
-    assert (by["avatar_url"], by["github_url"]) == ("", "")
+    picture = requests.get(by["avatar_url"], timeout=60)
+    assert picture.headers["Content-Type"] == "image/svg+xml" and "<svg" in picture.text
+    page = requests.get(by["github_url"], headers={"Accept": "text/html"}, timeout=60)
+    assert page.status_code == 200
 
 
 def test_no_hold_on_trainings(proxied, training):

@@ -48,7 +48,10 @@ export function Layout({ path, isOld, children }: Props) {
             <a class="button button-small" href="/sign-in">Sign in</a>
           ) : (
             <>
-              <a href="/account" class="button button-small">{session.username}</a>
+              <a href="/account" class="button button-small">
+                <img src={`/-/avatars/${session.username}.svg`} alt="" width="16" height="16" />
+                {session.username}
+              </a>
               <button type="button" class="button button-small button-plain" onClick={() => void signOut()}>
                 Sign out
               </button>
