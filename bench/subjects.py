@@ -113,8 +113,9 @@ def load(port: int, path: str, clients: int, seconds: float, *, body: Any = None
 
 
 def static_schema(model_dir: Path) -> dict[str, Any]:
+    train = ["--train", "train.py:train"] if (model_dir / "train.py").exists() else []
     out = subprocess.check_output([sys.executable, "-I", str(ROOT / "src/build/schema"),
-                                   str(model_dir), "--predict", "predict.py:Predictor"])
+                                   str(model_dir), "--predict", "predict.py:Predictor", *train])
     schema: dict[str, Any] = json.loads(out)["openapi"]
     return schema
 
@@ -259,7 +260,8 @@ class Vend:
                                    "hardware": "cpu"})
         if status != 201:
             raise BenchError(f"cannot create the model {name}: {reply}")
-        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": None,
+        train = "train.py:train" if (source / "train.py").exists() else None
+        launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": train,
                   "env": env or {},
                   "concurrency": 1}
         now_us = int(time.time() * 1e6)
