@@ -58,7 +58,10 @@ find_caller (VendCall *call, const ApiBound *bound, VendCaller **out, GError **e
   if (secret != NULL && vend_web_session_is_own_page (call))
     {
       vend_call_reply_header (call, "Vend-Web-Build", bound->api->parts.web_build);
-      return vend_auth_check_session (auth, secret, scope, out, error);
+      /* Who was signed out sees what strangers see. */
+      if (vend_auth_check_session (auth, secret, scope, out, bound->is_open ? NULL : error)
+          || !bound->is_open)
+        return *out != NULL;
     }
   if (authorization == NULL && bound->is_open)
     {

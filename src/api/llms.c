@@ -6,20 +6,31 @@
 
 #define MARKDOWN "text/markdown; charset=utf-8"
 
-/* One line: texts of authors may have several. */
+/* Of a line; more is in the readme. */
+#define MOST_CHARACTERS 500
+
+/* One line: texts of authors may be long, and have control characters. */
 static void
 append_line (GString *out, const char *text)
 {
-  g_auto (GStrv) words = g_strsplit_set (text, "\r\n", -1);
-  g_autofree char *line = g_strjoinv (" ", words);
-  g_string_append (out, line);
+  glong n = 0;
+  for (const char *at = text; *at != '\0' && n < MOST_CHARACTERS; at = g_utf8_next_char (at), n++)
+    {
+      const gunichar c = g_utf8_get_char (at);
+      const GUnicodeType type = g_unichar_type (c);
+      const bool is_shown = type != G_UNICODE_CONTROL && type != G_UNICODE_LINE_SEPARATOR
+                            && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+      g_string_append_unichar (out, is_shown ? c : ' ');
+    }
 }
 
 static VendReply *
-reply (GString *take)
+reply_text (GString *take)
 {
   const gsize size = take->len;
-  return vend_reply_take (200, MARKDOWN, g_string_free (take, FALSE), size);
+  VendReply *reply = vend_reply_take (200, MARKDOWN, g_string_free (take, FALSE), size);
+  vend_reply_header (reply, "X-Content-Type-Options", "nosniff");
+  return reply;
 }
 
 static bool
@@ -53,7 +64,7 @@ get_list (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GEr
         }
       g_string_append_c (text, '\n');
     }
-  *out = reply (text);
+  *out = reply_text (text);
   return true;
 }
 
@@ -210,7 +221,7 @@ get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
       append_output (text, openapi);
       append_call (text, model, example, origin);
     }
-  *out = reply (text);
+  *out = reply_text (text);
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "files/run-data.h"
 #include "store/models.h"
 #include "store/predictions.h"
+#include "store/webhooks.h"
 #include <string.h>
 
 #define MAX_REFERENCE 256
@@ -267,9 +268,10 @@ remove_data (VendDb *db, void *data, GError **error)
     return false;
   if (!vend_status_is_terminal (question->now->status))
     return vend_fail (error, VEND_ERROR_CONFLICT, "%s has not ended; cancel it first", id);
-  /* Blobs without a row are left to the sweep. */
-  return question->now->data_removed
-         || vend_run_data_remove (db, id, vend_now_us (), contents, error);
+  /* Blobs without a row are left to the sweep. The retention time leaves webhooks their bodies. */
+  const int64_t now_us = vend_now_us ();
+  return vend_store_delivery_strip (db, id, now_us, error)
+         && (question->now->data_removed || vend_run_data_remove (db, id, now_us, contents, error));
 }
 
 bool

@@ -165,6 +165,9 @@ use_link (VendApi *api, VendCall *call, VendCaller *nobody, VendReply **out, GEr
   g_autofree char *hash = vend_sha256_text (vend_call_param (call, "code"));
   g_autoptr (GError) problem = NULL;
   Login login = { .hash = hash };
+  const char *wanted = vend_call_header (call, "Sec-Fetch-Dest");
+  if (wanted != NULL && strcmp (wanted, "document") != 0)
+    return vend_fail (error, VEND_ERROR_FORBIDDEN, "this link must be opened as a page");
   /* Previews of links look at the head only. */
   if (strcmp (vend_call_method (call), "HEAD") == 0)
     {

@@ -102,13 +102,16 @@ vend_rate_take (VendRate *rate, VendRateKind kind, int64_t account_id, const cha
   const int64_t span_us = step_us * limit;
   pthread_mutex_lock (&rate->lock);
   int64_t *token = &budget_of_token (rate, token_id, now_us)->whole_us[kind];
-  int64_t *account = &budget_of_account (rate, account_id, now_us)->whole_us[kind];
+  /* Callers without an account share nothing with each other. */
+  int64_t *account
+      = account_id != 0 ? &budget_of_account (rate, account_id, now_us)->whole_us[kind] : token;
   const int64_t after_us = MAX (MAX (*token, *account), now_us) + step_us;
   const bool fits = after_us - now_us <= span_us;
   if (fits)
     {
       *token = MAX (*token, now_us) + step_us;
-      *account = MAX (*account, now_us) + step_us;
+      if (account != token)
+        *account = MAX (*account, now_us) + step_us;
     }
   pthread_mutex_unlock (&rate->lock);
 

@@ -236,7 +236,7 @@ add_weights_spec (const Job *job, json_t *spec)
   vend_json_set_string (spec, "hub_token", builds->hub_token);
   vend_json_set_bool (spec, "hub_is_own", builds->is_own_hub);
   g_auto (VendReader) reader = vend_reader (builds->store);
-  if (vend_store_weight_sets_of_urls (reader.db, &known, &ignored))
+  if (vend_store_weight_sets_of_urls (reader.db, job->row->account_id, &known, &ignored))
     json_object_set_new (spec, "known_weights", known);
 }
 

@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include <string.h>
 
+#define MAX_VERSION 64
 #define MAX_SIZE (G_GUINT64_CONSTANT (1) << 50)
 
 void
@@ -202,6 +203,10 @@ read_texts (VendBundleManifest *manifest, GError **error)
       if (*texts[i].out == NULL)
         return wrong (error, texts[i].key, "expected a text");
     }
+  const gsize length = strlen (manifest->cog);
+  if (length == 0 || length > MAX_VERSION
+      || strspn (manifest->cog, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".+-_") != length)
+    return wrong (error, "cog_version", "expected a version of a package");
   g_autofree char *owner = NULL, *name = NULL, *version = NULL;
   if (!vend_reference_parse (manifest->model, &owner, &name, &version, error))
     {

@@ -85,6 +85,24 @@ vend_bundle_page_has_file (const json_t *value)
   return false;
 }
 
+/* Clients expect an object, and numbers for the times. */
+static bool
+check_metrics (const json_t *metrics, GError **error)
+{
+  static const char *const times[] = { "predict_time", "total_time" };
+  if (metrics == NULL)
+    return true;
+  if (!json_is_object (metrics))
+    return wrong (error, "examples", "metrics are no object");
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      const json_t *time = json_object_get (metrics, times[i]);
+      if (time != NULL && (!vend_json_is_number (time) || vend_json_number (time) < 0))
+        return wrong (error, "examples", "a time is no number of seconds");
+    }
+  return true;
+}
+
 static bool
 check_examples (const json_t *examples, GHashTable *files, GError **error)
 {
@@ -99,6 +117,7 @@ check_examples (const json_t *examples, GHashTable *files, GError **error)
         || json_object_get (example, "output") == NULL)
       return wrong (error, "examples", "one has no input or output");
     else if (!check_text (example, "logs", error)
+             || !check_metrics (json_object_get (example, "metrics"), error)
              || !check_files (json_object_get (example, "input"), "examples", files, error)
              || !check_files (json_object_get (example, "output"), "examples", files, error))
       return false;

@@ -30,10 +30,11 @@ check_target (const VendBuildContext *context, const VendCogWeights *weights, GE
 {
   g_autofree char *path = g_build_filename (context->source_dir, weights->target, NULL);
   struct stat st;
-  if (lstat (path, &st) < 0)
+  if (lstat (path, &st) < 0 && errno == ENOENT)
     return true;
   return vend_fail (error, VEND_ERROR_INVALID,
-                    "cog.yaml: weights.target: '%s' is in the project already; remove it, name it "
+                    "cog.yaml: weights.target: '%s' or a part of it is in the project already; "
+                    "remove it, name it "
                     "in .cogignore, or give another target",
                     weights->target);
 }

@@ -271,3 +271,14 @@ vend_store_webhook_secret_put (VendDb *db, int64_t account_id, const char *secre
   return vend_stmt_run (stmt, NULL, error)
          && run_with (db, VEND_SQL_WEBHOOK_SECRET_FORGET, account_id, now_us, error);
 }
+
+bool
+vend_store_delivery_strip (VendDb *db, const char *prediction, int64_t now_us, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_DELIVERY_STRIP, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, prediction);
+  vend_stmt_int (stmt, 2, now_us);
+  return vend_stmt_run (stmt, NULL, error);
+}

@@ -4,6 +4,9 @@
 #include "model/webhook.h"
 #include "store/db.h"
 
+/* The data of the run are to be gone: bodies go, and what waits is dropped. */
+bool vend_store_delivery_strip (VendDb *db, const char *prediction, int64_t now_us, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Nothing happens when the prediction has no row, nor for a second `start` of a prediction. */
 bool vend_store_delivery_insert (VendDb *db, const VendDelivery *delivery, GError **error);
 /* Removes pending output and logs messages, before a message with more. */

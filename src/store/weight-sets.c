@@ -37,6 +37,9 @@ hold (VendDb *db, int64_t model_id, const char *version, const VendWeightSet *se
   vend_stmt_text (stmt, 4, set->target);
   vend_stmt_text (stmt, 5, set->digest);
   vend_stmt_int (stmt, 6, set->size);
+  vend_stmt_text (stmt, 7, set->source);
+  vend_stmt_int (stmt, 8, set->can_fetch);
+  vend_stmt_int (stmt, 9, set->any_host);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -59,9 +62,6 @@ insert (VendDb *db, const VendWeightSet *set, int64_t now_us, GError **error)
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, VEND_ARG_NEW_WEIGHT_SET_DIGEST, set->digest);
-  vend_stmt_text (stmt, VEND_ARG_NEW_WEIGHT_SET_SOURCE, set->source);
-  vend_stmt_int (stmt, VEND_ARG_NEW_WEIGHT_SET_CAN_FETCH, set->can_fetch);
-  vend_stmt_int (stmt, VEND_ARG_NEW_WEIGHT_SET_ANY_HOST, set->any_host);
   vend_stmt_int (stmt, VEND_ARG_NEW_WEIGHT_SET_SIZE, set->size);
   vend_stmt_json (stmt, VEND_ARG_NEW_WEIGHT_SET_FILES, json_object_get (object, "files"));
   vend_stmt_int (stmt, VEND_ARG_NEW_WEIGHT_SET_USED_US, now_us);
@@ -190,9 +190,7 @@ read_stored (VendStmt *stmt)
   VendWeightSet *set = stored->set = vend_weight_set_new ();
   json_auto_t *files = vend_stmt_get_json (stmt, VEND_COL_WEIGHT_SET_FILES);
   set->digest = vend_stmt_dup_text (stmt, VEND_COL_WEIGHT_SET_DIGEST);
-  set->source = vend_stmt_dup_text (stmt, VEND_COL_WEIGHT_SET_SOURCE);
   set->can_fetch = vend_stmt_get_int (stmt, VEND_COL_WEIGHT_SET_CAN_FETCH) != 0;
-  set->any_host = vend_stmt_get_int (stmt, VEND_COL_WEIGHT_SET_ANY_HOST) != 0;
   set->size = vend_stmt_get_int (stmt, VEND_COL_WEIGHT_SET_SIZE);
   add_files (set, files);
   stored->is_present = vend_stmt_get_int (stmt, VEND_COL_WEIGHT_SET_IS_PRESENT) != 0;
@@ -249,13 +247,14 @@ vend_store_weight_set_is_present (VendDb *db, const char *digest, bool *out, GEr
 }
 
 bool
-vend_store_weight_sets_of_urls (VendDb *db, json_t **out, GError **error)
+vend_store_weight_sets_of_urls (VendDb *db, int64_t account_id, json_t **out, GError **error)
 {
   json_auto_t *object = json_object ();
   bool row = false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_WEIGHT_SETS_OF_URLS, error);
   if (stmt == NULL)
     return false;
+  vend_stmt_int (stmt, 1, account_id);
   for (;;)
     {
       if (!vend_stmt_step (stmt, &row, error))

@@ -3,7 +3,8 @@
 #include "model/weight-set.h"
 #include "store/db.h"
 
-/* A set as it is known, whoever uses it. Its name and target are those of no version. */
+/* A set as it is known, whoever uses it. It has no name, target and source, which are those
+ * of versions; `can_fetch`: all that use it can fetch it again. */
 typedef struct
 {
   VendWeightSet *set;
@@ -59,8 +60,8 @@ bool vend_store_weight_set_used (VendDb *db, const char *digest, int64_t now_us,
     G_GNUC_WARN_UNUSED_RESULT;
 bool vend_store_weight_sets_pin (VendDb *db, int64_t model_id, const char *version, bool is_pinned,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Present sets from URLs: an object, source → files. */
-bool vend_store_weight_sets_of_urls (VendDb *db, json_t **out, GError **error)
+/* Present sets that an account has from URLs: an object, source → files. */
+bool vend_store_weight_sets_of_urls (VendDb *db, int64_t account_id, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Of VendHeldWeights, by model, version and name; after a row, or NULL for the first page. */

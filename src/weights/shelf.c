@@ -334,8 +334,8 @@ vend_shelf_trim (VendShelf *shelf)
         continue;
       g_autofree char *size = g_strdup_printf ("%" G_GINT64_FORMAT, stored->set->size);
       sum -= (uint64_t) stored->set->size;
-      vend_log (VEND_LOG_INFO, "removed weights to stay within weights-max", "source",
-                stored->set->source, "bytes", size, NULL);
+      vend_log (VEND_LOG_INFO, "removed weights to stay within weights-max", "digest",
+                stored->set->digest, "bytes", size, NULL);
     }
 }
 

@@ -1,6 +1,7 @@
 """Removing the data of a run at once, and sharing a run by a link."""
 
 import json
+import sqlite3
 
 import pytest
 import requests
@@ -61,6 +62,23 @@ def test_an_example_keeps_its_own(api):
     api.delete(f"/predictions/{made['id']}", 204)
     (example,) = [e for e in api.get("/models/lab/image/examples").json()["results"] if e["id"] == made["id"]]
     assert requests.get(example["output"], timeout=60).status_code == 200
+
+
+def test_webhooks_that_wait_are_dropped(servers):
+    server = servers("--webhook-allow", "127.0.0.0/8")
+    api = server.api()
+    closed = "http://127.0.0.1:9/hook"
+    made = api.run("echo", {"text": "gone secret"}, webhook=closed, webhook_events_filter=["completed"])
+    (waits,) = api.get("/webhooks/deliveries?state=pending").json()["results"]
+    api.delete(f"/predictions/{made['id']}", 204)
+    (dropped,) = api.get("/webhooks/deliveries?state=dropped").json()["results"]
+    assert dropped["id"] == waits["id"] and "removed" in dropped["last_error"]
+    assert api.get("/webhooks/deliveries?state=pending").json()["results"] == []
+    api.post(f"/webhooks/deliveries/{waits['id']}/replay", expect=409)
+    server.stop()
+    with sqlite3.connect(server.data / "vend.db") as database:
+        assert database.execute("SELECT body FROM webhook_deliveries").fetchall() == [("",)]
+    database.close()
 
 
 def test_a_link_shows_the_run_and_no_more(api, server):

@@ -164,6 +164,14 @@ def test_a_link_signs_in_once(server, browser):
     assert again.call("GET", "/-/session").status_code == 401
 
 
+def test_a_link_is_opened_as_a_page(server, browser):
+    path = link(server).removeprefix(server.url)
+    picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+    assert browser.call("GET", path, headers=picture).status_code == 403
+    page = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+    assert browser.call("GET", path, headers=page).headers["Location"] == "/"
+
+
 def test_the_command_prints_a_link(server, browser):
     done = server.cli("login")
     assert done.returncode == 0, done.stderr

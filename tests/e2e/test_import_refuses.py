@@ -132,6 +132,11 @@ WRONG = {
     "newer format": (edit(format=7), "the archive has the format 7, and this Vend reads formats up to 1"),
     "other id": (edit(version="0" * 64), "version: it is not the SHA-256 of 'content'"),
     "no wheels": (edit(wheels=[]), "is missing"),
+    "no metrics": (
+        edit(page={"examples": [{"input": {"text": "a"}, "output": "b", "metrics": "fast"}]}),
+        "metrics are no object",
+    ),
+    "no version of cog": (edit(cog_version="1\x1b[2J"), "cog_version: expected a version of a package"),
     "another order": (swap, "in the place of"),
     "too few": (leave_out, "the archive ends before"),
     "too many": (add("source/more.py"), "the archive has more files than its manifest names"),

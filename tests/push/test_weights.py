@@ -416,6 +416,38 @@ def test_a_training_keeps_the_weights_of_its_base(start, hub, tmp_path):
     audit(server)
 
 
+def test_accounts_with_the_same_files_see_nothing_of_each_other(start, hub, tmp_path):
+    server = start("--package-allow", "127.0.0.0/8")
+    admin = server.api()
+    admin.post("/accounts", {"username": "other"}, 201)
+    body = {"name": "t", "scopes": ["read", "run", "push"], "account": "other"}
+    other = server.api(admin.post("/tokens", body, 201).json()["token"])
+    model = write_model(tmp_path / "m", entry("hf://lab/tiny@main"))
+    version = push(server, model, "first")
+    local = tmp_path / "n" / "tiny"
+    write_model(tmp_path / "n", entry("file://tiny"))
+    for path, content in hub.repos["lab/tiny"].items():
+        (local / path).parent.mkdir(parents=True, exist_ok=True)
+        (local / path).write_bytes(content)
+    pushed = server.cli("push", tmp_path / "n", "other/second", "--token", other.token)
+    assert pushed.returncode == 0, pushed.stderr
+    (theirs,) = other.get("/weights").json()["results"]
+    (ours,) = admin.get("/weights").json()["results"]
+    assert theirs["digest"] == ours["digest"]
+    assert (theirs["source"], theirs["can_fetch"]) == ("file://tiny", False)
+    assert ours["source"].startswith("hf://lab/tiny@") and ours["can_fetch"] is True
+    # What one of them cannot fetch again stays for both.
+    stop_all(server)
+    admin.delete(f"/models/lab/first/versions/{version}/weights")
+    assert admin.get("/weights").json()["results"][0]["state"] == "present"
+
+
+def test_a_target_below_a_file(start, hub, tmp_path):
+    server = start()
+    write_model(tmp_path / "m", entry("hf://lab/tiny@main", target="/src/predict.py/x"))
+    assert "predict.py/x" in refuse(server, tmp_path / "m").stderr
+
+
 def test_an_archive_does_not_carry_them(start, hub, tmp_path):
     server = start()
     push(server, write_model(tmp_path / "m", entry("hf://lab/tiny@main")), "held")

@@ -11,6 +11,7 @@ import requests
 import faults
 import ledger
 import processes
+import trainings
 from keeper import Keeper
 from load import Client
 from receiver import Receiver
@@ -115,12 +116,14 @@ class Soak:
             client.owns = i % len(tokens) == 0
             self.clients.append(client)
         self.tokens = tokens
+        self.teacher = trainings.Teacher(self, self.seed)
+        self.teacher.set_up(admin)
 
     # ---- During
 
     def break_things(self, count, minutes=None, pause=1.0, only=None):
         until = time.monotonic() + (minutes or 1e6) * 60
-        for client in self.clients:
+        for client in (*self.clients, self.teacher):
             client.start()
         for kind, hard, which, wait in faults.schedule(self.seed, count, pause, only):
             self.injector.inject(kind, hard, which)
@@ -133,17 +136,18 @@ class Soak:
     # ---- After
 
     def finish(self):
-        for client in self.clients:
+        for client in (*self.clients, self.teacher):
             client.over.set()
-        for client in self.clients:
+        for client in (*self.clients, self.teacher):
             client.join(60)
             if client.is_alive():
-                self.problems.append(f"client {client.number} does not end")
+                self.problems.append(f"{client!r} does not end")
         self.keeper.wait_ready()
         self.keeper.release()
         self.become_quiet()
         self.check_turns()
         self.check_books()
+        self.problems += trainings.check(self.teacher, self.server.api())
         self.audit()
         self.check_stop()
         self.check_sweep()
@@ -253,7 +257,7 @@ class Soak:
         import sqlite3
 
         database = sqlite3.connect(self.server.data / "vend.db")
-        used = {row[0] for table in ("files", "outputs")
+        used = {row[0] for table in ("files", "outputs", "version_weights")
                 for row in database.execute(f"SELECT sha256 FROM {table}")}  # fmt: skip
         database.close()
         blobs = {path.name for path in (self.server.data / "blobs").glob("??/*")}
@@ -272,6 +276,7 @@ class Soak:
             "hit_nobody": self.injector.idle,
             "kinds": self.injector.counts,
             "asked": sum(len(c.asked) for c in self.clients),
+            "trainings": len(self.teacher.asked),
             "predictions": getattr(self, "n_predictions", None),
             "ended": getattr(self, "ended", None),
             "webhooks": len(self.receiver.got()),

@@ -2,16 +2,12 @@
 -- fetched again may be absent.
 CREATE TABLE weight_sets (
   digest     TEXT PRIMARY KEY,
-  source     TEXT NOT NULL,
-  can_fetch  BIGINT NOT NULL,
-  any_host   BIGINT NOT NULL,
   size       BIGINT NOT NULL,
   files      TEXT NOT NULL,   -- [{"path", "size", "sha256"}]
   is_present BIGINT NOT NULL,
   used_us    BIGINT NOT NULL,
   created_us BIGINT NOT NULL
 );
-CREATE INDEX weight_sets_of_source ON weight_sets (source);
 
 CREATE TABLE weight_files (
   digest TEXT NOT NULL REFERENCES weight_sets (digest),
@@ -20,7 +16,7 @@ CREATE TABLE weight_files (
 );
 CREATE INDEX weight_files_by_content ON weight_files (sha256);
 
--- Sets that versions use.
+-- Sets that versions use, and where each has them from: that is nothing of other accounts with the same files.
 CREATE TABLE version_weight_sets (
   model_id  BIGINT NOT NULL REFERENCES models (id),
   version   TEXT NOT NULL,
@@ -28,6 +24,9 @@ CREATE TABLE version_weight_sets (
   target    TEXT NOT NULL,
   digest    TEXT NOT NULL REFERENCES weight_sets (digest),
   size      BIGINT NOT NULL,
+  source    TEXT NOT NULL,
+  can_fetch BIGINT NOT NULL,
+  any_host  BIGINT NOT NULL,
   is_pinned BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (model_id, version, name)
 );

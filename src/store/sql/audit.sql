@@ -208,5 +208,6 @@ SELECT s.digest, CASE
 FROM weight_sets AS s
 WHERE NOT EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.digest)
    OR NOT EXISTS (SELECT 1 FROM weight_files AS f WHERE f.digest = s.digest)
-   OR (s.is_present = 0 AND s.can_fetch = 0)
+   OR (s.is_present = 0
+       AND EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.digest AND h.can_fetch = 0))
 LIMIT $1;

@@ -12,6 +12,12 @@ WHERE EXISTS (SELECT 1 FROM predictions WHERE id = {new_delivery.prediction})
                       WHERE prediction = {new_delivery.prediction} AND event = 'start'));
 -- name: delivery_supersede
 DELETE FROM webhook_deliveries WHERE prediction = $1 AND state = 0 AND event IN ('output', 'logs');
+-- name: delivery_strip
+UPDATE webhook_deliveries SET body = '',
+  state = CASE WHEN state IN (0, 2) THEN 3 ELSE state END,
+  last_error = CASE WHEN state IN (0, 2) THEN 'the data of the run were removed' ELSE last_error END,
+  ended_us = CASE WHEN state = 0 THEN $2 ELSE ended_us END
+WHERE prediction = $1;
 -- name: delivery_get
 SELECT {delivery}
 FROM webhook_deliveries WHERE id = $1;
