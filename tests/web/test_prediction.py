@@ -73,9 +73,14 @@ def test_a_live_one_is_followed_and_canceled(page, server):
 
 
 def test_its_place_in_the_queue(page, server):
+    """Of a deployment with one instance at most: more would serve the queue before the page is there."""
+    api = server.api()
+    version = api.get("/models/lab/echo").json()["latest_version"]["id"]
+    body = {"name": "queue", "model": "lab/echo", "version": version, "hardware": "cpu"}
+    api.post("/deployments", {**body, "min_instances": 0, "max_instances": 1}, 200)
     page.goto(f"{server.url}/explore")
     values = {"input": {"delay": 300}}
-    runs = [call(page, "/v1/models/lab/echo/predictions", values, prefer=None) for _ in range(6)]
+    runs = [call(page, "/v1/deployments/lab/queue/predictions", values, prefer=None) for _ in range(6)]
     open_prediction(page, server, runs[-1])
     expect(result_of(page).get_by_role("status").first).to_contain_text("in the queue")
     expect(page.get_by_role("region", name="Story")).to_contain_text("Queued behind")
