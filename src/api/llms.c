@@ -84,17 +84,6 @@ by_order (const void *a, const void *b)
   return one->order < other->order ? -1 : one->order > other->order;
 }
 
-static bool
-is_required (const json_t *component, const char *name)
-{
-  size_t i;
-  json_t *item;
-  json_array_foreach (json_object_get (component, "required"), i, item)
-    if (g_strcmp0 (json_string_value (item), name) == 0)
-      return true;
-  return false;
-}
-
 static const char *
 type_of (const json_t *schema)
 {
@@ -130,7 +119,7 @@ append_property (GString *out, const json_t *openapi, const json_t *component,
   const json_t *schema = property->schema;
   const char *description = vend_json_string (schema, "description");
   g_string_append_printf (out, "- `%s` (%s", property->name, type_of (schema));
-  if (is_required (component, property->name))
+  if (vend_schema_requires (component, property->name))
     g_string_append (out, ", required");
   append_value (out, "default", json_object_get (schema, "default"));
   append_value (out, "at least", json_object_get (schema, "minimum"));

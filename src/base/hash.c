@@ -26,11 +26,11 @@ vend_is_sha256_hex (const char *text)
          && strspn (text, "0123456789abcdef") == VEND_SHA256_HEX_LENGTH;
 }
 
-static char *
-hex (const guchar *bytes, guint size)
+char *
+vend_hex (const guint8 *bytes, gsize size)
 {
   GString *text = g_string_sized_new (2 * size);
-  for (guint i = 0; i < size; i++)
+  for (gsize i = 0; i < size; i++)
     g_string_append_printf (text, "%02x", bytes[i]);
   return g_string_free (text, FALSE);
 }
@@ -67,7 +67,7 @@ vend_sha256_file (const char *path, char **out, GError **error)
   if (good)
     {
       EVP_DigestFinal_ex (context, bytes, &size);
-      *out = hex (bytes, size);
+      *out = vend_hex (bytes, size);
     }
   EVP_MD_CTX_free (context);
   return good;

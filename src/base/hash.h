@@ -5,6 +5,9 @@
 
 #define VEND_SHA256_HEX_LENGTH 64
 
+/* Lower case. Free with g_free. */
+char *vend_hex (const guint8 *bytes, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Free with g_free. */
 char *vend_sha256_hex (const void *data, gsize size) G_GNUC_WARN_UNUSED_RESULT;
 char *vend_sha256_text (const char *text) G_GNUC_WARN_UNUSED_RESULT;

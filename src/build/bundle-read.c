@@ -3,6 +3,7 @@
 #include "build/bundle-read.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -101,10 +102,7 @@ hex_of (EVP_MD_CTX *hash)
   guint8 digest[EVP_MAX_MD_SIZE];
   guint size = 0;
   EVP_DigestFinal_ex (hash, digest, &size);
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; i < size; i++)
-    g_string_append_printf (text, "%02x", digest[i]);
-  return g_string_free (text, FALSE);
+  return vend_hex (digest, size);
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include "build/bundle-write.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hash.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -82,10 +83,8 @@ matches (EVP_MD_CTX *hash, const char *sha256)
 {
   guint8 digest[EVP_MAX_MD_SIZE];
   guint size = 0;
-  char text[2 * EVP_MAX_MD_SIZE + 1];
   EVP_DigestFinal_ex (hash, digest, &size);
-  for (guint i = 0; i < size; i++)
-    g_snprintf (text + 2 * i, 3, "%02x", digest[i]);
+  g_autofree char *text = vend_hex (digest, size);
   return strcmp (text, sha256) == 0;
 }
 

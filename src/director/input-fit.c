@@ -24,16 +24,6 @@ drop_unknown (const json_t *properties, json_t *input)
                                                           == NULL) json_object_del (input, name);
 }
 
-static bool
-is_required (const json_t *component, const char *name)
-{
-  const json_t *required = json_object_get (component, "required");
-  for (size_t i = 0; i < json_array_size (required); i++)
-    if (g_strcmp0 (json_string_value (json_array_get (required, i)), name) == 0)
-      return true;
-  return false;
-}
-
 static void
 add_nulls (const json_t *component, json_t *properties, json_t *input)
 {
@@ -41,7 +31,7 @@ add_nulls (const json_t *component, json_t *properties, json_t *input)
   json_t *property;
   json_object_foreach (properties, name, property)
     if (json_object_get (input, name) == NULL && vend_json_bool (property, "nullable", false)
-        && json_object_get (property, "default") == NULL && !is_required (component, name))
+        && json_object_get (property, "default") == NULL && !vend_schema_requires (component, name))
       json_object_set_new (input, name, json_null ());
 }
 

@@ -270,8 +270,8 @@ check_value (Check *check, const char *field, const json_t *schema, const json_t
   check->depth--;
 }
 
-static bool
-is_required (const json_t *schema, const char *name)
+bool
+vend_schema_requires (const json_t *schema, const char *name)
 {
   size_t i;
   json_t *item;
@@ -295,7 +295,7 @@ vend_schema_problems (const json_t *openapi, const char *name, const json_t *inp
     {
       const json_t *value = json_object_get (input, key);
       g_autofree char *field = g_strconcat ("input.", key, NULL);
-      bool required = is_required (schema, key);
+      bool required = vend_schema_requires (schema, key);
       if (value == NULL && required)
         add_problem (&check, "required", "input", "%s is required", key);
       else if (value != NULL && (required || !json_is_null (value)))

@@ -16,6 +16,9 @@ json_t *vend_schema_problems (const json_t *openapi, const char *component, cons
 /* A component's schema, or NULL. Borrowed. */
 const json_t *vend_schema_component (const json_t *openapi, const char *component);
 
+/* Whether the schema of an object names the member among those that must be there. */
+bool vend_schema_requires (const json_t *schema, const char *name);
+
 /* The properties object of a component, or NULL. Borrowed. */
 const json_t *vend_schema_properties (const json_t *openapi, const char *component);
 

@@ -151,10 +151,7 @@ hex_of (EVP_MD_CTX *hash)
   guint8 digest[EVP_MAX_MD_SIZE];
   guint size = 0;
   EVP_DigestFinal_ex (hash, digest, &size);
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; i < size; i++)
-    g_string_append_printf (text, "%02x", digest[i]);
-  return g_string_free (text, FALSE);
+  return vend_hex (digest, size);
 }
 
 /* ---- The part on disk */

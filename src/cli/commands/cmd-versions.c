@@ -95,17 +95,6 @@ compare_order (const void *a, const void *b)
   return (left > right) - (left < right);
 }
 
-static bool
-is_required (const json_t *input, const char *name)
-{
-  size_t i;
-  json_t *one;
-  json_array_foreach (json_object_get (input, "required"), i, one)
-    if (g_strcmp0 (json_string_value (one), name) == 0)
-      return true;
-  return false;
-}
-
 static void
 print_inputs (const json_t *openapi)
 {
@@ -127,9 +116,9 @@ print_inputs (const json_t *openapi)
       const Field *field = &g_array_index (fields, Field, i);
       const json_t *fallback = json_object_get (field->schema, "default");
       g_autofree char *type = vend_schema_type_text (openapi, field->schema);
-      g_autofree char *shown = fallback != NULL                   ? vend_json_text (fallback)
-                               : is_required (input, field->name) ? g_strdup ("required")
-                                                                  : NULL;
+      g_autofree char *shown = fallback != NULL ? vend_json_text (fallback)
+                               : vend_schema_requires (input, field->name) ? g_strdup ("required")
+                                                                           : NULL;
       vend_table_add (table, field->name, type, shown,
                       vend_argument_shown (field->schema, "description"));
     }
