@@ -25,6 +25,7 @@ FIRST_FREE = 32  # descriptors below are left for those of launchers
 LEAST_SECONDS = 0.3  # a setup that is quicker is run each time
 MAX_LOGS = 256 << 10
 MS_BIND = 4096
+SLOTS = "../../slots"  # where a worker finds its sockets, from its working copy
 HOOK = "after_restore"
 # Generators that all share: what seeds them with a number, what tells and what sets their state.
 SHARED_CHANCE = {
@@ -70,6 +71,7 @@ class Snapshot:
         while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < FIRST_FREE - 1:
             pass
         self.root = os.getcwd()
+        os.makedirs(os.path.join(self.root, SLOTS), mode=0o700, exist_ok=True)
         self.trees = [Tree(self.root), Tree("/tmp", is_shared=True)]
         sink = self.redirect()
         before = dict(os.environ)
@@ -180,18 +182,24 @@ class Snapshot:
             raise child.Refused("it is for workers only")
 
     def move_in(self, launcher):
-        """Paths that the model keeps lead to the fork's own working copy."""
+        """Paths that the model keeps lead to the fork's own working copy, and those from there to the
+        fork's own sockets."""
         if read_spaces()["mnt"] == self.zygote.spaces["mnt"]:
             raise child.Refused("it has no mounts of its own")
         copy = f"/proc/self/fd/{launcher.cwd}"
         for tree, target in zip(self.trees, (copy, self.trees[1].path)):
             tree.write_again(target)
-        mounted = child.libc.mount(copy.encode(), os.fsencode(self.root), None, MS_BIND, None)
-        if mounted != 0:
-            why = os.strerror(ctypes.get_errno())
-            raise child.Refused(f"cannot put its working copy in its place: {why}")
+        self.put_in_place("the files of its working copy", copy, self.root)
+        if os.path.isdir(os.path.join(copy, SLOTS)):
+            self.put_in_place("its sockets", os.path.join(copy, SLOTS), os.path.join(self.root, SLOTS))
         os.chdir(self.folder)
         self.taken = set(launcher.targets)
+
+    @staticmethod
+    def put_in_place(what, source, target):
+        if child.libc.mount(os.fsencode(source), os.fsencode(target), None, MS_BIND, None) != 0:
+            why = os.strerror(ctypes.get_errno())
+            raise child.Refused(f"cannot put {what} in their place: {why}")
 
     def open_again(self):
         for one in self.kept:

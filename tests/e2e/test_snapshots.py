@@ -86,6 +86,12 @@ def ready_decision(api, model):
     return next(d for d in found if d["kind"] == "ready")
 
 
+def ways_of(instance):
+    """To the model; a second one is that of a start that went wrong."""
+    lines = (pathlib.Path(instance["dir"]) / "director.log").read_text().splitlines()
+    return [told["model_server"] for told in map(json.loads, lines) if "model_server" in told]
+
+
 ARRAYS = """
 print("making arrays")
 os.system("echo from a child")
@@ -100,6 +106,7 @@ def test_the_third_start(api, server, push):
     plain, _ = snapshot_of(api, "arrays")
     instance, ended = use(api, "arrays")
     assert (instance["start"], instance["snapshot_reason"]) == ("snapshot", None)
+    assert ways_of(instance) == [os.environ.get("VEND_MODEL_SERVER", "worker")]
     for part in ("status", "output", "error", "logs"):
         assert ended[part] == plain[part]
     decision = ready_decision(api, "arrays")
