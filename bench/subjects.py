@@ -313,7 +313,7 @@ def child(what: str, argv: list[str], port: int, path: str, body: Any, *, cwd: P
 
 
 @contextlib.contextmanager
-def coglet(name: str, directory: Path) -> Iterator[int]:
+def coglet(name: str, directory: Path, env: dict[str, str] | None = None) -> Iterator[int]:
     """The model server alone, started as Vend starts it, schema included."""
     source = directory / "src"
     shutil.copytree(BENCH / "models" / name, source)
@@ -323,7 +323,7 @@ def coglet(name: str, directory: Path) -> Iterator[int]:
     with child("coglet", [str(environment / "bin/python"), "-m", "cog.server.http"], port,
                "/predictions", {"input": {"s": "x"}}, cwd=source, log=directory / "coglet.log",
                env={"PORT": str(port), "COG_PREDICT_TYPE_STUB": "predict.py:Predictor",
-                    "PATH": f"{environment}/bin:{os.environ['PATH']}"}) as ready:
+                    "PATH": f"{environment}/bin:{os.environ['PATH']}", **(env or {})}) as ready:
         yield ready
 
 
