@@ -78,6 +78,14 @@ static void
 end_unreadable (VendWorkerCall *call, const GError *error)
 {
   const bool is_large = g_error_matches (error, VEND_ERROR, VEND_ERROR_TOO_LARGE);
+  /* It may have removed the file on its way out. */
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_RUNNER)
+      && vend_worker_has_ended (call->server))
+    {
+      vend_execution_end_lost (call->execution,
+                               "the model's process ended before its output file was taken");
+      return;
+    }
   const bool is_ours = g_error_matches (error, VEND_ERROR, VEND_ERROR_STORAGE)
                        || g_error_matches (error, VEND_ERROR, VEND_ERROR_NO_SPACE);
   vend_execution_end_early (call->execution,

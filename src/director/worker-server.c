@@ -7,7 +7,9 @@
 #include "json/schema.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define SLOTS_FROM_SOURCE "../../slots" /* from DIR/work/src */
@@ -25,6 +27,8 @@ new_server (void)
 {
   VendWorkerServer *server = g_new0 (VendWorkerServer, 1);
   server->root_fd = -1;
+  server->mounts_fd = -1;
+  server->process_fd = -1;
   for (guint i = 0; i < VEND_WORKER_PIPES; i++)
     server->printed[i].fd = -1;
   g_queue_init (&server->waiting);
@@ -238,6 +242,24 @@ open_root (VendWorkerServer *server, GError **error)
          || vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '%s'", path);
 }
 
+/* Without them, the path of a file in its /tmp would lead to ours once it has ended. */
+static bool
+keep_mounts (VendWorkerServer *server, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/ns/mnt", (int) server->pid);
+  server->process_fd = (int) syscall (SYS_pidfd_open, server->pid, 0);
+  server->mounts_fd = open (path, O_RDONLY | O_CLOEXEC);
+  return (server->process_fd >= 0 && server->mounts_fd >= 0)
+         || vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '%s'", path);
+}
+
+bool
+vend_worker_has_ended (const VendWorkerServer *server)
+{
+  struct pollfd process = { .fd = server->process_fd, .events = POLLIN };
+  return server->process_fd >= 0 && poll (&process, 1, 0) > 0;
+}
+
 static bool
 name_slots (VendWorkerServer *server, const json_t *ids)
 {
@@ -264,7 +286,7 @@ take_ready (VendWorkerServer *server, const json_t *message)
       vend_worker_problem (server, "the worker has other slots than it was told");
       return;
     }
-  if (!open_root (server, &error))
+  if (!keep_mounts (server, &error) || !open_root (server, &error))
     {
       vend_worker_problem (server, error->message);
       return;
@@ -440,6 +462,8 @@ free_server (VendModelServer *base)
   g_queue_clear (&server->waiting);
   json_decref (server->openapi);
   vend_fd_clear (&server->root_fd);
+  vend_fd_clear (&server->mounts_fd);
+  vend_fd_clear (&server->process_fd);
   g_free (server->lost_why);
   g_free (server);
 }

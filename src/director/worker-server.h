@@ -68,7 +68,9 @@ struct VendWorkerServer
   VendWorkerPrinted printed[VEND_WORKER_PIPES];
   VendWorkerMark setup_mark;
   guint mark_timer;
-  int root_fd;              /* of the worker; -1 before it connects */
+  int root_fd;   /* of the worker; -1 before it is ready, as the next two */
+  int mounts_fd; /* keeps its mounts, and so its /tmp, where it has ended */
+  int process_fd;
   pid_t pid;                /* of the process that runs the model */
   GQueue waiting;           /* of VendWorkerCall without a slot */
   VendWorkerCall *printing; /* ended, and off its slot: what it printed may still come; or NULL */
@@ -114,6 +116,8 @@ struct VendWorkerCall
 void vend_worker_problem (VendWorkerServer *server, const char *why);
 /* The other end of a connection is gone, as when the process ends. */
 void vend_worker_closed (VendWorkerServer *server, const char *problem);
+/* Whether the process that runs the model is there no more; its end may not have been told yet. */
+bool vend_worker_has_ended (const VendWorkerServer *server);
 /* To the control channel; steals it. */
 void vend_worker_tell (VendWorkerServer *server, json_t *message);
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import stat
 import time
 from pathlib import Path
@@ -493,6 +494,59 @@ def test_the_end_of_a_run_that_the_worker_did_not_outlive(start, tmp_path, model
     link = director.ready()
     assert link.predict(s="x")["status"] == "succeeded"
     link.heard(event="state", state="unhealthy")
+
+
+FILE = "slot.sendall(frame({{'type': 'file_output', 'filename': {path}, 'kind': 'file_type'}}))\n".format
+WAIT = "import time\nwhile not os.path.exists({go!r}): time.sleep(0.001)\n".format
+KILL = "os.kill(os.getpid(), 9)"
+TMP = "import tempfile\npath = tempfile.mkdtemp() + '/weights.txt'\nopen(path, 'w').write('learned')\n"
+
+
+def end_unseen(director, link, go, **values):
+    """A run whose model says all, and ends, before the director reads a word of it."""
+    prediction = link.run(**values)
+    link.heard(event="start", prediction=prediction)
+    (worker,) = director.model_processes()
+    os.kill(director.process.pid, signal.SIGSTOP)
+    go.touch()
+    state = Path(f"/proc/{worker}/stat")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z", "the worker to end")
+    os.kill(director.process.pid, signal.SIGCONT)
+    return link.heard(event="completed", prediction=prediction)
+
+
+def test_files_of_a_run_that_the_worker_did_not_outlive(start, tmp_path, model):
+    """Its /tmp goes with the instance, not with the process."""
+    go = tmp_path / "go"
+    director = fake(start, tmp_path, model, RUN + TMP + WAIT(go=str(go)) + FILE(path="path") + DONE + IDLE + KILL)
+    done = end_unseen(director, director.ready(), go, s="x")
+    assert done["status"] == "succeeded" and read(done["output"]) == b"learned", done
+    assert done["output"]["$vend.file"]["name"] == "weights.txt"
+
+
+def test_a_file_that_a_worker_takes_with_it(start, tmp_path, model):
+    go = tmp_path / "go"
+    code = RUN + TMP + WAIT(go=str(go)) + FILE(path="path") + DONE + IDLE + "os.unlink(path)\n" + KILL
+    director = fake(start, tmp_path, model, code)
+    done = end_unseen(director, director.ready(), go, s="x")
+    assert (done["status"], done.get("error_code"), done["emitted"]) == ("failed", "INSTANCE_LOST", False), done
+    assert not list((director.dir / "outputs").iterdir())
+
+
+def test_a_worker_that_ends_while_a_large_file_is_taken(start, tmp_path, model):
+    size = 200 << 20
+    large = f"path = os.path.abspath('large.bin')\nopen(path, 'w').truncate({size})\n"
+    director = fake(start, tmp_path, model, RUN + large + FILE(path="path") + DONE + IDLE)
+    link = director.ready()
+    prediction = link.run(s="x")
+    wait_until(lambda: list((director.dir / "outputs").iterdir()), "the copy to begin")
+    for process in director.model_processes():
+        os.kill(process, signal.SIGKILL)
+    done = link.heard(event="completed", prediction=prediction)
+    if done["status"] == "succeeded":
+        assert done["output"]["$vend.file"]["size"] == size
+    else:
+        assert done["error_code"] == "INSTANCE_LOST", done
 
 
 # As with coglet's worker, 1 and 2 are pipes of its own; this one passes nothing on.
