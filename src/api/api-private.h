@@ -167,10 +167,10 @@ bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, G
 /* A date and time of the query; `*out_us` stays as it is without one. BAD_REQUEST names it. */
 bool vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* The name of a model or deployment in `model` of the query, borrowed; `*out_name` is NULL without
+/* The name of a model or deployment in a parameter of the query, borrowed; `*out` is NULL without
  * one. BAD_REQUEST when there can be none of that name. */
-bool vend_api_query_model (VendCall *call, const char **out_name, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool vend_api_query_reference (VendCall *call, const char *parameter, const char **out,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Results of a page as text: each value is written as soon as it is made, so that the memory of one
  * serves the next. Taken by vend_api_page. */
 GString *vend_api_results (void) G_GNUC_WARN_UNUSED_RESULT;

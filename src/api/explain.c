@@ -149,7 +149,7 @@ list_decisions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   g_autoptr (GPtrArray) decisions = NULL;
   VendDecisionPage page = { 0 };
   VendPage rows = { .limit = VEND_PAGE_SIZE };
-  if (!vend_api_query_model (call, &page.model, error)
+  if (!vend_api_query_reference (call, "model", &page.model, error)
       || !vend_api_number_cursor (call, &page.before_us, &page.before_id, error)
       || !vend_api_query_time (call, "since", &page.since_us, error))
     return false;

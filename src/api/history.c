@@ -328,7 +328,7 @@ get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
       = { .targets = g_ptr_array_new_with_free_func (target_free),
           .indexes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
           .requests = g_array_new (FALSE, FALSE, sizeof (Request)) };
-  if (!vend_api_query_model (call, &history.wanted, error))
+  if (!vend_api_query_reference (call, "model", &history.wanted, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);

@@ -65,15 +65,15 @@ vend_api_query_time (VendCall *call, const char *name, int64_t *out_us, GError *
 }
 
 bool
-vend_api_query_model (VendCall *call, const char **out_name, GError **error)
+vend_api_query_reference (VendCall *call, const char *parameter, const char **out, GError **error)
 {
   g_autofree char *owner = NULL, *name = NULL, *version = NULL;
-  *out_name = vend_call_query (call, "model");
-  if (*out_name == NULL
-      || (vend_reference_parse (*out_name, &owner, &name, &version, NULL) && version == NULL))
+  *out = vend_call_query (call, parameter);
+  if (*out == NULL
+      || (vend_reference_parse (*out, &owner, &name, &version, NULL) && version == NULL))
     return true;
-  return vend_fail (error, VEND_ERROR_BAD_REQUEST, "model: expected owner/name, got '%.200s'",
-                    *out_name);
+  return vend_fail (error, VEND_ERROR_BAD_REQUEST, "%s: expected owner/name, got '%.200s'",
+                    parameter, *out);
 }
 
 char *

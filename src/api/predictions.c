@@ -4,6 +4,7 @@
 #include "api/create.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "files/run-data.h"
 #include "store/models.h"
 #include "store/predictions.h"
@@ -294,23 +295,56 @@ remove_prediction_data (VendApi *api, VendCall *call, VendCaller *caller, VendRe
 
 /* ---- List */
 
+static bool
+read_status (VendCall *call, int *out, GError **error)
+{
+  const char *name = vend_call_query (call, "status");
+  if (name == NULL)
+    return true;
+  for (int status = 0; status < VEND_STATUS_N; status++)
+    if (strcmp (name, vend_status_name ((VendStatus) status)) == 0)
+      {
+        *out = status;
+        return true;
+      }
+  return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                    "status: expected starting, processing, succeeded, failed, canceled or "
+                    "aborted, got '%.200s'",
+                    name);
+}
+
+static bool
+read_filters (VendCall *call, VendPredictionPage *page, GError **error)
+{
+  const char *source = vend_call_query (call, "source");
+  if (source != NULL && strcmp (source, "web") != 0)
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "source: expected web");
+  page->web_only = source != NULL;
+  page->version = vend_call_query (call, "version");
+  if (page->version != NULL && !vend_is_sha256_hex (page->version))
+    return vend_fail (error, VEND_ERROR_BAD_REQUEST,
+                      "version: expected the id of a version, 64 hexadecimal digits");
+  return vend_api_query_time (call, "created_before", &page->before_us, error)
+         && vend_api_query_time (call, "created_after", &page->created_after_us, error)
+         && vend_api_query_reference (call, "model", &page->model, error)
+         && vend_api_query_reference (call, "deployment", &page->deployment, error)
+         && read_status (call, &page->status, error);
+}
+
 bool
 vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind, VendReply **out,
                    GError **error)
 {
-  static const char *const keep[] = { "created_after", "created_before", "source", NULL };
+  static const char *const keep[] = { "created_after", "created_before", "source", "model",
+                                      "version",       "deployment",     "status", NULL };
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) predictions = NULL;
-  VendPredictionPage page
-      = { .account_id = caller->account->id, .kind = kind, .before_us = G_MAXINT64 };
+  VendPredictionPage page = { .account_id = caller->account->id,
+                              .kind = kind,
+                              .before_us = G_MAXINT64,
+                              .status = VEND_ANY_STATUS };
   VendPage rows = { .limit = VEND_PAGE_SIZE };
-  const char *source = vend_call_query (call, "source");
-  if (source != NULL && strcmp (source, "web") != 0)
-    return vend_fail (error, VEND_ERROR_BAD_REQUEST, "source: expected web");
-  page.web_only = source != NULL;
-  if (!vend_api_query_time (call, "created_before", &page.before_us, error)
-      || !vend_api_query_time (call, "created_after", &page.created_after_us, error)
-      || !vend_api_cursor (call, &cursor, error))
+  if (!read_filters (call, &page, error) || !vend_api_cursor (call, &cursor, error))
     return false;
   if (!cursor.first)
     {

@@ -223,12 +223,27 @@ vend_store_prediction_open_of (VendDb *db, int64_t model_id, const char *version
   return vend_stmt_step (stmt, out, error);
 }
 
+/* The statement whose index leaves the fewest rows to look at, by what is usual: all statements
+ * give the same list. */
+static VendSql
+page_statement (const VendPredictionPage *page)
+{
+  if (page->status == VEND_STATUS_STARTING || page->status == VEND_STATUS_PROCESSING)
+    return VEND_SQL_PREDICTION_PAGE_OPEN;
+  if (page->status != VEND_ANY_STATUS && page->status != VEND_STATUS_SUCCEEDED)
+    return VEND_SQL_PREDICTION_PAGE_UNSUCCESSFUL;
+  if (page->deployment != NULL)
+    return VEND_SQL_PREDICTION_PAGE_DEPLOYMENT;
+  if (page->model != NULL)
+    return VEND_SQL_PREDICTION_PAGE_MODEL;
+  return page->web_only ? VEND_SQL_PREDICTION_PAGE_WEB : VEND_SQL_PREDICTION_PAGE;
+}
+
 bool
 vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, VendPage *rows,
                             GPtrArray **out, GError **error)
 {
-  VendStmt *stmt = vend_db_stmt (
-      db, page->web_only ? VEND_SQL_PREDICTION_PAGE_WEB : VEND_SQL_PREDICTION_PAGE, error);
+  VendStmt *stmt = vend_db_stmt (db, page_statement (page), error);
   if (stmt == NULL)
     return false;
   vend_stmt_int (stmt, 1, page->account_id);
@@ -237,6 +252,11 @@ vend_store_prediction_page (VendDb *db, const VendPredictionPage *page, VendPage
   vend_stmt_text (stmt, 4, page->before_id != NULL ? page->before_id : "");
   vend_stmt_int (stmt, 5, page->created_after_us);
   vend_stmt_int (stmt, 6, (int64_t) rows->limit + 1);
+  vend_stmt_text (stmt, 7, page->model);
+  vend_stmt_text (stmt, 8, page->version);
+  vend_stmt_text (stmt, 9, page->deployment);
+  vend_stmt_int (stmt, 10, page->status);
+  vend_stmt_int (stmt, 11, page->web_only);
   return vend_stmt_page (stmt, read_prediction, (GDestroyNotify) vend_prediction_free, rows, out,
                          error);
 }

@@ -29,7 +29,13 @@ typedef struct
   const char *before_id;
   int64_t created_after_us;
   bool web_only;
+  /* NULL = any */
+  const char *model; /* owner/name, as of a deployment */
+  const char *version;
+  const char *deployment;
+  int status; /* VendStatus; VEND_ANY_STATUS */
 } VendPredictionPage;
+#define VEND_ANY_STATUS (-1)
 
 /* Reads the input, files and their size into `p`; NOT_FOUND without a row. */
 bool vend_store_prediction_input (VendDb *db, VendPrediction *p, GError **error);

@@ -26,11 +26,43 @@ SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version =
 SELECT {prediction}
 FROM predictions
 WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_web
 SELECT {prediction}
 FROM predictions
 WHERE from_web = 1 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+ORDER BY created_us DESC, id DESC LIMIT $6;
+-- name: prediction_page_model
+SELECT {prediction}
+FROM predictions
+WHERE model = $7 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+ORDER BY created_us DESC, id DESC LIMIT $6;
+-- name: prediction_page_deployment
+SELECT {prediction}
+FROM predictions
+WHERE deployment = $9 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+ORDER BY created_us DESC, id DESC LIMIT $6;
+-- name: prediction_page_open
+SELECT {prediction}
+FROM predictions
+WHERE completed_us = 0 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+ORDER BY created_us DESC, id DESC LIMIT $6;
+-- name: prediction_page_unsuccessful
+SELECT {prediction}
+FROM predictions
+WHERE status > 2 AND status = $10 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
+  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_lease
 UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5, output = $6,
