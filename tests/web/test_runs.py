@@ -90,17 +90,35 @@ def test_filters_are_in_the_address(page, many):
     expect(page.get_by_role("heading", name="No predictions match")).to_be_visible()
 
 
-def test_loaded_rows_are_filtered_by_status_and_model(page, server):
+def test_filters_by_status_model_version_and_deployment(page, server, many):
+    """The one that is looked for is far behind the first page."""
     api = server.api()
     failed = api.run("faulty", {"mode": "raise"})
-    done = api.run("echo", {"text": "beside"})
+    version = many[0]["version"]
+    body = {"name": "chosen", "model": "lab/echo", "version": version, "hardware": "cpu"}
+    api.post("/deployments", {**body, "min_instances": 0, "max_instances": 1}, 200)
+    through = api.ended(api.post("/deployments/lab/chosen/predictions", {"input": {"text": "x"}}, 201).json())
+    for _ in range(110):
+        last = api.create("echo", {"text": "behind"})
+    api.ended(last)
     page.goto("/predictions")
-    expect(row_of(page, done)).to_be_visible()
-    page.get_by_label("Status, in loaded rows").select_option("failed")
-    expect(row_of(page, done)).to_have_count(0)
+    expect(row_of(page, last)).to_be_visible()
+    page.get_by_label("Status").select_option("failed")
     expect(row_of(page, failed)).to_be_visible()
-    page.get_by_label("Model, in loaded rows").fill("lab/echo")
-    expect(row_of(page, failed)).to_have_count(0)
+    expect(row_of(page, last)).to_have_count(0)
+    page.get_by_label("Model", exact=True).fill("lab/echo")
+    page.get_by_label("Model", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="No predictions match")).to_be_visible()
+    page.get_by_label("Status").select_option("any")
+    page.get_by_label("Version").select_option(version)
+    expect(row_of(page, last)).to_be_visible()
+    page.get_by_label("Deployment").fill("lab/chosen")
+    page.get_by_label("Deployment").press("Enter")
+    expect(row_of(page, through)).to_be_visible()
+    expect(row_of(page, last)).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Deployment")).to_have_value("lab/chosen")
+    expect(row_of(page, through)).to_be_visible()
 
 
 def test_trainings(page, server):

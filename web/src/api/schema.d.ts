@@ -3350,7 +3350,7 @@ export interface operations {
             query?: {
                 /** @description Cursor of the `next` URL of a page */
                 cursor?: string;
-                /** @description Only decisions about owner/name */
+                /** @description Only rows about the model owner/name */
                 model?: string;
                 /** @description Only rows at or after this time */
                 since?: string;
@@ -3521,7 +3521,7 @@ export interface operations {
                 since?: string;
                 /** @description Only rows before this time */
                 until?: string;
-                /** @description Only decisions about owner/name */
+                /** @description Only rows about the model owner/name */
                 model?: string;
                 /** @description Username; another one than the caller's needs the scope admin */
                 account?: string;
@@ -3854,8 +3854,16 @@ export interface operations {
                 created_after?: string;
                 /** @description Only rows before this time */
                 created_before?: string;
-                /** @description Only predictions of the web page */
+                /** @description Only runs of the web page */
                 source?: "web";
+                /** @description Only rows about the model owner/name */
+                model?: string;
+                /** @description Only runs of the version with this id */
+                version?: string;
+                /** @description Only runs of the deployment owner/name */
+                deployment?: string;
+                /** @description Only runs with this status */
+                status?: "starting" | "processing" | "succeeded" | "failed" | "canceled" | "aborted";
             };
             header?: never;
             path?: never;
@@ -4758,6 +4766,18 @@ export interface operations {
             query?: {
                 /** @description Cursor of the `next` URL of a page */
                 cursor?: string;
+                /** @description Only rows at or after this time */
+                created_after?: string;
+                /** @description Only rows before this time */
+                created_before?: string;
+                /** @description Only runs of the web page */
+                source?: "web";
+                /** @description Only rows about the model owner/name */
+                model?: string;
+                /** @description Only runs of the version with this id */
+                version?: string;
+                /** @description Only runs with this status */
+                status?: "starting" | "processing" | "succeeded" | "failed" | "canceled" | "aborted";
             };
             header?: never;
             path?: never;

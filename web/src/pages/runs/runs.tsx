@@ -1,4 +1,3 @@
-import { useMemo } from "preact/hooks";
 import type { PageProps } from "../../app.tsx";
 import { setQuery } from "../../router.ts";
 import { RunStatus } from "../../ui/badge.tsx";
@@ -6,9 +5,10 @@ import { LongTable, type LongColumn } from "../../ui/long-table.tsx";
 import { counted, duration, shortId } from "../../ui/quantities.ts";
 import { Empty, Failure, Pending } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
-import { filterRows, LoadedFilters, ServerFilters } from "./filters.tsx";
+import { filterNames, filterOf } from "./filter.ts";
+import { Filters } from "./filters.tsx";
 import type { RunRow } from "./run-list.ts";
-import { useRuns, type Filter, type Kind } from "./use-runs.ts";
+import { useRuns, type Kind } from "./use-runs.ts";
 import "./runs.css";
 
 /** Pages are asked for while this many loaded rows are still below the view. */
@@ -41,20 +41,6 @@ const columns: readonly LongColumn<RunRow>[] = [
   { head: "In all", class: "runs-total", cell: (row) => (row.total === null ? "–" : duration(row.total)) },
 ];
 
-function filterOf(kind: Kind, query: URLSearchParams): Filter {
-  if (kind === "trainings") return {};
-  const filter: Filter = {};
-  if (query.get("source") === "web") filter.source = "web";
-  const time = (name: string) => {
-    const at = new Date(`${query.get(name) ?? ""}T00:00`);
-    return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
-  };
-  const [after, before] = [time("after"), time("before")];
-  if (after !== undefined) filter.created_after = after;
-  if (before !== undefined) filter.created_before = before;
-  return filter;
-}
-
 const names = {
   predictions: { title: "Predictions", one: "prediction", many: "predictions" },
   trainings: { title: "Trainings", one: "training", many: "trainings" },
@@ -67,7 +53,7 @@ function NoRuns({ kind, isFiltered }: { kind: Kind; isFiltered: boolean }) {
         <button
           type="button"
           class="button"
-          onClick={() => setQuery({ source: null, after: null, before: null, status: null, model: null })}
+          onClick={() => setQuery(Object.fromEntries(filterNames.map((name) => [name, null])))}
         >
           Remove the filters
         </button>
@@ -87,25 +73,21 @@ function Runs({ kind, query }: { kind: Kind; query: URLSearchParams }) {
   const filter = filterOf(kind, query);
   const runs = useRuns(kind, filter);
   const { list } = runs;
-  const isNarrowed = query.get("status") !== null || (query.get("model") ?? "") !== "";
-  const rows = useMemo(() => (list === null ? [] : filterRows(list.rows, query)), [list?.rows, query]);
+  const rows = list?.rows ?? [];
   const { title, one, many } = names[kind];
 
   return (
     <div class="stack">
       <h1>{title}</h1>
       <div class="runs-bar">
-        {kind === "predictions" && <ServerFilters query={query} />}
-        <LoadedFilters query={query} />
+        <Filters kind={kind} query={query} rows={rows} />
       </div>
       {list === null ? (
         <Pending loaded={runs} rows={8} />
       ) : (
         <>
           <p class="muted small" role="status" hidden={list.rows.length === 0}>
-            {isNarrowed
-              ? `${counted(rows.length, one, many)} of the ${list.rows.length.toLocaleString("en")} loaded.`
-              : `${counted(rows.length, one, many)}${list.cursor === null ? "." : " loaded; more as you scroll."}`}
+            {`${counted(rows.length, one, many)}${list.cursor === null ? "." : " loaded; more as you scroll."}`}
           </p>
           {list.newCount > 0 && (
             <div class="runs-new">
@@ -115,7 +97,7 @@ function Runs({ kind, query }: { kind: Kind; query: URLSearchParams }) {
             </div>
           )}
           {rows.length === 0 ? (
-            <NoRuns kind={kind} isFiltered={isNarrowed || Object.keys(filter).length > 0} />
+            <NoRuns kind={kind} isFiltered={Object.keys(filter).length > 0} />
           ) : (
             <LongTable
               label={title}
@@ -128,16 +110,11 @@ function Runs({ kind, query }: { kind: Kind; query: URLSearchParams }) {
               onScroll={runs.onScroll}
               onRange={({ from, to }) => {
                 runs.onView(rows.slice(from, to));
-                if (!isNarrowed && to > rows.length - AHEAD && !runs.isLoading && runs.moreError === null) void runs.loadMore();
+                if (to > rows.length - AHEAD && !runs.isLoading && runs.moreError === null) void runs.loadMore();
               }}
             />
           )}
           {runs.moreError !== null && <Failure message={runs.moreError.message} onRetry={() => void runs.loadMore()} />}
-          {isNarrowed && list.cursor !== null && (
-            <button type="button" class="button" disabled={runs.isLoading} onClick={() => void runs.loadMore()}>
-              Load more {many} and look in them
-            </button>
-          )}
         </>
       )}
     </div>

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, must } from "../../api/client.ts";
 import { cursorOf } from "../../api/pages.ts";
+import type { operations } from "../../api/schema.d.ts";
 import { useData } from "../../api/use-data.ts";
 import * as runs from "./run-list.ts";
 
@@ -12,18 +13,15 @@ const TOP_PX = 200;
 
 export type Kind = "predictions" | "trainings";
 
-export interface Filter {
-  source?: "web";
-  created_after?: string;
-  created_before?: string;
-}
+/** Trainings have no deployment. */
+export type Filter = Omit<NonNullable<operations["predictions.list"]["parameters"]["query"]>, "cursor">;
 
 async function readPage(kind: Kind, filter: Filter, cursor: string | null): Promise<runs.Page> {
   const at = cursor === null ? {} : { cursor };
   const page =
     kind === "predictions"
       ? await must(api.GET("/v1/predictions", { params: { query: { ...filter, ...at } } }))
-      : await must(api.GET("/v1/trainings", { params: { query: at } }));
+      : await must(api.GET("/v1/trainings", { params: { query: { ...filter, ...at } } }));
   return { rows: page.results.map(runs.toRow), cursor: cursorOf(page.next) };
 }
 
