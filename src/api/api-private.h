@@ -1,66 +1,8 @@
-/* What the handlers share. */
+/* What the handlers of this folder share. */
 #pragma once
-#include "api/api.h"
-#include "api/later.h"
-#include "api/versions-cache.h"
-#include "auth/rate.h"
+#include "api/handler.h"
 #include "base/histogram.h"
-#include "events/broadcast.h"
-#include "model/scaling.h"
 #include "model/usage.h"
-
-#define VEND_PAGE_SIZE 100
-
-struct VendApi
-{
-  VendApiParts parts;
-  VendVersionsCache *versions;
-  VendRate *rate;
-  json_t *hardware; /* as of vend_hardware_parse */
-  json_t *openapi;  /* the document but for the address of the server */
-  VendReplays *replays;
-  VendLater *later;
-  GArray *routes;   /* of VendRoute */
-  GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
-  gint ready;       /* atomic */
-  _Atomic int64_t beat_us; /* monotonic: the core thread was there */
-  int64_t started_us;
-};
-
-/* Answers by `*out`, or keeps the call and sets `*out` to NULL; an error becomes a problem
- * document. `caller` is NULL for routes without a scope. */
-typedef bool (*ApiHandler) (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
-                            GError **error);
-
-/* Where a handler runs. A request with a body in memory above VEND_API_LARGE_BODY runs on
- * VEND_LANE_BYTES whatever its route says: to parse that body takes long. */
-typedef enum
-{
-  VEND_RUN_BY_METHOD, /* GET on the HTTP worker; what changes something waits for its commit on
-                         VEND_LANE_WRITES */
-  VEND_RUN_AT_ONCE,   /* on the HTTP worker: the handler looks up rows by their keys, and waits for
-                         nothing */
-  VEND_RUN_WRITE,     /* on VEND_LANE_WRITES, whatever the method */
-  VEND_RUN_READ,      /* on VEND_LANE_READS */
-  VEND_RUN_READ_RUN,  /* the same, but at once while the run of its `id` is in memory */
-  VEND_RUN_BYTES,     /* on VEND_LANE_BYTES */
-} ApiRunsOn;
-#define VEND_API_LARGE_BODY ((gsize) 256 * 1024)
-
-typedef struct
-{
-  const char *method;
-  const char *pattern;
-  guint scope; /* VendScope; 0 = no token is needed */
-  VendBodyKind body;
-  ApiHandler handler;
-  const char *limit; /* name of the setting that bounds the body; NULL = max-body */
-  VendRateKind rate;
-  const char *missing;   /* what a 404 says; NULL = that the resource could not be found */
-  const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL. The
-                            caller is then nobody (vend_auth_anonymous), unless there is a token */
-  ApiRunsOn runs_on;
-} ApiRoute;
 
 #define API_STATUS_CLASSES 6 /* by the first digit */
 
@@ -147,19 +89,7 @@ bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPre
 VendScaling vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own,
                                     int64_t model_id, const char *version_id);
 
-/* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
-typedef struct
-{
-  bool first;
-  int64_t after_us;
-  char *after_id;
-} ApiCursor;
-void vend_api_cursor_clear (ApiCursor *cursor);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ApiCursor, vend_api_cursor_clear)
-/* NULL or "" is the first page. */
-bool vend_api_cursor_read (const char *text, ApiCursor *out, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-char *vend_api_cursor_text (int64_t last_us, const char *last_id) G_GNUC_WARN_UNUSED_RESULT;
+/* ---- page.c */
 bool vend_api_cursor (VendCall *call, ApiCursor *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for rows with a number: G_MAXINT64 in both for the first page. */
 bool vend_api_number_cursor (VendCall *call, int64_t *out_us, int64_t *out_id, GError **error)
@@ -223,7 +153,6 @@ bool vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller 
 /* The same, and it must be the caller's own: FORBIDDEN for somebody else's public one. */
 bool vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
                          VendModel **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool vend_api_may_see (const VendModel *model, const VendCaller *caller);
 /* The account that the query names as `account`, by default the caller's. FORBIDDEN for another
  * account without the scope admin: `what` names the thing ("usage"). BAD_REQUEST for an unknown
  * account. */

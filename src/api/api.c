@@ -35,6 +35,16 @@ throttled (const VendRateState *state)
   return reply;
 }
 
+VendReply *
+vend_api_count_as (VendApi *api, VendCall *call, const VendCaller *caller, VendRateKind kind)
+{
+  VendRateState budget;
+  return vend_rate_take (api->rate, kind, caller->account->id, caller->token_id, vend_steady_us (),
+                         &budget)
+             ? NULL
+             : throttled (&budget);
+}
+
 static void
 show_budget (VendCall *call, const VendRateState *state)
 {
@@ -83,7 +93,12 @@ admit (VendCall *call, void *context)
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
   if (!find_caller (call, bound, &caller, &error))
-    return vend_reply_error (error);
+    {
+      VendReply *refusal = vend_reply_error (error);
+      if (g_error_matches (error, VEND_ERROR, VEND_ERROR_UNAUTHORIZED))
+        vend_reply_header (refusal, "WWW-Authenticate", "Bearer");
+      return refusal;
+    }
   VendRateState budget;
   const bool fits = vend_rate_take (bound->api->rate, bound->route->rate, caller->account->id,
                                     caller->token_id, vend_steady_us (), &budget);
@@ -262,6 +277,19 @@ static const ApiRoute *const tables[] = {
 
 };
 
+/* NULL-terminated. */
+static GPtrArray *
+all_tables (const VendApiParts *parts)
+{
+  const ApiRoute *const *const sources[] = { tables, parts->interfaces };
+  GPtrArray *all = g_ptr_array_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    for (const ApiRoute *const *table = sources[i]; table != NULL && *table != NULL; table++)
+      g_ptr_array_add (all, (void *) *table);
+  g_ptr_array_add (all, NULL);
+  return all;
+}
+
 /* Clients know "sku" and "name"; hardware without GPUs shows nothing else. */
 static void
 add_gpus (VendApi *api)
@@ -294,9 +322,10 @@ vend_api_new (const VendApiParts *parts, VendApi **out, GError **error)
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);
   add_bound (api, NULL);
-  for (const ApiRoute *const *table = tables; *table != NULL; table++)
-    bind_routes (api, *table);
-  api->openapi = vend_openapi_new (tables);
+  g_autoptr (GPtrArray) all = all_tables (parts);
+  for (guint i = 0; i + 1 < all->len; i++)
+    bind_routes (api, all->pdata[i]);
+  api->openapi = vend_openapi_new ((const ApiRoute *const *) all->pdata);
   if (!vend_later_new (&api->later, error))
     return false;
   *out = g_steal_pointer (&api);

@@ -30,6 +30,8 @@ typedef struct
   const VendSkus *skus;
   const VendPrices *prices;
   const char *web_build; /* of the web page; changes with it */
+  /* Tables of routes of the other interfaces to the same models, NULL-terminated; or NULL. */
+  const struct ApiRoute *const *interfaces;
 } VendApiParts;
 
 /* `parts` are borrowed and must outlive the API. UNAVAILABLE when a thread cannot be made. */

@@ -1,5 +1,6 @@
 /* The one way a prediction or training comes into being, whatever route named its version. */
 #include "api/create.h"
+#include "api/api-private.h"
 #include "api/headers.h"
 #include "api/input-files.h"
 #include "api/idempotency.h"
@@ -23,16 +24,23 @@ vend_api_problem (int status, const char *title, const char *detail)
   return vend_reply_problem_json (status, body);
 }
 
+char *
+vend_api_problems_text (const json_t *problems)
+{
+  GString *text = g_string_new (NULL);
+  size_t i;
+  json_t *problem;
+  json_array_foreach ((json_t *) problems, i, problem)
+    g_string_append_printf (text, "- %s: %s\n", vend_json_string (problem, "field"),
+                            vend_json_string (problem, "description"));
+  return g_string_free (text, FALSE);
+}
+
 VendReply *
 vend_api_invalid_fields (json_t *problems)
 {
-  g_autoptr (GString) detail = g_string_new (NULL);
-  size_t i;
-  json_t *problem;
-  json_array_foreach (problems, i, problem)
-    g_string_append_printf (detail, "- %s: %s\n", vend_json_string (problem, "field"),
-                            vend_json_string (problem, "description"));
-  json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail->str, "status", 422, "title",
+  g_autofree char *detail = vend_api_problems_text (problems);
+  json_t *body = json_pack ("{s:s, s:i, s:s, s:o}", "detail", detail, "status", 422, "title",
                             "Input validation failed", "invalid_fields", problems);
   return vend_reply_problem_json (422, body);
 }
@@ -206,7 +214,7 @@ created (const VendPrediction *now, const GError *error, void *data)
 }
 
 static Creation *
-creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind, int64_t now_us)
+creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind kind)
 {
   Creation *creation = g_new0 (Creation, 1);
   creation->api = api;
@@ -221,65 +229,38 @@ creation_new (VendApi *api, VendCall *call, const VendCaller *caller, VendKind k
   return creation;
 }
 
-bool
-vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
-                 const VendApiRun *run, VendReply **out, GError **error)
+/* ---- The prediction */
+
+static const char *
+component_of (const VendApiRun *run)
+{
+  return run->kind == VEND_KIND_TRAINING ? "TrainingInput" : "Input";
+}
+
+/* The input of the body; `*out_problems` when it does not fit. */
+static bool
+read_input (const VendApiRun *run, json_t **out, json_t **out_problems, GError **error)
+{
+  const char *component = component_of (run);
+  json_t *given = json_object_get (run->body, "input");
+  json_auto_t *input = given == NULL || json_is_null (given) ? json_object () : json_incref (given);
+  if (!json_is_object (input))
+    return vend_fail (error, VEND_ERROR_INVALID, "input: expected an object");
+  *out_problems = vend_schema_problems (run->version->openapi, component, input);
+  if (*out_problems != NULL)
+    return true;
+  if (!vend_cog_input_check (input, error))
+    return false;
+  vend_cog_input_make_whole (run->version->openapi, component, input);
+  *out = json_incref (input);
+  return true;
+}
+
+static void
+describe (VendPrediction *prediction, const VendApiRun *run, const VendCaller *caller)
 {
   const VendModel *model = run->model;
   const VendVersion *version = run->version;
-  const json_t *body = run->body;
-  const bool is_training = run->kind == VEND_KIND_TRAINING;
-  const char *component = is_training ? "TrainingInput" : "Input";
-  int64_t now_us = vend_now_us (), cancel_after_us = 0;
-  g_autoptr (Creation) creation = creation_new (api, call, caller, run->kind, now_us);
-  if (!vend_api_idempotency_key (call, caller, &creation->key, error)
-      || (creation->key != NULL
-          && !vend_api_find_idempotent (db, caller->account->id, creation->key, now_us,
-                                        &creation->replayed, error)))
-    return false;
-  if (creation->replayed != NULL)
-    {
-      wait_for (g_steal_pointer (&creation));
-      return true;
-    }
-
-  json_t *input = json_object_get (body, "input");
-  json_auto_t *no_input = json_object ();
-  if (input == NULL || json_is_null (input))
-    input = no_input;
-  if (!json_is_object (input))
-    return vend_fail (error, VEND_ERROR_INVALID, "input: expected an object");
-  json_t *problems = vend_schema_problems (version->openapi, component, input);
-  if (problems != NULL)
-    {
-      *out = vend_api_invalid_fields (problems);
-      return true;
-    }
-  if (!vend_cog_input_check (input, error))
-    return false;
-  vend_cog_input_make_whole (version->openapi, component, input);
-
-  g_autoptr (VendPrediction) prediction = vend_prediction_new ();
-  const VendApiSchema schema = { version->openapi, component };
-  json_auto_t *malformed = json_array ();
-  /* Before anything is written for the create; the transaction checks once more. */
-  if (!vend_store_stored_allow (db, caller->account->id, 0,
-                                vend_settings_bytes (api->parts.settings, "account-max-stored"),
-                                error))
-    return false;
-  prediction->id = vend_id_new ();
-  prediction->input = json_incref (input);
-  prediction->created_us = now_us;
-  if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
-      || !vend_api_webhook (api, call, body, prediction, error)
-      || !vend_api_input_files (api, call, caller, db, &schema, prediction, &creation->holds,
-                                malformed, error))
-    return false;
-  if (json_array_size (malformed) > 0)
-    {
-      *out = vend_api_invalid_fields (g_steal_pointer (&malformed));
-      return true;
-    }
   prediction->input_memory
       = vend_json_memory (prediction->input) + vend_json_memory (prediction->files);
   prediction->kind = run->kind;
@@ -292,8 +273,79 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   prediction->model = g_strdup_printf ("%s/%s", model->owner, model->name);
   prediction->version = g_strdup (version->id);
   prediction->stream = vend_cog_stream_flags (version->openapi);
-  prediction->secrets = vend_cog_secret_names (version->openapi, component);
-  prediction->deadline_us = cancel_after_us > 0 ? now_us + cancel_after_us : 0;
+  prediction->secrets = vend_cog_secret_names (version->openapi, component_of (run));
+}
+
+bool
+vend_api_prepare (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
+                  const VendApiRun *run, VendPrediction **out, VendBlobHolds **out_holds,
+                  json_t **out_problems, GError **error)
+{
+  int64_t cancel_after_us = 0;
+  g_autoptr (VendPrediction) prediction = vend_prediction_new ();
+  g_autoptr (VendBlobHolds) holds = NULL;
+  json_auto_t *malformed = json_array ();
+  const VendApiSchema schema = { run->version->openapi, component_of (run) };
+  if (!read_input (run, &prediction->input, out_problems, error))
+    return false;
+  if (*out_problems != NULL)
+    return true;
+  /* Before anything is written for the create; the transaction checks once more. */
+  if (!vend_store_stored_allow (db, caller->account->id, 0,
+                                vend_settings_bytes (api->parts.settings, "account-max-stored"),
+                                error))
+    return false;
+  prediction->id = vend_id_new ();
+  prediction->created_us = vend_now_us ();
+  if (!vend_cancel_after_us (vend_call_header (call, "Cancel-After"), &cancel_after_us, error)
+      || !vend_api_webhook (api, call, run->body, prediction, error)
+      || !vend_api_input_files (api, call, caller, db, &schema, prediction, &holds, malformed,
+                                error))
+    return false;
+  if (json_array_size (malformed) > 0)
+    {
+      *out_problems = json_incref (malformed);
+      return true;
+    }
+  describe (prediction, run, caller);
+  prediction->deadline_us = cancel_after_us > 0 ? prediction->created_us + cancel_after_us : 0;
+  *out = g_steal_pointer (&prediction);
+  *out_holds = g_steal_pointer (&holds);
+  return true;
+}
+
+VendSchedPlace
+vend_api_place (const VendApiRun *run)
+{
+  return (VendSchedPlace){ run->hardware != NULL ? run->hardware : run->model->hardware,
+                           run->scaling };
+}
+
+bool
+vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
+                 const VendApiRun *run, VendReply **out, GError **error)
+{
+  g_autoptr (Creation) creation = creation_new (api, call, caller, run->kind);
+  if (!vend_api_idempotency_key (call, caller, &creation->key, error)
+      || (creation->key != NULL
+          && !vend_api_find_idempotent (db, caller->account->id, creation->key, vend_now_us (),
+                                        &creation->replayed, error)))
+    return false;
+  if (creation->replayed != NULL)
+    {
+      wait_for (g_steal_pointer (&creation));
+      return true;
+    }
+  g_autoptr (VendPrediction) prediction = NULL;
+  json_t *problems = NULL;
+  if (!vend_api_prepare (api, call, caller, db, run, &prediction, &creation->holds, &problems,
+                         error))
+    return false;
+  if (problems != NULL)
+    {
+      *out = vend_api_invalid_fields (problems);
+      return true;
+    }
 
   creation->id = g_strdup (prediction->id);
   if (creation->key != NULL)
@@ -301,9 +353,8 @@ vend_api_create (VendApi *api, VendCall *call, const VendCaller *caller, VendDb 
   int64_t wait_until_us = creation->wait_until_us;
   if (wait_until_us == 0)
     creation->ready = created_reply (creation, prediction);
-  const VendSchedPlace place
-      = { run->hardware != NULL ? run->hardware : model->hardware, run->scaling };
-  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), version, &place,
+  const VendSchedPlace place = vend_api_place (run);
+  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), run->version, &place,
                      wait_until_us, created, g_steal_pointer (&creation));
   return true;
 }

@@ -97,6 +97,25 @@ vend_api_file_too_large (uint64_t most)
   return g_strdup_printf ("Files must be less than %" G_GUINT64_FORMAT "MB in size", most >> 20);
 }
 
+bool
+vend_api_file_store (VendApi *api, const VendCaller *caller, VendFile *file, const char *path,
+                     GError **error)
+{
+  file->id = vend_secret_new ("", 48);
+  file->account_id = caller->account->id;
+  file->created_us = vend_now_us ();
+  file->expires_us = file->created_us + vend_settings_us (api->parts.settings, "file-ttl");
+  if (!vend_blobs_take (api->parts.blobs, path, file->sha256, error))
+    {
+      unlink (path);
+      return false;
+    }
+  Insertion insertion = { file, vend_settings_bytes (api->parts.settings, "account-max-stored") };
+  const bool stored = vend_store_write_wait (api->parts.store, insert_file, &insertion, error);
+  vend_blobs_let_go (api->parts.blobs, file->sha256);
+  return stored;
+}
+
 static bool
 create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
@@ -115,24 +134,11 @@ create_file (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
       || !read_type (call, content, &file->content_type, error)
       || !read_metadata (call, &file->metadata, error))
     return false;
-  file->id = vend_secret_new ("", 48);
-  file->account_id = caller->account->id;
   file->size = (int64_t) content->size;
   file->sha256 = g_strdup (content->sha256);
   file->md5 = g_strdup (content->md5);
-  file->created_us = vend_now_us ();
-  file->expires_us = file->created_us + vend_settings_us (api->parts.settings, "file-ttl");
-
   g_autofree char *path = vend_part_take_path (call, content);
-  if (!vend_blobs_take (api->parts.blobs, path, file->sha256, error))
-    {
-      unlink (path);
-      return false;
-    }
-  Insertion insertion = { file, vend_settings_bytes (api->parts.settings, "account-max-stored") };
-  const bool stored = vend_store_write_wait (api->parts.store, insert_file, &insertion, error);
-  vend_blobs_let_go (api->parts.blobs, file->sha256);
-  if (!stored)
+  if (!vend_api_file_store (api, caller, file, path, error))
     return false;
   *out = vend_reply_json (201, vend_file_to_json (file, vend_call_origin (call)));
   return true;

@@ -178,18 +178,10 @@ append_call (GString *out, const VendModel *model, const json_t *example, const 
                           origin, model->owner, model->name, quoted);
 }
 
-static bool
-get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+GString *
+vend_api_describe_model (VendApi *api, VendDb *db, const VendModel *model, const char *origin)
 {
-  const char *origin = vend_call_origin (call);
-  g_autoptr (VendModel) model = NULL;
-  json_auto_t *shown = NULL;
-  {
-    g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_model (api, reader.db, call, caller, &model, error))
-      return false;
-    shown = vend_api_show_model (api, reader.db, model, origin);
-  }
+  json_auto_t *shown = vend_api_show_model (api, db, model, origin);
   const json_t *version = json_object_get (shown, "latest_version");
   const json_t *openapi = json_object_get (version, "openapi_schema");
   const json_t *example = json_object_get (json_object_get (shown, "default_example"), "input");
@@ -210,7 +202,17 @@ get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
       append_output (text, openapi);
       append_call (text, model, example, origin);
     }
-  *out = reply_text (text);
+  return text;
+}
+
+static bool
+get_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  g_autoptr (VendModel) model = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_api_model (api, reader.db, call, caller, &model, error))
+    return false;
+  *out = reply_text (vend_api_describe_model (api, reader.db, model, vend_call_origin (call)));
   return true;
 }
 

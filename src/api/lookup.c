@@ -26,6 +26,41 @@ vend_api_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *call
 }
 
 bool
+vend_api_model_by_reference (VendDb *db, const VendCaller *caller, const char *text,
+                             VendModel **out_model, char **out_version, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_reference_parse (text, &owner, &name, &version, error)
+      || !vend_store_model_by_name (db, owner, name, &model, error))
+    return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_api_not_found (error);
+  *out_model = g_steal_pointer (&model);
+  *out_version = g_steal_pointer (&version);
+  return true;
+}
+
+bool
+vend_api_version_by_reference (VendApi *api, VendDb *db, const VendCaller *caller, const char *text,
+                               VendModel **out_model, const VendVersion **out_version,
+                               GError **error)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_api_model_by_reference (db, caller, text, &model, &id, error))
+    return false;
+  const char *wanted = id != NULL ? id : model->latest_version;
+  if (wanted == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "the model %s/%s has no version yet; push one",
+                      model->owner, model->name);
+  if (!vend_versions_cache_get (api->versions, db, model->id, wanted, out_version, error))
+    return false;
+  *out_model = g_steal_pointer (&model);
+  return true;
+}
+
+bool
 vend_api_own_model (VendApi *api, VendDb *db, VendCall *call, const VendCaller *caller,
                     VendModel **out, GError **error)
 {

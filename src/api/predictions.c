@@ -15,21 +15,6 @@
 
 /* ---- Create */
 
-static bool
-find_by_reference (VendDb *db, const VendCaller *caller, const char *text, VendModel **out_model,
-                   char **out_version, GError **error)
-{
-  g_autofree char *owner = NULL, *name = NULL;
-  g_autoptr (VendModel) model = NULL;
-  if (!vend_reference_parse (text, &owner, &name, out_version, error)
-      || !vend_store_model_by_name (db, owner, name, &model, error))
-    return false;
-  if (!vend_api_may_see (model, caller))
-    return vend_api_not_found (error);
-  *out_model = g_steal_pointer (&model);
-  return true;
-}
-
 static VendReply *
 no_such_version (void)
 {
@@ -53,10 +38,11 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   g_autoptr (VendSharedVersion) version = NULL;
   g_autoptr (GError) problem = NULL;
   g_autofree char *id = NULL;
-  bool found = strchr (reference, '/') != NULL
-                   ? find_by_reference (reader.db, caller, reference, &model, &id, &problem)
-                   : vend_store_model_by_version (reader.db, reference, caller->account->id, &model,
-                                                  &problem);
+  bool found
+      = strchr (reference, '/') != NULL
+            ? vend_api_model_by_reference (reader.db, caller, reference, &model, &id, &problem)
+            : vend_store_model_by_version (reader.db, reference, caller->account->id, &model,
+                                           &problem);
   if (found && id == NULL)
     id = g_strdup (strchr (reference, '/') != NULL ? model->latest_version : reference);
   if (found && id != NULL)
