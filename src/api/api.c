@@ -36,7 +36,7 @@ throttled (const VendRateState *state)
 }
 
 VendReply *
-vend_api_count_as (VendApi *api, VendCall *call, const VendCaller *caller, VendRateKind kind)
+vend_api_count_as (VendApi *api, const VendCaller *caller, VendRateKind kind)
 {
   VendRateState budget;
   return vend_rate_take (api->rate, kind, caller->account->id, caller->token_id, vend_steady_us (),

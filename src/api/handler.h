@@ -64,8 +64,8 @@ typedef struct ApiRoute
 
 /* A request that its route counts as another kind is one of `kind` too: NULL when that is within
  * the budget of the caller, else the 429 that refuses it. */
-VendReply *vend_api_count_as (VendApi *api, VendCall *call, const VendCaller *caller,
-                              VendRateKind kind) G_GNUC_WARN_UNUSED_RESULT;
+VendReply *vend_api_count_as (VendApi *api, const VendCaller *caller, VendRateKind kind)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
 typedef struct

@@ -15,6 +15,7 @@ STEPS = [
     ["weights"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],
+    ["mcp"],
     ["cli"],
     ["main.c"],
 ]

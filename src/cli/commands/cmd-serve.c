@@ -19,6 +19,7 @@
 #include "events/webhooks.h"
 #include "events/key.h"
 #include "files/sweep.h"
+#include "mcp/mcp.h"
 #include "httpd/httpd.h"
 #include "httpd/tls-auto.h"
 #include "meter/meter.h"
@@ -531,6 +532,7 @@ make_parts (App *app, GError **error)
       error);
   if (app->sweep == NULL)
     return false;
+  static const ApiRoute *const interfaces[] = { vend_mcp_routes, NULL };
   return vend_api_new (&(VendApiParts){ .store = app->store,
                                         .auth = app->auth,
                                         .blobs = app->blobs,
@@ -542,7 +544,8 @@ make_parts (App *app, GError **error)
                                         .settings = app->settings,
                                         .skus = app->skus,
                                         .prices = app->prices,
-                                        .web_build = vend_web_build () },
+                                        .web_build = vend_web_build (),
+                                        .interfaces = interfaces },
                        &app->api, error);
 }
 
