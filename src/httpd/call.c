@@ -56,6 +56,8 @@ vend_call_free (VendCall *call)
   make_reply (call);
   if (call->destroy != NULL)
     call->destroy (call->data);
+  if (call->left_destroy != NULL)
+    call->left_destroy (call->left_data);
   vend_reply_free (call->reply);
   vend_body_free (call->body);
   vend_match_clear (&call->match);
@@ -83,7 +85,7 @@ static enum MHD_Result
 send_reply (VendCall *call)
 {
   make_reply (call);
-  VendReply *reply = g_steal_pointer (&call->reply);
+  VendReply *reply = vend_reply_restated (g_steal_pointer (&call->reply), call);
   enum MHD_Result result = vend_reply_send (reply, call);
   vend_reply_free (reply);
   return result;
@@ -159,6 +161,29 @@ vend_call_reply_made (VendCall *call, VendReplyMaker make, void *data)
   call->make = make;
   call->make_data = data;
   wake (call);
+}
+
+void
+vend_call_watch_client (VendCall *call, VendCallLeft left, void *data, GDestroyNotify destroy)
+{
+  g_assert (call->left == NULL);
+  call->left = left;
+  call->left_data = data;
+  call->left_destroy = destroy;
+  atomic_store (&call->watches, true);
+}
+
+bool
+vend_call_watches_client (const VendCall *call)
+{
+  return atomic_load (&call->watches) && atomic_load (&call->state) == CALL_ASLEEP;
+}
+
+void
+vend_call_client_left (VendCall *call)
+{
+  atomic_store (&call->watches, false);
+  call->left (call->left_data);
 }
 
 const char *

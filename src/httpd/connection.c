@@ -10,6 +10,7 @@
 #include <gnutls/gnutls.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -76,6 +77,8 @@ vend_conn_end (VendConn *conn)
   if (conn->phase == VEND_CONN_CLOSING)
     atomic_fetch_sub (&httpd->n_closing, 1);
   leave_phase (conn);
+  if (conn->pull != NULL)
+    vend_pull_detach (conn->pull);
   g_queue_unlink (&conn->worker->conns.checks, &conn->by_check);
   g_free (conn);
 }
@@ -260,6 +263,28 @@ check_body (VendConn *conn, int64_t now_us)
     vend_conn_close (conn, 408, "Request timeout", "The request body took too long.");
 }
 
+/* What the client still sends, a later request for one, does not hide the end of its side. */
+static bool
+has_left (const VendConn *conn)
+{
+  struct pollfd fd = { .fd = conn->fd, .events = POLLRDHUP };
+  return poll (&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* The library does not look at connections that sleep. */
+static void
+check_client (VendConn *conn)
+{
+  const bool of_pull = conn->pull != NULL && vend_pull_watches_client (conn->pull);
+  const bool of_call = conn->call != NULL && vend_call_watches_client (conn->call);
+  if ((!of_pull && !of_call) || !has_left (conn))
+    return;
+  if (of_pull)
+    vend_pull_client_left (conn->pull);
+  else
+    vend_call_client_left (conn->call);
+}
+
 static int64_t
 check_interval_us (const VendHttpd *httpd)
 {
@@ -337,6 +362,8 @@ vend_conns_turn (VendWorker *worker)
         check_head (conn, now_us);
       else if (conn->phase == VEND_CONN_BODY)
         check_body (conn, now_us);
+      else if (conn->phase == VEND_CONN_REPLY)
+        check_client (conn);
     }
 }
 

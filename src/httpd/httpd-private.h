@@ -79,6 +79,7 @@ struct VendHttpd
   bool tls;
   VendObserve observe; /* or NULL */
   void *observe_data;
+  VendRestate restate; /* or NULL */
   char *cert_pem;
   char *key_pem;
   atomic_bool closing;  /* no new connections; replies close theirs */
@@ -125,6 +126,11 @@ struct VendCall
   char *remote;
   void *data;
   GDestroyNotify destroy;
+  const char *raw_path; /* as sent; the library's, for as long as the call */
+  VendCallLeft left;    /* guarded by `watches` */
+  void *left_data;
+  GDestroyNotify left_destroy;
+  atomic_bool watches; /* `left` is to be called */
 };
 
 /* ---- server.c. Any thread; the worker must not end meanwhile. */
@@ -144,7 +150,14 @@ void vend_call_free (VendCall *call);
 /* Runs the handler, or sends the reply after a sleep. */
 enum MHD_Result vend_call_advance (VendCall *call);
 
+/* The connection's thread: the client has closed its side while the call is open. */
+void vend_call_client_left (VendCall *call);
+/* Whether a watch is set. */
+bool vend_call_watches_client (const VendCall *call);
+
 /* ---- reply.c */
+/* In the form of the path, if there is another; `reply` goes over. */
+VendReply *vend_reply_restated (VendReply *reply, const VendCall *call);
 enum MHD_Result vend_reply_send (VendReply *reply, VendCall *call);
 VendReply *vend_reply_problem (int status, const char *title, const char *detail);
 /* The whole reply as bytes, for a request with an aborted body. Free with g_free. */
@@ -164,6 +177,11 @@ void vend_stream_abort_all (VendWorker *worker);
 struct MHD_Response *vend_pull_response (VendSignal *signal, const VendPullFuncs *funcs, void *data,
                                          VendPull **out);
 void vend_pull_attach (VendPull *pull, VendCall *call);
+/* Whether the end of the client's side ends it, and that end. */
+bool vend_pull_watches_client (const VendPull *pull);
+void vend_pull_client_left (VendPull *pull);
+/* Its connection ends. */
+void vend_pull_detach (VendPull *pull);
 /* Before each turn: wakes pulls with a raised signal, and pulls that slept too long. */
 void vend_pulls_turn (VendWorker *worker);
 /* Time until the next pull has slept too long; -1 = no pull. */

@@ -50,6 +50,11 @@ typedef struct
  * byte. HTTP thread. Not called when the client left before there was a reply. */
 typedef void (*VendObserve) (const VendRoute *route, int status, int64_t duration_us, void *data);
 
+/* Another form of the problem document `problem`, for paths whose clients read another: a reply in
+ * the place of the one with `status`, which gives it its headers. NULL keeps it. `path` is as
+ * sent, decoded or not. Any thread. */
+typedef VendReply *(*VendRestate) (const char *path, int status, const json_t *problem);
+
 typedef struct
 {
   const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
@@ -75,6 +80,7 @@ typedef struct
   const VendRoute *other_page;
   VendObserve observe; /* or NULL */
   void *observe_data;
+  VendRestate restate; /* or NULL */
 } VendHttpdOptions;
 
 /* `routes` (n of them, copied) are matched by exact method and path; literals win over parameters.
@@ -142,6 +148,12 @@ char *vend_part_take_path (VendCall *call, const VendPart *part) G_GNUC_WARN_UNU
 void vend_call_set_data (VendCall *call, void *data, GDestroyNotify destroy);
 void *vend_call_get_data (VendCall *call);
 
+/* Has `left (data)` called, once and on the call's HTTP thread, when the client closes its side of
+ * the connection while the call is held: within 2 s. Also when it closes its writing half alone.
+ * `destroy` frees `data` with the call. The thread that may answer. */
+typedef void (*VendCallLeft) (void *data);
+void vend_call_watch_client (VendCall *call, VendCallLeft left, void *data, GDestroyNotify destroy);
+
 /* ---- The reply. Constructors give ownership. vend_call_reply takes the reply and ends the call:
  * `call` must not be touched afterwards. Any thread. */
 VendReply *vend_reply_new (int status, const char *content_type, const void *body, gsize size);
@@ -202,6 +214,8 @@ typedef struct
   bool (*is_slow) (void *data);
   void (*free) (void *data);
   const char *keep_alive; /* sent when a body has slept for the idle time; shorter than 64 bytes */
+  bool ends_with_client;  /* ends when the client closes its side of the connection, even if it
+                             sleeps: within 2 s. Other bodies notice when they send */
 } VendPullFuncs;
 VendReply *vend_reply_pull (int status, const char *content_type, VendSignal *signal,
                             const VendPullFuncs *funcs, void *data);

@@ -43,6 +43,7 @@ struct VendPull
   VendSignal *signal;
   SignalSlot *slot; /* NULL until attached */
   struct MHD_Connection *connection;
+  VendConn *conn;  /* of the connection; NULL when it has ended */
   int64_t turn_us; /* of the last turn */
   bool asleep;
   bool idle; /* slept too long */
@@ -189,6 +190,8 @@ static void
 release_pull (void *data)
 {
   VendPull *pull = data;
+  if (pull->conn != NULL)
+    pull->conn->pull = NULL;
   if (pull->slot != NULL)
     {
       g_queue_unlink (&pull->slot->worker->pulls, &pull->by_turn);
@@ -222,9 +225,30 @@ void
 vend_pull_attach (VendPull *pull, VendCall *call)
 {
   pull->connection = call->connection;
+  pull->conn = vend_conn_of (call->connection);
+  pull->conn->pull = pull;
   pull->slot = join (pull->signal, call->worker);
   pull->turn_us = g_get_monotonic_time ();
   g_queue_push_tail_link (&call->worker->pulls, &pull->by_turn);
+}
+
+void
+vend_pull_detach (VendPull *pull)
+{
+  pull->conn = NULL;
+}
+
+bool
+vend_pull_watches_client (const VendPull *pull)
+{
+  return pull->funcs->ends_with_client && !pull->broken;
+}
+
+void
+vend_pull_client_left (VendPull *pull)
+{
+  pull->broken = true;
+  wake (pull);
 }
 
 /* ---- The worker's turn */

@@ -23,6 +23,7 @@ struct VendReply
   VendPull *pull;     /* owned by `response` */
   char *text;         /* of a problem, for vend_reply_wire; borrowed from `response` */
   gsize text_size;
+  bool is_problem;
   bool is_file;
   int fd;
   uint64_t size;
@@ -112,7 +113,9 @@ reply_json_as (int status, const char *content_type, json_t *value)
 {
   char *text = vend_json_text (value);
   json_decref (value);
-  return reply_text_as (status, content_type, text, strlen (text));
+  VendReply *reply = reply_text_as (status, content_type, text, strlen (text));
+  reply->is_problem = strcmp (content_type, PROBLEM_TYPE) == 0;
+  return reply;
 }
 
 VendReply *
@@ -257,6 +260,34 @@ put_response (VendReply *reply, int status, struct MHD_Response *response)
   reply->status = status;
 }
 
+static enum MHD_Result
+copy_other_header (void *response, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  return strcmp (name, MHD_HTTP_HEADER_CONTENT_TYPE) == 0
+             ? MHD_YES
+             : MHD_add_response_header (response, name, value);
+}
+
+VendReply *
+vend_reply_restated (VendReply *reply, const VendCall *call)
+{
+  const VendRestate restate = call->httpd->restate;
+  if (!reply->is_problem || restate == NULL)
+    return reply;
+  g_autoptr (GError) error = NULL;
+  json_auto_t *problem = NULL;
+  /* Behind a route's own prefix, if there is one. */
+  const char *path = call->match.route != NULL ? call->match.path : call->raw_path;
+  if (!vend_json_parse (reply->text, reply->text_size, &problem, &error))
+    return reply;
+  VendReply *other = restate (path, reply->status, problem);
+  if (other == NULL)
+    return reply;
+  MHD_get_response_headers (reply->response, copy_other_header, other->response);
+  vend_reply_free (reply);
+  return other;
+}
+
 static void
 finish_file (VendReply *reply, VendCall *call)
 {
@@ -342,13 +373,13 @@ vend_reply_get_status (const VendReply *reply)
 char *
 vend_reply_wire (const VendReply *reply, gsize *out_size)
 {
-  char *wire
-      = g_strdup_printf ("HTTP/1.1 %d %s\r\n"
-                         "Connection: close\r\n"
-                         "Content-Type: " PROBLEM_TYPE "\r\n"
-                         "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-                         reply->status, MHD_get_reason_phrase_for ((unsigned int) reply->status),
-                         reply->text_size, reply->text);
+  char *wire = g_strdup_printf (
+      "HTTP/1.1 %d %s\r\n"
+      "Connection: close\r\n"
+      "Content-Type: %s\r\n"
+      "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
+      reply->status, MHD_get_reason_phrase_for ((unsigned int) reply->status),
+      reply->is_problem ? PROBLEM_TYPE : JSON_TYPE, reply->text_size, reply->text);
   *out_size = strlen (wire);
   return wire;
 }

@@ -45,6 +45,7 @@ static enum MHD_Result
 refuse_body (VendCall *call, VendReply *refusal)
 {
   gsize size = 0;
+  refusal = vend_reply_restated (refusal, call);
   g_autofree char *wire = vend_reply_wire (refusal, &size);
   call->status = vend_reply_get_status (refusal);
   vend_reply_free (refusal);
@@ -78,6 +79,8 @@ begin_call (VendWorker *worker, struct MHD_Connection *connection, const char *r
             const char *method, const char *version, void **state)
 {
   VendCall *call = *state = vend_call_new (worker, connection, method);
+  vend_conn_of (connection)->call = call;
+  call->raw_path = raw_path;
   VendReply *refusal = vend_request_check (call, raw_path, version, &call->length);
   const uint64_t length = call->length;
   vend_conn_body (vend_conn_of (connection), head_bytes (connection), length);
@@ -142,6 +145,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **state,
   if (call == NULL)
     return;
   *state = NULL;
+  vend_conn_of (connection)->call = NULL;
   /* A connection is closed after chunks, with any further bytes. */
   VendConn *conn = vend_conn_of (connection);
   if (call->refused_early || (call->length == UINT64_MAX && vend_conn_has_unread (conn)))
@@ -431,6 +435,7 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   httpd->max_body = options->max_body;
   httpd->observe = options->observe;
   httpd->observe_data = options->observe_data;
+  httpd->restate = options->restate;
   httpd->pull_idle_us = 1000 * (int64_t) or_default (options->pull_idle_ms, PULL_IDLE_MS);
   httpd->max_connections = MAX (1, options->max_connections);
   httpd->peers = vend_peers_new (options->max_connections_per_peer);

@@ -21,6 +21,7 @@ typedef struct
   GAsyncQueue *given; /* VendCall of /pool, or NO_CALL to end a thread */
   GAsyncQueue *held;  /* VendCall of /hold */
   gint destroyed;
+  atomic_int left;    /* times that the client of /watch did */
   atomic_int blocked; /* 1: a worker is, 2: it may go on */
   atomic_uint handed; /* what GLib's queues do, in a form that the thread sanitizer sees */
 } Server;
@@ -60,6 +61,21 @@ hold (VendCall *call, void *context)
   Server *server = context;
   atomic_fetch_add (&server->handed, 1);
   g_async_queue_push (server->held, call);
+}
+
+static void
+client_left (void *data)
+{
+  atomic_fetch_add (&((Server *) data)->left, 1);
+}
+
+/* As /hold, and tells when the client leaves. */
+static void
+watch (VendCall *call, void *context)
+{
+  Server *server = context;
+  vend_call_watch_client (call, client_left, server, NULL);
+  hold (call, context);
 }
 
 static VendReply *
@@ -112,7 +128,8 @@ start (Server *server)
                                { "POST", "/pool/{id}", in_pool, server, VEND_BODY_BUFFER, 100 },
                                { "GET", "/worker", name_worker, server },
                                { "GET", "/block", block_worker, server },
-                               { "GET", "/hold/{id}", hold, server } };
+                               { "GET", "/hold/{id}", hold, server },
+                               { "GET", "/watch/{id}", watch, server } };
   const VendHttpdOptions options = { .listen = "127.0.0.1:0",
                                      .threads = 2,
                                      .max_connections = 2000,
@@ -450,6 +467,28 @@ test_free_busy (void)
     }
 }
 
+static void
+test_client_leaves (void)
+{
+  Server server = { 0 };
+  start (&server);
+  g_autoptr (RawClient) stays = raw_connect (server.port);
+  raw_send_format (stays, "GET /watch/a HTTP/1.1\r\nHost: h\r\n\r\n");
+  VendCall *first = g_async_queue_pop (server.held);
+  RawClient *leaves = raw_connect (server.port);
+  raw_send_format (leaves, "GET /watch/b HTTP/1.1\r\nHost: h\r\n\r\n");
+  VendCall *second = g_async_queue_pop (server.held);
+  raw_free (leaves);
+  while (atomic_load (&server.left) == 0)
+    g_thread_yield ();
+  answer_with_param (second);
+  answer_with_param (first);
+  g_autoptr (RawReply) reply = raw_read (stays, false);
+  g_assert_cmpstr (reply->body->str, ==, "a");
+  g_assert_cmpint (server.left, ==, 1);
+  stop (&server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -462,5 +501,6 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/half-closed", test_half_closed);
   g_test_add_func ("/calls/free-held", test_free_held);
   g_test_add_func ("/calls/free-busy", test_free_busy);
+  g_test_add_func ("/httpd/calls/client-leaves", test_client_leaves);
   return g_test_run ();
 }

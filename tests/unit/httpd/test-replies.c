@@ -82,19 +82,45 @@ open_written_stream (VendCall *call, void *context)
 }
 
 static void
+refuse_form (VendCall *call, void *context)
+{
+  VendReply *reply = vend_reply_problem_json (
+      409, json_pack ("{s:s, s:i, s:s}", "title", "Taken", "status", 409, "detail", "it is taken"));
+  vend_reply_header (reply, "X-Kept", "yes");
+  vend_call_reply (call, reply);
+}
+
+/* Another form for the paths below /form alone. */
+static VendReply *
+restate (const char *path, int status, const json_t *problem)
+{
+  if (!g_str_has_prefix (path, "/form/"))
+    return NULL;
+  return vend_reply_json (status + 1,
+                          json_pack ("{s:O}", "said", json_object_get (problem, "detail")));
+}
+
+static void
 start (Server *server)
 {
   const VendRoute routes[] = {
-    { "GET", "/file", send_file, server },       { "GET", "/empty", send_empty_file, server },
-    { "GET", "/headers", send_headers, server }, { "DELETE", "/nothing", send_nothing, server },
-    { "GET", "/stream", open_stream, server },   { "GET", "/written", open_written_stream, server },
+    { "GET", "/file", send_file, server },
+    { "GET", "/empty", send_empty_file, server },
+    { "GET", "/headers", send_headers, server },
+    { "DELETE", "/nothing", send_nothing, server },
+    { "GET", "/stream", open_stream, server },
+    { "GET", "/written", open_written_stream, server },
+    { "GET", "/form/x", refuse_form, server },
+    { "GET", "/plain/x", refuse_form, server },
+    { "POST", "/form/body", send_nothing, server, VEND_BODY_BUFFER, 10 },
   };
   const VendHttpdOptions options = { .listen = "127.0.0.1:0",
                                      .threads = 2,
                                      .max_connections = 100,
                                      .idle_timeout_s = 60,
                                      .max_body = 1000,
-                                     .spool_dir = "/tmp" };
+                                     .spool_dir = "/tmp",
+                                     .restate = restate };
   g_autoptr (GError) error = NULL;
   server->content = g_malloc (FILE_BYTES + 1);
   for (guint i = 0; i < FILE_BYTES; i++)
@@ -409,6 +435,41 @@ test_unsent (void)
   vend_reply_free (vend_reply_file (open ("/dev/null", O_RDONLY | O_CLOEXEC), 0, NULL, "x"));
 }
 
+static void
+check_restated (guint port, const char *method, const char *path, const char *body, int status,
+                const char *said)
+{
+  g_autoptr (RawReply) reply = raw_request (port, method, path, NULL, body);
+  g_autofree char *type = raw_header (reply, "Content-Type");
+  g_assert_cmpint (reply->status, ==, status);
+  g_assert_cmpstr (type, ==, "application/json");
+  g_assert_cmpstr (reply->body->str, ==, said);
+}
+
+static void
+test_restated (void)
+{
+  Server server = { 0 };
+  start (&server);
+  check_restated (server.port, "GET", "/form/x", NULL, 410, "{\"said\":\"it is taken\"}");
+  /* Refusals of the server itself: no route, another method, a body that is too large. */
+  check_restated (server.port, "GET", "/form/none", NULL, 405,
+                  "{\"said\":\"The requested resource could not be found.\"}");
+  check_restated (server.port, "PUT", "/form/x", NULL, 406,
+                  "{\"said\":\"The resource does not support this method.\"}");
+  g_autoptr (RawReply) large
+      = raw_request (server.port, "POST", "/form/body", NULL, "01234567890123456789");
+  g_assert_cmpint (large->status, ==, 414);
+  g_autoptr (RawReply) kept = raw_request (server.port, "GET", "/form/x", NULL, NULL);
+  g_autofree char *header = raw_header (kept, "X-Kept");
+  g_assert_cmpstr (header, ==, "yes");
+  g_autoptr (RawReply) plain = raw_request (server.port, "GET", "/plain/x", NULL, NULL);
+  g_autofree char *type = raw_header (plain, "Content-Type");
+  g_assert_cmpint (plain->status, ==, 409);
+  g_assert_cmpstr (type, ==, "application/problem+json");
+  stop (&server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -421,5 +482,6 @@ main (int argc, char **argv)
   g_test_add_func ("/replies/gone-reader", test_gone_reader);
   g_test_add_func ("/replies/free-streams", test_free_streams);
   g_test_add_func ("/replies/unsent", test_unsent);
+  g_test_add_func ("/httpd/replies/restated", test_restated);
   return g_test_run ();
 }
