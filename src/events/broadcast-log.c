@@ -23,7 +23,7 @@ clear_item (void *data)
 {
   Item *item = data;
   json_decref (item->value);
-  g_free (item->error);
+  vend_prediction_free (item->ended);
 }
 
 GArray *
@@ -103,8 +103,36 @@ append_events (VendBroadcast *broadcast, const GString *text, bool marked)
 }
 
 static void
+add_formed (VendBroadcast *broadcast, GString *text, const json_t *value,
+            const VendPrediction *ended)
+{
+  const VendBroadcastForm *form = broadcast->form;
+  g_string_truncate (text, 0);
+  if (ended != NULL)
+    form->end (broadcast->form_data, text, ended);
+  else
+    form->chunk (broadcast->form_data, text, value);
+  append_events (broadcast, text, false);
+  broadcast->ended = ended != NULL;
+}
+
+static void
+begin_form (VendBroadcast *broadcast)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  broadcast->begun = true;
+  broadcast->form->begin (broadcast->form_data, text);
+  append_events (broadcast, text, false);
+}
+
+static void
 add_output (VendBroadcast *broadcast, GString *text, json_t *value)
 {
+  if (broadcast->form != NULL)
+    {
+      add_formed (broadcast, text, value, NULL);
+      return;
+    }
   const bool marked = has_urls (value);
   json_auto_t *shown
       = marked ? vend_output_with_urls (value, origin_marker ()) : json_incref (value);
@@ -116,15 +144,20 @@ add_output (VendBroadcast *broadcast, GString *text, json_t *value)
 }
 
 static void
-add_end (VendBroadcast *broadcast, GString *text, const Item *item)
+add_end (VendBroadcast *broadcast, GString *text, const VendPrediction *ended)
 {
-  const char *reason = item->status == VEND_STATUS_SUCCEEDED ? NULL
-                       : item->status == VEND_STATUS_FAILED  ? "error"
-                                                             : "canceled";
+  const char *reason = ended->status == VEND_STATUS_SUCCEEDED ? NULL
+                       : ended->status == VEND_STATUS_FAILED  ? "error"
+                                                              : "canceled";
+  if (broadcast->form != NULL)
+    {
+      add_formed (broadcast, text, NULL, ended);
+      return;
+    }
   g_string_truncate (text, 0);
-  if (item->status == VEND_STATUS_FAILED)
+  if (ended->status == VEND_STATUS_FAILED)
     vend_event_error (text, broadcast->created_s, &broadcast->n_events,
-                      item->error != NULL ? item->error : "");
+                      ended->error != NULL ? ended->error : "");
   vend_event_done (text, broadcast->created_s, &broadcast->n_events, reason);
   append_events (broadcast, text, false);
   broadcast->ended = true;
@@ -141,7 +174,7 @@ take_item (VendBroadcast *broadcast, GString *text, const Item *item)
     for (i = item->from; (value = json_array_get (item->value, i)) != NULL; i++)
       add_output (broadcast, text, value);
   else if (item->kind == ITEM_END)
-    add_end (broadcast, text, item);
+    add_end (broadcast, text, item->ended);
   else
     broadcast->broken = true;
 }
@@ -149,6 +182,8 @@ take_item (VendBroadcast *broadcast, GString *text, const Item *item)
 void
 vend_broadcast_take_in (VendBroadcast *broadcast)
 {
+  if (broadcast->form != NULL && !broadcast->begun)
+    begin_form (broadcast);
   pthread_mutex_lock (&broadcast->inbox_lock);
   GArray *items = broadcast->inbox;
   const bool has_some = items->len > 0;

@@ -22,8 +22,7 @@ typedef struct
   ItemKind kind;
   json_t *value;
   gsize from;
-  VendStatus status;
-  char *error;
+  VendPrediction *ended; /* what a form is told of the end */
 } Item;
 
 typedef struct
@@ -41,10 +40,13 @@ struct VendBroadcast
   atomic_uint owners;
   int64_t created_s;
   VendSignal *signal;
-  VendReplays *replays; /* or NULL */
-  char *id;             /* in `replays` */
-  gsize n_pushed;       /* owned by the writer */
-  bool finished;        /* owned by the writer */
+  VendReplays *replays;          /* or NULL */
+  char *id;                      /* in `replays` */
+  gsize n_pushed;                /* owned by the writer */
+  bool finished;                 /* owned by the writer */
+  const VendBroadcastForm *form; /* or NULL: that of the Replicate API */
+  void *form_data;
+  bool begun; /* in `form`; guarded by `log_lock` */
 
   pthread_mutex_t inbox_lock;
   GArray *inbox; /* of Item */

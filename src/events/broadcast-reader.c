@@ -18,6 +18,7 @@ typedef struct
   gsize offset;
   guint mark;
   gsize origin_sent; /* of the mark at `offset` */
+  bool over;         /* was told the end, or that the log broke */
 } Reader;
 
 /* The offset behind `n` events. */
@@ -120,6 +121,7 @@ reader_read (void *data, char *buffer, gsize room)
   pthread_mutex_lock (&reader->broadcast->log_lock);
   vend_broadcast_take_in (reader->broadcast);
   const gssize n = read_log (reader, buffer, room);
+  reader->over = reader->over || n < 0;
   pthread_mutex_unlock (&reader->broadcast->log_lock);
   return n;
 }
@@ -144,14 +146,21 @@ static void
 reader_free (void *data)
 {
   Reader *reader = data;
+  const VendBroadcast *broadcast = reader->broadcast;
   atomic_fetch_sub (&n_open, 1);
+  if (broadcast->form != NULL && !reader->over)
+    broadcast->form->left (broadcast->form_data);
   vend_broadcast_unref (reader->broadcast);
   g_free (reader->origin);
   g_free (reader);
 }
 
 static const VendPullFuncs reader_funcs
-    = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE };
+    = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE, false };
+
+/* Of a form: somebody waits for the end of its reader. */
+static const VendPullFuncs own_reader_funcs
+    = { reader_read, reader_is_slow, reader_free, VEND_EVENTS_KEEP_ALIVE, true };
 
 guint
 vend_broadcast_open_readers (void)
@@ -169,7 +178,8 @@ vend_broadcast_reply (VendBroadcast *broadcast, guint64 after, const char *origi
   reader->origin_size = strlen (origin);
   reader->after = after;
   VendReply *reply
-      = vend_reply_pull (200, "text/event-stream", broadcast->signal, &reader_funcs, reader);
+      = vend_reply_pull (200, "text/event-stream", broadcast->signal,
+                         broadcast->form != NULL ? &own_reader_funcs : &reader_funcs, reader);
   vend_reply_header (reply, "Cache-Control", "no-store");
   /* A proxy that buffers would undo the stream. */
   vend_reply_header (reply, "X-Accel-Buffering", "no");

@@ -20,6 +20,15 @@ vend_broadcast_new (int64_t created_us)
   return broadcast;
 }
 
+VendBroadcast *
+vend_broadcast_new_as (const VendBroadcastForm *form, void *data)
+{
+  VendBroadcast *broadcast = vend_broadcast_new (0);
+  broadcast->form = form;
+  broadcast->form_data = data;
+  return broadcast;
+}
+
 static void
 post (VendBroadcast *broadcast, Item item)
 {
@@ -56,8 +65,12 @@ vend_broadcast_finish (VendBroadcast *broadcast, const VendPrediction *ended)
         (Item){ .kind = ITEM_CHUNKS, .value = json_incref (output), .from = broadcast->n_pushed });
   else if (output != NULL && !json_is_null (output) && broadcast->n_pushed == 0)
     post (broadcast, (Item){ .kind = ITEM_CHUNK, .value = json_incref (output) });
-  post (broadcast,
-        (Item){ .kind = ITEM_END, .status = ended->status, .error = g_strdup (ended->error) });
+  VendPrediction *end = vend_prediction_new ();
+  end->status = ended->status;
+  end->error = g_strdup (ended->error);
+  end->error_code = g_strdup (ended->error_code);
+  end->metrics = json_incref (ended->metrics);
+  post (broadcast, (Item){ .kind = ITEM_END, .ended = end });
   vend_signal_raise (broadcast->signal);
 }
 
@@ -98,6 +111,8 @@ vend_broadcast_unref (VendBroadcast *broadcast)
   g_array_unref (broadcast->inbox);
   g_array_unref (broadcast->spare);
   g_ptr_array_unref (broadcast->blocks);
+  if (broadcast->form != NULL)
+    broadcast->form->free (broadcast->form_data);
   g_free (broadcast->id);
   g_free (broadcast);
 }

@@ -16,8 +16,22 @@
 typedef struct VendBroadcast VendBroadcast;
 typedef struct VendReplays VendReplays;
 
+/* Another form of the events than that of the Replicate API, for a log with one reader. Each
+ * function but `left` and `free` appends to `to`; they are called by one HTTP thread at a time. */
+typedef struct
+{
+  void (*begin) (void *data, GString *to); /* once, before everything else */
+  void (*chunk) (void *data, GString *to, const json_t *chunk);
+  /* Of `ended` there are the status, error, error code and metrics. */
+  void (*end) (void *data, GString *to, const VendPrediction *ended);
+  void (*left) (void *data); /* the reader has gone before the end; not when the log broke */
+  void (*free) (void *data);
+} VendBroadcastForm;
+
 /* ---- The writer: one thread at a time. */
 VendBroadcast *vend_broadcast_new (int64_t created_us);
+/* The same in another form. `data` is taken, and freed with the log. */
+VendBroadcast *vend_broadcast_new_as (const VendBroadcastForm *form, void *data);
 /* Pushes the next chunk. Values are shared and must not change any more. */
 void vend_broadcast_push (VendBroadcast *broadcast, json_t *chunk);
 /* The same for all items of an array, which is taken. */

@@ -131,6 +131,10 @@ bool vend_sched_is_open (VendSched *sched, const char *id);
 /* The broadcast log of a prediction, borrowed; NULL when the prediction has ended. */
 typedef void (*VendSchedFollowed) (VendBroadcast *broadcast, void *data);
 void vend_sched_follow (VendSched *sched, const char *id, VendSchedFollowed followed, void *data);
+/* The same with a log of the caller, which is empty; a reference of it is taken. `followed` is
+ * called with it, or with NULL when the prediction has ended. */
+void vend_sched_follow_as (VendSched *sched, const char *id, VendBroadcast *take,
+                           VendSchedFollowed followed, void *data);
 
 /* Stops all instances of a version that is being deleted. */
 void vend_sched_retire (VendSched *sched, int64_t model_id, const char *version);

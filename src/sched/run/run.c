@@ -88,6 +88,7 @@ vend_run_free (Run *run)
   vend_prediction_free (run->p);
   vend_run_break_broadcast (run);
   vend_broadcast_unref (run->broadcast);
+  g_clear_pointer (&run->own_logs, g_ptr_array_unref);
   vend_run_forget_chunks (run);
   g_string_free (run->logs, TRUE);
   g_free (run);

@@ -22,6 +22,7 @@ struct Run
   json_t *waiting_chunks;   /* later chunks, not shown before their files are stored */
   gsize n_taking;           /* chunks with files on the way to the file store */
   VendBroadcast *broadcast; /* NULL until the first follower */
+  GPtrArray *own_logs;      /* of VendBroadcast, of followers in other forms; or NULL */
   GString *logs;
   bool is_viewed; /* `p` has the current chunks and logs */
   VendWaiters *waiters;

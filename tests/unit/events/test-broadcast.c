@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "events/broadcast.h"
 #include "httpd/httpd.h"
+#include <stdatomic.h>
 #include <string.h>
 
 #define CHUNKS 2000
@@ -16,6 +17,7 @@ typedef struct
   VendHttpd *httpd;
   guint port;
   VendBroadcast *broadcast;
+  atomic_int left; /* times that its reader left */
 } Server;
 
 static void
@@ -245,6 +247,96 @@ test_replays_share (void)
   vend_replays_free (replays);
 }
 
+static void
+form_begin (void *data, GString *to)
+{
+  g_string_append (to, "begin;");
+}
+
+static void
+form_chunk (void *data, GString *to, const json_t *chunk)
+{
+  g_string_append_printf (to, "%s;", json_string_value (chunk));
+}
+
+static void
+form_end (void *data, GString *to, const VendPrediction *ended)
+{
+  g_string_append_printf (to, "end %d %s;", ended->status, ended->error);
+}
+
+static void
+form_left (void *data)
+{
+  Server *server = data;
+  atomic_fetch_add (&server->left, 1);
+}
+
+static void
+form_free (void *data)
+{
+}
+
+static const VendBroadcastForm form = { form_begin, form_chunk, form_end, form_left, form_free };
+
+static void
+start_formed (Server *server)
+{
+  start (server);
+  vend_broadcast_unref (server->broadcast);
+  server->broadcast = vend_broadcast_new_as (&form, server);
+}
+
+static void
+test_another_form (void)
+{
+  Server server = { 0 };
+  start_formed (&server);
+  push (server.broadcast, "a");
+  json_auto_t *output = json_pack ("[s,s]", "a", "b");
+  finish (server.broadcast, VEND_STATUS_FAILED, output);
+  g_autoptr (RawReply) reply = raw_request (server.port, "GET", "/", NULL, NULL);
+  g_autofree char *expected = g_strdup_printf ("begin;a;b;end %d broken;", VEND_STATUS_FAILED);
+  g_assert_true (reply->complete);
+  g_assert_cmpstr (reply->body->str, ==, expected);
+  stop (&server);
+  g_assert_cmpint (server.left, ==, 0);
+}
+
+/* Its connection sleeps, and nothing is sent that could fail. */
+static void
+test_reader_leaves (void)
+{
+  Server server = { 0 };
+  start_formed (&server);
+  RawClient *client = open_reader (&server);
+  g_autoptr (GString) all = g_string_new (NULL);
+  while (strstr (all->str, "begin;") == NULL)
+    {
+      g_autofree char *some = raw_read_some (client);
+      g_string_append (all, some);
+    }
+  g_assert_cmpint (server.left, ==, 0);
+  raw_free (client);
+  while (atomic_load (&server.left) == 0)
+    g_thread_yield ();
+  stop (&server);
+  g_assert_cmpint (server.left, ==, 1);
+}
+
+static void
+test_form_breaks (void)
+{
+  Server server = { 0 };
+  start_formed (&server);
+  push (server.broadcast, "a");
+  vend_broadcast_break (server.broadcast);
+  g_autoptr (RawReply) reply = raw_request (server.port, "GET", "/", NULL, NULL);
+  g_assert_false (reply->complete);
+  stop (&server);
+  g_assert_cmpint (server.left, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +350,8 @@ main (int argc, char **argv)
   g_test_add_func ("/events/broadcast/broken", test_broken);
   g_test_add_func ("/events/broadcast/server-ends-first", test_server_ends_first);
   g_test_add_func ("/events/broadcast/replays-share", test_replays_share);
+  g_test_add_func ("/events/broadcast/another-form", test_another_form);
+  g_test_add_func ("/events/broadcast/reader-leaves", test_reader_leaves);
+  g_test_add_func ("/events/broadcast/form-breaks", test_form_breaks);
   return g_test_run ();
 }
