@@ -1,16 +1,29 @@
 # coglet's worker imports numpy at each output. Python searches the whole path again for a package that is not
-# there, which takes longer than a short run; nothing is searched while the folders are as they were.
+# there, which takes longer than a short run; nothing is searched while the folders are as they were. Many outputs
+# come within PATIENCE: even a look at the folders would be a seventh of what a chunk takes.
 import os
 import sys
+import time
+
+PATIENCE = 0.01  # seconds
 
 
 class Absent:
     def __init__(self, name):
         self.name = name
         self.seen = None
+        self.places = None
+        self.until = 0.0
 
     def look(self):
-        return [*map(id, sys.meta_path), *((folder, self.changed(folder)) for folder in sys.path)]
+        """Where it is searched for, and how that looks now, or looked a moment ago."""
+        places = [*map(id, sys.meta_path), *sys.path]
+        now = time.monotonic()
+        if places != self.places or now > self.until:
+            self.places = places
+            self.times = [self.changed(folder) for folder in sys.path]
+            self.until = now + PATIENCE
+        return places, self.times
 
     @staticmethod
     def changed(folder):
