@@ -153,12 +153,11 @@ read_card (Build *build, GError **error)
   return build->card != NULL || fail_with (problems, error);
 }
 
-/* No archive of this program has a cog.yaml with weights, since it could not carry them. */
 static bool
-refuse_weights (Build *build, GError **error)
+take_weights_of_archive (Build *build, GError **error)
 {
-  return vend_fail (error, VEND_ERROR_INVALID,
-                    "the archive's cog.yaml has weights, and archives do not carry them");
+  build->weights = g_ptr_array_ref (build->archive->sets);
+  return vend_build_weights_of_archive (&build->context, build->yaml, build->weights, error);
 }
 
 static bool
@@ -433,8 +432,9 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
     return false;
   const Step second[] = {
     { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
-    { "Fetching weights", is_import ? refuse_weights : fetch_weights,
-      build.yaml->weights->len > 0 },
+    { "Fetching weights", fetch_weights, build.yaml->weights->len > 0 && !is_import },
+    { "Checking weights", take_weights_of_archive,
+      is_import && build.yaml->weights->len + build.archive->sets->len > 0 },
     { "Checking system packages", check_system, build.yaml->system_packages[0] != NULL },
     { "Finding Python", is_import ? find_python_of_archive : find_python, true },
     { "Resolving packages", resolve, !is_import },

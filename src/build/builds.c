@@ -450,7 +450,7 @@ typedef struct
   VendVersion *version; /* NULL: there is none to store */
   const VendPublication *publication;
   const GPtrArray *weights;     /* of VendWeights, of an imported version; or NULL */
-  const GPtrArray *weight_sets; /* of VendWeightSet, of a version that was built; or NULL */
+  const GPtrArray *weight_sets; /* of VendWeightSet; or NULL */
   uint64_t max_stored;          /* bytes of the account's files; 0 = no limit */
   const char *exported;         /* the version that was; or NULL */
   const char *problem;
@@ -599,13 +599,14 @@ finish (Job *job, const json_t *result, const char *staging, GError **error)
   g_autoptr (GPtrArray) weight_sets = NULL;
   g_autoptr (GPtrArray) weights
       = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weights_free);
-  g_autofree char *weights_dir = weights_path (builds, job->row->id);
+  g_autofree char *weights_dir = import != NULL
+                                     ? g_build_filename (staging, VEND_BUNDLE_WEIGHTS, NULL)
+                                     : weights_path (builds, job->row->id);
   if (!publish (builds, version, staging, import != NULL ? VEND_BUNDLE_PAGE : "src", card,
                 &publication, error)
       || !take_weights (builds, json_object_get (import, "weights"), staging, holds, weights, error)
-      || (import == NULL
-          && !vend_build_weights_take (builds->blobs, weights_dir, version->launch, &weight_sets,
-                                       &set_holds, error))
+      || !vend_build_weights_take (builds->blobs, weights_dir, version->launch, &weight_sets,
+                                   &set_holds, error)
       || !clear_staging (staging, error) || !install (job, staging, folder, error))
     return false;
   Outcome outcome = { .build = job->row,

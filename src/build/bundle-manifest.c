@@ -7,6 +7,7 @@
 #include "build/pip-line.h"
 #include "build/unpack.h"
 #include "model/model.h"
+#include "model/weight-set.h"
 #include <string.h>
 
 #define MAX_VERSION 64
@@ -31,6 +32,7 @@ vend_bundle_manifest_free (VendBundleManifest *manifest)
   json_decref (manifest->document);
   g_clear_pointer (&manifest->files, g_hash_table_unref);
   g_clear_pointer (&manifest->entries, g_ptr_array_unref);
+  g_clear_pointer (&manifest->sets, g_ptr_array_unref);
   g_free (manifest);
 }
 
@@ -302,6 +304,59 @@ check_weights (const VendBundleManifest *manifest, GError **error)
          || wrong (error, "weights", "those that the training made are missing");
 }
 
+/* ---- Managed weights */
+
+static bool
+check_set (const VendBundleManifest *manifest, const VendWeightSet *set, GError **error)
+{
+  for (guint i = 0; i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      const VendBundleEntry *entry = find_entry (manifest, VEND_BUNDLE_WEIGHTS, file->sha256);
+      if (entry == NULL || strcmp (entry->sha256, file->sha256) != 0
+          || (int64_t) entry->size != file->size)
+        return wrong (error, VEND_BUNDLE_WEIGHT_SETS, "'files' has not the file");
+    }
+  for (guint i = 0; i < manifest->sets->len; i++)
+    {
+      const VendWeightSet *other = g_ptr_array_index (manifest->sets, i);
+      if (strcmp (other->name, set->name) == 0
+          || vend_weight_paths_overlap (other->target, set->target))
+        return wrong (error, VEND_BUNDLE_WEIGHT_SETS, "two have the same name or target");
+    }
+  return true;
+}
+
+/* Where they come from is the word of somebody else, and is never asked. */
+static bool
+read_sets (VendBundleManifest *manifest, GError **error)
+{
+  const json_t *list = json_object_get (manifest->document, VEND_BUNDLE_WEIGHT_SETS);
+  size_t i;
+  json_t *item;
+  manifest->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weight_set_free);
+  if (json_array_size (list) > VEND_WEIGHT_SETS_MAX)
+    return wrong (error, VEND_BUNDLE_WEIGHT_SETS, "there are more than a version may have");
+  json_array_foreach ((json_t *) list, i, item)
+    {
+      g_autoptr (VendWeightSet) set = NULL;
+      if (!vend_weight_set_from_json (item, &set, error))
+        {
+          g_prefix_error (error, VEND_BUNDLE_MANIFEST ": ");
+          return false;
+        }
+      set->can_fetch = set->any_host = false;
+      if (!check_set (manifest, set, error))
+        return false;
+      g_ptr_array_add (manifest->sets, g_steal_pointer (&set));
+    }
+  json_auto_t *content = vend_weight_sets_content (manifest->sets);
+  json_t *expected = json_object_get (manifest->pushed, "weights");
+  return (content == NULL && expected == NULL) || json_equal (content, expected)
+         || wrong (error, VEND_BUNDLE_WEIGHT_SETS,
+                   "they are not those that the id of the version is of");
+}
+
 static bool
 is_plain (const char *text)
 {
@@ -366,7 +421,7 @@ vend_bundle_manifest_parse (const char *text, gsize size, VendBundleManifest **o
   if (!check_format (manifest->document, error) || !read_texts (manifest, error)
       || !read_files (manifest, error) || !read_contents (manifest, error)
       || !check_source (manifest, error) || !check_weights (manifest, error)
-      || !check_wheels (manifest, error)
+      || !read_sets (manifest, error) || !check_wheels (manifest, error)
       || !vend_bundle_page_check (manifest->page, manifest->files, error))
     return false;
   *out = g_steal_pointer (&manifest);

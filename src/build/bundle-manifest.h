@@ -7,7 +7,9 @@
 
 #include "json/json.h"
 
-#define VEND_BUNDLE_FORMAT 1
+/* The newest that is read. One that has managed weights has it, others have the first. */
+#define VEND_BUNDLE_FORMAT 2
+#define VEND_BUNDLE_FORMAT_PLAIN 1
 #define VEND_BUNDLE_TYPE "vend-version"
 #define VEND_BUNDLE_MANIFEST "manifest.json"
 #define VEND_BUNDLE_MAX_MANIFEST ((gsize) 64 * 1024 * 1024)
@@ -18,6 +20,8 @@
 #define VEND_BUNDLE_WHEELS "wheels"
 #define VEND_BUNDLE_WEIGHTS "weights"
 #define VEND_BUNDLE_PAGE "page"
+
+#define VEND_BUNDLE_WEIGHT_SETS "weight_sets" /* member of the manifest */
 
 typedef struct
 {
@@ -48,6 +52,7 @@ typedef struct
   const json_t *page;
   const json_t *wheels;  /* array of {"name", "version", "file"} */
   const json_t *weights; /* array of {"name", "size", "sha256"} */
+  GPtrArray *sets;       /* of VendWeightSet: the managed weights */
 } VendBundleManifest;
 
 void vend_bundle_entry_free (VendBundleEntry *entry);

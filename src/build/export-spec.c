@@ -229,6 +229,63 @@ add_weights (const Reading *reading, json_t *document, GError **error)
   return true;
 }
 
+static bool
+add_set (const Reading *reading, const VendWeightSet *set, GError **error)
+{
+  for (guint i = 0; i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      g_autoptr (GError) problem = NULL;
+      if (add_content (reading, VEND_BUNDLE_WEIGHTS, file->sha256, &problem))
+        continue;
+      if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+        return vend_fail (error, VEND_ERROR_CONFLICT,
+                          "the weights '%s' of %s are not on disk: fetch them with 'vend weights "
+                          "pull', then export the version",
+                          set->name, set->source);
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  return true;
+}
+
+/* Whether and how a server may fetch them is its own matter. */
+static bool
+add_weight_sets (const Reading *reading, const VendVersion *version, json_t *document,
+                 GError **error)
+{
+  g_autoptr (GPtrArray) sets = vend_weight_sets_of_launch (version->launch);
+  if (sets->len == 0)
+    return true;
+  json_t *list = json_array ();
+  json_object_set_new (document, VEND_BUNDLE_WEIGHT_SETS, list);
+  vend_json_set_int (document, "format", VEND_BUNDLE_FORMAT);
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      json_t *object = vend_weight_set_to_json (set);
+      json_object_del (object, "can_fetch");
+      json_object_del (object, "any_host");
+      json_array_append_new (list, object);
+      if (!add_set (reading, set, error))
+        return false;
+    }
+  return true;
+}
+
+/* Those that the build of an import has added are of that server. */
+static json_t *
+facts_of_training (const VendVersion *version)
+{
+  static const char *const keys[]
+      = { "training", "model", VEND_FACT_OWN_SOURCE, "inputs", "files" };
+  const json_t *all = json_object_get (version->manifest, "facts");
+  json_t *facts = json_object ();
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    json_object_set (facts, keys[i], json_object_get (all, keys[i]));
+  return facts;
+}
+
 static json_t *
 document_of (const Reading *reading, const VendModel *model, const VendVersion *version,
              GError **error)
@@ -239,15 +296,18 @@ document_of (const Reading *reading, const VendModel *model, const VendVersion *
     return NULL;
   json_auto_t *document
       = json_pack ("{s:s, s:i, s:s, s:s, s:s, s:O}", "type", VEND_BUNDLE_TYPE, "format",
-                   VEND_BUNDLE_FORMAT, "model", name, "version", version->id, "cog_version",
+                   VEND_BUNDLE_FORMAT_PLAIN, "model", name, "version", version->id, "cog_version",
                    version->cog_version, "content", json_object_get (version->manifest, "content"));
   json_object_set_new (document, "page", page);
   if (version->base != NULL)
     {
       json_object_set (document, "pushed", json_object_get (version->manifest, "pushed"));
-      json_object_set (document, "facts", json_object_get (version->manifest, "facts"));
+      json_object_set_new (document, "facts", facts_of_training (version));
     }
-  return add_weights (reading, document, error) ? g_steal_pointer (&document) : NULL;
+  if (!add_weights (reading, document, error)
+      || !add_weight_sets (reading, version, document, error))
+    return NULL;
+  return g_steal_pointer (&document);
 }
 
 static bool
@@ -259,18 +319,6 @@ check_source (const VendVersion *version, GError **error)
                        "the source of this version belongs to the account whose model was trained");
 }
 
-/* Archives carry the file that a training made, and no sets of files. */
-static bool
-check_weights (const VendVersion *version, GError **error)
-{
-  g_autoptr (GPtrArray) sets = vend_weight_sets_of_launch (version->launch);
-  return sets == NULL || sets->len == 0
-         || vend_fail (
-             error, VEND_ERROR_CONFLICT,
-             "the version has managed weights (weights in cog.yaml), which an archive does "
-             "not carry; push its source to the other server instead");
-}
-
 static bool
 read_all (const Reading *reading, json_t **out, GError **error)
 {
@@ -279,7 +327,7 @@ read_all (const Reading *reading, json_t **out, GError **error)
   g_autoptr (VendVersion) version = NULL;
   if (!vend_store_model_get (reading->db, request->model_id, &model, error)
       || !vend_store_version_get (reading->db, request->model_id, request->version, &version, error)
-      || !check_source (version, error) || !check_weights (version, error))
+      || !check_source (version, error))
     return false;
   json_t *document = document_of (reading, model, version, error);
   if (document == NULL)

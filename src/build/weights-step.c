@@ -2,9 +2,11 @@
 #include "build/weights-step.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "build/bundle-manifest.h"
 #include "weights/pull.h"
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,9 +28,9 @@ vend_build_weights_set_aside (const VendBuildContext *context, GError **error)
 }
 
 static bool
-check_target (const VendBuildContext *context, const VendCogWeights *weights, GError **error)
+check_target (const VendBuildContext *context, const char *target, GError **error)
 {
-  g_autofree char *path = g_build_filename (context->source_dir, weights->target, NULL);
+  g_autofree char *path = g_build_filename (context->source_dir, target, NULL);
   struct stat st;
   if (lstat (path, &st) < 0 && errno == ENOENT)
     return true;
@@ -36,7 +38,7 @@ check_target (const VendBuildContext *context, const VendCogWeights *weights, GE
                     "cog.yaml: weights.target: '%s' or a part of it is in the project already; "
                     "remove it, name it "
                     "in .cogignore, or give another target",
-                    weights->target);
+                    target);
 }
 
 bool
@@ -60,7 +62,7 @@ vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *ya
     {
       const VendCogWeights *weights = g_ptr_array_index (yaml->weights, i);
       VendWeightSet *set = NULL;
-      if (!check_target (context, weights, error)
+      if (!check_target (context, weights->target, error)
           || !vend_pull_source (&pull, weights->name, weights->target, weights->source, &set,
                                 error))
         return false;
@@ -73,7 +75,51 @@ vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *ya
   return true;
 }
 
+static const VendWeightSet *
+find_set (const GPtrArray *sets, const char *name)
+{
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (sets, i);
+      if (strcmp (set->name, name) == 0)
+        return set;
+    }
+  return NULL;
+}
+
+bool
+vend_build_weights_of_archive (const VendBuildContext *context, const VendCogYaml *yaml,
+                               const GPtrArray *sets, GError **error)
+{
+  for (guint i = 0; i < yaml->weights->len; i++)
+    {
+      const VendCogWeights *weights = g_ptr_array_index (yaml->weights, i);
+      const VendWeightSet *set = find_set (sets, weights->name);
+      if (set == NULL || strcmp (set->target, weights->target) != 0)
+        return vend_fail (error, VEND_ERROR_INVALID,
+                          "the archive does not have the weights '%s' that its cog.yaml names",
+                          weights->name);
+      if (!check_target (context, set->target, error))
+        return false;
+      g_autofree char *size = g_format_size ((guint64) set->size);
+      vend_build_say (context, "weights '%s': %u file%s, %s, of the archive", set->name,
+                      set->files->len, set->files->len == 1 ? "" : "s", size);
+    }
+  return sets->len == yaml->weights->len
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "the archive has weights that its cog.yaml does not name");
+}
+
 /* ---- For a start */
+
+/* Where the files lie until the control plane takes them. */
+static char *
+files_dir (const VendBuildContext *context)
+{
+  return context->spec->is_import
+             ? g_build_filename (context->spec->staging_dir, VEND_BUNDLE_WEIGHTS, NULL)
+             : g_strdup (context->spec->weights_dir);
+}
 
 static bool
 lay_out_file (const VendBuildContext *context, const char *tree, const VendWeightFile *file,
@@ -81,7 +127,8 @@ lay_out_file (const VendBuildContext *context, const char *tree, const VendWeigh
 {
   g_autofree char *path = g_build_filename (tree, file->path, NULL);
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *content = g_build_filename (context->spec->weights_dir, file->sha256, NULL);
+  g_autofree char *dir = files_dir (context);
+  g_autofree char *content = g_build_filename (dir, file->sha256, NULL);
   if (!vend_dir_ensure (folder, error))
     return false;
   return symlink (content, path) == 0

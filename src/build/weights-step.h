@@ -14,6 +14,10 @@ bool vend_build_weights_set_aside (const VendBuildContext *context, GError **err
 /* `*out_sets` is of VendWeightSet; their files that the store lacks lie in the spec's folder. */
 bool vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *yaml,
                                GPtrArray **out_sets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of an archive, which brought `sets` and their files: they must be those of cog.yaml. */
+bool vend_build_weights_of_archive (const VendBuildContext *context, const VendCogYaml *yaml,
+                                    const GPtrArray *sets, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Trees for a start of the model, as links of a workspace. Free with g_strfreev. */
 bool vend_build_weights_lay_out (const VendBuildContext *context, const GPtrArray *sets,
                                  char ***out_links, GError **error) G_GNUC_WARN_UNUSED_RESULT;

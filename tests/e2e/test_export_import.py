@@ -1,10 +1,15 @@
 """A version leaves one server as a file, and is the same version on another one without a network."""
 
+import hashlib
+import json
+
 import pytest
 
 from bundles import CUT_OFF, Bundle, bring_in, build_of, export
+from hub import Hub
 from servers import MODELS, Servers
 from test_trainings_make_versions import Trainer
+from waiting import wait_until
 
 PREDICT = """import pathlib
 
@@ -16,6 +21,7 @@ class Predictor(BasePredictor):
         made = pathlib.Path("made/words.txt")
         return made.read_text() if made.exists() else "nothing was made"
 """
+CONTENT = bytes(range(256)) * 400
 YAML = 'build:\n  python_version: "3.11"\npredict: "predict.py:Predictor"\n'
 CARD = """description: Shows what it is given
 github_url: https://example.com/lab/page
@@ -176,8 +182,93 @@ def test_a_trained_version_travels(servers, cut_off, tmp_path):
     audit(cut_off)
 
 
+HOLDS = """import hashlib
+
+from cog import BasePredictor, Path
+
+
+def digest():
+    return hashlib.sha256(open("weights/sub/model.bin", "rb").read()).hexdigest()
+
+
+class Predictor(BasePredictor):
+    def predict(self) -> str:
+        return digest()
+
+
+def train(text: str = "x") -> Path:
+    Path("/tmp/w.txt").write_text(text + digest())
+    return Path("/tmp/w.txt")
+"""
+HOLDS_YAML = (
+    YAML
+    + """train: "predict.py:train"
+weights:
+  - {name: base, target: /src/weights, source: "%s/main"}
+  - {name: words, target: more/words, source: "hf://lab/words@main"}
+"""
+)
+
+
+def test_managed_weights_travel(servers, cut_off, tmp_path):
+    hub = Hub()
+    try:
+        hub.repos["lab/words"] = {"words.txt": b"some words"}
+        server = servers(empty=True, env={"HF_ENDPOINT": hub.url})
+        files = tmp_path / "main" / "sub"
+        files.mkdir(parents=True)
+        (files / "model.bin").write_bytes(CONTENT)
+        (files / "same.bin").write_bytes(CONTENT)
+        project = write_project(tmp_path / "holds", HOLDS_YAML % f"file://{tmp_path}", predict_py=HOLDS.encode())
+        pushed = server.cli("push", project, "lab/holds")
+        assert pushed.returncode == 0, pushed.stderr
+    finally:
+        hub.close()
+    base, api = pushed.stdout.splitlines()[-1], server.api()
+    api.post("/models", {"owner": "lab", "name": "taught", "visibility": "private", "hardware": "cpu"}, 201)
+    body = {"destination": "lab/taught", "input": {"text": "learned"}}
+    made = api.post(f"/models/lab/holds/versions/{id_of(base)}/trainings", body, 201).json()
+    wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["completed_at"], 60)
+    trained = api.get(f"/trainings/{made['id']}").json()["output"]["version"]
+
+    before = cut_off.api().get("/account").json()["stored_bytes"]
+    for name, reference in (("base", base), ("trained", trained)):
+        archive, onward = tmp_path / f"{name}.vend", tmp_path / f"{name}-onward.vend"
+        assert export(server, reference, archive) == reference
+        inside = Bundle(archive)
+        assert inside.manifest["format"] == 2
+        assert inside.names().count(f"weights/{hashlib.sha256(CONTENT).hexdigest()}") == 1
+        assert bring_in(cut_off, archive, "--smoke") == bring_in(cut_off, archive) == reference
+        assert cut_off.api().run(reference.partition(":")[0].partition("/")[2], {})["output"] == (
+            hashlib.sha256(CONTENT).hexdigest()
+        )
+        assert export(cut_off, reference, onward) == reference
+        assert onward.read_bytes() == archive.read_bytes()
+    stored = cut_off.api().get("/account").json()["stored_bytes"] - before
+    assert stored == 2 * (2 * len(CONTENT) + len(b"some words")) + len("learned") + 64
+    held = {(w["name"], w["can_fetch"], w["state"]) for w in cut_off.api().get("/weights").json()["results"]}
+    assert held == {("base", False, "present"), ("words", False, "present")}
+    audit(cut_off)
+
+    # Nothing but what the id is of.
+    archive = Bundle(tmp_path / "base.vend")
+    good = archive.manifest
+    for change in (
+        lambda m: m.pop("weight_sets"),
+        lambda m: m["weight_sets"].pop(),
+        lambda m: m["weight_sets"][0].update(target="elsewhere"),
+        lambda m: m["weight_sets"].append(m["weight_sets"][0]),
+        lambda m: m["weight_sets"][0]["files"][0].update(path="../leads/out"),
+        lambda m: m["weight_sets"][0]["files"][0].update(sha256="0" * 64),
+    ):
+        document = json.loads(json.dumps(good))
+        change(document)
+        archive.manifest = document
+        build = build_of(cut_off, archive.write(tmp_path / "changed.vend"), "holds")
+        assert build["status"] == "failed" and "weight" in build["error"], build
+
+
 def launches(server, *versions):
-    import json
     import sqlite3
 
     with sqlite3.connect(f"file:{server.data / 'vend.db'}?mode=ro", uri=True) as db:

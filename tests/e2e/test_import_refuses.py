@@ -129,7 +129,7 @@ WRONG = {
     "changed file": (change("source/predict.py"), "'source/predict.py' has another checksum than its manifest says"),
     "longer file": (longer, "'source/predict.py' has more bytes than its manifest says"),
     "other source": (other_source, "the source is not the one that the id of the version is of"),
-    "newer format": (edit(format=7), "the archive has the format 7, and this Vend reads formats up to 1"),
+    "newer format": (edit(format=7), "the archive has the format 7, and this Vend reads formats up to 2"),
     "other id": (edit(version="0" * 64), "version: it is not the SHA-256 of 'content'"),
     "no wheels": (edit(wheels=[]), "is missing"),
     "no metrics": (

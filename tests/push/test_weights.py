@@ -448,11 +448,13 @@ def test_a_target_below_a_file(start, hub, tmp_path):
     assert "predict.py/x" in refuse(server, tmp_path / "m").stderr
 
 
-def test_an_archive_does_not_carry_them(start, hub, tmp_path):
-    server = start()
+def test_an_archive_of_what_is_not_on_disk(start, hub, tmp_path):
+    server = start(*IDLE)
     push(server, write_model(tmp_path / "m", entry("hf://lab/tiny@main")), "held")
+    removed = server.cli("weights", "remove", "lab/held")
+    assert removed.returncode == 0, removed.stderr
     refused = server.cli("export", "lab/held", tmp_path / "held.vend")
-    assert refused.returncode == 1 and "managed weights" in refused.stderr, refused.stderr
+    assert refused.returncode == 1 and "vend weights pull" in refused.stderr, refused.stderr
     assert not (tmp_path / "held.vend").exists()
 
 

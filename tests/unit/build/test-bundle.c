@@ -5,6 +5,7 @@
 #include "build/bundle-read.h"
 #include "build/bundle-write.h"
 #include "build/manifest.h"
+#include "model/weight-set.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,7 +176,7 @@ test_bad_documents (void)
 {
   json_t *other = json_pack ("{s:s, s:i, s:s}", "base", "x", "format", 1, "weights", "y");
   bad_document ("type", json_string ("vend-model"), "this is not an archive of 'vend export'");
-  bad_document ("format", json_integer (2), "import it with a newer Vend");
+  bad_document ("format", json_integer (3), "import it with a newer Vend");
   bad_document ("format", json_integer (0), "this is not an archive of 'vend export'");
   bad_document ("model", json_null (), "model: expected a text");
   bad_document ("model", json_string ("../x"), "model: ");
@@ -210,6 +211,21 @@ test_bad_documents (void)
   bad_document ("weights",
                 json_pack ("[{s:s, s:i, s:s}]", "name", "../w", "size", 1, "sha256", "x"),
                 "weights: a name is missing, or no name of a file");
+}
+
+/* Whole sets of files are changed by tests/e2e. */
+static void
+test_bad_weight_sets (void)
+{
+  json_t *many = json_array ();
+  for (guint i = 0; i <= VEND_WEIGHT_SETS_MAX; i++)
+    json_array_append_new (many, json_object ());
+  bad_document (VEND_BUNDLE_WEIGHT_SETS, many, "there are more than a version may have");
+  bad_document (VEND_BUNDLE_WEIGHT_SETS, json_pack ("[{}]"), "weights without a name");
+  bad_document (VEND_BUNDLE_WEIGHT_SETS,
+                json_pack ("[{s:s, s:s, s:s, s:s, s:[]}]", "name", "a", "target", "w", "source",
+                           "file://w", "digest", "x", "files"),
+                "weights 'a': expected 1 to");
 }
 
 static void
@@ -288,6 +304,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bundle/round-trip", test_round_trip);
   g_test_add_func ("/bundle/bad-documents", test_bad_documents);
+  g_test_add_func ("/bundle/bad-weight-sets", test_bad_weight_sets);
   g_test_add_func ("/bundle/bad-paths", test_bad_paths);
   g_test_add_func ("/bundle/limits", test_limits);
   g_test_add_func ("/bundle/cut-off", test_cut_off);
