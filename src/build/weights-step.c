@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "build/bundle-manifest.h"
+#include "build/weights-lock.h"
 #include "weights/pull.h"
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,25 @@ check_target (const VendBuildContext *context, const char *target, GError **erro
                     target);
 }
 
+/* What `lock` pins is taken at its commit, and must be the same. */
+static bool
+pull_one (const VendBuildContext *context, const VendPull *pull, const VendCogWeights *weights,
+          const json_t *lock, VendWeightSet **out, GError **error)
+{
+  g_autoptr (VendWeightSource) source = NULL;
+  g_autoptr (VendWeightSet) set = NULL;
+  bool is_pinned = false;
+  if (!vend_weights_lock_pin (lock, weights->name, weights->source, &source, error)
+      || !vend_pull_source (pull, weights->name, weights->target, source, &set, error)
+      || !vend_weights_lock_check (lock, set, &is_pinned, error))
+    return false;
+  if (lock != NULL && !is_pinned)
+    vend_build_say (context, "warning: " VEND_WEIGHTS_LOCK " does not have the weights '%s'",
+                    weights->name);
+  *out = g_steal_pointer (&set);
+  return true;
+}
+
 bool
 vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *yaml,
                           GPtrArray **out_sets, GError **error)
@@ -49,6 +69,7 @@ vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *ya
   g_autofree char *pushed = pushed_dir (context);
   g_autoptr (GPtrArray) sets
       = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_weight_set_free);
+  json_auto_t *lock = NULL;
   const VendPull pull = { .blobs_dir = spec->blobs_dir,
                           .to_dir = spec->weights_dir,
                           .hub = spec->hub,
@@ -58,13 +79,14 @@ vend_build_weights_fetch (const VendBuildContext *context, const VendCogYaml *ya
                           .known = spec->known_weights,
                           .say = context->log,
                           .data = context->log_data };
+  if (!vend_weights_lock_load (context->source_dir, &lock, error))
+    return false;
   for (guint i = 0; i < yaml->weights->len; i++)
     {
       const VendCogWeights *weights = g_ptr_array_index (yaml->weights, i);
       VendWeightSet *set = NULL;
       if (!check_target (context, weights->target, error)
-          || !vend_pull_source (&pull, weights->name, weights->target, weights->source, &set,
-                                error))
+          || !pull_one (context, &pull, weights, lock, &set, error))
         return false;
       g_ptr_array_add (sets, set);
       g_autofree char *size = g_format_size ((guint64) set->size);

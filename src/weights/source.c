@@ -52,6 +52,10 @@ parse_file (VendWeightSource *source, const char *rest, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID, "'%s' names no file or folder", source->uri);
   source->kind = VEND_WEIGHTS_FILE;
   source->path = g_strdup (rest);
+  if (g_str_has_prefix (source->uri, FILE_SCHEME))
+    return true;
+  g_free (source->uri);
+  source->uri = g_strconcat (FILE_SCHEME, source->path, NULL);
   return true;
 }
 
@@ -137,6 +141,9 @@ parse_scheme (VendWeightSource *source, GError **error)
     return parse_url (source, g_str_has_prefix (uri, HTTP), error);
   if (g_str_has_prefix (uri, HUB_SCHEME))
     return parse_hub (source, uri + strlen (HUB_SCHEME), error);
+  /* A path, as Cog takes it. */
+  if (*uri != '\0' && strstr (uri, "://") == NULL)
+    return parse_file (source, uri, error);
   return vend_fail (error, VEND_ERROR_INVALID, "expected " VEND_WEIGHT_SOURCE_FORMS ", got '%s'",
                     uri);
 }
@@ -179,13 +186,51 @@ vend_weight_source_parse (const char *uri, const char *sha256, const char *const
 
 /* ---- What it gives */
 
+/* Parts of a pattern against parts of a path; "**" stands for any number of them. */
+static bool
+match_parts (char *const *pattern, char *const *path, gsize n_path)
+{
+  if (*pattern == NULL)
+    return n_path == 0;
+  if (strcmp (*pattern, "**") == 0)
+    return pattern[1] == NULL ? n_path > 0
+                              : match_parts (pattern + 1, path, n_path)
+                                    || (n_path > 0 && match_parts (pattern, path + 1, n_path - 1));
+  return n_path > 0 && fnmatch (*pattern, *path, 0) == 0
+         && match_parts (pattern + 1, path + 1, n_path - 1);
+}
+
+/* As in .gitignore: without a slash at any depth, with one from the top on, with one at the end for
+ * folders; a folder stands for all that is in it. */
+static bool
+match (const char *pattern, char *const *path, gsize n_path)
+{
+  g_auto (GStrv) parts = g_strsplit (pattern[0] == '/' ? pattern + 1 : pattern, "/", -1);
+  const gsize n = g_strv_length (parts);
+  const bool is_folder = n > 1 && *parts[n - 1] == '\0';
+  if (is_folder)
+    g_clear_pointer (&parts[n - 1], g_free);
+  const bool is_floating = pattern[0] != '/' && parts[0] != NULL && parts[1] == NULL;
+  for (gsize depth = 1; depth <= n_path - is_folder; depth++)
+    if (is_floating ? fnmatch (parts[0], path[depth - 1], 0) == 0
+                    : match_parts (parts, path, depth))
+      return true;
+  return false;
+}
+
+/* The last that fits decides; one behind '!' takes back. */
 static bool
 matches (char *const *patterns, const char *path)
 {
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  bool is_matched = false;
   for (gsize i = 0; patterns[i] != NULL; i++)
-    if (fnmatch (patterns[i], path, 0) == 0)
-      return true;
-  return false;
+    {
+      const bool takes_back = patterns[i][0] == '!';
+      if (match (patterns[i] + takes_back, parts, g_strv_length (parts)))
+        is_matched = !takes_back;
+    }
+  return is_matched;
 }
 
 bool

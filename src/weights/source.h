@@ -16,7 +16,7 @@ typedef enum
 typedef struct
 {
   VendWeightSourceKind kind;
-  char *uri;      /* as written, a hub's with its revision */
+  char *uri;      /* with its scheme, a hub's with its revision */
   char *path;     /* of a file or folder: absolute, or below the project */
   char *name;     /* of a URL: of its file */
   char *repo;     /* of a hub: "owner/name" */
@@ -34,7 +34,7 @@ bool vend_weight_source_parse (const char *uri, const char *sha256, const char *
 void vend_weight_source_free (VendWeightSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendWeightSource, vend_weight_source_free)
 
-/* Whether a path of a folder or hub is wanted; '*' stands for any text, also with slashes. */
+/* Whether a path of a folder or hub is wanted; patterns are those of .gitignore, as with Cog. */
 bool vend_weight_source_wants (const VendWeightSource *source, const char *path);
 /* Whether what it names may be something else tomorrow. */
 bool vend_weight_source_moves (const VendWeightSource *source);

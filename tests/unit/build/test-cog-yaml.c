@@ -211,7 +211,7 @@ test_bad (Fixture *fixture, gconstpointer data)
     { RUN "concurrency: 3\n", "concurrency: expected a map, got '3'" },
     { RUN "build: {python_version: 3.10}\nconcurrency: {max: 2}\n",
       "cog.yaml:3: concurrency.max: more than 1 needs build.python_version 3.11 or later" },
-    { RUN WEIGHTS ("a", "w", "w.bin"), "weights.source: expected 'file://FOLDER'" },
+    { RUN WEIGHTS ("a", "w", "s3://w/x"), "weights.source: expected 'file://FOLDER'" },
     { RUN WEIGHTS ("a", "w", "http://x/w.bin"), "use https, or give its sha256" },
     { RUN WEIGHTS ("a", "w", "hf://tiny"), "expected hf://OWNER/REPO@REVISION" },
     { RUN WEIGHTS ("a", "w", "{uri: 'https://x/w', include: ['*']}"), "is one file" },
