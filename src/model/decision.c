@@ -15,6 +15,7 @@ static const char *const names[VEND_DECISION_N] = {
   [VEND_DECISION_ABORT] = "abort",
   [VEND_DECISION_DEADLINE] = "deadline",
   [VEND_DECISION_ROLL] = "roll",
+  [VEND_DECISION_FETCH] = "fetch",
 };
 
 const char *

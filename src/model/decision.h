@@ -20,6 +20,7 @@ typedef enum
   VEND_DECISION_ABORT,        /* a deadline passed before the start */
   VEND_DECISION_DEADLINE,     /* a deadline passed during the run */
   VEND_DECISION_ROLL,         /* a release takes over */
+  VEND_DECISION_FETCH,        /* weights are brought before a start */
   VEND_DECISION_N
 } VendDecisionKind;
 

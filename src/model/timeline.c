@@ -231,6 +231,10 @@ add_end (GArray *entries, const VendTimeline *timeline)
     }
   g_autofree char *sentence = ending_sentence (p);
   add (entries, p->completed_us, "completed", details, "%s", sentence);
+  const char *made = vend_json_string (p->output, "version");
+  if (p->kind == VEND_KIND_TRAINING && p->status == VEND_STATUS_SUCCEEDED && made != NULL)
+    add (entries, p->completed_us, "version", json_pack ("{s:s}", "version", made),
+         "It made the version %s.", made);
 }
 
 /* ---- During the run and after it */

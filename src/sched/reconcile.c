@@ -10,6 +10,7 @@
 #include "sched/target/deployments.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
+#include "sched/target/weights.h"
 
 /* Failed runs in a row; an instance with more is replaced. */
 #define MAX_FAILURES 5
@@ -56,6 +57,16 @@ count_boots (const Target *target)
   return n;
 }
 
+/* One whose weights are fetched starts nothing meanwhile. */
+static int64_t
+backoff_of (Target *target, guint waiting, guint min, int64_t now_us)
+{
+  const bool wants = target->max > 0 && (waiting > 0 || min > 0);
+  return vend_target_weights_ready (target, wants, now_us)
+             ? target->backoff.until_us
+             : MAX (target->backoff.until_us, now_us + VEND_US_PER_S);
+}
+
 static VendDemand
 demand_of (Target *target, int64_t now_us)
 {
@@ -88,7 +99,7 @@ demand_of (Target *target, int64_t now_us)
     .panic_until_us = broke || target->retired ? 0 : target->load.panic_until_us,
     .boot_us = boot_us > 0 ? boot_us : VEND_ASSUMED_US,
     .run_us = run_us > 0 ? run_us : VEND_ASSUMED_US,
-    .backoff_until_us = target->backoff.until_us,
+    .backoff_until_us = backoff_of (target, waiting, broke ? 0 : target->min, now_us),
   };
 }
 
@@ -250,7 +261,8 @@ clean_up (VendSched *sched)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       const Target *target = value;
-      if (target->retired && target->instances->len == 0 && target->n_runs == 0)
+      if (target->retired && target->instances->len == 0 && target->n_runs == 0
+          && !vend_target_weights_busy (target))
         g_hash_table_iter_remove (&iter);
     }
 }

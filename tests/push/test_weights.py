@@ -1,6 +1,7 @@
 """Managed weights: pushed with a model, from a folder, a URL or a hub."""
 
 import hashlib
+import json
 import pathlib
 import random
 
@@ -336,6 +337,75 @@ def audit(server):
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+def told_of(server, prediction):
+    entries = server.api().get(f"/predictions/{prediction['id']}/explanation").json()["entries"]
+    return [(entry["what"], entry["sentence"]) for entry in entries]
+
+
+def test_hardware_is_free_while_weights_are_fetched(start, hub, tmp_path):
+    server = start(*IDLE, "--hardware-units", "1")
+    api = server.api()
+    push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "moving")
+    assert server.cli("weights", "remove", "lab/moving").returncode == 0
+    hub.faults["model.safetensors"] = ["hang"]
+    waiting = api.create("moving")
+    assert hub.hanging.wait(60)
+    assert state(server, "moving")["state"] == "fetching"
+    assert api.run("echo", {"text": "meanwhile"})["output"] == "meanwhile"
+    wait_until(lambda: "fetch" in dict(told_of(server, waiting)), what="the fetch to be told")
+    assert "start" not in dict(told_of(server, waiting)) and api.prediction(waiting)["status"] == "starting"
+    # Who does not wait any longer ends at once; the download goes on.
+    left = api.create("moving")
+    assert api.post(f"/predictions/{left['id']}/cancel", {}, 200) and api.ended(left)["status"] == "canceled"
+    hub.go_on.set()
+    assert api.ended(waiting)["status"] == "succeeded"
+    wait_until(lambda: "completed" in dict(told_of(server, waiting)), what="the end to be told")
+    told = [item for item in told_of(server, waiting) if item[0] in ("fetch", "start")]
+    assert [what for what, _ in told] == ["fetch", "fetch", "start"], told
+    assert "hf://lab/tiny@" in told[0][1] and "are on disk" in told[1][1], told
+
+
+def lock_of(files, commit=None, uri="hf://lab/tiny"):
+    """What `cog weights import` writes, but for what nobody reads here."""
+    source = {"uri": uri, "fingerprint": f"commit:{commit}", "include": [], "exclude": []}
+    listed = [
+        {"path": path, "size": len(content), "digest": "sha256:" + sha256(content)}
+        for path, content in sorted(files.items())
+    ]
+    base = {"name": "base", "target": "/src/weights", "sources": [source], "files": listed}
+    return json.dumps({"version": 1, "weights": [base]})
+
+
+def test_a_lock_of_cog_is_kept(start, hub, tmp_path):
+    server = start()
+    files = dict(hub.repos["lab/tiny"])
+    lock = lock_of(files, hub.commit("lab/tiny"))
+    model = write_model(tmp_path / "m", entry("hf://lab/tiny"))
+    (model / "weights.lock").write_text(lock)
+    push(server, model, "locked")
+    # The branch has moved, and the hub has the commit no longer.
+    hub.repos["lab/tiny"]["config.json"] = b'{"layers": 4}'
+    (model / "weights.lock").write_text(lock + "\n")
+    assert "404" in refuse(server, model).stderr
+    # Other files than the lock has.
+    (model / "weights.lock").write_text(lock_of(files, hub.commit("lab/tiny")))
+    told = refuse(server, model).stderr
+    assert "weights.lock" in told and "'config.json' has another checksum" in told, told
+    (model / "weights.lock").write_text("{}")
+    assert "weights.lock: expected version 1" in refuse(server, model).stderr
+
+
+def test_a_path_as_source_with_patterns_of_cog(start, hub, tmp_path):
+    server = start()
+    source = "\n  uri: local\n  include: ['*.safetensors', sub/]\n  exclude: [old/]"
+    model = write_model(tmp_path / "m", entry(source))
+    for path in ("model.safetensors", "note.txt", "sub/x.txt", "old/model.safetensors"):
+        (model / "local" / path).parent.mkdir(parents=True, exist_ok=True)
+        (model / "local" / path).write_bytes(path.encode())
+    push(server, model, "pathed")
+    assert server.api().run("pathed")["output"]["names"] == ["model.safetensors", "sub/x.txt"]
+
+
 def test_in_use(start, hub, tmp_path):
     server = start("--idle-timeout", "1h")
     push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "busy")
@@ -409,7 +479,9 @@ def test_a_training_keeps_the_weights_of_its_base(start, hub, tmp_path):
     body = {"destination": "lab/pupil", "input": {"text": "learned"}}
     made = api.post(f"/models/lab/teacher/versions/{base}/trainings", body, 201).json()
     wait_until(lambda: api.get(f"/trainings/{made['id']}").json()["completed_at"], 60)
-    assert api.get(f"/trainings/{made['id']}").json()["status"] == "succeeded"
+    trained = api.get(f"/trainings/{made['id']}").json()
+    assert trained["status"] == "succeeded"
+    assert ("version", f"It made the version {trained['output']['version']}.") in told_of(server, made)
     assert state(server, "pupil")["digest"] == state(server, "teacher")["digest"]
     api.delete(f"/models/lab/teacher/versions/{base}", 202)
     assert api.run("pupil")["output"]["sha256"] == sha256(hub.repos["lab/tiny"]["model.safetensors"])

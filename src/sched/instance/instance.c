@@ -22,6 +22,7 @@
 #include "sched/run/run.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
+#include "sched/target/weights.h"
 #include <signal.h>
 #include <string.h>
 
@@ -114,8 +115,6 @@ typedef struct
   GError *error;
 } Launch;
 
-static void launch_soon (Instance *instance);
-
 /* What the spec names stays from its writing on. */
 static void
 launch (void *data)
@@ -143,55 +142,15 @@ not_launched (Instance *instance, const char *problem)
   reap (instance);
 }
 
-/* ---- Weights that are fetched first */
-
-typedef struct
-{
-  Instance *instance;
-  char *problem; /* or NULL */
-} Fetch;
-
+/* Between the look at them and this start somebody has removed them. */
 static void
-fetched (void *data)
+lacks_weights (Instance *instance)
 {
-  g_autofree Fetch *fetch = data;
-  g_autofree char *problem = fetch->problem;
-  Instance *instance = fetch->instance;
-  instance->sched->n_disk_jobs--;
-  instance->is_fetching = false;
-  if (instance->state == INSTANCE_GONE)
-    vend_sched_reconcile_soon (instance->sched);
-  else if (problem != NULL && !instance->sched->draining)
-    {
-      /* Which no other instance would change. */
-      vend_target_boot_failed (instance->target, VEND_FAILURE_SETUP_FAILED, "", problem);
-      reap (instance);
-    }
-  else if (problem != NULL || instance->sched->draining)
-    reap (instance);
-  else
-    launch_soon (instance);
-}
-
-static void
-fetch_ended (const GError *error, void *data)
-{
-  Fetch *fetch = data;
-  fetch->problem = error != NULL ? g_strdup (error->message) : NULL;
-  vend_inbox_post (fetch->instance->sched->inbox, fetched, fetch);
-}
-
-static void
-fetch_weights (Instance *instance, GPtrArray *sets)
-{
-  VendSched *sched = instance->sched;
-  Fetch *fetch = g_new0 (Fetch, 1);
-  fetch->instance = instance;
-  instance->is_fetching = true;
-  sched->n_disk_jobs++;
-  vend_log (VEND_LOG_INFO, "an instance waits for weights that are fetched again", "instance",
-            instance->id, NULL);
-  vend_shelf_fetch (sched->shelf, sets, fetch_ended, fetch);
+  vend_target_weights_let_go (instance->target);
+  if (!instance->stop_when_connected)
+    vend_decided_stop (instance, "its weights are no longer on disk");
+  instance->stop_when_connected = true;
+  reap (instance);
 }
 
 static void
@@ -199,12 +158,12 @@ launched (void *data)
 {
   g_autofree Launch *job = data;
   Instance *instance = job->instance;
-  g_autoptr (GPtrArray) sets = job->sets;
+  g_ptr_array_unref (job->sets);
   json_decref (job->spec);
-  if (job->is_missing && !instance->stop_when_connected && !instance->sched->draining)
+  if (job->is_missing)
     {
       g_clear_error (&job->error);
-      fetch_weights (instance, g_steal_pointer (&sets));
+      lacks_weights (instance);
       return;
     }
   if (job->error != NULL)
@@ -213,6 +172,7 @@ launched (void *data)
       g_clear_error (&job->error);
       return;
     }
+  vend_target_weights_let_go (instance->target);
   instance->pid = job->pid;
   vend_metering_begin (instance);
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
@@ -589,12 +549,6 @@ vend_instance_stop (Instance *instance, const char *reason)
   vend_fast_start_learn (instance);
   g_free (instance->why);
   instance->why = g_strdup (reason);
-  if (instance->is_fetching)
-    {
-      instance->stop_when_connected = true;
-      reap (instance);
-      return;
-    }
   if (instance->state == INSTANCE_STARTING || instance->link == NULL)
     {
       /* Not reachable: the start or reconnection is under way, and ends in reap. */
@@ -752,7 +706,7 @@ bool
 vend_instance_clean_up (Instance *instance)
 {
   VendSched *sched = instance->sched;
-  if (!instance->reaped || instance->checking || instance->learning || instance->is_fetching
+  if (!instance->reaped || instance->checking || instance->learning
       || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);

@@ -43,7 +43,6 @@ struct Instance
   int64_t give_up_us;  /* deadline of connecting */
   gsize frame_limit;   /* of its connection, as given at the director's start */
   bool checking;       /* a check whether the director lives is under way */
-  bool is_fetching;    /* its weights are fetched before its start */
   bool adopted;        /* was there before this server started */
   bool adopting;       /* adopted, and not heard yet */
   bool stop_when_connected;

@@ -89,6 +89,23 @@ demand_inputs (const Target *target)
 }
 
 void
+vend_decided_fetch (const Target *target, const char *why)
+{
+  write_down (target->sched, about (target, VEND_DECISION_FETCH, NULL, demand_inputs (target)),
+              "Fetching weights before an instance of %s starts: %s.", name_of (target), why);
+}
+
+void
+vend_decided_fetched (const Target *target, int64_t took_us)
+{
+  const double seconds = (double) took_us / VEND_US_PER_S;
+  write_down (
+      target->sched,
+      about (target, VEND_DECISION_FETCH, NULL, json_pack ("{s:f}", "fetch_seconds", seconds)),
+      "The weights of %s are on disk; fetching them took %.1f s.", name_of (target), seconds);
+}
+
+void
 vend_decided_start (const Instance *instance, const char *reason)
 {
   const Target *target = instance->target;

@@ -12,6 +12,7 @@
 #include "sched/run/run.h"
 #include "sched/target/deployments.h"
 #include "sched/target/pools.h"
+#include "sched/target/weights.h"
 #include <string.h>
 
 /* Until then weights that were read are still in memory, or there is no room for them. */
@@ -65,6 +66,7 @@ vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *v
 void
 vend_target_free (Target *target)
 {
+  vend_target_weights_let_go (target);
   g_free (target->key);
   g_free (target->name);
   g_free (target->deployment);

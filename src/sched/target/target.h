@@ -46,8 +46,11 @@ struct Target
   int64_t served_us; /* the latest decision with an instance that takes the work of this target */
   VendBootBackoff backoff;
   bool retired;
-  int64_t read_ahead_us;   /* the latest time that its weights were read ahead; 0 = never */
-  VendMeterSeries *series; /* borrowed from the meter; NULL until the first count */
+  GPtrArray *kept_weights; /* sets that wait for a start, kept on the shelf; or NULL */
+  bool is_looking_for_weights;
+  int64_t weights_wanted_us; /* when their fetch began */
+  int64_t read_ahead_us;     /* the latest time that its weights were read ahead; 0 = never */
+  VendMeterSeries *series;   /* borrowed from the meter; NULL until the first count */
 };
 
 /* ---- target.c */

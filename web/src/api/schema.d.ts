@@ -1943,7 +1943,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            kind: "start" | "ready" | "stop" | "evict" | "gone" | "boot-failed" | "queue-failed" | "retry" | "give-up" | "abort" | "deadline" | "roll";
+            kind: "start" | "ready" | "stop" | "evict" | "gone" | "boot-failed" | "queue-failed" | "retry" | "give-up" | "abort" | "deadline" | "roll" | "fetch";
             model: string;
             version: string | null;
             deployment: string | null;

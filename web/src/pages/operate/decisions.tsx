@@ -17,6 +17,7 @@ const tones: Partial<Record<Decision["kind"], Tone>> = {
   ready: "good",
   start: "live",
   roll: "live",
+  fetch: "live",
   gone: "bad",
   "boot-failed": "bad",
   "queue-failed": "bad",
