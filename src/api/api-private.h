@@ -3,6 +3,7 @@
 #include "api/handler.h"
 #include "base/histogram.h"
 #include "model/usage.h"
+#include "store/weight-sets.h"
 
 #define API_STATUS_CLASSES 6 /* by the first digit */
 
@@ -125,6 +126,9 @@ typedef json_t *(*ApiShowVersion) (const VendVersion *version);
 bool vend_api_version_page (VendApi *api, VendCall *call, const VendCaller *caller,
                             ApiFindModel find, ApiShowVersion show, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- weights.c: "present", "fetching" or "absent". */
+const char *vend_api_weights_state (const VendApi *api, const VendHeldWeights *held);
 
 /* ---- provenance.c: FORBIDDEN when the source is that of another account. */
 bool vend_api_check_own_source (const VendVersion *version, GError **error)

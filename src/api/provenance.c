@@ -6,6 +6,7 @@
 #include "build/source-list.h"
 #include "model/weights.h"
 #include "store/models.h"
+#include "store/weight-sets.h"
 #include "store/weights.h"
 
 static json_t *
@@ -83,15 +84,38 @@ find_version (VendApi *api, VendDb *db, VendCall *call, VendCaller *caller, Vend
          && vend_store_version_get (db, model->id, vend_call_param (call, "id"), out, error);
 }
 
+static json_t *
+managed_of (const VendApi *api, const GPtrArray *sets)
+{
+  json_t *list = json_array ();
+  for (guint i = 0; i < sets->len; i++)
+    {
+      const VendHeldWeights *held = g_ptr_array_index (sets, i);
+      json_t *object = json_object ();
+      vend_json_set_string (object, "name", held->set->name);
+      vend_json_set_string (object, "target", held->set->target);
+      vend_json_set_string (object, "source", held->set->source);
+      vend_json_set_string (object, "digest", held->set->digest);
+      vend_json_set_int (object, "size", held->set->size);
+      vend_json_set_int (object, "files", held->set->files->len);
+      vend_json_set_string (object, "state", vend_api_weights_state (api, held));
+      json_array_append_new (list, object);
+    }
+  return list;
+}
+
 static bool
 get_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   g_autoptr (VendVersion) version = NULL;
   g_autoptr (GPtrArray) weights = NULL;
+  g_autoptr (GPtrArray) sets = NULL;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!find_version (api, reader.db, call, caller, &version, error)
-        || !vend_store_weights_of (reader.db, version->model_id, version->id, &weights, error))
+        || !vend_store_weights_of (reader.db, version->model_id, version->id, &weights, error)
+        || !vend_store_weights_held_by_version (reader.db, version->model_id, version->id, &sets,
+                                                error))
       return false;
   }
   json_t *held = json_array ();
@@ -106,6 +130,7 @@ get_provenance (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
                        version->base != NULL ? or_null (json_object_get (facts, "files"))
                                              : json_array ());
   json_object_set_new (object, "weights", held);
+  json_object_set_new (object, "managed_weights", managed_of (api, sets));
   vend_json_set_string (object, "cog", version->cog_version);
   vend_json_set_string (object, "python", vend_json_string (pushed, "python"));
   json_object_set_new (object, "packages", or_null (json_object_get (seen, "packages")));

@@ -8,8 +8,8 @@
 #include "weights/shelf.h"
 #include <string.h>
 
-static const char *
-state_of (const VendApi *api, const VendHeldWeights *held)
+const char *
+vend_api_weights_state (const VendApi *api, const VendHeldWeights *held)
 {
   return held->is_present                                               ? "present"
          : vend_shelf_is_fetching (api->parts.shelf, held->set->digest) ? "fetching"
@@ -35,7 +35,7 @@ to_json (const VendApi *api, const VendHeldWeights *held, json_t **out, GError *
   vend_json_set_string (object, "digest", set->digest);
   vend_json_set_int (object, "size", set->size);
   vend_json_set_int (object, "files", set->files->len);
-  vend_json_set_string (object, "state", state_of (api, held));
+  vend_json_set_string (object, "state", vend_api_weights_state (api, held));
   vend_json_set_string (object, "error", problem);
   vend_json_set_bool (object, "can_fetch", set->can_fetch);
   vend_json_set_bool (object, "pinned", held->is_pinned);

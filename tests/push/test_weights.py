@@ -365,6 +365,21 @@ def test_hardware_is_free_while_weights_are_fetched(start, hub, tmp_path):
     assert "hf://lab/tiny@" in told[0][1] and "are on disk" in told[1][1], told
 
 
+def test_versions_tell_of_them(start, hub, tmp_path):
+    server = start(*IDLE)
+    first = push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "shown")
+    hub.repos["lab/tiny"]["config.json"] = b'{"layers": 3}'
+    second = push(server, write_model(tmp_path / "m", entry("hf://lab/tiny")), "shown")
+    shown = server.cli("versions", "lab/shown", "show", first)
+    assert shown.returncode == 0, shown.stderr
+    (line,) = [line for line in shown.stdout.splitlines() if line.startswith("weights ")]
+    held = server.api().get(f"/models/lab/shown/versions/{first}/provenance").json()["managed_weights"][0]
+    assert held["digest"] in line and held["source"] in line and "base at weights: 4 files" in line, line
+    assert "present" in line and held["state"] == "present"
+    differ = server.cli("versions", "diff", f"lab/shown:{first}", f"lab/shown:{second}")
+    assert differ.returncode == 0 and "managed weights" in differ.stdout, differ.stdout + differ.stderr
+
+
 def lock_of(files, commit=None, uri="hf://lab/tiny"):
     """What `cog weights import` writes, but for what nobody reads here."""
     source = {"uri": uri, "fingerprint": f"commit:{commit}", "include": [], "exclude": []}

@@ -146,6 +146,24 @@ print_origin (const json_t *provenance)
     }
 }
 
+static void
+print_managed (const json_t *provenance)
+{
+  size_t i;
+  json_t *set;
+  json_array_foreach (json_object_get (provenance, "managed_weights"), i, set)
+    {
+      const int64_t files = vend_json_int (set, "files", 0);
+      g_autofree char *source = vend_terminal_one_line (vend_argument_shown (set, "source"));
+      vend_terminal_print ("%-12s %s at %s: %" G_GINT64_FORMAT " file%s, %" G_GINT64_FORMAT
+                           " bytes, %s, from %s, digest %s\n",
+                           "weights", vend_argument_shown (set, "name"),
+                           vend_argument_shown (set, "target"), files, files == 1 ? "" : "s",
+                           vend_json_int (set, "size", 0), vend_argument_shown (set, "state"),
+                           source, vend_argument_shown (set, "digest"));
+    }
+}
+
 static bool
 show (VendClient *client, const VendConnection *connection, const char *path, GError **error)
 {
@@ -164,6 +182,7 @@ show (VendClient *client, const VendConnection *connection, const char *path, GE
   vend_terminal_print ("%-12s %s\n%-12s %s\n%-12s %s\n", "id", vend_argument_shown (version, "id"),
                        "created", created, "cog", vend_argument_shown (version, "cog_version"));
   print_origin (provenance);
+  print_managed (provenance);
   print_inputs (json_object_get (version, "openapi_schema"));
   return true;
 }

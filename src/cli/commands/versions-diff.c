@@ -53,6 +53,29 @@ short_sum (const json_t *file)
                           SHOWN_DIGITS, sha256 != NULL ? sha256 : "");
 }
 
+/* Of managed weights: all that is not their name. */
+static json_t *
+by_set (const json_t *sets)
+{
+  json_t *object = json_object ();
+  size_t i;
+  json_t *set;
+  json_array_foreach ((json_t *) sets, i, set)
+    {
+      const char *name = vend_json_string (set, "name");
+      const char *target = vend_json_string (set, "target");
+      const char *source = vend_json_string (set, "source");
+      const char *digest = vend_json_string (set, "digest");
+      g_autofree char *text = g_strdup_printf (
+          "%" G_GINT64_FORMAT " bytes at %s, %.*s, from %s", vend_json_int (set, "size", 0),
+          target != NULL ? target : "", SHOWN_DIGITS, digest != NULL ? digest : "",
+          source != NULL ? source : "");
+      if (name != NULL)
+        vend_json_set_string (object, name, text);
+    }
+  return object;
+}
+
 static json_t *
 by_name (const json_t *files, const char *key)
 {
@@ -114,12 +137,15 @@ vend_versions_diff (const VendVersionFacts *a, const VendVersionFacts *b)
   const json_t *p = a->provenance, *q = b->provenance;
   json_auto_t *weights_a = by_name (json_object_get (p, "weights"), "name");
   json_auto_t *weights_b = by_name (json_object_get (q, "weights"), "name");
+  json_auto_t *sets_a = by_set (json_object_get (p, "managed_weights"));
+  json_auto_t *sets_b = by_set (json_object_get (q, "managed_weights"));
   json_auto_t *packages_a = by_package (json_object_get (p, "packages"));
   json_auto_t *packages_b = by_package (json_object_get (q, "packages"));
   json_auto_t *files_a = by_name (a->files, "path");
   json_auto_t *files_b = by_name (b->files, "path");
   compare_member (list, "base", p, q);
   compare_members (list, "weights", weights_a, weights_b);
+  compare_members (list, "managed weights", sets_a, sets_b);
   compare_member (list, "cog", p, q);
   compare_member (list, "python", p, q);
   compare_members (list, "package", packages_a, packages_b);

@@ -26,6 +26,17 @@ static const Case cases[] = {
     "[{\"what\": \"base\", \"name\": \"\", \"a\": null, \"b\": \"lab/m:1\"},"
     " {\"what\": \"weights\", \"name\": \"w.bin\", \"a\": null, \"b\": \"7 bytes, "
     "0123456789ab\"}]" },
+  { "managed weights",
+    { "{\"managed_weights\": [{\"name\": \"base\", \"target\": \"w\", \"size\": 7, \"digest\": "
+      "\"0123456789abcdef\", \"source\": \"hf://a/b@c\", \"state\": \"present\"}]}",
+      "{\"managed_weights\": [{\"name\": \"base\", \"target\": \"w\", \"size\": 7, \"digest\": "
+      "\"0123456789abcdef\", \"source\": \"hf://a/b@c\", \"state\": \"absent\"},"
+      " {\"name\": \"more\", \"target\": \"m\", \"size\": 1, \"digest\": \"ff\", \"source\":"
+      " \"file://x\"}]}" },
+    { NO_SCHEMA, NO_SCHEMA },
+    { NULL, NULL },
+    "[{\"what\": \"managed weights\", \"name\": \"more\", \"a\": null, \"b\": \"1 bytes at m, ff, "
+    "from file://x\"}]" },
   { "environment",
     { "{\"python\": \"3.11.7\", \"cog\": \"1\", \"packages\": [\"numpy==2.0\", \"gone==1\"],"
       " \"config\": {\"run\": \"a\"}}",

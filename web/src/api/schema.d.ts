@@ -1907,6 +1907,16 @@ export interface components {
                 size: number;
                 sha256: string;
             }[];
+            managed_weights: {
+                name: string;
+                target: string;
+                source: string;
+                digest: string;
+                size: number;
+                files: number;
+                /** @enum {string} */
+                state: "present" | "fetching" | "absent";
+            }[];
             cog: string;
             python: string | null;
             packages: string[] | null;
