@@ -1030,7 +1030,10 @@ def test_push_creates_the_model(vend, server, source):
     made = server.find("POST", "/v1/models")[0].json
     assert made["hardware"] == "cpu" and not server.find("GET", "/v1/hardware")
     done = vend("push", source, "lab/open", "--public")
-    assert "created public model lab/open" in done.stderr
+    assert done.returncode == 0 and "created public model lab/open" in done.stderr
+    # It is seen by others once it has a version.
+    assert server.find("POST", "/v1/models")[-1].json["visibility"] == "private"
+    assert server.models["lab/open"]["visibility"] == "public"
     done = vend("push", source, "lab/fresh", "--public")
     assert "stays private" in done.stderr
 
@@ -1092,6 +1095,16 @@ def test_push_failed_build(vend, server, source):
     assert done.stderr.splitlines()[-1] == (
         "vend: error: the build failed: no such package 'tourch'"
     )
+
+
+def test_push_that_fails_takes_its_model_back(vend, server, source):
+    server.build_result = {"status": "failed", "error": "no such package 'tourch'"}
+    done = vend("push", source, "lab/gone")
+    assert done.returncode == 1 and "removed lab/gone again" in done.stderr, done.stderr
+    assert "lab/gone" not in server.models
+    server.fail("DELETE", "/v1/models/lab/stays", status=403)
+    done = vend("push", source, "lab/stays")
+    assert done.returncode == 1 and "'vend models delete lab/stays' deletes it" in done.stderr, done.stderr
 
 
 def test_push_build_log_is_picked_up_again(vend, server, source):

@@ -352,6 +352,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.json(200, self.model_json(reference))
 
+    def patch_model(self, request, reference):
+        if reference not in self.fake.models:
+            self.problem(404, "The requested resource could not be found.")
+            return
+        self.fake.models[reference].update(request.json)
+        self.json(200, self.model_json(reference))
+
     def delete_model(self, request, reference):
         if reference not in self.fake.models:
             self.problem(404, "The requested resource could not be found.")
@@ -646,6 +653,7 @@ ROUTES = [
     ("GET", "/v1/models", Handler.list_models),
     ("POST", "/v1/models", Handler.create_model),
     ("GET", MODEL, Handler.get_model),
+    ("PATCH", MODEL, Handler.patch_model),
     ("DELETE", MODEL, Handler.delete_model),
     ("GET", MODEL + "/scaling", Handler.get_scaling),
     ("PATCH", MODEL + "/scaling", Handler.patch_scaling),

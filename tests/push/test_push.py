@@ -52,6 +52,27 @@ def check_nothing_is_left(server, before):
     assert all(name.endswith(".log") for name in builds_of(server)), builds_of(server)
 
 
+def test_a_failed_push_leaves_no_model(server, tmp_path):
+    api = server.api()
+    model = write_model(tmp_path / "m")
+    (model / "predict.py").write_text("def predict(:\n")
+    for words in ((), ("--public",)):
+        failed = server.cli("push", model, "lab/failed", *words)
+        assert failed.returncode == 1 and "removed lab/failed again" in failed.stderr, failed.stderr
+        assert api.call("GET", "/models/lab/failed").status_code == 404
+    # One that was there stays, and so does one that got a version.
+    body = {"owner": "lab", "name": "failed", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", body, 201)
+    assert server.cli("push", model, "lab/failed").returncode == 1
+    assert api.get("/models/lab/failed").json()["latest_version"] is None
+    api.delete("/models/lab/failed", 204)
+    pushed = server.cli("push", write_model(tmp_path / "n"), "lab/failed", "--public")
+    assert pushed.returncode == 0, pushed.stderr
+    assert api.get("/models/lab/failed").json()["visibility"] == "public"
+    assert server.cli("push", model, "lab/failed").returncode == 1
+    assert versions(server, "failed") == [last_line(pushed).partition(":")[2]]
+
+
 def test_push_run_push_again(server, tmp_path):
     api = server.api()
     model = write_model(tmp_path / "m")

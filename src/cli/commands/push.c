@@ -14,6 +14,9 @@
 #define DEFAULT_HARDWARE "cpu"
 #define MAX_TRIES 4
 #define RETRY_WAIT_US (500 * VEND_US_PER_MS)
+/* For a canceled build to end. */
+#define MAX_REMOVALS 20
+#define REMOVAL_WAIT_US (250 * VEND_US_PER_MS)
 
 typedef struct
 {
@@ -25,6 +28,7 @@ typedef struct
   const char *model_path;
   bool wants_gpu;
   bool has_made_model;
+  bool has_version;
 } Push;
 
 /* The first kind of hardware with GPUs for those that want one, `cpu` for all others. */
@@ -77,10 +81,9 @@ ensure_model (Push *push, GError **error)
   g_autofree char *hardware = NULL;
   if (!choose_hardware (push, &hardware, error))
     return false;
-  /* Only a private model can be taken back. */
-  const char *first = request->archive != NULL ? "private" : visibility;
+  /* Only a private model can be taken back, and nobody else has use for an empty one. */
   json_auto_t *body = json_pack ("{s:s, s:s, s:s, s:s}", "owner", push->owner, "name", push->name,
-                                 "visibility", first, "hardware", hardware);
+                                 "visibility", "private", "hardware", hardware);
   if (!vend_client_call (push->client, "POST", "/v1/models", body, NULL, error))
     {
       g_prefix_error (error, "create %s: ", push->request->reference);
@@ -120,7 +123,7 @@ ask_build (const Push *push, const char *sha256, const char *upload, json_t **ou
 
 /* A build of the source: known already, or of what is uploaded now. */
 static bool
-make_build (const Push *push, const VendSource *source, json_t **out, GError **error)
+make_build (Push *push, const VendSource *source, json_t **out, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autoptr (VendProgress) progress = vend_progress_new ();
@@ -144,7 +147,16 @@ make_build (const Push *push, const VendSource *source, json_t **out, GError **e
   if (!vend_upload_run (&upload_source, push->client, &upload, error))
     return false;
   vend_terminal_note ("uploaded %s", size);
-  return ask_build (push, source->sha256, upload, out, error);
+  g_clear_error (&problem);
+  if (ask_build (push, source->sha256, upload, out, &problem))
+    return true;
+  if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return false;
+    }
+  /* Another push had made the model, failed, and taken it back. */
+  return ensure_model (push, error) && ask_build (push, source->sha256, upload, out, error);
 }
 
 /* After Ctrl-C; the next one ends the process at once. */
@@ -184,7 +196,7 @@ finish_build (const Push *push, json_t *started, json_t **out, GError **error)
 }
 
 static bool
-show_result (const Push *push, const json_t *build, GError **error)
+show_result (Push *push, const json_t *build, GError **error)
 {
   const char *status = vend_argument_shown (build, "status");
   const char *version = vend_json_string (build, "version");
@@ -197,6 +209,7 @@ show_result (const Push *push, const json_t *build, GError **error)
                       text != NULL ? ": " : "", text != NULL ? text : "");
   if (version == NULL || !vend_is_sha256_hex (version))
     return vend_fail (error, VEND_ERROR_INTERNAL, "the build succeeded without a version");
+  push->has_version = true;
   if (!push->request->connection->json)
     vend_terminal_print ("%s:%s\n", push->request->reference, version);
   return true;
@@ -211,22 +224,51 @@ open_source (const VendPushRequest *request, VendSource *out, GError **error)
   return vend_source_open (request->archive, out, error);
 }
 
-/* An archive that turned out to be of no use here leaves no model without a version. */
+/* Of another push, which was sooner. */
+static bool
+has_version_now (const Push *push)
+{
+  json_auto_t *model = NULL;
+  g_autoptr (GError) ignored = NULL;
+  return vend_client_call (push->client, "GET", push->model_path, NULL, &model, &ignored)
+         && json_is_object (json_object_get (model, "latest_version"));
+}
+
+/* A failed push leaves no model without a version. The server keeps one that has got a version or
+ * a build from somebody else meanwhile. */
 static void
 take_model_back (const Push *push)
 {
-  g_autoptr (GError) problem = NULL;
-  if (!push->has_made_model || push->request->archive == NULL)
+  const char *reference = push->request->reference;
+  if (!push->has_made_model || push->has_version)
     return;
   vend_client_set_interrupt (push->client, NULL);
-  if (vend_client_call (push->client, "DELETE", push->model_path, NULL, NULL, &problem))
-    vend_terminal_note ("removed %s again", push->request->reference);
+  for (guint i = 1;; i++)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (vend_client_call (push->client, "DELETE", push->model_path, NULL, NULL, &problem))
+        {
+          vend_terminal_note ("removed %s again", reference);
+          return;
+        }
+      if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND) || has_version_now (push))
+        return;
+      if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_CONFLICT) || i == MAX_REMOVALS)
+        {
+          vend_terminal_warn (
+              "the model %s stays, without a version of this push (%s); 'vend models "
+              "delete %s' deletes it",
+              reference, problem->message, reference);
+          return;
+        }
+      g_usleep (REMOVAL_WAIT_US);
+    }
 }
 
 static bool
 publish_model (const Push *push, GError **error)
 {
-  if (!push->has_made_model || push->request->archive == NULL || !push->request->is_public)
+  if (!push->has_made_model || !push->request->is_public)
     return true;
   json_auto_t *body = json_pack ("{s:s}", "visibility", "public");
   return vend_client_call (push->client, "PATCH", push->model_path, body, NULL, error);
@@ -249,7 +291,8 @@ vend_push (const VendPushRequest *request, GError **error)
   if (!vend_client_new (request->connection, &client, error))
     return false;
   vend_client_set_interrupt (client, interrupt);
-  Push push = { request, client, interrupt, owner, name, model_path, source.wants_gpu, false };
+  Push push
+      = { request, client, interrupt, owner, name, model_path, source.wants_gpu, false, false };
   const bool good = ensure_model (&push, error) && make_build (&push, &source, &started, error)
                     && finish_build (&push, started, &build, error)
                     && show_result (&push, build, error) && publish_model (&push, error);
