@@ -242,8 +242,9 @@ static bool
 read_input (const VendApiRun *run, json_t **out, json_t **out_problems, GError **error)
 {
   const char *component = component_of (run);
-  json_t *given = json_object_get (run->body, "input");
-  json_auto_t *input = given == NULL || json_is_null (given) ? json_object () : json_incref (given);
+  json_auto_t *input = json_incref (json_object_get (run->body, "input"));
+  if (input == NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "input is required");
   if (!json_is_object (input))
     return vend_fail (error, VEND_ERROR_INVALID, "input: expected an object");
   *out_problems = vend_schema_problems (run->version->openapi, component, input);
