@@ -204,7 +204,8 @@ vend_card_append_example (const char *text, const json_t *example, char **out, G
   if (document == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "%s",
                       (const char *) g_ptr_array_index (problems, 0));
-  g_autofree char *made = add (text, document, example);
+  g_autofree char *made
+      = vend_yaml_has_second (text, strlen (text)) ? NULL : add (text, document, example);
   fy_document_destroy (document);
   if (made == NULL || !is_right (text, made, example))
     return vend_fail (error, VEND_ERROR_INVALID,

@@ -357,7 +357,11 @@ read_yaml (Reader *reader)
   struct fy_document *document = vend_yaml_parse (text, size, &reader->report);
   if (document == NULL)
     return;
-  read_root (reader, vend_yaml_root (document));
+  if (vend_yaml_has_second (text, size))
+    vend_yaml_problem (&reader->report, 0,
+                       "expected one document, and a line '---' begins a second one: join them");
+  else
+    read_root (reader, vend_yaml_root (document));
   fy_document_destroy (document);
 }
 

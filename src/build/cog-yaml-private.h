@@ -40,6 +40,8 @@ void vend_yaml_warning (const VendYamlReport *report, int line, const char *form
 /* NULL, with a problem, when it cannot be parsed. Free with fy_document_destroy. */
 struct fy_document *vend_yaml_parse (const char *text, gsize size, const VendYamlReport *report)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Whether a second document follows, behind a line "---", of a text that can be parsed. */
+bool vend_yaml_has_second (const char *text, gsize size);
 VendYamlValue vend_yaml_root (struct fy_document *document);
 
 /* Complains when `map` is no map, has a key twice or one that is not in `keys`. */

@@ -136,6 +136,25 @@ vend_yaml_parse (const char *text, gsize size, const VendYamlReport *report)
   return document;
 }
 
+bool
+vend_yaml_has_second (const char *text, gsize size)
+{
+  const struct fy_parse_cfg config
+      = { .flags = FYPCF_QUIET | FYPCF_JSON_NONE | FYPCF_SLOPPY_FLOW_INDENTATION
+                   | FYPCF_ALLOW_DUPLICATE_KEYS };
+  struct fy_parser *parser = fy_parser_create (&config);
+  guint n = 0;
+  if (parser == NULL)
+    return false;
+  if (fy_parser_set_string (parser, text, size) == 0)
+    for (struct fy_document *document;
+         n < 2 && (document = fy_parse_load_document (parser)) != NULL; n++)
+      fy_parse_document_destroy (parser, document);
+  const bool has_second = n == 2 || (n == 1 && fy_parser_get_stream_error (parser));
+  fy_parser_destroy (parser);
+  return has_second;
+}
+
 static char *
 node_dup_text (struct fy_node *node)
 {

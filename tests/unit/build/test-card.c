@@ -133,6 +133,8 @@ test_bad (Fixture *fixture, gconstpointer data)
       "vend.yaml:1: github_url: expected an http or https URL, got 'x'\n"
       "vend.yaml:2: paper_url: expected an http or https URL, got 'ftp://a'\n"
       "vend.yaml:3: license_url: expected an http or https URL, got 'https://'\n" },
+    { "description: x\n---\ndescription: y\n",
+      "vend.yaml: expected one document, and a line '---' begins a second one: join them\n" },
     { "cover: out.png\n", "vend.yaml:1: cover: 'out.png' lies outside of the project\n" },
     { "cover: ../x.png\n", "vend.yaml:1: cover: file '../x.png' does not exist\n" },
     { "cover: /etc/x.png\n",
