@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "build/bundle-read.h"
 #include "base/fd.h"
+#include "model/weight-set.h"
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
@@ -40,6 +41,15 @@ check_manifest (const VendBundleManifest *manifest)
       size += entry->size;
     }
   g_assert_cmpuint (size, ==, manifest->size);
+  for (guint i = 0; i < manifest->sets->len; i++)
+    {
+      const VendWeightSet *set = g_ptr_array_index (manifest->sets, i);
+      g_assert_true (vend_weight_path_is_good (set->target));
+      g_assert_false (set->can_fetch || set->any_host);
+      for (guint n = 0; n < set->files->len; n++)
+        g_assert_true (vend_weight_path_is_good (
+            ((const VendWeightFile *) g_ptr_array_index (set->files, n))->path));
+    }
 }
 
 static void
