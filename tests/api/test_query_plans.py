@@ -67,3 +67,20 @@ def test_no_statement_scans_a_table(database, name, text):
     assert not scans or name in SCANS, plan
     if "_page" in name:
         assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    "name,index",
+    [
+        ("prediction_page", "predictions_of_account"),
+        ("prediction_page_web", "predictions_of_web"),
+        ("prediction_page_model", "predictions_of_model"),
+        ("prediction_page_deployment", "predictions_of_deployment_by_creation"),
+        ("prediction_page_open", "predictions_open"),
+        ("prediction_page_unsuccessful", "predictions_unsuccessful"),
+    ],
+)
+def test_lists_of_runs_have_an_index_each(database, name, index):
+    text = dict(statements())[name]
+    plan = [row[3] for row in database.execute("EXPLAIN QUERY PLAN " + text, [1] * 11)]
+    assert len(plan) == 1 and f"USING INDEX {index} (" in plan[0], plan

@@ -53,7 +53,7 @@ ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_open
 SELECT {prediction}
 FROM predictions
-WHERE completed_us = 0 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
+WHERE completed_us = 0 AND +account_id = $1 AND +kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
   AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
   AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
