@@ -14,11 +14,23 @@ is_https (VendCall *call)
   return g_str_has_prefix (vend_call_origin (call), "https:");
 }
 
+/* Browsers share cookies between the ports of a host, so the port is part of the name. */
+static char *
+cookie_name (VendCall *call)
+{
+  const char *prefix = is_https (call) ? HOST_ONLY : "";
+  const char *port = strrchr (vend_call_origin (call), ':') + 1;
+  if (*port == '\0' || strspn (port, "0123456789") != strlen (port))
+    return g_strconcat (prefix, COOKIE, NULL);
+  return g_strconcat (prefix, COOKIE "_", port, NULL);
+}
+
 char *
 vend_web_session_secret (VendCall *call)
 {
   const char *header = vend_call_header (call, "Cookie");
-  const char *wanted = is_https (call) ? HOST_ONLY COOKIE "=" : COOKIE "=";
+  g_autofree char *name = cookie_name (call);
+  g_autofree char *wanted = g_strconcat (name, "=", NULL);
   if (header == NULL)
     return NULL;
   g_auto (GStrv) cookies = g_strsplit (header, ";", -1);
@@ -49,10 +61,10 @@ vend_web_session_is_own_page (VendCall *call)
 void
 vend_web_session_set_cookie (VendCall *call, const char *secret, int64_t life_us)
 {
-  const bool https = is_https (call);
+  g_autofree char *name = cookie_name (call);
   g_autofree char *cookie = g_strdup_printf (
-      "%s" COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%" G_GINT64_FORMAT "%s",
-      https ? HOST_ONLY : "", secret != NULL ? secret : "",
-      secret != NULL ? life_us / VEND_US_PER_S : 0, https ? "; Secure" : "");
+      "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%" G_GINT64_FORMAT "%s", name,
+      secret != NULL ? secret : "", secret != NULL ? life_us / VEND_US_PER_S : 0,
+      is_https (call) ? "; Secure" : "");
   vend_call_reply_header (call, "Set-Cookie", cookie);
 }

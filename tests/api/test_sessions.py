@@ -26,6 +26,10 @@ class Browser:
         return self.call("POST", "/-/session", json={"token": token or self.server.token})
 
 
+def cookie_of(server):
+    return f"vend_session_{server.url.rpartition(':')[2]}"
+
+
 @pytest.fixture
 def browser(server):
     return Browser(server)
@@ -181,13 +185,13 @@ def test_the_command_prints_a_link(server, browser):
 
 def test_a_link_is_no_session_and_a_session_no_link(server, browser):
     secret = link(server).rpartition("/")[2]
-    browser.session.cookies.set("vend_session", secret)
+    browser.session.cookies.set(cookie_of(server), secret)
     assert browser.call("GET", "/-/session").status_code == 401
-    browser.session.cookies.set("vend_session", server.token)
+    browser.session.cookies.set(cookie_of(server), server.token)
     assert browser.call("GET", "/-/session").status_code == 401
     browser.session.cookies.clear()
     browser.sign_in()
-    own = browser.session.cookies["vend_session"]
+    own = browser.session.cookies[cookie_of(server)]
     assert follow(browser, f"{server.url}/-/login/{own}").headers["Location"] == "/sign-in?link=used"
     server.api(own).get("/account", 401)
 
@@ -218,11 +222,11 @@ def test_sessions_survive_a_kill(servers):
     browser = Browser(server)
     browser.sign_in()
     server.kill()
-    server.start()
+    server.start("--listen", server.url.removeprefix("http://"))
     browser.server = server
     assert browser.call("GET", "/-/session").status_code == 200
     # Nothing in the database signs anybody in.
-    secret = browser.session.cookies["vend_session"]
+    secret = browser.session.cookies[cookie_of(server)]
     assert secret.encode() not in (server.data / "vend.db").read_bytes()
 
 
@@ -231,3 +235,15 @@ def test_with_https_the_cookie_is_for_this_host_only(server, browser):
     reply = browser.call("POST", "/-/session", headers=headers, json={"token": server.token})
     if reply.headers["Set-Cookie"].startswith("__Host-"):
         assert "Secure" in reply.headers["Set-Cookie"]
+
+
+def test_servers_on_other_ports_of_a_host(server, servers):
+    """Browsers share cookies between ports: each server has a name of its own."""
+    second = servers()
+    one, two = Browser(server), Browser(second)
+    two.session.cookies = one.session.cookies
+    assert one.sign_in().status_code == two.sign_in().status_code == 201
+    assert one.call("GET", "/-/session").status_code == two.call("GET", "/-/session").status_code == 200
+    assert two.call("DELETE", "/-/session").status_code == 204
+    assert two.call("GET", "/-/session").status_code == 401
+    assert one.call("GET", "/-/session").status_code == 200
