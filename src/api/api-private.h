@@ -28,11 +28,13 @@ void vend_api_route_stats_init (ApiRouteStats *stats);
 void vend_api_count (ApiRouteStats *stats, int status, int64_t duration_us);
 
 extern const ApiRoute vend_api_account_routes[];
+extern const ApiRoute vend_api_advice_routes[];
 extern const ApiRoute vend_api_avatar_routes[];
 extern const ApiRoute vend_api_budget_routes[];
 extern const ApiRoute vend_api_build_routes[];
 extern const ApiRoute vend_api_collection_routes[];
 extern const ApiRoute vend_api_deployment_routes[];
+extern const ApiRoute vend_api_doctor_routes[];
 extern const ApiRoute vend_api_download_routes[];
 extern const ApiRoute vend_api_example_routes[];
 extern const ApiRoute vend_api_explain_routes[];
@@ -45,6 +47,7 @@ extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_session_routes[];
+extern const ApiRoute vend_api_setting_routes[];
 extern const ApiRoute vend_api_share_routes[];
 extern const ApiRoute vend_api_status_routes[];
 extern const ApiRoute vend_api_stream_routes[];
@@ -55,6 +58,7 @@ extern const ApiRoute vend_api_usage_routes[];
 extern const ApiRoute vend_api_provenance_routes[];
 extern const ApiRoute vend_api_version_routes[];
 extern const ApiRoute vend_api_webhook_routes[];
+extern const ApiRoute vend_api_warm_routes[];
 extern const ApiRoute vend_api_weight_routes[];
 
 /* ---- body.c: reading requests */
@@ -133,6 +137,11 @@ const char *vend_api_weights_state (const VendApi *api, const VendHeldWeights *h
 /* ---- provenance.c: FORBIDDEN when the source is that of another account. */
 bool vend_api_check_own_source (const VendVersion *version, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- history.c */
+/* The body of GET /v1/history for the query of the call, as JSON; free with g_free. */
+bool vend_api_history_text (VendApi *api, VendCall *call, const VendCaller *caller, char **out,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- reply.c */
 /* Has the reply made of a prediction as it is now: on the call's own HTTP thread when it is short,

@@ -264,17 +264,23 @@ bind_routes (VendApi *api, const ApiRoute *routes)
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,  vend_api_avatar_routes,     vend_api_budget_routes,
-  vend_api_build_routes,    vend_api_collection_routes, vend_api_deployment_routes,
-  vend_api_download_routes, vend_api_example_routes,    vend_api_explain_routes,
-  vend_api_file_routes,     vend_api_history_routes,    vend_api_llms_routes,
-  vend_api_metrics_routes,  vend_api_model_routes,      vend_api_prediction_routes,
-  vend_api_scaling_routes,  vend_api_search_routes,     vend_api_session_routes,
-  vend_api_share_routes,    vend_api_status_routes,     vend_api_stream_routes,
-  vend_api_system_routes,   vend_api_training_routes,   vend_api_upload_routes,
-  vend_api_usage_routes,    vend_api_version_routes,    vend_api_webhook_routes,
-  vend_api_weight_routes,   vend_api_provenance_routes, NULL,
-
+  vend_api_account_routes,    vend_api_avatar_routes,
+  vend_api_budget_routes,     vend_api_build_routes,
+  vend_api_collection_routes, vend_api_deployment_routes,
+  vend_api_download_routes,   vend_api_example_routes,
+  vend_api_explain_routes,    vend_api_file_routes,
+  vend_api_history_routes,    vend_api_llms_routes,
+  vend_api_metrics_routes,    vend_api_model_routes,
+  vend_api_prediction_routes, vend_api_scaling_routes,
+  vend_api_search_routes,     vend_api_session_routes,
+  vend_api_share_routes,      vend_api_status_routes,
+  vend_api_stream_routes,     vend_api_system_routes,
+  vend_api_training_routes,   vend_api_upload_routes,
+  vend_api_usage_routes,      vend_api_version_routes,
+  vend_api_webhook_routes,    vend_api_weight_routes,
+  vend_api_provenance_routes, vend_api_warm_routes,
+  vend_api_setting_routes,    vend_api_doctor_routes,
+  vend_api_advice_routes,     NULL,
 };
 
 /* NULL-terminated. */

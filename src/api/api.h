@@ -9,6 +9,7 @@
 #include "files/blobs.h"
 #include "httpd/httpd.h"
 #include "meter/meter.h"
+#include "model/page-card.h"
 #include "model/sku.h"
 #include "model/usage.h"
 #include "sched/sched.h"
@@ -42,6 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendApi, vend_api_free)
 
 /* For vend_httpd_open; valid as long as the API. */
 const VendRoute *vend_api_routes (VendApi *api, gsize *out_count);
+
+/* What strangers may be told of the page at the call's address: false when they may not be told
+ * anything. Reads a few rows by their keys. `api` is the data of a VendWebTell. */
+bool vend_api_page_card (VendCall *call, VendPageCard *out, void *api);
 
 /* A VendObserve for vend_httpd_open; `api` is its data. */
 void vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *api);

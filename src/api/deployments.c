@@ -71,6 +71,35 @@ get_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **ou
   return true;
 }
 
+static bool
+list_releases (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  int64_t before_us = 0, before = 0;
+  g_autoptr (VendDeployment) deployment = NULL;
+  g_autoptr (GPtrArray) releases = NULL;
+  VendPage page = { .limit = VEND_PAGE_SIZE };
+  if (!vend_api_number_cursor (call, &before_us, &before, error))
+    return false;
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!load_own (reader.db, call, caller, &deployment, error)
+        || !vend_store_release_page (reader.db, deployment->id, before, &page, &releases, error))
+      return false;
+  }
+  GString *results = vend_api_results ();
+  const VendRelease *last = NULL;
+  for (guint i = 0; i < releases->len; i++)
+    {
+      last = g_ptr_array_index (releases, i);
+      vend_api_add_result (results,
+                           vend_release_to_json (last, caller->account, vend_call_origin (call)));
+    }
+  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, last != NULL ? last->number : 0);
+  *out
+      = vend_api_page (call, results, page.more, last != NULL ? last->created_us : 0, number, NULL);
+  return true;
+}
+
 /* ---- A new release, of a new deployment or of an old one */
 
 typedef struct
@@ -210,6 +239,7 @@ first_release (const VendCaller *caller, const VendModel *model,
   release->number = 1;
   release->scaling = (VendScaling) VEND_SCALING_NONE;
   release->created_us = deployment->created_us;
+  release->token_id = g_strdup (caller->token_id);
   release->model_id = model != NULL ? model->id : 0;
   release->model = model != NULL ? g_strdup_printf ("%s/%s", model->owner, model->name) : NULL;
   vend_release_apply (release, request);
@@ -281,6 +311,8 @@ store_change (VendDb *db, void *data, GError **error)
     {
       now->current->number++;
       now->current->created_us = vend_now_us ();
+      g_free (now->current->token_id);
+      now->current->token_id = g_strdup (change->caller->token_id);
       if (!vend_store_version_get (db, now->current->model_id, now->current->version, &version,
                                    error)
           || !vend_store_deployment_release (db, now, error))
@@ -451,6 +483,8 @@ const ApiRoute vend_api_deployment_routes[] = {
   { "POST", "/v1/deployments", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, create_deployment, NULL },
   { "GET", "/v1/deployments/{owner}/{name}", VEND_SCOPE_READ, VEND_BODY_NONE, get_deployment,
     NULL },
+  { "GET", "/v1/deployments/{owner}/{name}/releases", VEND_SCOPE_READ, VEND_BODY_NONE,
+    list_releases, NULL, .runs_on = VEND_RUN_READ },
   { "PATCH", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, patch_deployment,
     NULL },
   { "DELETE", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_deployment,

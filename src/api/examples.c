@@ -125,6 +125,40 @@ add_example (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
 }
 
 static bool
+put_first (VendDb *db, void *data, GError **error)
+{
+  const Change *change = data;
+  return vend_store_example_make_default (db, change->model->id, change->prediction, error);
+}
+
+static bool
+change_example (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  json_auto_t *body = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendPrediction) example = NULL;
+  if (!vend_api_object (call, &body, error))
+    return false;
+  if (!json_is_true (json_object_get (body, "default")))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "default: expected true; to replace the default example, make another one "
+                      "the default");
+  {
+    g_auto (VendReader) reader = vend_reader (api->parts.store);
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
+      return false;
+  }
+  Change change = { .model = model, .prediction = vend_call_param (call, "id") };
+  if (!vend_store_write_wait (api->parts.store, put_first, &change, error))
+    return false;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_example_get (reader.db, change.prediction, &example, error))
+    return false;
+  *out = vend_reply_json (200, show (call, example));
+  return true;
+}
+
+static bool
 remove_row (VendDb *db, void *data, GError **error)
 {
   const Change *change = data;
@@ -152,6 +186,8 @@ const ApiRoute vend_api_example_routes[] = {
     NULL, .runs_on = VEND_RUN_READ, .opened_by = "public-catalogue" },
   { "POST", "/v1/models/{owner}/{name}/examples", VEND_SCOPE_PUSH, VEND_BODY_BUFFER, add_example,
     NULL },
+  { "PATCH", "/v1/models/{owner}/{name}/examples/{id}", VEND_SCOPE_PUSH, VEND_BODY_BUFFER,
+    change_example, NULL },
   { "DELETE", "/v1/models/{owner}/{name}/examples/{id}", VEND_SCOPE_PUSH, VEND_BODY_NONE,
     delete_example, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -235,9 +235,9 @@ write_column (GString *text, const char *name, const History *history, Column co
   g_string_append_c (text, ']');
 }
 
-static VendReply *
-reply_json (const VendApi *api, const History *history, const VendAccount *account,
-            const VendHistoryQuery *query)
+static char *
+make_json (const VendApi *api, const History *history, const VendAccount *account,
+           const VendHistoryQuery *query)
 {
   json_auto_t *head = json_object ();
   json_t *targets = json_array ();
@@ -260,9 +260,7 @@ reply_json (const VendApi *api, const History *history, const VendAccount *accou
   g_string_append_c (text, ',');
   write_column (text, "target", history, column_target, 0);
   g_string_append (text, "}}");
-  const gsize size = text->len;
-  return vend_reply_take (200, "application/json", g_string_free (g_steal_pointer (&text), FALSE),
-                          size);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static void
@@ -317,35 +315,68 @@ read_query (VendCall *call, VendHistoryQuery *query, bool *out_trace, GError **e
 }
 
 static bool
-get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+read_history (VendApi *api, VendCall *call, const VendCaller *caller, VendHistoryQuery *query,
+              VendAccount **out_account, History *history, GError **error)
 {
-  VendHistoryQuery query = { 0 };
   g_autoptr (VendAccount) account = NULL;
-  bool is_trace = false;
-  if (!read_query (call, &query, &is_trace, error))
-    return false;
-  g_auto (History) history
-      = { .targets = g_ptr_array_new_with_free_func (target_free),
-          .indexes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-          .requests = g_array_new (FALSE, FALSE, sizeof (Request)) };
-  if (!vend_api_query_reference (call, "model", &history.wanted, error))
+  if (!vend_api_query_reference (call, "model", &history->wanted, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_api_query_account (reader.db, call, caller, "the history", &account, error))
       return false;
-    query.account_id = account->id;
-    if (!vend_store_history_read (reader.db, &query, take_row, &history, error)
-        || !read_targets (api, reader.db, &history, error))
+    query->account_id = account->id;
+    if (!vend_store_history_read (reader.db, query, take_row, history, error)
+        || !read_targets (api, reader.db, history, error))
       return false;
   }
   /* The oldest row that was read may have others of its moment behind it. */
-  if (history.n_rows > MAX_ROWS)
+  if (history->n_rows > MAX_ROWS)
     {
-      history.is_cut = true;
-      query.from_us = history.oldest_us;
+      history->is_cut = true;
+      query->from_us = history->oldest_us;
     }
-  *out = is_trace ? reply_trace (&history, &query) : reply_json (api, &history, account, &query);
+  *out_account = g_steal_pointer (&account);
+  return true;
+}
+
+#define EMPTY_HISTORY \
+  { .targets = g_ptr_array_new_with_free_func (target_free), \
+    .indexes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), \
+    .requests = g_array_new (FALSE, FALSE, sizeof (Request)) }
+
+bool
+vend_api_history_text (VendApi *api, VendCall *call, const VendCaller *caller, char **out,
+                       GError **error)
+{
+  VendHistoryQuery query = { 0 };
+  g_autoptr (VendAccount) account = NULL;
+  g_auto (History) history = EMPTY_HISTORY;
+  bool is_trace = false;
+  if (!read_query (call, &query, &is_trace, error)
+      || !read_history (api, call, caller, &query, &account, &history, error))
+    return false;
+  *out = make_json (api, &history, account, &query);
+  return true;
+}
+
+static bool
+get_history (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
+{
+  VendHistoryQuery query = { 0 };
+  g_autoptr (VendAccount) account = NULL;
+  g_auto (History) history = EMPTY_HISTORY;
+  bool is_trace = false;
+  if (!read_query (call, &query, &is_trace, error)
+      || !read_history (api, call, caller, &query, &account, &history, error))
+    return false;
+  if (is_trace)
+    {
+      *out = reply_trace (&history, &query);
+      return true;
+    }
+  char *text = make_json (api, &history, account, &query);
+  *out = vend_reply_json_text (200, text, strlen (text));
   return true;
 }
 

@@ -17,6 +17,8 @@ vend_release_copy (const VendRelease *release)
   copy->model = g_strdup (release->model);
   copy->version = g_strdup (release->version);
   copy->hardware = g_strdup (release->hardware);
+  copy->token_id = g_strdup (release->token_id);
+  copy->token_name = g_strdup (release->token_name);
   return copy;
 }
 
@@ -28,6 +30,8 @@ vend_release_free (VendRelease *release)
   g_free (release->model);
   g_free (release->version);
   g_free (release->hardware);
+  g_free (release->token_id);
+  g_free (release->token_name);
   g_free (release);
 }
 
@@ -66,11 +70,9 @@ vend_deployment_full_name (const VendDeployment *deployment)
   return g_strdup_printf ("%s/%s", deployment->owner, deployment->name);
 }
 
-json_t *
-vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator,
-                         const char *origin)
+static json_t *
+to_json (const VendRelease *release, const VendAccount *creator, const char *origin)
 {
-  const VendRelease *release = deployment->current;
   json_t *current = json_object ();
   vend_json_set_int (current, "number", release->number);
   vend_json_set_string (current, "model", release->model);
@@ -82,8 +84,25 @@ vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *cr
   vend_json_set_string (configuration, "hardware", release->hardware);
   vend_scaling_set (configuration, &scaling, false);
   json_object_set_new (current, "configuration", configuration);
+  return current;
+}
+
+json_t *
+vend_release_to_json (const VendRelease *release, const VendAccount *creator, const char *origin)
+{
+  json_t *shown = to_json (release, creator, origin);
+  json_object_set_new (shown, "token",
+                       release->token_name != NULL ? json_string (release->token_name)
+                                                   : json_null ());
+  return shown;
+}
+
+json_t *
+vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator,
+                         const char *origin)
+{
   return json_pack ("{s:s, s:s, s:o}", "owner", deployment->owner, "name", deployment->name,
-                    "current_release", current);
+                    "current_release", to_json (deployment->current, creator, origin));
 }
 
 /* ---- Requests */

@@ -23,6 +23,8 @@ typedef struct
   int64_t max_instances;
   VendScaling scaling; /* without the bounds */
   int64_t created_us;
+  char *token_id;   /* of who made it; NULL: not known */
+  char *token_name; /* in a history only */
 } VendRelease;
 
 VendRelease *vend_release_copy (const VendRelease *release);
@@ -53,6 +55,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDeployment, vend_deployment_free)
 /* "owner/name"; free with g_free. */
 char *vend_deployment_full_name (const VendDeployment *deployment) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A release in the history: with `token`, the name of the token that made it or null. */
+json_t *vend_release_to_json (const VendRelease *release, const VendAccount *creator,
+                              const char *origin);
 json_t *vend_deployment_to_json (const VendDeployment *deployment, const VendAccount *creator,
                                  const char *origin);
 

@@ -53,8 +53,8 @@ vend_cover_text (const VendCover *cover)
   return g_strdup_printf (COVER_SCHEME "%s/%s", cover->token, escaped);
 }
 
-static char *
-cover_url (const VendModel *model, const char *origin)
+char *
+vend_model_cover_url (const VendModel *model, const char *origin)
 {
   const char *text = model->cover_image_url;
   if (text == NULL || !g_str_has_prefix (text, COVER_SCHEME))
@@ -94,7 +94,7 @@ vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *e
   json_t *object = json_object ();
   g_autofree char *url = g_strdup_printf ("%s/%s/%s", origin, model->owner, model->name);
   g_autofree char *created = vend_time_format (model->created_us);
-  g_autofree char *cover = cover_url (model, origin);
+  g_autofree char *cover = vend_model_cover_url (model, origin);
 
   vend_json_set_string (object, "url", url);
   vend_json_set_string (object, "owner", model->owner);

@@ -50,6 +50,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCover, vend_cover_free)
 /* Its text as `cover_image_url` of a model. Free with g_free. */
 char *vend_cover_text (const VendCover *cover) G_GNUC_WARN_UNUSED_RESULT;
 
+/* URL of the model's picture, or NULL; free with g_free. */
+char *vend_model_cover_url (const VendModel *model, const char *origin) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef struct
 {
   char *id; /* 64 hex */

@@ -225,9 +225,18 @@ add_end (GArray *entries, const VendTimeline *timeline)
   if (timeline->usage != NULL)
     {
       g_autofree char *text = vend_usage_seconds_text (timeline->usage->run_us);
-      json_object_set_new (
-          details, "metered",
-          json_pack ("{s:s, s:s}", "hardware", timeline->usage->hardware, "seconds", text));
+      json_t *metered
+          = json_pack ("{s:s, s:s}", "hardware", timeline->usage->hardware, "seconds", text);
+      if (timeline->usage->price != VEND_NO_PRICE)
+        {
+          g_autofree char *price = vend_price_text (timeline->usage->price);
+          g_autofree char *amount
+              = vend_amount_text (vend_amount_of (timeline->usage->price, timeline->usage->run_us));
+          vend_json_set_string (metered, "price", price);
+          vend_json_set_string (metered, "amount", amount);
+        }
+      vend_json_set_bool (metered, "billed", timeline->usage->billed_us > 0);
+      json_object_set_new (details, "metered", metered);
     }
   g_autofree char *sentence = ending_sentence (p);
   add (entries, p->completed_us, "completed", details, "%s", sentence);

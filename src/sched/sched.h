@@ -183,6 +183,18 @@ void vend_sched_describe (VendSched *sched, bool all, VendSchedDescribed describ
 typedef void (*VendSchedStatusReady) (char *take_text, void *data);
 void vend_sched_status (VendSched *sched, json_t *take, VendSchedStatusReady notify, void *data);
 
+/* A model with instances of its own: not those of deployments. */
+typedef struct
+{
+  char *model; /* "owner/name" */
+  int64_t model_id;
+  bool is_ready; /* else an instance is on its way */
+} VendWarm;
+#define VEND_WARM_MAX 500
+/* At most VEND_WARM_MAX, one for each version, of VendWarm. */
+typedef void (*VendSchedWarm) (GPtrArray *take, void *data);
+void vend_sched_warm (VendSched *sched, VendSchedWarm notify, void *data);
+
 /* `measured` is called when the gauges of the meter show the current state. */
 typedef void (*VendSchedMeasured) (void *data);
 void vend_sched_measure (VendSched *sched, VendSchedMeasured measured, void *data);

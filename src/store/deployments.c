@@ -17,6 +17,7 @@ read_release (VendStmt *stmt, int column)
   release->max_instances = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_MAX_INSTANCES);
   release->scaling = vend_store_scaling_read (stmt, column + VEND_COL_RELEASE_SCALING);
   release->created_us = vend_stmt_get_int (stmt, column + VEND_COL_RELEASE_CREATED_US);
+  release->token_id = vend_stmt_dup_text (stmt, column + VEND_COL_RELEASE_TOKEN);
   return release;
 }
 
@@ -50,6 +51,7 @@ insert_release (VendDb *db, int64_t id, const VendRelease *release, GError **err
   vend_stmt_int (stmt, VEND_ARG_RELEASE_MAX_INSTANCES, release->max_instances);
   vend_store_scaling_bind (stmt, VEND_ARG_RELEASE_SCALING, &release->scaling);
   vend_stmt_int (stmt, VEND_ARG_RELEASE_CREATED_US, release->created_us);
+  vend_stmt_text (stmt, VEND_ARG_RELEASE_TOKEN, release->token_id);
   return vend_stmt_run (stmt, NULL, error);
 }
 
@@ -98,6 +100,27 @@ vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, in
   vend_stmt_int (stmt, 4, (int64_t) page->limit + 1);
   return vend_stmt_page (stmt, read_deployment, (GDestroyNotify) vend_deployment_free, page, out,
                          error);
+}
+
+static void *
+read_recorded (VendStmt *stmt)
+{
+  VendRelease *release = read_release (stmt, 0);
+  release->token_name = vend_stmt_dup_text (stmt, VEND_COL_RELEASE_N);
+  return release;
+}
+
+bool
+vend_store_release_page (VendDb *db, int64_t deployment_id, int64_t before_number, VendPage *page,
+                         GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_RELEASE_PAGE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, deployment_id);
+  vend_stmt_int (stmt, 2, before_number);
+  vend_stmt_int (stmt, 3, (int64_t) page->limit + 1);
+  return vend_stmt_page (stmt, read_recorded, (GDestroyNotify) vend_release_free, page, out, error);
 }
 
 bool

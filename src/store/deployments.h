@@ -11,6 +11,9 @@ bool vend_store_deployment_by_name (VendDb *db, const char *owner, const char *n
 /* Newest first, of VendDeployment, after (after_us, after_id); G_MAXINT64 = first page. */
 bool vend_store_deployment_page (VendDb *db, int64_t account_id, int64_t after_us, int64_t after_id,
                                  VendPage *page, GPtrArray **out, GError **error);
+/* The releases before a number (G_MAXINT64: all), the newest first, of VendRelease. */
+bool vend_store_release_page (VendDb *db, int64_t deployment_id, int64_t before_number,
+                              VendPage *page, GPtrArray **out, GError **error);
 bool vend_store_deployment_all (VendDb *db, GPtrArray **out, GError **error);
 bool vend_store_deployment_count (VendDb *db, int64_t account_id, int64_t *out, GError **error);
 

@@ -176,6 +176,19 @@ drop_prediction (VendDb *db, const char *prediction, GError **error)
 }
 
 bool
+vend_store_example_make_default (VendDb *db, int64_t model_id, const char *prediction,
+                                 GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_FIRST, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, prediction);
+  return vend_stmt_run_one (stmt, "example", error)
+         && run_with_id (db, VEND_SQL_EXAMPLE_SET_DEFAULT, model_id, error);
+}
+
+bool
 vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_EXAMPLE_DELETE, error);

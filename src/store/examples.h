@@ -18,6 +18,9 @@ bool vend_store_example_get (VendDb *db, const char *prediction, VendPrediction 
 bool vend_store_example_page (VendDb *db, int64_t model_id, int64_t after_place, VendPage *page,
                               GPtrArray **out, int64_t *out_place, GError **error);
 bool vend_store_example_has (VendDb *db, const char *prediction, bool *out, GError **error);
+/* Makes it the first, which is the default example. NOT_FOUND when it is none of the model. */
+bool vend_store_example_make_default (VendDb *db, int64_t model_id, const char *prediction,
+                                      GError **error);
 bool vend_store_example_delete (VendDb *db, int64_t model_id, const char *prediction,
                                 GError **error);
 /* The model is being deleted. */

@@ -257,3 +257,31 @@ def test_bodies_have_a_limit(api, new):
         ("POST", f"/models/lab/echo/versions/{'0' * 64}/trainings"),
     ):
         api.call(method, path, 413, json=body)
+
+
+def test_history_of_releases(api, other, new, versions, server):
+    api.post("/deployments", new("told"), 200)
+    token = api.post("/tokens", {"name": "by hand", "scopes": ["read", "push"]}, 201).json()
+    by_hand = server.api(token["token"])
+    by_hand.patch("/deployments/lab/told", {"max_instances": 2, "hardware": "gpu-x"}, 200)
+    api.delete(f"/tokens/{token['id']}", 204)
+    api.patch("/deployments/lab/told", {"max_instances": 2}, 200)
+    api.patch("/deployments/lab/told", {"idle_timeout": 5}, 200)
+    pages, releases = all_pages(api, "/deployments/lab/told/releases")
+    assert pages == 1 and [release["number"] for release in releases] == [3, 2, 1]
+    assert [release["token"] for release in releases][1] == "by hand"
+    assert releases[0]["token"] == releases[2]["token"] != "by hand"
+    assert releases[0]["configuration"]["idle_timeout"] == 5
+    assert [r["configuration"]["max_instances"] for r in releases] == [2, 2, 1]
+    assert {**api.get("/deployments/lab/told").json()["current_release"], "token": releases[0]["token"]} == releases[0]
+    other.get("/deployments/lab/told/releases", 404)
+    api.get("/deployments/lab/nothing/releases", 404)
+    api.get("/deployments/lab/told/releases?cursor=x", 400)
+
+
+def test_pages_of_the_history(api, new):
+    api.post("/deployments", new("often"), 200)
+    for n in range(101):
+        api.patch("/deployments/lab/often", {"max_instances": 2 + n % 2}, 200)
+    pages, releases = all_pages(api, "/deployments/lab/often/releases")
+    assert pages == 2 and [release["number"] for release in releases] == list(range(102, 0, -1))

@@ -35,6 +35,27 @@ def test_life_of_examples(api, other):
     assert api.get("/models/lab/echo").json()["default_example"] is None
 
 
+def test_the_default_is_moved(api, other):
+    runs = [api.run("stream", {"count": n}) for n in (1, 2, 3)]
+    for run in runs:
+        add(api, "stream", run)
+    path = f"/models/lab/stream/examples/{runs[2]['id']}"
+    assert api.patch(path, {"default": True}, 200).json()["id"] == runs[2]["id"]
+    order = [runs[n]["id"] for n in (2, 0, 1)]
+    assert [e["id"] for e in examples(api, "stream")] == order
+    assert api.get("/models/lab/stream").json()["default_example"]["id"] == runs[2]["id"]
+    api.patch(path, {"default": True}, 200)
+    assert [e["id"] for e in examples(api, "stream")] == order
+    for body in ({}, {"default": False}, {"default": "yes"}):
+        assert "default: expected true" in api.patch(path, body, 422).json()["detail"]
+    api.patch(f"/models/lab/echo/examples/{runs[2]['id']}", {"default": True}, 404)
+    api.patch("/models/lab/stream/examples/nothing", {"default": True}, 404)
+    other.patch(path, {"default": True}, 403)
+    assert [e["id"] for e in examples(api, "stream")] == order
+    for run in runs:
+        api.delete(f"/models/lab/stream/examples/{run['id']}", 204)
+
+
 def test_wrong_examples(api, other):
     running = api.create("echo", {"delay": 600})
     assert "succeeded" in add(api, "echo", running, 422).json()["detail"]

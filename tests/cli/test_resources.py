@@ -17,6 +17,24 @@ def deployed(vend, server):
     return made
 
 
+def test_history_of_a_deployment(vend, server, deployed):
+    for more in (("--version", OTHER, "--min", "1"), ("--idle-timeout", "90s"), ("--max", "4")):
+        assert vend("deployments", "update", "lab/prod", *more).returncode == 0
+    lines = [line.split(maxsplit=3) for line in vend("deployments", "history", "lab/prod").stdout.splitlines()]
+    assert lines[0][:3] == ["RELEASE", "CREATED", "TOKEN"]
+    assert [line[0] for line in lines[1:]] == ["4", "3", "2", "1"]
+    text = vend("deployments", "history", "lab/prod", "-n", "3").stdout.splitlines()
+    assert text[1].endswith("max_instances 3 to 4") and "laptop" in text[1]
+    assert text[2].endswith("idle_timeout default to 90") or text[2].endswith("idle_timeout default to 90.0")
+    assert text[3].endswith("version, min_instances 0 to 1") and OTHER[:12] in text[3]
+    assert len(text) == 4
+    assert vend("deployments", "history", "lab/prod").stdout.splitlines()[4].endswith("created")
+    assert len(json.loads(vend("deployments", "history", "lab/prod", "--json", "-n", "2").stdout)["results"]) == 2
+    assert "deployment lab/nope" in vend("deployments", "history", "lab/nope").stderr
+    assert vend("deployments", "history").returncode == 2
+    assert vend("deployments", "history", "lab/prod", "-n", "-1").returncode == 2
+
+
 def test_deployments(vend, server, deployed):
     body = next(r for r in server.requests if r.method == "POST").json
     assert body == {

@@ -9,6 +9,7 @@ an answer with a status, a connection that is cut, JSON that is none, a slow ans
         assert server.count("GET", "/v1/account") == 1
 """
 
+import copy
 import hashlib
 import itertools
 import json
@@ -103,6 +104,7 @@ class FakeServer:
         self.deliveries = []
         self.webhook_key = "whsec_" + "A" * 32
         self.deployments = {}
+        self.releases = {}  # those before the current one
         self.cancels_slowly = False
         self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
         self.effective = {}  # scaling settings that are others than those set
@@ -559,10 +561,17 @@ class Handler(BaseHTTPRequestHandler):
         if self.deployment(reference):
             self.json(200, self.deployment(reference))
 
+    def list_releases(self, request, reference):
+        found = self.deployment(reference)
+        if found:
+            releases = [*self.fake.releases.get(reference, []), found["current_release"]]
+            self.page(request, [{**release, "token": "laptop"} for release in reversed(releases)])
+
     def patch_deployment(self, request, reference):
         found = self.deployment(reference)
         if found:
             release = found["current_release"]
+            self.fake.releases.setdefault(reference, []).append(copy.deepcopy(release))
             release["number"] += 1
             for name, value in request.json.items():
                 place = release if name == "version" else release["configuration"]
@@ -669,6 +678,7 @@ ROUTES = [
     ("GET", "/v1/deployments", Handler.list_deployments),
     ("POST", "/v1/deployments", Handler.create_deployment),
     ("GET", r"/v1/deployments/([^/]+/[^/]+)", Handler.get_deployment),
+    ("GET", r"/v1/deployments/([^/]+/[^/]+)/releases", Handler.list_releases),
     ("PATCH", r"/v1/deployments/([^/]+/[^/]+)", Handler.patch_deployment),
     ("DELETE", r"/v1/deployments/([^/]+/[^/]+)", Handler.delete_deployment),
     ("POST", r"/v1/deployments/([^/]+/[^/]+)/predictions", Handler.create_prediction),

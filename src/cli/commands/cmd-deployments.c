@@ -104,6 +104,99 @@ path_of (const char *text, char **out, GError **error)
   return true;
 }
 
+/* ---- History */
+
+/* "version, max_instances 1 to 3": what differs between two releases. */
+static char *
+changes_between (const json_t *older, const json_t *newer)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  const json_t *before = json_object_get (older, "configuration");
+  json_t *now = json_object_get (newer, "configuration");
+  const char *key;
+  json_t *value;
+  if (g_strcmp0 (vend_json_string (older, "version"), vend_json_string (newer, "version")) != 0)
+    g_string_append (text, "version");
+  json_object_foreach (now, key, value)
+    if (!json_equal (value, json_object_get (before, key)))
+      {
+        const json_t *was = json_object_get (before, key);
+        g_autofree char *from = was != NULL ? vend_json_text (was) : g_strdup ("default");
+        g_autofree char *to = vend_json_text (value);
+        g_string_append_printf (text, "%s%s %s to %s", text->len > 0 ? ", " : "", key, from, to);
+      }
+  json_object_foreach ((json_t *) before, key, value)
+    if (json_object_get (now, key) == NULL)
+      {
+        g_autofree char *from = vend_json_text (value);
+        g_string_append_printf (text, "%s%s %s to default", text->len > 0 ? ", " : "", key, from);
+      }
+  return vend_terminal_one_line (text->str);
+}
+
+static void
+print_history (const json_t *page, guint shown)
+{
+  static const char *const columns[]
+      = { "RELEASE", "CREATED", "TOKEN", "VERSION", "CHANGES", NULL };
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  const json_t *results = json_object_get (page, "results");
+  for (gsize i = 0; i < MIN (json_array_size (results), shown); i++)
+    {
+      const json_t *release = json_array_get (results, i), *older = json_array_get (results, i + 1);
+      const int64_t number = vend_json_int (release, "number", 0);
+      g_autofree char *cell = g_strdup_printf ("%" G_GINT64_FORMAT, number);
+      g_autofree char *created = vend_argument_shown_time (release, "created_at");
+      g_autofree char *version
+          = g_strdup_printf ("%.12s", vend_argument_shown (release, "version"));
+      g_autofree char *changes
+          = older != NULL ? changes_between (older, release) : g_strdup ("created");
+      vend_table_add (table, cell, created, vend_argument_shown (release, "token"), version,
+                      changes);
+    }
+  vend_table_print (table);
+}
+
+static bool
+history (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_auto (GStrv) words = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *page = NULL;
+  int limit = 20;
+  const GOptionEntry entries[] = {
+    { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, "most rows listed, newest first; 0 = all", "N" },
+    { NULL },
+  };
+  const VendOptions options = {
+    .command = "deployments history",
+    .usage = "owner/name",
+    .summary = "Lists the releases of a deployment: when, by which token, and what each changed.",
+    .entries = entries,
+    .connection = &connection,
+    .least = 1,
+    .most = 1,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error)
+      || !path_of (words[0], &path, error))
+    return false;
+  if (limit < 0)
+    return vend_fail (error, VEND_ERROR_INVALID, "--limit: expected 0 or more, got %d", limit);
+  g_autofree char *releases = g_strconcat (path, "/releases", NULL);
+  /* One more tells what the last one changed. */
+  const guint wanted = limit == 0 || connection.json ? (guint) limit : (guint) limit + 1;
+  if (!vend_client_new (&connection, &client, error)
+      || !vend_client_list (client, releases, wanted, &page, error))
+    return false;
+  if (connection.json)
+    vend_terminal_json (page);
+  else
+    print_history (page, limit == 0 ? G_MAXUINT : (guint) limit);
+  return true;
+}
+
 /* ---- What a release is made of */
 
 typedef struct
@@ -318,6 +411,7 @@ vend_cmd_deployments (int argc, char **argv)
     { "get", "get owner/name", get },
     { "create", "create NAME owner/name[:version] [--hardware SKU] [--min N] [--max N] …", create },
     { "update", "update owner/name [--version ID] [--hardware SKU] [--min N] [--max N] …", update },
+    { "history", "history owner/name [--limit N]", history },
     { "delete", "delete owner/name", delete },
     { NULL },
   };

@@ -276,8 +276,9 @@ doctor (int argc, char **argv, GError **error)
   g_auto (VendConnection) connection = { 0 };
   g_auto (GStrv) words = NULL;
   g_autofree char *data = NULL;
-  gboolean audit = FALSE, deep = FALSE;
+  gboolean audit = FALSE, deep = FALSE, local = FALSE;
   const GOptionEntry entries[] = {
+    { "local", 0, 0, G_OPTION_ARG_NONE, &local, "check this machine only, not the server", NULL },
     { "audit", 0, 0, G_OPTION_ARG_NONE, &audit,
       "check that database, files, processes and server agree", NULL },
     { "deep", 0, 0, G_OPTION_ARG_NONE, &deep, "with --audit: read the bytes of every file", NULL },
@@ -296,6 +297,8 @@ doctor (int argc, char **argv, GError **error)
     return false;
   if (!audit && (deep || data != NULL))
     return vend_fail (error, VEND_ERROR_INVALID, "%s needs --audit", deep ? "--deep" : "--data");
+  if (audit && local)
+    return vend_fail (error, VEND_ERROR_INVALID, "expected either --local or --audit");
   if (audit)
     return vend_doctor_audit (&connection, data, deep, error);
 
@@ -312,8 +315,11 @@ doctor (int argc, char **argv, GError **error)
   check_limits (&sheet, settings, skus);
   check_working_copies (&sheet, settings);
   check_disk (&sheet);
-  check_cli_file (&sheet);
-  check_server (&sheet, &connection);
+  if (!local)
+    {
+      check_cli_file (&sheet);
+      check_server (&sheet, &connection);
+    }
   if (sheet.is_json)
     {
       json_auto_t *body

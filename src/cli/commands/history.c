@@ -3,9 +3,13 @@
 #include "cli/arguments/arguments.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "policy/decide.h"
 #include "policy/simulate.h"
+#include <string.h>
+#include <unistd.h>
 
+#define MAX_HISTORY_BYTES ((gsize) 64 << 20)
 #define DAY_US (24 * 3600 * VEND_US_PER_S)
 #define MOST_INSTANCES 1000
 #define MOST_SLOTS 256
@@ -146,6 +150,23 @@ vend_history_read (const json_t *reply, VendHistory **out, GError **error)
   g_ptr_array_sort (history->items, by_requests);
   *out = g_steal_pointer (&history);
   return true;
+}
+
+bool
+vend_history_load (const char *path, VendHistory **out, GError **error)
+{
+  const bool is_input = strcmp (path, "-") == 0;
+  const char *name = is_input ? "standard input" : path;
+  g_autofree char *text = NULL;
+  json_auto_t *reply = NULL;
+  gsize size = 0;
+  if (is_input ? !vend_fd_read_all (STDIN_FILENO, name, MAX_HISTORY_BYTES, &text, &size, error)
+               : !vend_file_read (path, MAX_HISTORY_BYTES, &text, &size, error))
+    return false;
+  if (vend_json_parse (text, size, &reply, error) && vend_history_read (reply, out, error))
+    return true;
+  g_prefix_error (error, "%s: expected a reply of GET /v1/history: ", name);
+  return false;
 }
 
 bool

@@ -45,6 +45,9 @@ typedef struct
 /* Times of the traces begin a load before the first request at the earliest. */
 bool vend_history_fetch (VendClient *client, const VendHistoryAsked *asked, VendHistory **out,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A saved reply; "-" is standard input. */
+bool vend_history_load (const char *path, VendHistory **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The reply itself, for tests of what comes from a server. */
 bool vend_history_read (const json_t *reply, VendHistory **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 -- columns: deployment
 id, account_id, owner, name, created_us
 -- columns: release
-number, model_id, model, version, hardware, min_instances, max_instances, scaling, created_us
+number, model_id, model, version, hardware, min_instances, max_instances, scaling, created_us, token
 -- name: deployment_insert
 INSERT INTO deployments (id, account_id, owner, name, current_number, serving_number, created_us)
 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM deployments), $1, $2, $3, 1, 1, $4)
@@ -27,6 +27,9 @@ FROM deployments d
 JOIN releases c ON c.deployment_id = d.id AND c.number = d.current_number
 JOIN releases s ON s.deployment_id = d.id AND s.number = d.serving_number
 ORDER BY d.id;
+-- name: release_page
+SELECT {release:r}, t.name FROM releases r LEFT JOIN tokens t ON t.id = r.token
+WHERE r.deployment_id = $1 AND r.number < $2 ORDER BY r.number DESC LIMIT $3;
 -- name: deployment_count
 SELECT COUNT(*) FROM deployments WHERE account_id = $1;
 -- name: deployment_set_current

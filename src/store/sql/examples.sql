@@ -12,6 +12,9 @@ SELECT place, prediction, input, output, logs FROM examples
 WHERE model_id = $1 AND place > $2 ORDER BY place LIMIT $3;
 -- name: example_get
 SELECT place, prediction, input, output, logs FROM examples WHERE prediction = $1;
+-- name: example_first
+UPDATE examples SET place = (SELECT MIN(place) FROM examples WHERE model_id = $1) - 1
+WHERE model_id = $1 AND prediction = $2;
 -- name: example_delete
 DELETE FROM examples WHERE model_id = $1 AND prediction = $2;
 -- name: example_delete_all

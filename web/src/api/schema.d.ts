@@ -286,6 +286,23 @@ export interface paths {
         patch: operations["deployments.update"];
         trace?: never;
     };
+    "/v1/deployments/{owner}/{name}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The releases of a deployment, the newest first */
+        get: operations["deployments.releases.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/deployments/{owner}/{name}/predictions": {
         parameters: {
             query?: never;
@@ -403,7 +420,8 @@ export interface paths {
         delete: operations["models.examples.delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Make an example the default one */
+        patch: operations["models.examples.update"];
         trace?: never;
     };
     "/v1/predictions/{id}/explanation": {
@@ -1306,6 +1324,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/warm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models with instances of their own now, of those that the caller may see */
+        get: operations["warm.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Settings of the server, with what they mean */
+        get: operations["settings.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What `vend doctor` says of the machine of the server */
+        get: operations["doctor.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/advice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What `vend advise` recommends by the history of an account */
+        get: operations["advice.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1474,6 +1560,10 @@ export interface components {
             weights_url?: string | null;
             /** Format: uri */
             cover_image_url?: string | null;
+        };
+        ExampleChange: {
+            /** @constant */
+            default: true;
         };
         ExampleRequest: {
             prediction: string;
@@ -1679,6 +1769,10 @@ export interface components {
                 retry_safe: boolean;
             };
         };
+        ReleaseRecord: components["schemas"]["Release"] & {
+            /** @description Name of the token that made it; null: not known */
+            token: string | null;
+        };
         Deployment: {
             owner: string;
             name: string;
@@ -1739,6 +1833,78 @@ export interface components {
             description?: string;
             full_description?: string | null;
             models?: string[];
+        };
+        Warm: {
+            models: {
+                [key: string]: "warm" | "starting";
+            };
+            complete: boolean;
+        };
+        Settings: {
+            results: {
+                name: string;
+                /** @enum {string} */
+                type: "text" | "integer" | "boolean" | "duration" | "size";
+                value: string;
+                default: string;
+                /** @enum {string} */
+                source: "default" | "file" | "environment" | "flag";
+                help: string;
+            }[];
+        };
+        Doctor: {
+            ok: boolean;
+            checks: {
+                check: string;
+                /** @enum {string} */
+                status: "ok" | "warn" | "fail";
+                detail: string;
+            }[];
+        };
+        AdviceVariant: {
+            min_instances: number;
+            max_instances: number;
+            /** @description null: idle instances stay until others need the room */
+            idle_timeout_seconds: number | null;
+            wait_seconds: {
+                mean: number;
+                p95: number;
+                max: number;
+            };
+            loads: number;
+            loading_hours: number;
+            busy_hours: number;
+            idle_hours: number;
+            instance_hours_a_month: number;
+            billed_seconds_a_month: number;
+            cost_a_month: number | null;
+            score: number;
+            is_now: boolean;
+            is_best: boolean;
+        };
+        Advice: {
+            /** Format: date-time */
+            from: string;
+            complete: boolean;
+            wait_weight: number;
+            results: {
+                name: string;
+                /** @enum {string} */
+                kind: "model" | "deployment";
+                hardware: string;
+                price: number | null;
+                requests: number;
+                hours: number;
+                pause_seconds: number;
+                run_seconds: number;
+                load_seconds: number;
+                load_is_measured: boolean;
+                most_at_once: number;
+                measured_wait_seconds: number;
+                variants: components["schemas"]["AdviceVariant"][];
+                recommendation: string[];
+            }[];
+            own: unknown;
         };
         HardwareList: {
             sku: string;
@@ -3011,6 +3177,45 @@ export interface operations {
             };
         };
     };
+    "deployments.releases.list": {
+        parameters: {
+            query?: {
+                /** @description Cursor of the `next` URL of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        next: string | null;
+                        previous: string | null;
+                        results: components["schemas"]["ReleaseRecord"][];
+                    };
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "deployments.predictions.create": {
         parameters: {
             query?: never;
@@ -3312,6 +3517,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "models.examples.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExampleChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
             };
             /** @description What is wrong */
             default: {
@@ -5620,6 +5862,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionSource"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "warm.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Warm"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "settings.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "doctor.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Doctor"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "advice.get": {
+        parameters: {
+            query?: {
+                /** @description Only rows at or after this time */
+                since?: string;
+                /** @description Only rows before this time */
+                until?: string;
+                /** @description Only rows about the model owner/name */
+                model?: string;
+                /** @description Username; another one than the caller's needs the scope admin */
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Advice"];
                 };
             };
             /** @description What is wrong */
