@@ -59,6 +59,7 @@ struct VendHttpd
   VendRouter *router;
   VendRouter *pages; /* NULL: none */
   VendRouter *other_page;
+  VendRouter *preview_page; /* NULL: none */
   VendOriginRules *origin_rules;
   VendCors *cors;
   VendLinger *linger;

@@ -78,6 +78,9 @@ typedef struct
   const VendRoute *pages;
   gsize n_pages;
   const VendRoute *other_page;
+  /* For a GET or HEAD that accepts anything, has no Authorization and whose path no route has: what
+   * programs send that preview links. NULL: 404, as for all others. */
+  const VendRoute *preview_page;
   VendObserve observe; /* or NULL */
   void *observe_data;
   VendRestate restate; /* or NULL */

@@ -198,14 +198,29 @@ check_query (VendCall *call)
                                    "parameters.");
 }
 
+static bool
+is_anonymous_read (VendCall *call)
+{
+  return vend_call_header (call, MHD_HTTP_HEADER_AUTHORIZATION) == NULL
+         && (strcmp (call->method, "GET") == 0 || strcmp (call->method, "HEAD") == 0);
+}
+
 /* What a browser's address bar sends, and no client of the API. */
 static bool
 asks_for_page (VendCall *call)
 {
   const char *accept = vend_call_header (call, MHD_HTTP_HEADER_ACCEPT);
   return call->httpd->pages != NULL && accept != NULL && strstr (accept, "text/html") != NULL
-         && vend_call_header (call, MHD_HTTP_HEADER_AUTHORIZATION) == NULL
-         && (strcmp (call->method, "GET") == 0 || strcmp (call->method, "HEAD") == 0);
+         && is_anonymous_read (call);
+}
+
+/* What programs that preview links send. */
+static bool
+may_preview (VendCall *call)
+{
+  const char *accept = vend_call_header (call, MHD_HTTP_HEADER_ACCEPT);
+  return call->httpd->preview_page != NULL && (accept == NULL || strstr (accept, "*/*") != NULL)
+         && is_anonymous_read (call);
 }
 
 static VendMatchResult
@@ -219,10 +234,11 @@ match_route (VendCall *call, const char *raw_path)
   vend_match_clear (&call->match);
   const VendMatchResult result
       = vend_router_match (httpd->router, call->method, raw_path, &call->match);
-  if (!is_page || result != VEND_MATCH_NO_PATH)
+  if (result != VEND_MATCH_NO_PATH || (!is_page && !may_preview (call)))
     return result;
   vend_match_clear (&call->match);
-  return vend_router_match (httpd->other_page, call->method, raw_path, &call->match);
+  return vend_router_match (is_page ? httpd->other_page : httpd->preview_page, call->method,
+                            raw_path, &call->match);
 }
 
 static VendReply *

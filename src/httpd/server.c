@@ -431,6 +431,8 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
       httpd->pages = vend_router_new (options->pages, options->n_pages);
       httpd->other_page = vend_router_new (options->other_page, 1);
     }
+  if (options->preview_page != NULL)
+    httpd->preview_page = vend_router_new (options->preview_page, 1);
   httpd->spool_dir = g_strdup (options->spool_dir);
   httpd->max_body = options->max_body;
   httpd->observe = options->observe;
@@ -557,6 +559,7 @@ vend_httpd_free (VendHttpd *httpd)
   vend_router_free (httpd->router);
   vend_router_free (httpd->pages);
   vend_router_free (httpd->other_page);
+  vend_router_free (httpd->preview_page);
   vend_origin_rules_free (httpd->origin_rules);
   vend_cors_free (httpd->cors);
   g_free (httpd->workers);

@@ -1,10 +1,13 @@
 /* The web page: a document for every address of the page, and the files that it needs. */
 #include "web/web.h"
+#include "base/hash.h"
 #include "web/assets.h"
 #include <string.h>
 
 #define DOCUMENT "/index.html"
 #define HASHED "/assets/"
+#define SHARED "/s/{token}"
+#define HEAD_END "</head>"
 
 /* Scripts and styles only from here, nothing inline; pictures and sounds of models may lie on other
  * hosts. */
@@ -13,6 +16,17 @@
   "worker-src 'self'; img-src 'self' data: blob: https: http:; media-src 'self' data: blob: " \
   "https: " \
   "http:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+#define N_PAGES 14
+
+struct VendWeb
+{
+  VendWebTell tell;
+  void *data;
+  VendRoute pages[N_PAGES];
+  VendRoute other;
+  VendRoute preview;
+};
 
 static const VendWebAsset *
 find_asset (const char *path)
@@ -81,6 +95,29 @@ reply_asset (VendCall *call, const VendWebAsset *asset)
   return reply;
 }
 
+/* The document with what it says of itself; not compressed, as it is short. */
+static VendReply *
+reply_with_card (VendCall *call, const VendWebAsset *document, const VendPageCard *card)
+{
+  g_autofree char *url = g_strconcat (vend_call_origin (call), vend_call_path (call), NULL);
+  g_autofree char *tags = vend_page_card_html (card, url);
+  g_autofree char *text = g_strndup ((const char *) document->bytes, document->size);
+  const char *end = strstr (text, HEAD_END);
+  if (end == NULL)
+    return reply_asset (call, document);
+  char *whole = g_strdup_printf ("%.*s%s%s", (int) (end - text), text, tags, end);
+  g_autofree char *hash = vend_sha256_text (whole);
+  g_autofree char *etag = g_strdup_printf ("\"%.32s\"", hash);
+  const char *seen = vend_call_header (call, "If-None-Match");
+  const bool is_same = seen != NULL && strstr (seen, etag) != NULL;
+  VendReply *reply = is_same ? vend_reply_empty (304)
+                             : vend_reply_take (200, document->type, whole, strlen (whole));
+  if (is_same)
+    g_free (whole);
+  add_headers (reply, document, etag);
+  return reply;
+}
+
 static VendReply *
 not_found (void)
 {
@@ -96,37 +133,65 @@ send_asset (VendCall *call, void *unused)
   vend_call_reply (call, asset != NULL ? reply_asset (call, asset) : not_found ());
 }
 
+/* NULL when there is nothing to tell. */
+static VendReply *
+told (VendCall *call, const VendWeb *web, const VendWebAsset *document)
+{
+  g_auto (VendPageCard) card = { 0 };
+  return web != NULL && web->tell != NULL && web->tell (call, &card, web->data)
+             ? reply_with_card (call, document, &card)
+             : NULL;
+}
+
 static void
-send_document (VendCall *call, void *unused)
+send_document (VendCall *call, void *context)
 {
   static const char absent[] = "This build of Vend has no web page: it was made without Node. The "
                                "API and the command line are complete.\n";
   const VendWebAsset *document = find_asset (DOCUMENT);
-  vend_call_reply (call, document != NULL ? reply_asset (call, document)
-                                          : vend_reply_static (200, "text/plain; charset=utf-8",
-                                                               absent, sizeof absent - 1));
+  VendReply *reply = document != NULL ? told (call, context, document) : NULL;
+  if (reply == NULL && document != NULL)
+    reply = reply_asset (call, document);
+  vend_call_reply (call, reply != NULL ? reply
+                                       : vend_reply_static (200, "text/plain; charset=utf-8",
+                                                            absent, sizeof absent - 1));
 }
 
 /* Where other things than pages live: a page would only hide that they are not there. */
-static void
-send_other (VendCall *call, void *unused)
+static bool
+is_reserved (const char *path)
 {
   static const char *const reserved[] = { "/v1/", "/v2/", "/-/", "/openai/", "/mcp/", HASHED };
-  const char *path = vend_call_path (call);
   for (guint i = 0; i < G_N_ELEMENTS (reserved); i++)
     if (g_str_has_prefix (path, reserved[i]))
-      {
-        vend_call_reply (call, not_found ());
-        return;
-      }
-  send_document (call, unused);
+      return true;
+  return false;
+}
+
+static void
+send_other (VendCall *call, void *context)
+{
+  if (is_reserved (vend_call_path (call)))
+    vend_call_reply (call, not_found ());
+  else
+    send_document (call, context);
+}
+
+static void
+send_preview (VendCall *call, void *context)
+{
+  const VendWebAsset *document = find_asset (DOCUMENT);
+  VendReply *reply = document != NULL && !is_reserved (vend_call_path (call))
+                         ? told (call, context, document)
+                         : NULL;
+  vend_call_reply (call, reply != NULL ? reply : not_found ());
 }
 
 #define PAGE(pattern_) { .method = "GET", .pattern = (pattern_), .handler = send_document }
 #define ASSET(pattern_) { .method = "GET", .pattern = (pattern_), .handler = send_asset }
 
 /* All that web/src/routes.ts has, but models: their addresses could be those of the API. */
-static const VendRoute pages[] = {
+static const VendRoute pages[N_PAGES] = {
   PAGE ("/"),
   PAGE ("/explore"),
   PAGE ("/sign-in"),
@@ -134,7 +199,7 @@ static const VendRoute pages[] = {
   PAGE ("/predictions"),
   PAGE ("/trainings"),
   PAGE ("/p/{id}"),
-  PAGE ("/s/{token}"),
+  PAGE (SHARED),
   PAGE ("/deployments"),
   PAGE ("/deployments/{owner}/{name}"),
   PAGE ("/operate"),
@@ -142,8 +207,6 @@ static const VendRoute pages[] = {
   PAGE ("/account"),
   PAGE ("/account/{tab}"),
 };
-
-static const VendRoute other = { .method = "GET", .pattern = "/{path*}", .handler = send_other };
 
 static const VendRoute routes[] = {
   ASSET ("/assets/{name}"),
@@ -158,15 +221,48 @@ vend_web_routes (gsize *out_n)
   return routes;
 }
 
-const VendRoute *
-vend_web_pages (gsize *out_n)
+VendWeb *
+vend_web_new (VendWebTell tell, void *data)
 {
-  *out_n = G_N_ELEMENTS (pages);
-  return pages;
+  VendWeb *web = g_new0 (VendWeb, 1);
+  web->tell = tell;
+  web->data = data;
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    {
+      web->pages[i] = pages[i];
+      /* The others have nothing to tell strangers. */
+      if (strcmp (pages[i].pattern, SHARED) == 0)
+        web->pages[i].context = web;
+    }
+  web->other = (VendRoute){
+    .method = "GET", .pattern = "/{path*}", .handler = send_other, .context = web
+  };
+  web->preview = web->other;
+  web->preview.handler = send_preview;
+  return web;
+}
+
+void
+vend_web_free (VendWeb *web)
+{
+  g_free (web);
 }
 
 const VendRoute *
-vend_web_other_page (void)
+vend_web_pages (const VendWeb *web, gsize *out_n)
 {
-  return &other;
+  *out_n = G_N_ELEMENTS (web->pages);
+  return web->pages;
+}
+
+const VendRoute *
+vend_web_other_page (const VendWeb *web)
+{
+  return &web->other;
+}
+
+const VendRoute *
+vend_web_preview_page (const VendWeb *web)
+{
+  return &web->preview;
 }

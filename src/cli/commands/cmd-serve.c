@@ -80,6 +80,7 @@ typedef struct
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
+  VendWeb *web;
   VendHttpd *httpd;
   GMainLoop *loop;
   guint term_source;
@@ -104,6 +105,7 @@ app_clear (App *app)
   vend_sweep_free (app->sweep);
   vend_builds_free (app->builds);
   vend_httpd_free (app->httpd);
+  vend_web_free (app->web);
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_cgroups_free (app->cgroups);
@@ -584,7 +586,8 @@ open_http (App *app, char **out_ca, GError **error)
   g_array_append_vals (routes, of_api, (guint) n);
   const VendRoute *of_web = vend_web_routes (&n);
   g_array_append_vals (routes, of_web, (guint) n);
-  const VendRoute *pages = vend_web_pages (&n);
+  app->web = vend_web_new (vend_api_page_card, app->api);
+  const VendRoute *pages = vend_web_pages (app->web, &n);
   VendHttpdOptions options = {
     .listen = vend_settings_text (app->settings, "listen"),
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
@@ -605,7 +608,8 @@ open_http (App *app, char **out_ca, GError **error)
     .tls_key_pem = key,
     .pages = pages,
     .n_pages = n,
-    .other_page = vend_web_other_page (),
+    .other_page = vend_web_other_page (app->web),
+    .preview_page = vend_web_preview_page (app->web),
     .observe = vend_api_observe,
     .observe_data = app->api,
   };
