@@ -60,16 +60,26 @@ take (VendWorker *worker, int new_fd, const struct sockaddr *from, socklen_t siz
       return;
     }
   atomic_fetch_add (&httpd->n_connections, 1);
-  worker->arriving = vend_conn_new (worker, fd, &peer, counted);
-  const enum MHD_Result taken
-      = MHD_add_connection (worker->daemon, vend_fd_steal (&fd), from, size);
-  if (taken != MHD_YES)
+  VendConn *conn = vend_conn_new (worker, vend_fd_steal (&fd), &peer, counted);
+  if (httpd->tls)
+    vend_accept_hand_over (conn, from, size);
+  else
+    vend_arrivals_add (conn);
+}
+
+void
+vend_accept_hand_over (VendConn *conn, const struct sockaddr *from, socklen_t size)
+{
+  VendWorker *worker = conn->worker;
+  worker->arriving = conn;
+  if (MHD_add_connection (worker->daemon, conn->fd, from, size) != MHD_YES)
     pause_accepting (worker, FAILURE_PAUSE_US);
   /* The library did not report it: out of memory, it has closed the socket. */
-  if (worker->arriving != NULL)
+  VendConn *lost = g_steal_pointer (&worker->arriving);
+  if (lost != NULL)
     {
-      g_free (g_steal_pointer (&worker->arriving));
-      vend_accept_leave (httpd, &peer, counted);
+      vend_accept_leave (worker->httpd, &lost->peer, lost->counted);
+      vend_conn_end (lost);
     }
 }
 

@@ -24,7 +24,7 @@ typedef enum
 struct VendConn
 {
   struct VendWorker *worker;
-  struct MHD_Connection *connection;
+  struct MHD_Connection *connection; /* NULL before its first byte */
   struct VendCall *call; /* the one in flight, or NULL */
   struct VendPull *pull; /* the body in flight, or NULL */
   int fd;
@@ -58,7 +58,7 @@ struct VendConns
   bool progress; /* in the last turn */
 };
 
-/* An accepted connection, before the library knows it. */
+/* An accepted connection, before the library knows it; it waits for its first head. */
 VendConn *vend_conn_new (struct VendWorker *worker, int fd, const VendAddress *peer, bool counted);
 void vend_conn_begin (VendConn *conn, struct MHD_Connection *connection);
 void vend_conn_end (VendConn *conn);

@@ -38,17 +38,16 @@ vend_conn_new (VendWorker *worker, int fd, const VendAddress *peer, bool counted
   conn->counted = counted;
   conn->by_wait.data = conn->by_check.data = conn->chunks.data = conn;
   conn->since_us = conn->head_us = conn->checked_us = g_get_monotonic_time ();
+  g_queue_push_tail_link (&worker->conns.waiting, &conn->by_wait);
+  g_queue_push_tail_link (&worker->conns.checks, &conn->by_check);
   return conn;
 }
 
 void
 vend_conn_begin (VendConn *conn, struct MHD_Connection *connection)
 {
-  VendConns *conns = &conn->worker->conns;
   conn->connection = connection;
-  g_queue_push_tail_link (&conns->waiting, &conn->by_wait);
-  g_queue_push_tail_link (&conns->checks, &conn->by_check);
-  conns->progress = true;
+  conn->worker->conns.progress = true;
 }
 
 static void
@@ -241,6 +240,12 @@ bytes_received (const VendConn *conn)
 static void
 check_head (VendConn *conn, int64_t now_us)
 {
+  const int64_t idle_us = conn->worker->httpd->idle_timeout_us;
+  if (conn->connection == NULL && idle_us > 0 && now_us - conn->since_us > idle_us)
+    {
+      vend_conn_close (conn, 0, NULL, NULL);
+      return;
+    }
   if (conn->head_us == 0)
     {
       const uint64_t received = bytes_received (conn);
@@ -288,7 +293,9 @@ check_client (VendConn *conn)
 static int64_t
 check_interval_us (const VendHttpd *httpd)
 {
-  const int64_t deadline_us = MIN (httpd->head_timeout_us, httpd->body_timeout_us);
+  int64_t deadline_us = MIN (httpd->head_timeout_us, httpd->body_timeout_us);
+  if (httpd->idle_timeout_us > 0)
+    deadline_us = MIN (deadline_us, httpd->idle_timeout_us);
   return CLAMP (deadline_us / CHECKS_PER_DEADLINE, LEAST_CHECK_US, GREATEST_CHECK_US);
 }
 

@@ -38,6 +38,8 @@ struct VendWorker
   struct MHD_Daemon *daemon;
   int epoll_fd; /* of the daemon, borrowed */
   int wake_fd;
+  int arrivals_fd;  /* epoll of sockets without a first byte */
+  guint n_arrivals; /* in it; this thread only */
   GThread *thread;
   VendConns conns;        /* this thread only, like the next four */
   VendConn *arriving;     /* on its way to the library */
@@ -69,6 +71,7 @@ struct VendHttpd
   guint max_connections;
   int64_t head_timeout_us;
   int64_t body_timeout_us;
+  int64_t idle_timeout_us; /* the library's own, for what it does not know yet */
   atomic_uint n_connections;
   atomic_uint n_closing; /* the part that is shut down already */
   int listen_fd;
@@ -141,9 +144,20 @@ void vend_worker_poke (VendWorker *worker);
 
 /* ---- accept.c. The worker's thread. */
 void vend_accept_turn (VendWorker *worker);
+/* Gives the connection to the library. */
+void vend_accept_hand_over (VendConn *conn, const struct sockaddr *from, socklen_t size);
 /* Time until the next accept; 0 = no pause. */
 int vend_accept_pause_ms (const VendWorker *worker);
 void vend_accept_leave (VendHttpd *httpd, const VendAddress *peer, bool counted);
+
+/* ---- arrivals.c. The worker's thread. */
+bool vend_arrivals_open (VendWorker *worker, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An accepted connection: the library gets it once its first byte is there. */
+void vend_arrivals_add (VendConn *conn);
+/* Before each turn of the library. */
+void vend_arrivals_turn (VendWorker *worker);
+/* Closes those that the library does not know. */
+void vend_arrivals_end (VendWorker *worker);
 
 /* ---- call.c */
 VendCall *vend_call_new (VendWorker *worker, struct MHD_Connection *connection, const char *method);

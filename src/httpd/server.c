@@ -226,7 +226,8 @@ sleep_until_event (VendWorker *worker, int timeout_ms)
   struct pollfd fds[]
       = { { .fd = worker->epoll_fd, .events = POLLIN },
           { .fd = worker->wake_fd, .events = POLLIN },
-          { .fd = closing || pause_ms > 0 ? -1 : worker->httpd->listen_fd, .events = POLLIN } };
+          { .fd = closing || pause_ms > 0 ? -1 : worker->httpd->listen_fd, .events = POLLIN },
+          { .fd = worker->n_arrivals > 0 ? worker->arrivals_fd : -1, .events = POLLIN } };
   atomic_store (&worker->asleep, true);
   if (!atomic_load (&worker->resumed))
     poll (fds, G_N_ELEMENTS (fds), pause_ms > 0 ? MIN (pause_ms, timeout_ms) : timeout_ms);
@@ -303,12 +304,14 @@ worker_main (gpointer data)
       vend_turn_begin ();
       if (arrived && !atomic_load_explicit (&worker->httpd->closing, memory_order_relaxed))
         vend_accept_turn (worker);
+      vend_arrivals_turn (worker);
       vend_pulls_turn (worker);
       MHD_run (worker->daemon);
       vend_conns_turn (worker);
     }
   vend_stream_abort_all (worker);
   vend_pulls_abort_all (worker);
+  vend_arrivals_end (worker);
   MHD_stop_daemon (worker->daemon);
   worker->daemon = NULL;
   return NULL;
@@ -345,7 +348,7 @@ start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *opti
   worker->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (worker->wake_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "eventfd");
-  return true;
+  return vend_arrivals_open (worker, error);
 }
 
 /* "127.0.0.1:80", "[::1]:0", "localhost:8080". */
@@ -443,6 +446,7 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   httpd->peers = vend_peers_new (options->max_connections_per_peer);
   httpd->head_timeout_us = 1000 * (int64_t) or_default (options->head_timeout_ms, HEAD_TIMEOUT_MS);
   httpd->body_timeout_us = 1000 * (int64_t) or_default (options->body_timeout_ms, BODY_TIMEOUT_MS);
+  httpd->idle_timeout_us = 1000 * 1000 * (int64_t) options->idle_timeout_s;
   httpd->tls = options->tls_cert_pem != NULL;
   httpd->cert_pem = g_strdup (options->tls_cert_pem);
   httpd->key_pem = g_strdup (options->tls_key_pem);
@@ -457,7 +461,7 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   for (guint i = 0; i < httpd->n_workers; i++)
     {
       httpd->workers[i].httpd = httpd;
-      httpd->workers[i].wake_fd = -1;
+      httpd->workers[i].wake_fd = httpd->workers[i].arrivals_fd = -1;
       pthread_mutex_init (&httpd->workers[i].lock, NULL);
     }
   for (guint i = 0; i < httpd->n_workers; i++)
@@ -551,6 +555,7 @@ vend_httpd_free (VendHttpd *httpd)
         MHD_stop_daemon (worker->daemon);
       vend_pulls_forget (worker);
       vend_fd_clear (&worker->wake_fd);
+      vend_fd_clear (&worker->arrivals_fd);
       pthread_mutex_destroy (&worker->lock);
     }
   vend_linger_free (httpd->linger);

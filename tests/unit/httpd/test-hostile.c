@@ -349,6 +349,53 @@ test_one_address (void)
   stop (&server);
 }
 
+/* Clients of registries try TLS first: told at once that this is HTTP, whether their first byte is
+ * there when they are accepted or not. The head timeout is far. */
+static void
+test_begins_tls (void)
+{
+  static const char hello[] = "\x16\x03\x01\x00\x40\x01";
+  Server server;
+  start_with (&server, (VendHttpdOptions){ .idle_timeout_s = 600, .head_timeout_ms = 600000 });
+  for (int is_late = 0; is_late < 2; is_late++)
+    {
+      g_autoptr (RawClient) client = raw_connect (server.port);
+      if (is_late)
+        wait_for_connections (&server, 1);
+      raw_send (client, hello, sizeof hello - 1);
+      g_autoptr (RawReply) reply = raw_read (client, false);
+      g_assert_cmpint (reply->status, ==, 400);
+      g_assert_nonnull (strstr (reply->body->str, "began TLS"));
+      g_assert_true (raw_at_end (client));
+      wait_for_connections (&server, 0);
+    }
+  assert_served (&server);
+  stop (&server);
+}
+
+/* Sockets that the library does not know: one that leaves, one that is silent, one at the end. */
+static void
+test_before_the_first_byte (void)
+{
+  Server server;
+  start_with (&server, (VendHttpdOptions){ .idle_timeout_s = 600, .head_timeout_ms = TIMEOUT_MS });
+  g_autoptr (RawClient) leaves = raw_connect (server.port);
+  wait_for_connections (&server, 1);
+  g_clear_pointer (&leaves, raw_free);
+  wait_for_connections (&server, 0);
+  g_autoptr (RawClient) silent = raw_connect (server.port);
+  g_assert_true (raw_at_end (silent));
+  wait_for_connections (&server, 0);
+  g_autoptr (RawClient) late = raw_connect (server.port);
+  wait_for_connections (&server, 1);
+  raw_send (late, "GET /now HTTP/1.1\r\nHost: h\r\n\r\n", -1);
+  g_autoptr (RawReply) reply = raw_read (late, false);
+  g_assert_cmpint (reply->status, ==, 200);
+  g_autoptr (RawClient) last G_GNUC_UNUSED = raw_connect (server.port);
+  wait_for_connections (&server, 2);
+  stop (&server);
+}
+
 /* The next descriptors are gone: whoever connects waits, and the worker does not spin. */
 static void
 test_no_descriptors (void)
@@ -400,6 +447,8 @@ main (int argc, char **argv)
   g_test_add_func ("/hostile/full-of-half-heads", test_full_of_half_heads);
   g_test_add_func ("/hostile/full-of-calls", test_full_of_calls);
   g_test_add_func ("/hostile/one-address", test_one_address);
+  g_test_add_func ("/hostile/begins-tls", test_begins_tls);
+  g_test_add_func ("/hostile/before-the-first-byte", test_before_the_first_byte);
   g_test_add_func ("/hostile/no-descriptors", test_no_descriptors);
   return g_test_run ();
 }
