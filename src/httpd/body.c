@@ -27,6 +27,8 @@ struct VendBody
   int fd;
   EVP_MD_CTX *sha256;
   EVP_MD_CTX *md5;
+  const VendBodySink *sink; /* SINK, once it has begun */
+  void *sink_state;
 };
 
 static void
@@ -160,6 +162,16 @@ refuse_size (const VendRoute *route, uint64_t limit, VendReply **out_refusal)
 }
 
 static bool
+begin_sink (VendBody *body, VendCall *call, VendReply **out_refusal)
+{
+  const VendRoute *route = call->match.route;
+  *out_refusal = route->sink->begin (call, route->context, &body->sink_state);
+  if (*out_refusal == NULL)
+    body->sink = route->sink;
+  return *out_refusal == NULL;
+}
+
+static bool
 begin_multipart (VendBody *body, VendCall *call, VendReply **out_refusal)
 {
   static const VendMultipartEvents events
@@ -190,6 +202,8 @@ vend_body_begin (VendCall *call, uint64_t length, VendReply **out_refusal)
   body->limit = route->limit != 0 ? route->limit : call->httpd->max_body;
   body->spool_dir = call->httpd->spool_dir;
   body->fd = -1;
+  if (body->kind == VEND_BODY_SINK)
+    return begin_sink (body, call, out_refusal);
   if (length != UINT64_MAX && length > body->limit)
     return refuse_size (call->match.route, body->limit, out_refusal);
   if (body->kind == VEND_BODY_MULTIPART)
@@ -246,6 +260,11 @@ vend_body_write (VendCall *call, const char *data, gsize size, VendReply **out_r
       return call->ignored_bytes <= VEND_HTTPD_IGNORED_BYTES
              || refuse_size (call->match.route, VEND_HTTPD_IGNORED_BYTES, out_refusal);
     }
+  if (body->kind == VEND_BODY_SINK)
+    {
+      *out_refusal = body->sink->write (body->sink_state, data, size);
+      return *out_refusal == NULL;
+    }
   if (size > body->limit - body->size)
     return refuse_size (call->match.route, body->limit, out_refusal);
   body->size += size;
@@ -282,6 +301,8 @@ vend_body_free (VendBody *body)
   if (body->text != NULL)
     g_string_free (body->text, TRUE);
   g_clear_pointer (&body->parts, g_ptr_array_unref);
+  if (body->sink != NULL)
+    body->sink->free (body->sink_state);
   g_free (body->bytes);
   g_free (body);
 }
@@ -293,6 +314,12 @@ vend_body_bytes (VendBody *body, gsize *out_size)
   if (out_size != NULL)
     *out_size = has_bytes ? (gsize) body->size : 0;
   return has_bytes ? body->bytes : "";
+}
+
+void *
+vend_body_sink (VendBody *body)
+{
+  return body != NULL ? body->sink_state : NULL;
 }
 
 GPtrArray *

@@ -208,15 +208,21 @@ vend_call_param (VendCall *call, const char *name)
 }
 
 const char *
-vend_call_query (VendCall *call, const char *name)
+vend_call_query_at (VendCall *call, const char *name, guint i)
 {
-  for (guint i = 0; call->query != NULL && i < call->query->len; i++)
+  for (guint j = 0; call->query != NULL && j < call->query->len; j++)
     {
-      const QueryPair *pair = &g_array_index (call->query, QueryPair, i);
-      if (strcmp (pair->name, name) == 0)
+      const QueryPair *pair = &g_array_index (call->query, QueryPair, j);
+      if (strcmp (pair->name, name) == 0 && i-- == 0)
         return pair->value;
     }
   return NULL;
+}
+
+const char *
+vend_call_query (VendCall *call, const char *name)
+{
+  return vend_call_query_at (call, name, 0);
 }
 
 typedef struct
@@ -259,6 +265,18 @@ const char *
 vend_call_body (VendCall *call, gsize *out_size)
 {
   return vend_body_bytes (call->body, out_size);
+}
+
+void *
+vend_call_sink (VendCall *call)
+{
+  return vend_body_sink (call->body);
+}
+
+uint64_t
+vend_call_length (VendCall *call)
+{
+  return call->length;
 }
 
 gsize

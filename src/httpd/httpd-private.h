@@ -213,6 +213,7 @@ bool vend_body_end (VendCall *call, VendReply **out_refusal);
 void vend_body_free (VendBody *body);
 const char *vend_body_bytes (VendBody *body, gsize *out_size);
 GPtrArray *vend_body_parts (VendBody *body); /* VendPart */
+void *vend_body_sink (VendBody *body);
 
 /* ---- request.c: the error of a request before its body is read; NULL when there is none. */
 VendReply *vend_request_check (VendCall *call, const char *raw_path, const char *version,

@@ -31,7 +31,19 @@ typedef enum
   VEND_BODY_BUFFER, /* in memory, up to `limit` */
   VEND_BODY_SPOOL,  /* raw bytes to a temporary file in the spool directory, up to `limit` */
   VEND_BODY_MULTIPART, /* multipart/form-data: files to the spool, text parts in memory */
+  VEND_BODY_SINK,      /* to the functions of the route, piece by piece; `limit` is theirs */
 } VendBodyKind;
+
+/* Takes a body as it comes. HTTP thread; may wait for a disk as the spool does. The reply that
+ * refuses the request has a JSON text, and ends the connection when the client still sends. */
+typedef struct
+{
+  /* NULL to go on: `*out_state` is for the others. A request without a body begins too. */
+  VendReply *(*begin) (VendCall *call, void *context, void **out_state);
+  VendReply *(*write) (void *state, const char *data, gsize size);
+  /* With the call: the body has come whole, was cut off, or was refused. */
+  void (*free) (void *state);
+} VendBodySink;
 
 typedef struct
 {
@@ -41,9 +53,10 @@ typedef struct
   VendHandler handler;
   void *context;
   VendBodyKind body;
-  uint64_t limit;        /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
-  VendAdmit admit;       /* or NULL */
-  const char *too_large; /* refusal of a larger body, outlives the server; or NULL */
+  uint64_t limit;           /* of the body, bytes; 0 with BUFFER means VendHttpdOptions.max_body */
+  VendAdmit admit;          /* or NULL */
+  const char *too_large;    /* refusal of a larger body, outlives the server; or NULL */
+  const VendBodySink *sink; /* of SINK */
 } VendRoute;
 
 /* A call has ended. `route` is NULL when none matched; `duration_us` is from the head to the last
@@ -119,11 +132,15 @@ const char *vend_call_path (VendCall *call); /* decoded, as matched */
 const char *vend_call_param (VendCall *call,
                              const char *name); /* of the pattern, decoded; aborts on unknown */
 const char *vend_call_query (VendCall *call, const char *name); /* decoded, or NULL */
+/* The values of a repeated parameter, from 0; NULL behind the last. */
+const char *vend_call_query_at (VendCall *call, const char *name, guint i);
 const char *
 vend_call_header (VendCall *call,
                   const char *name); /* case-insensitive; repeated ones joined with ", "; or NULL */
 const char *vend_call_body (VendCall *call, gsize *out_size); /* BUFFER; NUL-terminated */
-const char *vend_call_remote (VendCall *call);                /* address without port */
+void *vend_call_sink (VendCall *call);                        /* the state of SINK */
+uint64_t vend_call_length (VendCall *call);    /* of the body; UINT64_MAX for chunks */
+const char *vend_call_remote (VendCall *call); /* address without port */
 /* "https://host:port" as used by the caller, without a slash at the end (rules in the .c). */
 const char *vend_call_origin (VendCall *call);
 

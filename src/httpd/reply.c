@@ -21,7 +21,7 @@ struct VendReply
   struct MHD_Response *response;
   VendStream *stream; /* the reply's side; owned by `response` */
   VendPull *pull;     /* owned by `response` */
-  char *text;         /* of a problem, for vend_reply_wire; borrowed from `response` */
+  char *text;         /* of JSON, for vend_reply_wire; borrowed from `response` */
   gsize text_size;
   bool is_problem;
   bool is_file;
@@ -370,16 +370,22 @@ vend_reply_get_status (const VendReply *reply)
   return reply->status;
 }
 
+static enum MHD_Result
+add_header_line (void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  g_string_append_printf (data, "%s: %s\r\n", name, value);
+  return MHD_YES;
+}
+
 char *
 vend_reply_wire (const VendReply *reply, gsize *out_size)
 {
-  char *wire = g_strdup_printf (
-      "HTTP/1.1 %d %s\r\n"
-      "Connection: close\r\n"
-      "Content-Type: %s\r\n"
-      "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
-      reply->status, MHD_get_reason_phrase_for ((unsigned int) reply->status),
-      reply->is_problem ? PROBLEM_TYPE : JSON_TYPE, reply->text_size, reply->text);
-  *out_size = strlen (wire);
-  return wire;
+  GString *wire = g_string_new (NULL);
+  g_string_append_printf (wire, "HTTP/1.1 %d %s\r\nConnection: close\r\n", reply->status,
+                          MHD_get_reason_phrase_for ((unsigned int) reply->status));
+  MHD_get_response_headers (reply->response, add_header_line, wire);
+  g_string_append_printf (wire, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", reply->text_size);
+  g_string_append_len (wire, reply->text, (gssize) reply->text_size);
+  *out_size = wire->len;
+  return g_string_free (wire, FALSE);
 }
