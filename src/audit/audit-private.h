@@ -20,6 +20,7 @@ typedef enum
   CHECK_INPUTS,
   CHECK_STORED,
   CHECK_SHOWN,
+  CHECK_SECRETS,
   CHECK_CONTENTS,
   CHECK_BLOBS,
   CHECK_VERSIONS,
@@ -50,6 +51,9 @@ void vend_audit_found (Audit *audit, CheckId id, const char *subject, const char
 
 /* ---- audit-files.c: contents, versions, uploads, what was left behind */
 bool vend_audit_files (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- audit-secrets.c */
+bool vend_audit_secrets (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- audit-live.c: processes and the state of the server */
 void vend_audit_processes (Audit *audit);

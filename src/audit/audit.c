@@ -54,6 +54,10 @@ static const Rule rules[CHECK_N] = {
   [CHECK_SHOWN]
   = { "shown", "Examples and covers that came with the files of a model are those that it shows.",
       VEND_SQL_AUDIT_SHOWN, false },
+  [CHECK_SECRETS] = { "secrets",
+                      "Every secret belongs to a model or deployment, and opens with the key of "
+                      "this installation.",
+                      VEND_SQL_AUDIT_SECRETS, false },
   [CHECK_CONTENTS]
   = { "contents", "The bytes of every file are there, as many as its row says.", -1, false },
   [CHECK_BLOBS] = { "blobs", "Bytes that no row points to do not stay.", -1, true },
@@ -218,7 +222,7 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
     know_instances (&audit);
   vend_audit_processes (&audit);
   if (!vend_store_audit_begin (db, error) || !check_rows (&audit, error)
-      || !vend_audit_files (&audit, error)
+      || !vend_audit_files (&audit, error) || !vend_audit_secrets (&audit, error)
       || (options->live != NULL && !vend_audit_live (&audit, error))
       || !vend_store_audit_end (db, error))
     return false;

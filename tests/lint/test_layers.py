@@ -11,7 +11,7 @@ STEPS = [
     ["json", "policy"],
     ["model"],
     ["cgroup", "workspace", "store", "net", "httpd"],
-    ["auth", "files", "meter", "events", "registry", "cog", "egress", "runner", "hardware", "zygote"],
+    ["auth", "files", "meter", "events", "registry", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
     ["weights"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],

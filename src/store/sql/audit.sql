@@ -211,3 +211,10 @@ WHERE NOT EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.dige
    OR (s.is_present = 0
        AND EXISTS (SELECT 1 FROM version_weight_sets AS h WHERE h.digest = s.digest AND h.can_fetch = 0))
 LIMIT $1;
+-- name: audit_secrets
+SELECT CASE WHEN s.place = 0 THEN 'model ' ELSE 'deployment ' END || s.owner_id || ' ' || s.name,
+       'it belongs to nothing that exists'
+FROM secrets AS s
+WHERE NOT EXISTS (SELECT 1 FROM models AS m WHERE s.place = 0 AND m.id = s.owner_id)
+  AND NOT EXISTS (SELECT 1 FROM deployments AS d WHERE s.place = 1 AND d.id = s.owner_id)
+LIMIT $1;
