@@ -332,6 +332,7 @@ vend_director_init_executions (VendDirector *director)
   director->ended = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) vend_execution_free, NULL);
   director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_execution_free);
   director->env = (VendExecutionEnv){ .spec = director->spec,
+                                      .redactor = director->redactor,
                                       .dir = director->dir,
                                       .frame_limit = vend_director_frame_limit (director),
                                       .egress = director->egress,

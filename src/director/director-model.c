@@ -20,7 +20,7 @@
 /* ---- What it prints. */
 
 static void
-add_setup_text (VendDirector *director, const char *text, gsize size)
+keep_setup_text (VendDirector *director, const char *text, gsize size)
 {
   if (director->setup_logs_full)
     return;
@@ -43,8 +43,30 @@ add_setup_text (VendDirector *director, const char *text, gsize size)
 }
 
 static void
-remember_line (VendDirector *director, const char *text)
+take_setup_text (VendDirector *director, const char *text, gsize size, bool is_last)
 {
+  g_autoptr (GString) shown = g_string_sized_new (size);
+  vend_redact_piece (director->redactor, director->setup_held, text, size, is_last, shown);
+  if (shown->len > 0)
+    keep_setup_text (director, shown->str, shown->len);
+}
+
+static void
+add_setup_text (VendDirector *director, const char *text, gsize size)
+{
+  take_setup_text (director, text, size, director->state != VEND_DIRECTOR_STARTING);
+}
+
+void
+vend_director_end_setup_logs (VendDirector *director)
+{
+  take_setup_text (director, "", 0, true);
+}
+
+static void
+remember_line (VendDirector *director, const char *line)
+{
+  g_autofree char *text = vend_redact_text (director->redactor, line);
   g_queue_push_tail (director->last_lines, g_strndup (text, LAST_LINE_MAX));
   if (director->last_lines->length > LAST_LINES)
     g_free (g_queue_pop_head (director->last_lines));

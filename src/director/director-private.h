@@ -8,6 +8,7 @@
 #include "director/loopback.h"
 #include "director/model-process.h"
 #include "director/model-server.h"
+#include "director/redact.h"
 #include "director/results.h"
 #include "director/disk-use.h"
 #include "director/execution.h"
@@ -32,6 +33,7 @@ typedef struct
 {
   char *dir;
   VendSpec *spec;
+  VendRedactor *redactor; /* of what is said; NULL: there are no secrets */
   GMainLoop *loop;
   VendCurlContext *curl; /* to the model server */
   VendEgress *egress;    /* to the servers of input files */
@@ -53,6 +55,7 @@ typedef struct
   bool starts_again; /* soon, as the other kind */
   guint ports_tried;
   GString *setup_logs;
+  GString *setup_held; /* the end of what setup printed that may be the begin of a secret */
   bool setup_logs_full;
   GQueue *last_lines; /* of stderr, for when the server dies */
   bool port_taken;
@@ -96,11 +99,17 @@ void vend_director_model_gone (VendDirector *director);
 /* How the model server was started, for those who keep zygotes. */
 void vend_director_tell_start (const VendDirector *director, json_t *frame);
 
+/* director-secrets.c */
+/* Into the environment of the model, and the redactor. */
+bool vend_director_take_secrets (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* director-model.c */
 bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the workspace that is there. */
 bool vend_director_spawn_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_director_clear_model (VendDirector *director);
+/* Setup is over: what it printed last. */
+void vend_director_end_setup_logs (VendDirector *director);
 
 /* director-workspace.c */
 /* A new workspace, then the model; at once, or once a copy is made. */

@@ -66,14 +66,18 @@ vend_director_set_state (VendDirector *director, VendDirectorState state, const 
 {
   if (!legal_moves[director->state][state])
     return;
+  if (director->state == VEND_DIRECTOR_STARTING)
+    vend_director_end_setup_logs (director);
   director->state = state;
   if (error != NULL)
     {
+      g_autofree char *shown = vend_redact_text (director->redactor, error);
       g_free (director->error);
-      director->error = g_utf8_make_valid (error, -1);
+      director->error = g_utf8_make_valid (shown, -1);
       director->error_code = error_code;
     }
-  vend_log (VEND_LOG_INFO, "state", "state", state_names[state], "error", error, NULL);
+  vend_log (VEND_LOG_INFO, "state", "state", state_names[state], "error",
+            error != NULL ? director->error : NULL, NULL);
 
   json_t *frame = json_object ();
   vend_json_set_string (frame, "event", "state");
@@ -284,9 +288,12 @@ director_free (VendDirector *director)
   g_free (director->plain_reason);
   if (director->setup_logs != NULL)
     g_string_free (director->setup_logs, TRUE);
+  if (director->setup_held != NULL)
+    g_string_free (director->setup_held, TRUE);
   if (director->last_lines != NULL)
     g_queue_free_full (director->last_lines, g_free);
   g_clear_pointer (&director->loop, g_main_loop_unref);
+  vend_redactor_free (director->redactor);
   vend_spec_free (director->spec);
   g_free (director->error);
   g_free (director->dir);
@@ -314,6 +321,7 @@ assemble (VendDirector *director, GError **error)
   const VendSpec *spec = director->spec;
   director->loop = g_main_loop_new (NULL, FALSE);
   director->setup_logs = g_string_new (NULL);
+  director->setup_held = g_string_new (NULL);
   director->last_lines = g_queue_new ();
   director->curl = vend_curl_context_new (g_main_context_default ());
   vend_curl_context_set_quick_acks (director->curl, true);
@@ -325,6 +333,7 @@ assemble (VendDirector *director, GError **error)
       || !vend_loopback_new (director->dir, spec->max_output_file, on_hook, director,
                              &director->loopback, error))
     return false;
+  vend_uplink_set_redactor (director->uplink, director->redactor);
   vend_director_init_executions (director);
   director->tick_timer = g_timeout_add (TICK_MS, on_tick, director);
   director->signal_sources[0] = g_unix_signal_add (SIGTERM, on_signal, director);
@@ -337,7 +346,8 @@ direct (const char *dir, GError **error)
 {
   g_autoptr (VendDirector) director = g_new0 (VendDirector, 1);
   director->dir = g_strdup (dir);
-  if (!vend_spec_load (dir, &director->spec, error) || !assemble (director, error))
+  if (!vend_spec_load (dir, &director->spec, error) || !vend_director_take_secrets (director, error)
+      || !assemble (director, error))
     return false;
 
   g_autoptr (GError) problem = NULL;

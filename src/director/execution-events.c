@@ -37,8 +37,8 @@ on_flush (void *user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-vend_execution_add_logs (VendExecution *execution, const char *text, gsize size)
+static void
+keep_logs (VendExecution *execution, const char *text, gsize size)
 {
   if (execution->logs_full || size == 0)
     return;
@@ -63,11 +63,37 @@ vend_execution_add_logs (VendExecution *execution, const char *text, gsize size)
     execution->flush_source = g_timeout_add (LOG_FLUSH_MS, on_flush, execution);
 }
 
+static void
+take_logs (VendExecution *execution, const char *text, gsize size, bool is_last)
+{
+  if (vend_redactor_is_empty (execution->env->redactor))
+    {
+      keep_logs (execution, text, size);
+      return;
+    }
+  g_autoptr (GString) shown = g_string_sized_new (size);
+  vend_redact_piece (execution->env->redactor, execution->logs_held, text, size, is_last, shown);
+  keep_logs (execution, shown->str, shown->len);
+}
+
+void
+vend_execution_add_logs (VendExecution *execution, const char *text, gsize size)
+{
+  take_logs (execution, text, size, false);
+}
+
+void
+vend_execution_end_logs (VendExecution *execution)
+{
+  take_logs (execution, "", 0, true);
+}
+
 void
 vend_execution_replace_logs (VendExecution *execution, const char *text, gsize size)
 {
   vend_execution_flush_logs (execution);
   g_string_truncate (execution->logs, 0);
+  g_string_truncate (execution->logs_held, 0);
   execution->logs_flushed = 0;
   execution->logs_full = false;
   execution->logs_replaced = true;
@@ -79,6 +105,7 @@ void
 vend_execution_forget_logs (VendExecution *execution)
 {
   execution->logs_full = execution->logs_replaced = false;
+  g_string_truncate (execution->logs_held, 0);
   g_string_truncate (execution->logs, 0);
   execution->logs_flushed = 0;
 }

@@ -50,6 +50,7 @@ struct VendExecution
   json_t *chunks; /* of a model that iterates */
   gsize chunk_bytes;
   GString *logs;
+  GString *logs_held; /* their end that may be the begin of a secret */
   gsize logs_flushed; /* bytes already sent */
   bool logs_full;
   bool logs_replaced; /* nothing more is sent before the end */
@@ -89,6 +90,8 @@ void vend_execution_closed (VendExecution *execution);
 void vend_execution_leave_slot (VendExecution *execution);
 
 void vend_execution_add_logs (VendExecution *execution, const char *text, gsize size);
+/* The model prints nothing more. */
+void vend_execution_end_logs (VendExecution *execution);
 void vend_execution_flush_logs (VendExecution *execution);
 /* After a gap: what was sent stays sent, the whole text comes with the end. */
 void vend_execution_replace_logs (VendExecution *execution, const char *text, gsize size);

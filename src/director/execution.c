@@ -152,6 +152,7 @@ completed_frame (VendExecution *execution, VendExecutionEnd *end)
                      execution->started_us > 0
                          ? execution->started_us + vend_steady_us () - execution->began_us
                          : vend_now_us ());
+  vend_redact_json (execution->env->redactor, frame);
   vend_execution_fit_end (frame, execution->env->frame_limit);
   return frame;
 }
@@ -194,6 +195,7 @@ vend_execution_end (VendExecution *execution, VendExecutionEnd end)
       end.error = held;
       end.code = VEND_FAILURE_OUTPUT_TOO_LARGE;
     }
+  vend_execution_end_logs (execution);
   vend_execution_flush_logs (execution);
   execution->phase = VEND_EXECUTION_ENDED;
   clear_timer (&execution->timeout_source);
@@ -408,6 +410,7 @@ vend_execution_new (VendExecutionEnv *env, const json_t *command)
   execution->chunks = json_array ();
   vend_metrics_init (&execution->metrics);
   execution->logs = g_string_new (NULL);
+  execution->logs_held = g_string_new (NULL);
   execution->files.folder = g_build_filename (env->dir, "outputs", NULL);
   execution->files.max_file = env->spec->max_output_file;
   execution->files.prefix = execution->key;
@@ -452,6 +455,7 @@ vend_execution_free (VendExecution *execution)
   json_decref (execution->chunks);
   vend_metrics_clear (&execution->metrics);
   g_string_free (execution->logs, TRUE);
+  g_string_free (execution->logs_held, TRUE);
   g_free ((char *) execution->files.folder);
   g_free (execution->prediction);
   g_free (execution->key);

@@ -7,6 +7,7 @@
 
 #include "director/loopback.h"
 #include "director/model-server.h"
+#include "director/redact.h"
 #include "director/spec.h"
 #include "json/json.h"
 #include "net/egress.h"
@@ -15,6 +16,7 @@
 typedef struct
 {
   const VendSpec *spec;
+  const VendRedactor *redactor; /* or NULL */
   const char *dir;
   gsize frame_limit;       /* of what is sent */
   VendModelServer *server; /* NULL: there is none */

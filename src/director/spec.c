@@ -19,6 +19,7 @@ vend_spec_free (VendSpec *spec)
   g_strfreev (spec->read_only);
   g_strfreev (spec->links);
   g_strfreev (spec->env);
+  g_strfreev (spec->secrets);
   vend_cgroups_free (spec->cgroups);
   vend_networks_free (spec->input_allow);
   g_free (spec);
@@ -143,6 +144,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
       || !read_argv (document, &spec->argv, error)
       || !read_model_server (document, &spec->model_server, error)
       || !read_env (document, &spec->env, error)
+      || !read_texts (document, "secrets", &spec->secrets, error)
       || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
                                &spec->input_allow, error))
     return false;

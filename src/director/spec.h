@@ -23,7 +23,8 @@ typedef struct
   VendCopyKind copy_kind;
   char **read_only; /* folders that the model may not write to */
   char **links;     /* into the working copy: a path, where it leads, and so on */
-  char **env;       /* "KEY=value", complete */
+  char **env;       /* "KEY=value", complete but for the secrets */
+  char **secrets;   /* names of variables whose values come over the standard input */
   guint slots;
   int64_t setup_timeout_us;
   int64_t cancel_grace_us;

@@ -12,6 +12,7 @@ struct VendUplink
   gsize frame_limit;
   const VendUplinkEvents *events;
   void *context;
+  const VendRedactor *redactor; /* or NULL */
   int fd;
   guint accept_source;
   VendLink *link;
@@ -91,8 +92,15 @@ vend_uplink_free (VendUplink *uplink)
 }
 
 void
+vend_uplink_set_redactor (VendUplink *uplink, const VendRedactor *redactor)
+{
+  uplink->redactor = redactor;
+}
+
+void
 vend_uplink_send (VendUplink *uplink, json_t *frame)
 {
+  vend_redact_json (uplink->redactor, frame);
   if (uplink->link != NULL)
     vend_link_send (uplink->link, frame);
   else
@@ -102,6 +110,7 @@ vend_uplink_send (VendUplink *uplink, json_t *frame)
 void
 vend_uplink_send_later (VendUplink *uplink, json_t *frame)
 {
+  vend_redact_json (uplink->redactor, frame);
   if (uplink->link != NULL)
     vend_link_send_later (uplink->link, frame);
   else

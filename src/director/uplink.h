@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "director/redact.h"
 #include "json/json.h"
 
 typedef struct VendUplink VendUplink;
@@ -20,6 +21,9 @@ bool vend_uplink_open (const char *dir, gsize frame_limit, const VendUplinkEvent
 /* Removes the socket file. */
 void vend_uplink_free (VendUplink *uplink);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendUplink, vend_uplink_free)
+
+/* Borrowed; every frame that is sent passes it. */
+void vend_uplink_set_redactor (VendUplink *uplink, const VendRedactor *redactor);
 
 /* Steals `frame`; dropped when nobody is connected. */
 void vend_uplink_send (VendUplink *uplink, json_t *frame);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define MAX_SPEC ((gsize) 4 << 20)
 #define GROUP_PATIENCE_MS 2000
@@ -26,12 +27,46 @@ vend_runner_process_socket (const char *dir)
   return g_build_filename (dir, "director.sock", NULL);
 }
 
+static json_t *
+names_of (const json_t *secrets)
+{
+  json_t *names = json_array ();
+  const char *name;
+  json_t *value;
+  json_object_foreach ((json_t *) secrets, name, value)
+    json_array_append_new (names, json_string (name));
+  return names;
+}
+
+/* A descriptor that the secrets can be read from, and that is nowhere in the file system. */
+static bool
+make_secrets (const json_t *secrets, int *out_fd, GError **error)
+{
+  vend_autofd fd = memfd_create ("secrets", MFD_CLOEXEC);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "hand over secrets");
+  char *text = vend_json_text (secrets);
+  const bool written = vend_fd_write_all (fd, text, strlen (text), error);
+  explicit_bzero (text, strlen (text));
+  g_free (text);
+  if (!written)
+    return false;
+  if (lseek (fd, 0, SEEK_SET) < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "hand over secrets");
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
 static bool
 write_spec (const char *dir, const json_t *spec, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (dir);
   g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
-  g_autofree char *text = vend_json_text (spec);
+  /* Values of secrets are on no disk; the director is handed them. */
+  json_auto_t *written = json_copy ((json_t *) spec);
+  const json_t *secrets = json_object_get (spec, "secrets");
+  json_object_set_new (written, "secrets", names_of (secrets));
+  g_autofree char *text = vend_json_text (written);
   return vend_dir_ensure (dir, error) && vend_dir_sync (parent, error)
          && vend_file_replace (path, text, strlen (text), 0600, error);
 }
@@ -49,13 +84,17 @@ vend_runner_process_start (const char *dir, const json_t *spec, const char *vend
   if (log_fd < 0 || null_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", log_path);
 
+  vend_autofd secrets_fd = -1;
+  const json_t *secrets = json_object_get (spec, "secrets");
+  if (json_object_size (secrets) > 0 && !make_secrets (secrets, &secrets_fd, error))
+    return false;
   const char *const argv[] = { vend_binary, "director", "--dir", dir, NULL };
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
   /* Without DO_NOT_REAP_CHILD GLib forks twice, so init (or a subreaper) becomes the parent. */
-  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, null_fd,
-                                         null_fd, log_fd, NULL, NULL, 0, &pid, NULL, NULL, NULL,
-                                         &problem))
+  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                         secrets_fd >= 0 ? secrets_fd : null_fd, null_fd, log_fd,
+                                         NULL, NULL, 0, &pid, NULL, NULL, NULL, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start director: %s", problem->message);
   if (out_pid != NULL)
     *out_pid = pid;
