@@ -13,6 +13,7 @@
 #include "model/sku.h"
 #include "model/usage.h"
 #include "sched/sched.h"
+#include "secrets/vault.h"
 #include "store/store.h"
 
 typedef struct VendApi VendApi;
@@ -27,6 +28,7 @@ typedef struct
   VendBuilds *builds;
   VendWebhooks *webhooks;
   VendMeter *meter;
+  const VendVault *vault;
   const VendSettings *settings;
   const VendSkus *skus;
   const VendPrices *prices;

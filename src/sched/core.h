@@ -18,6 +18,7 @@ struct VendSched
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  const VendVault *vault; /* or NULL */
   char *data_dir;
   char *instances_dir;
   char *vend_binary;

@@ -11,6 +11,7 @@
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/metering.h"
+#include "sched/instance/secrets.h"
 #include "sched/run/run.h"
 #include "sched/target/deployments.h"
 #include "sched/target/target.h"
@@ -169,6 +170,8 @@ take_up_instance (VendSched *sched, VendDb *db, const char *id)
                                                 vend_json_int (about, "created_us", 0), spec, last);
       if (json_object_get (about, "account_id") == NULL)
         vend_metering_forget (instance);
+      const char *secrets = vend_json_string (about, "secrets");
+      vend_instance_check_secrets (instance, db, secrets != NULL ? secrets : "");
       return;
     }
   /* Half made, or of a deleted version: not needed. */

@@ -44,6 +44,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->store = options->store;
   sched->blobs = options->blobs;
   sched->shelf = options->shelf;
+  sched->vault = options->vault;
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
   sched->models = vend_sched_models_new ();

@@ -18,6 +18,7 @@
 #include "model/prediction.h"
 #include "model/scaling.h"
 #include "model/sku.h"
+#include "secrets/vault.h"
 #include "store/store.h"
 #include "weights/shelf.h"
 
@@ -56,6 +57,7 @@ typedef struct
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  const VendVault *vault;     /* borrowed; outlives it. NULL: instances have no secrets */
   const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
   const char *vend_binary;    /* the binary of `vend director` */
   const char *input_allow;    /* networks besides public addresses that input URLs may name */
@@ -144,6 +146,11 @@ typedef void (*VendSchedSettled) (void *data);
  * is called on the core thread when the instances follow the change. */
 void vend_sched_model_changed (VendSched *sched, int64_t model_id, VendSchedSettled settled,
                                void *data);
+/* The stored secrets of a model, or, with a name, those of a deployment "owner/name", have changed:
+ * instances that were started with the old ones finish their runs and take no more. `settled` is
+ * called on the core thread when no run will be given to them. */
+void vend_sched_secrets_changed (VendSched *sched, int64_t model_id, const char *deployment,
+                                 VendSchedSettled settled, void *data);
 /* Scaling for settings that an owner leaves unset. Any thread, at once; borrowed. */
 const VendScaling *vend_sched_default_scaling (const VendSched *sched);
 

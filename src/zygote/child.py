@@ -26,6 +26,8 @@ LOOSE = {
 }  # fmt: skip
 SAME_FOR_ALL = ("PATH", "VIRTUAL_ENV")  # who share a zygote
 LOOSE_PREFIXES = ("COG_", "COGLET_", "VEND_")
+# Variables that a zygote lacks: their values go to the instances alone.
+SECRETS = frozenset(os.environ.get("VEND_SECRET_NAMES", "").split(",")) - {""}
 # Must be the same as the kernel tells them of both.
 STATUS = (
     "Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
@@ -57,7 +59,7 @@ def read_status(pid):
 
 
 def is_loose(name):
-    return name in LOOSE or name.startswith(LOOSE_PREFIXES)
+    return name in LOOSE or name in SECRETS or name.startswith(LOOSE_PREFIXES)
 
 
 def is_of_instance(name):

@@ -26,6 +26,7 @@
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
 #include "sched/sched.h"
+#include "secrets/vault.h"
 #include "web/web.h"
 #include "weights/shelf.h"
 #include "workspace/probe.h"
@@ -67,6 +68,7 @@ typedef struct
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  VendVault *vault;
   char *hub_endpoint;
   char *hub_token;
   VendAuth *auth;
@@ -119,6 +121,7 @@ app_clear (App *app)
   vend_meter_free (app->meter);
   vend_auth_free (app->auth);
   vend_blobs_free (app->blobs);
+  vend_vault_free (app->vault);
   g_free (app->hub_endpoint);
   g_free (app->hub_token);
   vend_settings_free (app->settings);
@@ -494,6 +497,7 @@ make_parts (App *app, GError **error)
                            .store = app->store,
                            .blobs = app->blobs,
                            .shelf = app->shelf,
+                           .vault = app->vault,
                            .data_dir = app->data_dir,
                            .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
@@ -543,6 +547,7 @@ make_parts (App *app, GError **error)
                                         .builds = app->builds,
                                         .webhooks = app->webhooks,
                                         .meter = app->meter,
+                                        .vault = app->vault,
                                         .settings = app->settings,
                                         .skus = app->skus,
                                         .prices = app->prices,
@@ -677,7 +682,8 @@ set_up (App *app, GError **error)
   json_object_seed (0);
   app->binary = g_file_read_link ("/proc/self/exe", error);
   if (app->binary == NULL || !open_data (app, error)
-      || !vend_installation_key_open (app->data_dir, error) || !open_store (app, error)
+      || !vend_installation_key_open (app->data_dir, error)
+      || !vend_vault_open (app->data_dir, true, &app->vault, error) || !open_store (app, error)
       || !make_parts (app, error) || !open_http (app, &ca, error))
     return false;
 

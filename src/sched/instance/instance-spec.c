@@ -6,8 +6,10 @@
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/limits.h"
+#include "sched/instance/secrets.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
+#include "secrets/secrets.h"
 
 /* Time after which a director without a control plane ends; a control plane that is being replaced
  * is back long before. */
@@ -92,7 +94,8 @@ vend_instance_source (const Instance *instance, const char *name)
                            vend_version_source (target->version, target->launch), name, NULL);
 }
 
-/* The author's variables plus those that coglet needs; none of the server's own. */
+/* The author's variables plus those that coglet needs; none of the server's own, and no secrets, of
+ * which only the names are in it. */
 json_t *
 vend_instance_environment (const Instance *instance)
 {
@@ -108,6 +111,7 @@ vend_instance_environment (const Instance *instance)
   g_autofree char *gpus = vend_instance_visible_gpus (instance);
   g_autofree char *weights = weights_path (instance);
 
+  vend_instance_hide_secrets (instance, env);
   set_path (env, venv_bin);
   vend_json_set_string (env, "VIRTUAL_ENV", venv);
   vend_json_set_string (env, "HOME", home);
@@ -131,6 +135,18 @@ vend_instance_environment (const Instance *instance)
   if (gpus != NULL)
     vend_json_set_string (env, "CUDA_VISIBLE_DEVICES", gpus);
   return env;
+}
+
+/* For the runner, which hands them on without writing them anywhere. */
+static json_t *
+secrets_json (const Instance *instance)
+{
+  json_t *object = json_object ();
+  const VendSecretSet *set = instance->secrets;
+  for (guint i = 0; set != NULL && i < set->names->len; i++)
+    vend_json_set_string (object, g_ptr_array_index (set->names, i),
+                          g_ptr_array_index (set->values, i));
+  return object;
 }
 
 json_t *
@@ -178,16 +194,18 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "max_disk", (int64_t) limits->instance_disk);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, target->hardware, spec);
+  json_object_set_new (spec, "secrets", secrets_json (instance));
   /* For this server after a restart. */
   json_object_set_new (
       spec, "target",
-      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b}", "model_id",
+      json_pack ("{s:I, s:s, s:s*, s:i, s:s, s:I, s:o, s:o, s:I, s:b, s:s}", "model_id",
                  (json_int_t) target->model_id, "model", target->name, "deployment",
                  target->deployment, "kind", (int) target->kind, "hardware", target->hardware,
                  "created_us", (json_int_t) vend_wall_of (instance->created_us), "gpus",
                  vend_instance_gpus_json (instance), "scaling",
                  vend_scaling_to_json (&target->own, false), "account_id",
-                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances));
+                 (json_int_t) instance->billing.account_id, "billed", instance->billing.instances,
+                 "secrets", vend_instance_secrets_digest (instance)));
   return spec;
 }
 

@@ -15,6 +15,7 @@
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/metering.h"
+#include "sched/instance/secrets.h"
 #include "sched/instance/zygotes.h"
 #include "sched/observe/decisions.h"
 #include "sched/observe/measure.h"
@@ -23,6 +24,7 @@
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 #include "sched/target/weights.h"
+#include "secrets/secrets.h"
 #include <signal.h>
 #include <string.h>
 
@@ -74,6 +76,7 @@ vend_instance_free (Instance *instance)
   g_free (instance->snapshot);
   g_free (instance->snapshot_why);
   vend_zygote_spec_free (instance->snapshot_spec);
+  vend_secret_set_free (instance->secrets);
   g_strfreev (instance->gpus);
   vend_metering_clear (instance);
   g_free (instance);
@@ -191,6 +194,21 @@ launch_soon (Instance *instance)
   vend_sched_on_disk (sched, launch, launched, job);
 }
 
+static void
+secrets_read (Instance *instance, const char *problem)
+{
+  if (problem == NULL)
+    {
+      vend_fast_start_prepare (instance, launch_soon);
+      return;
+    }
+  vend_log (VEND_LOG_ERROR, "cannot start an instance", "instance", instance->id, "error", problem,
+            NULL);
+  /* Which no other instance would change. */
+  vend_target_boot_failed (instance->target, VEND_FAILURE_SETUP_FAILED, "", problem);
+  reap (instance);
+}
+
 Instance *
 vend_instance_start (Target *target, const char *reason)
 {
@@ -207,7 +225,7 @@ vend_instance_start (Target *target, const char *reason)
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
   vend_decided_start (instance, reason);
 
-  vend_fast_start_prepare (instance, launch_soon);
+  vend_instance_read_secrets (instance, secrets_read);
   return instance;
 }
 

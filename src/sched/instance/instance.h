@@ -79,7 +79,8 @@ struct Instance
   struct VendZygoteSpec *snapshot_spec; /* of the snapshot that fits; NULL: there must be none */
   bool wants_snapshot;                  /* a snapshot is worth its making */
   bool from_snapshot;
-  char *why; /* reason of the end */
+  struct VendSecretSet *secrets; /* that it is started with; NULL: not read */
+  char *why;                     /* reason of the end */
 };
 
 /* ---- instance.c: its life */

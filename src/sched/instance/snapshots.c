@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "runner/process-identity.h"
 #include "sched/instance/instance-spec.h"
+#include "sched/instance/secrets.h"
 #include "sched/target/target.h"
+#include "secrets/secrets.h"
 #include <string.h>
 
 #define KEY_LENGTH 32
@@ -21,10 +23,10 @@ may_have_one (const Instance *instance)
 }
 
 static char *
-key_of (const VendZygoteSpec *imports, const char *version)
+key_of (const VendZygoteSpec *imports, const char *version, const char *secrets)
 {
   g_autoptr (GString) text = g_string_new (imports->key);
-  g_string_append_printf (text, "\n%s\n", version);
+  g_string_append_printf (text, "\n%s\n%s\n", version, secrets);
   /* Here those about the instance alone count. */
   for (gsize i = 0; imports->env[i] != NULL; i++)
     g_string_append_printf (text, "%s\n", imports->env[i]);
@@ -47,7 +49,12 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   env = g_environ_setenv (env, "VEND_LAUNCH_DIR", launcher_dir, TRUE);
   env = g_environ_setenv (env, "VEND_LAUNCH_PYTHON", imports->python, TRUE);
   env = g_environ_setenv (env, "VEND_LAUNCH_ZYGOTE", socket, TRUE);
-  spec->key = key_of (imports, version);
+  /* Its setup() may use them. */
+  const VendSecretSet *set = instance->secrets;
+  for (guint i = 0; set != NULL && i < set->names->len; i++)
+    env = g_environ_setenv (env, g_ptr_array_index (set->names, i),
+                            g_ptr_array_index (set->values, i), TRUE);
+  spec->key = key_of (imports, version, vend_instance_secrets_digest (instance));
   spec->python = g_strdup (imports->python);
   spec->env = env;
   spec->model = g_strdup (imports->model);
