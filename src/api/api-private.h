@@ -46,6 +46,7 @@ extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
+extern const ApiRoute vend_api_secret_routes[];
 extern const ApiRoute vend_api_session_routes[];
 extern const ApiRoute vend_api_setting_routes[];
 extern const ApiRoute vend_api_share_routes[];

@@ -18,6 +18,7 @@ const VendCommand vend_commands[] = {
   { "explain", "explain the course of a prediction, with reasons", vend_cmd_explain },
   { "weights", "list, fetch, pin and remove managed weights", vend_cmd_weights },
   { "deployments", "list, create, change and delete deployments", vend_cmd_deployments },
+  { "secrets", "set, list and remove secrets of models and deployments", vend_cmd_secrets },
   { "files", "list, upload, download and delete files, make download links", vend_cmd_files },
   { "hardware", "list the hardware that models may run on", vend_cmd_hardware },
   { "top", "show queues, instances and hardware as they change", vend_cmd_top },

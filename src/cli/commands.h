@@ -36,6 +36,7 @@ int vend_cmd_deployments (int argc, char **argv);
 int vend_cmd_files (int argc, char **argv);
 int vend_cmd_hardware (int argc, char **argv);
 int vend_cmd_top (int argc, char **argv);
+int vend_cmd_secrets (int argc, char **argv);
 int vend_cmd_tokens (int argc, char **argv);
 int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);

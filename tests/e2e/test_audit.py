@@ -72,6 +72,7 @@ def use(server, receiver):
         processes.kill(pid)
     assert api.ended(lost)["status"] == "succeeded"
     api.upload("some text")
+    api.call("PUT", "/models/lab/echo/secrets/HF_TOKEN", 200, json={"value": "a secret"})
     train(api)
     push_weights(server)
     receiver.wait_for(1, "/a", "succeeded")
@@ -154,6 +155,9 @@ ONE = "(SELECT id FROM predictions WHERE webhook IS NOT NULL)"
         ("shown", "UPDATE models SET cover_image_url = 'vend-cover:x/y' WHERE name = 'echo'"),
         ("shown", "INSERT INTO covers SELECT (SELECT id FROM models WHERE name = 'echo'), account_id, 'x', 'y', "
                   "content_type, size, sha256, 1 FROM files"),
+        ("secrets", "UPDATE secrets SET owner_id = 999"),
+        ("secrets", "UPDATE secrets SET sealed = upper(sealed)"),
+        ("secrets", "UPDATE secrets SET name = 'OTHER'"),
         ("contents", f"UPDATE outputs SET sha256 = '{NONE}'"),
         ("contents", "UPDATE files SET size = size + 1"),
         ("contents", f"UPDATE version_weights SET sha256 = '{NONE}'"),

@@ -107,6 +107,7 @@ class FakeServer:
         self.releases = {}  # those before the current one
         self.cancels_slowly = False
         self.scaling = {"min_instances": 0, "idle_timeout": 300, "on_demand": None}
+        self.secrets = {}  # (models or deployments, owner/name) -> name -> value
         self.effective = {}  # scaling settings that are others than those set
         self.spoil = None  # changes each JSON value before it is sent
         self.faults = []
@@ -543,6 +544,20 @@ class Handler(BaseHTTPRequestHandler):
         self.fake.deployments[f"lab/{body['name']}"] = made
         self.json(200, made)
 
+    def list_secrets(self, request, kind, reference):
+        kept = sorted(self.fake.secrets.get((kind, reference), {}))
+        self.json(200, {"results": [{"name": n, "set_at": "2026-01-05T10:00:00.000Z"} for n in kept]})
+
+    def set_secret(self, request, kind, reference, name):
+        self.fake.secrets.setdefault((kind, reference), {})[name] = request.json["value"]
+        self.json(200, {"name": name, "set_at": "2026-01-05T10:00:00.000Z"})
+
+    def remove_secret(self, request, kind, reference, name):
+        if self.fake.secrets.get((kind, reference), {}).pop(name, None) is None:
+            self.problem(404, "The requested resource could not be found.")
+        else:
+            self.send(204, b"", "application/json")
+
     def get_scaling(self, request, reference):
         effective = {**self.fake.scaling, **self.fake.effective}
         self.json(200, {**self.fake.scaling, "effective": effective})
@@ -656,6 +671,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 MODEL = r"/v1/models/([^/]+/[^/]+)"
+SECRETS = "/v1/(models|deployments)/([^/]+/[^/]+)/secrets"
+
 ROUTES = [
     ("GET", "/-/healthz", Handler.health),
     ("GET", "/v1/account", Handler.account),
@@ -664,6 +681,9 @@ ROUTES = [
     ("GET", MODEL, Handler.get_model),
     ("PATCH", MODEL, Handler.patch_model),
     ("DELETE", MODEL, Handler.delete_model),
+    ("GET", SECRETS, Handler.list_secrets),
+    ("PUT", SECRETS + "/([^/]+)", Handler.set_secret),
+    ("DELETE", SECRETS + "/([^/]+)", Handler.remove_secret),
     ("GET", MODEL + "/scaling", Handler.get_scaling),
     ("PATCH", MODEL + "/scaling", Handler.patch_scaling),
     ("GET", MODEL + "/versions", Handler.list_versions),
