@@ -25,8 +25,8 @@ struct VendConn
 {
   struct VendWorker *worker;
   struct MHD_Connection *connection; /* NULL before its first byte */
-  struct VendCall *call; /* the one in flight, or NULL */
-  struct VendPull *pull; /* the body in flight, or NULL */
+  struct VendCall *call;             /* the one in flight, or NULL */
+  struct VendPull *pull;             /* the body in flight, or NULL */
   int fd;
   VendConnPhase phase;
   bool counted; /* counted for its peer */
