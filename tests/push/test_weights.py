@@ -273,6 +273,7 @@ def test_a_kill_in_the_middle(start, hub, tmp_path):
     parts = server.data / "blobs" / "parts"
     wait_until(lambda: any(p.stat().st_size > 0 for p in parts.glob("*.part")), what="a part on disk")
     server.kill()
+    pushing.kill()
     pushing.wait()
     hub.go_on.set()
     # The build begins again with the server, and goes on with the file.
