@@ -102,6 +102,14 @@ append_events (VendBroadcast *broadcast, const GString *text, bool marked)
   broadcast->size = block->start + block->size;
 }
 
+/* What a form appends at once counts as one event: its reader begins with the first. */
+static void
+append_formed (VendBroadcast *broadcast, const GString *text)
+{
+  append_events (broadcast, text, false);
+  broadcast->n_events = ++broadcast->n_outputs;
+}
+
 static void
 add_formed (VendBroadcast *broadcast, GString *text, const json_t *value,
             const VendPrediction *ended)
@@ -112,7 +120,7 @@ add_formed (VendBroadcast *broadcast, GString *text, const json_t *value,
     form->end (broadcast->form_data, text, ended);
   else
     form->chunk (broadcast->form_data, text, value);
-  append_events (broadcast, text, false);
+  append_formed (broadcast, text);
   broadcast->ended = ended != NULL;
 }
 
@@ -122,7 +130,7 @@ begin_form (VendBroadcast *broadcast)
   g_autoptr (GString) text = g_string_new (NULL);
   broadcast->begun = true;
   broadcast->form->begin (broadcast->form_data, text);
-  append_events (broadcast, text, false);
+  append_formed (broadcast, text);
 }
 
 static void

@@ -291,12 +291,14 @@ static void
 test_another_form (void)
 {
   Server server = { 0 };
+  /* More than the first block of the log holds. */
+  g_autofree char *a = g_strnfill (5000, 'a');
   start_formed (&server);
-  push (server.broadcast, "a");
-  json_auto_t *output = json_pack ("[s,s]", "a", "b");
+  push (server.broadcast, a);
+  json_auto_t *output = json_pack ("[s,s]", a, "b");
   finish (server.broadcast, VEND_STATUS_FAILED, output);
   g_autoptr (RawReply) reply = raw_request (server.port, "GET", "/", NULL, NULL);
-  g_autofree char *expected = g_strdup_printf ("begin;a;b;end %d broken;", VEND_STATUS_FAILED);
+  g_autofree char *expected = g_strdup_printf ("begin;%s;b;end %d broken;", a, VEND_STATUS_FAILED);
   g_assert_true (reply->complete);
   g_assert_cmpstr (reply->body->str, ==, expected);
   stop (&server);
