@@ -12,7 +12,7 @@ STEPS = [
     ["model"],
     ["cgroup", "workspace", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "registry", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
-    ["weights"],
+    ["weights", "openai"],
     ["director", "sched", "build", "audit"],
     ["api", "web"],
     ["mcp"],
