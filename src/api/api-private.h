@@ -43,6 +43,8 @@ extern const ApiRoute vend_api_history_routes[];
 extern const ApiRoute vend_api_llms_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
+extern const ApiRoute vend_api_openai_model_routes[];
+extern const ApiRoute vend_api_openai_text_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
@@ -149,6 +151,11 @@ bool vend_api_history_text (VendApi *api, VendCall *call, const VendCaller *call
  * in the lane for replies when not. Core thread, which makes no text. `now` is borrowed. */
 void vend_api_reply_made (VendApi *api, VendCall *call, const VendPrediction *now,
                           VendReplyMaker make, void *data);
+
+/* ---- openai/models.c: the OpenAI endpoints that a version of the model fits, and why it fits no
+ * others */
+json_t *vend_api_openai_describe (const VendModel *model, const VendVersion *version)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- predictions.c: handlers that serve both kinds */
 bool vend_api_run_list (VendApi *api, VendCall *call, VendCaller *caller, VendKind kind,

@@ -298,6 +298,8 @@ static const ApiRoute *const tables[] = {
   vend_api_setting_routes,
   vend_api_doctor_routes,
   vend_api_advice_routes,
+  vend_api_openai_model_routes,
+  vend_api_openai_text_routes,
   NULL,
 };
 
@@ -343,6 +345,7 @@ vend_api_new (const VendApiParts *parts, VendApi **out, GError **error)
     g_error ("%s: checked before", problem->message);
   add_gpus (api);
   api->replays = vend_replays_new ();
+  api->openai_followers = vend_openai_followers_new ();
   api->routes = g_array_new (FALSE, FALSE, sizeof (VendRoute));
   api->bound = g_ptr_array_new_with_free_func (free_bound);
   add_bound (api, NULL);
@@ -367,6 +370,7 @@ vend_api_free (VendApi *api)
   json_decref (api->hardware);
   json_decref (api->openapi);
   vend_replays_free (api->replays);
+  vend_openai_followers_free (api->openai_followers);
   g_array_unref (api->routes);
   g_ptr_array_unref (api->bound);
   g_free (api);

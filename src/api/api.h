@@ -53,6 +53,9 @@ bool vend_api_page_card (VendCall *call, VendPageCard *out, void *api);
 /* A VendObserve for vend_httpd_open; `api` is its data. */
 void vend_api_observe (const VendRoute *route, int status, int64_t duration_us, void *api);
 
+/* A VendRestate for vend_httpd_open. */
+VendReply *vend_api_restate (const char *path, int status, const json_t *problem);
+
 /* The core thread is there; called by it every second or so, for /-/healthz. */
 void vend_api_beat (VendApi *api);
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "api/api.h"
 #include "api/later.h"
+#include "api/openai/followers.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
 #include "events/broadcast.h"
@@ -20,6 +21,7 @@ struct VendApi
   json_t *openapi;  /* the document but for the address of the server */
   VendReplays *replays;
   VendLater *later;
+  VendOpenaiFollowers *openai_followers;
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */

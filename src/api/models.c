@@ -27,7 +27,10 @@ vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const cha
     example = NULL;
   json_t *shown
       = example != NULL ? vend_prediction_to_json (example, origin, VEND_VIEW_TRUTH) : NULL;
-  return vend_model_to_json (model, latest, shown, origin);
+  json_t *value = vend_model_to_json (model, latest, shown, origin);
+  if (latest != NULL)
+    json_object_set_new (value, "openai", vend_api_openai_describe (model, latest));
+  return value;
 }
 
 json_t *

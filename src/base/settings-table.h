@@ -55,6 +55,8 @@ static const VendSettingInfo setting_infos[] = {
     "time a tool call over MCP waits for the end of its run; many clients give up after 60 s" },
   { "cors-origins", VEND_SETTING_TEXT, "*", 0, 0,
     "allowed CORS origins, comma-separated; * = all, empty = none" },
+  { "openai-cancel", VEND_SETTING_BOOL, "true", 0, 0,
+    "cancel a run of the OpenAI endpoints when the client that waits for it leaves" },
   { "drain-timeout", VEND_SETTING_SECONDS, "30s", 0, VEND_DAY_US,
     "time for requests in flight to end after SIGTERM" },
 

@@ -10,6 +10,10 @@ from shapes import Shapes
 STATUSES = {"starting", "processing", "succeeded", "failed", "canceled", "aborted"}
 PREDICTION = {"id", "status", "input", "created_at"}
 CREATES = re.compile(r"^(?:/v1)*/(?:predictions|(?:models|deployments)/[^/]+/[^/]+/predictions)$")
+# Those of OpenAI beside the Replicate API, with and without its prefix.
+OPENAI = re.compile(
+    r"^(?:/openai/.*|(?:/v1)*/(?:chat/completions|completions|embeddings|responses|images/.*|audio/.*|videos.*))$"
+)
 TIMEOUT_S = 120
 _shapes = Shapes()
 _own_shapes = {}  # by binary
@@ -34,6 +38,15 @@ def check_problem(status, kind, body):
     assert isinstance(problem["detail"], str) and problem["detail"], problem
     assert isinstance(problem.get("title", ""), str), problem
     assert problem["status"] == status, problem
+
+
+def check_openai_error(kind, headers, body):
+    """What the clients of these endpoints read of an error."""
+    assert kind.startswith("application/json"), f"an error as {kind!r}: {body[:300]!r}"
+    assert headers.get("x-request-id"), "no x-request-id"
+    error = json.loads(body)["error"]
+    assert set(error) == {"message", "type", "param", "code"}, error
+    assert isinstance(error["message"], str) and error["message"] and isinstance(error["type"], str), error
 
 
 def check_urls(value, origin):
@@ -85,6 +98,10 @@ def check_reply(method, url, status, headers, body, origin, own=None):
     path = urllib.parse.urlsplit(url).path
     assert not 300 <= status < 400 or status == 304, f"{method} {path} redirects: {status}"
     if method == "HEAD":
+        return
+    if OPENAI.match(path):
+        if status >= 400:
+            check_openai_error(kind, headers, body)
         return
     if status >= 400:
         check_problem(status, kind, body)

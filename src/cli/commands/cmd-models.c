@@ -51,6 +51,27 @@ list (int argc, char **argv, GError **error)
   return vend_listing_run (&listing, argc, argv, error);
 }
 
+/* The endpoints of OpenAI's API that the model fits; why it fits no others only where it fits
+ * none. */
+static void
+print_openai (const json_t *openai)
+{
+  const json_t *endpoints = json_object_get (openai, "endpoints");
+  g_autoptr (GString) names = g_string_new (NULL);
+  size_t i;
+  json_t *name;
+  const char *other;
+  json_t *why;
+  if (openai == NULL)
+    return;
+  json_array_foreach ((json_t *) endpoints, i, name)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", json_string_value (name));
+  vend_terminal_print ("%-12s %s\n", "openai", names->len > 0 ? names->str : "fits no endpoint");
+  if (names->len == 0)
+    json_object_foreach (json_object_get (openai, "others"), other, why)
+      vend_terminal_print ("%-12s   %s: %s\n", "", other, json_string_value (why));
+}
+
 static void
 print_one (const json_t *model)
 {
@@ -66,6 +87,7 @@ print_one (const json_t *model)
                        vend_json_int (model, "run_count", 0));
   vend_terminal_print ("%-12s %s\n", "latest",
                        *latest_of (model) != '\0' ? latest_of (model) : "none");
+  print_openai (json_object_get (model, "openai"));
 }
 
 static void

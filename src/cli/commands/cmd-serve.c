@@ -617,6 +617,7 @@ open_http (App *app, char **out_ca, GError **error)
     .preview_page = vend_web_preview_page (app->web),
     .observe = vend_api_observe,
     .observe_data = app->api,
+    .restate = vend_api_restate,
   };
   return vend_httpd_open (&options, (const VendRoute *) (void *) routes->data, routes->len,
                           &app->httpd, error);

@@ -1,0 +1,83 @@
+/* What the handlers of OpenAI's endpoints share. */
+#pragma once
+#include "api/api-private.h"
+#include "api/versions-cache.h"
+#include "openai/chunks.h"
+#include "openai/request.h"
+
+/* ---- find.c */
+/* The model that a request names, and the version that runs. */
+typedef struct
+{
+  VendModel *model;
+  VendSharedVersion *version;
+  VendOpenaiModel shape; /* borrows from both */
+} OpenaiModel;
+
+void vend_api_openai_model_clear (OpenaiModel *found);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (OpenaiModel, vend_api_openai_model_clear)
+
+/* "owner/name", "owner/name:version" or an alias of the caller. A fault 404 for what is not there
+ * and for what the caller may not see; `error` for what is wrong here. */
+bool vend_api_openai_find (VendApi *api, VendDb *db, const VendCaller *caller, const char *name,
+                           OpenaiModel *out, VendOpenaiFault *fault, GError **error);
+/* The same for a body's `model`, which must fit the endpoint. */
+bool vend_api_openai_find_for (VendApi *api, VendDb *db, const VendCaller *caller,
+                               const json_t *body, VendOpenaiEndpoint endpoint,
+                               const char **out_name, OpenaiModel *out, VendOpenaiFault *fault,
+                               GError **error);
+
+/* ---- errors.c */
+/* The problem document of a fault; the server restates it. */
+VendReply *vend_api_openai_fault (const VendOpenaiFault *fault);
+/* What ends a handler that has a fault, or else only an error. */
+bool vend_api_openai_refused (const VendOpenaiFault *fault, VendReply **out);
+/* Of a run whose row is there: clients must not send the request again. `id` is the prediction. */
+VendReply *vend_api_openai_run_problem (const char *id, int status, const char *message,
+                                        const char *code);
+
+/* ---- run.c */
+typedef struct OpenaiRun OpenaiRun;
+/* The reply of a run that succeeded. */
+typedef VendReply *(*OpenaiMake) (OpenaiRun *run, const VendPrediction *ended);
+
+struct OpenaiRun
+{
+  VendApi *api;
+  VendCall *call;
+  int64_t account_id;
+  VendIdempotencyKey *key; /* or NULL */
+  VendBlobHolds *holds;
+  VendOpenaiEndpoint endpoint;
+  char *id;    /* of the prediction */
+  char *model; /* as the request names it */
+  char *ignored;
+  bool stream;
+  bool include_usage;
+  int64_t max_tokens;
+  uint64_t words;
+  int64_t created_us;
+  OpenaiMake make;
+  json_t *options; /* what `make` needs of the request; or NULL */
+  /* Of its way to the reply. */
+  VendBroadcast *log;
+  VendPrediction *now;
+  GError *error;
+};
+
+/* Starts the run of a request: `found` and `ask` are borrowed, `options` is taken. Keeps the call,
+ * or answers by `*out`. */
+typedef struct
+{
+  VendOpenaiEndpoint endpoint;
+  const char *name; /* of the model, as the request has it */
+  const OpenaiModel *found;
+  const VendOpenaiAsk *ask;
+  OpenaiMake make;
+  json_t *options;
+} OpenaiStart;
+bool vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
+                          const OpenaiStart *start, VendReply **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Marks a reply with the id of its run, and with what was ignored. */
+void vend_api_openai_mark (const OpenaiRun *run, VendReply *reply);

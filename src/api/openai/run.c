@@ -1,0 +1,397 @@
+/* A run of OpenAI's endpoints, from its request to its reply: a prediction like any other.
+ *
+ * A request that is sent again joins the run that the first one made: by its idempotency key, or by
+ * the count of retries that the official clients send. */
+#include "api/create.h"
+#include "api/idempotency.h"
+#include "api/openai/followers.h"
+#include "api/openai/openai-private.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/predictions.h"
+
+/* The official clients wait 600 s for a reply. */
+#define HOLD_US (595 * VEND_US_PER_S)
+
+static void
+run_free (OpenaiRun *run)
+{
+  if (run == NULL)
+    return;
+  vend_idempotency_key_free (run->key);
+  vend_blob_holds_free (run->holds);
+  g_free (run->id);
+  g_free (run->model);
+  g_free (run->ignored);
+  json_decref (run->options);
+  vend_broadcast_unref (run->log);
+  vend_prediction_free (run->now);
+  g_clear_error (&run->error);
+  g_free (run);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpenaiRun, run_free)
+
+void
+vend_api_openai_mark (const OpenaiRun *run, VendReply *reply)
+{
+  vend_reply_header (reply, "x-request-id", run->id);
+  if (run->ignored != NULL && *run->ignored != '\0')
+    vend_reply_header (reply, "x-vend-ignored", run->ignored);
+}
+
+/* ---- Clients that leave */
+
+/* A client that waits for a run; freed with its call or its stream. */
+typedef struct
+{
+  VendApi *api;
+  char *id;
+  VendOpenaiAnswer *answer; /* of a stream */
+  bool left;
+} Follower;
+
+static Follower *
+follower_new (VendApi *api, const char *id)
+{
+  Follower *follower = g_new0 (Follower, 1);
+  *follower = (Follower){ .api = api, .id = g_strdup (id) };
+  vend_openai_followers_join (api->openai_followers, id);
+  return follower;
+}
+
+static void
+follower_free (void *data)
+{
+  Follower *follower = data;
+  if (!follower->left)
+    (void) vend_openai_followers_leave (follower->api->openai_followers, follower->id);
+  vend_openai_answer_free (follower->answer);
+  g_free (follower->id);
+  g_free (follower);
+}
+
+static void
+canceled (const VendPrediction *now, const GError *error, void *data)
+{
+}
+
+/* A server that stops closes its connections too, and its runs go on. */
+static void
+client_left (void *data)
+{
+  Follower *follower = data;
+  VendApi *api = follower->api;
+  follower->left = true;
+  if (vend_openai_followers_leave (api->openai_followers, follower->id)
+      && vend_settings_bool (api->parts.settings, "openai-cancel")
+      && g_atomic_int_get (&api->ready))
+    vend_sched_cancel (api->parts.sched, follower->id, canceled, NULL);
+}
+
+/* ---- A whole reply */
+
+static VendReply *
+make_ended (OpenaiRun *run)
+{
+  int status = 0;
+  const VendPrediction *now = run->now;
+  if (!vend_status_is_terminal (now->status))
+    return vend_api_openai_run_problem (
+        run->id, 504,
+        "the run goes on; GET /v1/predictions/ID has its end, with the id of the "
+        "header x-request-id. With \"stream\": true a reply has no limit of time",
+        "timeout");
+  if (now->status == VEND_STATUS_SUCCEEDED)
+    return run->make (run, now);
+  json_t *error = vend_openai_run_error (now, &status);
+  VendReply *reply = vend_reply_json (status, error);
+  vend_reply_header (reply, "x-should-retry", "false");
+  vend_api_openai_mark (run, reply);
+  return reply;
+}
+
+static VendReply *
+make_whole (void *data)
+{
+  g_autoptr (OpenaiRun) run = data;
+  return make_ended (run);
+}
+
+/* ---- A stream */
+
+static void
+stream_begin (void *data, GString *to)
+{
+  vend_openai_answer_begin (((Follower *) data)->answer, to);
+}
+
+static void
+stream_chunk (void *data, GString *to, const json_t *chunk)
+{
+  vend_openai_answer_piece (((Follower *) data)->answer, to, chunk);
+}
+
+static void
+stream_end (void *data, GString *to, const VendPrediction *ended)
+{
+  vend_openai_answer_end (((Follower *) data)->answer, to, ended);
+}
+
+static const VendBroadcastForm stream_form
+    = { stream_begin, stream_chunk, stream_end, client_left, follower_free };
+
+static VendBroadcast *
+log_new (const OpenaiRun *run)
+{
+  const VendOpenaiVoice voice = { .endpoint = run->endpoint,
+                                  .id = run->id,
+                                  .model = run->model,
+                                  .created_s = run->created_us / VEND_US_PER_S,
+                                  .include_usage = run->include_usage,
+                                  .max_tokens = run->max_tokens,
+                                  .words = run->words };
+  Follower *follower = follower_new (run->api, run->id);
+  follower->answer = vend_openai_answer_new (&voice);
+  return vend_broadcast_new_as (&stream_form, follower);
+}
+
+static void
+reply_stream (OpenaiRun *run)
+{
+  g_autoptr (OpenaiRun) own = run;
+  VendReply *reply = vend_broadcast_reply (run->log, 0, "");
+  vend_api_openai_mark (run, reply);
+  vend_call_reply (run->call, reply);
+}
+
+/* ---- Rows that are read */
+
+static bool
+load (OpenaiRun *run, GError **error)
+{
+  g_auto (VendReader) reader = vend_reader (run->api->parts.store);
+  g_clear_pointer (&run->now, vend_prediction_free);
+  return vend_store_prediction_get (reader.db, run->id, &run->now, error);
+}
+
+/* It has ended: its row has it. */
+static void
+reply_stored (void *data)
+{
+  g_autoptr (OpenaiRun) run = data;
+  g_autoptr (GError) problem = NULL;
+  VendCall *call = run->call;
+  if (!load (run, &problem))
+    vend_call_reply (call, vend_reply_error (problem));
+  else if (run->stream)
+    {
+      vend_broadcast_finish (run->log, run->now);
+      reply_stream (g_steal_pointer (&run));
+    }
+  else
+    vend_call_reply (call, make_ended (run));
+}
+
+static void
+followed (VendBroadcast *log, void *data)
+{
+  OpenaiRun *run = data;
+  if (log != NULL)
+    reply_stream (run);
+  else
+    vend_later_run (run->api->later, VEND_LANE_REPLIES, reply_stored, run);
+}
+
+/* ---- The run is there, or not */
+
+static void settled (const VendPrediction *now, const GError *error, void *data);
+
+/* To a run whose id is known. */
+static void
+attach (OpenaiRun *run)
+{
+  VendSched *sched = run->api->parts.sched;
+  if (run->stream)
+    {
+      if (run->log == NULL)
+        run->log = log_new (run);
+      vend_sched_follow_as (sched, run->id, vend_broadcast_ref (run->log), followed, run);
+      return;
+    }
+  vend_sched_wait (sched, run->id, vend_steady_us () + HOLD_US, settled, run);
+}
+
+/* Another send of the same request was stored first. */
+static bool
+find_winner (OpenaiRun *run)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *winner = NULL;
+  if (run->key == NULL || !g_error_matches (run->error, VEND_ERROR, VEND_ERROR_EXISTS))
+    return false;
+  g_auto (VendReader) reader = vend_reader (run->api->parts.store);
+  if (!vend_api_find_idempotent (reader.db, run->account_id, run->key, vend_now_us (), &winner,
+                                 &problem)
+      || winner == NULL)
+    return false;
+  g_free (run->id);
+  run->id = g_steal_pointer (&winner);
+  return true;
+}
+
+/* Its end cannot be stored now: the row is there, and the request must not come again. */
+static bool
+has_row (OpenaiRun *run)
+{
+  g_autoptr (GError) problem = NULL;
+  return !g_error_matches (run->error, VEND_ERROR, VEND_ERROR_RATE_LIMITED) && load (run, &problem);
+}
+
+static void
+reply_refused (void *data)
+{
+  g_autoptr (OpenaiRun) run = data;
+  VendCall *call = run->call;
+  if (find_winner (run))
+    {
+      g_clear_error (&run->error);
+      g_clear_pointer (&run->log, vend_broadcast_unref);
+      attach (g_steal_pointer (&run));
+    }
+  else if (has_row (run))
+    {
+      const VendErrorInfo *info = vend_error_info (run->error);
+      vend_call_reply (call, vend_api_openai_run_problem (run->id, info->http_status,
+                                                          run->error->message, info->id));
+    }
+  else
+    vend_call_reply (call, vend_reply_error (run->error));
+}
+
+/* Core thread. A whole reply waits for the end. */
+static void
+settled (const VendPrediction *now, const GError *error, void *data)
+{
+  OpenaiRun *run = data;
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      vend_later_run (run->api->later, VEND_LANE_REPLIES, reply_stored, run);
+      return;
+    }
+  if (error != NULL)
+    {
+      run->error = g_error_copy (error);
+      vend_later_run (run->api->later, VEND_LANE_REPLIES, reply_refused, run);
+      return;
+    }
+  run->now = vend_prediction_copy (now);
+  vend_api_reply_made (run->api, run->call, now, make_whole, run);
+}
+
+/* Core thread: the row of a stream is on disk. */
+static void
+stored (const VendPrediction *now, const GError *error, void *data)
+{
+  OpenaiRun *run = data;
+  if (error != NULL)
+    settled (NULL, error, run);
+  else
+    attach (run);
+}
+
+/* ---- The start */
+
+static OpenaiRun *
+run_new (VendApi *api, VendCall *call, const VendCaller *caller, const OpenaiStart *start)
+{
+  OpenaiRun *run = g_new0 (OpenaiRun, 1);
+  run->api = api;
+  run->call = call;
+  run->account_id = caller->account->id;
+  run->endpoint = start->endpoint;
+  run->model = g_strdup (start->name);
+  run->ignored = g_strdup (start->ask->ignored->str);
+  run->stream = start->ask->stream;
+  run->include_usage = start->ask->include_usage;
+  run->max_tokens = start->ask->max_tokens;
+  run->words = start->ask->words;
+  run->created_us = vend_now_us ();
+  run->make = start->make;
+  run->options = start->options;
+  return run;
+}
+
+/* What the schema of the model refuses, in the words of the request. */
+static VendReply *
+invalid (const OpenaiStart *start, const json_t *problems)
+{
+  const json_t *first = json_array_get (problems, 0);
+  const char *field = vend_json_string (first, "field");
+  const char *param = vend_openai_ask_param (start->ask, field);
+  g_auto (VendOpenaiFault) fault = { 0 };
+  vend_openai_refuse (&fault, param, "%s: %s", param != NULL ? param : field,
+                      vend_json_string (first, "description"));
+  return vend_api_openai_fault (&fault);
+}
+
+/* Both replies tell the same time. */
+static bool
+load_time (OpenaiRun *run, VendDb *db, GError **error)
+{
+  g_autoptr (VendPrediction) first = NULL;
+  if (!vend_store_prediction_get (db, run->id, &first, error))
+    return false;
+  run->created_us = first->created_us;
+  return true;
+}
+
+static void
+watch (OpenaiRun *run)
+{
+  if (!run->stream)
+    vend_call_watch_client (run->call, client_left, follower_new (run->api, run->id),
+                            follower_free);
+}
+
+bool
+vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
+                     const OpenaiStart *start, VendReply **out, GError **error)
+{
+  g_autoptr (OpenaiRun) run = run_new (api, call, caller, start);
+  json_auto_t *body = json_pack ("{s:O}", "input", start->ask->input);
+  g_autoptr (VendPrediction) prediction = NULL;
+  json_auto_t *problems = NULL;
+  const VendApiRun what
+      = { .model = start->found->model, .version = start->found->version, .body = body };
+  if (!vend_api_idempotency_key (call, caller, &run->key, error)
+      || (run->key != NULL
+          && !vend_api_find_idempotent (db, run->account_id, run->key, run->created_us, &run->id,
+                                        error)))
+    return false;
+  if (run->id != NULL)
+    {
+      if (!load_time (run, db, error))
+        return false;
+      watch (run);
+      attach (g_steal_pointer (&run));
+      return true;
+    }
+  if (!vend_api_prepare (api, call, caller, db, &what, &prediction, &run->holds, &problems, error))
+    return false;
+  if (problems != NULL)
+    {
+      *out = invalid (start, problems);
+      return true;
+    }
+  run->id = g_strdup (prediction->id);
+  run->created_us = prediction->created_us;
+  if (run->key != NULL)
+    prediction->idempotency_key = vend_idempotency_key_copy (run->key);
+  watch (run);
+  const VendSchedPlace place = vend_api_place (&what);
+  const int64_t wait_until_us = run->stream ? 0 : vend_steady_us () + HOLD_US;
+  const VendSchedNotify told = run->stream ? stored : settled;
+  vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), what.version, &place,
+                     wait_until_us, told, g_steal_pointer (&run));
+  return true;
+}
