@@ -300,6 +300,9 @@ static const ApiRoute *const tables[] = {
   vend_api_advice_routes,
   vend_api_openai_model_routes,
   vend_api_openai_text_routes,
+  vend_api_openai_embedding_routes,
+  vend_api_openai_media_routes,
+  vend_api_openai_video_routes,
   NULL,
 };
 

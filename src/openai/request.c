@@ -1,6 +1,7 @@
 /* Requests of OpenAI's endpoints as inputs of models: what all of them share. */
 #include "openai/request.h"
 #include "json/schema.h"
+#include <math.h>
 #include <string.h>
 
 #define MAX_MODEL_NAME 300
@@ -80,6 +81,34 @@ is_among (const char *const *names, const char *name)
   return false;
 }
 
+json_t *
+vend_openai_number (const json_t *value)
+{
+  const char *text = json_string_value (value);
+  char *end = NULL;
+  gint64 whole = 0;
+  if (text == NULL)
+    return json_incref ((json_t *) value);
+  if (g_ascii_string_to_signed (text, 10, G_MININT64, G_MAXINT64, &whole, NULL))
+    return json_integer (whole);
+  const double number = g_ascii_strtod (text, &end);
+  return end != text && *end == '\0' && isfinite (number) ? json_real (number)
+                                                          : json_incref ((json_t *) value);
+}
+
+/* What a form has as text, for an input that is none. */
+static json_t *
+fitting (const VendOpenaiModel *model, const json_t *schema, json_t *value)
+{
+  const char *text = json_string_value (value);
+  if (text == NULL || vend_openai_takes_text (model, schema)
+      || vend_openai_takes_file (model, schema) || vend_openai_takes_list (model, schema))
+    return json_incref (value);
+  if (strcmp (text, "true") == 0 || strcmp (text, "false") == 0)
+    return json_boolean (*text == 't');
+  return vend_openai_number (value);
+}
+
 void
 vend_openai_ask_others (VendOpenaiAsk *ask, const VendOpenaiModel *model, const json_t *body,
                         const char *const *known)
@@ -96,7 +125,8 @@ vend_openai_ask_others (VendOpenaiAsk *ask, const VendOpenaiModel *model, const 
           vend_openai_ask_ignore (ask, name);
           continue;
         }
-      json_object_set (ask->input, name, value);
+      json_object_set_new (ask->input, name,
+                           fitting (model, json_object_get (properties, name), value));
       json_object_set_new (ask->params, name, json_string (name));
     }
 }

@@ -49,4 +49,8 @@ void vend_openai_ask_others (VendOpenaiAsk *ask, const VendOpenaiModel *model, c
  */
 const char *vend_openai_ask_param (const VendOpenaiAsk *ask, const char *field);
 
+/* A number for the text of one, which is what forms have; anything else as it is. NULL for NULL; a
+ * new reference. */
+json_t *vend_openai_number (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
 uint64_t vend_openai_count_words (const char *text);

@@ -1,8 +1,13 @@
 """The endpoints that OpenAI's clients call, as they are on the wire."""
 
+import base64
+import http.client
 import json
+import struct
+import urllib.parse
 
 import pytest
+import requests
 from waiting import wait_until
 
 
@@ -291,9 +296,6 @@ def test_a_client_that_leaves_cancels(openai, api, tmp_path, stream):
 
 
 def leave_early(api, body, record):
-    import http.client
-    import urllib.parse
-
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(api.server.url).netloc)
     headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
     connection.request("POST", "/openai/v1/chat/completions", json.dumps(body), headers)
@@ -317,3 +319,143 @@ def test_a_model_tells_what_it_fits(api, server):
     assert "openai       embeddings\n" in server.cli("models", "show", "lab/vectors").stdout
     shown = server.cli("models", "show", "lab/echo").stdout
     assert "fits no endpoint" in shown and "embeddings: the output is no list of numbers" in shown
+
+
+# Embeddings
+
+
+def test_embeddings(openai):
+    body = {"model": "lab/vectors", "input": ["abcd", "ef"]}
+    plain = openai.post("/embeddings", body).json()
+    assert plain["object"] == "list" and plain["model"] == "lab/vectors"
+    assert [item["embedding"] for item in plain["data"]] == [[0.5, 0.5, -1.0], [0.25, 0.5, -1.0]]
+    assert [item["index"] for item in plain["data"]] == [0, 1]
+    assert plain["usage"] == {"prompt_tokens": 20, "total_tokens": 20}
+    coded = openai.post("/embeddings", {**body, "encoding_format": "base64"}).json()
+    assert struct.unpack("<3f", base64.b64decode(coded["data"][1]["embedding"])) == (0.25, 0.5, -1.0)
+    assert len(openai.post("/embeddings", {**body, "input": "abcd", "user": "u"}).json()["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    "change,param,part",
+    [
+        ({"input": [1, 2]}, "input", "lists of tokens are not supported"),
+        ({"input": []}, "input", "a list of texts"),
+        ({"input": None}, "input", "a list of texts"),
+        ({"encoding_format": "hex"}, "encoding_format", "float or base64"),
+        ({"dimensions": 5}, "dimensions", "no input for it"),
+        ({"model": "lab/talk"}, "model", "does not fit embeddings"),
+    ],
+)
+def test_embeddings_refused(openai, change, param, part):
+    refusal(openai.post("/embeddings", {"model": "lab/vectors", "input": "x", **change}, 400), 400, param, part)
+
+
+# Pictures, sounds
+
+
+def test_pictures(openai):
+    body = {"model": "lab/painter", "prompt": "cat", "n": 2, "size": "128x32", "quality": "high"}
+    reply = openai.post("/images/generations", body)
+    first, second = reply.json()["data"]
+    assert reply.headers["x-vend-ignored"] == "quality"
+    content = base64.b64decode(first["b64_json"])
+    assert content.startswith(b"\x89PNG") and content.endswith(b"cat 128x32 0")
+    assert requests.get(second["url"], timeout=60).content.endswith(b"cat 128x32 0")
+    only = openai.post("/images/generations", {**body, "n": 1, "response_format": "url"}).json()["data"]
+    assert [set(item) for item in only] == [{"url"}]
+    only = openai.post("/images/generations", {**body, "response_format": "b64_json"}).json()["data"]
+    assert [set(item) for item in only] == [{"b64_json"}] * 2
+    for change in ({"size": "big"}, {"n": 0}, {"response_format": "png"}, {"prompt": 5}, {"stream": True}):
+        refusal(openai.post("/images/generations", {**body, **change}, 400), 400, *change, "")
+    refusal(openai.post("/images/generations", {**body, "n": 9}, 400), 400, "n", "")
+
+
+def form(openai, path, files, expect=200, **fields):
+    return openai.api.call("POST", openai.prefix + path, expect, files=files, data=fields)
+
+
+def test_edits(openai):
+    image = ("in.png", b"0123456789", "image/png")
+    reply = form(openai, "/images/edits", {"image": image}, model="lab/painter", prompt="dog", n="1")
+    assert base64.b64decode(reply.json()["data"][0]["b64_json"]).endswith(b"dog 64x64 10")
+    large = ("in.png", b"x" * 500_000, "image/png")
+    reply = form(openai, "/images/edits", [("image[]", large)], model="lab/painter", prompt="dog", width="8")
+    assert base64.b64decode(reply.json()["data"][0]["b64_json"]).endswith(b"dog 8x64 500000")
+    both = [("image[]", image), ("image[]", image)]
+    refusal(form(openai, "/images/edits", both, 400, model="lab/painter", prompt="x"), 400, "image", "one file, got 2")
+    refusal(form(openai, "/images/edits", {"mask": image}, 400, model="lab/painter", prompt="x"), 400, "image", "")
+    refusal(form(openai, "/images/edits", {"image": image, "mask": image}, 400, model="lab/painter", prompt="x"), 400, "mask", "")
+
+
+def test_speech(openai, api):
+    body = {"model": "lab/speaker", "input": "hello", "voice": "alloy", "response_format": "mp3"}
+    reply = openai.post("/audio/speech", body)
+    assert reply.content.startswith(b"RIFF") and reply.content.endswith(bytes([10] * 5))
+    assert reply.headers["Content-Type"] in ("audio/wav", "audio/x-wav")
+    assert reply.headers["x-vend-ignored"] == "voice,response_format"
+    assert openai.post("/audio/speech", {**body, "voice": "high"}).content.endswith(bytes([200] * 5))
+    refusal(openai.post("/audio/speech", {**body, "voice": "nobody"}, 400), 400, "voice", "voice")
+    refusal(openai.post("/audio/speech", {**body, "input": 7}, 400), 400, "input", "")
+
+
+def test_transcripts(openai, api):
+    def listen(path="/audio/transcriptions", expect=200, **fields):
+        sound = {"file": ("a.wav", b"12345", "audio/wav")}
+        return form(openai, path, sound, expect, model="lab/listener", **fields)
+
+    assert listen().json() == {"text": "transcribe 5 bytes"}
+    assert listen(response_format="text").text == "transcribe 5 bytes\n"
+    assert listen(response_format="srt").text == (
+        "1\n00:00:00,000 --> 00:00:01,500\ntranscribe\n\n2\n00:00:01,500 --> 01:01:01,250\n5 bytes\n\n"
+    )
+    assert listen(response_format="vtt").text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.500\ntranscribe\n")
+    whole = listen(response_format="verbose_json", language="de").json()
+    assert whole["language"] == "de" and whole["task"] == "transcribe" and len(whole["segments"]) == 2
+    assert len(whole["segments"][0]) == 10
+    assert listen("/audio/translations").json() == {"text": "translate 5 bytes"}
+    refusal(listen(expect=400, response_format="xml"), 400, "response_format", "")
+    refusal(form(openai, "/audio/transcriptions", {"x": b"1"}, 400, model="lab/listener"), 400, "file", "")
+    refusal(openai.post("/audio/transcriptions", {"model": "lab/listener"}, 415), 415, None, "")
+
+
+def test_a_form_that_comes_again(openai):
+    key = {"Idempotency-Key": "form"}
+
+    def listen(content, expect=200):
+        files = {"file": ("a.wav", content, "audio/wav"), "model": (None, "lab/listener")}
+        return openai.api.call("POST", "//openai/v1/audio/transcriptions", expect, files=files, headers=key)
+
+    assert listen(b"1").headers["x-request-id"] == listen(b"1").headers["x-request-id"]
+    refusal(listen(b"2", 400), 400, None, "another request")
+
+
+def test_videos(openai, api, tmp_path):
+    gate = tmp_path / "gate"
+    first = {"input_reference": ("a.png", b"123", "image/png")}
+    asked = {"model": "lab/filmer", "prompt": "sea", "seconds": "8", "size": "64x32", "gate": str(gate)}
+    video = form(openai, "/videos", first, **asked).json()
+    assert video["object"] == "video" and video["status"] in ("queued", "in_progress") and video["seconds"] == "8"
+    path = f"/videos/{video['id']}"
+    wait_until(lambda: openai.get(path).json()["status"] == "in_progress", what="the video to be made")
+    refusal(openai.get(path + "/content", 400), 400, None, "not completed")
+    gate.touch()
+    made = wait_until(lambda: (v := openai.get(path).json())["status"] == "completed" and v, what="the video")
+    assert made["progress"] == 100 and made["completed_at"] >= made["created_at"]
+    content = openai.get(path + "/content")
+    assert content.content == b"sea 8 64x32 3" and content.headers["Content-Type"] == "video/mp4"
+    assert api.prediction(video["id"].removeprefix("video_"))["status"] == "succeeded"
+    deleted = openai.api.delete(openai.prefix + path, 200).json()
+    assert deleted == {"id": video["id"], "object": "video.deleted", "deleted": True}
+    refusal(openai.get(path + "/content", 404), 404, None, "")
+    refusal(openai.get("/videos/video_none", 404), 404, None, "")
+    refusal(form(openai, "/videos", first, 400, **{**asked, "seconds": "x"}), 400, "seconds", "above 0")
+
+
+def test_a_video_that_is_not_wanted(openai, api, tmp_path):
+    asked = {"model": (None, "lab/filmer"), "prompt": (None, "sea"), "gate": (None, str(tmp_path / "gate"))}
+    video = form(openai, "/videos", asked).json()
+    openai.api.delete(f"{openai.prefix}/videos/{video['id']}", 200)
+    assert api.ended(video["id"].removeprefix("video_"))["status"] == "canceled"
+    failed = openai.get(f"/videos/{video['id']}").json()
+    assert failed["status"] == "failed" and failed["error"]["code"] == "canceled"

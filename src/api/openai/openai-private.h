@@ -58,7 +58,9 @@ struct OpenaiRun
   uint64_t words;
   int64_t created_us;
   OpenaiMake make;
-  json_t *options; /* what `make` needs of the request; or NULL */
+  bool reads_files; /* `make` blocks */
+  bool is_job;      /* answered when its row is on disk, whether or not somebody waits */
+  json_t *options;  /* what `make` needs of the request; or NULL */
   /* Of its way to the reply. */
   VendBroadcast *log;
   VendPrediction *now;
@@ -74,6 +76,8 @@ typedef struct
   const OpenaiModel *found;
   const VendOpenaiAsk *ask;
   OpenaiMake make;
+  bool reads_files;
+  bool is_job;
   json_t *options;
 } OpenaiStart;
 bool vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,

@@ -95,6 +95,8 @@ make_ended (OpenaiRun *run)
 {
   int status = 0;
   const VendPrediction *now = run->now;
+  if (run->is_job)
+    return run->make (run, now);
   if (!vend_status_is_terminal (now->status))
     return vend_api_openai_run_problem (
         run->id, 504,
@@ -115,6 +117,14 @@ make_whole (void *data)
 {
   g_autoptr (OpenaiRun) run = data;
   return make_ended (run);
+}
+
+static void
+reply_made (void *data)
+{
+  OpenaiRun *run = data;
+  VendCall *call = run->call;
+  vend_call_reply (call, make_whole (run));
 }
 
 /* ---- A stream */
@@ -218,7 +228,7 @@ attach (OpenaiRun *run)
       vend_sched_follow_as (sched, run->id, vend_broadcast_ref (run->log), followed, run);
       return;
     }
-  vend_sched_wait (sched, run->id, vend_steady_us () + HOLD_US, settled, run);
+  vend_sched_wait (sched, run->id, run->is_job ? 0 : vend_steady_us () + HOLD_US, settled, run);
 }
 
 /* Another send of the same request was stored first. */
@@ -285,6 +295,11 @@ settled (const VendPrediction *now, const GError *error, void *data)
       return;
     }
   run->now = vend_prediction_copy (now);
+  if (run->reads_files)
+    {
+      vend_later_run (run->api->later, VEND_LANE_REPLIES, reply_made, run);
+      return;
+    }
   vend_api_reply_made (run->api, run->call, now, make_whole, run);
 }
 
@@ -317,6 +332,8 @@ run_new (VendApi *api, VendCall *call, const VendCaller *caller, const OpenaiSta
   run->words = start->ask->words;
   run->created_us = vend_now_us ();
   run->make = start->make;
+  run->reads_files = start->reads_files;
+  run->is_job = start->is_job;
   run->options = start->options;
   return run;
 }
@@ -348,7 +365,7 @@ load_time (OpenaiRun *run, VendDb *db, GError **error)
 static void
 watch (OpenaiRun *run)
 {
-  if (!run->stream)
+  if (!run->stream && !run->is_job)
     vend_call_watch_client (run->call, client_left, follower_new (run->api, run->id),
                             follower_free);
 }
@@ -389,7 +406,7 @@ vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, Ven
     prediction->idempotency_key = vend_idempotency_key_copy (run->key);
   watch (run);
   const VendSchedPlace place = vend_api_place (&what);
-  const int64_t wait_until_us = run->stream ? 0 : vend_steady_us () + HOLD_US;
+  const int64_t wait_until_us = run->stream || run->is_job ? 0 : vend_steady_us () + HOLD_US;
   const VendSchedNotify told = run->stream ? stored : settled;
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), what.version, &place,
                      wait_until_us, told, g_steal_pointer (&run));
