@@ -1,5 +1,7 @@
 """The operator's page: what runs now, decisions, charts, advice, accounts."""
 
+import sqlite3
+
 import pytest
 from conftest import sign_in
 from playwright.sync_api import expect
@@ -9,7 +11,13 @@ FLAGS = ("--hardware-price", "cpu=0.01")
 
 @pytest.fixture(scope="module", autouse=True)
 def busy(server):
-    """Some runs, one instance, its decisions."""
+    """Some runs, one instance, its decisions. The first run was hours ago: advice needs an hour."""
+    old = server.api().run("echo", {"text": "old"})
+    server.stop()
+    with sqlite3.connect(server.data / "vend.db") as database:
+        times = ", ".join(f"{name} = {name} - 10800000000" for name in ("created_us", "started_us", "completed_us"))
+        database.execute(f"UPDATE predictions SET {times} WHERE id = ?", (old["id"],))
+    server.start("--listen", server.url.removeprefix("http://"))
     api = server.api()
     for n in range(3):
         api.run("echo", {"text": str(n)})
@@ -63,11 +71,38 @@ def test_charts_have_tables(page):
     expect(page.get_by_role("figure").filter(has_text="Cost of runs by day")).to_be_visible()
 
 
-def test_advice_shows_the_history_and_the_command(page):
+def test_advice_recommends_and_shows_what_was_tried(page):
     page.goto("/operate/advice")
+    about = page.get_by_role("region", name="lab/echo")
+    expect(about).to_contain_text("4 requests in 3 h")
+    table = about.get_by_role("table", name="Settings that were tried for lab/echo")
+    expect(table.get_by_role("row").filter(has_text="Now")).to_have_count(1)
+    expect(table.get_by_role("row").filter(has_text="Best")).to_have_count(1)
     expect(page.get_by_role("region", name="The command of the advice")).to_contain_text("vend advise")
-    table = page.get_by_role("table", name="Requests of the last 30 days")
-    expect(table.get_by_role("row").filter(has_text="lab/echo")).to_contain_text("0 to")
+
+
+def test_settings_are_shown_with_their_help(page):
+    page.goto("/operate/settings")
+    table = page.get_by_role("table", name="Settings of the server")
+    expect(table.get_by_role("row").filter(has_text="hardware-price")).to_contain_text("cpu=0.01")
+    page.get_by_label("Search settings").fill("idle stop")
+    expect(table.get_by_role("row").filter(has_text="idle-timeout")).to_be_visible()
+    expect(table.get_by_role("row").filter(has_text="hardware-price")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Search settings")).to_have_value("idle stop")
+    page.get_by_label("Search settings").fill("")
+    page.get_by_label("Only those that are set").check()
+    expect(table.get_by_role("row").filter(has_text="hardware-price")).to_contain_text("flag")
+    expect(table.get_by_role("row").filter(has_text="max-body")).to_have_count(0)
+
+
+def test_the_doctor_checks_the_machine_of_the_server(page):
+    page.goto("/operate/doctor")
+    checks = page.get_by_role("list", name="Checks of the server's machine")
+    expect(checks.get_by_role("listitem").filter(has_text="disk")).to_contain_text("free in")
+    expect(page.get_by_role("region", name="The command of the audit")).to_contain_text("vend doctor --audit")
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("button", name="Check again")).to_be_enabled()
 
 
 def test_an_account_is_made_and_gets_a_budget(page, server):

@@ -1,5 +1,4 @@
 import { useCallback, useState } from "preact/hooks";
-import { ApiError } from "../api/client.ts";
 
 /** What a button or a form does: whether it is under way, and why it was refused. */
 export function useAction() {
@@ -12,7 +11,7 @@ export function useAction() {
       await action();
       return true;
     } catch (thrown) {
-      setError(thrown instanceof ApiError ? thrown.message : String(thrown));
+      setError(thrown instanceof Error ? thrown.message : String(thrown));
       return false;
     } finally {
       setBusy(false);

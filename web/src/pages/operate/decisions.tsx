@@ -1,3 +1,4 @@
+import { toJson } from "../../api/json.ts";
 import { useEffect, useState } from "preact/hooks";
 import { api, must, type Schemas } from "../../api/client.ts";
 import { usePages } from "../../api/pages.ts";
@@ -30,7 +31,7 @@ const tones: Partial<Record<Decision["kind"], Tone>> = {
 
 function inputText(value: unknown): string {
   if (typeof value === "number" && !Number.isInteger(value)) return value.toFixed(3);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : toJson(value);
 }
 
 function Entry({ decision }: { decision: Decision }) {

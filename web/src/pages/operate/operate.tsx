@@ -8,7 +8,9 @@ import { Accounts } from "./accounts.tsx";
 import { Advice } from "./advice.tsx";
 import { Charts } from "./charts.tsx";
 import { Decisions } from "./decisions.tsx";
+import { Doctor } from "./doctor.tsx";
 import { Overview } from "./overview.tsx";
+import { Settings } from "./settings.tsx";
 
 const tabs: readonly { id: string; label: string; view: ComponentType<{ query: URLSearchParams }> }[] = [
   { id: "overview", label: "Overview", view: Overview },
@@ -16,6 +18,8 @@ const tabs: readonly { id: string; label: string; view: ComponentType<{ query: U
   { id: "charts", label: "Charts", view: Charts },
   { id: "advice", label: "Advice", view: Advice },
   { id: "accounts", label: "Accounts", view: Accounts },
+  { id: "settings", label: "Settings", view: Settings },
+  { id: "doctor", label: "Doctor", view: Doctor },
 ];
 
 export function Operate({ params, query }: PageProps) {
