@@ -25,6 +25,10 @@ PAGES = [
     "/operate/decisions",
     "/operate/charts",
     "/operate/accounts",
+    "/operate/advice",
+    "/operate/settings",
+    "/operate/doctor",
+    "/deployments/lab/seen",
     "/account/tokens",
     "/account/webhooks",
     "/account/files",
@@ -36,7 +40,11 @@ WORST = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def run(server):
-    return server.api().run("echo", {"text": "looked at"})
+    api = server.api()
+    version = api.get("/models/lab/echo").json()["latest_version"]["id"]
+    body = {"name": "seen", "model": "lab/echo", "version": version, "hardware": "cpu"}
+    api.post("/deployments", {**body, "min_instances": 0, "max_instances": 1}, 200)
+    return api.run("echo", {"text": "looked at"})
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

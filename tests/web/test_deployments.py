@@ -109,3 +109,19 @@ def test_it_is_deleted_after_its_name_was_typed(page, server, versions):
     dialog.get_by_role("button", name="Delete").click()
     expect(page).to_have_url(f"{server.url}/deployments")
     api.get("/deployments/lab/gone", 404)
+
+
+def test_the_history_of_releases(page, server, versions):
+    api = server.api()
+    deploy(api, "told", versions[1])
+    api.patch("/deployments/lab/told", {"version": versions[0], "max_instances": 3}, 200)
+    page.goto("/deployments/lab/told")
+    releases = page.get_by_role("list", name="Releases").get_by_role("listitem")
+    expect(releases).to_have_count(2)
+    expect(releases.first).to_contain_text("Release 2")
+    expect(releases.first).to_contain_text("Current")
+    expect(releases.first).to_contain_text(f"Version: {versions[1][:12]} to {versions[0][:12]}")
+    expect(releases.first).to_contain_text("Maximum of instances: 1 to 3")
+    expect(releases.nth(1)).to_contain_text("Created with")
+    page.get_by_role("link", name="Its predictions").click()
+    expect(page.get_by_label("Deployment")).to_have_value("lab/told")

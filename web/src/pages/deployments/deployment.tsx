@@ -11,6 +11,7 @@ import { shortId } from "../../ui/quantities.ts";
 import { Pending } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { EditSettings, Roll } from "./change.tsx";
+import { History } from "./history.tsx";
 import { Live } from "./live.tsx";
 import { WarmCost } from "./warm-cost.tsx";
 import "./deployments.css";
@@ -83,7 +84,8 @@ export function DeploymentPage({ params }: PageProps) {
         </h1>
         <p class="muted">
           Runs <a href={`/${release.model}`}>{release.model}</a> <span class="mono">{shortId(release.version)}</span>. Released{" "}
-          <Time at={release.created_at} /> by {release.created_by.username}.
+          <Time at={release.created_at} /> by {release.created_by.username}.{" "}
+          <a href={`/predictions?deployment=${encodeURIComponent(`${owner}/${name}`)}`}>Its predictions</a>
         </p>
       </div>
       <Facts
@@ -105,6 +107,7 @@ export function DeploymentPage({ params }: PageProps) {
           <EditSettings key={release.number} deployment={deployment} onDone={changed} />
         </>
       )}
+      <History owner={owner} name={name} current={release.number} />
       <section class="stack deployments-part" aria-labelledby="call">
         <h2 id="call">Call it</h2>
         <Code text={callOf(deployment)} label="Call of the deployment" />
