@@ -166,6 +166,9 @@ name_of_instance (const VendTimeline *timeline, json_t *details)
   if (ready == NULL)
     return g_strdup ("");
   vend_json_set_time (details, "instance_ready_at", ready->at_us);
+  const json_t *setup = json_object_get (ready->inputs, "setup_seconds");
+  if (setup != NULL)
+    json_object_set (details, "instance_setup_seconds", (json_t *) setup);
   if (ready->at_us > came_us)
     return g_strdup (start != NULL && start->at_us < came_us ? ", which was booting when it came"
                                                              : "");

@@ -49,6 +49,7 @@ def test_a_cold_start_is_told_from_beginning_to_end(servers):
     assert start["details"]["waiting"] == 1 and start["details"]["hardware_units"] > 0
     ready = only(entries, "ready")
     assert ready["details"]["instance"] == start["details"]["instance"]
+    assert 0 < ready["details"]["setup_seconds"] < ready["details"]["boot_seconds"]
     assert ready["details"]["boot_seconds"] > 0 and " took " in ready["sentence"]
     started = only(entries, "started")
     assert started["at"] == made["started_at"]

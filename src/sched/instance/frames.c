@@ -113,7 +113,10 @@ on_state (Instance *instance, const json_t *frame)
   if (strcmp (state, "starting") == 0)
     instance->state = INSTANCE_BOOTING;
   else if (strcmp (state, "ready") == 0)
-    became_ready (instance);
+    {
+      instance->setup_us = MAX (vend_json_int (frame, "setup_us", 0), 0);
+      became_ready (instance);
+    }
   else if (strcmp (state, "failed") == 0)
     {
       instance->state = INSTANCE_BOOTING;

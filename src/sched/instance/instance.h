@@ -61,6 +61,7 @@ struct Instance
   guint behind_s;   /* ticks that the replay, or its next piece, is overdue, over all connections */
   int64_t created_us;
   int64_t ready_us;
+  int64_t setup_us; /* of its boot: from the start of the model server on; 0: not told */
   int64_t idle_since_us;
   int64_t began_us;    /* start of the latest run; 0 = none yet */
   int64_t closed_us;   /* the director's end; 0 = it lives */

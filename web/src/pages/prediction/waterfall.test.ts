@@ -25,6 +25,17 @@ describe("the spans of a run", () => {
     ]);
   });
 
+  it("tell the setup from the boot", () => {
+    const details = { instance_started_at: at(100), instance_ready_at: at(590), instance_setup_seconds: 0.3 };
+    const entries = [entry("started", 600, details)];
+    expect(told(spansOf(run(600, 1000), entries, 0))).toEqual([
+      ["Queued", 0, 100], ["Boot", 100, 290], ["Setup", 290, 590], ["Queued", 590, 600], ["Run", 600, 1000],
+    ]);
+    // The run came when the setup had begun.
+    const late = [entry("started", 600, { ...details, instance_started_at: at(-500), instance_setup_seconds: 0.8 })];
+    expect(told(spansOf(run(600, 1000), late, 0)).slice(0, 2)).toEqual([["Setup", 0, 590], ["Queued", 590, 600]]);
+  });
+
   it("leave out a boot that was over before", () => {
     const entries = [entry("started", 200, { instance_started_at: at(-900), instance_ready_at: at(-100) })];
     expect(told(spansOf(run(200, 300), entries, 0))).toEqual([["Queued", 0, 200], ["Run", 200, 300]]);

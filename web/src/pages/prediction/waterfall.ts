@@ -2,7 +2,7 @@
 import type { Schemas } from "../../api/client.ts";
 import type { Run } from "../../run/run.ts";
 
-export type SpanKind = "queue" | "boot" | "run" | "delivery";
+export type SpanKind = "queue" | "boot" | "setup" | "run" | "delivery";
 
 export interface Span {
   kind: SpanKind;
@@ -18,7 +18,9 @@ type Entries = Schemas["Explanation"]["entries"];
 /** Shorter spans are the server's own steps and are not seen on the line. */
 const LEAST_MS = 0.5;
 
-const labels: Record<SpanKind, string> = { queue: "Queued", boot: "Boot and setup", run: "Run", delivery: "Delivery" };
+const labels: Record<SpanKind, string> = { queue: "Queued", boot: "Boot", setup: "Setup", run: "Run", delivery: "Delivery" };
+/** Where one ends and the other begins is not known yet. */
+const BOTH = "Boot and setup";
 
 function timeOf(value: unknown): number | null {
   const time = typeof value === "string" ? Date.parse(value) : NaN;
@@ -58,7 +60,15 @@ export function spansOf(run: Run, entries: Entries, now: number): Span[] {
     const bootTo = Math.min(started, timeOf(last?.details["instance_ready_at"]) ?? started);
     if (bootFrom !== null && bootTo > at) {
       add("queue", at, bootFrom);
-      add("boot", Math.max(at, bootFrom), bootTo);
+      const setup = last?.details["instance_setup_seconds"];
+      const from = Math.max(at, bootFrom);
+      if (typeof setup === "number") {
+        const setupFrom = Math.max(from, bootTo - setup * 1000);
+        add("boot", from, setupFrom);
+        add("setup", setupFrom, bootTo);
+      } else {
+        add("boot", from, bootTo, { label: BOTH });
+      }
       at = bootTo;
     }
     add("queue", at, started);
@@ -69,7 +79,7 @@ export function spansOf(run: Run, entries: Entries, now: number): Span[] {
     const bootFrom = timeOf(boot?.at);
     if (completed === null && bootFrom !== null) {
       add("queue", at, bootFrom);
-      add("boot", Math.max(at, bootFrom), now, { isOpen: true });
+      add("boot", Math.max(at, bootFrom), now, { isOpen: true, label: BOTH });
     } else {
       add("queue", at, completed ?? now, { isOpen: completed === null });
     }
