@@ -41,11 +41,17 @@ def pages(server):
         "operate": "/operate",
         "decisions": "/operate/decisions",
         "charts": "/operate/charts",
+        "advice": "/operate/advice",
+        "server-settings": "/operate/settings",
+        "doctor": "/operate/doctor",
         "tokens": "/account/tokens",
         "usage": "/account/usage",
     }
     if runs:
         found["prediction"] = f"/p/{runs[0]['id']}"
+    deployments = server.get("/v1/deployments")["results"]
+    if deployments:
+        found["deployment"] = f"/deployments/{deployments[0]['owner']}/{deployments[0]['name']}"
     return found
 
 

@@ -298,3 +298,29 @@ def test_a_recording_of_the_microphone(page, server):
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_role("button", name="Remove the file of image")).to_be_visible()
     expect(page.get_by_text("recording.webm")).to_be_visible()
+
+
+def test_the_input_of_an_address(page, server):
+    open_model(page, server, "echo", '?input={"text":"from afar","upper":true}')
+    expect(page.get_by_label("text", exact=True)).to_have_value("from afar")
+    run(page)
+    expect(result_of(page).get_by_role("region", name="Output")).to_contain_text("FROM AFAR", timeout=60_000)
+    page.goto(f"{server.url}/lab/echo?input=nonsense")
+    expect(page.get_by_text("The input in the address cannot be used.")).to_be_visible()
+
+
+def test_large_integers_keep_their_digits(page, server):
+    """2^53 + 1 and 2^64 - 1 are no doubles."""
+    large = ("9007199254740993", "18446744073709551615")
+    open_model(page, server, "types", "?view=json")
+    page.get_by_label("Input as JSON").fill('{"text": "big", "count": 1, "maybe": %s, "numbers": [%s]}' % large)
+    run(page)
+    page.wait_for_url(re.compile(r"prediction="))
+    id = page.url.partition("prediction=")[2].partition("&")[0]
+    told = server.api().ended({"id": id})
+    assert (told["input"]["maybe"], told["input"]["numbers"]) == (int(large[0]), [int(large[1])])
+    page.goto(f"{server.url}/p/{id}")
+    for one in large:
+        expect(page.get_by_role("region", name="Input")).to_contain_text(one)
+    page.get_by_role("link", name="Run again with changes").click()
+    expect(page.get_by_label("maybe", exact=True)).to_have_value(large[0])

@@ -1,8 +1,12 @@
 """The page of one prediction or training."""
 
 import re
+import zipfile
 
 from playwright.sync_api import expect
+
+
+FLAGS = ("--hardware-price", "cpu=0.01")
 
 
 def call(page, path, body=None, prefer="wait"):
@@ -113,3 +117,21 @@ def test_a_training(page, server):
 def test_an_unknown_one(page, server):
     page.goto(f"{server.url}/p/0000000000000000000000000000")
     expect(page.get_by_role("heading", name="There is no such prediction")).to_be_visible()
+
+
+def test_all_files_in_one_archive(page, server):
+    text = ["data:text/plain;base64,YWJj", "data:text/plain;base64,eHl6"]
+    prediction = predict(page, server, "files", {"files": text})
+    open_prediction(page, server, prediction)
+    with page.expect_download() as waiting:
+        result_of(page).get_by_role("button", name="Download all 2 files").click()
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"part-0.txt": b"ABC", "part-1.txt": b"XYZ"}
+
+
+def test_the_cost_of_a_run(page, server):
+    prediction = predict(page, server, "echo", {"text": "paid"})
+    server.api().ended(prediction)
+    open_prediction(page, server, prediction)
+    cost = page.get_by_role("term").filter(has_text="Cost")
+    expect(cost).to_be_visible()

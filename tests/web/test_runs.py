@@ -31,7 +31,7 @@ def test_a_run_is_listed_and_opens(page, server):
     run = server.api().run("echo", {"text": "one"})
     page.goto("/predictions")
     row = row_of(page, run)
-    expect(row).to_contain_text("succeeded")
+    expect(row).to_contain_text("Succeeded")
     expect(row.get_by_role("link", name="lab/echo")).to_have_attribute("href", "/lab/echo")
     expect(row).to_contain_text(run["version"][:12])
     row.get_by_role("link", name=run["id"]).click()
@@ -44,9 +44,9 @@ def test_a_run_appears_and_ends_by_itself(page, server, tmp_path):
     expect(page.get_by_role("heading", name="Predictions")).to_be_visible()
     gate = tmp_path / "gate"
     run = api.create("frames", {"count": 1, "gate": str(gate)})
-    expect(row_of(page, run)).to_contain_text("processing")
+    expect(row_of(page, run)).to_contain_text("Processing")
     (tmp_path / "gate.0").touch()
-    expect(row_of(page, run)).to_contain_text("succeeded")
+    expect(row_of(page, run)).to_contain_text("Succeeded")
 
 
 def test_all_runs_come_as_one_scrolls(page, many):
@@ -131,7 +131,7 @@ def test_trainings(page, server):
     training = api.post(f"/models/lab/trainer/versions/{version}/trainings", body, 201).json()
     row = row_of(page, training)
     expect(row).to_contain_text("lab/trainer")
-    expect(row).to_contain_text("succeeded")
+    expect(row).to_contain_text("Succeeded")
 
 
 def test_a_phone_has_the_same_links(page, many):

@@ -1,4 +1,5 @@
 /** Calls of the API, typed by its own description (schema.d.ts is generated from /openapi.json). */
+import { fromJson, toJson } from "./json.ts";
 import createClient, { type Middleware } from "openapi-fetch";
 import { noteReachable } from "../ui/online.ts";
 import type { components, paths } from "./schema";
@@ -49,7 +50,19 @@ const watch: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: location.origin, credentials: "same-origin" });
+/** Replies with all digits of their numbers. */
+async function fetchExact(request: Request): Promise<Response> {
+  const response = await fetch(request);
+  response.json = async () => fromJson(await response.text());
+  return response;
+}
+
+export const api = createClient<paths>({
+  baseUrl: location.origin,
+  credentials: "same-origin",
+  fetch: fetchExact,
+  bodySerializer: (body: unknown) => (body instanceof FormData ? body : toJson(body)),
+});
 api.use(watch);
 
 interface Outcome<Data> {

@@ -1,3 +1,4 @@
+import { toJson } from "../api/json.ts";
 import { useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { ControlProps } from "./control.ts";
@@ -48,7 +49,7 @@ export function ListControl({ field, value, onChange, id, describedBy, isInvalid
                   class="control-wide"
                   aria-label={`${field.name} ${at + 1}`}
                   autoComplete="off"
-                  value={typeof item === "string" ? item : JSON.stringify(item)}
+                  value={typeof item === "string" ? item : toJson(item)}
                   onInput={(event) => set(at, field.item === "text" ? event.currentTarget.value : numberFrom(event.currentTarget.value))}
                 />
               )}

@@ -1,3 +1,4 @@
+import { toJson } from "../api/json.ts";
 import type { ComponentType } from "preact";
 import type { ControlProps } from "./control.ts";
 import { FileControl, FilesControl, ListControl } from "./list-controls.tsx";
@@ -84,7 +85,7 @@ function FieldRow({ field, value, errors, prefix, onChange, onProblem }: FieldPr
         <p class="field-help" id={`${id}-help`}>
           {help(field)}
           {field.hasDefault && (
-            <span>{help(field) === "" ? "" : " · "}Default: <code>{typeof field.default === "string" ? field.default || '""' : JSON.stringify(field.default)}</code></span>
+            <span>{help(field) === "" ? "" : " · "}Default: <code>{typeof field.default === "string" ? field.default || '""' : toJson(field.default)}</code></span>
           )}
         </p>
       )}

@@ -103,7 +103,7 @@ function shapeOf(node: Node, schemas: Node): { shape: Shape; type: string } {
   }
 }
 
-const numberOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
+const numberOf = (value: unknown): number | null => (typeof value === "number" || typeof value === "bigint" ? Number(value) : null);
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 function fieldOf(name: string, raw: Node, isRequired: boolean, schemas: Node): Field {

@@ -1,3 +1,4 @@
+import { toJson } from "../api/json.ts";
 import { useState } from "preact/hooks";
 import type { ControlProps } from "./control.ts";
 import { parseJson } from "./values.ts";
@@ -16,7 +17,7 @@ function placeholder({ field, value }: ControlProps): string {
 }
 
 const asText = (value: unknown): string =>
-  value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  value === undefined || value === null ? "" : typeof value === "string" ? value : toJson(value);
 
 export function TextControl(props: ControlProps) {
   const text = asText(props.value);
@@ -54,7 +55,7 @@ export function SecretControl(props: ControlProps) {
 
 /** Any value, as JSON. The text is the person's own until it is valid. */
 export function JsonControl(props: ControlProps) {
-  const written = props.value === undefined ? "" : JSON.stringify(props.value, null, 2);
+  const written = props.value === undefined ? "" : toJson(props.value, 2);
   const [draft, setDraft] = useState<string | null>(null);
   const change = (text: string) => {
     if (text.trim() === "") {
@@ -70,7 +71,7 @@ export function JsonControl(props: ControlProps) {
   };
   const isSame = draft !== null && (() => {
     const parsed = parseJson(draft);
-    return !parsed.ok || JSON.stringify(parsed.value, null, 2) === written;
+    return !parsed.ok || toJson(parsed.value, 2) === written;
   })();
   const text = isSame && draft !== null ? draft : written;
   return (

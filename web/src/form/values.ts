@@ -1,4 +1,5 @@
 /** The values of a form: the input of a run. A name that is absent is not sent, which is not the same as an empty value. */
+import { fromJson, numberOf } from "../api/json.ts";
 import type { Field } from "./schema.ts";
 
 export type Values = Record<string, unknown>;
@@ -65,17 +66,16 @@ export function withoutSecrets(values: Values, fields: readonly Field[]): Values
 }
 
 /** A number as a person types it: the number, or the text itself, which the API then refuses in its own words. */
-export function numberFrom(text: string): number | string {
+export function numberFrom(text: string): number | bigint | string {
   const trimmed = text.trim();
-  const value = Number(trimmed);
-  return trimmed === "" || !Number.isFinite(value) ? trimmed : value;
+  return trimmed === "" || !Number.isFinite(Number(trimmed)) ? trimmed : numberOf(trimmed);
 }
 
 export type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
 
 export function parseJson(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, value: fromJson(text) };
   } catch (error) {
     return { ok: false, message: `This is not valid JSON: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -1,3 +1,4 @@
+import { toJson } from "../api/json.ts";
 import { useState } from "preact/hooks";
 
 const MOST_ITEMS = 200;
@@ -5,7 +6,7 @@ const OPEN_DEPTH = 2;
 
 function Leaf({ value }: { value: unknown }) {
   const kind = value === null ? "null" : typeof value;
-  return <span class={`json-${kind}`}>{JSON.stringify(value) ?? "undefined"}</span>;
+  return <span class={`json-${kind}`}>{toJson(value)}</span>;
 }
 
 function Node({ name, value, depth }: { name: string | null; value: unknown; depth: number }) {

@@ -58,7 +58,7 @@ export function isTextIterator(schema: unknown): boolean {
 
 export function kindOf(value: unknown, schema: unknown): Kind {
   if (value === null || value === undefined) return "nothing";
-  if (typeof value === "number") return "number";
+  if (typeof value === "number" || typeof value === "bigint") return "number";
   if (typeof value === "boolean") return "boolean";
   if (typeof value === "string") return isUri(schema) || isFileUrl(value) ? "files" : "text";
   if (Array.isArray(value)) {

@@ -1,4 +1,5 @@
 import { CopyButton } from "../ui/copy-button.tsx";
+import { DownloadAll } from "./download-all.tsx";
 import { OutputFile } from "./file.tsx";
 import { JsonTree } from "./json-tree.tsx";
 import { filesOf, filesWithin, kindOf } from "./kind.ts";
@@ -45,8 +46,11 @@ export function Output({ value, schema, isLive }: Props) {
       const files = filesOf(value);
       if (files.length === 0) return isLive ? null : <p class="muted">The model returned no files.</p>;
       return (
-        <div class={files.length > 1 ? "output-gallery" : "stack"}>
-          {files.map((url, i) => <OutputFile key={`${i} ${url}`} url={url} />)}
+        <div class="stack">
+          <div class={files.length > 1 ? "output-gallery" : "stack"}>
+            {files.map((url, i) => <OutputFile key={`${i} ${url}`} url={url} />)}
+          </div>
+          {!isLive && <DownloadAll urls={files} />}
         </div>
       );
     }
@@ -54,6 +58,7 @@ export function Output({ value, schema, isLive }: Props) {
       return (
         <div class="stack">
           {filesWithin(value).map((url, i) => <OutputFile key={`${i} ${url}`} url={url} />)}
+          {!isLive && <DownloadAll urls={filesWithin(value)} />}
           <JsonTree value={value} />
         </div>
       );

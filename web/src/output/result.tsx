@@ -1,3 +1,4 @@
+import { toJson } from "../api/json.ts";
 import { useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { Code } from "../ui/code.tsx";
@@ -48,7 +49,7 @@ export function Result({ run, schema, pieces = [], isCanceling = false, actions 
         </div>
       )}
       {view === "json" ? (
-        <Code text={JSON.stringify(run, null, 2)} label="The prediction as JSON" />
+        <Code text={toJson(run, 2)} label="The prediction as JSON" />
       ) : (
         <>
           {live && <ProgressBars logs={run.logs} />}

@@ -1,4 +1,5 @@
 /** The measurements of a run, in words. */
+import { toJson } from "../api/json.ts";
 import { duration } from "../ui/quantities.ts";
 
 export interface Metric {
@@ -26,7 +27,7 @@ const counts: readonly [string, string][] = [
 
 function shown(value: unknown): string {
   if (typeof value === "number") return Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(4)));
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : toJson(value);
 }
 
 /** Those with a meaning first, then the model's own under their names. */

@@ -11,26 +11,6 @@ export function isTraining(run: Run): boolean {
   return new URL(run.urls.get, location.origin).pathname.includes("/trainings/");
 }
 
-export type Tone = "plain" | "good" | "warn" | "bad" | "accent";
-
-export const toneOf: Record<Run["status"], Tone> = {
-  starting: "warn",
-  processing: "accent",
-  succeeded: "good",
-  failed: "bad",
-  canceled: "plain",
-  aborted: "plain",
-};
-
-export const labelOf: Record<Run["status"], string> = {
-  starting: "Starting",
-  processing: "Processing",
-  succeeded: "Succeeded",
-  failed: "Failed",
-  canceled: "Canceled",
-  aborted: "Aborted",
-};
-
 /** The address of a run on this page. */
 export const pageOf = (run: Pick<Run, "id">): string => `/p/${encodeURIComponent(run.id)}`;
 

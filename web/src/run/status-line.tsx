@@ -1,6 +1,6 @@
-import { Badge } from "../ui/badge.tsx";
 import { duration } from "../ui/quantities.ts";
-import { isLive, labelOf, secondsBetween, toneOf, type Run } from "./run.ts";
+import { RunStatus } from "./run-status.tsx";
+import { isLive, secondsBetween, type Run } from "./run.ts";
 import { useNow } from "./use-now.ts";
 import { useStory } from "./use-story.ts";
 import "./run.css";
@@ -51,7 +51,7 @@ export function StatusLine({ run, isCanceling = false }: { run: Run; isCanceling
     <div class="run-status">
       <div class="row">
         <span role="status" class="row">
-          <Badge tone={toneOf[run.status]}>{isCanceling ? "Canceling" : labelOf[run.status]}</Badge>
+          <RunStatus status={run.status} isCanceling={isCanceling} />
           <span>{sentence(run)}</span>
         </span>
         {elapsed !== null && live && (

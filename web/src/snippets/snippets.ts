@@ -1,4 +1,5 @@
 /** The same call in each language, for pasting. */
+import { toJson } from "../api/json.ts";
 import { javascriptLiteral, pythonLiteral, shellWord } from "./literal.ts";
 
 export type Kind = "run" | "stream" | "webhook" | "wait";
@@ -83,7 +84,7 @@ function curl(kind: Kind, { origin, ref, input }: Call): string {
     `-H "Authorization: Bearer $REPLICATE_API_TOKEN"`,
     `-H "Content-Type: application/json"`,
     ...(kind === "run" ? [`-H "Prefer: wait"`] : kind === "wait" ? [`-H "Prefer: wait=60"`] : []),
-    `-d ${shellWord(JSON.stringify(body, null, 2))}`,
+    `-d ${shellWord(toJson(body, 2))}`,
   ];
   const create = `curl -s ${lines.join(" \\\n  ")}`;
   return kind === "stream" ? `url=$(${create} | jq -r .urls.stream)\ncurl -sN "$url"\n` : `${create}\n`;
@@ -91,7 +92,7 @@ function curl(kind: Kind, { origin, ref, input }: Call): string {
 
 /** A value as `vend run` reads it. */
 function vendWord(name: string, value: unknown): string {
-  if (typeof value !== "string") return shellWord(`${name}=${JSON.stringify(value)}`);
+  if (typeof value !== "string") return shellWord(`${name}=${toJson(value)}`);
   return shellWord(`${name}=${value.startsWith("@") ? "@" : ""}${value}`);
 }
 

@@ -18,16 +18,3 @@ export function Badge({ tone = "plain", title, children }: Props) {
     </span>
   );
 }
-
-const tones: Record<string, Tone> = {
-  starting: "live",
-  processing: "live",
-  succeeded: "good",
-  failed: "bad",
-  canceled: "plain",
-  aborted: "warn",
-};
-
-export function RunStatus({ status }: { status: string }) {
-  return <Badge tone={tones[status] ?? "plain"}>{status}</Badge>;
-}

@@ -6,7 +6,7 @@ import { LoadingGrid, ModelGrid } from "./model-card.tsx";
 import { useReturn } from "./use-return.ts";
 
 /** The newest version first. */
-export function AllModels({ status }: { status: Schemas["Status"] | null }) {
+export function AllModels({ warm }: { warm: Schemas["Warm"] | null }) {
   const pages = usePages(
     (cursor) => must(api.GET("/v1/models", { params: { query: cursor === undefined ? {} : { cursor } } })),
     [],
@@ -29,7 +29,7 @@ export function AllModels({ status }: { status: Schemas["Status"] | null }) {
   return (
     <section class="stack" aria-label="All models">
       <h2>All models</h2>
-      <ModelGrid models={rows} status={status} label="All models" />
+      <ModelGrid models={rows} warm={warm} label="All models" />
       <LoadMore pages={pages} />
     </section>
   );

@@ -3,13 +3,13 @@ import { api, must } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
 import { Empty, Failure } from "../../ui/states.tsx";
 import { LoadingGrid, ModelGrid } from "./model-card.tsx";
-import { useStatus } from "./use-status.ts";
+import { useWarm } from "./use-warm.ts";
 import { useTitle } from "../../ui/title.ts";
 import "./explore.css";
 
 export function CollectionPage({ params }: PageProps) {
   const slug = params["slug"] ?? "";
-  const status = useStatus();
+  const warm = useWarm();
   const { data, error, reload } = useData(
     () => must(api.GET("/v1/collections/{slug}", { params: { path: { slug } } })),
     [slug],
@@ -35,7 +35,7 @@ export function CollectionPage({ params }: PageProps) {
       </div>
       {data === null && <LoadingGrid />}
       {data !== null && data.models.length > 0 && (
-        <ModelGrid models={data.models} status={status} label={`Models of ${data.name}`} />
+        <ModelGrid models={data.models} warm={warm} label={`Models of ${data.name}`} />
       )}
       {data !== null && data.models.length === 0 && <Empty title="This collection has no models that you may see" />}
     </div>

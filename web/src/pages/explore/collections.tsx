@@ -6,20 +6,20 @@ import { ModelGrid } from "./model-card.tsx";
 const SHOWN_MODELS = 4;
 const SHOWN_COLLECTIONS = 12;
 
-type Status = Schemas["Status"] | null;
+type Warm = Schemas["Warm"] | null;
 
-export function Collections({ status }: { status: Status }) {
+export function Collections({ warm }: { warm: Warm }) {
   const list = useData(() => must(api.GET("/v1/collections")), []);
   return (
     <>
       {(list.data?.results ?? []).slice(0, SHOWN_COLLECTIONS).map((collection) => (
-        <Section key={collection.slug} collection={collection} status={status} />
+        <Section key={collection.slug} collection={collection} warm={warm} />
       ))}
     </>
   );
 }
 
-function Section({ collection, status }: { collection: Schemas["Collection"]; status: Status }) {
+function Section({ collection, warm }: { collection: Schemas["Collection"]; warm: Warm }) {
   const { slug } = collection;
   const whole = useData(() => must(api.GET("/v1/collections/{slug}", { params: { path: { slug } } })), [slug]);
   const models = whole.data?.models ?? [];
@@ -42,7 +42,7 @@ function Section({ collection, status }: { collection: Schemas["Collection"]; st
           </a>
         )}
       </div>
-      <ModelGrid models={models.slice(0, SHOWN_MODELS)} status={status} label={`Models of ${collection.name}`} />
+      <ModelGrid models={models.slice(0, SHOWN_MODELS)} warm={warm} label={`Models of ${collection.name}`} />
     </section>
   );
 }

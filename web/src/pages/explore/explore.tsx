@@ -5,12 +5,12 @@ import { AllModels } from "./all-models.tsx";
 import { Collections } from "./collections.tsx";
 import { Found } from "./found.tsx";
 import { SearchField } from "./search-field.tsx";
-import { useStatus } from "./use-status.ts";
+import { useWarm } from "./use-warm.ts";
 import "./explore.css";
 
 export function Explore({ query }: PageProps) {
   const text = query.get("q") ?? "";
-  const status = useStatus();
+  const warm = useWarm();
   useTitle(text.trim() === "" ? "Explore" : `${text} – Explore`);
   return (
     <div class="stack explore">
@@ -20,11 +20,11 @@ export function Explore({ query }: PageProps) {
       </div>
       {text.trim() === "" ? (
         <>
-          <Collections status={status} />
-          <AllModels status={status} />
+          <Collections warm={warm} />
+          <AllModels warm={warm} />
         </>
       ) : (
-        <Found text={text.trim()} status={status} />
+        <Found text={text.trim()} warm={warm} />
       )}
     </div>
   );

@@ -19,7 +19,7 @@ function useSettled(value: string): string {
 }
 
 /** What a search finds; what the text before found stays until then. */
-export function Found({ text, status }: { text: string; status: Schemas["Status"] | null }) {
+export function Found({ text, warm }: { text: string; warm: Schemas["Warm"] | null }) {
   const query = useSettled(text);
   const { data, error, reload } = useData(
     () => must(api.GET("/v1/search", { params: { query: { query, limit: LIMIT } } })),
@@ -48,7 +48,7 @@ export function Found({ text, status }: { text: string; status: Schemas["Status"
           ))}
         </ul>
       )}
-      {models.length > 0 && <ModelGrid models={models} status={status} label="Models found" />}
+      {models.length > 0 && <ModelGrid models={models} warm={warm} label="Models found" />}
       {isNothing && (
         <Empty title="Nothing was found">
           <p>

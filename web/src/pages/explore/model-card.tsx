@@ -2,25 +2,19 @@ import type { Schemas } from "../../api/client.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Cover } from "../../ui/cover.tsx";
 import { Loading } from "../../ui/states.tsx";
-import { warmthOf, type Warmth } from "./warmth.ts";
+import { warmthOf, warmths } from "./warmth.ts";
 import "./model-card.css";
 
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-const warmths: Record<Warmth, { label: string; tone: "good" | "warn" | "plain"; title: string }> = {
-  warm: { label: "Warm", tone: "good", title: "An instance is ready" },
-  starting: { label: "Starting", tone: "warn", title: "An instance starts" },
-  cold: { label: "Cold", tone: "plain", title: "The first run starts an instance" },
-};
-
 interface CardProps {
   model: Schemas["Model"];
-  status: Schemas["Status"] | null;
+  warm: Schemas["Warm"] | null;
 }
 
-export function ModelCard({ model, status }: CardProps) {
+export function ModelCard({ model, warm }: CardProps) {
   const name = `${model.owner}/${model.name}`;
-  const warmth = status === null ? null : warmthOf(status, name);
+  const warmth = warm === null ? null : warmthOf(warm, name);
   const shown = warmth === null ? null : warmths[warmth];
   return (
     <li class="model-card">
@@ -52,15 +46,15 @@ export function ModelCard({ model, status }: CardProps) {
 
 interface GridProps {
   models: readonly Schemas["Model"][];
-  status: Schemas["Status"] | null;
+  warm: Schemas["Warm"] | null;
   label: string;
 }
 
-export function ModelGrid({ models, status, label }: GridProps) {
+export function ModelGrid({ models, warm, label }: GridProps) {
   return (
     <ul class="model-grid" aria-label={label}>
       {models.map((model) => (
-        <ModelCard key={`${model.owner}/${model.name}`} model={model} status={status} />
+        <ModelCard key={`${model.owner}/${model.name}`} model={model} warm={warm} />
       ))}
     </ul>
   );

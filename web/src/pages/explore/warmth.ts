@@ -1,12 +1,15 @@
 import type { Schemas } from "../../api/client.ts";
+import type { Tone } from "../../ui/badge.tsx";
 
-type Status = Pick<Schemas["Status"], "queues" | "queues_left_out">;
 export type Warmth = "warm" | "starting" | "cold";
 
-/** Whether instances of the model itself are up; null when the status does not say. */
-export function warmthOf(status: Status, model: string): Warmth | null {
-  const own = status.queues.filter((queue) => queue.model === model && queue.deployment === null);
-  if (own.some((queue) => queue.instances.ready > 0)) return "warm";
-  if (own.some((queue) => queue.instances.starting + queue.instances.booting > 0)) return "starting";
-  return own.length === 0 && status.queues_left_out > 0 ? null : "cold";
+/** Whether instances of the model itself are up; null when the list is cut before it. */
+export function warmthOf(warm: Schemas["Warm"], model: string): Warmth | null {
+  return (Object.hasOwn(warm.models, model) ? warm.models[model] : undefined) ?? (warm.complete ? "cold" : null);
 }
+
+export const warmths: Readonly<Record<Warmth, { label: string; tone: Tone; title: string }>> = {
+  warm: { label: "Warm", tone: "good", title: "An instance is ready: a run starts at once." },
+  starting: { label: "Booting", tone: "live", title: "An instance boots now." },
+  cold: { label: "Cold", tone: "plain", title: "No instance runs: the first run waits for a boot." },
+};

@@ -3,19 +3,13 @@ import { Badge } from "../../ui/badge.tsx";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { counted } from "../../ui/quantities.ts";
 import { Time } from "../../ui/time.tsx";
-import { useStatus } from "../explore/use-status.ts";
-import { warmthOf, type Warmth } from "../explore/warmth.ts";
+import { useWarm } from "../explore/use-warm.ts";
+import { warmthOf, warmths } from "../explore/warmth.ts";
 
-const warmths: Record<Warmth, { label: string; tone: "good" | "warn" | "plain"; title: string }> = {
-  warm: { label: "Warm", tone: "good", title: "An instance is ready: a run starts at once." },
-  starting: { label: "Booting", tone: "warn", title: "An instance boots now." },
-  cold: { label: "Cold", tone: "plain", title: "No instance runs: the first run waits for a boot." },
-};
-
-/** Whether instances are up; nothing for those who may not know. */
+/** Whether instances are up. */
 function Warm({ model }: { model: string }) {
-  const status = useStatus();
-  const warmth = status === null ? null : warmthOf(status, model);
+  const warm = useWarm();
+  const warmth = warm === null ? null : warmthOf(warm, model);
   return warmth === null ? null : <Badge tone={warmths[warmth].tone} title={warmths[warmth].title}>{warmths[warmth].label}</Badge>;
 }
 

@@ -5,6 +5,7 @@ import type { PageProps } from "../../app.tsx";
 import { fieldsOf, namedSchema } from "../../form/schema.ts";
 import { isTextIterator } from "../../output/kind.ts";
 import { Result } from "../../output/result.tsx";
+import { InputList } from "../../run/input-list.tsx";
 import { isTraining, type Run } from "../../run/run.ts";
 import { useRun } from "../../run/use-run.ts";
 import { useStory } from "../../run/use-story.ts";
@@ -14,7 +15,6 @@ import { useTitle } from "../../ui/title.ts";
 import { Actions } from "./actions.tsx";
 import { Facts } from "./facts.tsx";
 import { findRun, isMissing } from "./find-run.ts";
-import { InputList } from "./input-list.tsx";
 import { StoryOf } from "./story.tsx";
 import "./prediction.css";
 
@@ -53,7 +53,7 @@ function Shown({ first, openapi }: { first: Run; openapi: unknown }) {
       <div class="prediction-sides">
         <section class="card stack" aria-labelledby="prediction-input">
           <h2 id="prediction-input">Input</h2>
-          {run.data_removed ? <p class="muted">The input was removed.</p> : <InputList input={run.input} fields={fields} />}
+          {run.data_removed ? <p class="muted">The input was removed.</p> : <InputList input={run.input} fields={fields} hasViews />}
         </section>
         <section class="card stack" aria-labelledby="prediction-result">
           <h2 id="prediction-result">Result</h2>

@@ -1,6 +1,6 @@
 import type { PageProps } from "../../app.tsx";
 import { setQuery } from "../../router.ts";
-import { RunStatus } from "../../ui/badge.tsx";
+import { RunStatus } from "../../run/run-status.tsx";
 import { LongTable, type LongColumn } from "../../ui/long-table.tsx";
 import { counted, duration, shortId } from "../../ui/quantities.ts";
 import { Empty, Failure, Pending } from "../../ui/states.tsx";

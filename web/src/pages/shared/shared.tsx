@@ -3,12 +3,11 @@ import { useData } from "../../api/use-data.ts";
 import type { PageProps } from "../../app.tsx";
 import { Output } from "../../output/output.tsx";
 import { Logs } from "../../run/logs.tsx";
-import { labelOf, toneOf } from "../../run/run.ts";
-import { Badge } from "../../ui/badge.tsx";
+import { InputList } from "../../run/input-list.tsx";
+import { RunStatus } from "../../run/run-status.tsx";
 import { Empty, Pending } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { useTitle } from "../../ui/title.ts";
-import { InputList } from "../prediction/input-list.tsx";
 import { isMissing } from "../prediction/find-run.ts";
 import "../prediction/prediction.css";
 
@@ -31,14 +30,14 @@ export function SharedPage({ params }: PageProps) {
       <header class="stack stack-tight">
         <h1>A prediction of {run.model}</h1>
         <div class="row">
-          <Badge tone={toneOf[run.status]}>{labelOf[run.status]}</Badge>
+          <RunStatus status={run.status} />
           <span class="muted"><Time at={run.created_at} /></span>
         </div>
       </header>
       <div class="prediction-sides">
         <section class="card stack" aria-labelledby="shared-input">
           <h2 id="shared-input">Input</h2>
-          <InputList input={run.input} fields={[]} />
+          <InputList input={run.input} fields={[]} hasViews />
         </section>
         <section class="card stack" aria-labelledby="shared-output">
           <h2 id="shared-output">Output</h2>

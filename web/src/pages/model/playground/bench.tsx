@@ -11,7 +11,7 @@ import { useRun } from "../../../run/use-run.ts";
 import { useMay, useSession } from "../../../session.tsx";
 import { dropDraft, keepDraft } from "./draft.ts";
 import { Inputs } from "./inputs.tsx";
-import { ColdNotice, CostNotice } from "./notices.tsx";
+import { Notices } from "./notices.tsx";
 import { startRun, type Start } from "./start.ts";
 import { runKey, useKeys } from "./use-keys.ts";
 
@@ -66,7 +66,7 @@ export function Bench({ model, version, fields, outputSchema, start, query }: Pr
       const prediction = await startRun(model, pinned, values);
       setExample(false);
       live.show(prediction);
-      setQuery({ prediction: prediction.id, example: null });
+      setQuery({ prediction: prediction.id, example: null, input: null });
       side.current?.scrollIntoView({ block: "nearest" });
     } catch (thrown) {
       const error = thrown instanceof ApiError ? thrown : new ApiError(0, String(thrown));
@@ -126,8 +126,7 @@ export function Bench({ model, version, fields, outputSchema, start, query }: Pr
             {session !== null && !mayRun && <p class="small muted">Your token may look but not run. Ask for the scope run.</p>}
             {session === null && <p class="small muted"><a href="/sign-in">Sign in</a> to run this model.</p>}
             {pinned !== null && <p class="small muted">Runs version <code>{version.id.slice(0, 12)}</code>.</p>}
-            <ColdNotice model={full} />
-            {session !== null && <CostNotice model={full} />}
+            <Notices model={full} isSignedIn={session !== null} />
           </div>
         </section>
         <section class="playground-side playground-result" aria-label="Result" ref={side}>

@@ -11,9 +11,9 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-/** Two digits that count: 0.0028, 1.3. */
+/** Two digits that count, never as a power of ten: 0.0028, 1.3. */
 function amount(value: number): string {
-  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+  return value >= 100 ? String(Math.round(value)) : value.toLocaleString("en", { maximumSignificantDigits: 2 });
 }
 
 /** Sentences about the next run, or none. */

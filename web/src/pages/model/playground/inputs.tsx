@@ -1,3 +1,4 @@
+import { toJson } from "../../../api/json.ts";
 import { useMemo, useState } from "preact/hooks";
 import { SchemaForm } from "../../../form/schema-form.tsx";
 import type { Field } from "../../../form/schema.ts";
@@ -33,7 +34,7 @@ function Refusals({ errors }: Pick<Props, "errors">) {
 
 /** The whole input as JSON. What is no JSON yet stays as it was typed. */
 function JsonInput({ values, onChange, onProblem }: Pick<Props, "values" | "onChange" | "onProblem">) {
-  const written = useMemo(() => JSON.stringify(values, null, 2), [values]);
+  const written = useMemo(() => toJson(values, 2), [values]);
   const [typed, setTyped] = useState<{ text: string; says: string | null } | null>(null);
   const text = typed !== null && (typed.says === null || typed.says === written) ? typed.text : written;
   return (
@@ -46,7 +47,7 @@ function JsonInput({ values, onChange, onProblem }: Pick<Props, "values" | "onCh
       onInput={(event) => {
         const next = event.currentTarget.value;
         const parsed = parseInput(next);
-        setTyped({ text: next, says: parsed.ok ? JSON.stringify(parsed.values, null, 2) : null });
+        setTyped({ text: next, says: parsed.ok ? toJson(parsed.values, 2) : null });
         onProblem("", parsed.ok ? null : parsed.message);
         if (parsed.ok) onChange(parsed.values);
       }}

@@ -1,7 +1,7 @@
 /** Where a form begins: an earlier run, a draft, the model's example, or the defaults. */
 import { api, ApiError, must, type Schemas } from "../../../api/client.ts";
 import type { Field } from "../../../form/schema.ts";
-import { defaultsOf, valuesOf, type Values } from "../../../form/values.ts";
+import { defaultsOf, parseInput, valuesOf, type Values } from "../../../form/values.ts";
 import { readDraft } from "./draft.ts";
 
 type Model = Schemas["Model"];
@@ -21,7 +21,16 @@ async function readExample({ owner, name }: Model, id: string): Promise<Predicti
   return found;
 }
 
+/** Where an address says the input: `?input={"text":"hi"}`. */
+function readInput(text: string, fields: readonly Field[]): Start {
+  const parsed = parseInput(text);
+  if (!parsed.ok) throw new ApiError(400, `The input in the address cannot be used. ${parsed.message}`);
+  return { values: { ...defaultsOf(fields), ...parsed.values }, prediction: null, isExample: false };
+}
+
 export async function findStart(model: Model, fields: readonly Field[], query: URLSearchParams): Promise<Start> {
+  const input = query.get("input");
+  if (input !== null && query.get("prediction") === null) return readInput(input, fields);
   const id = query.get("prediction");
   const example = query.get("example");
   if (id !== null) {

@@ -1,4 +1,5 @@
 /** What a schema says of each input and of the output, as short texts: for tables and differences. */
+import { toJson } from "../../../api/json.ts";
 import { fieldsOf, namedSchema, type Field } from "../../../form/schema.ts";
 
 export type Component = "Input" | "Output" | "TrainingInput" | "TrainingOutput";
@@ -22,7 +23,7 @@ function isNode(value: unknown): value is Node {
 
 /** A value in one line. Texts are quoted, so that the empty one is seen. */
 export function inWords(value: unknown): string {
-  return JSON.stringify(value) ?? "null";
+  return toJson(value);
 }
 
 const lengths: Readonly<Record<string, string>> = {

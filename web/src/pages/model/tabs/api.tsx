@@ -1,3 +1,4 @@
+import { toJson } from "../../../api/json.ts";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../../api/client.ts";
 import { fieldsOf, namedSchema } from "../../../form/schema.ts";
@@ -52,7 +53,7 @@ export function ApiTab({ model, version, query }: TabProps) {
         <button
           type="button"
           class="button api-download"
-          onClick={() => download(JSON.stringify(openapi, null, 2), `${model.owner}-${model.name}-openapi.json`, "application/json")}
+          onClick={() => download(toJson(openapi, 2), `${model.owner}-${model.name}-openapi.json`, "application/json")}
         >
           Download the OpenAPI document
         </button>

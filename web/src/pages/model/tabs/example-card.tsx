@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import type { Schemas } from "../../../api/client.ts";
-import { namedSchema } from "../../../form/schema.ts";
+import { fieldsOf, namedSchema } from "../../../form/schema.ts";
 import { Output } from "../../../output/output.tsx";
 import { Badge } from "../../../ui/badge.tsx";
 import { Confirm } from "../../../ui/dialog.tsx";
 import { duration } from "../../../ui/quantities.ts";
 import { Time } from "../../../ui/time.tsx";
+import { useAction } from "../../../ui/use-action.ts";
 import { makeDefault, removeExample } from "./default-example.ts";
-import { canBeMovedFirst } from "./example-kinds.ts";
-import { InputList } from "./input-list.tsx";
+import { InputList } from "../../../run/input-list.tsx";
 
 interface Props {
   model: Schemas["Model"];
@@ -45,7 +45,7 @@ export function ExampleCard({ model, example, isDefault, isOwner, onChange }: Pr
       <div class="example-sides">
         <section aria-label="Input">
           <h3>Input</h3>
-          <InputList input={example.input} openapi={openapi} />
+          <InputList input={example.input} fields={fieldsOf(openapi)} />
         </section>
         <section aria-label="Output">
           <h3>Output</h3>
@@ -59,31 +59,31 @@ export function ExampleCard({ model, example, isDefault, isOwner, onChange }: Pr
 type ActionsProps = Pick<Props, "model" | "example" | "isDefault" | "onChange">;
 
 function Actions({ model, example, isDefault, onChange }: ActionsProps) {
-  const [asked, setAsked] = useState<"default" | "remove" | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const move = useAction();
   const path = { owner: model.owner, name: model.name };
-  const close = () => setAsked(null);
+  const close = () => setAsked(false);
   return (
     <>
-      {!isDefault && canBeMovedFirst(example) && (
-        <button type="button" class="button button-small" onClick={() => setAsked("default")}>
+      {!isDefault && (
+        <button
+          type="button"
+          class="button button-small"
+          disabled={move.isBusy}
+          onClick={() => void move.run(() => makeDefault(path, example.id).then(onChange))}
+        >
           Make default
         </button>
       )}
-      <button type="button" class="button button-small" onClick={() => setAsked("remove")}>
+      <button type="button" class="button button-small" onClick={() => setAsked(true)}>
         Remove
       </button>
-      {asked === "default" && (
-        <Confirm
-          title="Make this the default example?"
-          action="Make default"
-          isDanger={false}
-          onConfirm={() => makeDefault(path, example).finally(onChange)}
-          onClose={close}
-        >
-          <p>The playground then begins with its input. Examples of the model’s own files still stand before it.</p>
-        </Confirm>
+      {move.error !== null && (
+        <span class="error-text" role="alert">
+          {move.error}
+        </span>
       )}
-      {asked === "remove" && (
+      {isAsked && (
         <Confirm
           title="Remove this example?"
           action="Remove"

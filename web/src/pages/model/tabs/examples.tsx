@@ -5,7 +5,7 @@ import { Empty, Pending } from "../../../ui/states.tsx";
 import type { TabProps } from "../tabs.ts";
 import { keepExample } from "./default-example.ts";
 import { ExampleCard } from "./example-card.tsx";
-import { predictionId } from "./example-kinds.ts";
+import { predictionId } from "./prediction-id.ts";
 import { useIsOwner } from "./use-is-owner.ts";
 import "./examples.css";
 import "./tabs.css";

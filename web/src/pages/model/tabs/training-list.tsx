@@ -2,8 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { api, must, type Schemas } from "../../../api/client.ts";
 import { useData } from "../../../api/use-data.ts";
 import { cursorOf } from "../../../api/use-pages.ts";
-import { isLive, labelOf, secondsBetween, toneOf } from "../../../run/run.ts";
-import { Badge } from "../../../ui/badge.tsx";
+import { RunStatus } from "../../../run/run-status.tsx";
+import { isLive, secondsBetween } from "../../../run/run.ts";
 import { duration, shortId } from "../../../ui/quantities.ts";
 import { Empty, Pending } from "../../../ui/states.tsx";
 import { Time } from "../../../ui/time.tsx";
@@ -72,7 +72,7 @@ function TrainingRow({ training }: { training: Training }) {
         </a>
       </th>
       <td>
-        <Badge tone={toneOf[training.status]}>{labelOf[training.status]}</Badge>
+        <RunStatus status={training.status} />
         {training.error !== null && <div class="error-text training-error">{training.error}</div>}
       </td>
       <td>
