@@ -39,7 +39,6 @@ describe("the cost of a run", () => {
 });
 
 it("writes small amounts out", () => {
-  const target = { name: "lab/echo", kind: "model", model: "lab/echo", price: "0.0001", billed: "run" } as Schemas["History"]["targets"][number];
-  const requests = { at_us: [1, 2, 3], run_us: [900, 900, 900], wait_us: [0, 0, 0], target: [0, 0, 0] };
-  expect(costOf({ targets: [target], requests }, "lab/echo")[0]).toBe("A run costs about 0.00000009, or 11,111,111 runs for 1.");
+  const [first] = costOf(history([900, 900, 900], { price: "0.0001" }), "lab/echo");
+  expect(first).toBe("A run costs about 0.00000009, or 11,111,111 runs for 1.");
 });
