@@ -32,6 +32,7 @@ PAGES = [
     "/account/tokens",
     "/account/webhooks",
     "/account/files",
+    "/account/weights",
     "/account/usage",
     "/nothing/here",
 ]

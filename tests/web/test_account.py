@@ -101,3 +101,41 @@ def test_usage_of_a_month_and_its_csv(page, server):
     assert text.startswith("model,") and "lab/echo" in text
     page.goto("/account/usage?month=2020-01")
     expect(page.get_by_role("heading", name="Nothing was used in January 2020")).to_be_visible()
+
+
+COG = """build:
+  python_version: "3.11"
+predict: predict.py:Predictor
+weights:
+  - name: base
+    target: weights
+    source: file://files
+"""
+PREDICT = """from cog import BasePredictor
+
+
+class Predictor(BasePredictor):
+    def predict(self) -> int:
+        return len(open("weights/model.bin", "rb").read())
+"""
+
+
+def test_weights_are_pinned(page, server, tmp_path):
+    page.goto(f"{server.url}/account/weights")
+    expect(page.get_by_role("heading", name="No managed weights")).to_be_visible()
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "model.bin").write_bytes(b"x" * 2000)
+    (tmp_path / "predict.py").write_text(PREDICT)
+    (tmp_path / "cog.yaml").write_text(COG)
+    pushed = server.cli("push", tmp_path, "lab/weighty")
+    assert pushed.returncode == 0, pushed.stderr
+    row = page.get_by_role("table", name="Weights").get_by_role("row").filter(has_text="lab/weighty")
+    expect(row).to_contain_text("On disk")
+    expect(row).to_contain_text("2.0 KB")
+    row.get_by_role("button", name="Pin the weights of lab/weighty").click()
+    expect(row).to_contain_text("Pinned")
+    assert server.api().get("/weights").json()["results"][0]["pinned"] is True
+    # Pushed files cannot be fetched again.
+    expect(row.get_by_role("button", name="Remove")).to_have_count(0)
+    row.get_by_role("button", name="Unpin the weights of lab/weighty").click()
+    expect(row.get_by_text("Pinned")).to_have_count(0)

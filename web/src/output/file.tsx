@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isOwn } from "../ui/own-files.ts";
-import { fileName, isHttp, mediaOf } from "./kind.ts";
+import { fileName, isHttp } from "./kind.ts";
+import { useMedia } from "./use-media.ts";
 
 const MOST_TEXT = 65536;
 const isTextName = (name: string) => /\.(txt|md|json|jsonl|csv|tsv|log|yaml|yml|srt|vtt)$/i.test(name);
@@ -46,7 +47,7 @@ function TextFile({ url }: { url: string }) {
 
 /** One file. It is shown as what it is where that is safe; HTML and SVG never become documents of this page. */
 export function OutputFile({ url }: { url: string }) {
-  const media = mediaOf(url);
+  const media = useMedia(url);
   const name = fileName(url);
   const isShown = isOwn(url);
   const isLink = isHttp(url) || /^data:/i.test(url);

@@ -13,6 +13,7 @@ import { Files } from "./files.tsx";
 import { Tokens } from "./tokens.tsx";
 import { Usage } from "./usage.tsx";
 import { Webhooks } from "./webhooks.tsx";
+import { WeightsTab } from "./weights.tsx";
 import "./account.css";
 
 export interface TabProps {
@@ -25,6 +26,7 @@ const tabs: readonly { id: string; label: string; view: ComponentType<TabProps>;
   { id: "tokens", label: "Tokens", view: Tokens, isOfOthers: true },
   { id: "webhooks", label: "Webhooks", view: Webhooks },
   { id: "files", label: "Files", view: Files },
+  { id: "weights", label: "Weights", view: WeightsTab },
   { id: "usage", label: "Usage", view: Usage, isOfOthers: true },
 ];
 
