@@ -90,6 +90,26 @@ def test_filters_are_in_the_address(page, many):
     expect(page.get_by_role("heading", name="No predictions match")).to_be_visible()
 
 
+def test_trainings(page, server):
+    api = server.api()
+    page.goto("/trainings")
+    expect(page.get_by_role("heading", name="No trainings yet")).to_be_visible()
+    api.post("/models", {"owner": "lab", "name": "tuned", "visibility": "private", "hardware": "cpu"}, 201)
+    version = api.get("/models/lab/trainer").json()["latest_version"]["id"]
+    body = {"destination": "lab/tuned", "input": {"steps": 1}}
+    training = api.post(f"/models/lab/trainer/versions/{version}/trainings", body, 201).json()
+    row = row_of(page, training)
+    expect(row).to_contain_text("lab/trainer")
+    expect(row).to_contain_text("Succeeded")
+
+
+def test_a_phone_has_the_same_links(page, many):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/predictions")
+    expect(row_of(page, many[-1])).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_filters_by_status_model_version_and_deployment(page, server, many):
     """The one that is looked for is far behind the first page."""
     api = server.api()
@@ -119,23 +139,3 @@ def test_filters_by_status_model_version_and_deployment(page, server, many):
     page.reload()
     expect(page.get_by_label("Deployment")).to_have_value("lab/chosen")
     expect(row_of(page, through)).to_be_visible()
-
-
-def test_trainings(page, server):
-    api = server.api()
-    page.goto("/trainings")
-    expect(page.get_by_role("heading", name="No trainings yet")).to_be_visible()
-    api.post("/models", {"owner": "lab", "name": "tuned", "visibility": "private", "hardware": "cpu"}, 201)
-    version = api.get("/models/lab/trainer").json()["latest_version"]["id"]
-    body = {"destination": "lab/tuned", "input": {"steps": 1}}
-    training = api.post(f"/models/lab/trainer/versions/{version}/trainings", body, 201).json()
-    row = row_of(page, training)
-    expect(row).to_contain_text("lab/trainer")
-    expect(row).to_contain_text("Succeeded")
-
-
-def test_a_phone_has_the_same_links(page, many):
-    page.set_viewport_size({"width": 390, "height": 800})
-    page.goto("/predictions")
-    expect(row_of(page, many[-1])).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
