@@ -28,6 +28,7 @@ clear_version (void *data)
   g_free (version->source);
   g_free (version->base);
   g_free (version->training);
+  g_free (version->image);
 }
 
 void

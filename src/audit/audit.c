@@ -68,6 +68,10 @@ static const Rule rules[CHECK_N] = {
                       "succeeded; managed weights are on disk or can be fetched again; nothing "
                       "else holds weights.",
                       VEND_SQL_AUDIT_WEIGHTS, false },
+  [CHECK_REGISTRY] = { "registry",
+                       "Every manifest has its blobs, and every tag and image version its "
+                       "manifest.",
+                       VEND_SQL_AUDIT_REGISTRY, false },
   [CHECK_UPLOADS] = { "uploads", "Every uploaded source has its row.", -1, true },
   [CHECK_LEFTOVERS] = { "leftovers",
                         "Nothing half written stays, and nothing of a build or of a check of the "

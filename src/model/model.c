@@ -76,6 +76,7 @@ vend_version_free (VendVersion *version)
   g_free (version->source);
   g_free (version->base);
   g_free (version->training);
+  g_free (version->image);
   g_free (version);
 }
 
@@ -83,8 +84,21 @@ json_t *
 vend_version_to_json (const VendVersion *version)
 {
   g_autofree char *created = vend_time_format (version->created_us);
-  return json_pack ("{s:s, s:s, s:s, s:O}", "id", version->id, "created_at", created, "cog_version",
-                    version->cog_version, "openapi_schema", version->openapi);
+  json_t *object
+      = json_pack ("{s:s, s:s, s:s, s:O}", "id", version->id, "created_at", created, "cog_version",
+                   version->cog_version, "openapi_schema", version->openapi);
+  if (version->image != NULL)
+    vend_json_set_string (object, "runner", "image");
+  return object;
+}
+
+bool
+vend_version_check_runs (const VendVersion *version, GError **error)
+{
+  return version->image == NULL
+         || vend_fail (error, VEND_ERROR_CONFLICT,
+                       "version: %s is an image, and this server cannot run image versions yet",
+                       version->id);
 }
 
 json_t *

@@ -65,12 +65,15 @@ typedef struct
   char *source;        /* of a training: the version whose folder has the source; else NULL */
   char *base;          /* of a training: the version that was trained; else NULL */
   char *training;      /* the training that made it; else NULL */
+  char *image;         /* digest of the manifest that the version is; NULL: a pushed source */
   int64_t created_us;
 } VendVersion;
 
 void vend_version_free (VendVersion *version);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendVersion, vend_version_free)
 json_t *vend_version_to_json (const VendVersion *version);
+/* CONFLICT with a sentence for people when this server cannot run it. */
+bool vend_version_check_runs (const VendVersion *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* `latest` and `example` may be NULL; `origin` as vend_call_origin. */
 json_t *vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *example,

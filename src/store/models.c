@@ -4,6 +4,7 @@
 #include "store/collections.h"
 #include "store/covers.h"
 #include "store/examples.h"
+#include "store/registry.h"
 #include "store/scaling.h"
 #include "store/weight-sets.h"
 #include "store/weights.h"
@@ -162,6 +163,7 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
   if (!vend_store_example_delete_all (db, id, error) || !vend_store_cover_delete (db, id, error)
       || !vend_store_collection_forget_model (db, id, error)
       || !vend_store_scaling_delete (db, id, error)
+      || !vend_store_registry_forget_model (db, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
       /* Another model may get its number. */
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_DESTINATION, id, error)
@@ -228,6 +230,7 @@ read_version (VendStmt *stmt)
   version->source = vend_stmt_dup_text (stmt, VEND_COL_VERSION_SOURCE);
   version->base = vend_stmt_dup_text (stmt, VEND_COL_VERSION_BASE);
   version->training = vend_stmt_dup_text (stmt, VEND_COL_VERSION_TRAINING);
+  version->image = vend_stmt_dup_text (stmt, VEND_COL_VERSION_IMAGE);
   version->created_us = vend_stmt_get_int (stmt, VEND_COL_VERSION_CREATED_US);
   return version;
 }
@@ -244,8 +247,8 @@ set_latest (VendDb *db, const VendVersion *version, GError **error)
   return vend_stmt_run_one (stmt, "model", error);
 }
 
-bool
-vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
+static bool
+insert_version (VendDb *db, const VendVersion *version, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_INSERT, error);
   if (stmt == NULL)
@@ -260,8 +263,31 @@ vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
   vend_stmt_text (stmt, VEND_ARG_VERSION_SOURCE, version->source);
   vend_stmt_text (stmt, VEND_ARG_VERSION_BASE, version->base);
   vend_stmt_text (stmt, VEND_ARG_VERSION_TRAINING, version->training);
+  vend_stmt_text (stmt, VEND_ARG_VERSION_IMAGE, version->image);
   vend_stmt_int (stmt, VEND_ARG_VERSION_CREATED_US, version->created_us);
-  return vend_stmt_run (stmt, NULL, error) && set_latest (db, version, error);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
+vend_store_version_put (VendDb *db, const VendVersion *version, GError **error)
+{
+  return insert_version (db, version, error) && set_latest (db, version, error);
+}
+
+bool
+vend_store_version_put_image (VendDb *db, const VendVersion *version, bool is_newest,
+                              GError **error)
+{
+  if (!insert_version (db, version, error))
+    return false;
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_LATEST_SET_IMAGE, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, version->model_id);
+  vend_stmt_text (stmt, 2, version->id);
+  vend_stmt_int (stmt, 3, version->created_us);
+  vend_stmt_int (stmt, 4, is_newest);
+  return vend_stmt_run (stmt, NULL, error);
 }
 
 static bool
@@ -322,11 +348,21 @@ vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, const c
   return vend_stmt_page (stmt, read_version, (GDestroyNotify) vend_version_free, page, out, error);
 }
 
+static bool
+forget_image (VendDb *db, int64_t model_id, const char *id, GError **error)
+{
+  g_autoptr (VendVersion) version = NULL;
+  return vend_store_version_get (db, model_id, id, &version, error)
+         && (version->image == NULL
+             || vend_store_registry_forget_version (db, model_id, version->image, error));
+}
+
 bool
 vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error)
 {
   if (!vend_store_weights_delete_of (db, model_id, id, error)
-      || !vend_store_weight_sets_let_go (db, model_id, id, error))
+      || !vend_store_weight_sets_let_go (db, model_id, id, error)
+      || !forget_image (db, model_id, id, error))
     return false;
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_DELETE, error);
   if (stmt == NULL)

@@ -32,7 +32,7 @@ vend_store_stored_allow (VendDb *db, int64_t account_id, int64_t more, uint64_t 
       error, VEND_ERROR_TOO_LARGE,
       "the files of this account take %" G_GINT64_FORMAT
       " bytes, and the limit is %" G_GUINT64_FORMAT
-      " (account-max-stored); delete uploaded files or trained versions, or wait until the "
-      "files of ended predictions are removed",
+      " (account-max-stored); delete uploaded files, images or trained versions, or wait until "
+      "the files of ended predictions are removed",
       stored, most);
 }

@@ -136,7 +136,15 @@ LEFT JOIN (SELECT account_id, SUM(size) AS bytes
                  FROM version_weights AS w JOIN models AS m ON m.id = w.model_id
                  UNION ALL
                  SELECT m.account_id, h.size
-                 FROM version_weight_sets AS h JOIN models AS m ON m.id = h.model_id) AS f
+                 FROM version_weight_sets AS h JOIN models AS m ON m.id = h.model_id
+                 UNION ALL
+                 SELECT m.account_id, b.size
+                 FROM registry_blobs AS b JOIN registry_repositories AS r ON r.id = b.repository
+                 JOIN models AS m ON m.id = r.model_id
+                 UNION ALL
+                 SELECT m.account_id, n.size
+                 FROM registry_manifests AS n JOIN registry_repositories AS r ON r.id = n.repository
+                 JOIN models AS m ON m.id = r.model_id) AS f
            GROUP BY account_id) AS t ON t.account_id = a.id
 WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
 LIMIT $1;
@@ -169,13 +177,38 @@ UNION ALL
 SELECT sha256, 'weights of ' || version, size FROM version_weights
 UNION ALL
 SELECT f.sha256, 'managed weights ' || f.digest, -1
-FROM weight_files AS f JOIN weight_sets AS s ON s.digest = f.digest WHERE s.is_present <> 0;
+FROM weight_files AS f JOIN weight_sets AS s ON s.digest = f.digest WHERE s.is_present <> 0
+UNION ALL
+SELECT sha256, 'registry blob ' || digest, size FROM registry_blobs
+UNION ALL
+SELECT sha256, 'manifest ' || digest, size FROM registry_manifests;
 -- name: audit_open
 SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
 -- name: audit_is_open
 SELECT 1 FROM predictions WHERE id = $1 AND completed_us = 0;
 -- name: audit_versions
-SELECT DISTINCT COALESCE(source, id), '', 0 FROM versions;
+SELECT DISTINCT COALESCE(source, id), '', 0 FROM versions WHERE image IS NULL;
+-- name: audit_registry
+SELECT p.manifest, 'its ' || CASE p.is_manifest WHEN 0 THEN 'blob ' ELSE 'manifest ' END || p.digest
+       || ' is not there'
+FROM registry_parts AS p
+WHERE NOT EXISTS (SELECT 1 FROM registry_manifests AS m
+                  WHERE m.repository = p.repository AND m.digest = p.manifest)
+   OR (p.is_manifest = 0
+       AND NOT EXISTS (SELECT 1 FROM registry_blobs AS b
+                       WHERE b.repository = p.repository AND b.digest = p.digest))
+UNION ALL
+SELECT t.name, 'the tag names ' || t.digest || ', which is not there'
+FROM registry_tags AS t
+WHERE NOT EXISTS (SELECT 1 FROM registry_manifests AS m
+                  WHERE m.repository = t.repository AND m.digest = t.digest)
+UNION ALL
+SELECT v.id, 'its image ' || v.image || ' is not there'
+FROM versions AS v
+WHERE v.image IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM registry_repositories AS r JOIN registry_manifests AS m ON m.repository = r.id
+                  WHERE r.model_id = v.model_id AND r.path = '' AND m.digest = v.image AND m.sha256 = v.id)
+LIMIT $1;
 -- name: audit_weights
 SELECT w.version, 'the weights ' || w.name || ' are held for it, and it does not exist'
 FROM version_weights AS w

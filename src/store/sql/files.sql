@@ -47,7 +47,9 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM prediction_inputs WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM version_weights WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM weight_files AS f JOIN weight_sets AS s ON s.digest = f.digest
-             WHERE f.sha256 = $1 AND s.is_present <> 0);
+             WHERE f.sha256 = $1 AND s.is_present <> 0)
+  OR EXISTS (SELECT 1 FROM registry_blobs WHERE sha256 = $1)
+  OR EXISTS (SELECT 1 FROM registry_manifests WHERE sha256 = $1);
 -- name: stored_bytes
 SELECT bytes FROM stored_bytes WHERE account_id = $1;
 -- name: upload_insert

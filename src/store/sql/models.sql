@@ -8,7 +8,7 @@ COALESCE((SELECT n FROM model_runs WHERE model_id = models.id), 0) AS run_count,
 -- columns: cover
 model_id, account_id, token, name, content_type, size, sha256, created_us
 -- columns: version
-id, model_id, cog_version, openapi, launch, manifest, source_sha256, source, base, training, created_us
+id, model_id, cog_version, openapi, launch, manifest, source_sha256, source, base, training, image, created_us
 -- name: model_insert
 INSERT INTO models (id, {new_model}, version_us)
 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM models), {new_model.values}, 0)
@@ -73,10 +73,15 @@ INSERT INTO versions ({version}) VALUES ({version.values})
 ON CONFLICT (model_id, id) DO NOTHING;
 -- name: version_latest_set
 UPDATE models SET latest_version = $2, version_us = $3 WHERE id = $1;
+-- name: version_latest_set_image
+UPDATE models SET latest_version = $2, version_us = $3
+WHERE id = $1 AND ($4 <> 0 OR latest_version IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM versions AS v WHERE v.model_id = $1 AND v.image IS NULL);
+-- Versions that can run come first: images cannot.
 -- name: version_latest_recount
 UPDATE models SET
   latest_version = (SELECT v.id FROM versions v WHERE v.model_id = $1
-                    ORDER BY v.created_us DESC, v.id DESC LIMIT 1),
+                    ORDER BY v.image IS NOT NULL, v.created_us DESC, v.id DESC LIMIT 1),
   version_us = COALESCE((SELECT MAX(v.created_us) FROM versions v WHERE v.model_id = $1), 0)
 WHERE id = $1;
 -- name: version_get
@@ -94,7 +99,7 @@ ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: version_delete
 DELETE FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_id_used
-SELECT 1 WHERE EXISTS (SELECT 1 FROM versions WHERE id = $1 AND source IS NULL)
+SELECT 1 WHERE EXISTS (SELECT 1 FROM versions WHERE id = $1 AND source IS NULL AND image IS NULL)
   OR EXISTS (SELECT 1 FROM versions WHERE source = $1);
 -- name: version_venvs
 SELECT DISTINCT launch FROM versions;
