@@ -175,6 +175,8 @@ bool vend_call_watches_client (const VendCall *call);
 VendReply *vend_reply_restated (VendReply *reply, const VendCall *call);
 enum MHD_Result vend_reply_send (VendReply *reply, VendCall *call);
 VendReply *vend_reply_problem (int status, const char *title, const char *detail);
+/* Headers that all replies to the call have. */
+void vend_reply_take_headers (VendReply *reply, VendCall *call);
 /* The whole reply as bytes, for a request with an aborted body. Free with g_free. */
 char *vend_reply_wire (const VendReply *reply, gsize *out_size);
 int vend_reply_get_status (const VendReply *reply);

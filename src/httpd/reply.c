@@ -337,8 +337,8 @@ finish_file (VendReply *reply, VendCall *call)
   reply->fd = -1;
 }
 
-enum MHD_Result
-vend_reply_send (VendReply *reply, VendCall *call)
+void
+vend_reply_take_headers (VendReply *reply, VendCall *call)
 {
   for (const GSList *item = call->headers; item != NULL; item = item->next)
     {
@@ -346,6 +346,12 @@ vend_reply_send (VendReply *reply, VendCall *call)
       vend_reply_header (reply, header->name, header->value);
     }
   vend_cors_mark (call->httpd->cors, call, reply);
+}
+
+enum MHD_Result
+vend_reply_send (VendReply *reply, VendCall *call)
+{
+  vend_reply_take_headers (reply, call);
   if (reply->is_file)
     finish_file (reply, call);
   /* The library accepts more as chunks than other servers, so no request may follow them. */

@@ -46,6 +46,7 @@ refuse_body (VendCall *call, VendReply *refusal)
 {
   gsize size = 0;
   refusal = vend_reply_restated (refusal, call);
+  vend_reply_take_headers (refusal, call);
   g_autofree char *wire = vend_reply_wire (refusal, &size);
   call->status = vend_reply_get_status (refusal);
   vend_reply_free (refusal);

@@ -30,6 +30,7 @@ begin (VendCall *call, void *context, void **out_state)
   Taken *taken = g_new0 (Taken, 1);
   *taken = (Taken){ .server = server, .length = vend_call_length (call) };
   *out_state = taken;
+  vend_call_reply_header (call, "X-Mark", "1");
   atomic_fetch_add (&server->begun, 1);
   return NULL;
 }
@@ -115,7 +116,9 @@ test_whole (void)
       raw_send_format (client, "POST /sink HTTP/1.1\r\nHost: h\r\n%s\r\n%s", cases[i].extra,
                        cases[i].body);
       g_autoptr (RawReply) reply = raw_read (client, false);
+      g_autofree char *mark = raw_header (reply, "X-Mark");
       g_assert_cmpint (reply->status, ==, cases[i].status);
+      g_assert_true ((mark != NULL) == (reply->status != 403));
       g_assert_cmpstr (reply->body->str, ==, cases[i].reply);
     }
   stop (&server);
