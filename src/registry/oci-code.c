@@ -1,0 +1,25 @@
+/* The error codes of the OCI distribution specification. Pure. */
+#include "registry/oci-code.h"
+
+static const VendOciCodeInfo infos[VEND_OCI_N_CODES] = {
+  [VEND_OCI_BLOB_UNKNOWN] = { "BLOB_UNKNOWN", 404 },
+  [VEND_OCI_BLOB_UPLOAD_INVALID] = { "BLOB_UPLOAD_INVALID", 400 },
+  [VEND_OCI_BLOB_UPLOAD_UNKNOWN] = { "BLOB_UPLOAD_UNKNOWN", 404 },
+  [VEND_OCI_DIGEST_INVALID] = { "DIGEST_INVALID", 400 },
+  [VEND_OCI_MANIFEST_BLOB_UNKNOWN] = { "MANIFEST_BLOB_UNKNOWN", 404 },
+  [VEND_OCI_MANIFEST_INVALID] = { "MANIFEST_INVALID", 400 },
+  [VEND_OCI_MANIFEST_UNKNOWN] = { "MANIFEST_UNKNOWN", 404 },
+  [VEND_OCI_NAME_INVALID] = { "NAME_INVALID", 400 },
+  [VEND_OCI_NAME_UNKNOWN] = { "NAME_UNKNOWN", 404 },
+  [VEND_OCI_SIZE_INVALID] = { "SIZE_INVALID", 400 },
+  [VEND_OCI_UNAUTHORIZED] = { "UNAUTHORIZED", 401 },
+  [VEND_OCI_DENIED] = { "DENIED", 403 },
+  [VEND_OCI_UNSUPPORTED] = { "UNSUPPORTED", 405 },
+  [VEND_OCI_TOOMANYREQUESTS] = { "TOOMANYREQUESTS", 429 },
+};
+
+const VendOciCodeInfo *
+vend_oci_code_info (VendOciCode code)
+{
+  return &infos[code];
+}
