@@ -33,7 +33,7 @@ SCANS = {
 SCANS |= {name: "of an audit" for name in (
     "audit_attempts", "audit_metering", "audit_contents", "audit_ends", "audit_inputs", "audit_stored", "audit_outputs", "audit_overlaps",
     "audit_results", "audit_shown", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_weights",
-    "audit_open",
+    "audit_open", "audit_secrets", "secret_all",
 )}
 # An index of words is asked, not read through.
 WORDS = ("model_search", "collection_search")
