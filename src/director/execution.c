@@ -152,7 +152,7 @@ completed_frame (VendExecution *execution, VendExecutionEnd *end)
                      execution->started_us > 0
                          ? execution->started_us + vend_steady_us () - execution->began_us
                          : vend_now_us ());
-  vend_redact_json (execution->env->redactor, frame);
+  vend_redact_frame (execution->env->redactor, frame);
   vend_execution_fit_end (frame, execution->env->frame_limit);
   return frame;
 }

@@ -30,6 +30,12 @@ vend_output_file_new (const char *path, const char *name, const char *type, uint
   return wrapped;
 }
 
+json_t *
+vend_output_peek_file (const json_t *value)
+{
+  return json_object_get (value, FILE_KEY);
+}
+
 /* Splits "data:image/png;base64,AAAA"; other strings that happen to begin with "data:" stay text.
  */
 static bool

@@ -28,6 +28,9 @@ bool vend_output_convert (VendOutputFiles *files, json_t *value, json_t **out, G
 json_t *vend_output_file_new (const char *path, const char *name, const char *type, uint64_t size,
                               const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What is known of a file that vend_output_file_new made; NULL for any other value. Borrowed. */
+json_t *vend_output_peek_file (const json_t *value);
+
 /* Parses text of the model server: each NUL in it becomes U+FFFD. */
 bool vend_output_parse (const char *text, gsize size, json_t **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -1,5 +1,6 @@
 /* Keeps values of secrets out of what leaves the director. */
 #include "director/redact.h"
+#include "director/output.h"
 #include "model/secret.h"
 #include <string.h>
 
@@ -190,6 +191,12 @@ redact_keys (const VendRedactor *redactor, json_t *object)
     }
 }
 
+static void
+redact_member (const VendRedactor *redactor, const json_t *object, const char *key)
+{
+  vend_redact_json (redactor, json_object_get (object, key));
+}
+
 void
 vend_redact_json (const VendRedactor *redactor, json_t *value)
 {
@@ -200,6 +207,8 @@ vend_redact_json (const VendRedactor *redactor, json_t *value)
     return;
   if (json_is_string (value))
     redact_string (redactor, value);
+  else if (vend_output_peek_file (value) != NULL)
+    redact_member (redactor, vend_output_peek_file (value), "name");
   else if (json_is_object (value))
     {
       redact_keys (redactor, value);
@@ -209,4 +218,19 @@ vend_redact_json (const VendRedactor *redactor, json_t *value)
   else if (json_is_array (value))
     json_array_foreach (value, i, item)
       vend_redact_json (redactor, item);
+}
+
+void
+vend_redact_frame (const VendRedactor *redactor, json_t *frame)
+{
+  static const char *const words[]
+      = { "output", "chunk", "error", "logs", "data", "setup_logs", "metrics", "value", "name" };
+  size_t i;
+  json_t *entry;
+  if (vend_redactor_is_empty (redactor))
+    return;
+  for (gsize n = 0; n < G_N_ELEMENTS (words); n++)
+    redact_member (redactor, frame, words[n]);
+  json_array_foreach (json_object_get (frame, "running"), i, entry)
+    vend_redact_frame (redactor, entry);
 }

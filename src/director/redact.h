@@ -21,8 +21,11 @@ void vend_redactor_add (VendRedactor *redactor, const char *name, const char *va
 bool vend_redactor_is_empty (const VendRedactor *redactor);
 /* Free with g_free. */
 char *vend_redact_text (const VendRedactor *redactor, const char *text) G_GNUC_WARN_UNUSED_RESULT;
-/* All texts and keys in `value`, in place. */
+/* All texts and keys in `value`, in place; of an output file its name. */
 void vend_redact_json (const VendRedactor *redactor, json_t *value);
+/* What the model said in a frame to the control plane; the words of the protocol stay, whatever the
+ * secrets are. */
+void vend_redact_frame (const VendRedactor *redactor, json_t *frame);
 
 /* A text that comes in pieces: appends to `out` what can be told of it. The end that may be the
  * begin of a secret stays in `held` until the next piece, or is appended too with `is_last`. */

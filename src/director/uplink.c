@@ -100,7 +100,7 @@ vend_uplink_set_redactor (VendUplink *uplink, const VendRedactor *redactor)
 void
 vend_uplink_send (VendUplink *uplink, json_t *frame)
 {
-  vend_redact_json (uplink->redactor, frame);
+  vend_redact_frame (uplink->redactor, frame);
   if (uplink->link != NULL)
     vend_link_send (uplink->link, frame);
   else
@@ -110,7 +110,7 @@ vend_uplink_send (VendUplink *uplink, json_t *frame)
 void
 vend_uplink_send_later (VendUplink *uplink, json_t *frame)
 {
-  vend_redact_json (uplink->redactor, frame);
+  vend_redact_frame (uplink->redactor, frame);
   if (uplink->link != NULL)
     vend_link_send_later (uplink->link, frame);
   else

@@ -94,6 +94,42 @@ test_json (void)
   vend_redact_json (NULL, value);
 }
 
+/* A secret may be any word, also one of the protocol. */
+static void
+test_frames (void)
+{
+  static const struct
+  {
+    const char *frame, *shown;
+  } frames[] = {
+    { "{\"event\":\"completed\",\"status\":\"succeeded\",\"prediction\":\"completed\","
+      "\"output\":\"completed\",\"logs\":\"it succeeded\\n\",\"error_code\":\"succeeded\"}",
+      "{\"event\":\"completed\",\"status\":\"succeeded\",\"prediction\":\"completed\","
+      "\"output\":\"[secret A]\",\"logs\":\"it [secret B]\\n\",\"error_code\":\"succeeded\"}" },
+    { "{\"event\":\"hello\",\"version\":\"completed\",\"running\":[{\"prediction\":\"completed\","
+      "\"output\":[\"completed\"]}]}",
+      "{\"event\":\"hello\",\"version\":\"completed\",\"running\":[{\"prediction\":\"completed\","
+      "\"output\":[\"[secret A]\"]}]}" },
+    { "{\"chunk\":{\"$vend.file\":{\"path\":\"/x/completed\",\"name\":\"completed.txt\"}}}",
+      "{\"chunk\":{\"$vend.file\":{\"path\":\"/x/completed\",\"name\":\"[secret A].txt\"}}}" },
+    { "{\"event\":\"metric\",\"name\":\"completed\",\"value\":\"succeeded\",\"mode\":\"replace\"}",
+      "{\"event\":\"metric\",\"name\":\"[secret A]\",\"value\":\"[secret "
+      "B]\",\"mode\":\"replace\"}" },
+  };
+  g_autoptr (VendRedactor) redactor = vend_redactor_new ();
+  vend_redactor_add (redactor, "A", "completed");
+  vend_redactor_add (redactor, "B", "succeeded");
+  for (gsize i = 0; i < G_N_ELEMENTS (frames); i++)
+    {
+      json_auto_t *frame = NULL;
+      g_assert_true (vend_json_parse (frames[i].frame, strlen (frames[i].frame), &frame, NULL));
+      vend_redact_frame (redactor, frame);
+      g_autofree char *shown = vend_json_text (frame);
+      g_assert_cmpstr (shown, ==, frames[i].shown);
+      vend_redact_frame (NULL, frame);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,5 +137,6 @@ main (int argc, char **argv)
   g_test_add_func ("/redact/texts", test_texts);
   g_test_add_func ("/redact/pieces", test_pieces);
   g_test_add_func ("/redact/json", test_json);
+  g_test_add_func ("/redact/frames", test_frames);
   return g_test_run ();
 }
