@@ -1,5 +1,6 @@
 """Secrets of models and deployments: given to the model, and shown by nobody, whatever it does with them."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -9,7 +10,7 @@ import stat
 import pytest
 
 import processes
-from fast_starts import await_zygote, instances, stop_instances
+from fast_starts import await_snapshot, await_zygote, instances, stop_instances, use
 from waiting import wait_until
 
 MODEL = pathlib.Path(__file__).parent / "secrets" / "keeper"
@@ -60,7 +61,11 @@ def holders(data, value):
 
 
 def environments(pids):
-    return b"".join(pathlib.Path(f"/proc/{pid}/environ").read_bytes() for pid in pids)
+    found = b""
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+    return found
 
 
 def test_a_secret_reaches_the_model_and_nobody_else(keeper):
@@ -99,6 +104,7 @@ def test_a_secret_reaches_the_model_and_nobody_else(keeper):
 def test_a_change_replaces_instances(keeper):
     api = keeper.api()
     put(api, TOKEN)
+    put(api, "completed", name="WORD")
     put(api, "overrides the project", name="PLAIN_TEXT")
     _, shown, first = told(api)
     assert shown == proof(TOKEN)
@@ -163,6 +169,23 @@ def test_kills_lose_no_secret_and_keep_no_old_one(keeper):
     wait_until(look, what="the reason why nothing starts")
     put(api, OTHER)
     assert proof(OTHER) in "".join(api.ended(waiting)["output"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only a server that runs as root has snapshots")
+def test_a_snapshot_is_of_its_secrets(keeper):
+    api = keeper.api()
+    put(api, TOKEN)
+    put(api, "0.8", name="SETUP_SECONDS")
+    use(api, "keeper")
+    await_zygote(api, model="keeper")
+    assert use(api, "keeper")[0]["start"] == "fast"
+    await_snapshot(api, "keeper")
+    assert use(api, "keeper")[0]["start"] == "snapshot"
+    assert told(api, way="setup")[1] == told(api)[1] == proof(TOKEN)
+    assert holders(keeper.data, TOKEN) == []
+    put(api, OTHER)
+    assert told(api, way="setup")[1] == told(api)[1] == proof(OTHER)
+    wait_until(lambda: TOKEN.encode() not in environments(processes.zygotes(keeper.data)), what="the snapshot to go")
 
 
 def test_trainings_have_the_secrets_of_their_model(keeper):

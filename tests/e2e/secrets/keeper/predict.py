@@ -11,13 +11,15 @@ class Predictor(BasePredictor):
     """Tells its secrets in every way that it has."""
 
     def setup(self):
+        time.sleep(float(os.environ.get("SETUP_SECONDS", 0)))
+        self.told = told("HF_TOKEN")
         print(f"setup has {told('HF_TOKEN')}")
         print(f"and says so: {told('HF_TOKEN')}", file=sys.stderr)
 
     def predict(
         self,
         name: str = Input(default="HF_TOKEN"),
-        way: str = Input(default="return", choices=["return", "halves", "raise"]),
+        way: str = Input(default="return", choices=["return", "halves", "raise", "setup"]),
     ) -> ConcatenateIterator[str]:
         value = os.environ.get(name, "")
         print(f"it is {told(name)}")
@@ -28,5 +30,5 @@ class Predictor(BasePredictor):
             print()
         if way == "raise":
             raise RuntimeError(f"cannot use {told(name)}")
-        yield told(name)
+        yield self.told if way == "setup" else told(name)
         yield f" {os.getpid()}"
