@@ -51,7 +51,7 @@ static const VendSettingInfo setting_infos[] = {
     "creates per minute, per token and per account; 0 = no limit" },
   { "rate-limit-other", VEND_SETTING_INT, "3000", 0, 100000000,
     "other requests per minute, likewise; a GET of one prediction counts a tenth; 0 = no limit" },
-  { "mcp-wait", VEND_SETTING_SECONDS, "55s", VEND_SECOND_US, VEND_DAY_US,
+  { "mcp-wait", VEND_SETTING_SECONDS, "55s", VEND_SECOND_US / 10, VEND_DAY_US,
     "time a tool call over MCP waits for the end of its run; many clients give up after 60 s" },
   { "cors-origins", VEND_SETTING_TEXT, "*", 0, 0,
     "allowed CORS origins, comma-separated; * = all, empty = none" },

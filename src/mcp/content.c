@@ -12,6 +12,8 @@
 #define MAX_FILES 50
 #define MAX_DEPTH 16
 #define MAX_LOGS 2000
+/* What stands around the base64 of a file, and a link to it. */
+#define MEDIA_FRAME 400
 
 typedef struct
 {
@@ -19,7 +21,7 @@ typedef struct
   VendDb *db;
   json_t *content;
   guint files;
-  gsize inlined; /* bytes of files in the answer */
+  gsize bytes; /* of the answer so far */
 } Filling;
 
 json_t *
@@ -75,12 +77,13 @@ add_media (Filling *filling, const VendOutput *output)
   const char *kind = g_str_has_prefix (output->content_type, "image/")   ? "image"
                      : g_str_has_prefix (output->content_type, "audio/") ? "audio"
                                                                          : NULL;
-  if (kind == NULL || filling->inlined + (gsize) output->size > MCP_INLINE_BYTES)
+  const gsize size = (gsize) output->size * 4 / 3 + MEDIA_FRAME;
+  if (kind == NULL || filling->bytes + size > MCP_ANSWER_BYTES)
     return;
   g_autofree char *data = mcp_read_base64 (filling->request->api, output->sha256, MCP_INLINE_BYTES);
   if (data == NULL)
     return;
-  filling->inlined += (gsize) output->size;
+  filling->bytes += size;
   json_t *media = json_pack ("{s:s, s:s}", "type", kind, "data", data);
   vend_json_set_string (media, "mimeType", output->content_type);
   json_array_append_new (filling->content, media);
@@ -93,6 +96,7 @@ add_file (Filling *filling, const char *url)
   if (output == NULL || filling->files >= MAX_FILES)
     return;
   filling->files++;
+  filling->bytes += MEDIA_FRAME;
   if (filling->request->revision >= VEND_MCP_2025_06_18)
     {
       json_t *link = json_pack ("{s:s}", "type", "resource_link");
@@ -130,20 +134,24 @@ add_output (McpRequest *request, json_t *object, const VendPrediction *now, cons
 {
   json_auto_t *shown = vend_output_with_urls (now->output, request->origin);
   json_auto_t *value = vend_mcp_output_value (openapi, shown);
-  const gsize size = vend_json_size (value);
-  if (json_is_null (value))
+  if (!json_is_null (value))
+    json_object_set (object, "output", value);
+}
+
+/* It is there twice, and as text with more escapes. */
+static void
+drop_large_output (McpRequest *request, json_t *object, const VendPrediction *now)
+{
+  g_autofree char *whole = vend_json_text (object);
+  json_auto_t *text = vend_json_string_new (whole, strlen (whole));
+  const gsize size = vend_json_size (object) + vend_json_size (text);
+  if (size <= MCP_ANSWER_BYTES || json_object_get (object, "output") == NULL)
     return;
-  if (size <= MCP_INLINE_BYTES)
-    {
-      json_object_set (object, "output", value);
-      return;
-    }
-  g_autofree char *text
-      = g_strdup_printf ("The output has %" G_GSIZE_FORMAT
-                         " bytes, too many for an answer. It is at %s/v1/predictions/"
-                         "%s.",
-                         size, request->origin, now->id);
-  vend_json_set_string (object, "message", text);
+  g_autofree char *hint
+      = g_strdup_printf ("The output is too large for an answer. It is at %s/v1/predictions/%s.",
+                         request->origin, now->id);
+  json_object_del (object, "output");
+  vend_json_set_string (object, "message", hint);
 }
 
 static void
@@ -207,8 +215,10 @@ mcp_show_prediction (McpRequest *request, const VendPrediction *now, bool is_run
     version = NULL;
   json_t *object = describe (request, now, version != NULL ? version->openapi : NULL, is_run);
   json_auto_t *output = json_incref (json_object_get (object, "output"));
+  drop_large_output (request, object, now);
   json_t *result = mcp_structured_result (request, object);
-  Filling filling = { request, reader.db, json_object_get (result, "content"), 0, 0 };
+  Filling filling
+      = { request, reader.db, json_object_get (result, "content"), 0, vend_json_size (result) };
   if (output != NULL)
     add_files (&filling, output, 0);
   if (is_run && vend_status_is_terminal (now->status) && now->status != VEND_STATUS_SUCCEEDED)

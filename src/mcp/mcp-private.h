@@ -4,8 +4,10 @@
 #include "api/handler.h"
 #include "mcp/protocol.h"
 
-/* Largest output that is put into an answer, and sum of the files that are. */
-#define MCP_INLINE_BYTES ((gsize) 1024 * 1024)
+/* Of an answer: the official Python client takes events of at most 1 MiB. */
+#define MCP_ANSWER_BYTES ((gsize) 1000 * 1000)
+/* Of a file in an answer; base64 makes it a third larger. */
+#define MCP_INLINE_BYTES ((gsize) 700 * 1024)
 #define MCP_MAX_MODELS 50
 
 typedef struct McpBatch McpBatch;
@@ -18,6 +20,7 @@ typedef struct
   VendApi *api;
   VendCaller *caller;
   char *origin;
+  char *remote; /* the client's address */
   json_t *message;
   VendRpcMessage rpc; /* borrows from `message` */
   VendMcpRevision revision;
@@ -35,7 +38,7 @@ typedef struct
   VendSignal *signal; /* of the stream, like the next two */
   GString *pending;
   gsize sent;
-  char *prediction; /* that this request has begun, and that its end of the stream cancels */
+  char *prediction; /* that this request has begun, and that its client may cancel by leaving */
 } McpRequest;
 
 McpRequest *mcp_request_ref (McpRequest *request);
@@ -55,6 +58,15 @@ void mcp_refuse_by (McpRequest *request, VendReply *take, int code, const char *
 void mcp_start_stream (McpRequest *request);
 /* A note on the stream; nothing without one. Any thread; for short notes. */
 void mcp_notify (McpRequest *request, const char *method, json_t *take_params);
+/* The request has begun a prediction, which is on disk: until the answer its client may cancel it.
+ */
+void mcp_begin_prediction (McpRequest *request, const char *id);
+/* Cancels the prediction that the request of this id has begun and not answered yet. Before
+ * VEND_MCP_MODERN a client does that by a notification, and ids are those of its session. Without
+ * sessions the request is looked for among those of the token and address; nothing happens when
+ * several have the id. */
+void mcp_cancel_request (VendApi *api, const VendCaller *caller, const char *remote,
+                         const json_t *id);
 /* The client has left before the answer. */
 bool mcp_is_deserted (McpRequest *request);
 /* Name and version of this server. */

@@ -131,6 +131,7 @@ request_new (const Post *post, json_t *message, const VendRpcMessage *rpc, VendM
   request->call = post->call;
   request->caller = g_atomic_rc_box_acquire (post->caller);
   request->origin = g_strdup (vend_call_origin (post->call));
+  request->remote = g_strdup (vend_call_remote (post->call));
   request->message = json_incref (message);
   request->rpc = *rpc;
   request->revision = revision;
@@ -155,6 +156,9 @@ serve_one (const Post *post, json_t *message)
     return refusal (fault.status, rpc.id, fault.code, fault.message, g_steal_pointer (&fault.data));
   if (rpc.kind == VEND_RPC_RESPONSE && revision >= VEND_MCP_MODERN)
     return refusal (400, NULL, VEND_RPC_INVALID_REQUEST, "expected a request", NULL);
+  if (rpc.kind == VEND_RPC_NOTIFICATION && strcmp (rpc.method, "notifications/cancelled") == 0)
+    mcp_cancel_request (post->api, post->caller, vend_call_remote (post->call),
+                        json_object_get (rpc.params, "requestId"));
   if (rpc.kind != VEND_RPC_REQUEST)
     return vend_reply_empty (202);
   g_autoptr (McpRequest) request = request_new (post, message, &rpc, revision);
@@ -290,13 +294,22 @@ serve_body (const Post *post)
   return json_is_array (body) ? serve_batch (post, body) : serve_one (post, body);
 }
 
+/* Without the blanks around, which are not part of the value. */
+static char *
+header_of (VendCall *call, const char *name)
+{
+  const char *value = vend_call_header (call, name);
+  return value != NULL ? g_strstrip (g_strdup (value)) : NULL;
+}
+
 static bool
 serve (VendApi *api, VendCall *call, VendCaller *caller, GStrv models, VendReply **out)
 {
   Post post = { .api = api, .call = call, .caller = caller, .models = models };
-  post.headers = (VendMcpHeaders){ vend_call_header (call, "MCP-Protocol-Version"),
-                                   vend_call_header (call, "Mcp-Method"),
-                                   vend_call_header (call, "Mcp-Name") };
+  g_autofree char *version = header_of (call, "MCP-Protocol-Version");
+  g_autofree char *method = header_of (call, "Mcp-Method");
+  g_autofree char *name = header_of (call, "Mcp-Name");
+  post.headers = (VendMcpHeaders){ version, method, name };
   if ((*out = check_origin (api, call)) == NULL && (*out = check_content_type (call)) == NULL
       && (*out = read_accept (&post)) == NULL)
     *out = serve_body (&post);

@@ -12,17 +12,14 @@ static const char *const revision_names[VEND_MCP_N] = {
   [VEND_MCP_2026_07_28] = "2026-07-28",
 };
 
-/* Methods whose requests repeat a parameter in Mcp-Name. The core revision asks for the header, the
- * extension for tasks asks clients alone. */
+/* Methods whose requests repeat a parameter in Mcp-Name. */
 static const struct
 {
   const char *method;
   const char *param;
-  bool is_required;
 } named[] = {
-  { "tools/call", "name", true },      { "prompts/get", "name", true },
-  { "resources/read", "uri", true },   { "tasks/get", "taskId", false },
-  { "tasks/update", "taskId", false }, { "tasks/cancel", "taskId", false },
+  { "tools/call", "name" },  { "prompts/get", "name" },    { "resources/read", "uri" },
+  { "tasks/get", "taskId" }, { "tasks/update", "taskId" }, { "tasks/cancel", "taskId" },
 };
 
 const char *
@@ -101,8 +98,7 @@ check_name (const VendMcpHeaders *headers, const VendRpcMessage *message, VendMc
         continue;
       const char *said = vend_rpc_text (message->params, named[i].param);
       g_autofree char *header = headers->name != NULL ? vend_mcp_header_text (headers->name) : NULL;
-      if (said == NULL || (headers->name == NULL && !named[i].is_required)
-          || g_strcmp0 (header, said) == 0)
+      if (said == NULL || g_strcmp0 (header, said) == 0)
         return true;
       return refuse (fault, VEND_MCP_HEADER_MISMATCH,
                      g_strdup_printf ("Header mismatch: Mcp-Name does not match %s of the body",

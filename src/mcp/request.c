@@ -40,6 +40,7 @@ mcp_request_unref (McpRequest *request)
     return;
   vend_auth_caller_unref (request->caller);
   g_free (request->origin);
+  g_free (request->remote);
   json_decref (request->message);
   g_strfreev (request->models);
   g_mutex_clear (&request->lock);
@@ -48,6 +49,61 @@ mcp_request_unref (McpRequest *request)
     g_string_free (request->pending, TRUE);
   g_free (request->prediction);
   g_free (request);
+}
+
+/* ---- Requests with a prediction */
+
+/* Of all requests that have begun a prediction and are not answered. */
+static GMutex open_lock;
+static GQueue open_requests = G_QUEUE_INIT;
+
+static void
+forget (const VendPrediction *now, const GError *error, void *data)
+{
+}
+
+void
+mcp_begin_prediction (McpRequest *request, const char *id)
+{
+  g_mutex_lock (&request->lock);
+  request->prediction = g_strdup (id);
+  g_mutex_unlock (&request->lock);
+  g_mutex_lock (&open_lock);
+  g_queue_push_tail (&open_requests, mcp_request_ref (request));
+  g_mutex_unlock (&open_lock);
+}
+
+/* It is about to be answered. */
+static void
+close_request (McpRequest *request)
+{
+  g_mutex_lock (&open_lock);
+  const bool was_open = g_queue_remove (&open_requests, request);
+  g_mutex_unlock (&open_lock);
+  if (was_open)
+    mcp_request_unref (request);
+}
+
+void
+mcp_cancel_request (VendApi *api, const VendCaller *caller, const char *remote, const json_t *id)
+{
+  g_autofree char *prediction = NULL;
+  guint n = 0;
+  g_mutex_lock (&open_lock);
+  for (GList *link = open_requests.head; link != NULL; link = link->next)
+    {
+      McpRequest *request = link->data;
+      if (request->api != api || request->revision >= VEND_MCP_MODERN
+          || g_strcmp0 (request->caller->token_id, caller->token_id) != 0
+          || strcmp (request->remote, remote) != 0 || !json_equal (request->rpc.id, (json_t *) id))
+        continue;
+      n++;
+      g_free (prediction);
+      prediction = g_strdup (request->prediction);
+    }
+  g_mutex_unlock (&open_lock);
+  if (n == 1)
+    vend_sched_cancel (api->parts.sched, prediction, forget, NULL);
 }
 
 /* ---- The stream */
@@ -76,11 +132,6 @@ is_behind (void *data)
   McpRequest *request = data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
   return request->pending->len - request->sent > MAX_BEHIND;
-}
-
-static void
-forget (const VendPrediction *now, const GError *error, void *data)
-{
 }
 
 /* From VEND_MCP_MODERN on a client cancels its request by leaving; before that leaving means
@@ -206,6 +257,7 @@ static void
 send_answer (McpRequest *request, int status, json_t *take_message)
 {
   json_auto_t *message = take_message;
+  close_request (request);
   if (request->batch != NULL)
     {
       batch_put (request->batch, request->slot, message);

@@ -170,12 +170,12 @@ created (const VendPrediction *now, const GError *error, void *data)
       return;
     }
   g_clear_pointer (&run->holds, vend_blob_holds_free);
-  g_mutex_lock (&request->lock);
-  request->prediction = g_strdup (run->id);
-  g_mutex_unlock (&request->lock);
+  mcp_begin_prediction (request, run->id);
   mcp_start_stream (request);
   const int64_t wait_us = vend_settings_us (request->api->parts.settings, "mcp-wait");
   run->until_us = vend_steady_us () + (run->takes_tasks ? MIN (wait_us, TASK_AFTER_US) : wait_us);
+  if (request->progress_token != NULL)
+    send_note (run, now);
   wait_on (run);
 }
 

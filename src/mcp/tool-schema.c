@@ -77,6 +77,14 @@ convert_properties (Conversion *conversion, const json_t *properties, guint dept
   return converted;
 }
 
+/* What Cog writes for a choice without a description. */
+static void
+drop_empty_words (json_t *converted)
+{
+  if (g_strcmp0 (vend_json_string (converted, "description"), "An enumeration.") == 0)
+    json_object_del (converted, "description");
+}
+
 static void
 add_file_hint (const Conversion *conversion, json_t *converted)
 {
@@ -162,6 +170,7 @@ convert (Conversion *conversion, const json_t *schema, guint depth)
     {
       converted = json_object ();
       convert_members (conversion, schema, depth + 1, converted);
+      drop_empty_words (converted);
       if (g_strcmp0 (vend_json_string (schema, "format"), "uri") == 0)
         add_file_hint (conversion, converted);
     }

@@ -33,10 +33,13 @@ static const struct
     "'a': {'title': 'A', 'type': 'integer', 'x-order': 0, 'default': 1, 'minimum': 0}}}",
     "{'type':'object','required':['b'],'properties':{"
     "'a':{'type':'integer','default':1,'minimum':0},'b':{'type':'string','maxLength':3}}}" },
-  { "'Color': {'title': 'Color', 'enum': ['red'], 'type': 'string', 'description': 'A color'},"
+  { "'Color': {'title': 'Color', 'enum': ['red'], 'type': 'string', 'description': 'An "
+    "enumeration.'},"
     "'Input': {'properties': {'c': {'allOf': [{'$ref': '#/components/schemas/Color'}],"
-    " 'default': 'red', 'description': 'Which', 'x-order': 0}}}",
-    "{'properties':{'c':{'type':'string','description':'Which','enum':['red'],'default':'red'}},"
+    " 'default': 'red', 'description': 'Which', 'x-order': 0},"
+    "'d': {'$ref': '#/components/schemas/Color', 'x-order': 1}}}",
+    "{'properties':{'c':{'type':'string','enum':['red'],'description':'Which','default':'red'},"
+    "'d':{'type':'string','enum':['red']}},"
     "'type':'object'}" },
   { "'Input': {'properties': {'f': {'type': 'string', 'format': 'uri', 'description': 'Look'}, "
     "'g': {'type': 'array', 'items': {'type': 'string', 'format': 'uri'}}, "

@@ -1,0 +1,38 @@
+"""Runs that last until the test lets them end."""
+
+import json
+import pathlib
+
+from mcp_http import read_events
+
+
+class Gate(str):
+    """A run of `pieces` waits for the files GATE.0, GATE.1, …"""
+
+    def open(self, i=0):
+        pathlib.Path(f"{self}.{i}").touch()
+
+
+def held(gate):
+    """A call that runs until its gate is opened, and returns ["x"]."""
+    inputs = {"chunks": json.dumps(["x"]), "gate": gate}
+    return {"name": "run_model", "arguments": {"model": "lab/pieces", "input": inputs}}
+
+
+class Held:
+    """Such a call on its way: it has begun, and was told of at least once."""
+
+    def __init__(self, mcp, gate, progress=1):
+        self.mcp = mcp
+        self.reply = mcp.send("tools/call", held(gate), progress=progress, stream=True)
+        self.events = read_events(self.reply)
+        self.notes = [next(self.events)]
+        self.row = mcp.server.api().get("/predictions").json()["results"][0]
+
+    def leave(self):
+        self.reply.close()
+
+    def answer(self):
+        *more, answer = self.events
+        self.notes += more
+        return answer["result"]
