@@ -212,7 +212,8 @@ def test_small_pictures_come_along(any_mcp):
 def test_large_outputs_are_links(mcp):
     """The official client takes events of at most a megabyte."""
     chunks = json.dumps(["x" * 1000])
-    reply = mcp.send("tools/call", {"name": "run_model", "arguments": {"model": "lab/pieces", "input": {"chunks": chunks, "repeat": 600}}})
+    arguments = {"model": "lab/pieces", "input": {"chunks": chunks, "repeat": 600}}
+    reply = mcp.send("tools/call", {"name": "run_model", "arguments": arguments})
     assert len(reply.content) < 1 << 20
     shown = json.loads(reply.text.split("data: ")[1])["result"]["structuredContent"]
     assert "output" not in shown and f"/v1/predictions/{shown['id']}" in shown["message"]
