@@ -26,7 +26,10 @@ export function Chart({ title, at, series, format, note }: Props) {
   useEffect(() => {
     let isGone = false;
     void import("./chart-draw.ts").then(({ drawChart }) => {
-      if (!isGone && place.current !== null) drawn.current = drawChart(place.current, latest.current);
+      if (isGone || place.current === null) return;
+      // A place has one drawing, and whoever draws a second one removes the first.
+      drawn.current?.remove();
+      drawn.current = drawChart(place.current, latest.current);
     });
     return () => {
       isGone = true;
