@@ -135,3 +135,11 @@ def test_the_cost_of_a_run(page, server):
     open_prediction(page, server, prediction)
     cost = page.get_by_role("term").filter(has_text="Cost")
     expect(cost).to_be_visible()
+
+
+def test_an_uploaded_file_by_its_name(page, server):
+    file = server.api().upload("abc", name="letter.txt").json()
+    prediction = predict(page, server, "image", {"image": file["urls"]["get"]})
+    open_prediction(page, server, prediction)
+    expect(page.get_by_role("region", name="Input")).to_contain_text("letter.txt")
+    expect(page.get_by_role("region", name="Input")).to_contain_text("3 B")

@@ -5,6 +5,8 @@ import { OutputFile } from "../output/file.tsx";
 import { isFileUrl } from "../output/kind.ts";
 import { Code } from "../ui/code.tsx";
 import { Switch } from "../ui/switch.tsx";
+import { UploadedFile } from "./uploaded-file.tsx";
+import { uploadedId } from "./uploaded-id.ts";
 import "./input-list.css";
 
 const views = [
@@ -12,13 +14,18 @@ const views = [
   { id: "json", label: "JSON" },
 ] as const;
 
+function InputFile({ url }: { url: string }) {
+  const id = uploadedId(url);
+  return id === null ? <OutputFile url={url} /> : <UploadedFile url={url} id={id} />;
+}
+
 function Value({ value, isFile }: { value: unknown; isFile: boolean }) {
   if (typeof value === "string") {
     if (value === "") return <span class="muted">empty text</span>;
-    return isFile || isFileUrl(value) ? <OutputFile url={value} /> : <span class="input-list-text">{value}</span>;
+    return isFile || isFileUrl(value) ? <InputFile url={value} /> : <span class="input-list-text">{value}</span>;
   }
   if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string") && (isFile || value.every(isFileUrl))) {
-    return <span class="stack stack-tight">{value.map((url, i) => <OutputFile key={i} url={url} />)}</span>;
+    return <span class="stack stack-tight">{value.map((url, i) => <InputFile key={i} url={url} />)}</span>;
   }
   return <code class="input-list-text">{toJson(value)}</code>;
 }

@@ -17,6 +17,6 @@ export function meteredOf(value: unknown): Metered {
       ? null
       : all["billed"] === true
         ? money(amount)
-        : `${money(amount)} of the time of its instance, which is billed as a whole`;
+        : `${money(amount)}, part of its instance`;
   return { hardware: text("hardware"), cost };
 }
