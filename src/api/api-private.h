@@ -43,6 +43,7 @@ extern const ApiRoute vend_api_history_routes[];
 extern const ApiRoute vend_api_llms_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
+extern const ApiRoute vend_api_alias_routes[];
 extern const ApiRoute vend_api_openai_embedding_routes[];
 extern const ApiRoute vend_api_openai_media_routes[];
 extern const ApiRoute vend_api_openai_model_routes[];
@@ -157,7 +158,7 @@ void vend_api_reply_made (VendApi *api, VendCall *call, const VendPrediction *no
 
 /* ---- openai/models.c: the OpenAI endpoints that a version of the model fits, and why it fits no
  * others */
-json_t *vend_api_openai_describe (const VendModel *model, const VendVersion *version)
+json_t *vend_api_openai_describe (VendDb *db, const VendModel *model, const VendVersion *version)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- predictions.c: handlers that serve both kinds */

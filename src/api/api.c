@@ -298,6 +298,7 @@ static const ApiRoute *const tables[] = {
   vend_api_setting_routes,
   vend_api_doctor_routes,
   vend_api_advice_routes,
+  vend_api_alias_routes,
   vend_api_openai_model_routes,
   vend_api_openai_text_routes,
   vend_api_openai_embedding_routes,

@@ -29,7 +29,7 @@ vend_api_show_model (VendApi *api, VendDb *db, const VendModel *model, const cha
       = example != NULL ? vend_prediction_to_json (example, origin, VEND_VIEW_TRUTH) : NULL;
   json_t *value = vend_model_to_json (model, latest, shown, origin);
   if (latest != NULL)
-    json_object_set_new (value, "openai", vend_api_openai_describe (model, latest));
+    json_object_set_new (value, "openai", vend_api_openai_describe (db, model, latest));
   return value;
 }
 

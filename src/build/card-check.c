@@ -1,7 +1,7 @@
 /* The examples of a card against the schema of its version. Pure. */
 #include "build/card.h"
 #include "base/error.h"
-#include "build/cog-yaml-private.h"
+#include "build/card-private.h"
 #include "cog/input.h"
 #include "json/schema.h"
 #include "model/prediction.h"
@@ -114,6 +114,7 @@ vend_card_check_inputs (VendCard *card, const json_t *openapi, GPtrArray *proble
   json_array_foreach (json_object_get (card->content, "examples"), i, example)
     check_input (&report, i, json_array_get (card->lines, i), json_object_get (example, "input"),
                  openapi);
+  vend_card_check_openai (json_object_get (card->content, "openai"), openapi, &report);
   const bool is_good = found->len == 0;
   g_ptr_array_extend_and_steal (problems, g_steal_pointer (&found));
   return is_good;

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/hash.h"
-#include "build/cog-yaml-private.h"
+#include "build/card-private.h"
 #include "files/file-name.h"
 #include <errno.h>
 #include <math.h>
@@ -318,8 +318,8 @@ static void
 read_root (Reader *reader, VendYamlValue root)
 {
   static const char *const keys[]
-      = { "description", "github_url", "paper_url", "license_url", "cover",
-          "examples",    "licenses",   "download",  "accept",      NULL };
+      = { "description", "github_url", "paper_url", "license_url", "cover", "examples",
+          "licenses",    "download",   "accept",    "openai",      NULL };
   if (!vend_yaml_check_keys (root, keys, &reader->report))
     return;
   read_text (reader, root, "description");
@@ -330,6 +330,9 @@ read_root (Reader *reader, VendYamlValue root)
   read_licenses (reader, root);
   read_download (reader, root);
   read_text (reader, root, "accept");
+  json_t *openai = vend_card_read_openai (root, &reader->json);
+  if (openai != NULL)
+    json_object_set_new (reader->content, "openai", openai);
   read_examples (reader, root);
 }
 

@@ -11,6 +11,7 @@
 #include "model/capability.h"
 #include "model/file.h"
 #include "model/prediction.h"
+#include "store/aliases.h"
 #include "store/covers.h"
 #include "store/examples.h"
 #include "store/models.h"
@@ -28,6 +29,7 @@ struct VendPublication
   VendModel *model;    /* with the fields that change, NULL for others */
   VendCover *cover;    /* or NULL */
   GPtrArray *examples; /* of VendPrediction; NULL: those of the model stay */
+  json_t *openai;      /* the mapping that the source states; NULL: that of the model stays */
   char *version;
   uint64_t max_stored;
 };
@@ -50,6 +52,7 @@ vend_publication_free (VendPublication *publication)
   vend_model_free (publication->model);
   vend_cover_free (publication->cover);
   g_clear_pointer (&publication->examples, g_ptr_array_unref);
+  json_decref (publication->openai);
   g_free (publication->version);
   g_free (publication);
 }
@@ -306,6 +309,8 @@ vend_publication_new (const VendPublishRequest *request, VendPublication **out, 
   publication->model = model;
   publication->version = g_strdup (request->version);
   publication->max_stored = request->max_stored;
+  if (json_is_object (json_object_get (card, "openai")))
+    publication->openai = json_incref (json_object_get (card, "openai"));
   model->id = request->model->id;
   model->description = g_strdup (vend_json_string (card, "description"));
   model->readme = g_strdup (vend_json_string (card, "readme"));
@@ -328,5 +333,8 @@ vend_publication_store (VendDb *db, const VendPublication *publication, GError *
   return (publication->cover == NULL
           || vend_store_cover_put (db, publication->cover, publication->max_stored, error))
          && (publication->examples == NULL || vend_store_example_push (db, &examples, error))
+         && (publication->openai == NULL
+             || vend_store_openai_mapping_set (db, publication->model->id, publication->openai,
+                                               error))
          && vend_store_model_present (db, publication->model, error);
 }

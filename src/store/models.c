@@ -1,5 +1,6 @@
 /* Store functions of models and versions. */
 #include "store/models.h"
+#include "store/aliases.h"
 #include "base/error.h"
 #include "store/collections.h"
 #include "store/covers.h"
@@ -164,6 +165,7 @@ vend_store_model_delete (VendDb *db, int64_t id, GError **error)
       || !vend_store_collection_forget_model (db, id, error)
       || !vend_store_scaling_delete (db, id, error)
       || !vend_store_registry_forget_model (db, id, error)
+      || !vend_store_openai_forget_model (db, id, error)
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_BUILDS, id, error)
       /* Another model may get its number. */
       || !delete_of_model (db, VEND_SQL_MODEL_DELETE_DESTINATION, id, error)

@@ -459,3 +459,73 @@ def test_a_video_that_is_not_wanted(openai, api, tmp_path):
     assert api.ended(video["id"].removeprefix("video_"))["status"] == "canceled"
     failed = openai.get(f"/videos/{video['id']}").json()
     assert failed["status"] == "failed" and failed["error"]["code"] == "canceled"
+
+
+# Names and mappings that owners give
+
+
+def test_aliases(openai, api, other):
+    path = "/aliases/gpt-4o-mini"
+    assert api.call("PUT", path, 200, json={"model": "lab/talk"}).json() == {"name": "gpt-4o-mini", "model": "lab/talk"}
+    whole = openai.chat("hi", model="gpt-4o-mini").json()
+    assert whole["model"] == "gpt-4o-mini" and whole["choices"][0]["message"]["content"] == "[] hi"
+    assert openai.get("/models/gpt-4o-mini").json()["owned_by"] == "lab"
+    assert "gpt-4o-mini" in [model["id"] for model in openai.get("/models").json()["data"]]
+    # An alias is of the account that made it.
+    refusal(Openai(other).chat("hi", model="gpt-4o-mini", expect=404), 404, "model", "gpt-4o-mini")
+    assert other.get("/aliases").json() == {"results": []}
+    api.call("PUT", path, 200, json={"model": "lab/agent"})
+    assert api.get("/aliases").json() == {"results": [{"name": "gpt-4o-mini", "model": "lab/agent"}]}
+    api.delete(path, 204)
+    api.delete(path, 404)
+    refusal(openai.chat("hi", model="gpt-4o-mini", expect=404), 404, "model", "gpt-4o-mini")
+
+
+@pytest.mark.parametrize(
+    "name,body,status",
+    [
+        ("a%20b", {"model": "lab/talk"}, 422),
+        ("x" * 101, {"model": "lab/talk"}, 422),
+        ("a", {"model": "lab/none"}, 422),
+        ("a", {"model": "talk"}, 422),
+        ("a", {"model": "lab/talk:" + "0" * 64}, 422),
+        ("a", {}, 422),
+        ("a", {"model": 5}, 422),
+    ],
+)
+def test_aliases_refused(api, name, body, status):
+    api.call("PUT", f"/aliases/{name}", status, json=body)
+    assert api.get("/aliases").json() == {"results": []}
+
+
+def test_aliases_need_the_scope(api):
+    token = api.post("/tokens", {"name": "r", "scopes": ["read", "run"]}, 201).json()["token"]
+    api.call("PUT", "/aliases/a", 403, json={"model": "lab/talk"}, token=token)
+    api.get("/aliases", 401, token="")
+
+
+def test_aliases_by_the_command_line(server):
+    assert "stands for lab/talk" in server.cli("models", "alias", "fast", "lab/talk").stderr
+    assert server.cli("models", "alias").stdout.split() == ["ALIAS", "MODEL", "fast", "lab/talk"]
+    assert server.cli("models", "alias", "fast", "--remove").returncode == 0
+    assert json.loads(server.cli("models", "alias", "--json").stdout) == {"results": []}
+    assert server.cli("models", "alias", "fast").returncode == 2
+    assert server.cli("models", "alias", "fast", "lab/talk", "--remove").returncode == 2
+
+
+def test_a_model_that_is_deleted_takes_its_aliases(api):
+    model = {"owner": "lab", "name": "short-lived", "visibility": "private", "hardware": "cpu"}
+    api.post("/models", model, 201)
+    api.call("PUT", "/aliases/short", 200, json={"model": "lab/short-lived"})
+    api.delete("/models/lab/short-lived", 204)
+    assert api.get("/aliases").json() == {"results": []}
+
+
+def test_a_mapping_of_the_source(openai, api):
+    """Of tests/models/mapped: its inputs have names of their own."""
+    fits = api.get("/models/lab/mapped").json()["openai"]
+    assert fits["endpoints"] == ["chat.completions"]
+    assert fits["others"]["completions"] == "its owner does not offer it"
+    reply = openai.chat("what", model="lab/mapped", max_tokens=5)
+    assert reply.json()["choices"][0]["message"]["content"] == "5: what"
+    refusal(openai.post("/completions", {"model": "lab/mapped", "prompt": "x"}, 400), 400, "model", "not offer it")

@@ -1,6 +1,7 @@
 /* The model that a request of OpenAI's endpoints names. */
 #include "api/openai/openai-private.h"
 #include "base/error.h"
+#include "store/aliases.h"
 #include "store/models.h"
 #include <string.h>
 
@@ -10,6 +11,7 @@ vend_api_openai_model_clear (OpenaiModel *found)
   g_clear_pointer (&found->model, vend_model_free);
   if (found->version != NULL)
     vend_shared_version_unref (found->version);
+  json_decref (found->mapping);
   *found = (OpenaiModel){ 0 };
 }
 
@@ -34,6 +36,15 @@ settle (GError **problem, const char *name, VendOpenaiFault *fault, GError **err
   return false;
 }
 
+/* Names of models have a slash, and aliases have none. */
+static bool
+find_alias (VendDb *db, const VendCaller *caller, const char *name, VendModel **out, GError **error)
+{
+  int64_t id = 0;
+  return vend_store_alias_get (db, caller->account->id, name, &id, error)
+         && vend_store_model_get (db, id, out, error);
+}
+
 bool
 vend_api_openai_find (VendApi *api, VendDb *db, const VendCaller *caller, const char *name,
                       OpenaiModel *out, VendOpenaiFault *fault, GError **error)
@@ -41,8 +52,10 @@ vend_api_openai_find (VendApi *api, VendDb *db, const VendCaller *caller, const 
   g_autofree char *owner = NULL, *own = NULL, *version = NULL;
   g_auto (OpenaiModel) found = { 0 };
   g_autoptr (GError) problem = NULL;
-  if (!vend_reference_parse (name, &owner, &own, &version, &problem)
-      || !vend_store_model_by_name (db, owner, own, &found.model, &problem))
+  if (strchr (name, '/') == NULL
+          ? !find_alias (db, caller, name, &found.model, &problem)
+          : !vend_reference_parse (name, &owner, &own, &version, &problem)
+                || !vend_store_model_by_name (db, owner, own, &found.model, &problem))
     return settle (&problem, name, fault, error);
   if (!vend_api_may_see (found.model, caller))
     return no_such_model (fault, name);
@@ -54,7 +67,9 @@ vend_api_openai_find (VendApi *api, VendDb *db, const VendCaller *caller, const 
     }
   if (!vend_versions_cache_get (api->versions, db, found.model->id, id, &found.version, &problem))
     return settle (&problem, name, fault, error);
-  found.shape = (VendOpenaiModel){ found.version->openapi, NULL };
+  if (!vend_store_openai_mapping_get (db, found.model->id, &found.mapping, error))
+    return false;
+  found.shape = (VendOpenaiModel){ found.version->openapi, found.mapping };
   *out = found;
   found = (OpenaiModel){ 0 };
   return true;

@@ -3,15 +3,26 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "store/aliases.h"
 #include "store/models.h"
 
 /* Clients know no pages here. */
 #define MAX_LISTED 1000
 
-json_t *
-vend_api_openai_describe (const VendModel *model, const VendVersion *version)
+/* One that cannot be read is none: the model is shown all the same. */
+static json_t *
+mapping_of (VendDb *db, const VendModel *model)
 {
-  const VendOpenaiModel shape = { version->openapi, NULL };
+  json_t *mapping = NULL;
+  g_autoptr (GError) ignored = NULL;
+  return vend_store_openai_mapping_get (db, model->id, &mapping, &ignored) ? mapping : NULL;
+}
+
+json_t *
+vend_api_openai_describe (VendDb *db, const VendModel *model, const VendVersion *version)
+{
+  json_auto_t *mapping = mapping_of (db, model);
+  const VendOpenaiModel shape = { version->openapi, mapping };
   return vend_openai_describe (&shape);
 }
 
@@ -47,10 +58,32 @@ add (VendApi *api, VendDb *db, const VendModel *model, json_t *data)
       || !vend_versions_cache_get (api->versions, db, model->id, model->latest_version, &version,
                                    &ignored))
     return;
-  const VendOpenaiModel shape = { version->openapi, NULL };
+  json_auto_t *mapping = mapping_of (db, model);
+  const VendOpenaiModel shape = { version->openapi, mapping };
   g_autofree char *id = g_strconcat (model->owner, "/", model->name, NULL);
   if (vend_openai_fits_any (&shape))
     json_array_append_new (data, show (id, model, &shape));
+}
+
+/* Those of the caller: pickers of tools show them beside the names of models. */
+static bool
+add_aliases (VendApi *api, VendCaller *caller, json_t *data, GError **error)
+{
+  g_autoptr (GPtrArray) aliases = NULL;
+  g_auto (VendReader) reader = vend_reader (api->parts.store);
+  if (!vend_store_alias_list (reader.db, caller->account->id, &aliases, error))
+    return false;
+  for (guint i = 0; i < aliases->len && json_array_size (data) < MAX_LISTED; i++)
+    {
+      const VendAlias *alias = g_ptr_array_index (aliases, i);
+      g_auto (VendOpenaiFault) fault = { 0 };
+      g_auto (OpenaiModel) found = { 0 };
+      g_autoptr (GError) ignored = NULL;
+      if (vend_api_openai_find (api, reader.db, caller, alias->name, &found, &fault, &ignored)
+          && vend_openai_fits_any (&found.shape))
+        json_array_append_new (data, show (alias->name, found.model, &found.shape));
+    }
+  return true;
 }
 
 static bool
@@ -74,6 +107,8 @@ list_models (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
           page.after_id = model->id;
         }
     }
+  if (!add_aliases (api, caller, data, error))
+    return false;
   *out = marked (json_pack ("{s:s, s:O}", "object", "list", "data", data));
   return true;
 }

@@ -11,6 +11,7 @@ typedef struct
 {
   VendModel *model;
   VendSharedVersion *version;
+  json_t *mapping;       /* that its owner states, or NULL */
   VendOpenaiModel shape; /* borrows from both */
 } OpenaiModel;
 

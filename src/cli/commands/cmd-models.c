@@ -255,6 +255,67 @@ scaling (int argc, char **argv, GError **error)
   return true;
 }
 
+static void
+print_aliases (const json_t *page)
+{
+  static const char *const columns[] = { "ALIAS", "MODEL", NULL };
+  g_autoptr (VendTable) table = vend_table_new (columns);
+  size_t i;
+  json_t *alias;
+  json_array_foreach (json_object_get (page, "results"), i, alias)
+    vend_table_add (table, vend_argument_shown (alias, "name"),
+                    vend_argument_shown (alias, "model"));
+  vend_table_print (table);
+}
+
+/* Lists without a word, sets with two, removes with --remove. */
+static bool
+alias (int argc, char **argv, GError **error)
+{
+  g_auto (VendConnection) connection = { 0 };
+  g_auto (GStrv) words = NULL;
+  g_autoptr (VendClient) client = NULL;
+  json_auto_t *reply = NULL;
+  gboolean removes = FALSE;
+  const GOptionEntry entries[]
+      = { { "remove", 0, 0, G_OPTION_ARG_NONE, &removes, "remove the alias", NULL }, { NULL } };
+  const VendOptions options = {
+    .command = "models alias",
+    .usage = "[NAME [owner/name]]",
+    .summary = "Lists, sets and removes names for models in calls of the OpenAI endpoints.",
+    .entries = entries,
+    .connection = &connection,
+    .most = 2,
+  };
+  if (!vend_options_parse (&options, argc, argv, &words, error))
+    return false;
+  const guint n = g_strv_length (words);
+  if (n == 1 ? !removes : removes)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "expected nothing, NAME owner/name, or NAME --remove");
+  if (!vend_client_new (&connection, &client, error))
+    return false;
+  g_autofree char *name = n > 0 ? g_uri_escape_string (words[0], NULL, TRUE) : NULL;
+  g_autofree char *path = n > 0 ? g_strconcat ("/v1/aliases/", name, NULL) : NULL;
+  json_auto_t *body = n == 2 ? json_pack ("{s:s}", "model", words[1]) : NULL;
+  if (!vend_client_call (client,
+                         n == 0    ? "GET"
+                         : removes ? "DELETE"
+                                   : "PUT",
+                         n == 0 ? "/v1/aliases" : path, body, removes ? NULL : &reply, error))
+    return false;
+  if (removes)
+    vend_terminal_note ("removed");
+  else if (connection.json)
+    vend_terminal_json (reply);
+  else if (n == 0)
+    print_aliases (reply);
+  else
+    vend_terminal_note ("%s stands for %s", vend_argument_shown (reply, "name"),
+                        vend_argument_shown (reply, "model"));
+  return true;
+}
+
 static bool delete (int argc, char **argv, GError **error)
 {
   g_auto (VendConnection) connection = { 0 };
@@ -277,6 +338,7 @@ vend_cmd_models (int argc, char **argv)
     { "create", "create owner/name [--public] [--description TEXT] [--hardware SKU]", create },
     { "show", "show owner/name", show },
     { "scaling", "scaling owner/name [--min N] [--max N] [--idle-timeout DURATION] …", scaling },
+    { "alias", "alias [NAME owner/name | NAME --remove]", alias },
     { "delete", "delete owner/name", delete },
     { NULL },
   };

@@ -170,6 +170,16 @@ test_bad (Fixture *fixture, gconstpointer data)
       "vend.yaml:2: examples[0].output[0].$vend.file: this key is not possible\n" },
     { "examples:\n- metrics: {predict_time: -1}\n",
       "vend.yaml:2: examples[0].metrics.predict_time: expected seconds, a number\n" },
+    { "openai: {endpoint: x}\n",
+      "vend.yaml:1: openai.endpoint: unknown key; did you mean 'endpoints'?\n" },
+    { "openai:\n  endpoints: [chat]\n",
+      "vend.yaml:2: openai.endpoints: there is no 'chat'; expected names such as "
+      "chat.completions and embeddings\n" },
+    { "openai:\n  inputs: {question: x}\n",
+      "vend.yaml:2: openai.inputs: 'question' is no field; docs/openai.md lists them\n" },
+    { "openai:\n  inputs: {prompt: 5}\n",
+      "vend.yaml:2: openai.inputs.prompt: expected the name of an input\n" },
+    { "openai:\n  inputs: [x]\n", "vend.yaml:2: openai.inputs: expected a map\n" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
@@ -308,6 +318,30 @@ test_inputs (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (problems, "vend.yaml:3: examples[1].input: "));
 }
 
+static void
+test_openai (Fixture *fixture, gconstpointer data)
+{
+  json_auto_t *openapi = json_loads (
+      "{\"components\": {\"schemas\": {\"Input\": {\"properties\": {\"question\": {\"type\": "
+      "\"string\"}}}, \"Output\": {\"type\": \"string\"}}}}",
+      0, NULL);
+  g_autoptr (VendCard) good = load (fixture, "openai:\n  endpoints: [completions]\n"
+                                             "  inputs:\n    prompt: question\n");
+  g_autofree char *content = vend_json_text (good->content);
+  g_assert_cmpstr (content, ==,
+                   "{\"openai\":{\"endpoints\":[\"completions\"],\"inputs\":{\"prompt\":"
+                   "\"question\"}}}");
+  g_assert_true (vend_card_check_inputs (good, openapi, fixture->problems));
+  g_autoptr (VendCard) bad
+      = load (fixture, "openai:\n  endpoints: [embeddings]\n  inputs:\n    prompt: text\n");
+  g_assert_false (vend_card_check_inputs (bad, openapi, fixture->problems));
+  g_autofree char *problems = joined (fixture->problems);
+  g_assert_cmpstr (problems, ==,
+                   "vend.yaml: openai.inputs.prompt: the model has no input 'text'\n"
+                   "vend.yaml: openai.endpoints: the model does not fit embeddings: there is no "
+                   "input 'texts', 'text' or 'input'\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -320,5 +354,6 @@ main (int argc, char **argv)
   ADD ("/card/readme", test_readme);
   ADD ("/card/other-name", test_other_name);
   ADD ("/card/inputs", test_inputs);
+  ADD ("/card/openai", test_openai);
   return g_test_run ();
 }
