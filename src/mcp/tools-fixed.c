@@ -173,7 +173,8 @@ mcp_tool_list_predictions (McpRequest *request, json_t *arguments)
   g_autoptr (GError) error = NULL;
   VendPredictionPage page = { .account_id = request->caller->account->id,
                               .kind = VEND_KIND_PREDICTION,
-                              .before_us = G_MAXINT64 };
+                              .before_us = G_MAXINT64,
+                              .status = VEND_ANY_STATUS };
   VendPage rows = { .limit = (int) vend_json_int (arguments, "limit", PREDICTIONS) };
   if (!vend_api_cursor_read (vend_rpc_text (arguments, "cursor"), &cursor, &error))
     {

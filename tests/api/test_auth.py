@@ -119,7 +119,7 @@ def test_no_operation_is_open_to_a_lesser_scope(scoped, api):
                 continue
             refused = client.call(method, "/" + path, 403, data=b"{")
             told = refused.json()
-            sentence = told["error"]["message"] if path.startswith("/openai/") else told["detail"]
+            sentence = told["error"]["message"] if "error" in told else told["detail"]
             assert f"scope '{need}'" in sentence, (method, path, name)
 
 
