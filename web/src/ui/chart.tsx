@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import "./chart.css";
 import type { DrawnChart, Series } from "./chart-draw.ts";
@@ -23,7 +23,8 @@ export function Chart({ title, at, series, format, note }: Props) {
   const latest = useRef({ at, series, format });
   latest.current = { at, series, format };
 
-  useEffect(() => {
+  // With the layout: an effect that waits for the next frame may come when the chart has gone, and then nobody cleans up.
+  useLayoutEffect(() => {
     let isGone = false;
     void import("./chart-draw.ts").then(({ drawChart }) => {
       if (isGone || place.current === null) return;
