@@ -138,7 +138,7 @@ def test_the_cost_of_a_run(page, server):
 
 
 def test_an_uploaded_file_by_its_name(page, server):
-    file = server.api().upload("abc", name="letter.txt").json()
+    file = server.api().upload("abc", name="letter.txt")
     prediction = predict(page, server, "image", {"image": file["urls"]["get"]})
     open_prediction(page, server, prediction)
     expect(page.get_by_role("region", name="Input")).to_contain_text("letter.txt")
