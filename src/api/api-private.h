@@ -50,6 +50,7 @@ extern const ApiRoute vend_api_openai_model_routes[];
 extern const ApiRoute vend_api_openai_text_routes[];
 extern const ApiRoute vend_api_openai_video_routes[];
 extern const ApiRoute vend_api_prediction_routes[];
+extern const ApiRoute vend_api_registry_routes[];
 extern const ApiRoute vend_api_scaling_routes[];
 extern const ApiRoute vend_api_search_routes[];
 extern const ApiRoute vend_api_secret_routes[];

@@ -2,6 +2,7 @@
  * and its errors. */
 #include "api/api-private.h"
 #include "api/openapi.h"
+#include "api/registry-reply.h"
 #include "api/web-session.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -20,11 +21,17 @@ unref_caller (void *data)
   vend_auth_caller_unref (data);
 }
 
+static int64_t
+seconds_of (const VendRateState *state)
+{
+  return (state->retry_us + VEND_US_PER_S - 1) / VEND_US_PER_S;
+}
+
 /* In the words that the clients know. */
 static VendReply *
 throttled (const VendRateState *state)
 {
-  const int64_t seconds = (state->retry_us + VEND_US_PER_S - 1) / VEND_US_PER_S;
+  const int64_t seconds = seconds_of (state);
   g_autofree char *detail = g_strdup_printf (
       "Request was throttled. Your rate limit resets in ~%" G_GINT64_FORMAT "s.", seconds);
   g_autofree char *retry_after = g_strdup_printf ("%" G_GINT64_FORMAT, seconds);
@@ -64,6 +71,8 @@ find_caller (VendCall *call, const ApiBound *bound, VendCaller **out, GError **e
   VendAuth *auth = bound->api->parts.auth;
   const VendScope scope = (VendScope) bound->route->scope;
   const char *authorization = vend_call_header (call, "Authorization");
+  if (bound->route->is_oci)
+    return vend_auth_check_basic (auth, authorization, scope, out, error);
   g_autofree char *secret = authorization == NULL ? vend_web_session_secret (call) : NULL;
   if (secret != NULL && vend_web_session_is_own_page (call))
     {
@@ -84,6 +93,13 @@ find_caller (VendCall *call, const ApiBound *bound, VendCaller **out, GError **e
   return vend_auth_check (auth, authorization, scope, out, error);
 }
 
+static VendReply *
+refuse (const ApiBound *bound, const GError *error)
+{
+  return bound->route->is_oci ? vend_oci_refuse_error (VEND_OCI_UNSUPPORTED, error)
+                              : vend_reply_error (error);
+}
+
 /* Requests without a valid token or beyond the rate limit are refused before the body costs memory
  * or disk. */
 static VendReply *
@@ -92,10 +108,12 @@ admit (VendCall *call, void *context)
   const ApiBound *bound = context;
   g_autoptr (VendCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
+  if (bound->route->is_oci)
+    vend_call_reply_header (call, VEND_OCI_VERSION_HEADER);
   if (!find_caller (call, bound, &caller, &error))
     {
-      VendReply *refusal = vend_reply_error (error);
-      if (g_error_matches (error, VEND_ERROR, VEND_ERROR_UNAUTHORIZED))
+      VendReply *refusal = refuse (bound, error);
+      if (!bound->route->is_oci && g_error_matches (error, VEND_ERROR, VEND_ERROR_UNAUTHORIZED))
         vend_reply_header (refusal, "WWW-Authenticate", "Bearer");
       return refusal;
     }
@@ -104,7 +122,7 @@ admit (VendCall *call, void *context)
                                     caller->token_id, vend_steady_us (), &budget);
   show_budget (call, &budget);
   if (!fits)
-    return throttled (&budget);
+    return bound->route->is_oci ? vend_oci_throttled (seconds_of (&budget)) : throttled (&budget);
   vend_call_set_data (call, g_steal_pointer (&caller), unref_caller);
   return NULL;
 }
@@ -127,7 +145,7 @@ answer (const ApiBound *bound, VendCall *call)
           else
             vend_api_not_found (&plain);
         }
-      reply = vend_reply_error (plain != NULL ? plain : error);
+      reply = refuse (bound, plain != NULL ? plain : error);
     }
   if (reply != NULL)
     vend_call_reply (call, reply);
@@ -258,53 +276,34 @@ bind_routes (VendApi *api, const ApiRoute *routes)
         .limit = body_limit (api, route),
         .admit = route->scope == 0 ? NULL : admit,
         .too_large = bound->too_large,
+        .sink = route->sink,
       };
       g_array_append_val (api->routes, bare);
     }
 }
 
 static const ApiRoute *const tables[] = {
-  vend_api_account_routes,
-  vend_api_avatar_routes,
-  vend_api_budget_routes,
-  vend_api_build_routes,
-  vend_api_collection_routes,
-  vend_api_deployment_routes,
-  vend_api_download_routes,
-  vend_api_example_routes,
-  vend_api_explain_routes,
-  vend_api_file_routes,
-  vend_api_history_routes,
-  vend_api_llms_routes,
-  vend_api_metrics_routes,
-  vend_api_model_routes,
-  vend_api_prediction_routes,
-  vend_api_scaling_routes,
-  vend_api_search_routes,
-  vend_api_secret_routes,
-  vend_api_session_routes,
-  vend_api_share_routes,
-  vend_api_status_routes,
-  vend_api_stream_routes,
-  vend_api_system_routes,
-  vend_api_training_routes,
-  vend_api_upload_routes,
-  vend_api_usage_routes,
-  vend_api_version_routes,
-  vend_api_webhook_routes,
-  vend_api_weight_routes,
-  vend_api_provenance_routes,
-  vend_api_warm_routes,
-  vend_api_setting_routes,
-  vend_api_doctor_routes,
-  vend_api_advice_routes,
-  vend_api_alias_routes,
-  vend_api_openai_model_routes,
-  vend_api_openai_text_routes,
-  vend_api_openai_embedding_routes,
-  vend_api_openai_media_routes,
-  vend_api_openai_video_routes,
-  NULL,
+  vend_api_account_routes,      vend_api_avatar_routes,
+  vend_api_budget_routes,       vend_api_build_routes,
+  vend_api_collection_routes,   vend_api_deployment_routes,
+  vend_api_download_routes,     vend_api_example_routes,
+  vend_api_explain_routes,      vend_api_file_routes,
+  vend_api_history_routes,      vend_api_llms_routes,
+  vend_api_metrics_routes,      vend_api_model_routes,
+  vend_api_prediction_routes,   vend_api_scaling_routes,
+  vend_api_search_routes,       vend_api_secret_routes,
+  vend_api_session_routes,      vend_api_share_routes,
+  vend_api_status_routes,       vend_api_stream_routes,
+  vend_api_system_routes,       vend_api_training_routes,
+  vend_api_upload_routes,       vend_api_usage_routes,
+  vend_api_version_routes,      vend_api_webhook_routes,
+  vend_api_weight_routes,       vend_api_provenance_routes,
+  vend_api_warm_routes,         vend_api_setting_routes,
+  vend_api_doctor_routes,       vend_api_advice_routes,
+  vend_api_alias_routes,        vend_api_openai_model_routes,
+  vend_api_openai_text_routes,  vend_api_openai_embedding_routes,
+  vend_api_openai_media_routes, vend_api_openai_video_routes,
+  vend_api_registry_routes,     NULL,
 };
 
 /* NULL-terminated. */

@@ -12,6 +12,7 @@
 #include "model/page-card.h"
 #include "model/sku.h"
 #include "model/usage.h"
+#include "registry/registry.h"
 #include "sched/sched.h"
 #include "secrets/vault.h"
 #include "store/store.h"
@@ -24,6 +25,7 @@ typedef struct
   VendAuth *auth;
   VendBlobs *blobs;
   VendShelf *shelf;
+  VendRegistry *registry;
   VendSched *sched;
   VendBuilds *builds;
   VendWebhooks *webhooks;

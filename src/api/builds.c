@@ -144,6 +144,9 @@ create_export (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
         || !vend_api_check_own_source (version, error))
       return false;
   }
+  if (version->image != NULL)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "version: %s is an image; pull it from the registry instead", version->id);
   g_autoptr (VendBuild) build = g_new0 (VendBuild, 1);
   build->upload = g_strdup ("");
   build->source_sha256 = g_strdup ("");

@@ -287,7 +287,8 @@ vend_api_prepare (VendApi *api, VendCall *call, const VendCaller *caller, VendDb
   g_autoptr (VendBlobHolds) holds = NULL;
   json_auto_t *malformed = json_array ();
   const VendApiSchema schema = { run->version->openapi, component_of (run) };
-  if (!read_input (run, &prediction->input, out_problems, error))
+  if (!vend_version_check_runs (run->version, error)
+      || !read_input (run, &prediction->input, out_problems, error))
     return false;
   if (*out_problems != NULL)
     return true;

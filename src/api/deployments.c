@@ -170,7 +170,7 @@ check_version (VendDb *db, const VendCaller *caller, const VendModel *model, con
   g_autoptr (GError) problem = NULL;
   if (model != NULL && vend_api_may_see (model, caller)
       && vend_store_version_get (db, model->id, version, &found, &problem))
-    return true;
+    return vend_version_check_runs (found, error);
   if (problem != NULL && problem->code != VEND_ERROR_NOT_FOUND)
     {
       g_propagate_error (error, g_steal_pointer (&problem));

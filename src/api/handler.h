@@ -62,6 +62,8 @@ typedef struct ApiRoute
   const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL. The
                             caller is then nobody (vend_auth_anonymous), unless there is a token */
   ApiRunsOn runs_on;
+  bool is_oci;              /* of the registry: Basic authorization too, errors in its form */
+  const VendBodySink *sink; /* of VEND_BODY_SINK; its context is an ApiBound */
 } ApiRoute;
 
 /* A request that its route counts as another kind is one of `kind` too: NULL when that is within

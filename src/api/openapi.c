@@ -165,6 +165,9 @@ vend_openapi_new (const ApiRoute *const *tables)
   for (; *tables != NULL; tables++)
     for (const ApiRoute *route = *tables; route->method != NULL; route++)
       {
+        /* The registry's paths are those of a specification of their own. */
+        if (route->is_oci)
+          continue;
         g_autofree char *key = g_strdup_printf ("%s %s", route->method, route->pattern);
         const json_t *operation = json_object_get (operations, key);
         if (operation == NULL)

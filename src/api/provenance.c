@@ -152,6 +152,9 @@ get_source (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
   }
   if (!vend_api_check_own_source (version, error))
     return false;
+  if (version->image != NULL)
+    return vend_fail (error, VEND_ERROR_CONFLICT,
+                      "version: %s is an image; its source lies in its layers", version->id);
   g_autofree char *dir = vend_builds_source_dir (
       api->parts.builds, vend_version_source (version->id, version->launch));
   if (!vend_source_list (dir, &files, error))

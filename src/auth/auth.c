@@ -10,6 +10,9 @@
 
 #define MAX_CACHED 10000
 #define MAX_TOKEN_LENGTH 256
+#define MAX_BASIC_LENGTH 2048
+#define BASIC "Basic "
+#define BASE64_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 /* `last_used_at` is for people who clean up; a minute is fine enough, and keeps writes rare. */
 #define USED_INTERVAL_US (60 * VEND_US_PER_S)
 
@@ -243,6 +246,44 @@ vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, Vend
     return vend_fail (error, VEND_ERROR_UNAUTHORIZED,
                       "You did not pass a valid authentication token");
   return check (auth, KEY_TOKEN, token, need, out, error);
+}
+
+/* The password in "Basic <base64 of user:password>"; NULL when it is none. */
+static char *
+password_of (const char *authorization)
+{
+  gsize size = 0;
+  const char *text = authorization + strlen (BASIC);
+  text += strspn (text, " ");
+  /* g_base64_decode skips what is no digit of it. */
+  if (*text == '\0' || strlen (text) > MAX_BASIC_LENGTH
+      || text[strspn (text, BASE64_DIGITS)] != '\0')
+    return NULL;
+  g_autofree guchar *plain = g_base64_decode (text, &size);
+  const guchar *colon = memchr (plain, ':', size);
+  const gsize length = colon != NULL ? size - (gsize) (colon + 1 - plain) : 0;
+  char *password
+      = length > 0 && length <= MAX_TOKEN_LENGTH && memchr (colon + 1, '\0', length) == NULL
+            ? g_strndup ((const char *) colon + 1, length)
+            : NULL;
+  if (plain != NULL)
+    explicit_bzero (plain, size);
+  return password;
+}
+
+bool
+vend_auth_check_basic (VendAuth *auth, const char *authorization, VendScope need, VendCaller **out,
+                       GError **error)
+{
+  if (authorization == NULL || g_ascii_strncasecmp (authorization, BASIC, strlen (BASIC)) != 0)
+    return vend_auth_check (auth, authorization, need, out, error);
+  g_autofree char *password = password_of (authorization);
+  if (password == NULL)
+    return vend_fail (error, VEND_ERROR_UNAUTHORIZED,
+                      "You did not pass a valid authentication token");
+  const bool good = check (auth, KEY_TOKEN, password, need, out, error);
+  explicit_bzero (password, strlen (password));
+  return good;
 }
 
 bool

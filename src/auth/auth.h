@@ -29,6 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendAuth, vend_auth_free)
  * stays valid until vend_auth_caller_unref. */
 bool vend_auth_check (VendAuth *auth, const char *authorization, VendScope need, VendCaller **out,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, and "Basic x" with any user name and the token as the password. */
+bool vend_auth_check_basic (VendAuth *auth, const char *authorization, VendScope need,
+                            VendCaller **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for the secret of a session. */
 bool vend_auth_check_session (VendAuth *auth, const char *secret, VendScope need, VendCaller **out,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

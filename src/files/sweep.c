@@ -259,9 +259,9 @@ sweep_main (void *data)
       if (g_get_monotonic_time () >= full_sweep_us)
         {
           sweep_uploads (sweep);
-          sweep_all_blobs (sweep);
           if (sweep->options.more != NULL)
             sweep->options.more (sweep->options.data);
+          sweep_all_blobs (sweep);
           full_sweep_us = g_get_monotonic_time () + sweep->options.full_interval_us;
         }
       pthread_mutex_lock (&sweep->lock);

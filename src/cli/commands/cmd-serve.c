@@ -25,6 +25,7 @@
 #include "meter/meter.h"
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
+#include "registry/registry.h"
 #include "sched/sched.h"
 #include "secrets/vault.h"
 #include "web/web.h"
@@ -69,6 +70,7 @@ typedef struct
   VendBlobs *blobs;
   VendShelf *shelf;
   VendVault *vault;
+  VendRegistry *registry;
   char *hub_endpoint;
   char *hub_token;
   VendAuth *auth;
@@ -120,6 +122,7 @@ app_clear (App *app)
   vend_prices_free (app->prices);
   vend_meter_free (app->meter);
   vend_auth_free (app->auth);
+  vend_registry_free (app->registry);
   vend_blobs_free (app->blobs);
   vend_vault_free (app->vault);
   g_free (app->hub_endpoint);
@@ -296,7 +299,10 @@ open_store (App *app, GError **error)
   app->is_marked = true;
   return vend_store_open (&options, &app->store, error)
          && vend_serve_data_claim (app->data_dir, error)
-         && vend_blobs_open (blobs, &app->blobs, error);
+         && vend_blobs_open (blobs, &app->blobs, error)
+         && vend_registry_new (app->store, app->blobs,
+                               vend_settings_bytes (app->settings, "account-max-stored"),
+                               &app->registry, error);
 }
 
 static guint
@@ -390,6 +396,7 @@ sweep_folders (void *data)
   const App *app = data;
   vend_builds_sweep (app->builds);
   vend_shelf_sweep (app->shelf);
+  vend_registry_sweep (app->registry);
   vend_workspace_probe_sweep (app->data_dir);
 }
 
@@ -543,6 +550,7 @@ make_parts (App *app, GError **error)
                                         .auth = app->auth,
                                         .blobs = app->blobs,
                                         .shelf = app->shelf,
+                                        .registry = app->registry,
                                         .sched = app->sched,
                                         .builds = app->builds,
                                         .webhooks = app->webhooks,

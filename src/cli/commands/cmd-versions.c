@@ -73,8 +73,10 @@ list (VendClient *client, const VendConnection *connection, const char *model_pa
       const char *id = vend_argument_shown (item, "id");
       const json_t *origin = json_object_get (trained, id);
       g_autofree char *created = vend_argument_shown_time (item, "created_at");
-      vend_table_add (table, id, created, vend_argument_shown (item, "cog_version"),
-                      vend_argument_shown (origin, "base"),
+      const bool is_image = g_strcmp0 (vend_json_string (item, "runner"), "image") == 0;
+      g_autofree char *cog = g_strconcat (vend_argument_shown (item, "cog_version"),
+                                          is_image ? ", image" : "", NULL);
+      vend_table_add (table, id, created, cog, vend_argument_shown (origin, "base"),
                       vend_argument_shown (origin, "training"));
     }
   vend_table_print (table);

@@ -80,13 +80,23 @@ typedef struct
 } Reload;
 
 static bool
+read_latest (Reload *reload, VendDb *db, GError **error)
+{
+  if (!vend_store_version_get (db, reload->model_id, reload->model->latest_version, &reload->latest,
+                               error))
+    return false;
+  if (reload->latest->image != NULL)
+    g_clear_pointer (&reload->latest, vend_version_free);
+  return true;
+}
+
+static bool
 read_model (Reload *reload, VendDb *db, GError **error)
 {
   return vend_store_scaling_get (db, reload->model_id, &reload->scaling, error)
          && vend_store_model_get (db, reload->model_id, &reload->model, error)
          && (reload->scaling.min_instances <= 0 || reload->model->latest_version == NULL
-             || vend_store_version_get (db, reload->model_id, reload->model->latest_version,
-                                        &reload->latest, error));
+             || read_latest (reload, db, error));
 }
 
 static void
