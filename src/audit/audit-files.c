@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/files.h"
 #include "store/models.h"
+#include "store/registry.h"
 #include "workspace/probe.h"
 #include "store/weight-sets.h"
 #include <errno.h>
@@ -229,6 +230,30 @@ check_uploads (Audit *audit, GError **error)
   return true;
 }
 
+/* Uploads of the registry without a row go a day after their last byte. */
+static bool
+check_registry_uploads (Audit *audit, GError **error)
+{
+  g_autofree char *uploads = NULL;
+  g_autoptr (GDir) listing = open_folder (audit, "blobs/uploads", &uploads);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (uploads, name, NULL);
+      g_autoptr (GError) problem = NULL;
+      int64_t repository = 0;
+      if (!is_older (audit, path, SPOOL_LIFE_US + SWEPT_LIFE_US)
+          || vend_store_registry_upload_get (audit->db, name, &repository, &problem))
+        continue;
+      if (!is_missing (&problem))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      vend_audit_found (audit, CHECK_UPLOADS, name, "the blob in %s has no row", uploads);
+    }
+  return true;
+}
+
 /* Logs stay for a month, archives of exports for a day. */
 static bool
 check_builds (Audit *audit, GError **error)
@@ -285,5 +310,6 @@ vend_audit_files (Audit *audit, GError **error)
   check_probes (audit);
   check_weight_names (audit);
   return check_weight_sets (audit, error) && check_blobs (audit, error)
-         && check_uploads (audit, error) && check_builds (audit, error);
+         && check_uploads (audit, error) && check_registry_uploads (audit, error)
+         && check_builds (audit, error);
 }

@@ -72,7 +72,8 @@ static const Rule rules[CHECK_N] = {
                        "Every manifest has its blobs, and every tag and image version its "
                        "manifest.",
                        VEND_SQL_AUDIT_REGISTRY, false },
-  [CHECK_UPLOADS] = { "uploads", "Every uploaded source has its row.", -1, true },
+  [CHECK_UPLOADS]
+  = { "uploads", "Every uploaded source has its row, and every blob on its way.", -1, true },
   [CHECK_LEFTOVERS] = { "leftovers",
                         "Nothing half written stays, and nothing of a build or of a check of the "
                         "file system that is over.",

@@ -28,6 +28,14 @@ label (const json_t *labels, const char *name, const char *old_name)
   return text != NULL ? text : vend_json_string (labels, old_key);
 }
 
+/* Schemas are shown inside of lists. */
+static bool
+parse (const char *text, json_t **out, GError **error)
+{
+  const VendJsonParsing how = { .max_depth = VEND_JSON_OUTSIDE_DEPTH };
+  return vend_json_parse_as (&how, text, strlen (text), out, error);
+}
+
 static bool
 missing (const char *name, GError **error)
 {
@@ -44,7 +52,7 @@ read_schema (const json_t *labels, json_t **out, GError **error)
   json_auto_t *schema = NULL;
   if (text == NULL)
     return missing ("openapi_schema", error);
-  if (!vend_json_parse (text, strlen (text), &schema, error))
+  if (!parse (text, &schema, error))
     {
       g_prefix_error (error, "label " LABEL "openapi_schema: ");
       return false;
@@ -76,8 +84,7 @@ read_content (const json_t *labels)
   const char *text = label (labels, "config", "config");
   json_auto_t *config = NULL;
   json_t *content = json_object ();
-  if (text != NULL && vend_json_parse (text, strlen (text), &config, NULL)
-      && json_is_object (config))
+  if (text != NULL && parse (text, &config, NULL) && json_is_object (config))
     {
       json_object_set (content, "cog_yaml", config);
       vend_json_set_string (content, "python",
