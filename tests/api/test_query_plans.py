@@ -21,6 +21,8 @@ SCANS = {
     "model_building": "when a model is deleted; what has not ended",
     "prediction_open": "once at the start; what has not ended",
     "prediction_open_of": "when a version is deleted; what has not ended",
+    "registry_repositories": "once an hour; one a model that has images",
+    "registry_manifests_unused": "once an hour, of one repository; reads the list that it makes",
     "scaling_all": "once at the start; models with settings of their own",
     "upload_expired": "once an hour; uploads of a day",
     "version_venvs": "once at the start",
@@ -33,7 +35,7 @@ SCANS = {
 SCANS |= {name: "of an audit" for name in (
     "audit_attempts", "audit_metering", "audit_contents", "audit_ends", "audit_inputs", "audit_stored", "audit_outputs", "audit_overlaps",
     "audit_results", "audit_shown", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_weights",
-    "audit_open", "audit_secrets", "secret_all",
+    "audit_open", "audit_registry", "audit_secrets", "secret_all",
 )}
 # An index of words is asked, not read through.
 WORDS = ("model_search", "collection_search")
