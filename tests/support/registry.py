@@ -17,7 +17,7 @@ SCHEMA = {
     "paths": {},
     "components": {
         "schemas": {
-            "Input": {"type": "object", "properties": {"text": {"type": "string", "x-order": 0}}},
+            "Input": {"type": "object", "properties": {"prompt": {"type": "string", "x-order": 0}}},
             "Output": {"type": "string"},
         }
     },

@@ -48,7 +48,7 @@ marked (json_t *take)
   return reply;
 }
 
-/* A version that cannot be read keeps its model out of the list, and no other. */
+/* A version that cannot be read, or run, keeps its model out of the list, and no other. */
 static void
 add (VendApi *api, VendDb *db, const VendModel *model, json_t *data)
 {
@@ -61,7 +61,7 @@ add (VendApi *api, VendDb *db, const VendModel *model, json_t *data)
   json_auto_t *mapping = mapping_of (db, model);
   const VendOpenaiModel shape = { version->openapi, mapping };
   g_autofree char *id = g_strconcat (model->owner, "/", model->name, NULL);
-  if (vend_openai_fits_any (&shape))
+  if (version->image == NULL && vend_openai_fits_any (&shape))
     json_array_append_new (data, show (id, model, &shape));
 }
 
