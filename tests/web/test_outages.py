@@ -49,6 +49,7 @@ def test_the_main_job_without_a_mouse(page, server):
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="lab / stream")).to_be_visible()
+    expect(page.get_by_role("button", name="Run")).to_be_enabled()
     page.keyboard.press("Control+Enter")
     status = page.get_by_role("region", name="Result").get_by_role("status").first
     expect(status).to_contain_text("Succeeded", timeout=60_000)
