@@ -54,6 +54,10 @@ bool vend_dir_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes a tree without following links; a missing tree is fine. */
 bool vend_tree_remove (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Removes what lies in `path`, where others may write at the same time: by descriptors, so no link
+ * leads it out. */
+bool vend_tree_clear (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Opens `path` and takes an exclusive lock that ends with the process; BUSY when another process
  * has the lock. `*out_fd` keeps the lock. */
 bool vend_lock_file (const char *path, int *out_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

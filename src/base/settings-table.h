@@ -112,6 +112,9 @@ static const VendSettingInfo setting_infos[] = {
     "memory limit of all zygotes together; 0 = a tenth of the machine's memory" },
   { "working-copy", VEND_SETTING_TEXT, "auto", 0, 0,
     "how each instance gets its own copy of the model's source: auto, overlay, reflink or copy" },
+  { "isolation", VEND_SETTING_TEXT, "off", 0, 0,
+    "what stands between models and this machine: auto (the strongest that works here), required "
+    "(a sandbox, or nothing starts) or off" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
     "time between SIGTERM and SIGKILL for a model server" },
   { "max-queue", VEND_SETTING_INT, "1000000", 1, 100000000, "queued predictions in total" },

@@ -333,8 +333,9 @@ on_unfit (const char *why, void *context)
   VendDirector *director = context;
   if (director->state != VEND_DIRECTOR_STARTING)
     return;
+  g_autofree char *words = last_words (director);
   vend_log (VEND_LOG_WARN, "the model server is started again", "model_server",
-            vend_http_server.name, "reason", why, NULL);
+            vend_http_server.name, "reason", why, "said", words, NULL);
   director->kind = &vend_http_server;
   director->starts_again = true;
   g_idle_add (start_again, director);
@@ -409,9 +410,14 @@ vend_director_spawn_model (VendDirector *director, GError **error)
   if (!director->kind->prepare (director->server, &argv, &env, error)
       || !vend_model_limits_new (director->spec, &director->limits, error))
     return false;
+  g_auto (GStrv) whole = vend_director_environment (director, env);
+  g_autoptr (VendSandbox) sandbox = NULL;
+  if (!vend_director_make_sandbox (director, argv, whole, &sandbox, error))
+    return false;
   const VendModelOptions options = { .dir = director->dir,
                                      .argv = argv,
-                                     .env = env,
+                                     .env = whole,
+                                     .sandbox = sandbox,
                                      .takes_channel = director->kind->takes_channel,
                                      .limits = director->limits,
                                      .workspace = director->workspace,

@@ -116,6 +116,16 @@ void vend_director_end_setup_logs (VendDirector *director);
 bool vend_director_prepare (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_director_clear_workspace (VendDirector *director);
 
+/* director-sandbox.c */
+/* Why an instance may not start with the isolation that it would get. */
+bool vend_director_check_isolation (const VendSpec *spec, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `env` and what the director adds. Free with g_strfreev. */
+char **vend_director_environment (const VendDirector *director, char *const *env)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* `*out` is NULL where there is to be none. */
+bool vend_director_make_sandbox (const VendDirector *director, char *const *argv, char *const *env,
+                                 VendSandbox **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* director-commands.c */
 void vend_director_greet (VendDirector *director);
 /* The connection has ended. */

@@ -1,6 +1,7 @@
 /* The director's workspace: made, filled in a thread where a copy has to be made, then the model
  * starts in it. Main context. */
 #include "base/clock.h"
+#include "base/idmap.h"
 #include "base/log.h"
 #include "director/director-private.h"
 #include "model/failure.h"
@@ -92,15 +93,20 @@ bool
 vend_director_prepare (VendDirector *director, GError **error)
 {
   const VendSpec *spec = director->spec;
-  const VendWorkspaceOptions options = { .dir = director->dir,
-                                         .source = spec->source,
-                                         .read_only = spec->read_only,
-                                         .links = spec->links,
-                                         .argv = spec->argv,
-                                         .env = spec->env,
-                                         .kind = spec->copy_kind };
+  VendWorkspaceOptions options = { .dir = director->dir,
+                                   .source = spec->source,
+                                   .read_only = spec->read_only,
+                                   .links = spec->links,
+                                   .argv = spec->argv,
+                                   .env = spec->env,
+                                   .kind = spec->copy_kind,
+                                   .is_bare = spec->isolation == VEND_ISOLATION_SANDBOX,
+                                   .owner = spec->model_user,
+                                   .idmap = -1 };
   VendWorkspace *workspace = NULL;
-  if (!vend_workspace_new (&options, &workspace, error))
+  if (!vend_director_check_isolation (spec, error)
+      || (options.owner != 0 && !vend_idmap_new (options.owner, &options.idmap, error))
+      || !vend_workspace_new (&options, &workspace, error))
     return false;
   if (!vend_workspace_wants_copy (workspace))
     return use (director, workspace, error);

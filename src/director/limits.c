@@ -88,6 +88,9 @@ lower (int resource, uint64_t value)
 bool
 vend_model_limits_enter (const VendModelLimits *limits)
 {
+  /* In a sandbox its first process lowers them: processes are counted for each user namespace. */
+  if (limits->spec->isolation != VEND_ISOLATION_NONE)
+    return vend_cgroup_enter (limits->group);
   return vend_cgroup_enter (limits->group) && lower (RLIMIT_DATA, limits->spec->process_data)
          && lower (RLIMIT_NPROC, limits->spec->user_processes);
 }

@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -21,6 +23,7 @@
 #define KILL_ROUNDS 20
 #define MAX_STATUS ((gsize) 64 * 1024)
 #define END_PATIENCE_MS 200
+#define SANDBOX_PATIENCE_MS 2000
 
 struct VendModelProcess
 {
@@ -31,12 +34,18 @@ struct VendModelProcess
   char *pid_file;
   pid_t pid;     /* 0 once reaped */
   uint64_t peak; /* of its memory, once it is */
+  pid_t model;   /* the model server inside of a sandbox; 0: none, or not heard of yet */
   int pidfd;
+  int control; /* to the sandbox's first process; -1: there is none */
+  int first;   /* a pidfd of that; -1: not heard of */
+  int end;     /* the wait status that it told */
+  bool has_end;
   int stderr_fd;
   int stdin_fd; /* -1: none, or taken */
   int stdout_fd;
   GSource *exit_source;
   GSource *stderr_source;
+  GSource *control_source;
   GString *line;
 };
 
@@ -45,6 +54,7 @@ typedef struct
 {
   const VendWorkspace *workspace;
   const VendModelLimits *limits;
+  const VendSandbox *sandbox;
   pid_t parent;
 } ChildSetup;
 
@@ -57,7 +67,9 @@ prepare_child (void *data)
     _exit (127);
   if (!vend_workspace_enter (setup->workspace))
     _exit (127);
-  /* After the namespaces: entering them clears it. */
+  if (setup->sandbox != NULL && !vend_sandbox_enter (setup->sandbox))
+    _exit (127);
+  /* After the namespaces and the user: entering them clears it. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (getppid () != setup->parent)
     _exit (127);
@@ -110,9 +122,104 @@ on_stderr (int fd, GIOCondition condition, void *user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* ---- The first process of a sandbox. */
+
+static void
+note_pid (VendModelProcess *process, pid_t pid)
+{
+  g_autoptr (GError) problem = NULL;
+  /* Best effort: a server that died at once is reported by its exit. */
+  if (!vend_pid_file_write (process->pid_file, pid, &problem))
+    vend_log (VEND_LOG_WARN, "model.pid not written", "error", problem->message, NULL);
+}
+
+static void
+take_word (VendModelProcess *process, const char *word, pid_t sender)
+{
+  int status;
+  long peak;
+  if (strcmp (word, "pin") == 0 && process->first < 0)
+    process->first = (int) syscall (SYS_pidfd_open, sender, 0);
+  else if (strcmp (word, "model") == 0 && process->model == 0)
+    {
+      process->model = sender;
+      note_pid (process, sender);
+    }
+  else if (sscanf (word, "end %d %ld", &status, &peak) == 2)
+    {
+      process->end = status;
+      process->has_end = true;
+      process->peak = (uint64_t) MAX (peak, 0) * 1024;
+    }
+}
+
+/* False when nothing more comes now. The kernel says who sent it. */
+static bool
+read_control (VendModelProcess *process)
+{
+  char text[64];
+  union
+  {
+    char space[CMSG_SPACE (sizeof (struct ucred))];
+    struct cmsghdr align;
+  } control;
+  struct iovec io = { text, sizeof text - 1 };
+  struct msghdr message = { .msg_iov = &io,
+                            .msg_iovlen = 1,
+                            .msg_control = control.space,
+                            .msg_controllen = sizeof control.space };
+  const ssize_t n = recvmsg (process->control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (n <= 0)
+    return false;
+  text[n] = '\0';
+  const struct cmsghdr *header = CMSG_FIRSTHDR (&message);
+  struct ucred sender = { 0 };
+  if (header != NULL && header->cmsg_type == SCM_CREDENTIALS)
+    memcpy (&sender, CMSG_DATA (header), sizeof sender);
+  take_word (process, text, sender.pid);
+  return true;
+}
+
+static gboolean
+on_control (int fd, GIOCondition condition, void *user_data)
+{
+  VendModelProcess *process = user_data;
+  while (read_control (process))
+    ;
+  if ((condition & G_IO_HUP) == 0)
+    return G_SOURCE_CONTINUE;
+  vend_gsource_clear (&process->control_source);
+  return G_SOURCE_REMOVE;
+}
+
+/* The kernel tells the end of a sandbox's first process when it has ended all the others. */
+static void
+await_sandbox (VendModelProcess *process)
+{
+  struct pollfd end = { .fd = process->first, .events = POLLIN };
+  if (process->first >= 0)
+    (void) !poll (&end, 1, SANDBOX_PATIENCE_MS);
+}
+
+/* bubblewrap's own status says 128 + N where a signal killed its child. */
+static int
+status_of_sandbox (VendModelProcess *process, int status)
+{
+  while (process->control >= 0 && read_control (process))
+    ;
+  if (process->control < 0)
+    return status;
+  if (process->has_end)
+    return process->end;
+  return WIFEXITED (status) && WEXITSTATUS (status) > 128 ? WEXITSTATUS (status) - 128 : status;
+}
+
+/* ---- Its end. */
+
 static void
 kill_rest (VendModelProcess *process)
 {
+  await_sandbox (process);
   vend_model_limits_kill (process->limits);
   for (guint i = 0; i < KILL_ROUNDS && vend_process_kill_marked (process->dir) > 0; i++)
     ;
@@ -134,8 +241,11 @@ end_group (VendModelProcess *process)
   struct rusage usage = { 0 };
   while (wait4 (process->pid, &status, 0, &usage) < 0 && errno == EINTR)
     ;
-  process->peak = peak_of (&usage);
+  if (process->control < 0)
+    process->peak = peak_of (&usage);
   process->pid = 0;
+  status = status_of_sandbox (process, status);
+  process->model = 0;
   kill_rest (process);
   return status;
 }
@@ -156,37 +266,35 @@ on_exit_ready (int fd, GIOCondition condition, void *user_data)
   return G_SOURCE_REMOVE;
 }
 
-static char **
-child_environment (const VendModelOptions *options)
-{
-  const char *tmpdir = vend_workspace_tmpdir (options->workspace);
-  char **env = g_strdupv ((char **) options->env);
-  env = g_environ_setenv (env, VEND_PROCESS_MARK, options->dir, TRUE);
-  if (tmpdir != NULL)
-    env = g_environ_setenv (env, "TMPDIR", tmpdir, TRUE);
-  return env;
-}
-
 static bool
 spawn (const VendModelOptions *options, VendModelProcess *process, GError **error)
 {
-  g_auto (GStrv) env = child_environment (options);
-  ChildSetup setup
-      = { .workspace = options->workspace, .limits = options->limits, .parent = getpid () };
+  ChildSetup setup = { .workspace = options->workspace,
+                       .limits = options->limits,
+                       .sandbox = options->sandbox,
+                       .parent = getpid () };
   const bool piped = options->takes_channel;
+  const bool wrapped = options->sandbox != NULL;
+  const char *const no_env[] = { NULL };
   vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
   if (null_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
   if (!g_spawn_async_with_pipes_and_fds (
-          NULL, (const char *const *) options->argv, (const char *const *) env,
+          NULL,
+          wrapped ? vend_sandbox_argv (options->sandbox) : (const char *const *) options->argv,
+          wrapped ? no_env : (const char *const *) options->env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
           prepare_child, &setup, piped ? -1 : null_fd, piped ? -1 : null_fd, -1, NULL, NULL, 0,
           &pid, piped ? &process->stdin_fd : NULL, piped ? &process->stdout_fd : NULL,
           &process->stderr_fd, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start model server: %s", problem->message);
   process->pid = pid;
+  if (!wrapped)
+    return true;
+  process->control = vend_sandbox_take_control (options->sandbox);
+  vend_sandbox_started (options->sandbox);
   return true;
 }
 
@@ -194,7 +302,7 @@ bool
 vend_model_process_start (const VendModelOptions *options, VendModelProcess **out, GError **error)
 {
   g_autoptr (VendModelProcess) process = g_new0 (VendModelProcess, 1);
-  process->pidfd = -1;
+  process->pidfd = process->control = process->first = -1;
   process->stderr_fd = process->stdin_fd = process->stdout_fd = -1;
   process->limits = options->limits;
   process->dir = g_strdup (options->dir);
@@ -208,10 +316,11 @@ vend_model_process_start (const VendModelOptions *options, VendModelProcess **ou
   process->pidfd = (int) syscall (SYS_pidfd_open, process->pid, 0);
   if (process->pidfd < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "watch model server");
-  g_autoptr (GError) problem = NULL;
-  /* Best effort: a server that died at once is reported by its exit. */
-  if (!vend_pid_file_write (process->pid_file, process->pid, &problem))
-    vend_log (VEND_LOG_WARN, "model.pid not written", "error", problem->message, NULL);
+  if (process->control < 0)
+    note_pid (process, process->pid);
+  else
+    process->control_source = vend_fd_source_new (process->control, G_IO_IN | G_IO_HUP, on_control,
+                                                  process, options->main_context);
   g_unix_set_fd_nonblocking (process->stderr_fd, TRUE, NULL);
   process->stderr_source = vend_fd_source_new (process->stderr_fd, G_IO_IN | G_IO_HUP, on_stderr,
                                                process, options->main_context);
@@ -255,9 +364,10 @@ uint64_t
 vend_model_process_peak (const VendModelProcess *process)
 {
   static const char key[] = "\nVmHWM:";
-  if (process->pid == 0)
+  if (process->pid == 0 || process->has_end)
     return process->peak;
-  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int) process->pid);
+  const pid_t pid = process->model != 0 ? process->model : process->pid;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", (int) pid);
   g_autofree char *text = NULL;
   const char *at = NULL;
   if (vend_file_read (path, MAX_STATUS, &text, NULL, NULL))
@@ -269,8 +379,17 @@ vend_model_process_peak (const VendModelProcess *process)
 void
 vend_model_process_signal (VendModelProcess *process, int signal_number)
 {
-  if (process->pid > 0)
+  char text[16];
+  if (process->pid <= 0)
+    return;
+  /* What kills bubblewrap kills the sandbox; other signals are for the model server. */
+  if (process->control < 0 || signal_number == SIGKILL)
     kill (-process->pid, signal_number);
+  else
+    {
+      const int length = g_snprintf (text, sizeof text, "%d", signal_number);
+      (void) !send (process->control, text, (size_t) length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
 }
 
 void
@@ -280,12 +399,15 @@ vend_model_process_free (VendModelProcess *process)
     return;
   vend_gsource_clear (&process->exit_source);
   vend_gsource_clear (&process->stderr_source);
+  vend_gsource_clear (&process->control_source);
   if (process->pid > 0)
     end_group (process);
   else
     kill_rest (process);
   unlink (process->pid_file);
   vend_fd_clear (&process->pidfd);
+  vend_fd_clear (&process->control);
+  vend_fd_clear (&process->first);
   vend_fd_clear (&process->stderr_fd);
   vend_fd_clear (&process->stdin_fd);
   vend_fd_clear (&process->stdout_fd);

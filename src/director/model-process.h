@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "director/limits.h"
+#include "sandbox/sandbox.h"
 #include "workspace/workspace.h"
 
 #define VEND_MODEL_LINE_MAX ((gsize) 64 * 1024) /* what is longer is cut */
@@ -29,12 +30,13 @@ typedef struct
   bool takes_channel; /* its stdin and stdout are pipes to here: vend_model_process_take_channel */
   const VendModelLimits *limits;  /* must stay until the process is freed */
   const VendWorkspace *workspace; /* with its copy made */
+  VendSandbox *sandbox;           /* with `argv` and `env` in it; NULL: there is none */
   GMainContext *main_context;
   const VendModelEvents *events;
   void *context;
 } VendModelOptions;
 
-/* Also writes DIR/model.pid. */
+/* Also writes DIR/model.pid: in a sandbox a moment later. */
 bool vend_model_process_start (const VendModelOptions *options, VendModelProcess **out,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -6,8 +6,11 @@
 #include "director/output.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sys/fsuid.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #define COPY_SIZE ((gsize) 256 * 1024)
 #define WRITER_WAITS 50
@@ -42,18 +45,44 @@ vend_output_file_can_open (int root_fd)
   return fd >= 0;
 }
 
+/* What the kernel makes up is no output of a model: the director may read more of it. */
+static bool
+is_of_kernel (int fd)
+{
+  struct statfs fs;
+  return fstatfs (fd, &fs) == 0
+         && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC
+             || fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+/* This thread alone, and not its rights to signal: the model cannot see it. */
+static int
+open_as (const VendModelRoot *root, const char *path)
+{
+  if (root->user == 0)
+    return open_below (root->fd, path);
+  setfsgid (root->user);
+  setfsuid (root->user);
+  const int fd = open_below (root->fd, path);
+  const int number = errno;
+  setfsuid (geteuid ());
+  setfsgid (getegid ());
+  errno = number;
+  return fd;
+}
+
 bool
-vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
+vend_output_file_open (const VendModelRoot *root, const char *cwd, const char *path, int *out_fd,
                        struct stat *out_stat, GError **error)
 {
   g_autofree char *whole
       = g_path_is_absolute (path) ? g_strdup (path) : g_build_filename (cwd, path, NULL);
-  vend_autofd fd = open_below (root_fd, whole);
+  vend_autofd fd = open_as (root, whole);
   if (fd < 0 || fstat (fd, out_stat) < 0)
     return fail_to_read (error, path, errno);
   if (S_ISDIR (out_stat->st_mode))
     return fail_to_read (error, path, EISDIR);
-  if (!S_ISREG (out_stat->st_mode))
+  if (!S_ISREG (out_stat->st_mode) || is_of_kernel (fd))
     return vend_fail (error, VEND_ERROR_RUNNER,
                       "the output file '%s' cannot be read: it is not a plain file", path);
   *out_fd = vend_fd_steal (&fd);

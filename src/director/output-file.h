@@ -7,10 +7,18 @@
 
 #include "json/json.h"
 
-/* Opens `path` as a process with this root (O_PATH) and working directory would, links included.
- * Only a plain file is opened. The error names the file. Does not block. */
-bool vend_output_file_open (int root_fd, const char *cwd, const char *path, int *out_fd,
-                            struct stat *out_stat, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef struct
+{
+  int fd;     /* of the model's root, O_PATH */
+  uid_t user; /* that the model runs as; 0: the caller's own */
+} VendModelRoot;
+
+/* Opens `path` as a process with this root and working directory would, links included, and with
+ * the rights of its user. Only a plain file on a disk or in memory is opened. The error names the
+ * file. Does not block. */
+bool vend_output_file_open (const VendModelRoot *root, const char *cwd, const char *path,
+                            int *out_fd, struct stat *out_stat, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether somebody has it open to write to it; false also where that cannot be told. If nobody has,
  * nobody comes to it before `fd` is closed. */

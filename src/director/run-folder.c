@@ -67,6 +67,12 @@ vend_run_folder_close (VendRunFolder *folder)
         folder->empty_since = now.st_mtim;
       return;
     }
+  if (folder->stays)
+    {
+      if (!vend_tree_clear (folder->path, &error))
+        vend_log (VEND_LOG_WARN, "the folder of a run is not empty", "error", error->message, NULL);
+      return;
+    }
   folder->is_made = false;
   if (!vend_tree_remove (folder->path, &error))
     vend_log (VEND_LOG_WARN, "the folder of a run stays", "error", error->message, NULL);

@@ -9,6 +9,7 @@ typedef struct
 {
   char *path;
   bool is_made;
+  bool stays;                  /* it is mounted somewhere: only what lies in it goes */
   struct timespec empty_since; /* the last change, after which it was found empty; 0: unknown */
 } VendRunFolder;
 

@@ -16,6 +16,8 @@ vend_spec_free (VendSpec *spec)
   g_strfreev (spec->argv);
   g_free (spec->model_server);
   g_free (spec->source);
+  g_free (spec->isolation_why);
+  g_free (spec->home);
   g_strfreev (spec->read_only);
   g_strfreev (spec->links);
   g_strfreev (spec->env);
@@ -129,6 +131,29 @@ read_limits (const json_t *document, VendSpec *spec)
   spec->user_processes = (uint64_t) MAX (vend_json_int (limits, "user_processes", 0), 0);
 }
 
+/* Directors of an older server have none. */
+static bool
+read_isolation (const json_t *document, VendSpec *spec, GError **error)
+{
+  const json_t *isolation = json_object_get (document, "isolation");
+  const char *kind = vend_json_string (isolation, "kind");
+  const char *network = vend_json_string (isolation, "network");
+  spec->isolation = VEND_ISOLATION_NONE;
+  if (kind != NULL && !vend_isolation_parse (kind, &spec->isolation))
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'isolation' has an unknown 'kind'");
+  if (network != NULL && !vend_network_parse (network, &spec->network))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "spec: 'network' of 'isolation' must be " VEND_NETWORK_KINDS);
+  spec->needs_sandbox = vend_json_bool (isolation, "required", false);
+  spec->isolation_why = g_strdup (vend_json_string (isolation, "why"));
+  spec->home = g_strdup (vend_json_string (isolation, "home"));
+  const int64_t user = vend_json_int (isolation, "user", 0);
+  if (user < 0 || user >= G_MAXINT32)
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'user' of 'isolation' is wrong");
+  spec->model_user = spec->isolation == VEND_ISOLATION_SANDBOX ? (uid_t) user : 0;
+  return true;
+}
+
 bool
 vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
 {
@@ -145,6 +170,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
       || !read_model_server (document, &spec->model_server, error)
       || !read_env (document, &spec->env, error)
       || !read_texts (document, "secrets", &spec->secrets, error)
+      || !read_isolation (document, spec, error)
       || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
                                &spec->input_allow, error))
     return false;

@@ -7,6 +7,7 @@
 #include "base/network.h"
 #include "cgroup/group.h"
 #include "json/json.h"
+#include "sandbox/isolation.h"
 #include "workspace/workspace.h"
 
 #define VEND_SPEC_MAX_SLOTS 256
@@ -37,11 +38,17 @@ typedef struct
   int64_t input_stall_us;   /* for so long a URL may send */
   uint64_t input_min_speed; /* fewer bytes a second than this */
   uint64_t max_logs;
-  uint64_t max_disk;         /* bytes of files that the model keeps; 0 = no limit */
-  VendCgroups *cgroups;      /* that the machine lets us make; perhaps none */
-  VendCgroupLimits limits;   /* of its processes together, as far as there are groups */
-  uint64_t process_data;     /* bytes of RLIMIT_DATA; 0 = no limit */
-  uint64_t user_processes;   /* RLIMIT_NPROC; 0 = no limit */
+  uint64_t max_disk;       /* bytes of files that the model keeps; 0 = no limit */
+  VendCgroups *cgroups;    /* that the machine lets us make; perhaps none */
+  VendCgroupLimits limits; /* of its processes together, as far as there are groups */
+  uint64_t process_data;   /* bytes of RLIMIT_DATA; 0 = no limit */
+  uint64_t user_processes; /* RLIMIT_NPROC; 0 = no limit */
+  VendIsolation isolation;
+  bool needs_sandbox;  /* nothing weaker will do */
+  char *isolation_why; /* it is no stronger; NULL: nobody said */
+  VendNetworkKind network;
+  uid_t model_user;          /* of the model's processes; 0: the director's own */
+  char *home;                /* what HOME is in the sandbox; NULL: nothing */
   VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 

@@ -7,6 +7,7 @@
 #include "director/model-error.h"
 #include "director/worker-server.h"
 #include "model/failure.h"
+#include <errno.h>
 #include <string.h>
 
 #define INLINE_INPUT_MAX \
@@ -61,7 +62,11 @@ add_input (const VendWorkerSlot *slot, json_t *message, json_t *input, GError **
   g_autofree char *path = g_build_filename (slot->folder.path, "input.json", NULL);
   g_autofree char *text = vend_json_text (input);
   vend_json_set_string (message, "input_file", path);
-  return vend_file_replace (path, text, strlen (text), 0600, error);
+  if (!vend_file_replace (path, text, strlen (text), 0600, error))
+    return false;
+  const uid_t model = slot->server->base.options.spec->model_user;
+  return model == 0 || lchown (path, model, model) == 0
+         || vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "give '%s' to the model", path);
 }
 
 static bool

@@ -71,7 +71,8 @@ open_file (const VendWorkerCall *call, const char *path, int *out_fd, struct sta
            GError **error)
 {
   g_autofree char *cwd = g_path_is_absolute (path) ? NULL : working_directory (call->server);
-  return vend_output_file_open (call->server->root_fd, cwd, path, out_fd, out_stat, error);
+  const VendModelRoot root = { call->server->root_fd, call->server->base.options.spec->model_user };
+  return vend_output_file_open (&root, cwd, path, out_fd, out_stat, error);
 }
 
 static void

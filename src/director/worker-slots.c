@@ -89,7 +89,9 @@ check_peer (VendWorkerServer *server, int fd)
 {
   struct ucred peer;
   socklen_t size = sizeof peer;
-  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid ())
+  const uid_t model = server->base.options.spec->model_user;
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0
+      || peer.uid != (model != 0 ? model : geteuid ()))
     return false;
   if (server->pid == 0)
     server->pid = peer.pid;
@@ -118,8 +120,11 @@ static bool
 listen_for (VendWorkerSlot *slot, GError **error)
 {
   g_autofree char *path = socket_path (slot);
+  const VendSpec *spec = slot->server->base.options.spec;
   if (!vend_link_listen (path, &slot->listener, error))
     return false;
+  if (spec->model_user != 0 && chown (path, spec->model_user, spec->model_user) < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "give '%s' to the model", path);
   slot->accept_source = vend_fd_source_new (slot->listener, G_IO_IN, on_connection, slot,
                                             g_main_context_default ());
   return true;
@@ -139,6 +144,8 @@ vend_worker_slots_listen (VendWorkerServer *server, GError **error)
       server->slots[i] = (VendWorkerSlot){ .server = server, .number = i, .listener = -1 };
       vend_run_folder_init (&server->slots[i].folder,
                             g_build_filename (server->base.options.dir, "runs", number, NULL));
+      server->slots[i].folder.stays
+          = server->base.options.spec->isolation == VEND_ISOLATION_SANDBOX;
     }
   for (guint i = 0; i < server->n_slots; i++)
     if (!listen_for (&server->slots[i], error))

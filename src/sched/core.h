@@ -24,6 +24,8 @@ struct VendSched
   char *vend_binary;
   char *input_allow;
   char *working_copy;
+  const VendIsolationFound *isolation;
+  bool isolation_required;
   VendWebhooks *webhooks;
   VendMeter *meter;
   VendSchedLimits limits;

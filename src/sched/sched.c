@@ -52,6 +52,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->vend_binary = g_strdup (options->vend_binary);
   sched->input_allow = g_strdup (options->input_allow);
   sched->working_copy = g_strdup (options->working_copy);
+  sched->isolation = options->isolation;
+  sched->isolation_required = options->isolation_required;
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;
   sched->limits = options->limits;

@@ -18,6 +18,7 @@
 #include "model/prediction.h"
 #include "model/scaling.h"
 #include "model/sku.h"
+#include "sandbox/probe.h"
 #include "secrets/vault.h"
 #include "store/store.h"
 #include "weights/shelf.h"
@@ -57,17 +58,19 @@ typedef struct
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
-  const VendVault *vault;     /* borrowed; outlives it. NULL: instances have no secrets */
-  const char *data_dir;       /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary;    /* the binary of `vend director` */
-  const char *input_allow;    /* networks besides public addresses that input URLs may name */
-  const char *working_copy;   /* one of VEND_COPY_KINDS */
-  VendWebhooks *webhooks;     /* borrowed; or NULL */
-  VendMeter *meter;           /* borrowed; outlives it */
-  const VendSkus *skus;       /* borrowed; outlives it */
-  const VendPrices *prices;   /* borrowed; outlives it */
-  const VendCgroups *cgroups; /* borrowed; outlives it */
-  GPtrArray *gpus;            /* of VendGpu, taken; NULL: none */
+  const VendVault *vault;   /* borrowed; outlives it. NULL: instances have no secrets */
+  const char *data_dir;     /* instances/, versions/, venvs/ lie in it */
+  const char *vend_binary;  /* the binary of `vend director` */
+  const char *input_allow;  /* networks besides public addresses that input URLs may name */
+  const char *working_copy; /* one of VEND_COPY_KINDS */
+  const VendIsolationFound *isolation; /* borrowed; NULL: there is none */
+  bool isolation_required;             /* a weaker one than a sandbox will not do */
+  VendWebhooks *webhooks;              /* borrowed; or NULL */
+  VendMeter *meter;                    /* borrowed; outlives it */
+  const VendSkus *skus;                /* borrowed; outlives it */
+  const VendPrices *prices;            /* borrowed; outlives it */
+  const VendCgroups *cgroups;          /* borrowed; outlives it */
+  GPtrArray *gpus;                     /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 

@@ -1,5 +1,6 @@
 /* Mounts of one instance, made between fork and exec: system calls only, no memory. */
 #include "workspace/namespace.h"
+#include "base/idmap.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -41,7 +42,7 @@ cover_tmp (const VendMounts *mounts)
   for (guint i = 0; mounts->kept_from[i] != NULL; i++)
     if (mount (mounts->kept_from[i], mounts->kept_at[i], NULL, MS_BIND | MS_REC, NULL) < 0)
       return false;
-  return mount (mounts->tmp, "/tmp", NULL, MS_BIND | MS_REC, NULL) == 0;
+  return mounts->tmp == NULL || mount (mounts->tmp, "/tmp", NULL, MS_BIND | MS_REC, NULL) == 0;
 }
 
 /* A user namespace may not remove the flags that a mount came with. */
@@ -87,6 +88,14 @@ is_writable (const char *folder)
   return removed;
 }
 
+/* The model's user may change what is its own. */
+static bool
+show_as_own (const VendMounts *mounts)
+{
+  const int tree = vend_idmap_tree (mounts->source, mounts->idmap, false);
+  return tree >= 0 && vend_idmap_place (tree, mounts->lower);
+}
+
 /* By descriptors: a path may hold the separator of options. Opened here, since they have to belong
  * to this namespace. Folders of the source can be renamed where redirects are allowed. Nothing of
  * the mount outlives the instance, so it is not synchronized: its end would wait for the whole
@@ -95,7 +104,10 @@ static bool
 lay_over (const VendMounts *mounts)
 {
   char options[256];
-  const int source = open (mounts->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (mounts->lower != NULL && !show_as_own (mounts))
+    return false;
+  const int source = open (mounts->lower != NULL ? mounts->lower : mounts->source,
+                           O_PATH | O_DIRECTORY | O_CLOEXEC);
   const int upper = open (mounts->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
   const int work = open (mounts->work, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (source < 0 || upper < 0 || work < 0)

@@ -26,11 +26,13 @@ typedef struct
 {
   bool user_spaces;     /* a user namespace is needed first */
   bool user_attributes; /* overlay attributes are "user.*", where "trusted.*" needs more rights */
-  const char *tmp;      /* mounted over /tmp */
+  const char *tmp;      /* mounted over /tmp; NULL: nothing is */
   char **kept_from;     /* /tmp/NAME that stays reachable */
   char **kept_at;       /* its place in `tmp`, which exists */
   char **read_only;     /* folders */
   const char *source;
+  const char *lower; /* where the source is mounted as somebody else's; NULL: it is not */
+  int idmap;         /* as whose */
   const char *upper;
   const char *work;
   const char *target; /* NULL: no overlay */

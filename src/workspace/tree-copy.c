@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -241,4 +242,25 @@ vend_tree_copy (const char *from, const char *to, VendClone clone, GCancellable 
                 .to_root = target };
   return copy_folder (&copy, source, target, error)
          && finish_entry (&copy, source, target, &st, error);
+}
+
+/* ---- Owners */
+
+#define OWN_FDS 64
+
+static _Thread_local uid_t new_owner;
+
+static int
+own_entry (const char *path, const struct stat *st, int kind, struct FTW *position)
+{
+  return lchown (path, new_owner, new_owner);
+}
+
+bool
+vend_tree_own (const char *path, uid_t owner, GError **error)
+{
+  new_owner = owner;
+  return nftw (path, own_entry, OWN_FDS, FTW_PHYS) == 0
+         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "give '%s' to user %u", path,
+                             (guint) owner);
 }

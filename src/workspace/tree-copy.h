@@ -2,6 +2,7 @@
  * byte with the first. Blocks on disk. */
 #pragma once
 #include <stdbool.h>
+#include <sys/types.h>
 #include <gio/gio.h>
 
 typedef enum
@@ -15,3 +16,6 @@ typedef enum
  * On failure, or once `cancellable` is canceled, the caller removes the rest of `to`. */
 bool vend_tree_copy (const char *from, const char *to, VendClone clone, GCancellable *cancellable,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes `owner` the owner of the tree, links included. Nobody else may write to it meanwhile. */
+bool vend_tree_own (const char *path, uid_t owner, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -27,6 +27,10 @@ struct VendWorkspace
   char *overlay;
   char *upper;
   char *work;
+  char *lower;
+  bool is_bare;
+  uid_t owner;
+  int idmap;
   GPtrArray *kept_from; /* NULL-terminated once the mounts are planned, like the next two */
   GPtrArray *kept_at;
   GPtrArray *read_only;
@@ -133,14 +137,18 @@ static void
 plan (VendWorkspace *workspace, const VendWorkspaceOptions *options)
 {
   VendMounts *mounts = &workspace->mounts;
-  keep_all (workspace, options);
-  for (gsize i = 0; options->read_only != NULL && options->read_only[i] != NULL; i++)
+  if (!workspace->is_bare)
+    keep_all (workspace, options);
+  for (gsize i = 0;
+       !workspace->is_bare && options->read_only != NULL && options->read_only[i] != NULL; i++)
     if (g_file_test (options->read_only[i], G_FILE_TEST_IS_DIR))
       g_ptr_array_add (workspace->read_only, g_strdup (options->read_only[i]));
   g_ptr_array_add (workspace->kept_from, NULL);
   g_ptr_array_add (workspace->kept_at, NULL);
   g_ptr_array_add (workspace->read_only, NULL);
-  mounts->tmp = workspace->tmp;
+  mounts->tmp = workspace->is_bare ? NULL : workspace->tmp;
+  mounts->lower = workspace->owner != 0 ? workspace->lower : NULL;
+  mounts->idmap = workspace->idmap;
   mounts->kept_from = (char **) workspace->kept_from->pdata;
   mounts->kept_at = (char **) workspace->kept_at->pdata;
   mounts->read_only = (char **) workspace->read_only->pdata;
@@ -241,6 +249,12 @@ make_links (const VendWorkspace *workspace, const char *root, GError **error)
   return true;
 }
 
+static bool
+give_away (const VendWorkspace *workspace, const char *path, GError **error)
+{
+  return workspace->owner == 0 || vend_tree_own (path, workspace->owner, error);
+}
+
 /* ---- Making */
 
 /* Without attributes an overlay mounts, but fails when a folder replaces another. */
@@ -254,7 +268,8 @@ static bool
 make_overlay_folders (const VendWorkspace *workspace, GError **error)
 {
   return vend_dir_ensure (workspace->upper, error) && vend_dir_ensure (workspace->work, error)
-         && vend_dir_ensure (workspace->cwd, error);
+         && vend_dir_ensure (workspace->cwd, error)
+         && (workspace->owner == 0 || vend_dir_ensure (workspace->lower, error));
 }
 
 static bool
@@ -278,7 +293,8 @@ choose (VendWorkspace *workspace, const VendWorkspaceOptions *options, GError **
       workspace->kind = VEND_COPY_OVERLAY;
       /* An overlay that is not synchronized can be mounted once only. */
       return vend_tree_remove (workspace->work, error) && vend_dir_ensure (workspace->work, error)
-             && make_links (workspace, workspace->upper, error);
+             && make_links (workspace, workspace->upper, error)
+             && give_away (workspace, workspace->upper, error);
     }
   if (options->kind == VEND_COPY_OVERLAY)
     return vend_fail (error, VEND_ERROR_RUNNER,
@@ -304,6 +320,10 @@ vend_workspace_new (const VendWorkspaceOptions *options, VendWorkspace **out, GE
   workspace->overlay = g_build_filename (options->dir, "overlay", NULL);
   workspace->upper = g_build_filename (workspace->overlay, "upper", NULL);
   workspace->work = g_build_filename (workspace->overlay, "work", NULL);
+  workspace->lower = g_build_filename (workspace->overlay, "lower", NULL);
+  workspace->is_bare = options->is_bare;
+  workspace->owner = options->owner;
+  workspace->idmap = options->owner != 0 ? options->idmap : -1;
   workspace->kept_from = g_ptr_array_new_with_free_func (g_free);
   workspace->kept_at = g_ptr_array_new_with_free_func (g_free);
   workspace->read_only = g_ptr_array_new_with_free_func (g_free);
@@ -311,7 +331,7 @@ vend_workspace_new (const VendWorkspaceOptions *options, VendWorkspace **out, GE
       = options->links != NULL ? g_strdupv ((char **) options->links) : g_new0 (char *, 1);
   if (!vend_tree_remove (workspace->area, error) || !vend_tree_remove (workspace->overlay, error)
       || !vend_dir_ensure (workspace->area, error) || !vend_dir_ensure (workspace->tmp, error)
-      || !choose (workspace, options, error))
+      || !give_away (workspace, workspace->tmp, error) || !choose (workspace, options, error))
     return false;
   *out = g_steal_pointer (&workspace);
   return true;
@@ -329,6 +349,8 @@ vend_workspace_free (VendWorkspace *workspace)
   g_free (workspace->overlay);
   g_free (workspace->upper);
   g_free (workspace->work);
+  g_free (workspace->lower);
+  vend_fd_clear (&workspace->idmap);
   g_ptr_array_unref (workspace->kept_from);
   g_ptr_array_unref (workspace->kept_at);
   g_ptr_array_unref (workspace->read_only);
@@ -351,7 +373,8 @@ vend_workspace_copy (const VendWorkspace *workspace, GCancellable *cancellable, 
   if (!vend_workspace_wants_copy (workspace))
     return true;
   if (vend_tree_copy (workspace->source, workspace->cwd, workspace->clone, cancellable, error)
-      && make_links (workspace, workspace->cwd, error))
+      && make_links (workspace, workspace->cwd, error)
+      && give_away (workspace, workspace->cwd, error))
     return true;
   g_prefix_error (error, "no working copy of the model: ");
   if (!vend_tree_remove (workspace->cwd, &left))
@@ -382,11 +405,29 @@ vend_workspace_why_no_overlay (const VendWorkspace *workspace)
 const char *
 vend_workspace_why_no_mounts (const VendWorkspace *workspace)
 {
-  return workspace->no_mounts;
+  return workspace->is_bare ? NULL : workspace->no_mounts;
 }
 
 const char *
 vend_workspace_tmpdir (const VendWorkspace *workspace)
 {
-  return workspace->mounts_work ? NULL : workspace->tmp;
+  return workspace->mounts_work || workspace->is_bare ? NULL : workspace->tmp;
+}
+
+const char *
+vend_workspace_cwd (const VendWorkspace *workspace)
+{
+  return workspace->cwd;
+}
+
+const char *
+vend_workspace_tmp (const VendWorkspace *workspace)
+{
+  return workspace->tmp;
+}
+
+int
+vend_workspace_idmap (const VendWorkspace *workspace)
+{
+  return workspace->idmap;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <sys/types.h>
 #include <gio/gio.h>
 
 typedef enum
@@ -30,6 +31,9 @@ typedef struct
   char *const *argv;
   char *const *env; /* folders below /tmp named in argv and env stay reachable */
   VendCopyKind kind;
+  bool is_bare; /* the working copy alone: a sandbox sees to /tmp and to the rest */
+  uid_t owner;  /* of all that the model may change; 0: the server's user */
+  int idmap;    /* with an owner: a namespace of vend_idmap_new; the workspace takes it */
 } VendWorkspaceOptions;
 
 typedef struct VendWorkspace VendWorkspace;
@@ -58,5 +62,10 @@ const char *vend_workspace_kind (const VendWorkspace *workspace);
 /* Why there is no overlay, and why there are no mounts at all; NULL: there are. Borrowed. */
 const char *vend_workspace_why_no_overlay (const VendWorkspace *workspace);
 const char *vend_workspace_why_no_mounts (const VendWorkspace *workspace);
+/* The working directory, and the folder that is /tmp or TMPDIR; outside of mounts. Borrowed. */
+const char *vend_workspace_cwd (const VendWorkspace *workspace);
+const char *vend_workspace_tmp (const VendWorkspace *workspace);
+/* The namespace of the owner, or -1. Borrowed. */
+int vend_workspace_idmap (const VendWorkspace *workspace);
 /* The folder for TMPDIR, or NULL where /tmp is the instance's own. Borrowed. */
 const char *vend_workspace_tmpdir (const VendWorkspace *workspace);

@@ -32,6 +32,13 @@ def wait_until(condition, what, timeout=WAIT_S):
     raise AssertionError(f"waited in vain for {what}")
 
 
+def isolation(folder):
+    """What VEND_TEST_ISOLATION asks for; none when it is not set."""
+    kind = os.environ.get("VEND_TEST_ISOLATION", "none")
+    user = 1_900_000_005 if kind == "sandbox" and os.geteuid() == 0 else 0
+    return {"kind": kind, "network": "host", "user": user, "home": str(folder / "home")}
+
+
 def write_model(folder, source, *, inputs, output=None, streaming=True, train=False):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "predict.py").write_text(source)
@@ -166,6 +173,7 @@ class Director:
             "setup_timeout_us": 60_000_000,
             "cancel_grace_us": 1_000_000,
             "stop_grace_us": 5_000_000,
+            "isolation": isolation(self.dir),
             **spec,
         }
         (self.dir / "spec.json").write_text(json.dumps(self.spec))

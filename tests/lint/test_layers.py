@@ -10,7 +10,7 @@ STEPS = [
     ["base"],
     ["json", "policy"],
     ["model"],
-    ["cgroup", "workspace", "store", "net", "httpd"],
+    ["cgroup", "workspace", "sandbox", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
     ["weights", "openai", "registry"],
     ["director", "sched", "build", "audit"],

@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "cgroup/bases.h"
 #include "hardware/nvml.h"
+#include "sandbox/probe.h"
 #include "workspace/probe.h"
 #include <stdio.h>
 #include <string.h>
@@ -126,15 +127,6 @@ check_nvidia (Report *sheet)
   return g_steal_pointer (&gpus);
 }
 
-static void
-check_namespaces (Report *sheet)
-{
-  if (vend_probe_user_namespaces ())
-    report (sheet, GOOD, "user namespaces", "allowed");
-  else
-    report (sheet, WARN, "user namespaces", "not allowed: models run without a sandbox");
-}
-
 /* The settings of a server of this data directory, without flags. NULL when such a server would not
  * start. */
 static VendSettings *
@@ -174,6 +166,36 @@ check_limits (Report *sheet, const VendSettings *settings, const VendSkus *skus)
     report (sheet, WARN, "limits",
             "%s from here (%s); a missing limit holds for each process, or not at all", used,
             cgroups->why);
+}
+
+/* By trying it, as this user: also what is off could be on. */
+static void
+check_isolation (Report *sheet, const VendSettings *settings)
+{
+  const char *word = settings != NULL ? vend_settings_text (settings, "isolation") : "auto";
+  VendIsolationSetting setting;
+  if (!vend_isolation_setting_parse (word, &setting))
+    {
+      report (sheet, FAIL, "sandbox", "isolation: '%.100s' is none of " VEND_ISOLATION_SETTINGS,
+              word);
+      return;
+    }
+  g_autofree char *data = vend_data_dir ();
+  const bool is_there = g_file_test (data, G_FILE_TEST_IS_DIR);
+  g_autoptr (VendIsolationFound) found
+      = vend_isolation_probe (is_there ? data : g_get_tmp_dir (), VEND_ISOLATE_AUTO);
+  g_autofree char *text = vend_isolation_describe (found);
+  if (setting == VEND_ISOLATE_OFF)
+    report (sheet, WARN, "sandbox",
+            "isolation is off: models run as the user of 'vend serve'; push only models that you "
+            "trust. Here it could be %s",
+            text);
+  else if (found->kind == VEND_ISOLATION_SANDBOX)
+    report (sheet, GOOD, "sandbox", "%s", text);
+  else
+    report (sheet, setting == VEND_ISOLATE_REQUIRED ? FAIL : WARN, "sandbox", "%s%s", text,
+            setting == VEND_ISOLATE_REQUIRED ? "; isolation is required, so no instance starts"
+                                             : "");
 }
 
 static void
@@ -306,12 +328,10 @@ doctor (int argc, char **argv, GError **error)
   Report sheet = { .checks = checks, .is_json = connection.json };
   check_python (&sheet);
   check_program (&sheet, "uv", "uv", "environments are installed with pip, which is slower");
-  report (&sheet, WARN, "sandbox",
-          "none: models run as the user of 'vend serve'; push only models that you trust");
-  check_namespaces (&sheet);
   g_autoptr (GPtrArray) gpus = check_nvidia (&sheet);
   g_autoptr (VendSkus) skus = NULL;
   g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
+  check_isolation (&sheet, settings);
   check_limits (&sheet, settings, skus);
   check_working_copies (&sheet, settings);
   check_disk (&sheet);

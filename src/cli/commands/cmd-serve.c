@@ -81,6 +81,8 @@ typedef struct
   VendSkus *skus;
   VendPrices *prices;
   VendCgroups *cgroups;
+  VendIsolationFound *isolation;
+  bool isolation_required;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -113,6 +115,7 @@ app_clear (App *app)
   vend_gpu_watch_free (app->gpu_watch);
   vend_sched_free (app->sched);
   vend_cgroups_free (app->cgroups);
+  vend_isolation_found_free (app->isolation);
   vend_webhooks_stop (app->webhooks);
   vend_shelf_free (app->shelf);
   vend_store_free (app->store);
@@ -429,6 +432,26 @@ check_working_copy (const App *app, GError **error)
   return true;
 }
 
+static bool
+find_isolation (App *app, GError **error)
+{
+  const char *word = vend_settings_text (app->settings, "isolation");
+  VendIsolationSetting setting;
+  if (!vend_isolation_setting_parse (word, &setting))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "isolation: '%.100s' is none of " VEND_ISOLATION_SETTINGS, word);
+  app->isolation = vend_isolation_probe (app->data_dir, setting);
+  app->isolation_required = setting == VEND_ISOLATE_REQUIRED;
+  g_autofree char *how = vend_isolation_describe (app->isolation);
+  const bool is_refused = app->isolation_required && app->isolation->kind != VEND_ISOLATION_SANDBOX;
+  vend_log (is_refused                                       ? VEND_LOG_ERROR
+            : app->isolation->kind != VEND_ISOLATION_SANDBOX ? VEND_LOG_WARN
+                                                             : VEND_LOG_INFO,
+            is_refused ? "no instance will start: isolation is 'required'" : "isolation of models",
+            "by", how, NULL);
+  return true;
+}
+
 static void
 on_gpus_changed (GPtrArray *take, void *sched)
 {
@@ -497,7 +520,7 @@ make_parts (App *app, GError **error)
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
-      || !start_webhooks (app, error) || !open_shelf (app, error))
+      || !find_isolation (app, error) || !start_webhooks (app, error) || !open_shelf (app, error))
     return false;
   app->sched = vend_sched_new (
       &(VendSchedOptions){ .core = g_main_context_default (),
@@ -509,6 +532,8 @@ make_parts (App *app, GError **error)
                            .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
                            .working_copy = vend_settings_text (app->settings, "working-copy"),
+                           .isolation = app->isolation,
+                           .isolation_required = app->isolation_required,
                            .webhooks = app->webhooks,
                            .meter = app->meter,
                            .limits = sched_limits (app),

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -61,19 +60,4 @@ vend_probe_line (const char *const *argv, char **out_line)
   g_string_truncate (text, strcspn (text->str, "\n"));
   *out_line = g_string_free (g_steal_pointer (&text), FALSE);
   return true;
-}
-
-bool
-vend_probe_user_namespaces (void)
-{
-  int status = 0;
-  pid_t pid = fork ();
-  if (pid == 0)
-    _exit (unshare (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) == 0 ? 0 : 1);
-  if (pid < 0)
-    return false;
-  while (waitpid (pid, &status, 0) < 0)
-    if (errno != EINTR)
-      return false;
-  return WIFEXITED (status) && WEXITSTATUS (status) == 0;
 }

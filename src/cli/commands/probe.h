@@ -6,6 +6,3 @@
 /* Runs `argv` (found in PATH) without input and returns the first line of its output; false when it
  * is not there, fails or takes longer than a few seconds. Free with g_free. */
 bool vend_probe_line (const char *const *argv, char **out_line) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Whether this process may make user namespaces, which a sandbox without root needs. */
-bool vend_probe_user_namespaces (void);

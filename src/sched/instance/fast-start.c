@@ -240,8 +240,10 @@ looked_up (void *data)
 static const char *
 objection (const Instance *instance)
 {
-  return instance->target->scaling.fast_start ? instance->sched->fast_start->problem
-                                              : "fast start is off";
+  if (!instance->target->scaling.fast_start)
+    return "fast start is off";
+  return instance->isolation != VEND_ISOLATION_NONE ? "the sandbox takes no forks yet"
+                                                    : instance->sched->fast_start->problem;
 }
 
 void

@@ -5,6 +5,7 @@
 #include "model/weight-set.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
+#include "sched/instance/isolate.h"
 #include "sched/instance/limits.h"
 #include "sched/instance/secrets.h"
 #include "sched/target/pools.h"
@@ -178,6 +179,7 @@ vend_instance_spec (const Instance *instance)
                      ? vend_blobs_dir (instance->sched->blobs)
                      : NULL));
   json_object_set_new (spec, "links", links_json (instance));
+  json_object_set_new (spec, "isolation", vend_isolate_spec (instance));
   vend_fast_start_environment (instance, env);
   json_object_set_new (spec, "env", env);
   vend_json_set_int (spec, "slots", instance->slots);

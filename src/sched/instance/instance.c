@@ -1,6 +1,7 @@
 /* The life of an instance: started, connected, fed, stopped, reaped, cleaned up. Core thread;
  * blocking work runs on the disk pool. */
 #include "sched/instance/instance.h"
+#include "sched/instance/isolate.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -73,6 +74,7 @@ vend_instance_free (Instance *instance)
   g_free (instance->why);
   g_free (instance->zygote);
   g_free (instance->plain_why);
+  g_free (instance->isolation_why);
   g_free (instance->snapshot);
   g_free (instance->snapshot_why);
   vend_zygote_spec_free (instance->snapshot_spec);
@@ -223,6 +225,7 @@ vend_instance_start (Target *target, const char *reason)
     }
   target->sched->n_starts++;
   vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
+  vend_isolate_start (instance);
   vend_decided_start (instance, reason);
 
   vend_instance_read_secrets (instance, secrets_read);
@@ -240,6 +243,7 @@ vend_instance_adopt (Target *target, const char *id, guint slots, int64_t create
   instance->frame_limit = vend_frame_limit ((uint64_t) max_output, (uint64_t) max_logs);
   vend_instance_keep_gpus (instance, json_object_get (vend_instance_spec_target (spec), "gpus"));
   vend_metering_adopt (instance, last);
+  vend_isolate_adopt (instance, spec);
   instance->adopted = true;
   instance->adopting = true;
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;

@@ -81,7 +81,9 @@ struct Instance
   bool wants_snapshot;                  /* a snapshot is worth its making */
   bool from_snapshot;
   struct VendSecretSet *secrets; /* that it is started with; NULL: not read */
-  char *why;                     /* reason of the end */
+  VendIsolation isolation;
+  char *isolation_why; /* it is no stronger; NULL: it is the strongest */
+  char *why;           /* reason of the end */
 };
 
 /* ---- instance.c: its life */

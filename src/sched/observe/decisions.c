@@ -148,10 +148,11 @@ vend_decided_ready (const Instance *instance)
   const double boot = (double) (instance->ready_us - instance->created_us) / VEND_US_PER_S;
   const char *why = instance->started_fast ? NULL : instance->plain_why;
   const char *no_snapshot = instance->snapshot_why;
-  json_t *inputs = json_pack ("{s:f, s:i, s:s?, s:s?, s:s?}", "boot_seconds", boot, "waiting",
-                              (int) vend_queue_length (target->queue), "start",
-                              vend_fast_start_kind (instance), "plain_reason", why,
-                              "snapshot_reason", no_snapshot);
+  json_t *inputs = json_pack (
+      "{s:f, s:i, s:s?, s:s?, s:s?, s:s, s:s?}", "boot_seconds", boot, "waiting",
+      (int) vend_queue_length (target->queue), "start", vend_fast_start_kind (instance),
+      "plain_reason", why, "snapshot_reason", no_snapshot, "isolation",
+      vend_isolation_word (instance->isolation), "isolation_reason", instance->isolation_why);
   if (instance->setup_us > 0)
     json_object_set_new (inputs, "setup_seconds",
                          json_real ((double) instance->setup_us / VEND_US_PER_S));

@@ -1,0 +1,163 @@
+/* What a director puts its model into, as its spec says. Main context. */
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "director/director-private.h"
+#include "runner/process-identity.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char **
+vend_director_environment (const VendDirector *director, char *const *env)
+{
+  const VendSpec *spec = director->spec;
+  const char *tmpdir = vend_workspace_tmpdir (director->workspace);
+  char **own = g_strdupv ((char **) env);
+  own = g_environ_setenv (own, VEND_PROCESS_MARK, director->dir, TRUE);
+  if (tmpdir != NULL)
+    own = g_environ_setenv (own, "TMPDIR", tmpdir, TRUE);
+  /* A sandbox shows it where HOME is anyway. */
+  if (spec->isolation == VEND_ISOLATION_LANDLOCK && spec->home != NULL)
+    own = g_environ_setenv (own, "HOME", spec->home, TRUE);
+  return own;
+}
+
+bool
+vend_director_check_isolation (const VendSpec *spec, GError **error)
+{
+  if (!spec->needs_sandbox || spec->isolation == VEND_ISOLATION_SANDBOX)
+    return true;
+  return vend_fail (error, VEND_ERROR_RUNNER,
+                    "the setting isolation is 'required', and this machine makes no sandbox: %s; "
+                    "'vend doctor' says more",
+                    spec->isolation_why != NULL ? spec->isolation_why : "the reason is not known");
+}
+
+/* ---- What it shows */
+
+static bool
+make_own (const VendSpec *spec, const char *folder, GError **error)
+{
+  if (!vend_dir_ensure (folder, error))
+    return false;
+  return spec->model_user == 0 || chown (folder, spec->model_user, spec->model_user) == 0
+         || vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "give '%s' to the model", folder);
+}
+
+/* Each on its own: what lies beside them is the director's. */
+static bool
+show_run_folders (const VendDirector *director, VendSandboxPaths *paths, GError **error)
+{
+  for (guint i = 0; i < director->spec->slots; i++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", i);
+      g_autofree char *folder = g_build_filename (director->dir, "runs", number, NULL);
+      if (!make_own (director->spec, folder, error))
+        return false;
+      vend_sandbox_paths_write (paths, folder, NULL);
+    }
+  return true;
+}
+
+static bool
+show_home (const VendDirector *director, VendSandboxPaths *paths, char *const *env, GError **error)
+{
+  const VendSpec *spec = director->spec;
+  const char *home = g_environ_getenv ((char **) env, "HOME");
+  if (spec->home == NULL || home == NULL)
+    return true;
+  if (!make_own (spec, spec->home, error))
+    return false;
+  vend_sandbox_paths_write (paths, spec->home, home);
+  return true;
+}
+
+/* Of an environment all of it is shown already. */
+static void
+show_folder (VendSandboxPaths *paths, const char *folder)
+{
+  for (guint i = 0; i < vend_sandbox_paths_count (paths); i++)
+    {
+      const char *shown = vend_sandbox_paths_get (paths, i)->to;
+      if (g_str_has_prefix (folder, shown) && folder[strlen (shown)] == '/')
+        return;
+    }
+  if (!g_str_has_prefix (folder, "/usr/") && !g_str_has_prefix (folder, "/bin"))
+    vend_sandbox_paths_read (paths, folder, NULL);
+}
+
+static void
+show_python (VendSandboxPaths *paths, char *const *argv, char *const *env)
+{
+  const char *environment = g_environ_getenv ((char **) env, "VIRTUAL_ENV");
+  g_auto (GStrv) folders = g_strsplit (g_environ_getenv ((char **) env, "PATH"), ":", -1);
+  if (environment != NULL)
+    {
+      g_autofree char *python = g_build_filename (environment, "bin", "python", NULL);
+      vend_sandbox_paths_python (paths, python);
+    }
+  if (g_path_is_absolute (argv[0]))
+    vend_sandbox_paths_python (paths, argv[0]);
+  for (gsize i = 0; folders != NULL && folders[i] != NULL; i++)
+    {
+      g_autofree char *python = g_build_filename (folders[i], argv[0], NULL);
+      if (g_path_is_absolute (folders[i]) && g_file_test (python, G_FILE_TEST_EXISTS))
+        {
+          vend_sandbox_paths_python (paths, python);
+          show_folder (paths, folders[i]);
+        }
+    }
+}
+
+static void
+show_weights (const VendSpec *spec, VendSandboxPaths *paths, char *const *env)
+{
+  const char *weights = g_environ_getenv ((char **) env, "COG_WEIGHTS");
+  for (gsize i = 0; spec->links[i] != NULL; i += 2)
+    vend_sandbox_paths_read (paths, spec->links[i + 1], NULL);
+  if (weights != NULL && g_path_is_absolute (weights))
+    vend_sandbox_paths_read (paths, weights, NULL);
+}
+
+static bool
+show_all (const VendDirector *director, VendSandboxPaths *paths, char *const *argv,
+          char *const *env, GError **error)
+{
+  const char *cwd = vend_workspace_cwd (director->workspace);
+  g_autofree char *slots = g_build_filename (director->dir, "slots", NULL);
+  vend_sandbox_paths_write (paths, cwd, NULL);
+  if (!make_own (director->spec, slots, error) || !show_run_folders (director, paths, error)
+      || !show_home (director, paths, env, error))
+    return false;
+  vend_sandbox_paths_given (paths, slots, NULL);
+  show_python (paths, argv, env);
+  show_weights (director->spec, paths, env);
+  vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
+  return true;
+}
+
+bool
+vend_director_make_sandbox (const VendDirector *director, char *const *argv, char *const *env,
+                            VendSandbox **out, GError **error)
+{
+  const VendSpec *spec = director->spec;
+  g_autoptr (VendSandboxPaths) paths = vend_sandbox_paths_new ();
+  *out = NULL;
+  if (spec->isolation == VEND_ISOLATION_NONE)
+    return true;
+  if (!show_all (director, paths, argv, env, error))
+    return false;
+  const VendSandboxOptions options = { .kind = spec->isolation,
+                                       .network = spec->network,
+                                       .uid = spec->model_user,
+                                       .idmap = vend_workspace_idmap (director->workspace),
+                                       .cwd = vend_workspace_cwd (director->workspace),
+                                       .tmp = vend_workspace_tmp (director->workspace),
+                                       .argv = argv,
+                                       .env = env,
+                                       .paths = paths,
+                                       .process_data = spec->process_data,
+                                       .user_processes = spec->user_processes };
+  return vend_sandbox_new (&options, out, error);
+}

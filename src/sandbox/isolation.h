@@ -1,0 +1,46 @@
+/* What stands between a model and the machine, from strong to weak, and the settings that ask for
+ * it. Pure. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+#include <glib.h>
+
+/* Users of models, where the server is root. Numbers from here on are nobody's: above those of
+ * logins, containers and systemd. */
+#define VEND_SANDBOX_FIRST_UID ((uid_t) 1900000000)
+#define VEND_SANDBOX_UIDS ((uid_t) 100000000)
+
+typedef enum
+{
+  VEND_ISOLATION_SANDBOX,  /* namespaces, a filter of system calls, Landlock, a user of its own */
+  VEND_ISOLATION_LANDLOCK, /* Landlock and the filter: one process beside the others */
+  VEND_ISOLATION_NONE,
+} VendIsolation;
+
+#define VEND_ISOLATION_SETTINGS "auto, required or off"
+
+/* What of this machine a model reaches by its network. */
+typedef enum
+{
+  VEND_NETWORK_HOST, /* all of it */
+  VEND_NETWORK_NONE, /* a loopback of its own */
+} VendNetworkKind;
+
+#define VEND_NETWORK_KINDS "host or none"
+
+typedef enum
+{
+  VEND_ISOLATE_AUTO,     /* the strongest that works here */
+  VEND_ISOLATE_REQUIRED, /* nothing starts in a weaker one than the sandbox */
+  VEND_ISOLATE_OFF,
+} VendIsolationSetting;
+
+/* False for a word outside of VEND_ISOLATION_SETTINGS. */
+bool vend_isolation_setting_parse (const char *word, VendIsolationSetting *out)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* "sandbox", "landlock", "none"; static. */
+const char *vend_isolation_word (VendIsolation isolation);
+bool vend_isolation_parse (const char *word, VendIsolation *out) G_GNUC_WARN_UNUSED_RESULT;
+const char *vend_network_word (VendNetworkKind network);
+/* False for a word outside of VEND_NETWORK_KINDS. */
+bool vend_network_parse (const char *word, VendNetworkKind *out) G_GNUC_WARN_UNUSED_RESULT;
