@@ -115,6 +115,11 @@ static const VendSettingInfo setting_infos[] = {
   { "isolation", VEND_SETTING_TEXT, "off", 0, 0,
     "what stands between models and this machine: auto (the strongest that works here), required "
     "(a sandbox, or nothing starts) or off" },
+  { "network", VEND_SETTING_TEXT, "outbound", 0, 0,
+    "what sandboxes reach: outbound (public addresses, by a proxy), none, or host (all that this "
+    "machine reaches, and the server itself)" },
+  { "network-allow", VEND_SETTING_TEXT, "", 0, 0,
+    "CIDRs, comma-separated, that outbound reaches beside public addresses" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,
     "time between SIGTERM and SIGKILL for a model server" },
   { "max-queue", VEND_SETTING_INT, "1000000", 1, 100000000, "queued predictions in total" },

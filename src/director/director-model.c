@@ -184,7 +184,14 @@ on_exit_status (int status, void *context)
   g_idle_add (on_gone, director);
 }
 
-static const VendModelEvents model_events = { on_line, on_exit_status };
+static bool
+on_sandbox (pid_t first, void *context)
+{
+  return vend_director_enter_network (context, first);
+}
+
+static const VendModelEvents model_events
+    = { .on_line = on_line, .on_sandbox = on_sandbox, .on_exit = on_exit_status };
 
 /* ---- Setup. */
 

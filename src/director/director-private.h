@@ -14,8 +14,10 @@
 #include "director/execution.h"
 #include "director/spec.h"
 #include "director/uplink.h"
+#include "egress/egress.h"
 #include "net/curl-context.h"
 #include "net/egress.h"
+#include "sandbox/inside.h"
 
 typedef enum
 {
@@ -40,6 +42,8 @@ typedef struct
   VendUplink *uplink;
   VendResults *results;
   VendLoopback *loopback;
+  VendInside *inside; /* the model's network namespace; NULL: it has none, or is not there */
+  VendProxy *proxy;   /* its way out; NULL: it has none */
 
   VendDirectorState state;
   char *error;
@@ -115,6 +119,21 @@ void vend_director_end_setup_logs (VendDirector *director);
 /* A new workspace, then the model; at once, or once a copy is made. */
 bool vend_director_prepare (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_director_clear_workspace (VendDirector *director);
+
+/* director-network.c */
+/* Ports of 127.0.0.1 in the model's network namespace. */
+#define VEND_INSIDE_PROXY_PORT 3128
+#define VEND_INSIDE_LOOPBACK_PORT 3129
+
+bool vend_director_has_namespace (const VendSpec *spec);
+void vend_director_plan_network (VendDirector *director);
+/* Adds what programs in there have to know to `env`, which it takes. */
+char **vend_director_network_environment (const VendSpec *spec, char **env)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* `first` is a process of the new sandbox. False: it cannot be, and the state says why. */
+bool vend_director_enter_network (VendDirector *director, pid_t first);
+/* The model is gone. */
+void vend_director_clear_network (VendDirector *director);
 
 /* director-sandbox.c */
 /* Why an instance may not start with the isolation that it would get. */

@@ -20,7 +20,7 @@ vend_director_environment (const VendDirector *director, char *const *env)
   /* A sandbox shows it where HOME is anyway. */
   if (spec->isolation == VEND_ISOLATION_LANDLOCK && spec->home != NULL)
     own = g_environ_setenv (own, "HOME", spec->home, TRUE);
-  return own;
+  return vend_director_network_environment (spec, own);
 }
 
 bool

@@ -277,9 +277,10 @@ director_free (VendDirector *director)
   if (director->executions != NULL)
     vend_director_clear_executions (director);
   vend_director_clear_model (director);
+  vend_loopback_free (director->loopback);
+  vend_director_clear_network (director);
   vend_disk_use_free (director->disk_use);
   vend_uplink_free (director->uplink);
-  vend_loopback_free (director->loopback);
   vend_results_free (director->results);
   vend_egress_free (director->egress);
   vend_curl_context_free (director->curl);
@@ -334,6 +335,7 @@ assemble (VendDirector *director, GError **error)
                              &director->loopback, error))
     return false;
   vend_uplink_set_redactor (director->uplink, director->redactor);
+  vend_director_plan_network (director);
   vend_director_init_executions (director);
   director->tick_timer = g_timeout_add (TICK_MS, on_tick, director);
   director->signal_sources[0] = g_unix_signal_add (SIGTERM, on_signal, director);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define INSIDE_PORT 5000 /* as Cog's own images have it */
 #define SCHEMA_TIMEOUT_MS 10000L
 
 /* What the server logs by itself about predictions repeats what the model printed, on a pipe. */
@@ -27,6 +28,16 @@ free_port (guint *out_port, GError **error)
       || getsockname (fd, (struct sockaddr *) &address, &length) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "find a free port");
   *out_port = ntohs (address.sin_port);
+  return true;
+}
+
+/* In a network of its own every port is free. */
+static bool
+choose_port (const VendSpec *spec, guint *out_port, GError **error)
+{
+  if (spec->isolation != VEND_ISOLATION_SANDBOX || spec->network == VEND_NETWORK_HOST)
+    return free_port (out_port, error);
+  *out_port = INSIDE_PORT;
   return true;
 }
 
@@ -97,7 +108,8 @@ prepare (VendModelServer *base, char ***out_argv, char ***out_env, GError **erro
 {
   VendHttpServer *server = (VendHttpServer *) base;
   guint port = 0;
-  if (!free_port (&port, error) || !vend_loopback_open (base->options.loopback, error))
+  if (!choose_port (base->options.spec, &port, error)
+      || !vend_loopback_open (base->options.loopback, error))
     return false;
   server->base_url = g_strdup_printf ("http://127.0.0.1:%u", port);
   *out_argv = server_argv (&base->options);

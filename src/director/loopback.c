@@ -41,7 +41,10 @@ typedef struct
 
 struct VendLoopback
 {
-  VendHttpd *httpd; /* NULL: nothing was asked of it yet */
+  VendHttpd *httpd;        /* NULL: nothing was asked of it yet */
+  VendLoopbackPlace place; /* port 0: this process's own network */
+  bool has_entered;
+  bool is_wanted;
   char *spool;
   char *outputs;
   uint64_t max_output_file;
@@ -267,11 +270,16 @@ vend_loopback_url (const VendLoopback *loopback)
   return loopback->url;
 }
 
-bool
-vend_loopback_open (VendLoopback *loopback, GError **error)
+static void
+set_url (VendLoopback *loopback, guint port)
 {
-  if (loopback->httpd != NULL)
-    return true;
+  g_free (loopback->url);
+  loopback->url = g_strdup_printf ("http://127.0.0.1:%u/%s", port, loopback->token);
+}
+
+static bool
+serve (VendLoopback *loopback, GError **error)
+{
   g_autofree char *up = g_strdup_printf ("/%s/up/{name}", loopback->token);
   g_autofree char *in = g_strdup_printf ("/%s/in/{run}/{n}/{name}", loopback->token);
   g_autofree char *hook = g_strdup_printf ("/%s/hook/{run}", loopback->token);
@@ -280,18 +288,55 @@ vend_loopback_open (VendLoopback *loopback, GError **error)
     { "GET", in, handle_input, loopback, VEND_BODY_NONE, 0 },
     { "POST", hook, handle_hook, loopback, VEND_BODY_SPOOL, MAX_HOOK },
   };
-  const VendHttpdOptions options = { .listen = "127.0.0.1:0",
-                                     .threads = HTTP_THREADS,
-                                     .max_connections = MAX_CONNECTIONS,
-                                     .idle_timeout_s = IDLE_TIMEOUT_S,
-                                     .max_body = 1024,
-                                     .spool_dir = loopback->spool };
-  if (!vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &loopback->httpd, error))
+  VendHttpdOptions options = { .listen = "127.0.0.1:0",
+                               .threads = HTTP_THREADS,
+                               .max_connections = MAX_CONNECTIONS,
+                               .idle_timeout_s = IDLE_TIMEOUT_S,
+                               .max_body = 1024,
+                               .spool_dir = loopback->spool };
+  const VendLoopbackPlace *place = &loopback->place;
+  if ((place->port != 0 && !place->listen (place->port, &options.listener, place->data, error))
+      || !vend_httpd_open (&options, routes, G_N_ELEMENTS (routes), &loopback->httpd, error))
     return false;
   vend_httpd_serve (loopback->httpd);
-  loopback->url = g_strdup_printf ("http://127.0.0.1:%u/%s", vend_httpd_port (loopback->httpd),
-                                   loopback->token);
+  set_url (loopback, vend_httpd_port (loopback->httpd));
   return true;
+}
+
+bool
+vend_loopback_open (VendLoopback *loopback, GError **error)
+{
+  loopback->is_wanted = true;
+  return loopback->httpd != NULL || (loopback->place.port != 0 && !loopback->has_entered)
+         || serve (loopback, error);
+}
+
+static void
+stop_serving (VendLoopback *loopback)
+{
+  if (loopback->httpd == NULL)
+    return;
+  vend_httpd_stop_accepting (loopback->httpd);
+  /* Calls that HTTP threads passed on and nobody answered yet. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_clear_pointer (&loopback->httpd, vend_httpd_free);
+}
+
+void
+vend_loopback_set_place (VendLoopback *loopback, const VendLoopbackPlace *place)
+{
+  loopback->place = *place;
+  set_url (loopback, place->port);
+}
+
+bool
+vend_loopback_enter (VendLoopback *loopback, GError **error)
+{
+  if (loopback->has_entered)
+    stop_serving (loopback);
+  loopback->has_entered = true;
+  return !loopback->is_wanted || serve (loopback, error);
 }
 
 bool
@@ -318,14 +363,7 @@ vend_loopback_free (VendLoopback *loopback)
 {
   if (loopback == NULL)
     return;
-  if (loopback->httpd != NULL)
-    {
-      vend_httpd_stop_accepting (loopback->httpd);
-      /* Calls that HTTP threads passed on and nobody answered yet. */
-      while (g_main_context_iteration (NULL, FALSE))
-        ;
-      vend_httpd_free (loopback->httpd);
-    }
+  stop_serving (loopback);
   g_clear_pointer (&loopback->uploads, g_hash_table_unref);
   g_clear_pointer (&loopback->inputs, g_hash_table_unref);
   g_free (loopback->spool);

@@ -20,6 +20,19 @@ void vend_loopback_free (VendLoopback *loopback);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendLoopback, vend_loopback_free)
 
 /* Listens from then on; harmless when it does already. Before any of the addresses below. */
+/* Where it listens in a network namespace that is still to be made. */
+typedef struct
+{
+  guint port;
+  bool (*listen) (guint port, int *out_fd, void *data, GError **error);
+  void *data;
+} VendLoopbackPlace;
+/* Once, before it is opened: its addresses hold from here on, and it answers after
+ * vend_loopback_enter. */
+void vend_loopback_set_place (VendLoopback *loopback, const VendLoopbackPlace *place);
+/* The namespace is there; also when it is another one than before. */
+bool vend_loopback_enter (VendLoopback *loopback, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 bool vend_loopback_open (VendLoopback *loopback, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "http://127.0.0.1:<port>/<token>", for `--upload-url` with "/up" added. */

@@ -139,7 +139,13 @@ take_word (VendModelProcess *process, const char *word, pid_t sender)
   int status;
   long peak;
   if (strcmp (word, "pin") == 0 && process->first < 0)
-    process->first = (int) syscall (SYS_pidfd_open, sender, 0);
+    {
+      process->first = (int) syscall (SYS_pidfd_open, sender, 0);
+      if (process->events->on_sandbox (sender, process->context))
+        (void) !send (process->control, "go", 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+      else
+        kill (-process->pid, SIGKILL);
+    }
   else if (strcmp (word, "model") == 0 && process->model == 0)
     {
       process->model = sender;

@@ -18,6 +18,9 @@ typedef struct
 {
   /* One line of stderr, NUL-terminated, without its newline. */
   void (*on_line) (const char *line, gsize size, void *context);
+  /* The sandbox is there, and nothing of the model runs in it before this returns. False: it is to
+   * end, and that was told. Only with a sandbox that has namespaces. */
+  bool (*on_sandbox) (pid_t first, void *context);
   /* The server has ended (a wait status) and all its lines have been delivered. Once. */
   void (*on_exit) (int status, void *context);
 } VendModelEvents;

@@ -24,6 +24,7 @@ vend_spec_free (VendSpec *spec)
   g_strfreev (spec->secrets);
   vend_cgroups_free (spec->cgroups);
   vend_networks_free (spec->input_allow);
+  vend_networks_free (spec->network_allow);
   g_free (spec);
 }
 
@@ -147,6 +148,9 @@ read_isolation (const json_t *document, VendSpec *spec, GError **error)
   spec->needs_sandbox = vend_json_bool (isolation, "required", false);
   spec->isolation_why = g_strdup (vend_json_string (isolation, "why"));
   spec->home = g_strdup (vend_json_string (isolation, "home"));
+  if (!vend_networks_parse (vend_json_string (isolation, "network_allow"), "spec: 'network_allow'",
+                            &spec->network_allow, error))
+    return false;
   const int64_t user = vend_json_int (isolation, "user", 0);
   if (user < 0 || user >= G_MAXINT32)
     return vend_fail (error, VEND_ERROR_INVALID, "spec: 'user' of 'isolation' is wrong");

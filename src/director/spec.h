@@ -47,9 +47,10 @@ typedef struct
   bool needs_sandbox;  /* nothing weaker will do */
   char *isolation_why; /* it is no stronger; NULL: nobody said */
   VendNetworkKind network;
-  uid_t model_user;          /* of the model's processes; 0: the director's own */
-  char *home;                /* what HOME is in the sandbox; NULL: nothing */
-  VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
+  VendNetworks *network_allow; /* what it reaches beside public addresses */
+  uid_t model_user;            /* of the model's processes; 0: the director's own */
+  char *home;                  /* what HOME is in the sandbox; NULL: nothing */
+  VendNetworks *input_allow;   /* whom input URLs may name beside public addresses */
 } VendSpec;
 
 bool vend_spec_parse (const json_t *document, VendSpec **out, GError **error)

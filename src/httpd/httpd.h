@@ -71,7 +71,9 @@ typedef VendReply *(*VendRestate) (const char *path, int status, const json_t *p
 typedef struct
 {
   const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
-  guint threads;      /* at least 2: one epoll thread alone stalls after connection churn */
+  int listener;  /* a socket of IPv4 that listens already, which the server takes; 0: `listen` says
+                  */
+  guint threads; /* at least 2: one epoll thread alone stalls after connection churn */
   guint max_connections;
   guint max_connections_per_peer; /* of one address, except trusted proxies; 0 = no limit */
   guint head_timeout_ms;          /* from the first byte of a head to its last; 0 means 30 s */

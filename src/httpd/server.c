@@ -387,6 +387,19 @@ bind_socket (const struct addrinfo *address, const char *text, int *out_fd, GErr
 }
 
 static bool
+take_listener (VendHttpd *httpd, int listener, GError **error)
+{
+  struct sockaddr_in address;
+  socklen_t size = sizeof address;
+  httpd->listen_fd = listener;
+  if (getsockname (listener, (struct sockaddr *) &address, &size) < 0)
+    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");
+  httpd->port = ntohs (address.sin_port);
+  httpd->local = g_strdup_printf ("127.0.0.1:%u", httpd->port);
+  return true;
+}
+
+static bool
 open_listener (VendHttpd *httpd, const char *text, GError **error)
 {
   g_autofree char *host = NULL;
@@ -414,6 +427,13 @@ open_listener (VendHttpd *httpd, const char *text, GError **error)
   httpd->local
       = g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, httpd->port);
   return true;
+}
+
+static bool
+listen_as (VendHttpd *httpd, const VendHttpdOptions *options, GError **error)
+{
+  return options->listener > 0 ? take_listener (httpd, options->listener, error)
+                               : open_listener (httpd, options->listen, error);
 }
 
 static guint
@@ -454,7 +474,7 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   if (!vend_origin_rules_new (options->public_url, options->trusted_proxies, &httpd->origin_rules,
                               error)
       || !vend_cors_new (options->cors_origins, &httpd->cors, error)
-      || !vend_linger_new (&httpd->linger, error) || !open_listener (httpd, options->listen, error))
+      || !vend_linger_new (&httpd->linger, error) || !listen_as (httpd, options, error))
     return false;
 
   httpd->n_workers = options->threads;

@@ -18,7 +18,9 @@ struct VendCurlContext
   GPtrArray *canceled;   /* CURL*, canceled while inside libcurl */
   guint inside;          /* libcurl refuses changes from its own callbacks */
   bool quick_acks;
-  bool closing; /* no new sources: the teardown calls back */
+  bool closing;          /* no new sources: the teardown calls back */
+  VendCurlOpener opener; /* NULL: libcurl's own */
+  void *opener_data;
 };
 
 typedef struct
@@ -220,6 +222,21 @@ run_sockets (VendCurlContext *curl, curl_socket_t socket, int events)
 }
 
 void
+vend_curl_context_set_opener (VendCurlContext *curl, VendCurlOpener opener, void *data)
+{
+  curl->opener = opener;
+  curl->opener_data = data;
+}
+
+static curl_socket_t
+open_socket (void *user_data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  const VendCurlContext *curl = user_data;
+  const int fd = address->family == AF_INET ? curl->opener (curl->opener_data) : -1;
+  return fd >= 0 ? fd : CURL_SOCKET_BAD;
+}
+
+void
 vend_curl_context_start (VendCurlContext *curl, CURL *easy, VendCurlDone done, void *data)
 {
   Transfer *transfer = g_new0 (Transfer, 1);
@@ -227,6 +244,11 @@ vend_curl_context_start (VendCurlContext *curl, CURL *easy, VendCurlDone done, v
   transfer->done = done;
   transfer->data = data;
   g_assert (g_hash_table_insert (curl->transfers, easy, transfer));
+  if (curl->opener != NULL)
+    {
+      curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+      curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, curl);
+    }
   if (curl->inside > 0)
     g_ptr_array_add (curl->added, easy);
   else

@@ -16,6 +16,10 @@ VendCurlContext *vend_curl_context_new (GMainContext *context) G_GNUC_WARN_UNUSE
 /* For peers that send small pieces without TCP_NODELAY: acknowledges each at once. Off at first. */
 void vend_curl_context_set_quick_acks (VendCurlContext *curl, bool on);
 
+/* Makes the sockets of transfers that start from now on; -1: there is none. */
+typedef int (*VendCurlOpener) (void *data);
+void vend_curl_context_set_opener (VendCurlContext *curl, VendCurlOpener opener, void *data);
+
 /* Every transfer must have been canceled or be done. Not from inside a callback. */
 void vend_curl_context_free (VendCurlContext *curl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCurlContext, vend_curl_context_free)

@@ -8,8 +8,9 @@ static const char *const settings[] = {
 static const char *const kinds[] = { [VEND_ISOLATION_SANDBOX] = "sandbox",
                                      [VEND_ISOLATION_LANDLOCK] = "landlock",
                                      [VEND_ISOLATION_NONE] = "none" };
-static const char *const networks[]
-    = { [VEND_NETWORK_HOST] = "host", [VEND_NETWORK_NONE] = "none" };
+static const char *const networks[] = {
+  [VEND_NETWORK_HOST] = "host", [VEND_NETWORK_OUTBOUND] = "outbound", [VEND_NETWORK_NONE] = "none"
+};
 
 static bool
 find (const char *const *words, guint n, const char *word, guint *out)

@@ -22,11 +22,12 @@ typedef enum
 /* What of this machine a model reaches by its network. */
 typedef enum
 {
-  VEND_NETWORK_HOST, /* all of it */
-  VEND_NETWORK_NONE, /* a loopback of its own */
+  VEND_NETWORK_HOST,     /* all of it */
+  VEND_NETWORK_OUTBOUND, /* a loopback of its own, and a proxy to public addresses */
+  VEND_NETWORK_NONE,     /* a loopback of its own */
 } VendNetworkKind;
 
-#define VEND_NETWORK_KINDS "host or none"
+#define VEND_NETWORK_KINDS "outbound, none or host"
 
 typedef enum
 {

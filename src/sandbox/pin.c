@@ -312,6 +312,15 @@ become_model (const sigset_t *mask)
 
 /* ---- The first process. */
 
+/* The director may have to make sockets in here first. */
+static void
+await_go (void)
+{
+  char text[16];
+  if (recv (VEND_PIN_CONTROL, text, sizeof text, 0) != 2 || memcmp (text, "go", 2) != 0)
+    _exit (0);
+}
+
 static void
 tell_end (int status, const struct rusage *usage)
 {
@@ -382,6 +391,7 @@ main (void)
   sigprocmask (SIG_SETMASK, &all, NULL);
   if (send (VEND_PIN_CONTROL, "pin", 3, MSG_NOSIGNAL) < 0)
     give_up ("director");
+  await_go ();
   const pid_t model = fork ();
   if (model < 0)
     give_up ("fork");

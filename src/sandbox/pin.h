@@ -23,4 +23,4 @@
 #define VEND_PIN_STAY 's'     /* no namespaces: the process becomes the model server itself */
 
 /* To the director, with the credentials of who sends it: "pin", "model", "end STATUS MAXRSS_KIB".
- * From it: the number of a signal for the model. */
+ * From it: "go", then the numbers of signals for the model. */

@@ -6,6 +6,7 @@
 #include "sandbox/sandbox.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -51,6 +52,8 @@ spawn (VendSandbox *sandbox, GError **error)
   vend_autofd output_end = output;
   vend_autofd problems_end = problems;
   vend_sandbox_started (sandbox);
+  if (control >= 0)
+    (void) !send (control, "go", 2, MSG_NOSIGNAL);
   g_autofree char *said = NULL;
   g_autofree char *wrong = NULL;
   (void) !vend_fd_read_all (output_end, "probe", MAX_SAID, &said, NULL, NULL);

@@ -26,6 +26,8 @@ struct VendSched
   char *working_copy;
   const VendIsolationFound *isolation;
   bool isolation_required;
+  VendNetworkKind network;
+  char *network_allow;
   VendWebhooks *webhooks;
   VendMeter *meter;
   VendSchedLimits limits;

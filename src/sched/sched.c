@@ -54,6 +54,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->working_copy = g_strdup (options->working_copy);
   sched->isolation = options->isolation;
   sched->isolation_required = options->isolation_required;
+  sched->network = options->network;
+  sched->network_allow = g_strdup (options->network_allow);
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;
   sched->limits = options->limits;
@@ -180,6 +182,7 @@ vend_sched_free (VendSched *sched)
   g_free (sched->vend_binary);
   g_free (sched->input_allow);
   g_free (sched->working_copy);
+  g_free (sched->network_allow);
   g_main_context_unref (sched->core);
   g_free (sched);
 }

@@ -65,6 +65,8 @@ typedef struct
   const char *working_copy; /* one of VEND_COPY_KINDS */
   const VendIsolationFound *isolation; /* borrowed; NULL: there is none */
   bool isolation_required;             /* a weaker one than a sandbox will not do */
+  VendNetworkKind network;             /* of sandboxes */
+  const char *network_allow;           /* networks that they reach beside public addresses */
   VendWebhooks *webhooks;              /* borrowed; or NULL */
   VendMeter *meter;                    /* borrowed; outlives it */
   const VendSkus *skus;                /* borrowed; outlives it */

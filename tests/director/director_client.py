@@ -36,7 +36,7 @@ def isolation(folder):
     """What VEND_TEST_ISOLATION asks for; none when it is not set."""
     kind = os.environ.get("VEND_TEST_ISOLATION", "none")
     user = 1_900_000_005 if kind == "sandbox" and os.geteuid() == 0 else 0
-    return {"kind": kind, "network": "host", "user": user, "home": str(folder / "home")}
+    return {"kind": kind, "network": os.environ.get("VEND_TEST_NETWORK", "host"), "user": user, "home": str(folder / "home")}
 
 
 def write_model(folder, source, *, inputs, output=None, streaming=True, train=False):

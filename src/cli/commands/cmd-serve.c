@@ -83,6 +83,7 @@ typedef struct
   VendCgroups *cgroups;
   VendIsolationFound *isolation;
   bool isolation_required;
+  VendNetworkKind network;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -407,7 +408,7 @@ sweep_folders (void *data)
 static bool
 check_networks (const App *app, GError **error)
 {
-  static const char *const names[] = { "input-allow", "package-allow" };
+  static const char *const names[] = { "input-allow", "network-allow", "package-allow" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autoptr (VendNetworks) networks = NULL;
@@ -440,6 +441,9 @@ find_isolation (App *app, GError **error)
   if (!vend_isolation_setting_parse (word, &setting))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "isolation: '%.100s' is none of " VEND_ISOLATION_SETTINGS, word);
+  if (!vend_network_parse (vend_settings_text (app->settings, "network"), &app->network))
+    return vend_fail (error, VEND_ERROR_INVALID, "network: '%.100s' is none of " VEND_NETWORK_KINDS,
+                      vend_settings_text (app->settings, "network"));
   app->isolation = vend_isolation_probe (app->data_dir, setting);
   app->isolation_required = setting == VEND_ISOLATE_REQUIRED;
   g_autofree char *how = vend_isolation_describe (app->isolation);
@@ -449,6 +453,13 @@ find_isolation (App *app, GError **error)
                                                              : VEND_LOG_INFO,
             is_refused ? "no instance will start: isolation is 'required'" : "isolation of models",
             "by", how, NULL);
+  const bool is_host
+      = app->network == VEND_NETWORK_HOST || app->isolation->kind != VEND_ISOLATION_SANDBOX;
+  if (setting != VEND_ISOLATE_OFF)
+    vend_log (is_host ? VEND_LOG_WARN : VEND_LOG_INFO, "network of models", "kind",
+              vend_network_word (is_host ? VEND_NETWORK_HOST : app->network), "note",
+              is_host ? "models reach this server's ports and all that this machine reaches" : NULL,
+              NULL);
   return true;
 }
 
@@ -534,6 +545,8 @@ make_parts (App *app, GError **error)
                            .working_copy = vend_settings_text (app->settings, "working-copy"),
                            .isolation = app->isolation,
                            .isolation_required = app->isolation_required,
+                           .network = app->network,
+                           .network_allow = vend_settings_text (app->settings, "network-allow"),
                            .webhooks = app->webhooks,
                            .meter = app->meter,
                            .limits = sched_limits (app),

@@ -49,9 +49,9 @@ vend_isolate_spec (const Instance *instance)
   g_autofree char *owner = owner_of (instance);
   g_autofree char *home = g_build_filename (sched->data_dir, "homes", owner, NULL);
   const bool own_user = sched->isolation != NULL && sched->isolation->own_user;
-  return json_pack ("{s:s, s:s?, s:b, s:s, s:I, s:s}", "kind",
+  return json_pack ("{s:s, s:s?, s:b, s:s, s:s?, s:I, s:s}", "kind",
                     vend_isolation_word (instance->isolation), "why", instance->isolation_why,
                     "required", (int) sched->isolation_required, "network",
-                    vend_network_word (VEND_NETWORK_HOST), "user",
-                    (json_int_t) (own_user ? user_of (owner) : 0), "home", home);
+                    vend_network_word (sched->network), "network_allow", sched->network_allow,
+                    "user", (json_int_t) (own_user ? user_of (owner) : 0), "home", home);
 }

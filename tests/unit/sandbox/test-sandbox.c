@@ -92,6 +92,7 @@ start (const VendSandboxOptions *options)
       enter, sandbox, -1, -1, -1, NULL, NULL, 0, &running.pid, NULL, &running.output, NULL,
       &error));
   vend_sandbox_started (sandbox);
+  g_assert_cmpint (send (running.control, "go", 2, MSG_NOSIGNAL), ==, 2);
   return running;
 }
 
