@@ -63,7 +63,8 @@ spawn (VendSandbox *sandbox, GError **error)
   if (said != NULL && strcmp (said, TOKEN) == 0)
     return true;
   g_autofree char *line = first_line (wrong != NULL ? wrong : "");
-  return vend_fail (error, VEND_ERROR_RUNNER, "%s", line != NULL ? line : "it does not start");
+  return vend_fail (error, VEND_ERROR_RUNNER, "%s",
+                    line != NULL ? line : "a program in it does not see what it should");
 }
 
 static bool
@@ -71,21 +72,22 @@ try_kind (const char *dir, VendIsolation kind, GError **error)
 {
   g_autofree char *tmp = g_build_filename (dir, "tmp", NULL);
   g_autofree char *secret = g_build_filename (dir, "secret", NULL);
-  char *const argv[] = { (char *) "/bin/sh",
-                         (char *) "-c",
-                         (char *) "test ! -r \"$1\" && echo x > /dev/null && printf %s '" TOKEN "'",
-                         (char *) "sh",
-                         secret,
-                         NULL };
+  g_autofree char *shown = g_build_filename (dir, "shown", NULL);
+  static const char script[]
+      = "test ! -r \"$1\" && test -r \"$2\" && echo x > /dev/null && printf %s '" TOKEN "'";
+  char *const argv[]
+      = { (char *) "/bin/sh", (char *) "-c", (char *) script, (char *) "sh", secret, shown, NULL };
   char *const env[] = { (char *) "PATH=/usr/bin:/bin", NULL };
   const uid_t uid = geteuid () == 0 && kind == VEND_ISOLATION_SANDBOX ? VEND_SANDBOX_FIRST_UID : 0;
   g_autoptr (VendSandboxPaths) paths = vend_sandbox_paths_new ();
   vend_autofd idmap = -1;
   if (!vend_dir_ensure (tmp, error) || !vend_file_replace (secret, "x", 1, 0600, error)
+      || !vend_file_replace (shown, "x", 1, 0600, error)
       || (uid != 0 && !vend_idmap_new (uid, &idmap, error)))
     return false;
   if (uid != 0 && chown (tmp, uid, uid) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "give a folder to another user");
+  vend_sandbox_paths_read (paths, shown, NULL);
   const VendSandboxOptions options = { .kind = kind,
                                        .network = VEND_NETWORK_HOST,
                                        .uid = uid,

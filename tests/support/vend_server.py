@@ -65,7 +65,9 @@ class Server:
             "UBSAN_OPTIONS": f"log_path={reports}:print_stacktrace=1",
             **(env or {}),
         }
-        for name in ("UV_CACHE_DIR", "UV_INDEX_URL", "PIP_INDEX_URL", "SSL_CERT_FILE", "VEND_MODEL_SERVER"):
+        for name in ("UV_CACHE_DIR", "UV_INDEX_URL", "PIP_INDEX_URL", "SSL_CERT_FILE", "VEND_MODEL_SERVER", "VEND_ISOLATION",
+            "VEND_NETWORK",
+        ):  # fmt: skip
             if name in os.environ:
                 self.env.setdefault(name, os.environ[name])
 

@@ -3,10 +3,14 @@
 #include "base/fd.h"
 #include "base/idmap.h"
 #include "sandbox/filter.h"
+#include "sandbox/inside.h"
 #include "sandbox/pin.h"
 #include "sandbox/probe.h"
 #include "sandbox/sandbox-private.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,7 +83,7 @@ typedef struct
 } Running;
 
 static Running
-start (const VendSandboxOptions *options)
+start_waiting (const VendSandboxOptions *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VendSandbox) sandbox = NULL;
@@ -92,8 +96,36 @@ start (const VendSandboxOptions *options)
       enter, sandbox, -1, -1, -1, NULL, NULL, 0, &running.pid, NULL, &running.output, NULL,
       &error));
   vend_sandbox_started (sandbox);
+  return running;
+}
+
+static Running
+start (const VendSandboxOptions *options)
+{
+  const Running running = start_waiting (options);
   g_assert_cmpint (send (running.control, "go", 2, MSG_NOSIGNAL), ==, 2);
   return running;
+}
+
+/* The number of the sandbox's first process, by the kernel's word. */
+static pid_t
+hear_pin (const Running *running)
+{
+  char text[16];
+  union
+  {
+    char space[CMSG_SPACE (sizeof (struct ucred))];
+    struct cmsghdr align;
+  } control;
+  struct iovec io = { text, sizeof text };
+  struct msghdr message = { .msg_iov = &io,
+                            .msg_iovlen = 1,
+                            .msg_control = control.space,
+                            .msg_controllen = sizeof control.space };
+  struct ucred sender;
+  g_assert_cmpint (recvmsg (running->control, &message, 0), ==, 3);
+  memcpy (&sender, CMSG_DATA (CMSG_FIRSTHDR (&message)), sizeof sender);
+  return sender.pid;
 }
 
 /* What a script says, and how it ended by the word of pin. */
@@ -269,6 +301,43 @@ test_without_director (Place *place, gconstpointer data)
   vend_fd_clear (&running.output);
 }
 
+/* A listener that was made inside from outside is reached there, and there only. */
+static void
+test_inside (Place *place, gconstpointer data)
+{
+  char *const argv[] = { (char *) "sh", (char *) "-c",
+                         (char *) "grep -c 0100007F:0C39 /proc/net/tcp; read x", NULL };
+  char *const env[] = { (char *) "PATH=/usr/bin:/bin", NULL };
+  const VendSandboxOptions options = options_of (place, argv, env);
+  g_autoptr (VendInside) inside = NULL;
+  g_autoptr (GError) error = NULL;
+  vend_autofd listener = -1;
+  int second = -1;
+  vend_autofd client = -1;
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (0x0c39) };
+  char text[64];
+  if (!can_run (place))
+    return;
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  Running running = start_waiting (&options);
+  const pid_t first = hear_pin (&running);
+  g_assert_true (vend_inside_new (first, &inside, &error));
+  g_assert_true (vend_inside_socket (inside, 0x0c39, &listener, &error));
+  g_assert_true (vend_inside_socket (inside, 0, &client, &error));
+  g_assert_cmpint (connect (client, (struct sockaddr *) &address, sizeof address), <=, 0);
+  struct pollfd waiting = { .fd = listener, .events = POLLIN };
+  g_assert_cmpint (poll (&waiting, 1, 10000), ==, 1);
+  g_assert_false (vend_inside_socket (inside, 0x0c39, &second, &error));
+  g_assert_nonnull (strstr (error->message, "make a socket in the sandbox"));
+  g_assert_cmpint (send (running.control, "go", 2, MSG_NOSIGNAL), ==, 2);
+  g_assert_cmpint (read (running.output, text, 2), ==, 2);
+  g_assert_cmpint (text[0], !=, '0');
+  vend_fd_clear (&running.control);
+  while (waitpid (running.pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  vend_fd_clear (&running.output);
+}
+
 static bool
 has_word (const GByteArray *words, const char *word)
 {
@@ -399,6 +468,7 @@ main (int argc, char **argv)
   add ("/sandbox/shows-paths", test_shows_paths);
   add ("/sandbox/signals", test_signals);
   add ("/sandbox/without-director", test_without_director);
+  add ("/sandbox/inside", test_inside);
   add ("/sandbox/arguments", test_arguments);
   add ("/sandbox/python", test_python);
   add ("/sandbox/gpus", test_gpus);

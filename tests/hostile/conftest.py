@@ -1,0 +1,104 @@
+"""A server with the hostile model, isolated or not."""
+
+import json
+import os
+import pathlib
+import socket
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "model"))
+
+from servers import Servers  # noqa: E402
+from vend_server import ACCOUNT  # noqa: E402
+
+MODEL = f"{ACCOUNT}/hostile"
+
+
+def own_address():
+    """An address of this machine that is not loopback; the loopback where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("203.0.113.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return sock.getsockname()[0]
+
+
+class Place:
+    """The server, what listens beside it, and what an attacker may know of both."""
+
+    def __init__(self, server):
+        self.server = server
+        self.api = server.api()
+        pushed = server.cli("push", HERE / "model", MODEL, "--public")
+        assert pushed.returncode == 0, pushed.stderr
+        self.listener = socket.create_server(("0.0.0.0", 0))
+        self.abstract = socket.socket(socket.AF_UNIX)
+        self.name = f"vend-hostile-{os.getpid()}-{server.process.pid}"
+        self.abstract.bind("\0" + self.name)
+        self.abstract.listen()
+        assert self.api.run("echo", {"text": "up"})["output"] == "up"
+        self.run("see_other_processes")  # so that the instance is there
+
+    def instance(self, model):
+        found = [one for one in self.api.debug()["instances"] if one["model"] == model]
+        assert found, f"no instance of {model}"
+        return found[-1]
+
+    def hints(self):
+        own = pathlib.Path(self.instance(MODEL)["dir"])
+        return {
+            "data": str(self.server.data),
+            "other": self.instance(f"{ACCOUNT}/echo")["dir"],
+            "socket": str(own / "director.sock"),
+            "server": self.server.process.pid,
+            "director": int((own / "director.pid").read_text().split()[0]),
+            "port": int(self.server.url.rpartition(":")[2]),
+            "address": own_address(),
+            "listener": self.listener.getsockname()[1],
+            "abstract": self.name,
+            "name": self.name,
+        }
+
+    def run(self, *names, hints=None):
+        done = self.api.run(MODEL.partition("/")[2], {"names": " ".join(names), "hints": json.dumps(hints or {})})
+        assert done["status"] == "succeeded", done
+        return json.loads(done["output"])
+
+    def close(self):
+        self.listener.close()
+        self.abstract.close()
+
+
+def make(binary, template, folder, *flags):
+    servers = Servers(binary, template, folder)
+    server = servers("--idle-timeout", "600s", *flags)
+    return servers, server
+
+
+@pytest.fixture(scope="module")
+def sandboxed(binary, template, tmp_path_factory):
+    servers, server = make(
+        binary, template, tmp_path_factory.mktemp("sandbox"), "--isolation", "auto", "--network", "outbound"
+    )
+    said = next(record for record in server.log() if record["message"] == "isolation of models")
+    if not said["by"].startswith("bubblewrap"):
+        servers.close()
+        pytest.skip(f"this machine makes no sandbox: {said['by']}")
+    place = Place(server)
+    yield place
+    place.close()
+    servers.close()
+
+
+@pytest.fixture(scope="module")
+def free(binary, template, tmp_path_factory):
+    servers, server = make(binary, template, tmp_path_factory.mktemp("free"), "--isolation", "off")
+    place = Place(server)
+    yield place
+    place.close()
+    servers.close()

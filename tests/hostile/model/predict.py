@@ -1,0 +1,20 @@
+"""A model that tries to get out. Each probe returns what it got; what is refused raises."""
+
+import json
+import os
+
+import probes
+from cog import BasePredictor, Input
+
+
+class Predictor(BasePredictor):
+    def setup(self):
+        # Something that a snapshot would not take along, so that each instance is its own process.
+        self.marker = os.getpid()
+
+    def predict(
+        self,
+        names: str = Input(description="Probes, separated by spaces"),
+        hints: str = Input(description="What an attacker may know, as JSON", default="{}"),
+    ) -> str:
+        return json.dumps(probes.run(names.split(), json.loads(hints)))
