@@ -160,7 +160,7 @@ def read_shadow(hints):
 
 @probe
 def read_root_home(hints):
-    return read("/root/.bashrc") or read("/root/.profile")
+    return read(os.path.join("/root", ".bashrc")) or read(os.path.join("/root", ".profile"))
 
 
 @probe
