@@ -64,7 +64,7 @@ vend_idmap_new (uid_t uid, int *out_fd, GError **error)
   vend_autofd ready_write = ready[1];
   if (pipe2 (done, O_CLOEXEC) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a pipe");
-  vend_autofd done_read = done[0];
+  vend_autofd done_read G_GNUC_UNUSED = done[0];
   vend_autofd done_write = done[1];
   const pid_t pid = fork_holder (ready, done);
   vend_fd_clear (&ready_write);

@@ -112,7 +112,7 @@ static gssize
 read_events (void *data, char *buffer, gsize room)
 {
   McpRequest *request = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
   const gsize size = MIN (request->pending->len - request->sent, room);
   memcpy (buffer, request->pending->str + request->sent, size);
   request->sent += size;
@@ -130,7 +130,7 @@ static bool
 is_behind (void *data)
 {
   McpRequest *request = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
   return request->pending->len - request->sent > MAX_BEHIND;
 }
 
@@ -193,7 +193,7 @@ append_event (McpRequest *request, const GString *event)
 void
 mcp_start_stream (McpRequest *request)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
   if (request->call != NULL && request->accepts_stream)
     begin_stream (request);
 }
@@ -203,7 +203,7 @@ mcp_notify (McpRequest *request, const char *method, json_t *take_params)
 {
   json_auto_t *message = vend_rpc_notification (method, take_params);
   g_autoptr (GString) event = event_of (message);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
   if (request->is_streaming && !request->is_answered
       && request->pending->len - request->sent <= MAX_BEHIND)
     append_event (request, event);
@@ -212,7 +212,7 @@ mcp_notify (McpRequest *request, const char *method, json_t *take_params)
 bool
 mcp_is_deserted (McpRequest *request)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
   return request->pending != NULL && !request->is_streaming;
 }
 
@@ -266,7 +266,7 @@ send_answer (McpRequest *request, int status, json_t *take_message)
   g_autoptr (GString) event = event_of (message);
   VendCall *call = NULL;
   {
-    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+    g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
     g_assert (!request->is_answered);
     if (request->call != NULL && !request->accepts_json && status == 200)
       begin_stream (request);
@@ -327,7 +327,7 @@ mcp_refuse_by (McpRequest *request, VendReply *take, int code, const char *messa
 {
   g_autoptr (VendReply) reply = take;
   {
-    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+    g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&request->lock);
     if (request->batch == NULL && request->call != NULL)
       {
         request->is_answered = true;

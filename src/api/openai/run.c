@@ -168,7 +168,7 @@ log_new (const OpenaiRun *run)
 static void
 reply_stream (OpenaiRun *run)
 {
-  g_autoptr (OpenaiRun) own = run;
+  g_autoptr (OpenaiRun) own G_GNUC_UNUSED = run;
   VendReply *reply = vend_broadcast_reply (run->log, 0, "");
   vend_api_openai_mark (run, reply);
   vend_call_reply (run->call, reply);

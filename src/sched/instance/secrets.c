@@ -34,7 +34,7 @@ static void
 read_done (void *data)
 {
   g_autofree Reading *job = data;
-  g_autofree char *deployment = job->deployment;
+  g_autofree char *deployment G_GNUC_UNUSED = job->deployment;
   g_autoptr (GError) error = job->error;
   Instance *instance = job->instance;
   instance->secrets = job->set;

@@ -259,7 +259,7 @@ test_tunnel (void)
     g_autofree char *early = read_until (server, "early");
     g_assert_cmpstr (early, ==, "early");
     say (server, "answer");
-    g_autofree char *answer = read_until (client, "answer");
+    g_autofree char *answer G_GNUC_UNUSED = read_until (client, "answer");
     /* One side ends, the other goes on. */
     shutdown (client, SHUT_WR);
     g_autofree char *rest = read_until (server, NULL);
@@ -331,7 +331,7 @@ test_much (void)
   g_autofree char *request = g_strdup_printf ("CONNECT 127.0.0.2:%u HTTP/1.1\r\n\r\n", port);
   say (client, request);
   vend_autofd server = accept_one (listener);
-  g_autofree char *head = read_until (client, "\r\n\r\n");
+  g_autofree char *head G_GNUC_UNUSED = read_until (client, "\r\n\r\n");
   g_autofree char *sent = g_malloc (SIZE);
   for (gsize i = 0; i < SIZE; i++)
     sent[i] = (char) (i * 31 + i / 251);
@@ -379,7 +379,7 @@ test_backpressure (void)
   g_autofree char *request = g_strdup_printf ("CONNECT 127.0.0.2:%u HTTP/1.1\r\n\r\n", port);
   say (client, request);
   vend_autofd server = accept_one (listener);
-  g_autofree char *head = read_until (client, "\r\n\r\n");
+  g_autofree char *head G_GNUC_UNUSED = read_until (client, "\r\n\r\n");
   g_assert_cmpint (setsockopt (server, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), ==, 0);
   gsize written = 0;
   guint idle = 0;
@@ -474,7 +474,7 @@ test_two_answers (void)
       = g_strdup_printf ("CONNECT 127.0.0.1_10.0.0.1_127.0.0.2.test:%u HTTP/1.1\r\n\r\n", port);
   lookups = 0;
   say (client, request);
-  vend_autofd server = accept_one (listener);
+  vend_autofd server G_GNUC_UNUSED = accept_one (listener);
   g_autofree char *head = read_until (client, "\r\n\r\n");
   g_assert_true (g_str_has_prefix (head, "HTTP/1.1 200 "));
   g_assert_cmpuint (lookups, ==, 1);
@@ -486,7 +486,7 @@ test_timeouts (void)
 {
   Fixture fixture = { 0 };
   guint16 port;
-  vend_autofd listener = listen_on ("127.0.0.2", &port);
+  vend_autofd listener G_GNUC_UNUSED = listen_on ("127.0.0.2", &port);
   start (&fixture, "127.0.0.2",
          (VendProxyOptions){ .head_us = 30000, .connect_us = 30000, .idle_us = 30000 });
   /* No head. */
@@ -549,7 +549,7 @@ static void
 test_free (void)
 {
   guint16 port;
-  vend_autofd listener = listen_on ("127.0.0.2", &port);
+  vend_autofd listener G_GNUC_UNUSED = listen_on ("127.0.0.2", &port);
   g_autofree char *tunnel = g_strdup_printf ("CONNECT 127.0.0.2:%u HTTP/1.1\r\n\r\n", port);
   const char *const requests[] = { "", "GET", "CONNECT never.test:80 HTTP/1.1\r\n\r\n", tunnel };
   const guint before = count_descriptors ();
@@ -563,7 +563,7 @@ test_free (void)
       for (guint n = 0; n < 4; n++)
         turn ();
       stop (&fixture);
-      g_autofree char *rest = read_until (client, NULL);
+      g_autofree char *rest G_GNUC_UNUSED = read_until (client, NULL);
     }
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
   g_autoptr (GTask) late = g_object_steal_data (G_OBJECT (resolver), "waiting");
