@@ -46,6 +46,10 @@ def pages(server):
         "doctor": "/operate/doctor",
         "tokens": "/account/tokens",
         "usage": "/account/usage",
+        "webhooks": "/account/webhooks",
+        "files": "/account/files",
+        "weights": "/account/weights",
+        "accounts": "/operate/accounts",
     }
     if runs:
         found["prediction"] = f"/p/{runs[0]['id']}"
