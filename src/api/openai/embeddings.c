@@ -16,28 +16,20 @@ make_embeddings (OpenaiRun *run, const VendPrediction *ended)
 }
 
 static bool
+read_embeddings (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
+                 VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
+{
+  return vend_openai_read_embeddings (model, body, ask, out_options, fault);
+}
+
+static bool
 post_embeddings (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
+  static const OpenaiService service
+      = { .endpoint = VEND_OPENAI_EMBEDDINGS, .read = read_embeddings, .make = make_embeddings };
   json_auto_t *body = NULL;
-  g_auto (VendOpenaiFault) fault = { 0 };
-  g_auto (VendOpenaiAsk) ask = { 0 };
-  g_auto (OpenaiModel) found = { 0 };
-  json_t *options = NULL;
-  const char *name = NULL;
-  if (!vend_api_object (call, &body, error))
-    return false;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_openai_find_for (api, reader.db, caller, body, VEND_OPENAI_EMBEDDINGS, &name,
-                                 &found, &fault, error)
-      || !vend_openai_read_embeddings (&found.shape, body, &ask, &options, &fault))
-    return vend_api_openai_refused (&fault, out);
-  const OpenaiStart start = { .endpoint = VEND_OPENAI_EMBEDDINGS,
-                              .name = name,
-                              .found = &found,
-                              .ask = &ask,
-                              .make = make_embeddings,
-                              .options = options };
-  return vend_api_openai_run (api, call, caller, reader.db, &start, out, error);
+  return vend_api_object (call, &body, error)
+         && vend_api_openai_serve (api, call, caller, body, &service, out, error);
 }
 
 const ApiRoute vend_api_openai_embedding_routes[] = {

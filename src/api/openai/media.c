@@ -122,11 +122,6 @@ make_transcript (OpenaiRun *run, const VendPrediction *ended)
 
 /* ---- The requests */
 
-/* Reads `body` as a request of the endpoint. */
-typedef bool (*ReadMedia) (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint,
-                           const json_t *body, VendOpenaiAsk *ask, json_t **out_options,
-                           VendOpenaiFault *fault);
-
 static bool
 read_speech (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
              VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
@@ -136,27 +131,12 @@ read_speech (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const js
 
 static bool
 serve (VendApi *api, VendCall *call, VendCaller *caller, const json_t *body,
-       VendOpenaiEndpoint endpoint, ReadMedia read, OpenaiMake make, VendReply **out,
+       VendOpenaiEndpoint endpoint, OpenaiRead read, OpenaiMake make, VendReply **out,
        GError **error)
 {
-  g_auto (VendOpenaiFault) fault = { 0 };
-  g_auto (VendOpenaiAsk) ask = { 0 };
-  g_auto (OpenaiModel) found = { 0 };
-  json_t *options = NULL;
-  const char *name = NULL;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_openai_find_for (api, reader.db, caller, body, endpoint, &name, &found, &fault,
-                                 error)
-      || !read (&found.shape, endpoint, body, &ask, &options, &fault))
-    return vend_api_openai_refused (&fault, out);
-  const OpenaiStart start = { .endpoint = endpoint,
-                              .name = name,
-                              .found = &found,
-                              .ask = &ask,
-                              .make = make,
-                              .options = options,
-                              .reads_files = true };
-  return vend_api_openai_run (api, call, caller, reader.db, &start, out, error);
+  const OpenaiService service
+      = { .endpoint = endpoint, .read = read, .make = make, .reads_files = true };
+  return vend_api_openai_serve (api, call, caller, body, &service, out, error);
 }
 
 static bool

@@ -84,5 +84,23 @@ typedef struct
 bool vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
                           const OpenaiStart *start, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads `body` as a request of the endpoint; `*out_options` is for OpenaiStart. */
+typedef bool (*OpenaiRead) (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint,
+                            const json_t *body, VendOpenaiAsk *ask, json_t **out_options,
+                            VendOpenaiFault *fault);
+typedef struct
+{
+  VendOpenaiEndpoint endpoint;
+  OpenaiRead read;
+  OpenaiMake make;
+  bool reads_files;
+  bool is_job;
+} OpenaiService;
+/* Finds the model that `body` names, reads the request and runs it. */
+bool vend_api_openai_serve (VendApi *api, VendCall *call, const VendCaller *caller,
+                            const json_t *body, const OpenaiService *service, VendReply **out,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Marks a reply with the id of its run, and with what was ignored. */
 void vend_api_openai_mark (const OpenaiRun *run, VendReply *reply);

@@ -17,47 +17,53 @@ make_text (OpenaiRun *run, const VendPrediction *ended)
   return reply;
 }
 
-typedef bool (*ReadRequest) (const VendOpenaiModel *model, const json_t *body, VendOpenaiAsk *ask,
-                             VendOpenaiFault *fault);
+static bool
+read_chat (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
+           VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
+{
+  return vend_openai_read_chat (model, body, ask, fault);
+}
+
+static bool
+read_completion (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
+                 VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
+{
+  return vend_openai_read_completion (model, body, ask, fault);
+}
+
+static bool
+read_response (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
+               VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
+{
+  return vend_openai_read_response (model, body, ask, fault);
+}
 
 static bool
 serve (VendApi *api, VendCall *call, VendCaller *caller, VendOpenaiEndpoint endpoint,
-       ReadRequest read, VendReply **out, GError **error)
+       OpenaiRead read, VendReply **out, GError **error)
 {
   json_auto_t *body = NULL;
-  g_auto (VendOpenaiFault) fault = { 0 };
-  g_auto (VendOpenaiAsk) ask = { 0 };
-  g_auto (OpenaiModel) found = { 0 };
-  const char *name = NULL;
-  if (!vend_api_object (call, &body, error))
-    return false;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_openai_find_for (api, reader.db, caller, body, endpoint, &name, &found, &fault,
-                                 error)
-      || !read (&found.shape, body, &ask, &fault))
-    return vend_api_openai_refused (&fault, out);
-  const OpenaiStart start
-      = { .endpoint = endpoint, .name = name, .found = &found, .ask = &ask, .make = make_text };
-  return vend_api_openai_run (api, call, caller, reader.db, &start, out, error);
+  const OpenaiService service = { .endpoint = endpoint, .read = read, .make = make_text };
+  return vend_api_object (call, &body, error)
+         && vend_api_openai_serve (api, call, caller, body, &service, out, error);
 }
 
 static bool
 post_chat (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  return serve (api, call, caller, VEND_OPENAI_CHAT, vend_openai_read_chat, out, error);
+  return serve (api, call, caller, VEND_OPENAI_CHAT, read_chat, out, error);
 }
 
 static bool
 post_completion (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  return serve (api, call, caller, VEND_OPENAI_COMPLETIONS, vend_openai_read_completion, out,
-                error);
+  return serve (api, call, caller, VEND_OPENAI_COMPLETIONS, read_completion, out, error);
 }
 
 static bool
 post_response (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
-  return serve (api, call, caller, VEND_OPENAI_RESPONSES, vend_openai_read_response, out, error);
+  return serve (api, call, caller, VEND_OPENAI_RESPONSES, read_response, out, error);
 }
 
 #define CREATE(path, handler) \

@@ -22,29 +22,20 @@ make_job (OpenaiRun *run, const VendPrediction *now)
 }
 
 static bool
+read_video (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint, const json_t *body,
+            VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)
+{
+  return vend_openai_read_video (model, body, ask, out_options, fault);
+}
+
+static bool
 post_video (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
+  static const OpenaiService service
+      = { .endpoint = VEND_OPENAI_VIDEOS, .read = read_video, .make = make_job, .is_job = true };
   json_auto_t *body = NULL;
-  g_auto (VendOpenaiFault) fault = { 0 };
-  g_auto (VendOpenaiAsk) ask = { 0 };
-  g_auto (OpenaiModel) found = { 0 };
-  json_t *options = NULL;
-  const char *name = NULL;
-  if (!vend_api_openai_form (call, &body, error))
-    return false;
-  g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_openai_find_for (api, reader.db, caller, body, VEND_OPENAI_VIDEOS, &name, &found,
-                                 &fault, error)
-      || !vend_openai_read_video (&found.shape, body, &ask, &options, &fault))
-    return vend_api_openai_refused (&fault, out);
-  const OpenaiStart start = { .endpoint = VEND_OPENAI_VIDEOS,
-                              .name = name,
-                              .found = &found,
-                              .ask = &ask,
-                              .make = make_job,
-                              .options = options,
-                              .is_job = true };
-  return vend_api_openai_run (api, call, caller, reader.db, &start, out, error);
+  return vend_api_openai_form (call, &body, error)
+         && vend_api_openai_serve (api, call, caller, body, &service, out, error);
 }
 
 /* ---- A job that is there */
