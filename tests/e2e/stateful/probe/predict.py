@@ -6,6 +6,7 @@ import locale
 import logging
 import multiprocessing.pool
 import os
+import re
 import signal
 import sys
 import tempfile  # noqa: F401
@@ -59,7 +60,8 @@ class Walk:
         elif isinstance(value, PLAIN):
             text = self.numbers.get(value) if type(value) is int else None
             text = text or f"{type(value).__name__} {str(value)[:200]}"
-            self.said[path] = text.replace(os.getcwd(), "CWD").replace(str(os.getpid()), "PID")
+            text = text.replace(os.getcwd(), "CWD")
+            self.said[path] = re.sub(rf"\b{os.getpid()}\b", "PID", text)
         else:
             self.said[path] = type(value).__name__
             self.descend(path, value, depth)
