@@ -31,6 +31,8 @@ const VendCommand vend_commands[] = {
   { "config", "show the settings and their sources", vend_cmd_config },
   { "advise", "recommend scaling settings from the request history", vend_cmd_advise },
   { "simulate", "simulate scheduling policies on a trace of requests", vend_cmd_simulate },
+  { "backup", "back a data directory up, list and verify backups", vend_cmd_backup },
+  { "restore", "make a data directory from a backup", vend_cmd_restore },
   { "doctor", "check this machine and the server", vend_cmd_doctor },
   { "director", NULL, vend_director_main },
   { "builder", NULL, vend_builder_main },

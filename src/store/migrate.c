@@ -47,6 +47,19 @@ apply (VendDb *db, const VendMigration *migration, int64_t now_us, GError **erro
 }
 
 bool
+vend_migrate_is_due (VendDb *db, bool *out_due, int64_t *out_have, GError **error)
+{
+  gsize n = 0;
+  const VendMigration *migrations = vend_migrations (&n);
+  if (!vend_db_exec (db, vend_sql_text (VEND_SQL_MIGRATION_TABLE), error)
+      || !current_number (db, out_have, error))
+    return false;
+  vend_db_reset (db);
+  *out_due = *out_have > 0 && *out_have < migrations[n - 1].number;
+  return true;
+}
+
+bool
 vend_migrate (VendDb *db, int64_t now_us, GError **error)
 {
   gsize n = 0;

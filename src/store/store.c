@@ -5,6 +5,7 @@
 #include "base/fd-source.h"
 #include "base/log.h"
 #include "store/migrate.h"
+#include "store/old-schema.h"
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -377,6 +378,7 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
   store->notify_source = notify_source_new (store);
 
   if (!vend_db_open_sqlite (options->path, false, &store->writer, error)
+      || !vend_store_keep_old (store->writer, options->path, error)
       || !vend_migrate (store->writer, vend_now_us (), error))
     return false;
   for (; store->n_readers < options->readers; store->n_readers++)

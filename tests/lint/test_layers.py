@@ -13,7 +13,7 @@ STEPS = [
     ["cgroup", "workspace", "sandbox", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
     ["weights", "openai", "registry"],
-    ["director", "sched", "build", "audit"],
+    ["director", "sched", "build", "audit", "backup"],
     ["api", "web"],
     ["mcp"],
     ["cli"],

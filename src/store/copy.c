@@ -1,0 +1,65 @@
+/* A copy of a database, by SQLite's own interface for that: page by page, so that row numbers stay,
+ * which indexes of texts refer to. */
+#include "store/copy.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+
+#define BUSY_MS 30000
+
+typedef struct sqlite3 Database;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Database, sqlite3_close)
+
+static bool
+open_database (const char *path, int flags, Database **out, GError **error)
+{
+  g_autoptr (Database) db = NULL;
+  if (sqlite3_open_v2 (path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    return vend_fail (error, VEND_ERROR_STORAGE, "open the database '%s': %s", path,
+                      sqlite3_errmsg (db));
+  sqlite3_busy_timeout (db, BUSY_MS);
+  *out = g_steal_pointer (&db);
+  return true;
+}
+
+static bool
+copy_pages (Database *from, Database *to, GError **error)
+{
+  sqlite3_backup *backup = sqlite3_backup_init (to, "main", from, "main");
+  if (backup == NULL)
+    return vend_fail (error, VEND_ERROR_STORAGE, "copy the database: %s", sqlite3_errmsg (to));
+  const int stepped = sqlite3_backup_step (backup, -1);
+  const int code = sqlite3_backup_finish (backup);
+  if (stepped == SQLITE_DONE && code == SQLITE_OK)
+    return true;
+  const int problem = code != SQLITE_OK ? code : stepped;
+  return vend_fail (error, problem == SQLITE_FULL ? VEND_ERROR_NO_SPACE : VEND_ERROR_STORAGE,
+                    "copy the database: %s", sqlite3_errstr (problem));
+}
+
+/* One file, without a log beside it. */
+static bool
+settle (Database *to, GError **error)
+{
+  return sqlite3_exec (to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK
+         || vend_fail (error, VEND_ERROR_STORAGE, "copy the database: %s", sqlite3_errmsg (to));
+}
+
+bool
+vend_store_copy (const char *from, const char *to, GError **error)
+{
+  g_autoptr (Database) source = NULL;
+  g_autoptr (Database) copy = NULL;
+  if (!g_file_test (from, G_FILE_TEST_EXISTS))
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", from);
+  if (!open_database (from, SQLITE_OPEN_READWRITE, &source, error)
+      || !open_database (to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, error)
+      || !copy_pages (source, copy, error) || !settle (copy, error))
+    return false;
+  vend_autofd fd = open (to, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fsync (fd) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync '%s'", to);
+  return true;
+}
