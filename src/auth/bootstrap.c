@@ -8,6 +8,7 @@
 #include "store/accounts.h"
 #include <string.h>
 
+#define MAX_TOKEN_FILE 4096
 #define MAX_CLIENT_FILE 65536
 #define SECRET_LENGTH 40
 #define LEAST_TOKEN_LENGTH 16
@@ -97,6 +98,24 @@ vend_bootstrap_request_clear (VendBootstrapRequest *request)
     explicit_bzero (request->token, strlen (request->token));
   g_clear_pointer (&request->token, g_free);
   g_clear_pointer (&request->account, g_free);
+  g_clear_pointer (&request->token_file, g_free);
+}
+
+bool
+vend_bootstrap_read_file (VendBootstrapRequest *request, GError **error)
+{
+  if (request->token_file == NULL)
+    return true;
+  if (request->token != NULL)
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      VEND_BOOTSTRAP_TOKEN " and " VEND_BOOTSTRAP_TOKEN_FILE ": expected one");
+  if (!vend_file_read (request->token_file, MAX_TOKEN_FILE, &request->token, NULL, error))
+    {
+      g_prefix_error (error, VEND_BOOTSTRAP_TOKEN_FILE ": ");
+      return false;
+    }
+  g_strstrip (request->token);
+  return true;
 }
 
 bool

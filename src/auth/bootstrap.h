@@ -4,16 +4,21 @@
 
 #define VEND_BOOTSTRAP_ACCOUNT "VEND_BOOTSTRAP_ACCOUNT"
 #define VEND_BOOTSTRAP_TOKEN "VEND_BOOTSTRAP_TOKEN"
+#define VEND_BOOTSTRAP_TOKEN_FILE "VEND_BOOTSTRAP_TOKEN_FILE"
 
-/* The values of those two variables; NULL: not set. */
+/* The values of those variables; NULL: not set. */
 typedef struct
 {
   char *account;
   char *token;
+  char *token_file; /* has the token, for managers of services and of secrets that write files */
 } VendBootstrapRequest;
 
 void vend_bootstrap_request_clear (VendBootstrapRequest *request);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendBootstrapRequest, vend_bootstrap_request_clear)
+/* The token from its file, where one is named. Blocks on disk. */
+bool vend_bootstrap_read_file (VendBootstrapRequest *request, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool vend_bootstrap_check (const VendBootstrapRequest *request, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -75,6 +75,7 @@ struct VendHttpd
   atomic_uint n_connections;
   atomic_uint n_closing; /* the part that is shut down already */
   int listen_fd;
+  bool is_shared; /* the listener: another process has it too, and goes on with it */
   guint port;
   char *local; /* host:port for requests without Host */
   char *spool_dir;

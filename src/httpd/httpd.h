@@ -71,8 +71,7 @@ typedef VendReply *(*VendRestate) (const char *path, int status, const json_t *p
 typedef struct
 {
   const char *listen; /* "127.0.0.1:8363", "[::1]:0", "0.0.0.0:80" */
-  int listener;  /* a socket of IPv4 that listens already, which the server takes; 0: `listen` says
-                  */
+  int listener;  /* a socket that listens at `listen` already, which the server takes; 0: none */
   guint threads; /* at least 2: one epoll thread alone stalls after connection churn */
   guint max_connections;
   guint max_connections_per_peer; /* of one address, except trusted proxies; 0 = no limit */

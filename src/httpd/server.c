@@ -387,39 +387,35 @@ bind_socket (const struct addrinfo *address, const char *text, int *out_fd, GErr
 }
 
 static bool
-take_listener (VendHttpd *httpd, int listener, GError **error)
+bind_listener (const char *host, const char *port, const char *text, int *out_fd, GError **error)
 {
-  struct sockaddr_in address;
-  socklen_t size = sizeof address;
-  httpd->listen_fd = listener;
-  if (getsockname (listener, (struct sockaddr *) &address, &size) < 0)
-    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");
-  httpd->port = ntohs (address.sin_port);
-  httpd->local = g_strdup_printf ("127.0.0.1:%u", httpd->port);
-  return true;
-}
-
-static bool
-open_listener (VendHttpd *httpd, const char *text, GError **error)
-{
-  g_autofree char *host = NULL;
-  g_autofree char *port = NULL;
-  if (!split_listen (text, &host, &port, error))
-    return false;
-
   const struct addrinfo hints
       = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
   struct addrinfo *found = NULL;
-  int result = getaddrinfo (host, port, &hints, &found);
+  const int result = getaddrinfo (host, port, &hints, &found);
   if (result != 0)
     return vend_fail (error, VEND_ERROR_INVALID, "listen '%s': %s", text, gai_strerror (result));
-  bool bound = bind_socket (found, text, &httpd->listen_fd, error);
+  const bool bound = bind_socket (found, text, out_fd, error);
   freeaddrinfo (found);
-  if (!bound)
-    return false;
+  return bound;
+}
 
+static bool
+open_listener (VendHttpd *httpd, const VendHttpdOptions *options, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *port = NULL;
   struct sockaddr_storage address;
   socklen_t size = sizeof address;
+  if (!split_listen (options->listen, &host, &port, error))
+    return false;
+  if (options->listener > 0)
+    {
+      httpd->listen_fd = options->listener;
+      httpd->is_shared = true;
+    }
+  else if (!bind_listener (host, port, options->listen, &httpd->listen_fd, error))
+    return false;
   if (getsockname (httpd->listen_fd, (struct sockaddr *) &address, &size) < 0)
     return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");
   httpd->port = ntohs (address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &address)->sin6_port
@@ -427,13 +423,6 @@ open_listener (VendHttpd *httpd, const char *text, GError **error)
   httpd->local
       = g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, httpd->port);
   return true;
-}
-
-static bool
-listen_as (VendHttpd *httpd, const VendHttpdOptions *options, GError **error)
-{
-  return options->listener > 0 ? take_listener (httpd, options->listener, error)
-                               : open_listener (httpd, options->listen, error);
 }
 
 static guint
@@ -474,7 +463,7 @@ vend_httpd_open (const VendHttpdOptions *options, const VendRoute *routes, gsize
   if (!vend_origin_rules_new (options->public_url, options->trusted_proxies, &httpd->origin_rules,
                               error)
       || !vend_cors_new (options->cors_origins, &httpd->cors, error)
-      || !vend_linger_new (&httpd->linger, error) || !listen_as (httpd, options, error))
+      || !vend_linger_new (&httpd->linger, error) || !open_listener (httpd, options, error))
     return false;
 
   httpd->n_workers = options->threads;
@@ -535,8 +524,9 @@ vend_httpd_stop_accepting (VendHttpd *httpd)
 {
   if (atomic_exchange (&httpd->closing, true))
     return;
-  /* Refuses connections at once; the workers release the socket on their next turn. */
-  if (httpd->listen_fd >= 0)
+  /* Refuses connections at once, unless the next server shall take them; the workers release the
+   * socket on their next turn. */
+  if (httpd->listen_fd >= 0 && !httpd->is_shared)
     shutdown (httpd->listen_fd, SHUT_RDWR);
   wake_workers (httpd);
 }

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process-start.h"
+#include "base/service.h"
 #include "base/settings.h"
 #include "base/turns.h"
 #include "build/builds.h"
@@ -60,6 +61,7 @@ typedef struct
   VendSettings *settings;
   guint max_connections;
   VendBootstrapRequest bootstrap;
+  VendService service;
   char *data_dir;
   char *binary;
   int lock_fd;
@@ -94,6 +96,7 @@ typedef struct
   guint int_source;
   guint hup_source;
   guint beat_source;
+  guint watchdog_source;
   guint drain_source;
   int64_t drain_until_us;
   bool draining;
@@ -107,6 +110,8 @@ app_clear (App *app)
     g_source_remove (app->drain_source);
   if (app->beat_source != 0)
     g_source_remove (app->beat_source);
+  if (app->watchdog_source != 0)
+    g_source_remove (app->watchdog_source);
   if (app->hup_source != 0)
     g_source_remove (app->hup_source);
   vend_sweep_free (app->sweep);
@@ -135,6 +140,7 @@ app_clear (App *app)
   if (app->is_marked)
     vend_serve_data_leave (app->data_dir);
   vend_bootstrap_request_clear (&app->bootstrap);
+  vend_service_clear (&app->service);
   g_clear_pointer (&app->loop, g_main_loop_unref);
   vend_fd_clear (&app->lock_fd);
   g_free (app->data_dir);
@@ -213,6 +219,7 @@ on_signal (void *data)
     }
   vend_log (VEND_LOG_INFO, "stopping: no new predictions; a second signal stops now", NULL);
   app->draining = true;
+  vend_service_tell (&app->service, "STOPPING=1\nSTATUS=ending the runs under way");
   app->drain_until_us = g_get_monotonic_time () + vend_settings_us (app->settings, "drain-timeout");
   vend_api_set_ready (app->api, false);
   vend_builds_close (app->builds);
@@ -234,6 +241,14 @@ on_beat (void *data)
 {
   App *app = data;
   vend_api_beat (app->api);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_watchdog (void *data)
+{
+  const App *app = data;
+  vend_service_tell (&app->service, "WATCHDOG=1");
   return G_SOURCE_CONTINUE;
 }
 
@@ -641,6 +656,7 @@ open_http (App *app, char **out_ca, GError **error)
   const VendRoute *pages = vend_web_pages (app->web, &n);
   VendHttpdOptions options = {
     .listen = vend_settings_text (app->settings, "listen"),
+    .listener = MAX (app->service.listener, 0),
     .threads = (guint) vend_settings_int (app->settings, "http-threads"),
     .max_connections = app->max_connections,
     .max_connections_per_peer
@@ -753,6 +769,28 @@ set_up (App *app, GError **error)
   return true;
 }
 
+/* A socket of the manager of services goes before the setting. */
+static bool
+take_listener (App *app, GError **error)
+{
+  g_autofree char *address = NULL;
+  if (app->service.listener < 0)
+    return true;
+  return vend_service_address (&app->service, &address, error)
+         && vend_settings_set (app->settings, "listen", address, "socket", error);
+}
+
+static void
+tell_ready (App *app)
+{
+  g_autofree char *news = g_strdup_printf ("READY=1\nSTATUS=listening on %s",
+                                           vend_settings_text (app->settings, "listen"));
+  vend_service_tell (&app->service, news);
+  if (app->service.watchdog_us > 0)
+    app->watchdog_source = g_timeout_add (
+        (guint) MAX (app->service.watchdog_us / (2 * VEND_US_PER_MS), 1), on_watchdog, app);
+}
+
 /* Secrets of clients leave the environment too; children would inherit them. */
 static void
 take_secrets (App *app)
@@ -767,6 +805,7 @@ take_secrets (App *app)
   app->hub_token = vend_process_take_variable ("HF_TOKEN");
   app->bootstrap.account = vend_process_take_variable (VEND_BOOTSTRAP_ACCOUNT);
   app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
+  app->bootstrap.token_file = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN_FILE);
 }
 
 static void
@@ -805,7 +844,9 @@ vend_cmd_serve (int argc, char **argv)
   take_secrets (&app);
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
-  if (!vend_bootstrap_check (&app.bootstrap, &error))
+  if (!vend_service_take (&app.service, &error) || !take_listener (&app, &error)
+      || !vend_bootstrap_read_file (&app.bootstrap, &error)
+      || !vend_bootstrap_check (&app.bootstrap, &error))
     {
       report (error);
       return 2;
@@ -831,6 +872,7 @@ vend_cmd_serve (int argc, char **argv)
       return g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) ? 2 : 1;
     }
   vend_api_set_ready (app.api, true);
+  tell_ready (&app);
   app.beat_source = g_timeout_add (BEAT_MS, on_beat, &app);
   vend_turns_watch_context (NULL);
   g_main_loop_run (app.loop);
