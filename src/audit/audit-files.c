@@ -127,10 +127,9 @@ check_weight_names (Audit *audit)
 static bool
 check_weight_sets (Audit *audit, GError **error)
 {
-  g_autofree char *sets = NULL, *instances = NULL;
-  g_autoptr (GDir) busy = open_folder (audit, "instances", &instances);
+  g_autofree char *sets = NULL;
   g_autoptr (GDir) listing = open_folder (audit, "blobs/sets", &sets);
-  const bool has_instances = busy != NULL && g_dir_read_name (busy) != NULL;
+  const bool has_instances = g_hash_table_size (audit->kept) > 0;
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *path = g_build_filename (sets, name, NULL);

@@ -1,34 +1,41 @@
 /* Processes, folders of instances and what the server says of itself. */
 #include "audit/audit-private.h"
 #include "base/count.h"
-#include "runner/process-identity.h"
-#include "runner/runner-process.h"
 #include "store/audit.h"
 #include <string.h>
 
 /* ---- Processes */
 
 static void
-seen_process (pid_t pid, bool is_director, const char *dir, void *data)
+seen_process (const VendRunnerProcess *process, void *data)
 {
   Audit *audit = data;
-  g_autofree char *id = g_path_get_basename (dir);
-  g_autofree char *number = g_strdup_printf ("%d", (int) pid);
-  const char *what = is_director ? "a director" : "a process of a model";
-  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
-    vend_audit_found (audit, CHECK_PROCESSES, number, "%s of %s, which is gone", what, dir);
-  else if (audit->options->live != NULL && !g_hash_table_contains (audit->live, id))
-    vend_audit_found (audit, CHECK_PROCESSES, number,
-                      "%s of instance %s, which the server does not know", what, id);
-  else if (!is_director && !vend_runner_process_alive (dir))
-    vend_audit_found (audit, CHECK_PROCESSES, number, "%s of instance %s, whose director is gone",
-                      what, id);
+  const char *what = process->is_director ? "a director" : "a process of a model";
+  const char *wrong = NULL;
+  if (!process->is_kept)
+    wrong = "which is gone";
+  else if (audit->options->live != NULL && !g_hash_table_contains (audit->live, process->instance))
+    wrong = "which the server does not know";
+  else if (!process->is_director && !process->has_director)
+    wrong = "whose director is gone";
+  if (wrong != NULL)
+    vend_audit_found (audit, CHECK_PROCESSES, process->name, "%s of instance %s, %s", what,
+                      process->instance, wrong);
 }
 
-void
-vend_audit_processes (Audit *audit)
+static bool
+found_instance (const char *id, const char *spec, const GError *error, void *data)
 {
-  vend_process_each (audit->instances_dir, seen_process, audit);
+  g_hash_table_add (((Audit *) data)->kept, g_strdup (id));
+  return true;
+}
+
+bool
+vend_audit_instances (Audit *audit, GError **error)
+{
+  VendRunner *runner = audit->options->runner;
+  runner->processes (runner, seen_process, audit);
+  return runner->list (runner, found_instance, audit, error);
 }
 
 /* ---- Predictions that have not ended */
@@ -88,23 +95,22 @@ check_open (Audit *audit, GError **error)
 static void
 check_instances (Audit *audit)
 {
-  g_autoptr (GDir) listing = g_dir_open (audit->instances_dir, 0, NULL);
+  VendRunner *runner = audit->options->runner;
   GHashTableIter iter;
   void *id, *instance;
-  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
-    if (!g_hash_table_contains (audit->live, name))
-      vend_audit_found (audit, CHECK_INSTANCES, name, "its folder has no instance");
+  g_hash_table_iter_init (&iter, audit->kept);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if (!g_hash_table_contains (audit->live, id))
+      vend_audit_found (audit, CHECK_INSTANCES, id, "its folder has no instance");
 
   g_hash_table_iter_init (&iter, audit->live);
   while (g_hash_table_iter_next (&iter, &id, &instance))
     {
-      g_autofree char *dir = g_build_filename (audit->instances_dir, id, NULL);
-      if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
-        vend_audit_found (audit, CHECK_INSTANCES, id, "it is %s, and has no folder",
-                          vend_json_string (instance, "state"));
-      else if (vend_json_bool (instance, "connected", false) && !vend_runner_process_alive (dir))
-        vend_audit_found (audit, CHECK_DIRECTORS, id, "it is %s, and its director is gone",
-                          vend_json_string (instance, "state"));
+      const char *state = vend_json_string (instance, "state");
+      if (!g_hash_table_contains (audit->kept, id))
+        vend_audit_found (audit, CHECK_INSTANCES, id, "it is %s, and has no folder", state);
+      else if (vend_json_bool (instance, "connected", false) && !runner->is_alive (runner, id))
+        vend_audit_found (audit, CHECK_DIRECTORS, id, "it is %s, and its director is gone", state);
     }
 }
 

@@ -42,8 +42,8 @@ typedef struct
   const VendAuditOptions *options;
   VendDb *db;
   int64_t now_us;
-  char *instances_dir;
   GPtrArray *checks; /* of VendAuditCheck, by CheckId */
+  GHashTable *kept;  /* set of ids of the instances that the runner has */
   GHashTable *live;  /* id → json_t (borrowed) of an instance; empty without a server */
 } Audit;
 
@@ -57,5 +57,5 @@ bool vend_audit_files (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_audit_secrets (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- audit-live.c: processes and the state of the server */
-void vend_audit_processes (Audit *audit);
+bool vend_audit_instances (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_audit_live (Audit *audit, GError **error) G_GNUC_WARN_UNUSED_RESULT;

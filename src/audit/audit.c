@@ -200,9 +200,9 @@ bool
 vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error)
 {
   g_autofree char *path = g_build_filename (options->data_dir, "vend.db", NULL);
-  g_autofree char *instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   g_autoptr (GPtrArray) checks = g_ptr_array_new_with_free_func (check_free);
   g_autoptr (GHashTable) live = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (VendDb) db = NULL;
   for (gsize i = 0; i < CHECK_N; i++)
     g_ptr_array_add (checks, check_new (&rules[i], options->live != NULL));
@@ -220,14 +220,14 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
   Audit audit = { .options = options,
                   .db = db,
                   .now_us = vend_now_us (),
-                  .instances_dir = instances_dir,
                   .checks = checks,
+                  .kept = kept,
                   .live = live };
   if (options->live != NULL)
     know_instances (&audit);
-  vend_audit_processes (&audit);
-  if (!vend_store_audit_begin (db, error) || !check_rows (&audit, error)
-      || !vend_audit_files (&audit, error) || !vend_audit_secrets (&audit, error)
+  if (!vend_audit_instances (&audit, error) || !vend_store_audit_begin (db, error)
+      || !check_rows (&audit, error) || !vend_audit_files (&audit, error)
+      || !vend_audit_secrets (&audit, error)
       || (options->live != NULL && !vend_audit_live (&audit, error))
       || !vend_store_audit_end (db, error))
     return false;

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "runner/runner.h"
 
 /* Rows of one check that are collected. */
 #define VEND_AUDIT_MAX_ROWS 200
@@ -26,6 +27,7 @@ typedef struct
 typedef struct
 {
   const char *data_dir;
+  VendRunner *runner;
   const json_t *live; /* what `GET /-/debug?all=true` answers; NULL: no server runs */
   bool deep;          /* reads the bytes of every file */
 } VendAuditOptions;

@@ -55,6 +55,7 @@ struct VendBuilds
 {
   VendStore *store;
   VendBlobs *blobs;
+  VendRunner *runner;
   const VendSettings *settings;
   char *vend_binary;
   void (*made) (int64_t model_id, void *data);
@@ -62,7 +63,6 @@ struct VendBuilds
   char *uploads_dir;
   char *builds_dir;
   char *versions_dir;
-  char *instances_dir;
   char *venvs_dir;
   char *cache_dir;
   char *hub_endpoint;
@@ -890,7 +890,7 @@ leftovers_of (const VendBuilds *builds)
                           .builds_dir = builds->builds_dir,
                           .versions_dir = builds->versions_dir,
                           .venvs_dir = builds->venvs_dir,
-                          .instances_dir = builds->instances_dir };
+                          .runner = builds->runner };
 }
 
 /* Before builds begin. */
@@ -953,6 +953,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   pthread_rwlock_init (&builds->in_use, NULL);
   builds->store = options->store;
   builds->blobs = options->blobs;
+  builds->runner = options->runner;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
   builds->hub_endpoint = g_strdup (options->hub.endpoint);
@@ -963,7 +964,6 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->uploads_dir = g_build_filename (options->data_dir, "uploads", NULL);
   builds->builds_dir = g_build_filename (options->data_dir, "builds", NULL);
   builds->versions_dir = g_build_filename (options->data_dir, "versions", NULL);
-  builds->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
   builds->venvs_dir = g_build_filename (options->data_dir, "venvs", NULL);
   builds->cache_dir = g_build_filename (options->data_dir, "cache", NULL);
   builds->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, job_free);
@@ -1006,7 +1006,6 @@ vend_builds_free (VendBuilds *builds)
   g_free (builds->uploads_dir);
   g_free (builds->builds_dir);
   g_free (builds->versions_dir);
-  g_free (builds->instances_dir);
   g_free (builds->venvs_dir);
   g_free (builds->cache_dir);
   g_free (builds->hub_endpoint);

@@ -10,6 +10,7 @@
 #include "httpd/httpd.h"
 #include "model/file.h"
 #include "model/model.h"
+#include "runner/runner.h"
 #include "store/store.h"
 #include "weights/hub.h"
 
@@ -18,7 +19,8 @@ typedef struct VendBuilds VendBuilds;
 typedef struct
 {
   VendStore *store;
-  VendBlobs *blobs; /* of the files that models show */
+  VendBlobs *blobs;   /* of the files that models show */
+  VendRunner *runner; /* of the instances that versions are in use by */
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */
   VendHub hub;             /* of weights; copied */

@@ -16,7 +16,6 @@
 #define LOG_LIFE_US (30 * 24 * 3600 * VEND_US_PER_S)
 #define ARCHIVE_LIFE_US (24 * 3600 * VEND_US_PER_S)
 #define GONE_PREFIX VEND_STAGING_PREFIX "gone-"
-#define MAX_SPEC (4 * 1024 * 1024)
 
 /* A name that is not there is new. */
 static bool
@@ -28,30 +27,6 @@ is_older (const char *path, int64_t life_us)
 }
 
 /* ---- What is in use */
-
-/* Specs of all instances that there are, of stopped ones too until their folder is gone: each names
- * its version and its environment. */
-static bool
-read_specs (const char *instances_dir, GString **out, GError **error)
-{
-  g_autoptr (GString) specs = g_string_new (NULL);
-  g_autoptr (GDir) listing = g_dir_open (instances_dir, 0, NULL);
-  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
-    {
-      g_autofree char *path = g_build_filename (instances_dir, name, "spec.json", NULL);
-      g_autofree char *text = NULL;
-      g_autoptr (GError) problem = NULL;
-      if (vend_file_read (path, MAX_SPEC, &text, NULL, &problem))
-        g_string_append (specs, text);
-      else if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-        {
-          g_propagate_error (error, g_steal_pointer (&problem));
-          return false;
-        }
-    }
-  *out = g_steal_pointer (&specs);
-  return true;
-}
 
 static bool
 is_version_used (const VendLeftovers *where, const char *id, bool *out, GError **error)
@@ -93,7 +68,8 @@ set_versions_aside (const VendLeftovers *where, GError **error)
       if (!used && !g_str_has_prefix (name, GONE_PREFIX))
         g_ptr_array_add (unused, g_strdup (name));
     }
-  if (!read_specs (where->instances_dir, &specs, error))
+  /* Of stopped ones too, until they are removed: each names its version and its environment. */
+  if (!vend_runner_read_specs (where->runner, &specs, error))
     return false;
   for (guint i = 0; i < unused->len; i++)
     if (strstr (specs->str, g_ptr_array_index (unused, i)) == NULL
@@ -129,7 +105,7 @@ set_venvs_aside (const VendLeftovers *where, int64_t unused_us, GError **error)
       return false;
   }
   g_autoptr (GDir) listing = g_dir_open (where->venvs_dir, 0, error);
-  if (listing == NULL || !read_specs (where->instances_dir, &specs, error))
+  if (listing == NULL || !vend_runner_read_specs (where->runner, &specs, error))
     return false;
   for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
     if (!g_str_has_suffix (name, ".lock") && !g_str_has_prefix (name, GONE_PREFIX)

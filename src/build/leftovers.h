@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
+#include "runner/runner.h"
 #include "store/store.h"
 
 /* In front of the name of a folder in `versions` that a build fills, and in `venvs` and `versions`
@@ -16,7 +17,7 @@ typedef struct
   const char *builds_dir;
   const char *versions_dir;
   const char *venvs_dir;
-  const char *instances_dir;
+  VendRunner *runner;
 } VendLeftovers;
 
 /* Takes out of the way what has no use, with one quick step each; what goes is still to be removed.

@@ -253,10 +253,3 @@ vend_journal_scan (const char *dir, VendJournalFound found, void *data, GError *
       scan_entry (folder, name, found, data);
   return true;
 }
-
-bool
-vend_journal_discard (const char *dir, const char *key, GError **error)
-{
-  g_autofree char *folder = journal_folder (dir);
-  return discard (folder, key, error);
-}

@@ -1,7 +1,7 @@
 /* The journal of a director: results not acknowledged yet, one `completed` frame each, in
  * DIR/journal/<prediction>.<attempt>.json. Writes and removals run on the journal's own thread, in
- * order; callers never wait. Reads are for starts, and for the control plane when no director
- * answers; they block. */
+ * order; callers never wait. Reads are for starts, and for the runner when the director is dead;
+ * they block. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,8 +37,4 @@ bool vend_journal_read (const char *dir, const char *key, json_t **out, GError *
  * missing journal is empty. Blocks. */
 typedef void (*VendJournalFound) (const char *key, json_t *completed, void *data);
 bool vend_journal_scan (const char *dir, VendJournalFound found, void *data, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-
-/* Removes one entry in the calling thread: the control plane's `ack` for a dead director. */
-bool vend_journal_discard (const char *dir, const char *key, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

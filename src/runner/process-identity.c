@@ -70,14 +70,19 @@ read_pid_file (const char *path, pid_t *out_pid, uint64_t *out_start)
   return true;
 }
 
+static bool
+is_process (pid_t pid, uint64_t start_time)
+{
+  uint64_t actual;
+  return vend_process_start_time (pid, &actual) && actual == start_time;
+}
+
 bool
 vend_pid_file_alive (const char *path, pid_t *out_pid)
 {
   pid_t pid;
-  uint64_t recorded;
-  uint64_t actual;
-  if (!read_pid_file (path, &pid, &recorded) || !vend_process_start_time (pid, &actual)
-      || actual != recorded)
+  uint64_t start_time;
+  if (!read_pid_file (path, &pid, &start_time) || !is_process (pid, start_time))
     return false;
   if (out_pid != NULL)
     *out_pid = pid;
@@ -91,14 +96,20 @@ signal_through (int pidfd, int signal_number)
 }
 
 bool
+vend_process_signal (pid_t pid, uint64_t start_time, int signal_number)
+{
+  vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  /* The pid may have been reused before the descriptor was opened, not after. */
+  return pidfd >= 0 && is_process (pid, start_time) && signal_through (pidfd, signal_number);
+}
+
+bool
 vend_pid_file_signal (const char *path, int signal_number)
 {
   pid_t pid;
-  if (!vend_pid_file_alive (path, &pid))
-    return false;
-  vend_autofd pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
-  /* The pid may have been reused before the descriptor was opened, not after. */
-  return pidfd >= 0 && vend_pid_file_alive (path, NULL) && signal_through (pidfd, signal_number);
+  uint64_t start_time;
+  return read_pid_file (path, &pid, &start_time)
+         && vend_process_signal (pid, start_time, signal_number);
 }
 
 /* ---- Processes of instances */

@@ -14,6 +14,9 @@ char **vend_process_stat (const char *pid, guint n) G_GNUC_WARN_UNUSED_RESULT;
  */
 bool vend_process_start_time (pid_t pid, uint64_t *out_start) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Signals the process with this start time, if it is alive. */
+bool vend_process_signal (pid_t pid, uint64_t start_time, int signal_number);
+
 /* Writes "<pid> <start time>" durably. */
 bool vend_pid_file_write (const char *path, pid_t pid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

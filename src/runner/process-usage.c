@@ -13,7 +13,7 @@ enum
 };
 
 static void
-add_stat (const char *pid, VendProcessUsage *usage)
+add_stat (const char *pid, VendRunnerUsage *usage)
 {
   g_auto (GStrv) fields = vend_process_stat (pid, FIELD_RSS + 1);
   if (fields == NULL)
@@ -37,11 +37,11 @@ add_process (pid_t pid, bool is_director, const char *dir, void *data)
 {
   const Sums *sums = data;
   const char *name = dir + sums->prefix;
-  VendProcessUsage *usage = g_hash_table_lookup (sums->all, name);
+  VendRunnerUsage *usage = g_hash_table_lookup (sums->all, name);
   g_autofree char *number = g_strdup_printf ("%d", (int) pid);
   if (usage == NULL)
     {
-      usage = g_new0 (VendProcessUsage, 1);
+      usage = g_new0 (VendRunnerUsage, 1);
       g_hash_table_insert (sums->all, g_strdup (name), usage);
     }
   add_stat (number, usage);

@@ -20,8 +20,7 @@ struct VendSched
   VendShelf *shelf;
   const VendVault *vault; /* or NULL */
   char *data_dir;
-  char *instances_dir;
-  char *vend_binary;
+  VendRunner *runner;
   char *input_allow;
   char *working_copy;
   const VendIsolationFound *isolation;

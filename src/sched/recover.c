@@ -2,11 +2,9 @@
  * before anything else; blocks on the store and on disk. */
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "model/attempt.h"
 #include "model/failure.h"
-#include "runner/runner-process.h"
 #include "sched/account/budgets.h"
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/instance.h"
@@ -21,7 +19,6 @@
 #include "store/predictions.h"
 #include <string.h>
 
-#define MAX_SPEC (4 * 1024 * 1024)
 #define MAX_ATTEMPTS 1000 /* far more than may be lost */
 
 /* Hardware and scaling of the deployment, else hardware of the model. */
@@ -118,7 +115,7 @@ load_open (VendSched *sched, GError **error)
   return true;
 }
 
-/* Finds or makes the target of an instance directory; NULL when its version is gone. */
+/* Finds or makes the target of an instance; NULL when its version is gone. */
 static Target *
 target_of (VendSched *sched, VendDb *db, const json_t *spec)
 {
@@ -146,56 +143,60 @@ target_of (VendSched *sched, VendDb *db, const json_t *spec)
 }
 
 static void
-take_up_instance (VendSched *sched, VendDb *db, const char *id)
+adopt (VendSched *sched, VendDb *db, const char *id, const json_t *spec, Target *target)
 {
-  g_autofree char *dir = g_build_filename (sched->instances_dir, id, NULL);
-  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
-  g_autofree char *text = NULL;
+  const json_t *about = vend_instance_spec_target (spec);
+  g_autoptr (VendInstanceUsage) last = NULL;
+  g_autoptr (GError) error = NULL;
+  if (!vend_store_instance_usage_last (db, id, &last, &error))
+    vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
+              error->message, NULL);
+  guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
+  Instance *instance
+      = vend_instance_adopt (target, id, slots, vend_json_int (about, "created_us", 0), spec, last);
+  if (json_object_get (about, "account_id") == NULL)
+    vend_metering_forget (instance);
+  const char *secrets = vend_json_string (about, "secrets");
+  vend_instance_check_secrets (instance, db, secrets != NULL ? secrets : "");
+}
+
+typedef struct
+{
+  VendSched *sched;
+  VendDb *db;
+} TakeUp;
+
+static bool
+take_up_instance (const char *id, const char *text, const GError *unread, void *data)
+{
+  const TakeUp *take_up = data;
+  VendRunner *runner = take_up->sched->runner;
   g_autoptr (GError) error = NULL;
   json_auto_t *spec = NULL;
   Target *target = NULL;
-  gsize size = 0;
-  if (vend_file_read (path, MAX_SPEC, &text, &size, &error)
-      && vend_json_parse (text, size, &spec, &error))
-    target = target_of (sched, db, spec);
+  if (text != NULL && vend_json_parse (text, strlen (text), &spec, &error))
+    target = target_of (take_up->sched, take_up->db, spec);
   if (target != NULL)
     {
-      const json_t *about = vend_instance_spec_target (spec);
-      g_autoptr (VendInstanceUsage) last = NULL;
-      if (!vend_store_instance_usage_last (db, id, &last, &error))
-        vend_log (VEND_LOG_ERROR, "cannot read what was metered", "instance", id, "error",
-                  error->message, NULL);
-      guint slots = (guint) CLAMP (vend_json_int (spec, "slots", 1), 1, 256);
-      Instance *instance = vend_instance_adopt (target, id, slots,
-                                                vend_json_int (about, "created_us", 0), spec, last);
-      if (json_object_get (about, "account_id") == NULL)
-        vend_metering_forget (instance);
-      const char *secrets = vend_json_string (about, "secrets");
-      vend_instance_check_secrets (instance, db, secrets != NULL ? secrets : "");
-      return;
+      adopt (take_up->sched, take_up->db, id, spec, target);
+      return true;
     }
   /* Half made, or of a deleted version: not needed. */
-  vend_log (VEND_LOG_WARN, "removing an instance directory that nothing points to", "dir", dir,
-            NULL);
-  vend_runner_process_kill (dir);
+  vend_log (VEND_LOG_WARN, "removing an instance that nothing points to", "instance", id, "unread",
+            unread != NULL ? unread->message : NULL, NULL);
   g_clear_error (&error);
-  if (!vend_tree_remove (dir, &error))
+  runner->end (runner, id);
+  if (!runner->remove (runner, id, &error))
     vend_log (VEND_LOG_WARN, "cannot remove it", "error", error->message, NULL);
+  return true;
 }
 
 static bool
 take_up_instances (VendSched *sched, GError **error)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) listing = g_dir_open (sched->instances_dir, 0, error);
-  if (listing == NULL)
-    return false;
-  for (const char *name; (name = g_dir_read_name (listing)) != NULL;)
-    g_ptr_array_add (names, g_strdup (name));
   g_auto (VendReader) reader = vend_reader (sched->store);
-  for (guint i = 0; i < names->len; i++)
-    take_up_instance (sched, reader.db, g_ptr_array_index (names, i));
-  return true;
+  TakeUp take_up = { sched, reader.db };
+  return sched->runner->list (sched->runner, take_up_instance, &take_up, error);
 }
 
 /* Runs leased to an instance that still exists wait for its hello. */
@@ -260,8 +261,6 @@ resume (VendSched *sched)
 bool
 vend_sched_recover (VendSched *sched, GError **error)
 {
-  if (!vend_dir_ensure (sched->instances_dir, error))
-    return false;
   /* Holds the queue until every director is heard. */
   sched->n_adopting = 1;
   sched->resume = resume;

@@ -48,8 +48,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
   sched->models = vend_sched_models_new ();
-  sched->instances_dir = g_build_filename (options->data_dir, "instances", NULL);
-  sched->vend_binary = g_strdup (options->vend_binary);
+  sched->runner = options->runner;
   sched->input_allow = g_strdup (options->input_allow);
   sched->working_copy = g_strdup (options->working_copy);
   sched->isolation = options->isolation;
@@ -178,8 +177,6 @@ vend_sched_free (VendSched *sched)
   vend_ledger_unref (sched->ledger);
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
-  g_free (sched->instances_dir);
-  g_free (sched->vend_binary);
   g_free (sched->input_allow);
   g_free (sched->working_copy);
   g_free (sched->network_allow);

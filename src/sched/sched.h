@@ -18,6 +18,7 @@
 #include "model/prediction.h"
 #include "model/scaling.h"
 #include "model/sku.h"
+#include "runner/runner.h"
 #include "sandbox/probe.h"
 #include "secrets/vault.h"
 #include "store/store.h"
@@ -59,8 +60,8 @@ typedef struct
   VendBlobs *blobs;
   VendShelf *shelf;
   const VendVault *vault;   /* borrowed; outlives it. NULL: instances have no secrets */
-  const char *data_dir;     /* instances/, versions/, venvs/ lie in it */
-  const char *vend_binary;  /* the binary of `vend director` */
+  VendRunner *runner;       /* borrowed; outlives it */
+  const char *data_dir;     /* versions/, venvs/ lie in it */
   const char *input_allow;  /* networks besides public addresses that input URLs may name */
   const char *working_copy; /* one of VEND_COPY_KINDS */
   const VendIsolationFound *isolation; /* borrowed; NULL: there is none */

@@ -1,5 +1,5 @@
 /* The managed weights of this server. `order` makes places and removals take turns: a removal looks
- * for instances by their specs on disk, and whoever is about to write one keeps the set meanwhile.
+ * for instances by their specs, and whoever is about to write one keeps the set meanwhile.
  * `lock` is held for moments only, also by the core thread. */
 #include "weights/shelf.h"
 #include "base/clock.h"
@@ -21,7 +21,6 @@
 #define SETS_DIR "sets" /* in the folder of blobs */
 #define NEW_PREFIX ".new-"
 #define READ_ONLY 0444
-#define MAX_SPEC ((gsize) 4 << 20)
 /* The kernel takes no more at once, and drops the rest. */
 #define READ_AHEAD_PIECE (128 * 1024)
 #define PART_LIFE_US (7 * 24 * 3600 * VEND_US_PER_S)
@@ -30,7 +29,7 @@ struct VendShelf
 {
   VendStore *store;
   VendBlobs *blobs;
-  char *instances_dir;
+  VendRunner *runner;
   char *sets_dir;
   char *parts_dir;
   char *endpoint;
@@ -75,21 +74,10 @@ vend_shelf_path (const VendShelf *shelf, const VendWeightSet *set)
 static bool
 is_in_a_spec (const VendShelf *shelf, const char *digest, bool *out, GError **error)
 {
-  g_autoptr (GDir) listing = g_dir_open (shelf->instances_dir, 0, NULL);
-  *out = false;
-  for (const char *name; listing != NULL && !*out && (name = g_dir_read_name (listing)) != NULL;)
-    {
-      g_autofree char *path = g_build_filename (shelf->instances_dir, name, "spec.json", NULL);
-      g_autofree char *text = NULL;
-      g_autoptr (GError) problem = NULL;
-      if (vend_file_read (path, MAX_SPEC, &text, NULL, &problem))
-        *out = strstr (text, digest) != NULL;
-      else if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-        {
-          g_propagate_error (error, g_steal_pointer (&problem));
-          return false;
-        }
-    }
+  g_autoptr (GString) specs = NULL;
+  if (!vend_runner_read_specs (shelf->runner, &specs, error))
+    return false;
+  *out = strstr (specs->str, digest) != NULL;
   return true;
 }
 
@@ -596,7 +584,7 @@ vend_shelf_new (const VendShelfOptions *options, VendShelf **out, GError **error
   pthread_cond_init (&shelf->fetched, NULL);
   shelf->store = options->store;
   shelf->blobs = options->blobs;
-  shelf->instances_dir = g_strdup (options->instances_dir);
+  shelf->runner = options->runner;
   shelf->sets_dir = g_build_filename (blobs_dir, SETS_DIR, NULL);
   shelf->parts_dir = g_build_filename (blobs_dir, VEND_PARTS_DIR, NULL);
   shelf->endpoint = g_strdup (options->hub.endpoint);
@@ -648,7 +636,6 @@ vend_shelf_free (VendShelf *shelf)
   pthread_mutex_destroy (&shelf->order);
   pthread_mutex_destroy (&shelf->lock);
   pthread_cond_destroy (&shelf->fetched);
-  g_free (shelf->instances_dir);
   g_free (shelf->sets_dir);
   g_free (shelf->parts_dir);
   g_free (shelf->endpoint);

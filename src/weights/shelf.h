@@ -8,6 +8,7 @@
 
 #include "files/blobs.h"
 #include "model/weight-set.h"
+#include "runner/runner.h"
 #include "store/store.h"
 #include "weights/hub.h"
 
@@ -19,7 +20,7 @@ typedef struct
 {
   VendStore *store;
   VendBlobs *blobs;
-  const char *instances_dir;
+  VendRunner *runner; /* borrowed; outlives it */
   VendHub hub;
   const char *allow; /* networks beside public addresses */
   uint64_t max;      /* bytes of all sets; what can be fetched again goes beyond it; 0 = no limit */

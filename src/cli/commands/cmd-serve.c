@@ -27,6 +27,7 @@
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
 #include "registry/registry.h"
+#include "runner/runner-process.h"
 #include "sched/sched.h"
 #include "secrets/vault.h"
 #include "web/web.h"
@@ -70,6 +71,7 @@ typedef struct
   char **argv;
   VendStore *store;
   VendBlobs *blobs;
+  VendRunner *runner;
   VendShelf *shelf;
   VendVault *vault;
   VendRegistry *registry;
@@ -125,6 +127,7 @@ app_clear (App *app)
   vend_webhooks_stop (app->webhooks);
   vend_shelf_free (app->shelf);
   vend_store_free (app->store);
+  vend_runner_free (app->runner);
   vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
   vend_skus_free (app->skus);
@@ -500,14 +503,20 @@ hub_of (const App *app)
                     app->hub_token, app->hub_endpoint != NULL };
 }
 
+static void
+make_runner (App *app)
+{
+  g_autofree char *instances = g_build_filename (app->data_dir, VEND_INSTANCES_FOLDER, NULL);
+  app->runner = vend_runner_process_new (instances, app->binary);
+}
+
 static bool
 open_shelf (App *app, GError **error)
 {
-  g_autofree char *instances = g_build_filename (app->data_dir, "instances", NULL);
   return vend_shelf_new (
       &(VendShelfOptions){ .store = app->store,
                            .blobs = app->blobs,
-                           .instances_dir = instances,
+                           .runner = app->runner,
                            .hub = hub_of (app),
                            .allow = vend_settings_text (app->settings, "package-allow"),
                            .max = vend_settings_bytes (app->settings, "weights-max") },
@@ -543,6 +552,7 @@ make_parts (App *app, GError **error)
   if (!vend_hardware_settings_read (app->settings, gpus, &app->skus, &app->prices, error)
       || !find_cgroups (app, error))
     return false;
+  make_runner (app);
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
@@ -554,8 +564,8 @@ make_parts (App *app, GError **error)
                            .blobs = app->blobs,
                            .shelf = app->shelf,
                            .vault = app->vault,
+                           .runner = app->runner,
                            .data_dir = app->data_dir,
-                           .vend_binary = app->binary,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
                            .working_copy = vend_settings_text (app->settings, "working-copy"),
                            .isolation = app->isolation,
@@ -574,6 +584,7 @@ make_parts (App *app, GError **error)
       || !vend_sched_recover (app->sched, error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .blobs = app->blobs,
+                                                  .runner = app->runner,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
                                                   .vend_binary = app->binary,

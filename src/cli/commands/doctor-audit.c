@@ -7,6 +7,7 @@
 #include "cli/client/client.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/terminal.h"
+#include "runner/runner-process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,9 +76,12 @@ look (const Audit *audit, GPtrArray **out, GError **error)
   json_auto_t *live = NULL;
   if (audit->client != NULL && !ask_server (audit->client, audit->data_dir, &live, error))
     return false;
+  g_autofree char *instances = g_build_filename (audit->data_dir, VEND_INSTANCES_FOLDER, NULL);
+  g_autoptr (VendRunner) runner = vend_runner_process_new (instances, NULL);
   return vend_audit_run (
-      &(VendAuditOptions){ .data_dir = audit->data_dir, .live = live, .deep = audit->deep }, out,
-      error);
+      &(VendAuditOptions){
+          .data_dir = audit->data_dir, .runner = runner, .live = live, .deep = audit->deep },
+      out, error);
 }
 
 static bool

@@ -43,9 +43,17 @@ imports_file (const Instance *instance)
 }
 
 static char *
+file_of (const Instance *instance, const char *name)
+{
+  const VendRunner *runner = instance->sched->runner;
+  g_autofree char *folder = runner->folder (runner, instance->id);
+  return g_build_filename (folder, name, NULL);
+}
+
+static char *
 recorded_file (const Instance *instance)
 {
-  return g_build_filename (instance->dir, "imports", NULL);
+  return file_of (instance, "imports");
 }
 
 static bool
@@ -279,7 +287,7 @@ vend_fast_start_environment (const Instance *instance, json_t *env)
   g_autofree char *path
       = g_strconcat (fast->launcher_dir, ":", vend_json_string (env, "PATH"), NULL);
   g_autofree char *python = vend_instance_python (instance);
-  g_autofree char *report = g_build_filename (instance->dir, "start", NULL);
+  g_autofree char *report = file_of (instance, "start");
   g_autofree char *recorded = recorded_file (instance);
   vend_json_set_string (env, "PATH", path);
   vend_json_set_string (env, "VEND_LAUNCH_DIR", fast->launcher_dir);

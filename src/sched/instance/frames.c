@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "model/failure.h"
 #include "runner/frame.h"
-#include "runner/journal.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/metering.h"
@@ -176,8 +175,6 @@ is_listed (const json_t *running, const char *prediction)
 static void
 on_hello (Instance *instance, const json_t *frame)
 {
-  /* From here on the director is identified by its own record, which tells reused pids apart. */
-  instance->pid = 0;
   vend_metering_heard_ready (instance, vend_json_int (frame, "ready_us", 0));
   const json_t *running = json_object_get (frame, "running");
   size_t i;
@@ -294,8 +291,7 @@ on_completed (Instance *instance, const json_t *frame)
       if (end.status != VEND_STATUS_CANCELED)
         vend_least_note (&instance->target->least_run, completed_us - started_us);
     }
-  /* The instance's directory stays until the result is on disk. */
-  g_hash_table_add (instance->unsettled, vend_journal_key (id, attempt));
+  vend_instance_unsettle (instance, id, attempt);
   /* The slot gets its next run first; the result is stored meanwhile. */
   vend_instance_detach (instance, run);
   instance->moved_us = vend_steady_us ();
@@ -304,7 +300,7 @@ on_completed (Instance *instance, const json_t *frame)
 }
 
 void
-vend_instance_on_journal (Instance *instance, json_t *completed)
+vend_instance_on_result (Instance *instance, json_t *completed)
 {
   on_completed (instance, completed);
 }

@@ -1,4 +1,4 @@
-/* The spec of a director: from a version's launch record to DIR/spec.json. */
+/* The spec of a director: from a version's launch record to what the runner is given. */
 #include "sched/instance/instance-spec.h"
 #include "base/clock.h"
 #include "files/weights.h"

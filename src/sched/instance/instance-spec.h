@@ -1,5 +1,5 @@
-/* The spec of a director: from a version's launch record to DIR/spec.json. Pure, unless a function
- * says otherwise. */
+/* The spec of a director: from a version's launch record to what the runner is given. Pure, unless
+ * a function says otherwise. */
 #pragma once
 #include "sched/instance/instance.h"
 
@@ -18,5 +18,5 @@ char **vend_instance_links (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 /* The Python of the instance. Free with g_free. */
 char *vend_instance_python (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The target in an instance's spec on disk; borrowed. */
+/* The target in a spec that the runner has kept; borrowed. */
 const json_t *vend_instance_spec_target (const json_t *spec);

@@ -4,14 +4,11 @@
 #include "sched/instance/isolate.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "cog/input.h"
 #include "model/failure.h"
 #include "runner/frame.h"
-#include "runner/journal.h"
-#include "runner/runner-process.h"
 #include "sched/account/accounts.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance-spec.h"
@@ -26,7 +23,6 @@
 #include "sched/target/target.h"
 #include "sched/target/weights.h"
 #include "secrets/secrets.h"
-#include <signal.h>
 #include <string.h>
 
 #define CONNECT_RETRY_US (5 * VEND_US_PER_MS)
@@ -47,7 +43,6 @@ instance_new (Target *target, const char *id, guint slots, int64_t created_us)
   instance->sched = sched;
   instance->target = target;
   instance->id = g_strdup (id);
-  instance->dir = g_build_filename (sched->instances_dir, id, NULL);
   instance->running = g_hash_table_new (g_str_hash, g_str_equal);
   instance->unsettled = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   instance->slots = slots;
@@ -70,7 +65,6 @@ vend_instance_free (Instance *instance)
   g_hash_table_unref (instance->unsettled);
   g_string_free (instance->setup_logs, TRUE);
   g_free (instance->id);
-  g_free (instance->dir);
   g_free (instance->why);
   g_free (instance->zygote);
   g_free (instance->plain_why);
@@ -113,10 +107,8 @@ typedef struct
 {
   Instance *instance;
   json_t *spec;
-  const char *vend_binary;
   GPtrArray *sets; /* managed weights */
   bool is_missing; /* some of them are not on disk */
-  pid_t pid;
   GError *error;
 } Launch;
 
@@ -126,14 +118,14 @@ launch (void *data)
 {
   Launch *job = data;
   VendShelf *shelf = job->instance->sched->shelf;
+  VendRunner *runner = job->instance->sched->runner;
   if (!vend_shelf_place (shelf, job->sets, &job->error))
     {
       job->is_missing = g_error_matches (job->error, VEND_ERROR, VEND_ERROR_NOT_FOUND);
       return;
     }
   if (!vend_instance_place_weights (job->instance, &job->error)
-      || !vend_runner_process_start (job->instance->dir, job->spec, job->vend_binary, &job->pid,
-                                     &job->error))
+      || !runner->start (runner, job->instance->id, job->spec, &job->error))
     g_assert (job->error != NULL);
   vend_shelf_let_go (shelf, job->sets);
 }
@@ -178,7 +170,6 @@ launched (void *data)
       return;
     }
   vend_target_weights_let_go (instance->target);
-  instance->pid = job->pid;
   vend_metering_begin (instance);
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   try_connect (instance);
@@ -191,7 +182,6 @@ launch_soon (Instance *instance)
   Launch *job = g_new0 (Launch, 1);
   *job = (Launch){ .instance = instance,
                    .spec = vend_instance_spec (instance),
-                   .vend_binary = sched->vend_binary,
                    .sets = vend_instance_weight_sets (instance) };
   vend_sched_on_disk (sched, launch, launched, job);
 }
@@ -271,9 +261,8 @@ static void
 check (void *data)
 {
   Check *job = data;
-  /* A young director has not recorded its identity yet. */
-  job->alive = vend_runner_process_alive (job->instance->dir)
-               || (job->instance->pid > 0 && kill (job->instance->pid, 0) == 0);
+  VendRunner *runner = job->instance->sched->runner;
+  job->alive = runner->is_alive (runner, job->instance->id);
 }
 
 static void
@@ -299,7 +288,7 @@ checked (void *data)
 }
 
 static void
-check_process (Instance *instance)
+check_life (Instance *instance)
 {
   if (instance->checking)
     return;
@@ -319,7 +308,7 @@ on_closed (VendLink *link, const GError *error, void *context)
   g_clear_pointer (&instance->link, vend_link_free);
   instance->closed_us = vend_now_us ();
   instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
-  check_process (instance);
+  check_life (instance);
 }
 
 static json_t *
@@ -410,15 +399,15 @@ static void
 try_connect (void *data)
 {
   Instance *instance = data;
-  g_autofree char *path = vend_runner_process_socket (instance->dir);
+  VendRunner *runner = instance->sched->runner;
   g_autoptr (GError) error = NULL;
   instance->timer = NULL;
   /* The kernel accepts a connection for a stopped process, too. */
   instance->caught_up = false;
   instance->silent_s = 0;
-  if (!vend_link_connect (instance->sched->core, path, instance->frame_limit, &link_events,
-                          instance, &instance->link, &error))
-    check_process (instance);
+  if (!runner->connect (runner, instance->id, instance->sched->core, instance->frame_limit,
+                        &link_events, instance, &instance->link, &error))
+    check_life (instance);
 }
 
 /* ---- Predictions on the instance */
@@ -509,10 +498,22 @@ vend_instance_drop (Instance *instance, const char *prediction, int attempt)
   command (instance, "cancel", prediction, attempt);
 }
 
+static char *
+key_of_attempt (const char *prediction, int attempt)
+{
+  return g_strdup_printf ("%s.%d", prediction, attempt);
+}
+
+void
+vend_instance_unsettle (Instance *instance, const char *prediction, int attempt)
+{
+  g_hash_table_add (instance->unsettled, key_of_attempt (prediction, attempt));
+}
+
 void
 vend_instance_settle (Instance *instance, const char *prediction, int attempt)
 {
-  g_autofree char *key = vend_journal_key (prediction, attempt);
+  g_autofree char *key = key_of_attempt (prediction, attempt);
   if (instance->link != NULL
       && !vend_link_send_later (instance->link, command_new ("ack", prediction, attempt)))
     vend_log (VEND_LOG_WARN, "cannot acknowledge", "instance", instance->id, NULL);
@@ -601,7 +602,7 @@ vend_instance_kill (Instance *instance)
   vend_log (VEND_LOG_WARN, "a director does not hear that it is to stop; killing it", "instance",
             instance->id, NULL);
   g_clear_pointer (&instance->link, vend_link_free);
-  vend_runner_process_kill (instance->dir);
+  instance->sched->runner->end (instance->sched->runner, instance->id);
   reap (instance);
 }
 
@@ -633,30 +634,32 @@ typedef struct
 } Reaping;
 
 static void
-found_entry (const char *key, json_t *completed, void *data)
+found_result (json_t *completed, void *data)
 {
   g_ptr_array_add (data, json_incref (completed));
 }
 
 static void
-kill_and_read (void *data)
+end_and_read (void *data)
 {
   Reaping *reaping = data;
+  VendRunner *runner = reaping->instance->sched->runner;
+  const char *id = reaping->instance->id;
   g_autoptr (GError) error = NULL;
-  vend_runner_process_kill (reaping->instance->dir);
-  if (!vend_journal_scan (reaping->instance->dir, found_entry, reaping->completed, &error))
-    vend_log (VEND_LOG_ERROR, "cannot read a journal", "instance", reaping->instance->id, "error",
+  runner->end (runner, id);
+  if (!runner->read_results (runner, id, found_result, reaping->completed, &error))
+    vend_log (VEND_LOG_ERROR, "cannot read the results of an instance", "instance", id, "error",
               error->message, NULL);
 }
 
-/* Results left in the journal count as sent; only then are the remaining runs lost. */
+/* Results that its director left count as sent; only then are the remaining runs lost. */
 static void
 take_leftovers (void *data)
 {
   g_autofree Reaping *reaping = data;
   Instance *instance = reaping->instance;
   for (guint i = 0; i < reaping->completed->len; i++)
-    vend_instance_on_journal (instance, g_ptr_array_index (reaping->completed, i));
+    vend_instance_on_result (instance, g_ptr_array_index (reaping->completed, i));
   g_ptr_array_unref (reaping->completed);
   vend_metering_catch_up (instance, false);
 
@@ -695,15 +698,15 @@ reap (Instance *instance)
   vend_timer_clear (&instance->stop_due);
   Reaping *reaping = g_new0 (Reaping, 1);
   *reaping = (Reaping){ instance, g_ptr_array_new_with_free_func ((GDestroyNotify) json_decref) };
-  vend_sched_on_disk (instance->sched, kill_and_read, take_leftovers, reaping);
+  vend_sched_on_disk (instance->sched, end_and_read, take_leftovers, reaping);
 }
 
 /* ---- Cleaning up */
 
 typedef struct
 {
-  VendSched *sched;
-  char *dir;
+  VendRunner *runner;
+  char *instance;
 } Cleaning;
 
 static void
@@ -711,9 +714,9 @@ clean (void *data)
 {
   Cleaning *job = data;
   g_autoptr (GError) error = NULL;
-  /* While its groups are left, the directory stays: the next start adopts and removes it. */
-  if (vend_runner_process_remove_groups (job->dir) && !vend_tree_remove (job->dir, &error))
-    vend_log (VEND_LOG_WARN, "cannot remove an instance directory", "dir", job->dir, "error",
+  /* What is left is adopted and removed by the next start. */
+  if (!job->runner->remove (job->runner, job->instance, &error))
+    vend_log (VEND_LOG_WARN, "cannot remove an instance", "instance", job->instance, "error",
               error->message, NULL);
 }
 
@@ -721,7 +724,7 @@ static void
 cleaned (void *data)
 {
   g_autofree Cleaning *job = data;
-  g_free (job->dir);
+  g_free (job->instance);
 }
 
 bool
@@ -732,7 +735,7 @@ vend_instance_clean_up (Instance *instance)
       || g_hash_table_size (instance->unsettled) > 0)
     return false;
   Cleaning *job = g_new0 (Cleaning, 1);
-  *job = (Cleaning){ sched, g_strdup (instance->dir) };
+  *job = (Cleaning){ sched->runner, g_strdup (instance->id) };
   vend_sched_on_disk (sched, clean, cleaned, job);
   g_ptr_array_remove (instance->target->instances, instance);
   g_hash_table_remove (sched->instances, instance->id);

@@ -1,8 +1,6 @@
-/* An instance: a director with its model server, from its start until its directory is gone. Core
- * thread. */
+/* An instance: a director with its model server, from its start until the runner has removed it.
+ * Core thread. */
 #pragma once
-#include <sys/types.h>
-
 #include "model/instance-usage.h"
 #include "runner/link.h"
 #include "sched/core.h"
@@ -10,7 +8,7 @@
 
 typedef enum
 {
-  INSTANCE_STARTING, /* the process is being made, or not connected yet */
+  INSTANCE_STARTING, /* the director is being started, or not connected yet */
   INSTANCE_BOOTING,  /* connected; the model sets up */
   INSTANCE_READY,
   INSTANCE_STOPPING,
@@ -34,9 +32,7 @@ struct Instance
   VendSched *sched;
   Target *target;
   char *id;
-  char *dir;
   InstanceState state;
-  pid_t pid; /* of a director started by us; 0 = adopted or not started yet */
   VendLink *link;
   VendTimer *timer;    /* the next try to connect */
   VendTimer *stop_due; /* deadline of a stop */
@@ -49,8 +45,8 @@ struct Instance
   bool hears_stop;       /* the director has confirmed the stop */
   bool evicted;          /* its stop makes room for another model */
   bool draining;         /* finishes its runs, and takes no more */
-  bool reaped;           /* killed, and its journal is read */
-  GHashTable *unsettled; /* keys of journal entries with a result that is not on disk yet */
+  bool reaped;           /* ended, and its results are read */
+  GHashTable *unsettled; /* keys of attempts with a result that is not on disk yet */
   GHashTable *running;   /* id → Run, borrowed */
   guint slots;
   guint prefetch;   /* runs that the director takes beyond its slots */
@@ -89,13 +85,13 @@ struct Instance
 /* ---- instance.c: its life */
 /* NULL: the planned GPUs are gone. */
 Instance *vend_instance_start (Target *target, const char *reason);
-/* An instance found on disk after a restart. */
+/* An instance that the runner still has after a restart. */
 Instance *vend_instance_adopt (Target *target, const char *id, guint slots, int64_t created_us,
                                const json_t *spec, const VendInstanceUsage *last);
 void vend_instance_stop (Instance *instance, const char *reason);
 /* A stop was sent, nothing runs, and the director has not answered. */
 bool vend_instance_is_unresponsive (const Instance *instance);
-/* Kills an unresponsive director with its model; blocks. */
+/* Ends an unresponsive director with its model; blocks. */
 void vend_instance_kill (Instance *instance);
 /* The instance finishes its runs; the first plan without runs on it stops it. */
 void vend_instance_drain (Instance *instance, const char *reason);
@@ -105,6 +101,8 @@ void vend_instance_cancel (Instance *instance, Run *run);
 void vend_instance_drop (Instance *instance, const char *prediction, int attempt);
 /* Once a second: a silent director is pinged, and given up when the lease has passed. */
 void vend_instance_tick (Instance *instance);
+/* A result that is not on disk yet: the instance stays until it is settled. */
+void vend_instance_unsettle (Instance *instance, const char *prediction, int attempt);
 /* The result is on disk, or unwanted. */
 void vend_instance_settle (Instance *instance, const char *prediction, int attempt);
 void vend_instance_acknowledge (VendSched *sched, const char *instance_id, const char *prediction,
@@ -114,7 +112,7 @@ void vend_instance_detach (Instance *instance, Run *run);
 /* An adopted instance has said hello, or is gone. */
 void vend_instance_adopted (Instance *instance);
 void vend_instance_free (Instance *instance);
-/* Frees the instance and removes its directory once nothing needs them; true when done. */
+/* Frees the instance and has the runner remove it once nothing needs it; true when done. */
 bool vend_instance_clean_up (Instance *instance);
 bool vend_instance_has_room (const Instance *instance);
 /* No slot is free, but the director takes one more run, of `prefetch` beyond its slots. */
@@ -122,7 +120,7 @@ bool vend_instance_has_prefetch_room (const Instance *instance, guint prefetch);
 
 /* ---- frames.c: frames of directors */
 void vend_instance_on_frame (Instance *instance, json_t *frame);
-/* Journal entries of a director that is gone. */
-void vend_instance_on_journal (Instance *instance, json_t *completed);
+/* A result that a director has left which is gone. */
+void vend_instance_on_result (Instance *instance, json_t *completed);
 
 const char *vend_instance_state_name (InstanceState state);

@@ -31,13 +31,15 @@ ids_of (GHashTable *by_id)
 static json_t *
 describe_instance (const Instance *instance)
 {
+  const VendRunner *runner = instance->sched->runner;
+  g_autofree char *dir = runner->folder (runner, instance->id);
   json_t *described = json_pack (
       "{s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:b, s:s, s:s, s:o}", "id", instance->id,
       "model", instance->target->name, "deployment", instance->target->deployment, "version",
       instance->target->version, "state", state_names[instance->state], "slots",
       (int) instance->slots, "ahead", (int) instance->prefetch, "running",
       (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
-      instance->link != NULL, "dir", instance->dir, "hardware", instance->target->hardware, "gpus",
+      instance->link != NULL, "dir", dir, "hardware", instance->target->hardware, "gpus",
       vend_instance_gpus_json (instance));
   json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
   json_object_set_new (described, "plain_reason",

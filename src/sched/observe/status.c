@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "hardware/machine-load.h"
 #include "hardware/machine.h"
-#include "runner/process-usage.h"
 #include "sched/instance/instance.h"
 #include "sched/observe/status-private.h"
 
@@ -73,15 +72,15 @@ vend_status_describe (const VendStatusView *view, json_t *out)
 }
 
 static void
-add_processes (json_t *out, const char *instances_dir)
+add_processes (json_t *out, VendRunner *runner)
 {
-  g_autoptr (GHashTable) usage = vend_process_usage (instances_dir);
+  g_autoptr (GHashTable) usage = runner->usage (runner);
   size_t i;
   json_t *instance;
   json_array_foreach (json_object_get (out, "instances"), i, instance)
     {
-      static const VendProcessUsage nothing;
-      const VendProcessUsage *used = g_hash_table_lookup (usage, vend_json_string (instance, "id"));
+      static const VendRunnerUsage nothing;
+      const VendRunnerUsage *used = g_hash_table_lookup (usage, vend_json_string (instance, "id"));
       if (used == NULL)
         used = &nothing;
       json_object_set_new_nocheck (instance, "processes", json_integer (used->processes));
@@ -118,7 +117,7 @@ collect (void *data)
 {
   Request *request = data;
   vend_status_describe (request->view, request->out);
-  add_processes (request->out, request->sched->instances_dir);
+  add_processes (request->out, request->sched->runner);
   add_machine (request->out);
   request->text = vend_json_text (request->out);
   /* Both are large, and unused from here on: freed here, not on the core thread. */

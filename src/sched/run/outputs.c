@@ -16,7 +16,7 @@
 
 typedef struct
 {
-  char *instances_dir;
+  const VendRunner *runner;
   char *prediction;
   json_t *source; /* shared, only read */
   json_t *output;
@@ -57,14 +57,6 @@ token_of (const Taking *taking, const char *path)
   return token != NULL ? token : vend_secret_new ("", TOKEN_LENGTH);
 }
 
-/* Files are taken from instance directories only, whatever path a model makes its director
- * report. */
-static bool
-is_inside (const char *path, const char *instances_dir)
-{
-  return g_str_has_prefix (path, instances_dir) && strstr (path, "/../") == NULL;
-}
-
 static json_t *
 take_file (Taking *taking, const json_t *file)
 {
@@ -77,7 +69,8 @@ take_file (Taking *taking, const json_t *file)
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lacks a field");
       return json_null ();
     }
-  if (!is_inside (path, taking->instances_dir))
+  /* Whatever path a model makes its director report. */
+  if (!taking->runner->has_file (taking->runner, path))
     {
       vend_fail (&taking->error, VEND_ERROR_INTERNAL, "an output file lies outside its instance");
       return json_null ();
@@ -145,14 +138,7 @@ taken_all (void *data)
   json_decref (taking->source);
   g_clear_error (&taking->error);
   g_free (taking->prediction);
-  g_free (taking->instances_dir);
   g_free (taking);
-}
-
-static char *
-folder_of_instances (const VendSched *sched)
-{
-  return g_strconcat (sched->instances_dir, "/", NULL);
 }
 
 void
@@ -164,7 +150,7 @@ vend_outputs_take (VendSched *sched, const char *prediction, const json_t *outpu
   outputs->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_output_free);
   Taking *taking = g_new0 (Taking, 1);
   *taking = (Taking){ .outputs = outputs,
-                      .instances_dir = folder_of_instances (sched),
+                      .runner = sched->runner,
                       .prediction = g_strdup (prediction),
                       .source = json_incref ((json_t *) output),
                       .now_us = vend_now_us (),
@@ -189,7 +175,7 @@ vend_outputs_free (Outputs *outputs)
 
 typedef struct
 {
-  char *instances_dir;
+  const VendRunner *runner;
   json_t *output;
 } Forgetting;
 
@@ -200,7 +186,7 @@ forget_value (const Forgetting *forgetting, const json_t *value)
   const char *key;
   json_t *item;
   size_t i;
-  if (path != NULL && is_inside (path, forgetting->instances_dir))
+  if (path != NULL && forgetting->runner->has_file (forgetting->runner, path))
     unlink (path);
   else if (json_is_object (value))
     json_object_foreach ((json_t *) value, key, item)
@@ -222,7 +208,6 @@ forgotten_all (void *data)
 {
   g_autofree Forgetting *forgetting = data;
   json_decref (forgetting->output);
-  g_free (forgetting->instances_dir);
 }
 
 void
@@ -231,6 +216,6 @@ vend_outputs_forget (VendSched *sched, const json_t *output)
   if (output == NULL || !vend_outputs_have_files (output))
     return;
   Forgetting *forgetting = g_new0 (Forgetting, 1);
-  *forgetting = (Forgetting){ folder_of_instances (sched), json_incref ((json_t *) output) };
+  *forgetting = (Forgetting){ sched->runner, json_incref ((json_t *) output) };
   vend_sched_on_disk (sched, forget_all, forgotten_all, forgetting);
 }

@@ -1,6 +1,7 @@
 /* An audit of live states that a server which works never has. */
 #include "audit/audit.h"
 #include "base/fd.h"
+#include "runner/runner-process.h"
 #include "store/store.h"
 #include <fcntl.h>
 #include <string.h>
@@ -48,8 +49,11 @@ look (const Fixture *fixture, const char *a, const char *b, const char *rest)
   json_auto_t *live = NULL;
   GPtrArray *checks = NULL;
   g_assert_true (vend_json_parse (text, strlen (text), &live, &error));
-  g_assert_true (vend_audit_run (&(VendAuditOptions){ .data_dir = fixture->dir, .live = live },
-                                 &checks, &error));
+  g_autofree char *instances = g_build_filename (fixture->dir, VEND_INSTANCES_FOLDER, NULL);
+  g_autoptr (VendRunner) runner = vend_runner_process_new (instances, NULL);
+  g_assert_true (vend_audit_run (
+      &(VendAuditOptions){ .data_dir = fixture->dir, .runner = runner, .live = live }, &checks,
+      &error));
   return checks;
 }
 

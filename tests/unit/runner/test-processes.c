@@ -126,8 +126,8 @@ test_usage (void)
   spawn_model (&family, "-elsewhere/c");
   spawn_director (&family, "/d");
   g_autoptr (GHashTable) usage = vend_process_usage (family.base);
-  const VendProcessUsage *a = g_hash_table_lookup (usage, "a");
-  const VendProcessUsage *b = g_hash_table_lookup (usage, "b");
+  const VendRunnerUsage *a = g_hash_table_lookup (usage, "a");
+  const VendRunnerUsage *b = g_hash_table_lookup (usage, "b");
   g_assert_cmpuint (g_hash_table_size (usage), ==, 2);
   g_assert_cmpuint (a->processes, ==, 2);
   g_assert_cmpuint (b->processes, ==, 1);
@@ -165,12 +165,12 @@ test_kill_directors (void)
 {
   g_auto (Family) family = family_new ();
   g_autoptr (GHashTable) left = notes_new ();
-  g_autofree char *dir = g_strconcat (family.base, "/a", NULL);
   const pid_t director = spawn_director (&family, "/a");
   const pid_t other = spawn_director (&family, "/ab");
   const pid_t model = spawn_model (&family, "/a");
+  g_autoptr (VendRunner) runner = vend_runner_process_new (family.base, NULL);
   siginfo_t end;
-  g_assert_true (vend_runner_process_kill (dir));
+  runner->end (runner, "a");
   g_assert_cmpint (waitid (P_PID, (id_t) director, &end, WEXITED | WNOWAIT), ==, 0);
   g_assert_cmpint (end.si_status, ==, SIGKILL);
   g_assert_cmpint (waitid (P_PID, (id_t) model, &end, WEXITED | WNOWAIT), ==, 0);

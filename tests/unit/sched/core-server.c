@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "model/hardware.h"
 #include "runner/process-identity.h"
+#include "runner/runner-process.h"
 #include "sched/run/waiters.h"
 #include "store/accounts.h"
 #include "store/models.h"
@@ -24,6 +25,7 @@ struct Core
   CoreSettings settings;
   char *dir;
   char *binary;
+  VendRunner *runner;
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
@@ -100,18 +102,17 @@ static void
 open_sched (Core *core)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *instances = g_build_filename (core->dir, "instances", NULL);
   const VendShelfOptions shelf = { .store = core->store,
                                    .blobs = core->blobs,
-                                   .instances_dir = instances,
+                                   .runner = core->runner,
                                    .hub = { .endpoint = VEND_HUB_DEFAULT } };
   g_assert_true (vend_shelf_new (&shelf, &core->shelf, &error));
   core->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
                                                      .store = core->store,
                                                      .blobs = core->blobs,
                                                      .shelf = core->shelf,
+                                                     .runner = core->runner,
                                                      .data_dir = core->dir,
-                                                     .vend_binary = core->binary,
                                                      .input_allow = "",
                                                      .working_copy = "copy",
                                                      .meter = core->meter,
@@ -193,6 +194,8 @@ core_new (const CoreSettings *settings)
   core->settings = *settings;
   core->dir = g_dir_make_tmp ("vend-core-XXXXXX", NULL);
   core->binary = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *instances = g_build_filename (core->dir, VEND_INSTANCES_FOLDER, NULL);
+  core->runner = vend_runner_process_new (instances, core->binary);
   core->callers = g_ptr_array_new ();
   core->version = (VendVersion){
     .id = (char *) VERSION,
@@ -523,7 +526,7 @@ assert_nothing_waits (Core *core)
 static void
 assert_no_directory (const Core *core)
 {
-  g_autofree char *path = g_build_filename (core->dir, "instances", NULL);
+  g_autofree char *path = g_build_filename (core->dir, VEND_INSTANCES_FOLDER, NULL);
   g_autoptr (GDir) listing = g_dir_open (path, 0, NULL);
   g_assert_nonnull (listing);
   g_assert_cmpstr (g_dir_read_name (listing), ==, NULL);
@@ -546,6 +549,7 @@ core_free (Core *core)
   for (guint i = 0; i < core->callers->len; i++)
     caller_free (g_ptr_array_index (core->callers, i));
   g_ptr_array_unref (core->callers);
+  vend_runner_free (core->runner);
   vend_cgroups_free (core->cgroups);
   vend_meter_free (core->meter);
   vend_prices_free (core->prices);
