@@ -1,10 +1,12 @@
-/* Blobs: immutable bytes on the local disk under their SHA-256, each content once. Rows in the
- * store decide which blobs live: a blob is written before its first row, and removed after its last
- * row. Any thread but the core thread, unless a function says otherwise; blocks on disk. */
+/* Blobs: immutable bytes under their SHA-256, each content once, in a depot. Rows in the store
+ * decide which blobs live: a blob is written before its first row, and removed after its last row.
+ * Any thread but the core thread, unless a function says otherwise; blocks as the depot does. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <glib.h>
+
+#include "files/depot.h"
 
 typedef struct VendBlobs VendBlobs;
 
@@ -49,9 +51,13 @@ typedef bool (*VendBlobsUsed) (const char *sha256, void *data);
 bool vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used,
                                void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Calls `visit` with the SHA-256 of each blob. */
-bool vend_blobs_each (const VendBlobs *blobs, void (*visit) (const char *sha256, void *data),
-                      void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Calls `visit` with each blob. */
+bool vend_blobs_each (const VendBlobs *blobs, VendDepotVisit visit, void *data, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* NOT_FOUND when the content does not exist. */
+bool vend_blobs_stat (const VendBlobs *blobs, const char *sha256, VendDepotStat *out,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Contents held together, and let go together by vend_blob_holds_free. Any thread, one at a
  * time. */

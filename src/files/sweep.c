@@ -11,7 +11,6 @@
 #include "store/decisions.h"
 #include "store/files.h"
 #include "store/predictions.h"
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LONGEST_INTERVAL_US (60 * VEND_US_PER_S)
@@ -85,10 +84,9 @@ remove_files (VendDb *db, void *data, GError **error)
 static bool
 is_young (const VendBlobs *blobs, const char *sha256)
 {
-  g_autofree char *path = vend_blobs_path (blobs, sha256);
-  struct stat st;
-  return stat (path, &st) < 0
-         || vend_now_us () - (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S < YOUNG_US;
+  VendDepotStat stat;
+  return !vend_blobs_stat (blobs, sha256, &stat, NULL)
+         || vend_now_us () - stat.changed_us < YOUNG_US;
 }
 
 static bool
@@ -217,7 +215,7 @@ remove_most_decisions (VendDb *db, void *data, GError **error)
 }
 
 static void
-add_content (const char *sha256, void *data)
+add_content (const char *sha256, const VendDepotStat *stat, void *data)
 {
   g_ptr_array_add (data, g_strdup (sha256));
 }
