@@ -147,7 +147,8 @@ disk_stat (VendDepot *depot, const char *sha256, VendDepotStat *out, GError **er
   struct stat st;
   if (stat (path, &st) < 0)
     return fail_with (error, errno, "look at", sha256);
-  *out = (VendDepotStat){ (uint64_t) st.st_size, (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S };
+  *out = (VendDepotStat){ (uint64_t) st.st_size,
+                          (int64_t) st.st_mtim.tv_sec * VEND_US_PER_S + st.st_mtim.tv_nsec / 1000 };
   return true;
 }
 

@@ -40,6 +40,13 @@ typedef struct
   /* A missing content is fine. */
   bool (*remove) (VendDepot *depot, const char *sha256, GError **error);
   bool (*each) (VendDepot *depot, VendDepotVisit visit, void *data, GError **error);
+  /* The rest are NULL for a disk. */
+  /* Whether the place answers; UNAVAILABLE with the reason. `deep`: by a write, too. */
+  bool (*check) (VendDepot *depot, bool deep, GError **error);
+  /* Removes what broken puts have left, when it is older than a day. */
+  bool (*tidy) (VendDepot *depot, GError **error);
+  /* A URL that reads the content without credentials, for `life_s` seconds. Does not block. */
+  char *(*link) (VendDepot *depot, const char *sha256, const char *content_type, guint life_s);
   void (*free) (VendDepot *depot);
 } VendDepotOps;
 
@@ -61,3 +68,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDepot, vend_depot_free)
 VendDepot *vend_depot_disk_new (const char *dir, const char *spool) G_GNUC_WARN_UNUSED_RESULT;
 /* Pure. Free with g_free. */
 char *vend_depot_disk_path (const char *dir, const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Objects PREFIX/<2 hex>/<SHA-256> of a bucket. `s3` is taken. */
+typedef struct VendS3 VendS3;
+VendDepot *vend_depot_s3_new (VendS3 *s3) G_GNUC_WARN_UNUSED_RESULT;
+/* The prefix of the bucket is this owner's from now on; INVALID when it is another's, UNAVAILABLE
+ * as check. */
+bool vend_depot_s3_claim (VendDepot *depot, const char *owner, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
