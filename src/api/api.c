@@ -170,6 +170,8 @@ lane_of (const ApiBound *bound, VendCall *call)
 {
   const ApiRoute *route = bound->route;
   gsize size = 0;
+  if (route->reads_files && vend_blobs_is_remote (bound->api->parts.blobs))
+    return VEND_LANE_FILES;
   if (route->body == VEND_BODY_BUFFER)
     (void) vend_call_body (call, &size);
   if (route->runs_on == VEND_RUN_BYTES || size > VEND_API_LARGE_BODY)

@@ -490,6 +490,6 @@ const ApiRoute vend_api_deployment_routes[] = {
   { "DELETE", "/v1/deployments/{owner}/{name}", VEND_SCOPE_PUSH, VEND_BODY_NONE, delete_deployment,
     NULL },
   { "POST", "/v1/deployments/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_prediction, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+    create_prediction, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -124,10 +124,10 @@ download (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GEr
 }
 
 const ApiRoute vend_api_download_routes[] = {
-  { "GET", "/v1/outputs/{token}/{name}", 0, VEND_BODY_NONE, get_output, NULL },
-  { "GET", "/v1/covers/{token}/{name}", 0, VEND_BODY_NONE, get_cover, NULL },
+  { "GET", "/v1/outputs/{token}/{name}", 0, VEND_BODY_NONE, get_output, NULL, .reads_files = true },
+  { "GET", "/v1/covers/{token}/{name}", 0, VEND_BODY_NONE, get_cover, NULL, .reads_files = true },
   { "GET", "/v1/files/{id}/download", 0, VEND_BODY_NONE, download, NULL,
-    .missing = VEND_API_NO_FILE },
+    .missing = VEND_API_NO_FILE, .reads_files = true },
   { "GET", "/v1/files/default/secret", VEND_SCOPE_RUN, VEND_BODY_NONE, get_secret, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -62,6 +62,7 @@ typedef struct ApiRoute
   const char *opened_by; /* name of a setting that makes the token unnecessary; or NULL. The
                             caller is then nobody (vend_auth_anonymous), unless there is a token */
   ApiRunsOn runs_on;
+  bool reads_files;         /* contents, which may come from elsewhere: on VEND_LANE_FILES then */
   bool is_oci;              /* of the registry: Basic authorization too, errors in its form */
   const VendBodySink *sink; /* of VEND_BODY_SINK; its context is an ApiBound */
 } ApiRoute;

@@ -8,9 +8,8 @@ static const struct
   const char *name;
   gint threads;
 } lanes[VEND_LANES] = {
-  [VEND_LANE_WRITES] = { "writes", 8 },
-  [VEND_LANE_BYTES] = { "uploads", 4 },
-  [VEND_LANE_READS] = { "reads", 4 },
+  [VEND_LANE_WRITES] = { "writes", 8 },   [VEND_LANE_BYTES] = { "uploads", 4 },
+  [VEND_LANE_READS] = { "reads", 4 },     [VEND_LANE_FILES] = { "files", 16 },
   [VEND_LANE_REPLIES] = { "replies", 2 },
 };
 

@@ -11,12 +11,13 @@ typedef enum
   VEND_LANE_WRITES,  /* a commit each */
   VEND_LANE_BYTES,   /* uploads and large bodies: hashes, syncs, parsing */
   VEND_LANE_READS,   /* rows and documents of any size */
+  VEND_LANE_FILES,   /* contents of a file store elsewhere: waits for a network */
   VEND_LANE_REPLIES, /* text of what the core thread told */
   VEND_LANES,
 } VendLane;
 
 /* Of all lanes: each may read the store at the same time. */
-#define VEND_LATER_THREADS 18
+#define VEND_LATER_THREADS 34
 /* Jobs of one lane that wait for a thread, each a held call: a body is in memory or in the spool.
  */
 #define VEND_LATER_MAX_WAITING 1024

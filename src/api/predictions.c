@@ -364,9 +364,9 @@ list_predictions (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
 
 const ApiRoute vend_api_prediction_routes[] = {
   { "POST", "/v1/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER, create_by_version, NULL,
-    VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+    VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
   { "POST", "/v1/models/{owner}/{name}/predictions", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_by_model, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+    create_by_model, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
   { "GET", "/v1/predictions", VEND_SCOPE_READ, VEND_BODY_NONE, list_predictions, NULL,
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/predictions/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_prediction, NULL,

@@ -15,7 +15,7 @@ ping (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError 
 const ApiRoute vend_api_registry_routes[] = {
   { "GET", "/v2/", ANY_SCOPE, VEND_BODY_NONE, ping, NULL, .is_oci = true },
   { "GET", REST, VEND_SCOPE_READ, VEND_BODY_NONE, vend_oci_get, NULL, .is_oci = true,
-    .runs_on = VEND_RUN_READ },
+    .runs_on = VEND_RUN_READ, .reads_files = true },
   { "POST", REST, VEND_SCOPE_PUSH, VEND_BODY_SINK, vend_oci_post, NULL, .is_oci = true,
     .runs_on = VEND_RUN_BYTES, .sink = &vend_oci_sink },
   { "PATCH", REST, VEND_SCOPE_PUSH, VEND_BODY_SINK, vend_oci_patch, NULL, .is_oci = true,

@@ -99,7 +99,7 @@ remove_training_data (VendApi *api, VendCall *call, VendCaller *caller, VendRepl
 
 const ApiRoute vend_api_training_routes[] = {
   { "POST", "/v1/models/{owner}/{name}/versions/{id}/trainings", VEND_SCOPE_RUN, VEND_BODY_BUFFER,
-    create_training, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE },
+    create_training, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
   { "GET", "/v1/trainings", VEND_SCOPE_READ, VEND_BODY_NONE, list_trainings, NULL,
     .runs_on = VEND_RUN_READ },
   { "GET", "/v1/trainings/{id}", VEND_SCOPE_READ, VEND_BODY_NONE, get_training, NULL,

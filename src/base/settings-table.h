@@ -164,6 +164,16 @@ static const VendSettingInfo setting_infos[] = {
     "retention of the scheduler's decisions" },
   { "decision-max", VEND_SETTING_INT, "100000", 1, 100000000, "most decisions kept, the newest" },
 
+  { "files", VEND_SETTING_TEXT, "", 0, 0,
+    "where files are kept: s3://bucket/prefix, with the credentials of AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY; default: the data directory" },
+  { "files-endpoint", VEND_SETTING_TEXT, "", 0, 0,
+    "S3 server of files: https://host:port; default: that of AWS for AWS_REGION" },
+  { "files-cache", VEND_SETTING_BYTES, "20G", 0, 1024 * 1024 * VEND_GIB,
+    "bytes of files on S3 that are kept in the data directory, too, those used last; 0 = no "
+    "limit" },
+  { "files-redirect", VEND_SETTING_BOOL, "false", 0, 0,
+    "send those who pull images to the S3 server, which they must reach, by signed URLs" },
   { "weights-max", VEND_SETTING_BYTES, "0", 0, 1024 * 1024 * VEND_GIB,
     "bytes of managed weights; the longest unused that can be fetched again go beyond that; 0 = no "
     "limit" },

@@ -44,7 +44,7 @@ add_content (const Reading *reading, const char *folder, const char *sha256, GEr
   g_autofree char *key = g_strconcat (folder, "/", sha256, NULL);
   if (g_hash_table_contains (reading->named, key))
     return true;
-  if (!vend_blob_holds_add (reading->holds, sha256, error))
+  if (!vend_blob_holds_bring (reading->holds, sha256, error))
     return false;
   g_autofree char *from = vend_blobs_path (reading->request->blobs, sha256);
   json_array_append_new (reading->contents, json_pack ("{s:s, s:s, s:s}", "folder", folder,

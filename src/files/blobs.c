@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/hash.h"
+#include "base/log.h"
+#include "files/near.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,20 +12,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_OPENS 3
+
 struct VendBlobs
 {
   char *dir;
   char *spool;
   VendDepot *depot;
+  VendNear
+      *near; /* copies on this machine of a depot elsewhere; NULL: the depot is the disk here */
   pthread_mutex_t removal_lock; /* one removal at a time */
   pthread_mutex_t held_lock;
   pthread_cond_t removed;
+  VendBlobsUsed is_needed; /* whether a copy has to stay here; or NULL */
+  void *is_needed_data;
   GHashTable *held;     /* SHA-256 → number of holds */
   const char *removing; /* content whose removal is in flight, or NULL */
 };
 
-bool
-vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
+static bool
+open_spool (const char *dir, VendBlobs **out, GError **error)
 {
   g_autoptr (VendBlobs) blobs = g_new0 (VendBlobs, 1);
   pthread_mutex_init (&blobs->removal_lock, NULL);
@@ -34,9 +42,67 @@ vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
   blobs->spool = g_build_filename (dir, "spool", NULL);
   if (!vend_tree_remove (blobs->spool, error) || !vend_dir_ensure (blobs->spool, error))
     return false;
-  blobs->depot = vend_depot_disk_new (dir, blobs->spool);
   *out = g_steal_pointer (&blobs);
   return true;
+}
+
+bool
+vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
+{
+  if (!open_spool (dir, out, error))
+    return false;
+  (*out)->depot = vend_depot_disk_new (dir, (*out)->spool);
+  return true;
+}
+
+static bool
+is_held_now (const char *sha256, void *data)
+{
+  VendBlobs *blobs = data;
+  pthread_mutex_lock (&blobs->held_lock);
+  const bool is = g_hash_table_contains (blobs->held, sha256);
+  pthread_mutex_unlock (&blobs->held_lock);
+  return is;
+}
+
+static bool
+must_stay (const char *sha256, void *data)
+{
+  const VendBlobs *blobs = data;
+  return blobs->is_needed != NULL && blobs->is_needed (sha256, blobs->is_needed_data);
+}
+
+bool
+vend_blobs_open_remote (const char *dir, VendDepot *depot, uint64_t near_max, VendBlobs **out,
+                        GError **error)
+{
+  g_autoptr (VendBlobs) blobs = NULL;
+  g_autoptr (VendDepot) remote = depot;
+  if (!open_spool (dir, &blobs, error)
+      || !vend_near_new (&(VendNearOptions){ .dir = dir,
+                                             .spool = blobs->spool,
+                                             .max = near_max,
+                                             .is_held = is_held_now,
+                                             .is_needed = must_stay,
+                                             .data = blobs },
+                         &blobs->near, error))
+    return false;
+  blobs->depot = g_steal_pointer (&remote);
+  *out = g_steal_pointer (&blobs);
+  return true;
+}
+
+void
+vend_blobs_set_near_rule (VendBlobs *blobs, VendBlobsUsed is_needed, void *data)
+{
+  blobs->is_needed = is_needed;
+  blobs->is_needed_data = data;
+}
+
+bool
+vend_blobs_is_remote (const VendBlobs *blobs)
+{
+  return blobs->near != NULL;
 }
 
 void
@@ -47,6 +113,7 @@ vend_blobs_free (VendBlobs *blobs)
   g_free (blobs->dir);
   g_free (blobs->spool);
   vend_depot_free (blobs->depot);
+  vend_near_free (blobs->near);
   g_hash_table_unref (blobs->held);
   pthread_mutex_destroy (&blobs->removal_lock);
   pthread_mutex_destroy (&blobs->held_lock);
@@ -70,6 +137,20 @@ char *
 vend_blobs_path (const VendBlobs *blobs, const char *sha256)
 {
   return vend_depot_disk_path (blobs->dir, sha256);
+}
+
+/* What the reason is, is for the operator: callers learn that it will pass. */
+static bool
+pass_on (GError **error, GError *problem)
+{
+  if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_UNAVAILABLE))
+    {
+      g_propagate_error (error, problem);
+      return false;
+    }
+  vend_log (VEND_LOG_WARN, "the file store fails", "error", problem->message, NULL);
+  g_error_free (problem);
+  return vend_fail (error, VEND_ERROR_BUSY, "the file store does not answer now; try again");
 }
 
 /* ---- Holds */
@@ -103,7 +184,9 @@ vend_blobs_hold (VendBlobs *blobs, const char *sha256, GError **error)
 {
   VendDepotStat ignored;
   hold_first (blobs, sha256);
-  if (blobs->depot->ops->stat (blobs->depot, sha256, &ignored, error))
+  /* A copy was made of what is there. */
+  if ((blobs->near != NULL && vend_near_has (blobs->near, sha256))
+      || vend_blobs_stat (blobs, sha256, &ignored, error))
     return true;
   vend_blobs_let_go (blobs, sha256);
   return false;
@@ -120,15 +203,28 @@ vend_blobs_let_go (VendBlobs *blobs, const char *sha256)
 
 /* ---- In and out */
 
+/* What is in the depot is safe, so a copy that cannot be made is no failure. */
+static void
+copy_near (const VendBlobs *blobs, const char *path, const char *sha256, VendDepotHow how)
+{
+  g_autoptr (GError) error = NULL;
+  if (blobs->near != NULL && !vend_near_add (blobs->near, path, sha256, how, &error))
+    vend_log (VEND_LOG_WARN, "cannot keep a copy of a file here", "error", error->message, NULL);
+}
+
 /* Held before it is there, so that it is not removed before its row comes. */
 static bool
 bring_in (VendBlobs *blobs, const char *path, const char *sha256, VendDepotHow how, GError **error)
 {
+  g_autoptr (GError) problem = NULL;
   hold_first (blobs, sha256);
-  if (blobs->depot->ops->put (blobs->depot, path, sha256, how, error))
-    return true;
+  if (blobs->depot->ops->put (blobs->depot, path, sha256, how, &problem))
+    {
+      copy_near (blobs, path, sha256, how);
+      return true;
+    }
   vend_blobs_let_go (blobs, sha256);
-  return false;
+  return pass_on (error, g_steal_pointer (&problem));
 }
 
 bool
@@ -149,16 +245,41 @@ vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError 
 bool
 vend_blobs_stat (const VendBlobs *blobs, const char *sha256, VendDepotStat *out, GError **error)
 {
-  return blobs->depot->ops->stat (blobs->depot, sha256, out, error);
+  g_autoptr (GError) problem = NULL;
+  return blobs->depot->ops->stat (blobs->depot, sha256, out, &problem)
+         || pass_on (error, g_steal_pointer (&problem));
+}
+
+bool
+vend_blobs_bring (const VendBlobs *blobs, const char *sha256, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  return blobs->near == NULL || vend_near_bring (blobs->near, blobs->depot, sha256, &problem)
+         || pass_on (error, g_steal_pointer (&problem));
+}
+
+static int
+open_here (const VendBlobs *blobs, const char *sha256)
+{
+  g_autofree char *path = vend_blobs_path (blobs, sha256);
+  return open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 bool
 vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uint64_t *out_size,
                     GError **error)
 {
-  g_autofree char *path = vend_blobs_path (blobs, sha256);
-  vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   struct stat st;
+  vend_autofd fd = -1;
+  /* A copy may be trimmed between the two. */
+  for (guint n = 0; fd < 0 && n < MAX_OPENS; n++)
+    {
+      if (!vend_blobs_bring (blobs, sha256, error))
+        return false;
+      fd = open_here (blobs, sha256);
+      if (fd < 0 && (errno != ENOENT || blobs->near == NULL))
+        break;
+    }
   if (fd < 0 || fstat (fd, &st) < 0)
     return vend_fail_errno (error, errno == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
                             errno, "open blob %s", sha256);
@@ -166,6 +287,8 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
   *out_fd = vend_fd_steal (&fd);
   return true;
 }
+
+/* ---- Removal */
 
 /* A caller that wants to hold this content waits until its removal is decided. */
 static bool
@@ -192,20 +315,48 @@ vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is
                           GError **error)
 {
   bool good = true;
+  g_autoptr (GError) problem = NULL;
   pthread_mutex_lock (&blobs->removal_lock);
   if (begin_removal (blobs, sha256))
     {
-      good = is_used (sha256, data) || blobs->depot->ops->remove (blobs->depot, sha256, error);
+      /* The copy first: it stands for what is there. */
+      good = is_used (sha256, data)
+             || ((blobs->near == NULL || vend_near_remove (blobs->near, sha256, &problem))
+                 && blobs->depot->ops->remove (blobs->depot, sha256, &problem));
       end_removal (blobs);
     }
   pthread_mutex_unlock (&blobs->removal_lock);
-  return good;
+  return good || pass_on (error, g_steal_pointer (&problem));
 }
 
 bool
 vend_blobs_each (const VendBlobs *blobs, VendDepotVisit visit, void *data, GError **error)
 {
-  return blobs->depot->ops->each (blobs->depot, visit, data, error);
+  g_autoptr (GError) problem = NULL;
+  return blobs->depot->ops->each (blobs->depot, visit, data, &problem)
+         || pass_on (error, g_steal_pointer (&problem));
+}
+
+/* ---- Care of a depot elsewhere */
+
+bool
+vend_blobs_check (const VendBlobs *blobs, GError **error)
+{
+  return blobs->depot->ops->check == NULL || blobs->depot->ops->check (blobs->depot, false, error);
+}
+
+bool
+vend_blobs_tidy (const VendBlobs *blobs, GError **error)
+{
+  return blobs->depot->ops->tidy == NULL || blobs->depot->ops->tidy (blobs->depot, error);
+}
+
+char *
+vend_blobs_link (const VendBlobs *blobs, const char *sha256, const char *content_type, guint life_s)
+{
+  return blobs->depot->ops->link != NULL
+             ? blobs->depot->ops->link (blobs->depot, sha256, content_type, life_s)
+             : NULL;
 }
 
 /* ---- Several at once */
@@ -243,6 +394,13 @@ vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
     return false;
   g_ptr_array_add (holds->contents, g_strdup (sha256));
   return true;
+}
+
+bool
+vend_blob_holds_bring (VendBlobHolds *holds, const char *sha256, GError **error)
+{
+  return vend_blob_holds_add (holds, sha256, error)
+         && vend_blobs_bring (holds->blobs, sha256, error);
 }
 
 bool

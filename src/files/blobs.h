@@ -12,6 +12,10 @@ typedef struct VendBlobs VendBlobs;
 
 /* Makes `dir` and its sub-folders, and removes leftovers of interrupted writes from the spool. */
 bool vend_blobs_open (const char *dir, VendBlobs **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with contents in a depot elsewhere, which is taken also after a failure, and copies of
+ * what was used last in `dir`, `near_max` bytes of them (0 = no limit). */
+bool vend_blobs_open_remote (const char *dir, VendDepot *depot, uint64_t near_max, VendBlobs **out,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_blobs_free (VendBlobs *blobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobs, vend_blobs_free)
 
@@ -30,10 +34,22 @@ bool vend_blobs_take (VendBlobs *blobs, const char *path, const char *sha256, GE
 bool vend_blobs_copy (VendBlobs *blobs, const char *path, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* The path of the content. Free with g_free. */
+/* The path of the content, or of the copy that vend_blobs_bring makes. Pure. Free with g_free. */
 char *vend_blobs_path (const VendBlobs *blobs, const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Opens for reading; NOT_FOUND when the content does not exist. */
+/* Whether contents are elsewhere, so that files are here only when they were brought. Any thread;
+ * does not block. */
+bool vend_blobs_is_remote (const VendBlobs *blobs);
+
+/* Brings a content to its path, where it stays as long as it is held, has another name, or is
+ * needed by the rule. Does nothing when contents are there anyway. NOT_FOUND and BUSY as below. */
+bool vend_blobs_bring (const VendBlobs *blobs, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Errors of a depot elsewhere are BUSY, with the reason in the log: what takes, holds, brings or
+ * opens may be tried again.
+ *
+ * Opens for reading; NOT_FOUND when the content does not exist. */
 bool vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd,
                          uint64_t *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -51,6 +67,18 @@ typedef bool (*VendBlobsUsed) (const char *sha256, void *data);
 bool vend_blobs_remove_unused (VendBlobs *blobs, const char *sha256, VendBlobsUsed is_used,
                                void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Before the first content comes: whether a copy has to stay here. */
+void vend_blobs_set_near_rule (VendBlobs *blobs, VendBlobsUsed is_needed, void *data);
+
+/* Whether the depot answers; UNAVAILABLE with the reason. */
+bool vend_blobs_check (const VendBlobs *blobs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Removes what broken uploads left in the depot. */
+bool vend_blobs_tidy (const VendBlobs *blobs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A URL that reads the content without a token for `life_s` seconds; NULL: the depot gives none.
+ * Does not block. Free with g_free. */
+char *vend_blobs_link (const VendBlobs *blobs, const char *sha256, const char *content_type,
+                       guint life_s) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Calls `visit` with each blob. */
 bool vend_blobs_each (const VendBlobs *blobs, VendDepotVisit visit, void *data, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
@@ -66,6 +94,9 @@ VendBlobHolds *vend_blob_holds_new (VendBlobs *blobs);
 void vend_blob_holds_free (VendBlobHolds *holds);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBlobHolds, vend_blob_holds_free)
 bool vend_blob_holds_add (VendBlobHolds *holds, const char *sha256, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Adds, and brings the content to its path. */
+bool vend_blob_holds_bring (VendBlobHolds *holds, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* As vend_blobs_take. */
 bool vend_blob_holds_take (VendBlobHolds *holds, const char *path, const char *sha256,

@@ -95,10 +95,12 @@ is_used (const char *sha256, void *data)
   const VendSweep *sweep = data;
   bool used = true;
   g_autoptr (GError) error = NULL;
+  {
+    g_auto (VendReader) reader = vend_reader (sweep->options.store);
+    if (!vend_store_blob_used (reader.db, sha256, &used, &error) || used)
+      return true;
+  }
   if (is_young (sweep->options.blobs, sha256))
-    return true;
-  g_auto (VendReader) reader = vend_reader (sweep->options.store);
-  if (!vend_store_blob_used (reader.db, sha256, &used, &error) || used)
     return true;
   if (vend_weights_forget (sweep->options.blobs, sha256, &error))
     return false;
@@ -217,7 +219,8 @@ remove_most_decisions (VendDb *db, void *data, GError **error)
 static void
 add_content (const char *sha256, const VendDepotStat *stat, void *data)
 {
-  g_ptr_array_add (data, g_strdup (sha256));
+  if (vend_now_us () - stat->changed_us >= YOUNG_US)
+    g_ptr_array_add (data, g_strdup (sha256));
 }
 
 static void
@@ -229,6 +232,14 @@ sweep_all_blobs (VendSweep *sweep)
     vend_log (VEND_LOG_WARN, "cannot list blobs", "error", error->message, NULL);
   for (guint i = 0; i < contents->len && !is_closing (sweep); i++)
     remove_if_unused (sweep, g_ptr_array_index (contents, i));
+}
+
+static void
+tidy (VendSweep *sweep)
+{
+  g_autoptr (GError) error = NULL;
+  if (!vend_blobs_tidy (sweep->options.blobs, &error))
+    vend_log (VEND_LOG_WARN, "cannot remove broken uploads", "error", error->message, NULL);
 }
 
 static int64_t
@@ -260,6 +271,7 @@ sweep_main (void *data)
           if (sweep->options.more != NULL)
             sweep->options.more (sweep->options.data);
           sweep_all_blobs (sweep);
+          tidy (sweep);
           full_sweep_us = g_get_monotonic_time () + sweep->options.full_interval_us;
         }
       pthread_mutex_lock (&sweep->lock);

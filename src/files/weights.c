@@ -51,7 +51,8 @@ vend_weights_place (VendBlobs *blobs, const VendWeights *weights, GError **error
   if (!vend_blobs_hold (blobs, weights->sha256, error))
     return false;
   g_autofree char *content = vend_blobs_path (blobs, weights->sha256);
-  const bool placed = link_to (content, folder, weights->name, error);
+  const bool placed = vend_blobs_bring (blobs, weights->sha256, error)
+                      && link_to (content, folder, weights->name, error);
   vend_blobs_let_go (blobs, weights->sha256);
   return placed;
 }

@@ -3,6 +3,8 @@
 #include "sched/core.h"
 
 #define DISK_THREADS 4
+/* Of files elsewhere: they wait for a network. */
+#define FILE_THREADS 8
 
 typedef struct
 {
@@ -28,16 +30,29 @@ run_disk_job (void *data, void *unused)
   vend_inbox_post (job->sched->inbox, finish_disk_job, job);
 }
 
-void
-vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
+static void
+start_job (VendSched *sched, GThreadPool *pool, DiskWork work, DiskWork done, void *data)
 {
   DiskJob *job = g_new0 (DiskJob, 1);
   *job = (DiskJob){ sched, work, done, data };
   sched->n_disk_jobs++;
-  if (sched->disk_pool != NULL)
-    g_thread_pool_push (sched->disk_pool, job, NULL);
+  if (pool != NULL)
+    g_thread_pool_push (pool, job, NULL);
   else
     run_disk_job (job, NULL);
+}
+
+void
+vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data)
+{
+  start_job (sched, sched->disk_pool, work, done, data);
+}
+
+void
+vend_sched_on_files (VendSched *sched, DiskWork work, DiskWork done, void *data)
+{
+  start_job (sched, sched->file_pool != NULL ? sched->file_pool : sched->disk_pool, work, done,
+             data);
 }
 
 bool
@@ -45,6 +60,8 @@ vend_sched_start_disk (VendSched *sched, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   sched->disk_pool = g_thread_pool_new (run_disk_job, NULL, DISK_THREADS, TRUE, &problem);
+  if (problem == NULL && vend_blobs_is_remote (sched->blobs))
+    sched->file_pool = g_thread_pool_new (run_disk_job, NULL, FILE_THREADS, TRUE, &problem);
   if (problem == NULL)
     return true;
   g_propagate_error (error, g_steal_pointer (&problem));

@@ -42,6 +42,7 @@ struct VendSched
   VendInbox *inbox;
   VendTimers *timers;
   GThreadPool *disk_pool;            /* all work that blocks: starts, clean-ups, moves of files */
+  GThreadPool *file_pool;            /* of files elsewhere; NULL: they are on a disk */
   GHashTable *runs;                  /* id → Run (owned) */
   VendOpenIds *open_ids;             /* of the stored ones among `runs`, for other threads */
   GHashTable *targets;               /* key → Target (owned) */
@@ -77,3 +78,5 @@ void vend_sched_adopted_one (VendSched *sched);
  * freed, work runs at once. */
 typedef void (*DiskWork) (void *data);
 void vend_sched_on_disk (VendSched *sched, DiskWork work, DiskWork done, void *data);
+/* The same for contents of the file store, which may have to come from elsewhere. */
+void vend_sched_on_files (VendSched *sched, DiskWork work, DiskWork done, void *data);

@@ -156,6 +156,8 @@ vend_sched_free (VendSched *sched)
     return;
   vend_gsource_clear (&sched->janitor);
   /* Work in flight, and its follow-ups, end before the state that they use is freed. */
+  if (sched->file_pool != NULL)
+    g_thread_pool_free (g_steal_pointer (&sched->file_pool), FALSE, TRUE);
   if (sched->disk_pool != NULL)
     g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
   vend_shelf_finish (sched->shelf);

@@ -175,6 +175,16 @@ vend_store_blob_used (VendDb *db, const char *sha256, bool *out, GError **error)
 }
 
 bool
+vend_store_blob_is_input (VendDb *db, const char *sha256, bool *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_BLOB_IS_INPUT, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, sha256);
+  return vend_stmt_step (stmt, out, error);
+}
+
+bool
 vend_store_upload_insert (VendDb *db, const VendUpload *upload, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_UPLOAD_INSERT, error);

@@ -23,6 +23,8 @@ bool vend_store_output_list (VendDb *db, const char *prediction, GPtrArray **out
 bool vend_store_output_delete_of (VendDb *db, const char *prediction, GError **error);
 /* Whether any row still points to the content. */
 bool vend_store_blob_used (VendDb *db, const char *sha256, bool *out, GError **error);
+/* Whether an open prediction has it as an input. */
+bool vend_store_blob_is_input (VendDb *db, const char *sha256, bool *out, GError **error);
 
 bool vend_store_upload_insert (VendDb *db, const VendUpload *upload, GError **error);
 bool vend_store_upload_get (VendDb *db, const char *id, VendUpload **out, GError **error);

@@ -23,6 +23,7 @@
 #define READ_ONLY 0444
 /* The kernel takes no more at once, and drops the rest. */
 #define READ_AHEAD_PIECE (128 * 1024)
+#define BRING_PAUSE_US (1 * VEND_US_PER_S)
 #define PART_LIFE_US (7 * 24 * 3600 * VEND_US_PER_S)
 
 struct VendShelf
@@ -447,6 +448,42 @@ is_whole (const VendShelf *shelf, const VendWeightSet *set)
   return true;
 }
 
+/* Waits while the file store does not answer: the start that needs the weights does, too. */
+static bool
+bring (VendShelf *shelf, VendBlobHolds *holds, const char *sha256, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (vend_blob_holds_bring (holds, sha256, &problem))
+        return true;
+      if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_BUSY)
+          || g_atomic_int_get (&shelf->stops) != 0)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      g_usleep (BRING_PAUSE_US);
+    }
+}
+
+/* To the folder of the set, whose names keep the copies here. */
+static bool
+bring_all (VendShelf *shelf, const VendWeightSet *set, GError **error)
+{
+  g_autoptr (VendBlobHolds) holds = vend_blob_holds_new (shelf->blobs);
+  for (guint i = 0; i < set->files->len; i++)
+    {
+      const VendWeightFile *file = g_ptr_array_index (set->files, i);
+      if (!bring (shelf, holds, file->sha256, error))
+        return false;
+    }
+  pthread_mutex_lock (&shelf->order);
+  const bool good = make_tree (shelf, set, error);
+  pthread_mutex_unlock (&shelf->order);
+  return good;
+}
+
 static bool
 fetch_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
 {
@@ -456,6 +493,8 @@ fetch_one (VendShelf *shelf, const VendWeightSet *set, GError **error)
     if (!vend_store_weight_set_is_present (reader.db, set->digest, &is_present, error))
       return false;
   }
+  if (is_present && vend_blobs_is_remote (shelf->blobs))
+    return bring_all (shelf, set, error);
   return (is_present && is_whole (shelf, set)) || fetch_files (shelf, set, error);
 }
 

@@ -54,10 +54,12 @@ vend_api_output_reply (VendApi *api, const VendOutput *file, VendReply **out, GE
 bool
 vend_api_output_base64 (VendApi *api, const VendOutput *file, char **out, GError **error)
 {
-  g_autofree char *path = vend_blobs_path (api->parts.blobs, file->sha256);
   g_autofree char *bytes = NULL;
   gsize size = 0;
-  if (!vend_file_read (path, (gsize) file->size, &bytes, &size, error))
+  vend_autofd fd = -1;
+  uint64_t ignored = 0;
+  if (!vend_blobs_open_fd (api->parts.blobs, file->sha256, &fd, &ignored, error)
+      || !vend_fd_read_all (fd, file->name, (gsize) file->size, &bytes, &size, error))
     return false;
   *out = g_base64_encode ((const guchar *) bytes, size);
   return true;

@@ -187,8 +187,15 @@ post_translations (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
 }
 
 #define CREATE(path, handler) \
-  { "POST",  path, VEND_SCOPE_RUN,   VEND_BODY_BUFFER, \
-    handler, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE }
+  { "POST", \
+    path, \
+    VEND_SCOPE_RUN, \
+    VEND_BODY_BUFFER, \
+    handler, \
+    NULL, \
+    VEND_RATE_CREATE, \
+    .runs_on = VEND_RUN_AT_ONCE, \
+    .reads_files = true }
 /* Files are read, and base64 of them is made. */
 #define CREATE_BY_FORM(path, handler) \
   { "POST",  path,       VEND_SCOPE_RUN,   VEND_BODY_MULTIPART, \

@@ -67,8 +67,15 @@ post_response (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
 }
 
 #define CREATE(path, handler) \
-  { "POST",  path, VEND_SCOPE_RUN,   VEND_BODY_BUFFER, \
-    handler, NULL, VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE }
+  { "POST", \
+    path, \
+    VEND_SCOPE_RUN, \
+    VEND_BODY_BUFFER, \
+    handler, \
+    NULL, \
+    VEND_RATE_CREATE, \
+    .runs_on = VEND_RUN_AT_ONCE, \
+    .reads_files = true }
 
 const ApiRoute vend_api_openai_text_routes[] = {
   CREATE ("/openai/v1/chat/completions", post_chat),

@@ -13,6 +13,7 @@
 #include "build/builds.h"
 #include "cgroup/bases.h"
 #include "cli/commands.h"
+#include "cli/commands/file-place.h"
 #include "cli/commands/hardware-settings.h"
 #include "cli/commands/serve-data.h"
 #include "cli/arguments/serve-options.h"
@@ -29,6 +30,7 @@
 #include "registry/registry.h"
 #include "runner/runner-process.h"
 #include "sched/sched.h"
+#include "store/files.h"
 #include "secrets/vault.h"
 #include "web/web.h"
 #include "weights/shelf.h"
@@ -70,6 +72,7 @@ typedef struct
   int argc;
   char **argv;
   VendStore *store;
+  VendFileKeys file_keys;
   VendBlobs *blobs;
   VendRunner *runner;
   VendShelf *shelf;
@@ -137,6 +140,7 @@ app_clear (App *app)
   vend_registry_free (app->registry);
   vend_blobs_free (app->blobs);
   vend_vault_free (app->vault);
+  vend_file_keys_clear (&app->file_keys);
   g_free (app->hub_endpoint);
   g_free (app->hub_token);
   vend_settings_free (app->settings);
@@ -306,11 +310,21 @@ open_data (App *app, GError **error)
   return false;
 }
 
+/* Files of open predictions stay on this machine, where directors read them. */
+static bool
+is_needed_here (const char *sha256, void *data)
+{
+  const App *app = data;
+  bool is_input = true;
+  g_autoptr (GError) ignored = NULL;
+  g_auto (VendReader) reader = vend_reader (app->store);
+  return !vend_store_blob_is_input (reader.db, sha256, &is_input, &ignored) || is_input;
+}
+
 static bool
 open_store (App *app, GError **error)
 {
   g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
-  g_autofree char *blobs = g_build_filename (app->data_dir, "blobs", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
   VendStoreOptions options
@@ -319,12 +333,14 @@ open_store (App *app, GError **error)
   if (!vend_serve_data_check (app->data_dir, error))
     return false;
   app->is_marked = true;
-  return vend_store_open (&options, &app->store, error)
-         && vend_serve_data_claim (app->data_dir, error)
-         && vend_blobs_open (blobs, &app->blobs, error)
-         && vend_registry_new (app->store, app->blobs,
-                               vend_settings_bytes (app->settings, "account-max-stored"),
-                               &app->registry, error);
+  if (!vend_store_open (&options, &app->store, error)
+      || !vend_serve_data_claim (app->data_dir, error)
+      || !vend_file_place_open (app->settings, &app->file_keys, app->data_dir, &app->blobs, error))
+    return false;
+  vend_blobs_set_near_rule (app->blobs, is_needed_here, app);
+  return vend_registry_new (app->store, app->blobs,
+                            vend_settings_bytes (app->settings, "account-max-stored"),
+                            &app->registry, error);
 }
 
 static guint
@@ -814,6 +830,7 @@ take_secrets (App *app)
     hub[strlen (hub) - 1] = '\0';
   app->hub_endpoint = hub != NULL && *hub != '\0' ? g_steal_pointer (&hub) : NULL;
   app->hub_token = vend_process_take_variable ("HF_TOKEN");
+  vend_file_keys_take (&app->file_keys);
   app->bootstrap.account = vend_process_take_variable (VEND_BOOTSTRAP_ACCOUNT);
   app->bootstrap.token = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN);
   app->bootstrap.token_file = vend_process_take_variable (VEND_BOOTSTRAP_TOKEN_FILE);

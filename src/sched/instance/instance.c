@@ -471,7 +471,7 @@ vend_instance_run (Instance *instance, Run *run)
       vend_run_attach (run, instance);
       vend_measure_given (run);
     }
-  if (run->p->input == NULL)
+  if (!vend_inputs_are_here (run))
     vend_inputs_fetch (run);
   else
     send_run (instance, run);

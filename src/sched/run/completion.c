@@ -93,7 +93,8 @@ collected (json_t *output, Outputs *outputs, const GError *error, void *data)
 {
   Completion *completion = data;
   VendPrediction *p = completion->p;
-  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NO_SPACE))
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_NO_SPACE)
+      || g_error_matches (error, VEND_ERROR, VEND_ERROR_BUSY))
     {
       retry_later (completion, collect_again, error);
       return;

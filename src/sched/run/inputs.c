@@ -41,6 +41,14 @@ vend_inputs_left_queue (Run *run)
 
 /* ---- Reading */
 
+bool
+vend_inputs_are_here (const Run *run)
+{
+  return run->p->input != NULL
+         && (run->has_brought_files || json_array_size (run->p->files) == 0
+             || !vend_blobs_is_remote (run->sched->blobs));
+}
+
 typedef struct
 {
   VendSched *sched;
@@ -61,13 +69,34 @@ read_input (void *data)
                reading->p->id);
 }
 
+/* The director reads files by their paths. They stay until the end of the prediction, whose row
+ * needs them. */
+static void
+read_to_run (void *data)
+{
+  Reading *reading = data;
+  size_t i;
+  const json_t *file;
+  if (reading->p->input == NULL)
+    read_input (reading);
+  json_array_foreach (reading->p->files, i, file)
+    {
+      const char *sha256 = vend_json_string (file, "sha256");
+      if (reading->error == NULL && sha256 != NULL)
+        (void) !vend_blobs_bring (reading->sched->blobs, sha256, &reading->error);
+    }
+}
+
 static void
 start_reading (VendSched *sched, const VendPrediction *p, DiskWork done, VendSchedNotify notify,
                void *data)
 {
   Reading *reading = g_new0 (Reading, 1);
   *reading = (Reading){ sched, vend_prediction_copy (p), NULL, notify, data };
-  vend_sched_on_disk (sched, read_input, done, reading);
+  if (notify == NULL)
+    vend_sched_on_files (sched, read_to_run, done, reading);
+  else
+    vend_sched_on_disk (sched, read_input, done, reading);
 }
 
 static void
@@ -94,7 +123,8 @@ fetch_again (void *data)
 static void
 not_read (Run *run, const GError *error)
 {
-  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_STORAGE))
+  if (g_error_matches (error, VEND_ERROR, VEND_ERROR_STORAGE)
+      || g_error_matches (error, VEND_ERROR, VEND_ERROR_BUSY))
     {
       vend_log (VEND_LOG_ERROR, "cannot read an input, trying again", "prediction", run->p->id,
                 "error", error->message, NULL);
@@ -122,6 +152,9 @@ fetched (void *data)
       not_read (run, reading->error);
       return;
     }
+  run->has_brought_files = true;
+  json_decref (run->p->input);
+  json_decref (run->p->files);
   run->p->input = json_incref (reading->p->input);
   run->p->files = json_incref (reading->p->files);
   run->p->input_memory = reading->p->input_memory;

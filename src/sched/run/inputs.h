@@ -7,7 +7,9 @@
 /* The run is queued, or its row is stored now. */
 void vend_inputs_queued (Run *run);
 void vend_inputs_left_queue (Run *run);
-/* Reads the input, then sends the run to its instance of that time. */
+/* Whether the input is in memory, and its files are on this machine. */
+bool vend_inputs_are_here (const Run *run);
+/* Reads the input and brings its files, then sends the run to its instance of that time. */
 void vend_inputs_fetch (Run *run);
 /* Calls `notify` with this state and its input, which may have to be read first. */
 void vend_inputs_notify (VendSched *sched, const VendPrediction *state, VendSchedNotify notify,

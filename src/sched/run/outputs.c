@@ -1,4 +1,4 @@
-/* Brings output files of models into the file store. The work runs on the disk pool. */
+/* Brings output files of models into the file store. The work runs on the pool of files. */
 #include "sched/run/outputs.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -156,7 +156,7 @@ vend_outputs_take (VendSched *sched, const char *prediction, const json_t *outpu
                       .now_us = vend_now_us (),
                       .taken = taken,
                       .data = data };
-  vend_sched_on_disk (sched, take_all, taken_all, taking);
+  vend_sched_on_files (sched, take_all, taken_all, taking);
 }
 
 void

@@ -32,6 +32,7 @@ struct Run
   Submission *unstored; /* the row is not on the way to the disk yet */
   bool insert_pending;
   gsize held_input;       /* share of the memory for queued inputs; see inputs.c */
+  bool has_brought_files; /* of the input, to this machine */
   bool fetches_input;     /* has an instance, and is sent after its input is read */
   VendTimer *input_due;   /* retry of the read */
   Completion *completion; /* the end is on the way to the disk; NULL: not ended */

@@ -50,6 +50,10 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = $1)
              WHERE f.sha256 = $1 AND s.is_present <> 0)
   OR EXISTS (SELECT 1 FROM registry_blobs WHERE sha256 = $1)
   OR EXISTS (SELECT 1 FROM registry_manifests WHERE sha256 = $1);
+-- name: blob_is_input
+SELECT 1 WHERE EXISTS (SELECT 1 FROM prediction_inputs WHERE sha256 = $1)
+  OR EXISTS (SELECT 1 FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction
+             WHERE o.sha256 = $1 AND o.is_input <> 0 AND p.completed_us = 0);
 -- name: stored_bytes
 SELECT bytes FROM stored_bytes WHERE account_id = $1;
 -- name: upload_insert

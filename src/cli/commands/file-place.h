@@ -1,0 +1,34 @@
+/* Where the files of a data directory are: there, or on S3 by the setting `files`. Main thread;
+ * blocks on disk and network. */
+#pragma once
+#include <stdbool.h>
+#include <glib.h>
+
+#include "base/settings.h"
+#include "files/blobs.h"
+
+/* The credentials of S3, as the environment has them. */
+typedef struct
+{
+  char *key_id;
+  char *secret;
+  char *session;
+  char *region;
+} VendFileKeys;
+void vend_file_keys_clear (VendFileKeys *keys);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendFileKeys, vend_file_keys_clear)
+/* Takes them out of the environment, so that no child has them. */
+void vend_file_keys_take (VendFileKeys *out);
+/* Copies them. */
+void vend_file_keys_read (VendFileKeys *out);
+
+/* `*out` is NULL without the setting: files are in the data directory. INVALID for settings that
+ * cannot work. */
+bool vend_file_depot_new (const VendSettings *settings, const VendFileKeys *keys, VendDepot **out,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens the files of a server. INVALID, with nothing changed, when the files of the directory are
+ * somewhere else, or the place is another's. */
+bool vend_file_place_open (const VendSettings *settings, const VendFileKeys *keys,
+                           const char *data_dir, VendBlobs **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
