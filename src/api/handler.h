@@ -25,7 +25,10 @@ struct VendApi
   GArray *routes;   /* of VendRoute */
   GPtrArray *bound; /* of ApiBound: contexts of the routes, and one for requests that match none */
   gint ready;       /* atomic */
-  _Atomic int64_t beat_us; /* monotonic: the core thread was there */
+  gint sees_files;  /* atomic: a thread asks the file store whether it answers */
+  gint files_fail;  /* atomic: it did not */
+  _Atomic int64_t files_seen_us; /* monotonic */
+  _Atomic int64_t beat_us;       /* monotonic: the core thread was there */
   int64_t started_us;
 };
 

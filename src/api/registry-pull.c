@@ -8,6 +8,8 @@
 
 /* Entries of a list; more are behind its link. */
 #define MAX_LISTED 1000
+/* A pull of a large layer begins within this time, and may take any. */
+#define LINK_LIFE_S 900
 
 static VendReply *
 no_blob (const OciRequest *request)
@@ -47,6 +49,25 @@ show_content (const OciRequest *request, const char *sha256, const char *type, c
   return reply;
 }
 
+/* Those who pull images follow redirects, and leave their token behind when the host is another. */
+static VendReply *
+redirect (const OciRequest *request, const VendRegistryBlob *blob)
+{
+  const VendApi *api = request->api;
+  if (!vend_settings_bool (api->parts.settings, "files-redirect")
+      || strcmp (vend_call_method (request->call), "GET") != 0)
+    return NULL;
+  g_autofree char *link
+      = vend_blobs_link (api->parts.blobs, blob->sha256, "application/octet-stream", LINK_LIFE_S);
+  if (link == NULL)
+    return NULL;
+  VendReply *reply = vend_reply_empty (307);
+  vend_reply_header (reply, "Location", link);
+  vend_reply_header (reply, "Docker-Content-Digest", blob->digest);
+  vend_reply_header (reply, "Cache-Control", "no-store");
+  return reply;
+}
+
 static VendReply *
 get_blob (const OciRequest *request)
 {
@@ -60,7 +81,10 @@ get_blob (const OciRequest *request)
       return refuse_lookup (request, error, no_blob);
   }
   vend_registry_use_blob (request->api->parts.registry, blob);
-  return show_content (request, blob->sha256, "application/octet-stream", blob->digest);
+  VendReply *elsewhere = redirect (request, blob);
+  return elsewhere != NULL
+             ? elsewhere
+             : show_content (request, blob->sha256, "application/octet-stream", blob->digest);
 }
 
 static VendReply *

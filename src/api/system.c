@@ -2,12 +2,15 @@
 #include "api/api-private.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/turns.h"
 
 #ifndef VEND_VERSION
 #define VEND_VERSION "0.1.0"
 #endif
 
+/* An answer of the file store is good for so long. */
+#define FILES_SEEN_US (1 * VEND_US_PER_S)
 /* Many times what either may take. */
 #define STUCK_US (10 * VEND_US_PER_S)
 
@@ -37,11 +40,37 @@ healthz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GErr
   return true;
 }
 
+/* One at a time asks the file store; whoever comes meanwhile, or soon after, gets its answer. */
+static bool
+files_answer (VendApi *api)
+{
+  g_autoptr (GError) problem = NULL;
+  const int64_t now_us = g_get_monotonic_time ();
+  if (now_us - api->files_seen_us < FILES_SEEN_US
+      || !g_atomic_int_compare_and_exchange (&api->sees_files, 0, 1))
+    return g_atomic_int_get (&api->files_fail) == 0;
+  const bool good = vend_blobs_check (api->parts.blobs, &problem);
+  if (!good)
+    vend_log (VEND_LOG_WARN, "the file store fails", "error", problem->message, NULL);
+  g_atomic_int_set (&api->files_fail, good ? 0 : 1);
+  api->files_seen_us = g_get_monotonic_time ();
+  g_atomic_int_set (&api->sees_files, 0);
+  return good;
+}
+
 static bool
 readyz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
 {
   if (!g_atomic_int_get (&api->ready))
     return vend_fail (error, VEND_ERROR_UNAVAILABLE, "the server is starting or shutting down");
+  if (!files_answer (api))
+    {
+      *out = vend_reply_problem_json (
+          503, json_pack ("{s:s, s:s, s:i, s:s}", "title", "Unavailable", "detail",
+                          "the file store does not answer; the server's log says why", "status",
+                          503, "part", "files"));
+      return true;
+    }
   *out = vend_reply_json (200, json_pack ("{s:s}", "status", "ready"));
   return true;
 }
@@ -119,7 +148,7 @@ openapi (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GErr
 const ApiRoute vend_api_system_routes[] = {
   { "GET", "/v1/openapi.json", 0, VEND_BODY_NONE, openapi, NULL },
   { "GET", "/-/healthz", 0, VEND_BODY_NONE, healthz, NULL },
-  { "GET", "/-/readyz", 0, VEND_BODY_NONE, readyz, NULL },
+  { "GET", "/-/readyz", 0, VEND_BODY_NONE, readyz, NULL, .reads_files = true },
   { "GET", "/-/debug", VEND_SCOPE_ADMIN, VEND_BODY_NONE, debug, NULL },
   { "GET", "/v1/hardware", VEND_SCOPE_READ, VEND_BODY_NONE, hardware, NULL },
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

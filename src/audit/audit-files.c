@@ -10,7 +10,7 @@
 #include "store/registry.h"
 #include "workspace/probe.h"
 #include "store/weight-sets.h"
-#include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,6 +19,8 @@
 #define SWEPT_LIFE_US (90 * 60 * VEND_US_PER_S)
 /* Longer than the upload of one file takes. */
 #define SPOOL_LIFE_US (24 * 3600 * VEND_US_PER_S)
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_MD_CTX, EVP_MD_CTX_free)
 
 static GDir *
 open_folder (const Audit *audit, const char *name, char **out_path)
@@ -44,68 +46,115 @@ blob_path (const Audit *audit, const char *sha256)
 
 /* ---- Contents */
 
-static void
-check_bytes (Audit *audit, const char *path, const char *sha256, const char *of)
+static bool
+add_to_hash (const void *bytes, gsize size, void *data)
 {
-  g_autofree char *actual = NULL;
+  EVP_DigestUpdate (data, bytes, size);
+  return true;
+}
+
+static void
+check_bytes (Audit *audit, const char *sha256, uint64_t size, const char *of)
+{
+  guint8 bytes[EVP_MAX_MD_SIZE];
+  guint n = 0;
+  g_autoptr (EVP_MD_CTX) hash = EVP_MD_CTX_new ();
   g_autoptr (GError) error = NULL;
-  if (!vend_sha256_file (path, &actual, &error))
-    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, error->message);
-  else if (strcmp (actual, sha256) != 0)
+  EVP_DigestInit_ex (hash, EVP_sha256 (), NULL);
+  if (!audit->depot->ops->read (audit->depot, sha256, 0, size, add_to_hash, hash, &error))
+    {
+      vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, error->message);
+      return;
+    }
+  EVP_DigestFinal_ex (hash, bytes, &n);
+  g_autofree char *actual = vend_hex (bytes, n);
+  if (strcmp (actual, sha256) != 0)
     vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: its bytes are those of %s", of, actual);
+}
+
+static bool
+find_content (const Audit *audit, const char *sha256, VendDepotStat *out, GError **error)
+{
+  if (audit->objects == NULL)
+    return audit->depot->ops->stat (audit->depot, sha256, out, error);
+  const VendDepotStat *stat = g_hash_table_lookup (audit->objects, sha256);
+  if (stat == NULL)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "the bucket does not have it");
+  *out = *stat;
+  return true;
 }
 
 static void
 seen_content (const char *sha256, const char *of, int64_t size, void *data)
 {
   Audit *audit = data;
-  struct stat st;
+  VendDepotStat stat;
+  g_autoptr (GError) problem = NULL;
   if (!vend_is_sha256_hex (sha256))
-    {
-      vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: this is not a SHA-256", of);
-      return;
-    }
-  g_autofree char *path = blob_path (audit, sha256);
-  if (stat (path, &st) < 0)
-    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, g_strerror (errno));
-  else if (size >= 0 && st.st_size != size)
+    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: this is not a SHA-256", of);
+  else if (!find_content (audit, sha256, &stat, &problem))
+    vend_audit_found (audit, CHECK_CONTENTS, sha256, "%s: %s", of, problem->message);
+  else if (size >= 0 && stat.size != (uint64_t) size)
     vend_audit_found (audit, CHECK_CONTENTS, sha256,
-                      "%s: %" G_GINT64_FORMAT " bytes instead of %" G_GINT64_FORMAT, of,
-                      (int64_t) st.st_size, size);
+                      "%s: %" G_GUINT64_FORMAT " bytes instead of %" G_GINT64_FORMAT, of, stat.size,
+                      size);
   else if (audit->options->deep)
-    check_bytes (audit, path, sha256, of);
+    check_bytes (audit, sha256, stat.size, of);
 }
 
-static bool
-check_blob (Audit *audit, const char *path, const char *name, GError **error)
+typedef struct
 {
+  Audit *audit;
+  GError *error;
+} BlobLook;
+
+static void
+see_blob (const char *sha256, const VendDepotStat *stat, void *data)
+{
+  BlobLook *look = data;
   bool used = true;
-  if (!vend_is_sha256_hex (name) || !is_older (audit, path, SWEPT_LIFE_US))
-    return true;
-  if (!vend_store_blob_used (audit->db, name, &used, error))
-    return false;
+  if (look->error != NULL || look->audit->now_us - stat->changed_us <= SWEPT_LIFE_US
+      || !vend_store_blob_used (look->audit->db, sha256, &used, &look->error))
+    return;
   if (!used)
-    vend_audit_found (audit, CHECK_BLOBS, name, "nothing points to %s", path);
-  return true;
+    vend_audit_found (look->audit, CHECK_BLOBS, sha256, "nothing points to this content");
+}
+
+/* A copy stands for an object. */
+static void
+see_copy (const char *sha256, const VendDepotStat *stat, void *data)
+{
+  BlobLook *look = data;
+  if (!g_hash_table_contains (look->audit->objects, sha256))
+    vend_audit_found (look->audit, CHECK_BLOBS, sha256,
+                      "it is a copy, and the bucket does not have it");
 }
 
 static bool
 check_blobs (Audit *audit, GError **error)
 {
-  g_autofree char *blobs = NULL;
-  g_autoptr (GDir) folders = open_folder (audit, "blobs", &blobs);
-  for (const char *name; folders != NULL && (name = g_dir_read_name (folders)) != NULL;)
+  BlobLook look = { audit, NULL };
+  GHashTableIter iter;
+  void *sha256, *stat;
+  g_autofree char *blobs = g_build_filename (audit->options->data_dir, "blobs", NULL);
+  g_autoptr (VendDepot) copies = vend_depot_disk_new (blobs, blobs);
+  if (audit->objects == NULL)
     {
-      g_autofree char *folder_path = g_build_filename (blobs, name, NULL);
-      g_autoptr (GDir) folder = strlen (name) == 2 ? g_dir_open (folder_path, 0, NULL) : NULL;
-      for (const char *blob; folder != NULL && (blob = g_dir_read_name (folder)) != NULL;)
-        {
-          g_autofree char *path = g_build_filename (folder_path, blob, NULL);
-          if (!check_blob (audit, path, blob, error))
-            return false;
-        }
+      if (!audit->depot->ops->each (audit->depot, see_blob, &look, error))
+        return false;
     }
-  return true;
+  else
+    {
+      g_hash_table_iter_init (&iter, audit->objects);
+      while (g_hash_table_iter_next (&iter, &sha256, &stat))
+        see_blob (sha256, stat, &look);
+      if (!copies->ops->each (copies, see_copy, &look, error))
+        return false;
+    }
+  if (look.error == NULL)
+    return true;
+  g_propagate_error (error, look.error);
+  return false;
 }
 
 /* Names of weights go with the content. */

@@ -44,7 +44,9 @@ typedef struct
   int64_t now_us;
   GPtrArray *checks; /* of VendAuditCheck, by CheckId */
   GHashTable *kept;  /* set of ids of the instances that the runner has */
-  GHashTable *live;  /* id → json_t (borrowed) of an instance; empty without a server */
+  VendDepot *depot;
+  GHashTable *objects; /* SHA-256 → VendDepotStat, of a depot elsewhere; NULL: on the disk */
+  GHashTable *live;    /* id → json_t (borrowed) of an instance; empty without a server */
 } Audit;
 
 void vend_audit_found (Audit *audit, CheckId id, const char *subject, const char *format, ...)

@@ -196,6 +196,22 @@ check_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **erro
   return true;
 }
 
+static void
+add_object (const char *sha256, const VendDepotStat *stat, void *data)
+{
+  g_hash_table_insert (data, g_strdup (sha256), g_memdup2 (stat, sizeof *stat));
+}
+
+static bool
+list_objects (VendDepot *depot, GHashTable **out, GError **error)
+{
+  g_autoptr (GHashTable) objects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (!depot->ops->each (depot, add_object, objects, error))
+    return false;
+  *out = g_steal_pointer (&objects);
+  return true;
+}
+
 bool
 vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error)
 {
@@ -214,7 +230,11 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
       *out = g_steal_pointer (&checks);
       return true;
     }
-  if (!vend_store_audit_open (path, &db, error))
+  g_autofree char *blobs = g_build_filename (options->data_dir, "blobs", NULL);
+  g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs, blobs);
+  g_autoptr (GHashTable) objects = NULL;
+  if (!vend_store_audit_open (path, &db, error)
+      || (options->depot != NULL && !list_objects (options->depot, &objects, error)))
     return false;
 
   Audit audit = { .options = options,
@@ -222,6 +242,8 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
                   .now_us = vend_now_us (),
                   .checks = checks,
                   .kept = kept,
+                  .depot = options->depot != NULL ? options->depot : disk,
+                  .objects = objects,
                   .live = live };
   if (options->live != NULL)
     know_instances (&audit);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
+#include "files/depot.h"
 #include "json/json.h"
 #include "runner/runner.h"
 
@@ -28,6 +29,7 @@ typedef struct
 {
   const char *data_dir;
   VendRunner *runner;
+  VendDepot *depot;   /* where contents are; NULL: on the disk of the directory */
   const json_t *live; /* what `GET /-/debug?all=true` answers; NULL: no server runs */
   bool deep;          /* reads the bytes of every file */
 } VendAuditOptions;

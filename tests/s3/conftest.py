@@ -1,6 +1,7 @@
 """Servers with their files on an S3 server of their own."""
 
 import shutil
+import uuid
 
 import pytest
 
@@ -30,11 +31,9 @@ class Maker:
 
     def __init__(self, servers, s3, proxy):
         self.servers, self.s3, self.proxy = servers, s3, proxy
-        self.made = 0
 
     def __call__(self, *flags, start=True, env=None, prefix=None, empty=False):
-        self.made += 1
-        prefix = prefix or f"{PREFIX}/{id(self)}-{self.made}"
+        prefix = prefix or f"{PREFIX}/{uuid.uuid4().hex}"
         place = f"s3://{BUCKET}/{prefix}"
         server = self.servers(
             "--files", place, "--files-endpoint", self.proxy.url, *flags,

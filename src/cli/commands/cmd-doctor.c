@@ -4,6 +4,7 @@
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
 #include "cli/commands/doctor-audit.h"
+#include "cli/commands/file-place.h"
 #include "cli/commands/hardware-settings.h"
 #include "cli/commands/probe.h"
 #include "base/error.h"
@@ -249,6 +250,23 @@ check_disk (Report *sheet)
           verdict == GOOD ? "" : "; model environments need several GiB");
 }
 
+/* By writing an object and removing it. */
+static void
+check_files (Report *sheet)
+{
+  g_autofree char *data = vend_data_dir ();
+  g_autoptr (VendDepot) depot = NULL;
+  g_autoptr (GError) problem = NULL;
+  if (!vend_file_depot_find (data, &depot, &problem))
+    report (sheet, WARN, "files", "not tried: %s", problem->message);
+  else if (depot == NULL)
+    return;
+  else if (depot->ops->check (depot, true, &problem))
+    report (sheet, GOOD, "files", "the bucket can be listed and written");
+  else
+    report (sheet, FAIL, "files", "%s", problem->message);
+}
+
 static void
 check_cli_file (Report *sheet)
 {
@@ -265,6 +283,7 @@ check_server (Report *sheet, const VendConnection *connection)
   g_autoptr (VendClient) client = NULL;
   g_autoptr (GError) problem = NULL;
   json_auto_t *health = NULL;
+  json_auto_t *ready = NULL;
   json_auto_t *account = NULL;
   if (!vend_client_new (connection, &client, &problem))
     {
@@ -282,6 +301,11 @@ check_server (Report *sheet, const VendConnection *connection)
     }
   report (sheet, GOOD, "server", "%s (%s), version %s", config->url, config->url_source,
           vend_argument_shown (health, "version"));
+  if (!vend_client_call (client, "GET", "/-/readyz", NULL, &ready, &problem))
+    {
+      report (sheet, FAIL, "ready", "%s", problem->message);
+      g_clear_error (&problem);
+    }
 
   if (config->token == NULL)
     report (sheet, FAIL, "token", "none; set --token or VEND_API_TOKEN");
@@ -335,6 +359,7 @@ doctor (int argc, char **argv, GError **error)
   check_limits (&sheet, settings, skus);
   check_working_copies (&sheet, settings);
   check_disk (&sheet);
+  check_files (&sheet);
   if (!local)
     {
       check_cli_file (&sheet);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "cli/client/client.h"
+#include "cli/commands/file-place.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/terminal.h"
 #include "runner/runner-process.h"
@@ -67,6 +68,7 @@ typedef struct
 {
   VendClient *client; /* NULL: no server runs */
   char *data_dir;
+  VendDepot *depot; /* where its files are; NULL: there */
   bool deep;
 } Audit;
 
@@ -78,10 +80,12 @@ look (const Audit *audit, GPtrArray **out, GError **error)
     return false;
   g_autofree char *instances = g_build_filename (audit->data_dir, VEND_INSTANCES_FOLDER, NULL);
   g_autoptr (VendRunner) runner = vend_runner_process_new (instances, NULL);
-  return vend_audit_run (
-      &(VendAuditOptions){
-          .data_dir = audit->data_dir, .runner = runner, .live = live, .deep = audit->deep },
-      out, error);
+  return vend_audit_run (&(VendAuditOptions){ .data_dir = audit->data_dir,
+                                              .runner = runner,
+                                              .depot = audit->depot,
+                                              .live = live,
+                                              .deep = audit->deep },
+                         out, error);
 }
 
 static bool
@@ -186,13 +190,16 @@ vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool 
   g_autofree char *dir = g_canonicalize_filename (data_dir != NULL ? data_dir : standard, NULL);
   g_autoptr (VendClient) client = NULL;
   g_autoptr (GPtrArray) checks = NULL;
+  g_autoptr (VendDepot) depot = NULL;
   bool runs = false;
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "data directory '%s' does not exist; name another one with --data", dir);
   if (!find_server (dir, &runs, error) || (runs && !vend_client_new (connection, &client, error)))
     return false;
-  const Audit audit = { client, dir, deep };
+  if (!vend_file_depot_find (dir, &depot, error))
+    return false;
+  const Audit audit = { client, dir, depot, deep };
   if (!audit_until_sure (&audit, &checks, error))
     return false;
   if (connection->json)

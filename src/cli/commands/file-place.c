@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process-start.h"
+#include "cli/client/client-config.h"
 #include "files/s3.h"
 #include <string.h>
 
@@ -39,15 +40,6 @@ vend_file_keys_take (VendFileKeys *out)
   out->region = region ();
 }
 
-void
-vend_file_keys_read (VendFileKeys *out)
-{
-  out->key_id = g_strdup (g_getenv ("AWS_ACCESS_KEY_ID"));
-  out->secret = g_strdup (g_getenv ("AWS_SECRET_ACCESS_KEY"));
-  out->session = g_strdup (g_getenv ("AWS_SESSION_TOKEN"));
-  out->region = region ();
-}
-
 static const char *
 text_or_null (const char *text)
 {
@@ -76,13 +68,6 @@ make_depot (const VendSettings *settings, const VendFileKeys *keys, VendDepot **
   return true;
 }
 
-bool
-vend_file_depot_new (const VendSettings *settings, const VendFileKeys *keys, VendDepot **out,
-                     GError **error)
-{
-  return make_depot (settings, keys, out, NULL, error);
-}
-
 /* ---- The mark */
 
 static bool
@@ -94,6 +79,21 @@ read_mark (const char *path, char **out, GError **error)
     return true;
   g_propagate_error (error, g_steal_pointer (&problem));
   return false;
+}
+
+bool
+vend_file_depot_find (const char *data_dir, VendDepot **out, GError **error)
+{
+  g_autofree char *path = g_build_filename (data_dir, MARK, NULL);
+  g_autofree char *mark = NULL;
+  g_autoptr (VendSettings) settings = NULL;
+  const VendFileKeys keys
+      = { (char *) g_getenv ("AWS_ACCESS_KEY_ID"), (char *) g_getenv ("AWS_SECRET_ACCESS_KEY"),
+          (char *) g_getenv ("AWS_SESSION_TOKEN"), region () };
+  g_autofree char *keys_region G_GNUC_UNUSED = keys.region;
+  return vend_data_dir_settings (data_dir, &settings, error) && read_mark (path, &mark, error)
+         && (mark == NULL || vend_settings_set (settings, "files", mark, "file", error))
+         && make_depot (settings, &keys, out, NULL, error);
 }
 
 static void

@@ -19,13 +19,12 @@ void vend_file_keys_clear (VendFileKeys *keys);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendFileKeys, vend_file_keys_clear)
 /* Takes them out of the environment, so that no child has them. */
 void vend_file_keys_take (VendFileKeys *out);
-/* Copies them. */
-void vend_file_keys_read (VendFileKeys *out);
 
-/* `*out` is NULL without the setting: files are in the data directory. INVALID for settings that
- * cannot work. */
-bool vend_file_depot_new (const VendSettings *settings, const VendFileKeys *keys, VendDepot **out,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For a command beside the server: by the settings and credentials of this environment, and what
+ * the directory says of itself. `*out` is NULL when files are in the directory. INVALID for
+ * settings that cannot work. */
+bool vend_file_depot_find (const char *data_dir, VendDepot **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens the files of a server. INVALID, with nothing changed, when the files of the directory are
  * somewhere else, or the place is another's. */
