@@ -365,6 +365,15 @@ asks_for_more (const VendS3Answer *answer)
          || (answer->status == 400 && strstr (answer->text->str, "<Code>RequestTimeout<") != NULL);
 }
 
+/* The bytes are not those that were announced: another try has the same. */
+static bool
+is_mismatch (const char *code)
+{
+  static const char *const codes[]
+      = { "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", NULL };
+  return code != NULL && g_strv_contains (codes, code);
+}
+
 static bool
 fail_answer (const VendS3 *s3, const VendS3Request *request, const VendS3Answer *answer,
              GError **error)
@@ -373,10 +382,12 @@ fail_answer (const VendS3 *s3, const VendS3Request *request, const VendS3Answer 
   g_autofree char *message = vend_s3_text_of (answer->text->str, "Message");
   const bool is_missing
       = answer->status == 404 && request->name != NULL && g_strcmp0 (code, "NoSuchBucket") != 0;
-  return vend_fail (error, is_missing ? VEND_ERROR_NOT_FOUND : VEND_ERROR_UNAVAILABLE,
-                    "%s %s%s: the server of %s answered %ld%s%s%s%.300s", request->method,
-                    s3->prefix, request->name != NULL ? request->name : "", s3->shown,
-                    answer->status, code != NULL ? " " : "", code != NULL ? code : "",
+  const VendError kind = is_missing           ? VEND_ERROR_NOT_FOUND
+                         : is_mismatch (code) ? VEND_ERROR_STORAGE
+                                              : VEND_ERROR_UNAVAILABLE;
+  return vend_fail (error, kind, "%s %s%s: the server of %s answered %ld%s%s%s%.300s",
+                    request->method, s3->prefix, request->name != NULL ? request->name : "",
+                    s3->shown, answer->status, code != NULL ? " " : "", code != NULL ? code : "",
                     message != NULL ? ": " : "", message != NULL ? message : "");
 }
 

@@ -55,8 +55,9 @@ void vend_s3_answer_clear (VendS3Answer *answer);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendS3Answer, vend_s3_answer_clear)
 
 /* Tries again, with pauses, after lost connections, silence, and answers that ask for it. NOT_FOUND
- * for a missing object; UNAVAILABLE, with the reason, for everything else that the server or the
- * way to it causes; CANCELED when the sink ended it. */
+ * for a missing object; STORAGE when what is sent has another checksum; UNAVAILABLE, with the
+ * reason, for everything else that the server or the way to it causes; CANCELED when the sink ended
+ * it. */
 bool vend_s3_call (VendS3 *s3, const VendS3Request *request, VendS3Answer *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
