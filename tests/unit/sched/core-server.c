@@ -1,43 +1,19 @@
 /* A scheduler over a store in a temporary directory. Core thread. */
-#include "core-server.h"
+#include "core-private.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/id.h"
 #include "base/log.h"
+#include "fake-runner.h"
 #include "model/hardware.h"
-#include "runner/process-identity.h"
 #include "runner/runner-process.h"
-#include "sched/run/waiters.h"
+#include "script-process.h"
 #include "store/accounts.h"
 #include "store/models.h"
-#include "store/predictions.h"
-#include "store/usage.h"
 #include <signal.h>
-#include <string.h>
 
-#define VERSION "1111111111111111111111111111111111111111111111111111111111111111"
 #define TURN_MS 2
-#define MAX_TOLD ((gsize) 1 << 20)
-#define MAX_LOST 100
-
-struct Core
-{
-  CoreSettings settings;
-  char *dir;
-  char *binary;
-  VendRunner *runner;
-  VendStore *store;
-  VendBlobs *blobs;
-  VendShelf *shelf;
-  VendMeter *meter;
-  VendSkus *skus;
-  VendPrices *prices;
-  VendCgroups *cgroups;
-  VendSched *sched;
-  VendVersion version;
-  int64_t accounts[2];
-  GPtrArray *callers;
-};
+/* "processes": directors are processes of the real runner; else those of the fake one. */
+#define RUNNER_VARIABLE "VEND_TEST_RUNNER"
 
 /* ---- The main loop */
 
@@ -65,8 +41,8 @@ limits_of (const CoreSettings *settings)
 {
   return (VendSchedLimits){
     .scaling = { .max_instances = MAX (settings->max_instances, 1),
-                 .idle_timeout_us = 600 * VEND_US_PER_S,
-                 .on_demand = true,
+                 .idle_timeout_us = settings->idle_us > 0 ? settings->idle_us : 600 * VEND_US_PER_S,
+                 .on_demand = settings->idle_us == 0,
                  .concurrency = VEND_SCALING_MAX_CONCURRENCY,
                  .target = 100,
                  .retry_safe = !settings->never_again },
@@ -80,7 +56,7 @@ limits_of (const CoreSettings *settings)
     .train_timeout_us = 60 * VEND_US_PER_S,
     .cancel_grace_us = VEND_US_PER_S,
     .stop_grace_us = VEND_US_PER_S,
-    .lease_us = 60 * VEND_US_PER_S,
+    .lease_us = settings->lease_us > 0 ? settings->lease_us : 60 * VEND_US_PER_S,
     .max_output = 1 << 20,
     .max_output_file = 1 << 20,
     .max_input_file = 1 << 20,
@@ -182,7 +158,10 @@ insert_rows (VendDb *db, void *data, GError **error)
   if (!vend_store_model_insert (db, model, error))
     return false;
   core->version.model_id = model->id;
-  return vend_store_version_put (db, &core->version, error);
+  VendVersion next = core->version;
+  next.id = (char *) CORE_NEXT_VERSION;
+  return vend_store_version_put (db, &next, error)
+         && vend_store_version_put (db, &core->version, error);
 }
 
 Core *
@@ -194,16 +173,18 @@ core_new (const CoreSettings *settings)
   core->settings = *settings;
   core->dir = g_dir_make_tmp ("vend-core-XXXXXX", NULL);
   core->binary = g_file_read_link ("/proc/self/exe", NULL);
+  core->is_fake = g_strcmp0 (g_getenv (RUNNER_VARIABLE), "processes") != 0;
   g_autofree char *instances = g_build_filename (core->dir, VEND_INSTANCES_FOLDER, NULL);
-  core->runner = vend_runner_process_new (instances, core->binary);
+  core->runner = core->is_fake ? fake_runner_new (instances, settings->boots)
+                               : vend_runner_process_new (instances, core->binary);
   core->callers = g_ptr_array_new ();
   core->version = (VendVersion){
-    .id = (char *) VERSION,
+    .id = (char *) CORE_VERSION,
     .cog_version = (char *) "",
     .openapi = json_object (),
     .launch = json_pack ("{s:i}", "concurrency", (int) MAX (settings->slots, 1)),
     .manifest = json_object (),
-    .source_sha256 = (char *) VERSION,
+    .source_sha256 = (char *) CORE_VERSION,
     .created_us = 1,
   };
   g_autofree char *blobs = g_build_filename (core->dir, "blobs", NULL);
@@ -212,285 +193,14 @@ core_new (const CoreSettings *settings)
   g_assert_true (vend_blobs_open (blobs, &core->blobs, &error));
   g_assert_true (vend_skus_parse (&texts, &core->skus, &error));
   g_assert_true (vend_hardware_parse (texts.hardware, &hardware, &error));
-  g_assert_true (vend_prices_parse ("", hardware, &core->prices, &error));
+  g_assert_true (vend_prices_parse (settings->price != NULL ? settings->price : "", hardware,
+                                    &core->prices, &error));
   core->meter = vend_meter_new (100);
   core->cgroups = vend_cgroups_none (NULL);
   open_store (core);
   g_assert_true (vend_store_write_wait (core->store, insert_rows, core, &error));
   open_sched (core);
   return core;
-}
-
-/* ---- Callers */
-
-/* Of "start die; start succeed". */
-static json_t *
-read_script (const char *script)
-{
-  json_t *acts = json_array ();
-  g_auto (GStrv) attempts = g_strsplit (script, "; ", -1);
-  for (gsize i = 0; attempts[i] != NULL; i++)
-    {
-      json_t *attempt = json_array ();
-      g_auto (GStrv) names = g_strsplit (attempts[i], " ", -1);
-      for (gsize k = 0; names[k] != NULL; k++)
-        json_array_append_new (attempt, json_string (names[k]));
-      json_array_append_new (acts, attempt);
-    }
-  return acts;
-}
-
-static VendPrediction *
-prediction_new (const Core *core, const CoreJob *job)
-{
-  VendPrediction *p = vend_prediction_new ();
-  p->id = vend_id_new ();
-  p->account_id = core->accounts[job->account];
-  p->model_id = core->version.model_id;
-  p->model = g_strdup ("ada/script");
-  p->version = g_strdup (VERSION);
-  p->billing.account_id = core->accounts[0];
-  p->input = json_pack ("{s:o, s:I}", "acts", read_script (job->script), "run_us",
-                        (json_int_t) (job->run_us > 0 ? job->run_us : SCRIPT_RUN_US));
-  p->created_us = vend_now_us ();
-  p->deadline_us = job->left_us > 0 ? p->created_us + job->left_us : 0;
-  return p;
-}
-
-static Caller *
-caller_new (Core *core, const char *id, const char *name, bool waits)
-{
-  Caller *caller = g_new0 (Caller, 1);
-  *caller = (Caller){ core, g_strdup (name), g_strdup (id), waits, 0, VEND_STATUS_STARTING, NULL };
-  g_ptr_array_add (core->callers, caller);
-  return caller;
-}
-
-/* The rule of all replies, whoever is told: what it is told is on disk. */
-static void
-on_told (const VendPrediction *now, const GError *error, void *data)
-{
-  Caller *caller = data;
-  g_assert_cmpuint (++caller->n, ==, 1);
-  g_assert_true ((now == NULL) == (error != NULL));
-  if (error != NULL)
-    {
-      caller->error = g_error_copy (error);
-      return;
-    }
-  caller->status = now->status;
-  g_assert_cmpstr (now->id, ==, caller->id);
-  g_assert_true (!caller->waits || vend_status_is_terminal (now->status));
-  g_autoptr (VendPrediction) row = core_row (caller->core, caller);
-  g_assert_nonnull (row);
-  if (vend_status_is_terminal (now->status))
-    {
-      g_assert_cmpint (row->status, ==, now->status);
-      g_assert_cmpint (row->completed_us, ==, now->completed_us);
-    }
-}
-
-Caller *
-core_create (Core *core, const CoreJob *job)
-{
-  VendPrediction *p = prediction_new (core, job);
-  Caller *caller = caller_new (core, p->id, job->name, job->waits);
-  vend_sched_submit (core->sched, p, &core->version, &(VendSchedPlace){ "cpu", NULL },
-                     job->waits ? VEND_WAIT_FOR_END : 0, on_told, caller);
-  return caller;
-}
-
-void
-core_create_in_turn (Core *core, const char *const *names, guint account)
-{
-  for (gsize i = 0; names[i] != NULL; i++)
-    core_create (core,
-                 &(CoreJob){ .name = names[i], .script = "start succeed", .account = account });
-}
-
-Caller *
-core_cancel (Core *core, const Caller *of)
-{
-  Caller *caller = caller_new (core, of->id, of->name, false);
-  vend_sched_cancel (core->sched, of->id, on_told, caller);
-  return caller;
-}
-
-Caller *
-core_join (Core *core, const Caller *of)
-{
-  Caller *caller = caller_new (core, of->id, of->name, true);
-  vend_sched_wait (core->sched, of->id, VEND_WAIT_FOR_END, on_told, caller);
-  return caller;
-}
-
-/* ---- What there is to see */
-
-VendPrediction *
-core_row (Core *core, const Caller *of)
-{
-  VendPrediction *row = NULL;
-  g_auto (VendReader) reader = vend_reader (core->store);
-  return vend_store_prediction_get (reader.db, of->id, &row, NULL) ? row : NULL;
-}
-
-static char **
-told_lines (const Core *core)
-{
-  g_autofree char *path = g_build_filename (core->dir, "told", NULL);
-  g_autofree char *text = NULL;
-  if (!vend_file_read (path, MAX_TOLD, &text, NULL, NULL))
-    return g_new0 (char *, 1);
-  return g_strsplit (text, "\n", -1);
-}
-
-guint
-core_count (Core *core, const char *what, const Caller *of, int attempt)
-{
-  g_auto (GStrv) lines = told_lines (core);
-  g_autofree char *line = g_strdup_printf ("%s %s %d", what, of->id, attempt);
-  guint n = 0;
-  for (gsize i = 0; lines[i] != NULL; i++)
-    n += strcmp (lines[i], line) == 0;
-  return n;
-}
-
-static const char *
-name_of (const Core *core, const char *id)
-{
-  for (guint i = 0; i < core->callers->len; i++)
-    {
-      const Caller *caller = g_ptr_array_index (core->callers, i);
-      if (strcmp (caller->id, id) == 0)
-        return caller->name;
-    }
-  return NULL;
-}
-
-void
-core_assert_runs (Core *core, const char *expected)
-{
-  g_auto (GStrv) lines = told_lines (core);
-  g_autoptr (GString) runs = g_string_new (NULL);
-  for (gsize i = 0; lines[i] != NULL; i++)
-    {
-      g_auto (GStrv) words = g_strsplit (lines[i], " ", 3);
-      if (g_strcmp0 (words[0], "run") == 0)
-        g_string_append_printf (runs, "%s%s%s", runs->len > 0 ? " " : "", name_of (core, words[1]),
-                                words[2]);
-    }
-  g_assert_cmpstr (runs->str, ==, expected);
-}
-
-void
-core_signal (Core *core, const Caller *of, int signal_number)
-{
-  g_autoptr (VendPrediction) row = core_row (core, of);
-  g_autofree char *path
-      = g_build_filename (core->dir, "instances", row->instance, "director.pid", NULL);
-  g_assert_true (vend_pid_file_signal (path, signal_number));
-}
-
-static void
-on_described (json_t *take, void *data)
-{
-  *(json_t **) data = take;
-}
-
-json_t *
-core_describe (Core *core)
-{
-  json_t *described = NULL;
-  vend_sched_describe (core->sched, true, on_described, &described);
-  CORE_UNTIL (described != NULL);
-  return described;
-}
-
-bool
-core_has_queued (Core *core, int64_t n)
-{
-  json_auto_t *described = core_describe (core);
-  return vend_json_int (described, "queued", -1) == n;
-}
-
-int64_t
-core_starts (Core *core)
-{
-  json_auto_t *described = core_describe (core);
-  return vend_json_int (described, "instance_starts", -1);
-}
-
-/* ---- Ends */
-
-const CoreEnd core_succeeded = CORE_SUCCEEDED (1, 0);
-const CoreEnd core_canceled = { VEND_STATUS_CANCELED, NULL, 1, 0, SCRIPT_RUN_US };
-
-bool
-core_has_ended (Core *core, const Caller *of)
-{
-  g_autoptr (VendPrediction) row = core_row (core, of);
-  return row != NULL && row->completed_us > 0;
-}
-
-static int64_t
-taken_us (Core *core, const VendPrediction *row)
-{
-  g_autoptr (VendUsage) usage = NULL;
-  g_auto (VendReader) reader = vend_reader (core->store);
-  g_assert_true (
-      vend_store_usage_of (reader.db, row->account_id, row->completed_us, row->id, &usage, NULL));
-  return usage != NULL ? usage->run_us : 0;
-}
-
-static guint
-count_lost (Core *core, const Caller *of)
-{
-  g_autoptr (GPtrArray) attempts = NULL;
-  g_auto (VendReader) reader = vend_reader (core->store);
-  g_assert_true (vend_store_attempt_list (reader.db, of->id, MAX_LOST, &attempts, NULL));
-  return attempts->len;
-}
-
-static bool
-all_are_told (const Core *core)
-{
-  for (guint i = 0; i < core->callers->len; i++)
-    if (((const Caller *) g_ptr_array_index (core->callers, i))->n == 0)
-      return false;
-  return true;
-}
-
-void
-core_assert_end (Core *core, const Caller *of, const CoreEnd *expected)
-{
-  CORE_UNTIL (core_has_ended (core, of));
-  g_autoptr (VendPrediction) row = core_row (core, of);
-  g_autofree char *output = g_strdup_printf ("of attempt %d", expected->attempt);
-  g_assert_cmpstr (vend_status_name (row->status), ==, vend_status_name (expected->status));
-  g_assert_cmpstr (row->error_code, ==, expected->error_code);
-  g_assert_cmpint (row->attempt, ==, expected->attempt);
-  if (expected->status == VEND_STATUS_SUCCEEDED)
-    g_assert_cmpstr (json_string_value (row->output), ==, output);
-  g_assert_cmpuint (count_lost (core, of), ==, expected->n_lost);
-  g_assert_cmpint (taken_us (core, row), ==, expected->taken_us);
-}
-
-int64_t
-core_usage_rows (Core *core)
-{
-  int64_t n = 0;
-  g_auto (VendReader) reader = vend_reader (core->store);
-  for (guint i = 0; i < G_N_ELEMENTS (core->accounts); i++)
-    {
-      g_autoptr (GPtrArray) sums = NULL;
-      const VendUsageQuery query = {
-        .account_id = core->accounts[i], .to_us = G_MAXINT64, .group = VEND_USAGE_TOTAL, .limit = 10
-      };
-      g_assert_true (vend_store_usage_sum (reader.db, &query, &sums, NULL));
-      for (guint k = 0; k < sums->len; k++)
-        n += ((const VendUsage *) g_ptr_array_index (sums, k))->predictions;
-    }
-  return n;
 }
 
 /* ---- The end of a test */
@@ -523,13 +233,19 @@ assert_nothing_waits (Core *core)
     g_assert_cmpint (vend_json_int (instance, "running", -1), ==, 0);
 }
 
-static void
-assert_no_directory (const Core *core)
+static bool
+note_instance (const char *id, const char *spec, const GError *error, void *data)
 {
-  g_autofree char *path = g_build_filename (core->dir, VEND_INSTANCES_FOLDER, NULL);
-  g_autoptr (GDir) listing = g_dir_open (path, 0, NULL);
-  g_assert_nonnull (listing);
-  g_assert_cmpstr (g_dir_read_name (listing), ==, NULL);
+  g_string_append_printf (data, "%s\n", id);
+  return true;
+}
+
+static void
+assert_nothing_is_left (const Core *core)
+{
+  g_autoptr (GString) left = g_string_new (NULL);
+  g_assert_true (core->runner->list (core->runner, note_instance, left, NULL));
+  g_assert_cmpstr (left->str, ==, "");
 }
 
 static void
@@ -568,20 +284,20 @@ void
 core_end (Core *core)
 {
   CORE_UNTIL (is_idle (core));
-  CORE_UNTIL (all_are_told (core));
+  CORE_UNTIL (core_all_are_told (core));
   assert_nothing_waits (core);
   core_drain (core);
   json_auto_t *described = core_describe (core);
   g_assert_cmpuint (json_array_size (json_object_get (described, "instances")), ==, 0);
-  assert_no_directory (core);
+  assert_nothing_is_left (core);
   core_free (core);
 }
 
 int
 core_main (int argc, char **argv, void (*add) (void))
 {
-  if (script_director_is_meant (argc, argv))
-    return script_director_main (argc, argv);
+  if (script_process_is_meant (argc, argv))
+    return script_process_main (argc, argv);
   g_test_init (&argc, &argv, NULL);
   /* Before there are threads. */
   json_object_seed (0);

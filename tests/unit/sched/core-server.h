@@ -14,7 +14,11 @@ typedef struct
   guint slots;         /* of an instance; 0: one */
   guint max_instances; /* 0: one */
   guint account_max_running;
-  bool never_again; /* retry_safe is off */
+  bool never_again;  /* retry_safe is off */
+  const char *boots; /* see fake-runner.h */
+  int64_t idle_us;   /* after which an instance goes; 0: it stays */
+  int64_t lease_us;  /* 0: longer than a test */
+  const char *price; /* of hardware, as a setting; NULL: it has none */
 } CoreSettings;
 
 typedef struct Core Core;
@@ -40,6 +44,7 @@ typedef struct
   const char *script;
   const char *name;
   guint account;   /* 0: the first one */
+  int64_t release; /* of the deployment; 0: there is no deployment */
   int64_t run_us;  /* how long it ran, as its director says; 0: SCRIPT_RUN_US */
   int64_t left_us; /* until its deadline; 0: it has none */
   bool waits;      /* the caller, for the end */
@@ -51,7 +56,7 @@ typedef struct
 Core *core_new (const CoreSettings *settings);
 /* Everything is as if nothing had been, and goes. */
 void core_end (Core *core);
-/* Takes the scheduler and its store apart, and leaves the directors alone. */
+/* Takes the scheduler and its store apart; directors live on. */
 void core_stop (Core *core);
 /* The next start. */
 void core_start (Core *core);
@@ -68,17 +73,32 @@ Caller *core_cancel (Core *core, const Caller *of);
 /* Another one waits for its end. */
 Caller *core_join (Core *core, const Caller *of);
 
+/* Makes the first or second release of the only deployment, of a version each. */
+void core_deploy (Core *core, int64_t number);
+/* The release that takes predictions. */
+int64_t core_serving (Core *core);
+/* Of the first account. */
+void core_set_budget (Core *core, const char *hard);
+
 /* As it is on disk; NULL when it is not there. */
 VendPrediction *core_row (Core *core, const Caller *of);
+/* Begun by a director, as the disk says. */
+bool core_is_processing (Core *core, const Caller *of);
 /* How often directors were told or did this. */
 guint core_count (Core *core, const char *what, const Caller *of, int attempt);
 /* The runs that directors were told of, in their order: "A1 B1 A2" of names and attempts. Among
  * several directors at a time there is none. */
 void core_assert_runs (Core *core, const char *expected);
 bool core_has_queued (Core *core, int64_t n);
-/* To the director that runs it, as the disk says. */
-void core_signal (Core *core, const Caller *of, int signal_number);
+/* The director that runs it, as the disk says, stands still, or goes on. */
+void core_pause (Core *core, const Caller *of, bool pauses);
+/* For tests that need it: fake-runner.h. Borrowed. */
+VendRunner *core_fake (Core *core);
+VendSched *core_sched (Core *core);
 json_t *core_describe (Core *core);
+gsize core_count_instances (Core *core);
+/* Of the only target, since an instance of it was ready. */
+int64_t core_count_failed_boots (Core *core);
 /* How many directors were started since the scheduler is there. */
 int64_t core_starts (Core *core);
 

@@ -1,21 +1,8 @@
-/* A director without a model: one process, the default context. */
+/* What a director without a model does. Main context of its host. */
 #include "script-director.h"
 #include "base/clock.h"
-#include "base/fd.h"
-#include "director/uplink.h"
 #include "model/failure.h"
-#include "runner/frame.h"
-#include "runner/journal.h"
-#include "runner/process-identity.h"
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-/* A test that fails leaves it alone. */
-#define LIFE_S 60
-#define FLUSH_MS 2
 
 /* What an act can wait for. */
 typedef enum
@@ -29,12 +16,10 @@ typedef enum
 static const char *const waits[]
     = { "until-canceled", "until-acknowledged", "until-alone", "until-together" };
 
-typedef struct Director Director;
-
 /* An attempt of a prediction. */
 typedef struct
 {
-  Director *director;
+  ScriptDirector *director;
   json_t *command;
   const char *prediction;
   int attempt;
@@ -48,15 +33,14 @@ typedef struct
   json_t *result; /* until it is acknowledged */
 } Play;
 
-struct Director
+struct ScriptDirector
 {
-  char *dir;
-  int told_fd;
+  const ScriptHost *host;
+  void *data;
   guint slots;
+  char *boot;
   int64_t ready_us;
   bool was_alone;
-  GMainLoop *loop;
-  VendUplink *uplink;
   GPtrArray *plays;
 };
 
@@ -70,11 +54,11 @@ play_free (void *data)
 }
 
 static void
-note (const Director *director, const char *what, const char *prediction, int64_t attempt)
+note (const ScriptDirector *director, const char *what, const char *prediction, int64_t attempt)
 {
   g_autofree char *line
       = g_strdup_printf ("%s %s %" G_GINT64_FORMAT "\n", what, prediction, attempt);
-  g_assert_true (vend_fd_write_all (director->told_fd, line, strlen (line), NULL));
+  director->host->note (line, director->data);
 }
 
 static json_t *
@@ -85,9 +69,15 @@ frame_new (const Play *play, const char *event)
 }
 
 static void
+send (const ScriptDirector *director, json_t *take_frame)
+{
+  director->host->send (take_frame, director->data);
+}
+
+static void
 tell (const Play *play, json_t *take_frame)
 {
-  vend_uplink_send (play->director->uplink, take_frame);
+  send (play->director, take_frame);
 }
 
 /* ---- Ends */
@@ -122,7 +112,7 @@ complete (Play *play, const char *status)
 static void
 succeed_twice (Play *play)
 {
-  vend_uplink_send_later (play->director->uplink, completed_new (play, "succeeded"));
+  play->director->host->send_later (completed_new (play, "succeeded"), play->director->data);
   complete (play, "succeeded");
 }
 
@@ -139,13 +129,8 @@ lose (Play *play, const char *error_code)
 static void
 leave_in_journal (Play *play)
 {
-  g_autofree char *key = vend_journal_key (play->prediction, play->attempt);
-  VendJournal *journal = NULL;
   json_auto_t *completed = completed_new (play, "succeeded");
-  g_assert_true (vend_journal_open (play->director->dir, g_main_context_default (), NULL, NULL,
-                                    &journal, NULL));
-  vend_journal_write (journal, key, completed);
-  vend_journal_free (journal);
+  play->director->host->keep (completed, play->director->data);
 }
 
 /* Of the attempt before this one, as if it had been on the way. */
@@ -160,15 +145,6 @@ tell_old_end (Play *play)
 }
 
 /* ---- Acts */
-
-static gboolean
-die_when_told (void *data)
-{
-  const Director *director = data;
-  if (!vend_uplink_is_flushed (director->uplink))
-    return G_SOURCE_CONTINUE;
-  _exit (1);
-}
 
 static void
 start (Play *play)
@@ -212,7 +188,7 @@ act (Play *play, const char *name)
   else if (strcmp (name, "journal") == 0)
     leave_in_journal (play);
   else if (strcmp (name, "die") == 0)
-    g_idle_add (die_when_told, play->director);
+    play->director->host->leave (SCRIPT_DIES, play->director->data);
   else if (strcmp (name, "give-back") == 0)
     {
       play->is_over = true;
@@ -254,7 +230,7 @@ go_on (Play *play)
 static bool
 may_begin (const Play *play)
 {
-  const Director *director = play->director;
+  const ScriptDirector *director = play->director;
   guint taken = 0;
   if (play->has_begun || play->is_over)
     return play->has_begun;
@@ -269,7 +245,7 @@ may_begin (const Play *play)
 }
 
 static void
-go_on_all (Director *director)
+go_on_all (ScriptDirector *director)
 {
   for (guint i = 0; i < director->plays->len; i++)
     {
@@ -282,7 +258,7 @@ go_on_all (Director *director)
 }
 
 static void
-happens (Director *director, Play *only, Event event)
+happens (ScriptDirector *director, Play *only, Event event)
 {
   for (guint i = 0; i < director->plays->len; i++)
     {
@@ -296,7 +272,7 @@ happens (Director *director, Play *only, Event event)
 /* ---- Commands */
 
 static Play *
-find_play (const Director *director, const char *prediction, int64_t attempt)
+find_play (const ScriptDirector *director, const char *prediction, int64_t attempt)
 {
   for (guint i = 0; i < director->plays->len; i++)
     {
@@ -308,7 +284,7 @@ find_play (const Director *director, const char *prediction, int64_t attempt)
 }
 
 static void
-run (Director *director, json_t *command)
+run (ScriptDirector *director, json_t *command)
 {
   const json_t *all = json_object_get (json_object_get (command, "input"), "acts");
   Play *play = g_new0 (Play, 1);
@@ -340,35 +316,30 @@ cancel (Play *play)
     complete (play, "canceled");
 }
 
-static gboolean
-leave_when_told (void *data)
+static void
+tell_state (const ScriptDirector *director, const char *state)
 {
-  const Director *director = data;
-  if (!vend_uplink_is_flushed (director->uplink))
-    return G_SOURCE_CONTINUE;
-  g_main_loop_quit (director->loop);
-  return G_SOURCE_REMOVE;
+  send (director, json_pack ("{s:s, s:s}", "event", "state", "state", state));
 }
 
 static void
-stop (Director *director)
+stop (const ScriptDirector *director)
 {
   note (director, "stop", "all", 0);
-  vend_uplink_send (director->uplink,
-                    json_pack ("{s:s, s:s}", "event", "state", "state", "stopping"));
-  vend_uplink_send (director->uplink,
-                    json_pack ("{s:s, s:s}", "event", "state", "state", "stopped"));
-  g_timeout_add (FLUSH_MS, leave_when_told, director);
+  tell_state (director, "stopping");
+  tell_state (director, "stopped");
+  director->host->leave (SCRIPT_STOPS, director->data);
 }
 
-static void
-on_command (json_t *command, void *context)
+void
+script_director_command (ScriptDirector *director, json_t *command)
 {
-  Director *director = context;
   const char *name = vend_json_string (command, "command");
   const char *prediction = vend_json_string (command, "prediction");
   if (strcmp (name, "stop") == 0)
     stop (director);
+  else if (strcmp (name, "ping") == 0)
+    send (director, json_pack ("{s:s}", "event", "pong"));
   if (prediction == NULL)
     return;
   const int64_t attempt = vend_json_int (command, "attempt", 0);
@@ -395,7 +366,7 @@ on_command (json_t *command, void *context)
 /* ---- The connection */
 
 static json_t *
-list_running (const Director *director)
+list_running (const ScriptDirector *director)
 {
   json_t *running = json_array ();
   for (guint i = 0; i < director->plays->len; i++)
@@ -413,104 +384,78 @@ list_running (const Director *director)
 }
 
 static void
-on_connected (void *context)
+greet (const ScriptDirector *director)
 {
-  Director *director = context;
   const bool is_ready = director->ready_us > 0;
   json_t *hello = json_pack ("{s:s, s:i, s:b, s:s, s:i, s:o}", "event", "hello", "protocol", 1,
                              "pings", true, "state", is_ready ? "ready" : "starting", "ahead",
                              (int) director->slots, "running", list_running (director));
   if (is_ready)
     vend_json_set_int (hello, "ready_us", director->ready_us);
-  vend_uplink_send (director->uplink, hello);
+  send (director, hello);
   for (guint i = 0; i < director->plays->len; i++)
     {
       const Play *play = g_ptr_array_index (director->plays, i);
       if (play->result != NULL)
         tell (play, json_incref (play->result));
     }
-  vend_uplink_send (director->uplink, json_pack ("{s:s}", "event", "caught_up"));
-  if (!is_ready)
+  send (director, json_pack ("{s:s}", "event", "caught_up"));
+}
+
+static void
+boot (ScriptDirector *director)
+{
+  if (strcmp (director->boot, SCRIPT_BOOT_FAILS) == 0)
+    send (director, json_pack ("{s:s, s:s, s:s, s:s}", "event", "state", "state", "failed", "error",
+                               "the script says so", "setup_logs", "what setup printed\n"));
+  else if (strcmp (director->boot, SCRIPT_BOOT_DIES) == 0)
+    director->host->leave (SCRIPT_DIES, director->data);
+  else
     {
       director->ready_us = vend_now_us ();
-      vend_uplink_send (director->uplink,
-                        json_pack ("{s:s, s:s}", "event", "state", "state", "ready"));
+      tell_state (director, "ready");
     }
+}
+
+void
+script_director_connected (ScriptDirector *director)
+{
+  greet (director);
+  if (director->ready_us == 0)
+    boot (director);
   if (director->was_alone)
     happens (director, NULL, TOGETHER);
 }
 
-static void
-on_disconnected (void *context)
+void
+script_director_disconnected (ScriptDirector *director)
 {
-  Director *director = context;
   director->was_alone = true;
   for (guint i = 0; i < director->plays->len; i++)
     ((Play *) g_ptr_array_index (director->plays, i))->happened &= ~(1U << CANCELED);
   happens (director, NULL, ALONE);
 }
 
-static const VendUplinkEvents uplink_events = { on_connected, on_disconnected, on_command };
+/* ---- Life */
 
-/* ---- Assembly */
-
-static guint
-read_slots (const char *dir)
+ScriptDirector *
+script_director_new (guint slots, const char *boot_act, const ScriptHost *host, void *data)
 {
-  g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
-  g_autofree char *text = NULL;
-  json_auto_t *spec = NULL;
-  gsize size = 0;
-  g_assert_true (vend_file_read (path, 1 << 20, &text, &size, NULL));
-  g_assert_true (vend_json_parse (text, size, &spec, NULL));
-  return (guint) vend_json_int (spec, "slots", 1);
+  ScriptDirector *director = g_new0 (ScriptDirector, 1);
+  director->host = host;
+  director->data = data;
+  director->slots = slots;
+  director->boot = g_strdup (boot_act);
+  director->plays = g_ptr_array_new_with_free_func (play_free);
+  return director;
 }
 
-static int
-open_told (const char *dir)
+void
+script_director_free (ScriptDirector *director)
 {
-  g_autofree char *path = g_build_filename (dir, "..", "..", "told", NULL);
-  const int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  g_assert_cmpint (fd, >=, 0);
-  return fd;
-}
-
-bool
-script_director_is_meant (int argc, char **argv)
-{
-  return argc == 4 && strcmp (argv[1], "director") == 0 && strcmp (argv[2], "--dir") == 0;
-}
-
-/* Also when it is stopped, in which SIGALRM would wait. */
-static void
-limit_life (void)
-{
-  struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
-  const struct itimerspec life = { .it_value.tv_sec = LIFE_S };
-  timer_t timer;
-  g_assert_cmpint (timer_create (CLOCK_MONOTONIC, &event, &timer), ==, 0);
-  g_assert_cmpint (timer_settime (timer, 0, &life, NULL), ==, 0);
-}
-
-int
-script_director_main (int argc, char **argv)
-{
-  Director director = { .dir = argv[3] };
-  g_autofree char *pid_path = g_build_filename (director.dir, "director.pid", NULL);
-  limit_life ();
-  (void) !setsid ();
-  signal (SIGPIPE, SIG_IGN);
-  g_assert_true (vend_pid_file_write (pid_path, getpid (), NULL));
-  director.slots = read_slots (director.dir);
-  director.told_fd = open_told (director.dir);
-  director.plays = g_ptr_array_new_with_free_func (play_free);
-  director.loop = g_main_loop_new (NULL, FALSE);
-  g_assert_true (vend_uplink_open (director.dir, vend_frame_limit (1 << 20, 1 << 20),
-                                   &uplink_events, &director, &director.uplink, NULL));
-  g_main_loop_run (director.loop);
-  vend_uplink_free (director.uplink);
-  g_main_loop_unref (director.loop);
-  g_ptr_array_unref (director.plays);
-  vend_fd_clear (&director.told_fd);
-  return 0;
+  if (director == NULL)
+    return;
+  g_ptr_array_unref (director->plays);
+  g_free (director->boot);
+  g_free (director);
 }

@@ -2,7 +2,6 @@
  * takes up, with a store and directors that play by a script. */
 #include "base/error.h"
 #include "core-server.h"
-#include <signal.h>
 
 typedef struct
 {
@@ -190,7 +189,7 @@ test_restart_gives_nothing_out (void)
   const Restart restart = { .attempt = 1, .began = true };
   CORE_UNTIL (is_leased (core, a, &restart) && is_leased (core, b, &restart)
               && is_leased (core, c, &restart));
-  core_signal (core, c, SIGSTOP);
+  core_pause (core, c, true);
   core_stop (core);
   CORE_UNTIL (core_count (core, "end", a, 1) == 1);
   core_start (core);
@@ -199,7 +198,7 @@ test_restart_gives_nothing_out (void)
   CORE_UNTIL (core_has_ended (core, a) && d->n == 1);
   g_assert_true (is_recovering (core));
   g_assert_true (core_has_queued (core, 1));
-  core_signal (core, c, SIGCONT);
+  core_pause (core, c, false);
   core_assert_end (core, d, &core_succeeded);
   core_cancel (core, b);
   core_cancel (core, c);
