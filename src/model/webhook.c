@@ -5,6 +5,8 @@
 
 #define SECRET_BYTES 32
 #define ID_RANDOM 10
+/* Bytes; longer ones are no names of hosts, and do not fit in an index. */
+#define MAX_AUTHORITY 300
 
 static const char *const event_names[] = { "start", "output", "logs", "completed" };
 static const char *const state_names[] = { "pending", "delivered", "dead", "dropped" };
@@ -119,7 +121,7 @@ vend_webhook_lane (int64_t account_id, const char *url)
 {
   const char *start = strstr (url, "://");
   start = start != NULL ? start + 3 : url;
-  g_autofree char *authority = g_strndup (start, strcspn (start, "/?#"));
+  g_autofree char *authority = g_strndup (start, MIN (strcspn (start, "/?#"), MAX_AUTHORITY));
   g_autofree char *lower = g_ascii_strdown (authority, -1);
   return g_strdup_printf ("%" G_GINT64_FORMAT "/%s", account_id, lower);
 }

@@ -8,12 +8,12 @@ INSERT INTO stored_bytes (account_id, bytes)
 SELECT account_id, SUM(size)
 FROM (SELECT account_id, size FROM files
       UNION ALL
-      SELECT p.account_id, o.size FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction)
+      SELECT p.account_id, o.size FROM outputs AS o JOIN predictions AS p ON p.id = o.prediction) AS f
 GROUP BY account_id;
 
 CREATE TRIGGER files_come AFTER INSERT ON files BEGIN
   INSERT INTO stored_bytes (account_id, bytes) VALUES (new.account_id, new.size)
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER files_go AFTER DELETE ON files BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size WHERE account_id = old.account_id;
@@ -21,7 +21,7 @@ END;
 CREATE TRIGGER outputs_come AFTER INSERT ON outputs BEGIN
   INSERT INTO stored_bytes (account_id, bytes)
   SELECT account_id, new.size FROM predictions WHERE id = new.prediction
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER outputs_go AFTER DELETE ON outputs BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size

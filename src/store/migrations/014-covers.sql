@@ -13,7 +13,7 @@ CREATE TABLE covers (
 CREATE INDEX covers_by_content ON covers (sha256);
 CREATE TRIGGER covers_come AFTER INSERT ON covers BEGIN
   INSERT INTO stored_bytes (account_id, bytes) VALUES (new.account_id, new.size)
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER covers_go AFTER DELETE ON covers BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size WHERE account_id = old.account_id;

@@ -20,7 +20,7 @@ CREATE INDEX version_weights_by_content ON version_weights (sha256);
 CREATE TRIGGER weights_come AFTER INSERT ON version_weights BEGIN
   INSERT INTO stored_bytes (account_id, bytes)
   SELECT account_id, new.size FROM models WHERE id = new.model_id
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER weights_go AFTER DELETE ON version_weights BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size

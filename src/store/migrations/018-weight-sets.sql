@@ -36,7 +36,7 @@ CREATE INDEX version_weight_sets_by_digest ON version_weight_sets (digest);
 CREATE TRIGGER weight_sets_come AFTER INSERT ON version_weight_sets BEGIN
   INSERT INTO stored_bytes (account_id, bytes)
   SELECT account_id, new.size FROM models WHERE id = new.model_id
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER weight_sets_go AFTER DELETE ON version_weight_sets BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size

@@ -71,7 +71,7 @@ CREATE TRIGGER registry_blobs_come AFTER INSERT ON registry_blobs BEGIN
   INSERT INTO stored_bytes (account_id, bytes)
   SELECT m.account_id, new.size FROM registry_repositories AS r JOIN models AS m ON m.id = r.model_id
   WHERE r.id = new.repository
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER registry_blobs_go AFTER DELETE ON registry_blobs BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size
@@ -82,7 +82,7 @@ CREATE TRIGGER registry_manifests_come AFTER INSERT ON registry_manifests BEGIN
   INSERT INTO stored_bytes (account_id, bytes)
   SELECT m.account_id, new.size FROM registry_repositories AS r JOIN models AS m ON m.id = r.model_id
   WHERE r.id = new.repository
-  ON CONFLICT (account_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+  ON CONFLICT (account_id) DO UPDATE SET bytes = stored_bytes.bytes + excluded.bytes;
 END;
 CREATE TRIGGER registry_manifests_go AFTER DELETE ON registry_manifests BEGIN
   UPDATE stored_bytes SET bytes = bytes - old.size

@@ -82,7 +82,7 @@ SELECT a.instance, 'the piece of ' || b.began_us || ' is of another account, har
 FROM instance_usage AS a
 JOIN instance_usage AS b ON b.instance = a.instance AND b.began_us = a.ended_us
 WHERE b.account_id <> a.account_id OR b.hardware <> a.hardware OR b.billed <> a.billed
-   OR b.model_id <> a.model_id OR b.deployment IS NOT a.deployment
+   OR b.model_id <> a.model_id OR b.deployment IS DISTINCT FROM a.deployment
 UNION ALL
 SELECT u.prediction, CASE u.billed WHEN 1 THEN 'it and the time of its instance are billed'
                                    ELSE 'neither it nor the time of its instance is billed' END
@@ -185,7 +185,7 @@ SELECT sha256, 'manifest ' || digest, size FROM registry_manifests;
 -- name: audit_open
 SELECT id, '', attempt FROM predictions WHERE completed_us = 0;
 -- name: audit_is_open
-SELECT 1 FROM predictions WHERE id = $1 AND completed_us = 0;
+SELECT 1 FROM predictions WHERE id = $1 AND completed_us + 0 = 0;
 -- name: audit_versions
 SELECT DISTINCT COALESCE(source, id), '', 0 FROM versions WHERE image IS NULL;
 -- name: audit_registry

@@ -1,6 +1,6 @@
 -- name: example_insert
 INSERT INTO examples (model_id, place, prediction, input, output, logs)
-SELECT $1, CASE WHEN $3 = 0
+SELECT $1, CASE WHEN CAST($3 AS BIGINT) = 0
     THEN COALESCE((SELECT MAX(place) FROM examples WHERE model_id = $1), 0) + 1
     ELSE COALESCE((SELECT MIN(place) FROM examples WHERE model_id = $1), 2) - 1 END,
   id, input, output, logs

@@ -62,7 +62,7 @@ INSERT INTO uploads ({upload}) VALUES ({upload.values});
 SELECT {upload} FROM uploads WHERE id = $1;
 -- name: upload_by_content
 SELECT {upload} FROM uploads
-WHERE account_id = $1 AND sha256 = $2 AND size = $3 ORDER BY created_us DESC LIMIT 1;
+WHERE account_id = $1 AND sha256 = $2 AND size = $3 ORDER BY created_us DESC, id DESC LIMIT 1;
 -- name: upload_delete
 DELETE FROM uploads WHERE id = $1;
 -- name: upload_expired
@@ -79,4 +79,4 @@ SELECT {build}
 FROM builds WHERE completed_us = 0 ORDER BY created_us, id;
 -- name: build_complete
 UPDATE builds SET status = $2, error = $3, version = $4, completed_us = $5
-WHERE id = $1 AND completed_us = 0;
+WHERE id = $1 AND completed_us + 0 = 0;

@@ -6,5 +6,5 @@ ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: history_boots
 SELECT inputs FROM
   (SELECT kind, deployment, inputs FROM decisions WHERE model = $1
-   ORDER BY at_us DESC, id DESC LIMIT $3)
+   ORDER BY at_us DESC, id DESC LIMIT $3) AS d
 WHERE kind = 'ready' AND COALESCE(deployment, '') = $2 LIMIT $4;

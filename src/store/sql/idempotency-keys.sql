@@ -8,4 +8,5 @@ WHERE create_keys.created_us < $6;
 SELECT digest, prediction FROM create_keys WHERE account_id = $1 AND key = $2 AND created_us >= $3;
 -- name: idempotency_expire
 DELETE FROM create_keys WHERE (account_id, key) IN
-  (SELECT account_id, key FROM create_keys WHERE created_us < $1 ORDER BY created_us LIMIT $2);
+  (SELECT account_id, key FROM create_keys WHERE created_us < $1
+   ORDER BY created_us, account_id, key LIMIT $2);

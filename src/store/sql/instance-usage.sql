@@ -11,4 +11,4 @@ ON CONFLICT (account_id, began_us, instance) DO UPDATE SET ended_us = excluded.e
 WHERE excluded.ended_us > instance_usage.ended_us;
 -- name: instance_usage_last
 SELECT {instance_usage}
-FROM instance_usage WHERE instance = $1 ORDER BY began_us DESC LIMIT 1;
+FROM instance_usage WHERE instance = $1 ORDER BY began_us DESC, account_id LIMIT 1;

@@ -75,7 +75,7 @@ ON CONFLICT (model_id, id) DO NOTHING;
 UPDATE models SET latest_version = $2, version_us = $3 WHERE id = $1;
 -- name: version_latest_set_image
 UPDATE models SET latest_version = $2, version_us = $3
-WHERE id = $1 AND ($4 <> 0 OR latest_version IS NULL)
+WHERE id = $1 AND (CAST($4 AS BIGINT) <> 0 OR latest_version IS NULL)
   AND NOT EXISTS (SELECT 1 FROM versions AS v WHERE v.model_id = $1 AND v.image IS NULL);
 -- Versions that can run come first: images cannot.
 -- name: version_latest_recount
@@ -91,7 +91,7 @@ FROM versions WHERE model_id = $1 AND id = $2;
 SELECT 1 FROM versions WHERE model_id = $1 AND id = $2;
 -- name: version_by_source
 SELECT {version}
-FROM versions WHERE model_id = $1 AND source_sha256 = $2 ORDER BY created_us DESC LIMIT 1;
+FROM versions WHERE model_id = $1 AND source_sha256 = $2 ORDER BY created_us DESC, id DESC LIMIT 1;
 -- name: version_page
 SELECT {version}
 FROM versions WHERE model_id = $1 AND (created_us, id) < ($2, $3)

@@ -26,54 +26,54 @@ SELECT 1 FROM predictions WHERE completed_us = 0 AND model_id = $1 AND version =
 SELECT {prediction}
 FROM predictions
 WHERE account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_web
 SELECT {prediction}
 FROM predictions
 WHERE from_web = 1 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_model
 SELECT {prediction}
 FROM predictions
 WHERE model = $7 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_deployment
 SELECT {prediction}
 FROM predictions
 WHERE deployment = $9 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_open
 SELECT {prediction}
 FROM predictions
 WHERE completed_us = 0 AND +account_id = $1 AND +kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_page_unsuccessful
 SELECT {prediction}
 FROM predictions
 WHERE status > 2 AND status = $10 AND account_id = $1 AND kind = $2 AND (created_us, id) < ($3, $4) AND created_us >= $5
-  AND ($7 IS NULL OR model = $7) AND ($8 IS NULL OR version = $8)
-  AND ($9 IS NULL OR deployment = $9) AND ($10 < 0 OR status = $10) AND ($11 = 0 OR from_web = 1)
+  AND (CAST($7 AS TEXT) IS NULL OR model = $7) AND (CAST($8 AS TEXT) IS NULL OR version = $8)
+  AND (CAST($9 AS TEXT) IS NULL OR deployment = $9) AND (CAST($10 AS BIGINT) < 0 OR status = $10) AND (CAST($11 AS BIGINT) = 0 OR from_web = 1)
 ORDER BY created_us DESC, id DESC LIMIT $6;
 -- name: prediction_lease
 UPDATE predictions SET status = $2, attempt = $3, instance = $4, started_us = $5, output = $6,
   queue_place = $7
-WHERE id = $1 AND completed_us = 0 AND attempt <= $3;
+WHERE id = $1 AND completed_us + 0 = 0 AND attempt <= $3;
 -- name: prediction_cancel_request
-UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us = 0;
+UPDATE predictions SET cancel_requested = 1 WHERE id = $1 AND completed_us + 0 = 0;
 -- name: prediction_complete
 UPDATE predictions SET status = $3, input = COALESCE($4, input), output = $5, logs = $6, error = $7,
   error_code = $8, metrics = $9, started_us = $10, completed_us = $11, attempt = $2, instance = $12
-WHERE id = $1 AND completed_us = 0 AND attempt <= $2;
+WHERE id = $1 AND completed_us + 0 = 0 AND attempt <= $2;
 -- name: prediction_expired
 SELECT id FROM predictions
 WHERE completed_us > 0 AND completed_us < $1 AND data_removed = 0 AND from_web = 0

@@ -53,22 +53,24 @@ DELETE FROM registry_parts WHERE repository = $1 AND manifest = $2;
 DELETE FROM registry_tags WHERE repository = $1 AND digest = $2;
 -- name: registry_referrers
 SELECT {registry_manifest} FROM registry_manifests
-WHERE repository = $1 AND subject = $2 AND digest > $3 AND ($4 IS NULL OR artifact_type = $4)
+WHERE repository = $1 AND subject = $2 AND digest > $3 AND (CAST($4 AS TEXT) IS NULL OR artifact_type = $4)
 ORDER BY digest LIMIT $5;
 -- What tags and versions keep, with the manifests of an index and with what refers to them.
 -- name: registry_manifests_unused
 WITH RECURSIVE kept (digest) AS (
-  SELECT digest FROM registry_tags WHERE repository = $1
+  SELECT digest FROM (
+    SELECT digest FROM registry_tags WHERE repository = $1
+    UNION
+    SELECT v.image FROM registry_repositories AS r JOIN versions AS v ON v.model_id = r.model_id
+    WHERE r.id = $1 AND r.path = '' AND v.image IS NOT NULL
+    UNION
+    SELECT digest FROM registry_manifests WHERE repository = $1 AND used_us >= $2) AS roots
   UNION
-  SELECT v.image FROM registry_repositories AS r JOIN versions AS v ON v.model_id = r.model_id
-  WHERE r.id = $1 AND r.path = '' AND v.image IS NOT NULL
-  UNION
-  SELECT digest FROM registry_manifests WHERE repository = $1 AND used_us >= $2
-  UNION
-  SELECT p.digest FROM kept AS k JOIN registry_parts AS p ON p.repository = $1 AND p.manifest = k.digest
-  WHERE p.is_manifest <> 0
-  UNION
-  SELECT m.digest FROM kept AS k JOIN registry_manifests AS m ON m.repository = $1 AND m.subject = k.digest)
+  SELECT n.digest FROM kept AS k JOIN (
+    SELECT manifest AS named_by, digest FROM registry_parts WHERE repository = $1 AND is_manifest <> 0
+    UNION ALL
+    SELECT subject, digest FROM registry_manifests WHERE repository = $1 AND subject IS NOT NULL) AS n
+  ON n.named_by = k.digest)
 SELECT {registry_manifest} FROM registry_manifests
 WHERE repository = $1 AND used_us < $2 AND digest NOT IN (SELECT digest FROM kept)
 LIMIT $3;
@@ -84,7 +86,7 @@ WHERE p.repository = $1 AND p.manifest = $2 AND p.is_manifest <> 0;
 SELECT digest FROM registry_tags WHERE repository = $1 AND name = $2;
 -- name: registry_tag_put
 INSERT INTO registry_tags (repository, name, digest) VALUES ($1, $2, $3)
-ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest WHERE digest <> excluded.digest;
+ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest WHERE registry_tags.digest <> excluded.digest;
 -- name: registry_tag_delete
 DELETE FROM registry_tags WHERE repository = $1 AND name = $2;
 -- name: registry_tags

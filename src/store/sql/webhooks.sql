@@ -11,7 +11,7 @@ WHERE EXISTS (SELECT 1 FROM predictions WHERE id = {new_delivery.prediction})
        OR NOT EXISTS (SELECT 1 FROM webhook_deliveries
                       WHERE prediction = {new_delivery.prediction} AND event = 'start'));
 -- name: delivery_supersede
-DELETE FROM webhook_deliveries WHERE prediction = $1 AND state = 0 AND event IN ('output', 'logs');
+DELETE FROM webhook_deliveries WHERE prediction = $1 AND state + 0 = 0 AND event IN ('output', 'logs');
 -- name: delivery_strip
 UPDATE webhook_deliveries SET body = '',
   state = CASE WHEN state IN (0, 2) THEN 3 ELSE state END,
@@ -22,7 +22,7 @@ WHERE prediction = $1;
 SELECT {delivery}
 FROM webhook_deliveries WHERE id = $1;
 -- name: delivery_body
-SELECT body FROM webhook_deliveries WHERE id = $1 AND state = 0;
+SELECT body FROM webhook_deliveries WHERE id = $1 AND state + 0 = 0;
 -- name: delivery_next_lane
 SELECT lane FROM webhook_deliveries WHERE state = 0 AND lane > $1 ORDER BY lane LIMIT 1;
 -- name: delivery_due
@@ -38,11 +38,11 @@ SELECT due_us FROM webhook_deliveries WHERE state = 0 AND due_us > $1 ORDER BY d
 UPDATE webhook_deliveries SET due_us = $1 WHERE state = 0 AND due_us > $2;
 -- name: delivery_tried
 UPDATE webhook_deliveries SET state = $2, tries = $3, last_status = $4, last_error = $5, due_us = $6,
-  ended_us = $7, body = CASE WHEN $2 IN (1, 3) THEN '' ELSE body END
-WHERE id = $1 AND state = 0;
+  ended_us = $7, body = CASE WHEN CAST($2 AS BIGINT) IN (1, 3) THEN '' ELSE body END
+WHERE id = $1 AND state + 0 = 0;
 -- name: delivery_replay
 UPDATE webhook_deliveries SET state = 0, tries = 0, since_us = $2, due_us = $2, ended_us = 0
-WHERE id = $1 AND state = 2;
+WHERE id = $1 AND state + 0 = 2;
 -- name: delivery_page
 SELECT {delivery}
 FROM webhook_deliveries WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3;

@@ -75,6 +75,10 @@ test_lanes (void)
       g_autofree char *lane = vend_webhook_lane (7, cases[i].url);
       g_assert_cmpstr (lane, ==, cases[i].lane);
     }
+  g_autofree char *name = g_strnfill (6000, 'a');
+  g_autofree char *url = g_strconcat ("https://", name, "/", NULL);
+  g_autofree char *lane = vend_webhook_lane (7, url);
+  g_assert_cmpuint (strlen (lane), <, 400);
 }
 
 static void
