@@ -288,6 +288,7 @@ vend_api_prepare (VendApi *api, VendCall *call, const VendCaller *caller, VendDb
   json_auto_t *malformed = json_array ();
   const VendApiSchema schema = { run->version->openapi, component_of (run) };
   if (!vend_version_check_runs (run->version, error)
+      || !vend_store_accepts (api->parts.store, error)
       || !read_input (run, &prediction->input, out_problems, error))
     return false;
   if (*out_problems != NULL)

@@ -63,6 +63,8 @@ readyz (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GErro
 {
   if (!g_atomic_int_get (&api->ready))
     return vend_fail (error, VEND_ERROR_UNAVAILABLE, "the server is starting or shutting down");
+  if (!vend_store_check (api->parts.store, error))
+    return false;
   if (!files_answer (api))
     {
       *out = vend_reply_problem_json (

@@ -4,8 +4,10 @@
 #include "base/error.h"
 #include "store/audit.h"
 #include "store/integrity.h"
+#include "store/postgres.h"
 #include <string.h>
 
+#define ON_SERVER "the database is on a server: pg_amcheck looks at its pages and indexes"
 #define NO_DATABASE "the database is damaged"
 #define NO_SERVER "no server runs; its next start looks after this"
 
@@ -183,6 +185,12 @@ check_pages (const char *path, GPtrArray *checks, bool *out_whole, GError **erro
   Audit audit = { .checks = checks };
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   bool is_complete = false;
+  if (vend_postgres_is_url (path))
+    {
+      ((VendAuditCheck *) g_ptr_array_index (checks, CHECK_DATABASE))->skipped = ON_SERVER;
+      *out_whole = true;
+      return true;
+    }
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", path);
   if (!vend_integrity_check_pages (path, true, 0, problems, &is_complete, error))
@@ -215,7 +223,6 @@ list_objects (VendDepot *depot, GHashTable **out, GError **error)
 bool
 vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error)
 {
-  g_autofree char *path = g_build_filename (options->data_dir, "vend.db", NULL);
   g_autoptr (GPtrArray) checks = g_ptr_array_new_with_free_func (check_free);
   g_autoptr (GHashTable) live = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -223,7 +230,7 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
   for (gsize i = 0; i < CHECK_N; i++)
     g_ptr_array_add (checks, check_new (&rules[i], options->live != NULL));
   bool is_whole = false;
-  if (!check_pages (path, checks, &is_whole, error))
+  if (!check_pages (options->store, checks, &is_whole, error))
     return false;
   if (!is_whole)
     {
@@ -233,7 +240,7 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
   g_autofree char *blobs = g_build_filename (options->data_dir, "blobs", NULL);
   g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs, blobs);
   g_autoptr (GHashTable) objects = NULL;
-  if (!vend_store_audit_open (path, &db, error)
+  if (!vend_store_audit_open (options->store, &db, error)
       || (options->depot != NULL && !list_objects (options->depot, &objects, error)))
     return false;
 

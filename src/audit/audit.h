@@ -28,6 +28,7 @@ typedef struct
 typedef struct
 {
   const char *data_dir;
+  const char *store; /* its database: a path, or a postgres:// URL */
   VendRunner *runner;
   VendDepot *depot;   /* where contents are; NULL: on the disk of the directory */
   const json_t *live; /* what `GET /-/debug?all=true` answers; NULL: no server runs */

@@ -11,6 +11,9 @@
 static const VendSettingInfo setting_infos[] = {
   /* Where */
   { "data", VEND_SETTING_TEXT, "", 0, 0, "data directory; default ~/.local/share/vend" },
+  { "store", VEND_SETTING_URL, "", 0, 0,
+    "database: postgres://USER:PASSWORD@HOST/DATABASE; default: an SQLite file in the data "
+    "directory" },
   { "listen", VEND_SETTING_TEXT, "127.0.0.1:8363", 0, 0,
     "address and port to listen on; port 0 picks a free one" },
   { "public-url", VEND_SETTING_TEXT, "", 0, 0,

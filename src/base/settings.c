@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/shown-url.h"
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 typedef struct
 {
   char *text;
+  char *shown; /* of a URL */
   const char *source;
   int64_t number; /* parsed form of all types but TEXT */
 } Value;
@@ -21,6 +23,13 @@ struct VendSettings
 {
   Value values[N_SETTINGS];
 };
+
+static void
+clear_value (Value *value)
+{
+  g_free (value->text);
+  g_free (value->shown);
+}
 
 const VendSettingInfo *
 vend_setting_infos (gsize *out_count)
@@ -139,6 +148,7 @@ parse_number (const VendSettingInfo *info, const char *text, int64_t *out, GErro
   switch (info->type)
     {
     case VEND_SETTING_TEXT:
+    case VEND_SETTING_URL:
       return true;
     case VEND_SETTING_BOOL:
       return vend_bool_parse (text, out, error);
@@ -200,8 +210,10 @@ vend_settings_set (VendSettings *settings, const char *name, const char *value, 
     }
   if (!check_range (&setting_infos[i], value, number, error))
     return false;
-  g_free (settings->values[i].text);
-  settings->values[i] = (Value){ g_strdup (value), source, number };
+  clear_value (&settings->values[i]);
+  const bool is_url = setting_infos[i].type == VEND_SETTING_URL;
+  settings->values[i]
+      = (Value){ g_strdup (value), is_url ? vend_shown_url (value) : NULL, source, number };
   return true;
 }
 
@@ -277,7 +289,7 @@ vend_settings_free (VendSettings *settings)
   if (settings == NULL)
     return;
   for (gsize i = 0; i < N_SETTINGS; i++)
-    g_free (settings->values[i].text);
+    clear_value (&settings->values[i]);
   g_free (settings);
 }
 
@@ -287,6 +299,12 @@ get (const VendSettings *settings, const char *name, VendSettingType type)
   gssize i = find (name);
   g_assert (i >= 0 && setting_infos[i].type == type);
   return &settings->values[i];
+}
+
+const char *
+vend_settings_url (const VendSettings *settings, const char *name)
+{
+  return get (settings, name, VEND_SETTING_URL)->text;
 }
 
 const char *
@@ -326,5 +344,6 @@ vend_settings_raw (const VendSettings *settings, const char *name, const char **
   g_assert (i >= 0);
   if (out_source != NULL)
     *out_source = settings->values[i].source;
-  return settings->values[i].text;
+  const Value *value = &settings->values[i];
+  return value->shown != NULL ? value->shown : value->text;
 }

@@ -14,6 +14,7 @@ typedef enum
   VEND_SETTING_BOOL,
   VEND_SETTING_SECONDS, /* a duration: 90, 90s, 5m, 1h30m, 0.5s */
   VEND_SETTING_BYTES,   /* a size: 1048576, 512K, 100M, 2G (powers of 1024) */
+  VEND_SETTING_URL,     /* a text that may hold a password, which is not shown */
 } VendSettingType;
 
 typedef struct
@@ -44,12 +45,14 @@ bool vend_settings_set (VendSettings *settings, const char *name, const char *va
 
 /* Typed reads; abort for a name outside of the table and for a wrong type. */
 const char *vend_settings_text (const VendSettings *settings, const char *name);
+const char *vend_settings_url (const VendSettings *settings, const char *name);
 int64_t vend_settings_int (const VendSettings *settings, const char *name);
 bool vend_settings_bool (const VendSettings *settings, const char *name);
 int64_t vend_settings_us (const VendSettings *settings, const char *name);
 uint64_t vend_settings_bytes (const VendSettings *settings, const char *name);
 
-/* The value as written and its source ("default", "file", "environment", "flag"). */
+/* The value as written, with *** for a password, and its source ("default", "file", "environment",
+ * "flag"). */
 const char *vend_settings_raw (const VendSettings *settings, const char *name,
                                const char **out_source);
 

@@ -1,6 +1,7 @@
 /* Reads of an audit. */
 #include "store/audit.h"
 #include "base/error.h"
+#include "store/postgres.h"
 
 static bool
 check_migrations (VendDb *db, GError **error)
@@ -24,9 +25,9 @@ static bool
 open_beside (const char *path, bool read_only, VendDb **out, GError **error)
 {
   g_autoptr (VendDb) db = NULL;
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+  if (!vend_postgres_is_url (path) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", path);
-  if (!vend_db_open_sqlite (path, read_only, &db, error) || !check_migrations (db, error))
+  if (!vend_db_open (path, read_only, &db, error) || !check_migrations (db, error))
     return false;
   *out = g_steal_pointer (&db);
   return true;
@@ -47,14 +48,14 @@ vend_store_beside_open (const char *path, VendDb **out, GError **error)
 bool
 vend_store_audit_begin (VendDb *db, GError **error)
 {
-  return vend_db_exec (db, "BEGIN", error);
+  return vend_db_control (db, VEND_DB_BEGIN, error);
 }
 
 bool
 vend_store_audit_end (VendDb *db, GError **error)
 {
   vend_db_reset (db);
-  return vend_db_exec (db, "COMMIT", error);
+  return vend_db_control (db, VEND_DB_COMMIT, error);
 }
 
 static bool

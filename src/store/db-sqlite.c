@@ -17,8 +17,11 @@ typedef struct
 
 /* Statements around every transaction; prepared once, since parsing costs more than running
  * them. */
-static const char *const control_texts[] = {
-  "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT job", "RELEASE job",
+static const char *const control_texts[VEND_DB_N_CONTROLS] = {
+  [VEND_DB_BEGIN] = "BEGIN",          [VEND_DB_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+  [VEND_DB_COMMIT] = "COMMIT",        [VEND_DB_ROLL_BACK] = "ROLLBACK",
+  [VEND_DB_SAVE] = "SAVEPOINT job",   [VEND_DB_RELEASE] = "RELEASE job",
+  [VEND_DB_UNDO] = "ROLLBACK TO job",
 };
 
 typedef struct
@@ -27,7 +30,7 @@ typedef struct
   sqlite3 *handle;
   SqliteStmt statements[VEND_SQL_N];
   guint n_open;
-  sqlite3_stmt *controls[G_N_ELEMENTS (control_texts)];
+  sqlite3_stmt *controls[VEND_DB_N_CONTROLS];
 } SqliteDb;
 
 static VendError
@@ -60,7 +63,7 @@ fail (SqliteDb *db, const char *what, GError **error)
 }
 
 static bool
-run_control (SqliteDb *db, gsize i, GError **error)
+run_control (SqliteDb *db, VendDbControl i, GError **error)
 {
   sqlite3_stmt **control = &db->controls[i];
   if (*control == NULL
@@ -74,12 +77,17 @@ run_control (SqliteDb *db, gsize i, GError **error)
 }
 
 static bool
+sqlite_control (VendDb *base, VendDbControl what, GError **error)
+{
+  SqliteDb *db = (SqliteDb *) base;
+  return run_control (db, what, error)
+         && (what != VEND_DB_UNDO || run_control (db, VEND_DB_RELEASE, error));
+}
+
+static bool
 sqlite_exec (VendDb *base, const char *sql, GError **error)
 {
   SqliteDb *db = (SqliteDb *) base;
-  for (gsize i = 0; i < G_N_ELEMENTS (control_texts); i++)
-    if (strcmp (sql, control_texts[i]) == 0)
-      return run_control (db, i, error);
   return sqlite3_exec (db->handle, sql, NULL, NULL, NULL) == SQLITE_OK || fail (db, sql, error);
 }
 
@@ -115,7 +123,7 @@ sqlite_prepare (VendDb *base, VendSql sql, GError **error)
       sqlite3_clear_bindings (stmt->handle);
       return &stmt->base;
     }
-  g_autofree char *text = number_parameters (vend_sql_text (sql));
+  g_autofree char *text = number_parameters (vend_sql_text (VEND_DIALECT_SQLITE, sql));
   if (sqlite3_prepare_v3 (db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL)
       != SQLITE_OK)
     {
@@ -218,7 +226,9 @@ sqlite_close (VendDb *base)
 }
 
 static const VendDbOps sqlite_ops = {
+  .dialect = VEND_DIALECT_SQLITE,
   .exec = sqlite_exec,
+  .control = sqlite_control,
   .prepare = sqlite_prepare,
   .bind_int = sqlite_bind_int,
   .bind_text = sqlite_bind_text,

@@ -1,6 +1,6 @@
 /* The narrow waist between store functions and a database: connections, statements by catalogue
- * number, transactions. Store functions use only this; db-sqlite.c implements it. A connection and
- * its statements belong to one thread at a time. */
+ * number, transactions. Store functions use only this; db-sqlite.c and db-postgres.c implement it.
+ * A connection and its statements belong to one thread at a time. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,14 +12,56 @@
 typedef struct VendDb VendDb;
 typedef struct VendStmt VendStmt;
 
+typedef enum
+{
+  VEND_DB_BEGIN,       /* a transaction that only reads, from one snapshot */
+  VEND_DB_BEGIN_WRITE, /* a transaction that nobody else writes beside, where the database is a file
+                        */
+  VEND_DB_COMMIT,
+  VEND_DB_ROLL_BACK,
+  VEND_DB_SAVE,    /* begins a part of the transaction that can be undone alone */
+  VEND_DB_RELEASE, /* keeps it */
+  VEND_DB_UNDO,    /* undoes it */
+  VEND_DB_N_CONTROLS
+} VendDbControl;
+
+typedef enum
+{
+  VEND_DB_FINE,
+  VEND_DB_LOST,  /* the connection is gone; what became of an open transaction is not known */
+  VEND_DB_TAKEN, /* another server has begun to write: this one writes nothing any more */
+} VendDbState;
+
+/* What the one writer of a database needs when the database is a server. */
+typedef struct
+{
+  /* Before migrations: keeps other servers out for as long as the connection lives. BUSY. */
+  bool (*take) (VendDb *db, GError **error);
+  /* After migrations: whoever wrote before finds the database taken from now on. */
+  bool (*claim) (VendDb *db, GError **error);
+  /* Begins a transaction that is known by its number after a lost connection. `*out_stored`: the
+   * last one, whose end was not known, is stored, and nothing has begun. */
+  bool (*begin_group) (VendDb *db, bool *out_stored, GError **error);
+  VendDbState (*state) (VendDb *db);
+  bool (*reopen) (VendDb *db, GError **error); /* after LOST */
+} VendDbWriterOps;
+
 typedef struct VendDbOps
 {
+  VendDialect dialect;
+  const VendDbWriterOps *writer;                              /* NULL: the database is a file */
   bool (*exec) (VendDb *db, const char *sql, GError **error); /* no parameters, no rows */
+  bool (*control) (VendDb *db, VendDbControl what, GError **error);
   /* Prepared once a connection, then reused; returned reset, with all parameters NULL. */
   VendStmt *(*prepare) (VendDb *db, VendSql sql, GError **error);
   void (*bind_int) (VendStmt *stmt, int i, int64_t value); /* parameters count from 1 */
   void (*bind_text) (VendStmt *stmt, int i, const char *text, gssize size); /* copied by the call */
   bool (*step) (VendStmt *stmt, bool *out_row, GError **error);
+  /* Runs to the end for a caller that looks at no result: may only be sent, and then its failure is
+   * that of a later call. NULL: there is nothing to gain. */
+  bool (*later) (VendStmt *stmt, GError **error);
+  /* Waits for all that was only sent, and fails when any of it failed. NULL as `later`. */
+  bool (*settle) (VendDb *db, GError **error);
   int64_t (*changes) (VendStmt *stmt);
   int64_t (*get_int) (VendStmt *stmt, int column);                       /* columns count from 0 */
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
@@ -33,18 +75,47 @@ typedef struct VendDbOps
 struct VendDb
 {
   const VendDbOps *ops;
-  uint64_t read_bytes; /* bytes of text read from rows so far */
+  uint64_t read_bytes;    /* bytes of text read from rows so far */
+  uint64_t model_changes; /* of a reader: of the store, before the snapshot */
+  bool changes_models;    /* of a writer: since a group was stored */
+  GHashTable *runs;       /* id of a model → runs in this transaction, not written yet; or NULL */
+  GHashTable *found;      /* words of vend_db_note_found; or NULL */
 };
 struct VendStmt
 {
   VendDb *db;
 };
 
+/* `place` is the path of a file, or a postgres:// URL. */
+bool vend_db_open (const char *place, bool read_only, VendDb **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool vend_db_open_sqlite (const char *path, bool read_only, VendDb **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_db_close (VendDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDb, vend_db_close)
 bool vend_db_exec (VendDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+VendDialect vend_db_dialect (const VendDb *db);
+
+bool vend_db_control (VendDb *db, VendDbControl what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* See VendDbWriterOps; for a file these do what is left of it. */
+bool vend_db_take (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_db_claim (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_db_begin_group (VendDb *db, bool *out_stored, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+VendDbState vend_db_state (VendDb *db);
+bool vend_db_reopen (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits for statements that were only sent; fails when one of them failed. */
+bool vend_db_settle (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Counts a run of a model; the sums of the transaction are written at its end, in the order of ids:
+ * two writers in another order would wait for each other. */
+void vend_db_count_run (VendDb *db, int64_t model_id);
+
+/* Whether `word` was noted in this transaction; and notes it. What is noted was read from the
+ * database and is still so: who changes that calls vend_db_forget_found. */
+bool vend_db_was_found (const VendDb *db, const char *word);
+void vend_db_note_found (VendDb *db, const char *word);
+void vend_db_forget_found (VendDb *db);
 
 void vend_db_reset (VendDb *db);
 /* Whether the transaction is still open: some failures of disk or memory roll back all of it, not
@@ -56,7 +127,8 @@ VendStmt *vend_db_stmt (VendDb *db, VendSql sql, GError **error) G_GNUC_WARN_UNU
 void vend_stmt_int (VendStmt *stmt, int i, int64_t value);
 void vend_stmt_text (VendStmt *stmt, int i, const char *text_or_null);
 void vend_stmt_json (VendStmt *stmt, int i, const json_t *value_or_null);
-/* Runs to the end; `out_changes` (may be NULL) counts changed rows. */
+/* Runs to the end; `out_changes` counts changed rows. With NULL the failure of the statement may be
+ * that of a later one, or of the transaction's end. */
 bool vend_stmt_run (VendStmt *stmt, int64_t *out_changes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_stmt_step (VendStmt *stmt, bool *out_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Steps to the one row that must be there; NOT_FOUND with `what` otherwise. */

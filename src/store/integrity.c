@@ -1,9 +1,10 @@
 /* Whether the database file belongs to this data directory, and is whole. Blocks on disk. */
-#include "store/integrity.h"
+#include "store/integrity-private.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "store/postgres.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -133,8 +134,8 @@ check_size (const char *path, bool has_log, GError **error)
   return true;
 }
 
-static bool
-read_installation (const char *file, int64_t *out, GError **error)
+bool
+vend_integrity_read_installation (const char *file, int64_t *out, GError **error)
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) problem = NULL;
@@ -164,7 +165,7 @@ check_owner (const char *path, Database *db, const char *installation, bool *out
                        "('migrations', 'predictions', 'tokens')",
                        &ours, error)
       || !read_number (path, db, "PRAGMA user_version", &theirs, error)
-      || !read_installation (installation, &here, error))
+      || !vend_integrity_read_installation (installation, &here, error))
     return false;
   /* A first start may have ended between its migrations. */
   *out_is_new = tables == 0 || (ours > 0 && ours < 3);
@@ -211,6 +212,8 @@ vend_integrity_check (const VendIntegrity *options, bool *out_complete, GError *
   const bool has_log = size_of (log) > 0;
   bool is_new = false;
   *out_complete = true;
+  if (vend_postgres_is_url (options->path))
+    return vend_integrity_check_server (options, error);
   if (size_of (options->path) == 0)
     {
       if (has_log)
@@ -230,22 +233,31 @@ vend_integrity_check (const VendIntegrity *options, bool *out_complete, GError *
 /* ---- After the store is opened */
 
 bool
+vend_integrity_make_installation (const char *file, int64_t theirs, int64_t *out, GError **error)
+{
+  guint32 number = 0;
+  vend_random_bytes (&number, sizeof number);
+  const int64_t here = theirs != 0 ? theirs : (int64_t) (number % G_MAXINT32) + 1;
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT "\n", here);
+  if (!vend_file_replace (file, text, strlen (text), 0600, error))
+    return false;
+  *out = here;
+  return true;
+}
+
+bool
 vend_integrity_claim (const char *path, const char *installation, GError **error)
 {
   int64_t here = 0, theirs = 0;
   g_autoptr (Database) db = NULL;
-  if (!read_installation (installation, &here, error) || !open_untouched (path, &db, error)
+  if (vend_postgres_is_url (path))
+    return vend_integrity_claim_server (path, installation, error);
+  if (!vend_integrity_read_installation (installation, &here, error)
+      || !open_untouched (path, &db, error)
       || !read_number (path, db, "PRAGMA user_version", &theirs, error))
     return false;
-  if (here == 0)
-    {
-      guint32 number = 0;
-      vend_random_bytes (&number, sizeof number);
-      here = theirs != 0 ? theirs : (int64_t) (number % G_MAXINT32) + 1;
-      g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT "\n", here);
-      if (!vend_file_replace (installation, text, strlen (text), 0600, error))
-        return false;
-    }
+  if (here == 0 && !vend_integrity_make_installation (installation, theirs, &here, error))
+    return false;
   if (theirs != 0)
     return true;
   g_autofree char *sql = g_strdup_printf ("PRAGMA user_version = %" G_GINT64_FORMAT, here);

@@ -1,4 +1,5 @@
-/* Whether the database file belongs to this data directory, and is whole. Blocks on disk. */
+/* Whether the database belongs to this data directory, and its file is whole. Blocks on disk, or on
+ * the server of the database. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -6,7 +7,7 @@
 
 typedef struct
 {
-  const char *path;         /* of the database */
+  const char *path;         /* of the database, or its postgres:// URL */
   const char *installation; /* file with the number of this directory's database */
   bool has_data;            /* versions or files lie beside the database */
   int64_t limit_us;         /* for the check of pages */

@@ -31,17 +31,18 @@ static bool
 apply (VendDb *db, const VendMigration *migration, int64_t now_us, GError **error)
 {
   VendStmt *stmt = NULL;
-  if (vend_db_exec (db, "BEGIN IMMEDIATE", error) && vend_db_exec (db, migration->sql, error)
+  if (vend_db_control (db, VEND_DB_BEGIN_WRITE, error)
+      && vend_db_exec (db, migration->sql[vend_db_dialect (db)], error)
       && (stmt = vend_db_stmt (db, VEND_SQL_MIGRATION_INSERT, error)) != NULL)
     {
       vend_stmt_int (stmt, 1, migration->number);
       vend_stmt_int (stmt, 2, now_us);
-      if (vend_stmt_run (stmt, NULL, error) && vend_db_exec (db, "COMMIT", error))
+      if (vend_stmt_run (stmt, NULL, error) && vend_db_control (db, VEND_DB_COMMIT, error))
         return true;
     }
   g_prefix_error (error, "migration %s: ", migration->name);
   g_autoptr (GError) ignored = NULL;
-  if (!vend_db_exec (db, "ROLLBACK", &ignored))
+  if (!vend_db_control (db, VEND_DB_ROLL_BACK, &ignored))
     vend_log (VEND_LOG_WARN, "rollback failed", "error", ignored->message, NULL);
   return false;
 }
@@ -65,7 +66,7 @@ vend_migrate (VendDb *db, int64_t now_us, GError **error)
   gsize n = 0;
   int64_t have = 0;
   const VendMigration *migrations = vend_migrations (&n);
-  if (!vend_db_exec (db, vend_sql_text (VEND_SQL_MIGRATION_TABLE), error)
+  if (!vend_db_exec (db, vend_sql_text (vend_db_dialect (db), VEND_SQL_MIGRATION_TABLE), error)
       || !current_number (db, &have, error))
     return false;
   if (have > migrations[n - 1].number)

@@ -373,6 +373,7 @@ vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError 
   vend_stmt_text (stmt, 2, id);
   if (!vend_stmt_run_one (stmt, "version", error))
     return false;
+  vend_db_forget_found (db);
 
   stmt = vend_db_stmt (db, VEND_SQL_VERSION_LATEST_RECOUNT, error);
   if (stmt == NULL)

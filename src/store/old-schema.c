@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "store/copy.h"
 #include "store/migrate.h"
+#include "store/postgres.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,9 @@ vend_store_keep_old (VendDb *db, const char *path, GError **error)
 {
   bool is_due = false;
   int64_t have = 0;
+  /* A server is backed up with its own tools. */
+  if (vend_postgres_is_url (path))
+    return true;
   if (!vend_migrate_is_due (db, &is_due, &have, error))
     return false;
   if (!is_due)

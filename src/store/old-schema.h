@@ -6,5 +6,6 @@
 #include "store/db.h"
 
 /* Copies the database at `path` to `path`.before-N, N being the first migration that it lacks, when
- * it lacks one; then removes older copies. Blocks for as long as the disk takes. */
+ * it lacks one; then removes older copies. Nothing when `path` is the URL of a server. Blocks for
+ * as long as the disk takes. */
 bool vend_store_keep_old (VendDb *db, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

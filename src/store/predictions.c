@@ -140,13 +140,20 @@ vend_store_prediction_insert (VendDb *db, const VendPrediction *p, GError **erro
          && (p->kind != VEND_KIND_TRAINING || insert_training (db, p, error));
 }
 
-/* A deletion of the version looks for open predictions in the same way. */
+/* Once a transaction and version: the creates of a group wait for one answer instead of one each. A
+ * deletion of the version looks for open predictions in the same way. */
 static bool
 has_version (VendDb *db, const VendPrediction *p, GError **error)
 {
   bool is_there = false;
+  g_autofree char *word
+      = g_strdup_printf ("version %" G_GINT64_FORMAT " %s", p->model_id, p->version);
+  if (vend_db_was_found (db, word))
+    return true;
   if (!vend_store_version_has (db, p->model_id, p->version, &is_there, error))
     return false;
+  if (is_there)
+    vend_db_note_found (db, word);
   return is_there
          || vend_fail (error, VEND_ERROR_INVALID, "the version %s of %s was deleted", p->version,
                        p->model);
@@ -396,16 +403,6 @@ vend_store_usage_insert (VendDb *db, const VendPrediction *p, const VendRunUsage
   if (run->price != VEND_NO_PRICE)
     vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_PRICE, run->price);
   vend_stmt_int (stmt, VEND_ARG_NEW_USAGE_BILLED, run->billed);
-  return vend_stmt_run (stmt, NULL, error);
-}
-
-bool
-vend_store_model_ran (VendDb *db, int64_t model_id, GError **error)
-{
-  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_MODEL_RAN, error);
-  if (stmt == NULL)
-    return false;
-  vend_stmt_int (stmt, 1, model_id);
   return vend_stmt_run (stmt, NULL, error);
 }
 

@@ -63,7 +63,6 @@ bool vend_store_attempt_list (VendDb *db, const char *prediction, int limit, GPt
 /* In the transaction of the completion. */
 bool vend_store_usage_insert (VendDb *db, const VendPrediction *prediction, const VendRunUsage *run,
                               GError **error);
-bool vend_store_model_ran (VendDb *db, int64_t model_id, GError **error);
 
 /* Ids (char *) of ended predictions with data due for removal. */
 bool vend_store_prediction_expired (VendDb *db, int64_t before_us, int limit, GPtrArray **out,

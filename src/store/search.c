@@ -1,4 +1,4 @@
-/* Search in models and collections, by SQLite's FTS5. */
+/* Search in models and collections, by SQLite's FTS5 or PostgreSQL's tsquery. */
 #include "store/search.h"
 #include <string.h>
 
@@ -7,7 +7,6 @@
 /* Distance of match classes in the score that people see; see search.sql. */
 #define PLACE_SCORE 100.0
 #define SCORE_UNIT 20.0
-#define IN_NAME "{owner name} : "
 
 /* Words of a text: runs of letters and digits, in lower case. */
 static GPtrArray *
@@ -35,15 +34,32 @@ words_of (const char *text)
   return g_steal_pointer (&words);
 }
 
+typedef enum
+{
+  IN_NAME,
+  IN_DESCRIPTION, /* or in the name */
+  ANYWHERE,
+} Columns;
+
 /* Words hold no quotes, so no word is syntax for the engine. */
 static char *
-expression (const GPtrArray *words, const char *columns, const char *between)
+expression (const VendDb *db, const GPtrArray *words, Columns columns, bool all)
 {
-  g_autoptr (GString) text = g_string_new (columns);
+  static const char *const fts5[] = { "{owner name} : ", "{owner name description} : ", "" };
+  static const char *const weights[] = { "AB", "ABC", "" };
+  const bool is_fts5 = vend_db_dialect (db) == VEND_DIALECT_SQLITE;
+  const char *between = is_fts5 ? (all ? " AND " : " OR ") : (all ? " & " : " | ");
+  g_autoptr (GString) text = g_string_new (is_fts5 ? fts5[columns] : "");
   g_string_append_c (text, '(');
   for (guint i = 0; i < words->len; i++)
-    g_string_append_printf (text, "%s\"%s\"*", i > 0 ? between : "",
-                            (const char *) g_ptr_array_index (words, i));
+    {
+      const char *word = g_ptr_array_index (words, i);
+      g_string_append (text, i > 0 ? between : "");
+      if (is_fts5)
+        g_string_append_printf (text, "\"%s\"*", word);
+      else
+        g_string_append_printf (text, "'%s':*%s", word, weights[columns]);
+    }
   g_string_append_c (text, ')');
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -71,17 +87,17 @@ read_hit (VendStmt *stmt)
 /* Columns for the words, and how many words have to match. */
 typedef struct
 {
-  const char *columns;
-  const char *between;
+  Columns columns;
+  bool all;
 } Way;
 
 static bool
 find_models (VendDb *db, const char *text, const GPtrArray *words, Way way, int64_t viewer,
              int limit, GPtrArray **out, GError **error)
 {
-  g_autofree char *anywhere = expression (words, way.columns, way.between);
-  g_autofree char *in_name = expression (words, IN_NAME, " AND ");
-  g_autofree char *described = expression (words, "{owner name description} : ", " AND ");
+  g_autofree char *anywhere = expression (db, words, way.columns, way.all);
+  g_autofree char *in_name = expression (db, words, IN_NAME, true);
+  g_autofree char *described = expression (db, words, IN_DESCRIPTION, true);
   g_autofree char *name = joined (words);
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   g_autofree char *lower = g_utf8_strdown (g_strstrip (valid), -1);
@@ -103,7 +119,7 @@ vend_store_search_models (VendDb *db, const char *text, int64_t viewer, int limi
                           GError **error)
 {
   /* Names go first: where enough names match, the many matches elsewhere need not be ranked. */
-  static const Way ways[] = { { IN_NAME, " AND " }, { "", " AND " }, { "", " OR " } };
+  static const Way ways[] = { { IN_NAME, true }, { ANYWHERE, true }, { ANYWHERE, false } };
   g_autoptr (GPtrArray) words = words_of (text);
   g_autoptr (GPtrArray) hits = g_ptr_array_new_with_free_func (g_free);
   const guint enough[] = { (guint) limit, 1, 0 };
@@ -137,7 +153,7 @@ vend_store_search_collections (VendDb *db, const char *text, int limit, GPtrArra
       *out = g_ptr_array_new_with_free_func (g_free);
       return true;
     }
-  g_autofree char *anywhere = expression (words, "", " AND ");
+  g_autofree char *anywhere = expression (db, words, ANYWHERE, true);
   g_autofree char *slug = joined (words);
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_SEARCH_COLLECTIONS, error);
   if (stmt == NULL)

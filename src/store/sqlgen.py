@@ -14,6 +14,10 @@ starts with `-- columns: word` in the same way, and is written once:
 
 C reads VEND_COL_FILE_NAME (from 0; VEND_COL_FILE_N is what follows), and binds
 VEND_ARG_FILE_NAME (from 1). A list may contain other lists.
+
+The texts suit SQLite and PostgreSQL. Where the two part, a file of the same name in the folder
+`postgres` beside has the other text: of a statement, or of a whole migration. WITHOUT ROWID and
+triggers are translated.
 """
 
 import pathlib
@@ -22,6 +26,9 @@ import sys
 
 HEAD = re.compile(r"^-- (name|columns): (\w+)\s*$", re.M)
 HOLE = re.compile(r"\{(\w+)(?:([:.])(\w+))?\}")
+TRIGGER = re.compile(r"CREATE TRIGGER (\w+) (AFTER [A-Z]+) ON (\w+) BEGIN\n(.*?)\nEND;", re.S)
+MODELS = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (models|versions)\b")
+POSTGRES = "postgres"
 
 
 def c_string(text: str) -> str:
@@ -120,15 +127,49 @@ def read_catalogue(paths: list[pathlib.Path]) -> tuple[Lists, list[tuple[str, st
     return lists, catalogue
 
 
+def read_overlay(paths: list[pathlib.Path], lists: Lists, base: list[tuple[str, str]]) -> dict[str, str]:
+    """Statements in the words of PostgreSQL."""
+    overlay = {name: lists.fill(name, text) for path in paths for _, name, text in parts(path)}
+    unknown = overlay.keys() - {name for name, _ in base}
+    if unknown:
+        sys.exit(f"overlays of no statement: {', '.join(sorted(unknown))}")
+    return overlay
+
+
+def to_postgres(migration: str) -> str:
+    text = migration.replace(") WITHOUT ROWID;", ");")
+    return TRIGGER.sub(
+        r"CREATE FUNCTION \1 () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n\4\n  RETURN NULL;\nEND $$;\n"
+        r"CREATE TRIGGER \1 \2 ON \3 FOR EACH ROW EXECUTE FUNCTION \1 ();",
+        text,
+    )
+
+
+def read_migrations(paths: list[pathlib.Path], overlays: list[pathlib.Path]) -> list[tuple[str, str, str]]:
+    """Name, text for SQLite and text for PostgreSQL."""
+    others = {path.stem: path.read_text() for path in overlays}
+    unknown = others.keys() - {path.stem for path in paths}
+    if unknown:
+        sys.exit(f"overlays of no migration: {', '.join(sorted(unknown))}")
+    texts = [(path.stem, path.read_text()) for path in sorted(paths)]
+    return [(name, text, others.get(name) or to_postgres(text)) for name, text in texts]
+
+
 def main(header: str, source: str, files: list[str]) -> None:
     paths = [pathlib.Path(f) for f in files]
-    migrations = sorted(p for p in paths if p.parent.name == "migrations")
-    lists, catalogue = read_catalogue([p for p in paths if p.parent.name == "sql"])
+    by_folder: dict[str, list[pathlib.Path]] = {}
+    for path in paths:
+        kind = path.parent.parent.name if path.parent.name == POSTGRES else ""
+        by_folder.setdefault(kind + path.parent.name, []).append(path)
+    migrations = read_migrations(by_folder.get("migrations", []), by_folder.get("migrations" + POSTGRES, []))
+    lists, catalogue = read_catalogue(by_folder["sql"])
+    overlay = read_overlay(by_folder.get("sql" + POSTGRES, []), lists, catalogue)
 
     enum = "\n".join(f"  VEND_SQL_{name.upper()}," for name, _ in catalogue)
     pathlib.Path(header).write_text(
         f"""/* Generated from src/store/sql and src/store/migrations. */
 #pragma once
+#include <stdbool.h>
 #include <glib.h>
 
 typedef enum
@@ -138,29 +179,40 @@ typedef enum
 }} VendSql;
 {lists.enums()}
 
+typedef enum
+{{
+  VEND_DIALECT_SQLITE,
+  VEND_DIALECT_POSTGRES,
+  VEND_DIALECT_N
+}} VendDialect;
+
 typedef struct
 {{
   int number;
   const char *name;
-  const char *sql;
+  const char *sql[VEND_DIALECT_N];
 }} VendMigration;
 
-const char *vend_sql_text (VendSql sql);
+const char *vend_sql_text (VendDialect dialect, VendSql sql);
 const char *vend_sql_name (VendSql sql);
+bool vend_sql_changes_models (VendSql sql); /* or their versions */
 const VendMigration *vend_migrations (gsize *out_count);
 """
     )
 
-    texts = ",\n".join(f'  {{ "{name}",\n{c_string(sql)} }}' for name, sql in catalogue)
+    texts = ",\n".join(
+        f'  {{ {str(bool(MODELS.match(sql))).lower()}, "{name}", {{\n{c_string(sql)},\n{c_string(overlay[name]) if name in overlay else "  NULL"} }} }}'
+        for name, sql in catalogue
+    )
     steps = ",\n".join(
-        f'  {{ {int(p.name.split("-")[0])}, "{p.stem}",\n{c_string(p.read_text())} }}'
-        for p in migrations
+        f'  {{ {int(name.split("-")[0])}, "{name}", {{\n{c_string(one)},\n{c_string(other)} }} }}'
+        for name, one, other in migrations
     )
     pathlib.Path(source).write_text(
         f"""/* Generated from src/store/sql and src/store/migrations. */
 #include "store/sql.h"
 
-static const struct {{ const char *name, *text; }} statements[VEND_SQL_N] = {{
+static const struct {{ bool changes_models; const char *name, *texts[VEND_DIALECT_N]; }} statements[VEND_SQL_N] = {{
 {texts}
 }};
 
@@ -169,15 +221,22 @@ static const VendMigration migrations[] = {{
 }};
 
 const char *
-vend_sql_text (VendSql sql)
+vend_sql_text (VendDialect dialect, VendSql sql)
 {{
-  return statements[sql].text;
+  const char *text = statements[sql].texts[dialect];
+  return text != NULL ? text : statements[sql].texts[VEND_DIALECT_SQLITE];
 }}
 
 const char *
 vend_sql_name (VendSql sql)
 {{
   return statements[sql].name;
+}}
+
+bool
+vend_sql_changes_models (VendSql sql)
+{{
+  return statements[sql].changes_models;
 }}
 
 const VendMigration *

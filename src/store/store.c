@@ -14,6 +14,14 @@
 /* Much shorter than a commit. */
 #define GATHER_US 40
 #define GATHER_ROUNDS 5
+/* More writes wait only when the database is away or much too slow. */
+#define MAX_BACKLOG 10000
+/* Short enough for a restart of the database to pass unseen by those who write. */
+#define AWAY_PATIENCE_US (5 * VEND_US_PER_S)
+#define REOPEN_LEAST_US (2 * VEND_US_PER_MS)
+#define REOPEN_MOST_US (500 * VEND_US_PER_MS)
+/* A stop waits as long for the database. */
+#define CLOSING_PATIENCE_US (3 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -35,6 +43,7 @@ struct VendStore
   VendStoreStats stats;
   GThread *thread;
   GMainContext *core;
+  _Atomic uint64_t model_changes;
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t work;
@@ -42,6 +51,8 @@ struct VendStore
   GQueue writes; /* of Write, not begun */
   guint in_commit;
   int64_t waiting_us; /* since when a write waits without a commit; 0 = no write waits */
+  int64_t away_us;    /* since when the database is away; 0 = it is there */
+  bool is_taken;
   bool closing;
   GQueue idle_readers; /* of VendDb */
   pthread_cond_t reader_free;
@@ -100,13 +111,13 @@ notify_source_new (VendStore *store)
 static bool
 run_apart (VendStore *store, Write *write, GError **error)
 {
-  if (!vend_db_exec (store->writer, "SAVEPOINT job", error))
+  if (!vend_db_control (store->writer, VEND_DB_SAVE, error))
     return false;
-  bool good = write->job (store->writer, write->data, &write->error);
+  bool good = write->job (store->writer, write->data, &write->error)
+              && vend_db_settle (store->writer, &write->error);
   vend_db_reset (store->writer);
   if (vend_db_in_transaction (store->writer))
-    return vend_db_exec (store->writer, good ? "RELEASE job" : "ROLLBACK TO job; RELEASE job",
-                         error);
+    return vend_db_control (store->writer, good ? VEND_DB_RELEASE : VEND_DB_UNDO, error);
   return vend_fail (error, VEND_ERROR_STORAGE, "the transaction was undone: %s",
                     write->error != NULL ? write->error->message : "no reason is known");
 }
@@ -124,37 +135,151 @@ static void
 roll_back (VendStore *store)
 {
   g_autoptr (GError) error = NULL;
-  if (vend_db_in_transaction (store->writer) && !vend_db_exec (store->writer, "ROLLBACK", &error))
+  if (vend_db_in_transaction (store->writer)
+      && !vend_db_control (store->writer, VEND_DB_ROLL_BACK, &error))
     vend_log (VEND_LOG_ERROR, "rollback failed", "error", error->message, NULL);
 }
 
+/* Also true when the last try of this group was stored, and only its answer was lost: what the jobs
+ * gave was known before the end of the transaction was sent. */
 static bool
 try_group (VendStore *store, GPtrArray *group, bool apart, GError **error)
 {
-  if (!vend_db_exec (store->writer, "BEGIN IMMEDIATE", error))
+  bool is_stored = false;
+  if (!vend_db_begin_group (store->writer, &is_stored, error))
     return false;
+  if (is_stored)
+    return true;
   bool good = true;
+  for (guint i = 0; i < group->len; i++)
+    g_clear_error (&((Write *) g_ptr_array_index (group, i))->error);
   for (guint i = 0; good && i < group->len; i++)
     {
       Write *write = g_ptr_array_index (group, i);
       good = apart ? run_apart (store, write, error) : run_together (store, write);
     }
-  if (good && vend_db_exec (store->writer, "COMMIT", error))
+  if (good && vend_db_control (store->writer, VEND_DB_COMMIT, error))
     return true;
   roll_back (store);
   return false;
+}
+
+/* ---- A database that is away */
+
+static void
+set_away (VendStore *store, bool is_away)
+{
+  pthread_mutex_lock (&store->lock);
+  store->away_us = !is_away ? 0 : store->away_us != 0 ? store->away_us : g_get_monotonic_time ();
+  store->is_taken = vend_db_state (store->writer) == VEND_DB_TAKEN;
+  pthread_mutex_unlock (&store->lock);
+}
+
+static bool
+gives_up (VendStore *store)
+{
+  pthread_mutex_lock (&store->lock);
+  const bool is_late
+      = store->closing && g_get_monotonic_time () - store->away_us > CLOSING_PATIENCE_US;
+  pthread_mutex_unlock (&store->lock);
+  return is_late;
+}
+
+/* Those of callers that wait and were not begun: they can be told that nothing was stored. */
+static void
+refuse_waiting (VendStore *store)
+{
+  pthread_mutex_lock (&store->lock);
+  const bool is_long = g_get_monotonic_time () - store->away_us > AWAY_PATIENCE_US;
+  for (GList *at = store->writes.head; is_long && at != NULL;)
+    {
+      GList *next = at->next;
+      Write *write = at->data;
+      if (write->waits)
+        {
+          vend_fail (&write->error, VEND_ERROR_UNAVAILABLE, "the database is not available");
+          write->finished = true;
+          g_queue_delete_link (&store->writes, at);
+        }
+      at = next;
+    }
+  pthread_cond_broadcast (&store->finished);
+  pthread_mutex_unlock (&store->lock);
+}
+
+/* False when the store is to be closed, or is another server's. */
+static bool
+reopen_writer (VendStore *store)
+{
+  vend_log (VEND_LOG_WARN, "the database is away", NULL);
+  set_away (store, true);
+  for (int64_t pause_us = REOPEN_LEAST_US; !gives_up (store);
+       pause_us = MIN (2 * pause_us, REOPEN_MOST_US))
+    {
+      g_autoptr (GError) error = NULL;
+      if (vend_db_reopen (store->writer, &error))
+        {
+          vend_log (VEND_LOG_INFO, "the database is back", NULL);
+          set_away (store, false);
+          return true;
+        }
+      if (vend_db_state (store->writer) == VEND_DB_TAKEN)
+        break;
+      if (pause_us == REOPEN_MOST_US)
+        vend_log (VEND_LOG_WARN, "the database is still away", "error", error->message, NULL);
+      refuse_waiting (store);
+      g_usleep ((gulong) pause_us);
+    }
+  return false;
+}
+
+static void
+note_changes (VendStore *store)
+{
+  if (store->writer->changes_models)
+    atomic_fetch_add (&store->model_changes, 1);
+  store->writer->changes_models = false;
+}
+
+uint64_t
+vend_store_model_changes (VendStore *store)
+{
+  return atomic_load (&store->model_changes);
+}
+
+/* Tries until the outcome of the group is known. */
+static bool
+try_until_known (VendStore *store, GPtrArray *group, bool apart, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (GError) problem = NULL;
+      if (try_group (store, group, apart, &problem))
+        {
+          note_changes (store);
+          return true;
+        }
+      const bool is_lost = vend_db_state (store->writer) == VEND_DB_LOST;
+      if (is_lost && reopen_writer (store))
+        continue;
+      if (vend_db_state (store->writer) == VEND_DB_TAKEN)
+        set_away (store, true);
+      if (problem != NULL)
+        g_propagate_error (error, g_steal_pointer (&problem));
+      else
+        vend_fail (error, VEND_ERROR_STORAGE, "a write of the group failed");
+      return false;
+    }
 }
 
 static void
 commit_group (VendStore *store, GPtrArray *group)
 {
   g_autoptr (GError) problem = NULL;
-  if (try_group (store, group, false, &problem))
+  if (try_until_known (store, group, false, &problem))
     return;
-  for (guint i = 0; i < group->len; i++)
-    g_clear_error (&((Write *) g_ptr_array_index (group, i))->error);
   g_clear_error (&problem);
-  if (try_group (store, group, true, &problem))
+  if (try_until_known (store, group, true, &problem))
     return;
 
   /* A refused job fails too: its refusal may rest on a write of this group. */
@@ -239,7 +364,7 @@ writer_main (void *data)
   for (;;)
     {
       pthread_mutex_lock (&store->lock);
-      if (store->writes.length > 0)
+      if (store->writes.length > 0 && store->away_us == 0)
         gather (store);
       while (store->writes.length == 0 && !store->closing)
         pthread_cond_wait (&store->work, &store->lock);
@@ -280,8 +405,49 @@ vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, void *
 }
 
 bool
+vend_store_accepts (VendStore *store, GError **error)
+{
+  pthread_mutex_lock (&store->lock);
+  const int64_t away_us = store->away_us != 0 ? g_get_monotonic_time () - store->away_us : 0;
+  const bool is_full = store->writes.length >= MAX_BACKLOG;
+  const bool is_taken = store->is_taken;
+  pthread_mutex_unlock (&store->lock);
+  if (is_taken)
+    return vend_fail (error, VEND_ERROR_UNAVAILABLE, "another server has taken over the database");
+  if (away_us > AWAY_PATIENCE_US)
+    return vend_fail (error, VEND_ERROR_UNAVAILABLE,
+                      "the database has not been available for %" G_GINT64_FORMAT " s",
+                      away_us / VEND_US_PER_S);
+  return !is_full
+         || vend_fail (error, VEND_ERROR_UNAVAILABLE,
+                       "%d changes wait for the database; try again later", MAX_BACKLOG);
+}
+
+bool
+vend_store_is_taken (VendStore *store)
+{
+  pthread_mutex_lock (&store->lock);
+  const bool is_taken = store->is_taken;
+  pthread_mutex_unlock (&store->lock);
+  return is_taken;
+}
+
+bool
+vend_store_check (VendStore *store, GError **error)
+{
+  bool row = false;
+  if (!vend_store_accepts (store, error))
+    return false;
+  g_auto (VendReader) reader = vend_reader (store);
+  VendStmt *stmt = vend_db_stmt (reader.db, VEND_SQL_MIGRATION_LAST, error);
+  return stmt != NULL && vend_stmt_step (stmt, &row, error);
+}
+
+bool
 vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **error)
 {
+  if (!vend_store_accepts (store, error))
+    return false;
   Write write = { .job = job, .data = data, .waits = true };
   enqueue (store, &write);
   pthread_mutex_lock (&store->lock);
@@ -303,7 +469,8 @@ vend_store_read (VendStore *store)
   VendDb *db = g_queue_pop_tail (&store->idle_readers);
   pthread_mutex_unlock (&store->lock);
   g_autoptr (GError) error = NULL;
-  if (!vend_db_exec (db, "BEGIN", &error))
+  db->model_changes = vend_store_model_changes (store);
+  if (!vend_db_control (db, VEND_DB_BEGIN, &error))
     vend_log (VEND_LOG_ERROR, "begin read failed", "error", error->message, NULL);
   return db;
 }
@@ -313,7 +480,7 @@ vend_store_read_end (VendStore *store, VendDb *db)
 {
   g_autoptr (GError) error = NULL;
   vend_db_reset (db);
-  if (!vend_db_exec (db, "COMMIT", &error))
+  if (!vend_db_control (db, VEND_DB_COMMIT, &error))
     vend_log (VEND_LOG_ERROR, "end read failed", "error", error->message, NULL);
   pthread_mutex_lock (&store->lock);
   g_queue_push_tail (&store->idle_readers, db);
@@ -334,7 +501,7 @@ int64_t
 vend_store_waiting_us (VendStore *store)
 {
   pthread_mutex_lock (&store->lock);
-  const int64_t since_us = store->waiting_us;
+  const int64_t since_us = store->away_us == 0 ? store->waiting_us : 0;
   pthread_mutex_unlock (&store->lock);
   return since_us > 0 ? g_get_monotonic_time () - since_us : 0;
 }
@@ -377,14 +544,16 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
   store->notify_source = notify_source_new (store);
 
-  if (!vend_db_open_sqlite (options->path, false, &store->writer, error)
+  if (!vend_db_open (options->path, false, &store->writer, error)
+      || !vend_db_take (store->writer, error)
       || !vend_store_keep_old (store->writer, options->path, error)
-      || !vend_migrate (store->writer, vend_now_us (), error))
+      || !vend_migrate (store->writer, vend_now_us (), error)
+      || !vend_db_claim (store->writer, error))
     return false;
   for (; store->n_readers < options->readers; store->n_readers++)
     {
       VendDb *reader = NULL;
-      if (!vend_db_open_sqlite (options->path, true, &reader, error))
+      if (!vend_db_open (options->path, true, &reader, error))
         return false;
       g_queue_push_tail (&store->idle_readers, reader);
     }

@@ -13,12 +13,13 @@ typedef struct VendStore VendStore;
 
 typedef struct
 {
-  const char *path;   /* of the SQLite database */
+  const char *path;   /* of the SQLite database, or a postgres:// URL */
   guint readers;      /* at least the number of threads that read at the same time */
   GMainContext *core; /* context of `done` functions; NULL = the default context */
 } VendStoreOptions;
 
-/* Opens or makes the database and applies migrations; a database of a newer Vend is refused. */
+/* Opens or makes the database and applies migrations; a database of a newer Vend is refused, and so
+ * is one on a server that another process writes to. */
 bool vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Core thread. Commits what is queued, runs the last `done` functions, closes. */
@@ -30,13 +31,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendStore, vend_store_free)
  * database and overwrites its results in `data`. */
 typedef bool (*VendStoreJob) (VendDb *db, void *data, GError **error);
 /* On the core context, in the order of the writes, after the commit is on disk (`error` NULL) or
- * has failed. Frees `data` or hands it on. */
+ * has failed. A lost connection to the database is no failure: the group is stored once it is back.
+ * Frees `data` or hands it on. */
 typedef void (*VendStoreDone) (const GError *error, void *data);
 
 /* Any thread; never blocks. `done` may be NULL when `data` needs no freeing. */
 void vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, void *data);
 
-/* Any thread but the core thread; blocks until the change is on disk or has failed. */
+/* Any thread but the core thread; blocks until the change is on disk or has failed. UNAVAILABLE at
+ * once while vend_store_accepts refuses. */
 bool vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
@@ -48,7 +51,19 @@ void vend_store_read_end (VendStore *store, VendDb *db);
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
 
-/* The time that writes have waited without a commit; 0 without waiting writes. Any thread. */
+/* Whether new work may be written: UNAVAILABLE while the database is away or too many writes wait.
+ * Any thread. */
+bool vend_store_accepts (VendStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, and whether a reader gets an answer; blocks. Any thread but the core thread. */
+bool vend_store_check (VendStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Counts the groups that changed models or versions, before anybody is told. Any thread. */
+uint64_t vend_store_model_changes (VendStore *store);
+
+/* Another server has taken over the database: nothing can be stored any more. Any thread. */
+bool vend_store_is_taken (VendStore *store);
+
+/* The time that writes have waited without a commit; 0 without waiting writes, and while the
+ * database is away. Any thread. */
 int64_t vend_store_waiting_us (VendStore *store);
 
 /* Whether nothing is queued or being committed, and every `done` has run. Core thread. */

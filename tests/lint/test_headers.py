@@ -9,7 +9,7 @@ import pytest
 from sources import ROOT, list_files, read
 
 BUILD = pathlib.Path(os.environ.get("VEND_TEST_BUILD", ROOT / "build-test"))
-MODULES = "glib-2.0 gio-unix-2.0 jansson sqlite3 libmicrohttpd gnutls libcurl libarchive libfyaml libcrypto"
+MODULES = "glib-2.0 gio-unix-2.0 jansson sqlite3 libpq libmicrohttpd gnutls libcurl libarchive libfyaml libcrypto"
 
 
 @pytest.fixture(scope="session")

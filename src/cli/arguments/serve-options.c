@@ -141,6 +141,9 @@ compare (VendSettings *settings, const VendSettings *now, const char *name)
   /* A default that the start computed. */
   if (strcmp (before, "default") == 0 && strcmp (source, "default") == 0)
     return;
+  /* Taken out of the environment by the start. */
+  if (strcmp (before, "environment") == 0 && strcmp (source, "default") == 0)
+    return;
   if (!is_taken_at_once (name))
     {
       vend_log (VEND_LOG_WARN, "a changed setting takes effect at the next start", "setting", name,

@@ -42,6 +42,17 @@ vend_data_dir_settings (const char *data, VendSettings **out, GError **error)
 }
 
 bool
+vend_data_dir_store (const char *data, char **out, GError **error)
+{
+  g_autoptr (VendSettings) settings = NULL;
+  if (!vend_data_dir_settings (data, &settings, error))
+    return false;
+  const char *url = vend_settings_url (settings, "store");
+  *out = *url != '\0' ? g_strdup (url) : g_build_filename (data, "vend.db", NULL);
+  return true;
+}
+
+bool
 vend_client_url_normalize (const char *text, char **out, GError **error)
 {
   g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);

@@ -37,3 +37,6 @@ char *vend_data_dir (void) G_GNUC_WARN_UNUSED_RESULT;
 /* The settings of a server of that directory, without flags: its vend.conf and the environment. */
 bool vend_data_dir_settings (const char *data, VendSettings **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The database of a server on this directory: a path, or the URL that vend.conf or VEND_STORE name.
+ */
+bool vend_data_dir_store (const char *data, char **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,6 +32,7 @@
 #include "sched/sched.h"
 #include "store/files.h"
 #include "secrets/vault.h"
+#include "store/postgres.h"
 #include "web/web.h"
 #include "weights/shelf.h"
 #include "workspace/probe.h"
@@ -248,6 +249,12 @@ on_beat (void *data)
 {
   App *app = data;
   vend_api_beat (app->api);
+  if (vend_store_is_taken (app->store))
+    {
+      vend_log (VEND_LOG_ERROR, "another server has taken over the database; stopping now", NULL);
+      vend_log_stop_writer (LOG_PATIENCE_US);
+      _exit (1);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -324,17 +331,22 @@ is_needed_here (const char *sha256, void *data)
 static bool
 open_store (App *app, GError **error)
 {
-  g_autofree char *path = g_build_filename (app->data_dir, "vend.db", NULL);
+  const char *url = vend_settings_url (app->settings, "store");
+  g_autofree char *path
+      = *url != '\0' ? g_strdup (url) : g_build_filename (app->data_dir, "vend.db", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
   VendStoreOptions options
       = { .path = path,
           .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + VEND_SHELF_THREADS + 1 };
-  if (!vend_serve_data_check (app->data_dir, error))
+  if (*url != '\0' && !vend_postgres_is_url (url))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "store: expected postgres://USER:PASSWORD@HOST:5432/DATABASE");
+  if (!vend_serve_data_check (app->data_dir, path, error))
     return false;
   app->is_marked = true;
   if (!vend_store_open (&options, &app->store, error)
-      || !vend_serve_data_claim (app->data_dir, error)
+      || !vend_serve_data_claim (app->data_dir, path, error)
       || !vend_file_place_open (app->settings, &app->file_keys, app->data_dir, &app->blobs, error))
     return false;
   vend_blobs_set_near_rule (app->blobs, is_needed_here, app);
@@ -872,6 +884,7 @@ vend_cmd_serve (int argc, char **argv)
   take_secrets (&app);
   if (!vend_serve_options (argc, argv, &app.settings, &status))
     return status;
+  g_autofree char *store G_GNUC_UNUSED = vend_process_take_variable ("VEND_STORE");
   if (!vend_service_take (&app.service, &error) || !take_listener (&app, &error)
       || !vend_bootstrap_read_file (&app.bootstrap, &error)
       || !vend_bootstrap_check (&app.bootstrap, &error))

@@ -69,6 +69,7 @@ typedef struct
   VendClient *client; /* NULL: no server runs */
   char *data_dir;
   VendDepot *depot; /* where its files are; NULL: there */
+  char *store;
   bool deep;
 } Audit;
 
@@ -81,6 +82,7 @@ look (const Audit *audit, GPtrArray **out, GError **error)
   g_autofree char *instances = g_build_filename (audit->data_dir, VEND_INSTANCES_FOLDER, NULL);
   g_autoptr (VendRunner) runner = vend_runner_process_new (instances, NULL);
   return vend_audit_run (&(VendAuditOptions){ .data_dir = audit->data_dir,
+                                              .store = audit->store,
                                               .runner = runner,
                                               .depot = audit->depot,
                                               .live = live,
@@ -195,11 +197,13 @@ vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool 
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "data directory '%s' does not exist; name another one with --data", dir);
-  if (!find_server (dir, &runs, error) || (runs && !vend_client_new (connection, &client, error)))
+  g_autofree char *store = NULL;
+  if (!vend_data_dir_store (dir, &store, error) || !find_server (dir, &runs, error)
+      || (runs && !vend_client_new (connection, &client, error)))
     return false;
   if (!vend_file_depot_find (dir, &depot, error))
     return false;
-  const Audit audit = { client, dir, depot, deep };
+  const Audit audit = { client, dir, depot, store, deep };
   if (!audit_until_sure (&audit, &checks, error))
     return false;
   if (connection->json)

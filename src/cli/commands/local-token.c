@@ -51,7 +51,7 @@ static bool
 insert (VendDb *db, const VendLocalToken *request, const char *secret, json_t **out, GError **error)
 {
   int64_t account_id = 0;
-  if (!vend_db_exec (db, "BEGIN IMMEDIATE", error)
+  if (!vend_db_control (db, VEND_DB_BEGIN_WRITE, error)
       || !find_account (db, request->account, &account_id, error))
     return false;
   g_autoptr (VendToken) token
@@ -59,7 +59,7 @@ insert (VendDb *db, const VendLocalToken *request, const char *secret, json_t **
   if (!vend_store_token_insert (db, token, error))
     return false;
   vend_db_reset (db);
-  if (!vend_db_exec (db, "COMMIT", error))
+  if (!vend_db_control (db, VEND_DB_COMMIT, error))
     return false;
   *out = vend_token_to_json (token);
   vend_json_set_string (*out, "token", secret);
@@ -72,9 +72,9 @@ vend_local_token_create (const VendLocalToken *request, json_t **out, GError **e
   g_autofree char *standard = vend_data_dir ();
   g_autofree char *dir
       = g_canonicalize_filename (request->data_dir != NULL ? request->data_dir : standard, NULL);
-  g_autofree char *path = g_build_filename (dir, "vend.db", NULL);
+  g_autofree char *path = NULL;
   g_autofree char *secret = vend_secret_new ("vend_", SECRET_LENGTH);
   g_autoptr (VendDb) db = NULL;
-  return check_access (dir, error) && vend_store_beside_open (path, &db, error)
-         && insert (db, request, secret, out, error);
+  return check_access (dir, error) && vend_data_dir_store (dir, &path, error)
+         && vend_store_beside_open (path, &db, error) && insert (db, request, secret, out, error);
 }

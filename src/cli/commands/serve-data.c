@@ -65,9 +65,8 @@ has_blobs (const char *dir)
 }
 
 bool
-vend_serve_data_check (const char *dir, GError **error)
+vend_serve_data_check (const char *dir, const char *database, GError **error)
 {
-  g_autofree char *database = g_build_filename (dir, "vend.db", NULL);
   g_autofree char *installation = g_build_filename (dir, INSTALLATION, NULL);
   g_autofree char *marker = g_build_filename (dir, MARKER, NULL);
   const bool was_cut_off = access (marker, F_OK) == 0;
@@ -87,9 +86,8 @@ vend_serve_data_check (const char *dir, GError **error)
 }
 
 bool
-vend_serve_data_claim (const char *dir, GError **error)
+vend_serve_data_claim (const char *dir, const char *database, GError **error)
 {
-  g_autofree char *database = g_build_filename (dir, "vend.db", NULL);
   g_autofree char *installation = g_build_filename (dir, INSTALLATION, NULL);
   return vend_integrity_claim (database, installation, error);
 }

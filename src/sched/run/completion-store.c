@@ -22,8 +22,9 @@ store_attempt (VendDb *db, const Completion *completion, GError **error)
   const VendPrediction *p = completion->p;
   if (completion->is_lost)
     return vend_store_attempt_insert (db, p, p->completed_us, VEND_ATTEMPT_LOST, error);
-  return (!completion->is_metered || vend_store_usage_insert (db, p, &completion->usage, error))
-         && (p->started_us == 0 || vend_store_model_ran (db, p->model_id, error));
+  if (p->started_us != 0)
+    vend_db_count_run (db, p->model_id);
+  return !completion->is_metered || vend_store_usage_insert (db, p, &completion->usage, error);
 }
 
 static bool

@@ -46,8 +46,8 @@ SELECT 1 FROM builds WHERE model_id = $1 AND completed_us = 0 LIMIT 1;
 -- name: model_count
 SELECT COUNT(*) FROM models WHERE account_id = $1;
 -- name: model_ran
-INSERT INTO model_runs (model_id, n) VALUES ($1, 1)
-ON CONFLICT (model_id) DO UPDATE SET n = model_runs.n + 1;
+INSERT INTO model_runs (model_id, n) VALUES ($1, $2)
+ON CONFLICT (model_id) DO UPDATE SET n = model_runs.n + excluded.n;
 -- name: model_page_version_desc
 SELECT {model}, version_us
 FROM models

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "runner/runner-process.h"
 #include "store/store.h"
+#include "support/test-database.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +20,7 @@ set_up (Fixture *fixture, const void *unused)
   g_autoptr (VendStore) store = NULL;
   fixture->dir = g_dir_make_tmp ("vend-audit-XXXXXX", &error);
   g_assert_no_error (error);
-  g_autofree char *path = g_build_filename (fixture->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (fixture->dir);
   const VendStoreOptions options = { .path = path, .readers = 1 };
   g_assert_true (vend_store_open (&options, &store, &error));
   for (const char *const *name = (const char *const[]){ "a", "b", NULL }; *name != NULL; name++)
@@ -51,9 +52,11 @@ look (const Fixture *fixture, const char *a, const char *b, const char *rest)
   g_assert_true (vend_json_parse (text, strlen (text), &live, &error));
   g_autofree char *instances = g_build_filename (fixture->dir, VEND_INSTANCES_FOLDER, NULL);
   g_autoptr (VendRunner) runner = vend_runner_process_new (instances, NULL);
+  g_autofree char *store = test_database (fixture->dir);
   g_assert_true (vend_audit_run (
-      &(VendAuditOptions){ .data_dir = fixture->dir, .runner = runner, .live = live }, &checks,
-      &error));
+      &(VendAuditOptions){
+          .data_dir = fixture->dir, .store = store, .runner = runner, .live = live },
+      &checks, &error));
   return checks;
 }
 

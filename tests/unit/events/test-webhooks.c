@@ -5,6 +5,7 @@
 #include "store/accounts.h"
 #include "store/predictions.h"
 #include "store/webhooks.h"
+#include "support/test-database.h"
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -254,7 +255,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-webhooks-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 4 }, &f->store, &error));
   g_assert_true (vend_store_write_wait (f->store, insert_basics, NULL, &error));

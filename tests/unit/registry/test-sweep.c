@@ -8,6 +8,7 @@
 #include "store/models.h"
 #include "store/registry.h"
 #include "store/stored-bytes.h"
+#include "support/test-database.h"
 #include <string.h>
 
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -46,7 +47,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-registry-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_autofree char *blobs = g_build_filename (f->dir, "blobs", NULL);
   const VendStoreOptions options = { .path = path, .readers = 2 };
   f->model = vend_model_new ();

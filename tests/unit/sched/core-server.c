@@ -9,6 +9,7 @@
 #include "script-process.h"
 #include "store/accounts.h"
 #include "store/models.h"
+#include "support/test-database.h"
 #include <signal.h>
 
 #define TURN_MS 2
@@ -69,7 +70,7 @@ static void
 open_store (Core *core)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (core->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (core->dir);
   const VendStoreOptions options = { .path = path, .readers = 4 };
   g_assert_true (vend_store_open (&options, &core->store, &error));
 }

@@ -11,6 +11,7 @@
 #include "store/models.h"
 #include "store/predictions.h"
 #include "store/usage.h"
+#include "support/test-database.h"
 
 #define NOW_US (5000 * VEND_US_PER_S)
 #define S VEND_US_PER_S
@@ -242,7 +243,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-completion-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   const VendStoreOptions options = { .path = path, .readers = 1 };
   g_assert_true (vend_store_open (&options, &f->store, &error));
   f->p = a_prediction ();
@@ -408,7 +409,7 @@ train (Training *t, json_t *output)
   g_autoptr (GError) error = NULL;
   Fixture *f = &t->rows;
   f->dir = g_dir_make_tmp ("vend-completion-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   const VendStoreOptions options = { .path = path, .readers = 1 };
   g_assert_true (vend_store_open (&options, &f->store, &error));
   f->p = a_prediction ();

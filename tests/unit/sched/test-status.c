@@ -2,6 +2,7 @@
 #include "sched/target/target.h"
 #include "sched/observe/status-private.h"
 #include "base/clock.h"
+#include "support/test-database.h"
 #include <string.h>
 #include <time.h>
 
@@ -22,7 +23,7 @@ world_init (World *world)
   g_autoptr (GError) error = NULL;
   *world = (World){ 0 };
   world->dir = g_dir_make_tmp ("vend-status-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (world->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (world->dir);
   const VendStoreOptions options = { .path = path, .readers = 1 };
   g_assert_true (vend_store_open (&options, &world->store, &error));
   const VendSkuTexts texts = { "cpu=CPU,gpu=GPU", "64", "gpu=2" };

@@ -4,6 +4,7 @@
 #include "secrets/secrets.h"
 #include "store/secrets.h"
 #include "store/store.h"
+#include "support/test-database.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -236,7 +237,7 @@ test_rows (void)
 {
   Fixture fixture = { .folder = make_folder () };
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (fixture.folder, "vend.db", NULL);
+  g_autofree char *path = test_database (fixture.folder);
   fixture.vault = open_vault (fixture.folder);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &fixture.store, &error));

@@ -11,6 +11,7 @@
 #include "store/predictions.h"
 #include "store/store.h"
 #include "store/stored-bytes.h"
+#include "support/test-database.h"
 
 typedef struct
 {
@@ -49,7 +50,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-store-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &f->store, &error));
   commit (f, add_model, NULL);

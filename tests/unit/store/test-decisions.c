@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "store/decisions.h"
 #include "store/store.h"
+#include "support/test-database.h"
 
 typedef struct
 {
@@ -15,7 +16,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-decisions-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &f->store, &error));
 }

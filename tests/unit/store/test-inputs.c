@@ -9,6 +9,7 @@
 #include "store/predictions.h"
 #include "store/store.h"
 #include "store/stored-bytes.h"
+#include "support/test-database.h"
 #include <string.h>
 
 #define ONE "1111111111111111111111111111111111111111111111111111111111111111"
@@ -25,7 +26,7 @@ static void
 open_store (Fixture *f)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &f->store, &error));
 }
@@ -127,6 +128,11 @@ forget_migration (VendDb *db, void *data, GError **error)
 static void
 test_of_an_older_database (Fixture *f, gconstpointer unused)
 {
+  if (!test_database_is_file ())
+    {
+      g_test_skip ("there was no older one of this kind");
+      return;
+    }
   g_autoptr (GError) error = NULL;
   g_autoptr (VendPrediction) p = prediction_new (json_pack (
       "[{s:[s], s:s}, {s:[s], s:s}, {s:[s], s:s}]", "at", "a", "path", "/data/blobs/11/" ONE, "at",
@@ -359,11 +365,17 @@ expect_full (Fixture *f, VendPrediction *p)
 static bool
 forget_counts (VendDb *db, void *data, GError **error)
 {
-  return vend_db_exec (db,
-                       "DROP TABLE stored_bytes; DROP TRIGGER files_come; DROP TRIGGER files_go;"
-                       " DROP TRIGGER outputs_come; DROP TRIGGER outputs_go;"
-                       " DELETE FROM migrations WHERE number = 13",
-                       error);
+  static const char *const texts[] = {
+    [VEND_DIALECT_SQLITE]
+    = "DROP TABLE stored_bytes; DROP TRIGGER files_come; DROP TRIGGER files_go;"
+      " DROP TRIGGER outputs_come; DROP TRIGGER outputs_go;"
+      " DELETE FROM migrations WHERE number = 13",
+    [VEND_DIALECT_POSTGRES] = "DROP TABLE stored_bytes; DROP FUNCTION files_come CASCADE;"
+                              " DROP FUNCTION files_go CASCADE; DROP FUNCTION outputs_come CASCADE;"
+                              " DROP FUNCTION outputs_go CASCADE;"
+                              " DELETE FROM migrations WHERE number = 13",
+  };
+  return vend_db_exec (db, texts[vend_db_dialect (db)], error);
 }
 
 static void

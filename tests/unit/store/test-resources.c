@@ -11,6 +11,7 @@
 #include "store/predictions.h"
 #include "store/search.h"
 #include "store/store.h"
+#include "support/test-database.h"
 
 typedef struct
 {
@@ -23,7 +24,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-store-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &f->store, &error));
 }
@@ -303,7 +304,8 @@ found (Fixture *f, const char *text, int64_t viewer)
 static bool
 ran (VendDb *db, void *data, GError **error)
 {
-  return vend_store_model_ran (db, 6, error);
+  vend_db_count_run (db, 6);
+  return true;
 }
 
 static bool
@@ -336,9 +338,11 @@ test_search (Fixture *f, gconstpointer unused)
   {
     const char *text;
     const char *names;
+    const char *on_server; /* where another engine ranks in another order */
   } cases[] = {
     { "nano banana", "nano-banana nano-banana-pro painter other" },
-    { "nano-b", "nano-banana-pro nano-banana painter other" },
+    { "nano-b", "nano-banana-pro nano-banana painter other",
+      "nano-banana nano-banana-pro painter other" },
     { "lab/nano-banana-pro", "nano-banana-pro" },
     { "says", "echo" },
     { "saying", "echo" },
@@ -354,7 +358,8 @@ test_search (Fixture *f, gconstpointer unused)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *names = found (f, cases[i].text, 2);
-      g_assert_cmpstr (names, ==, cases[i].names);
+      const bool is_other = !test_database_is_file () && cases[i].on_server != NULL;
+      g_assert_cmpstr (names, ==, is_other ? cases[i].on_server : cases[i].names);
     }
   g_autofree char *own = found (f, "hidden", 1);
   g_autofree char *others = found (f, "hidden", 2);

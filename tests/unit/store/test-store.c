@@ -6,6 +6,7 @@
 #include "store/accounts.h"
 #include "store/predictions.h"
 #include "store/store.h"
+#include "support/test-database.h"
 #include <glib/gstdio.h>
 
 typedef struct
@@ -18,7 +19,7 @@ static void
 open_store (Fixture *f)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   bool good
       = vend_store_open (&(VendStoreOptions){ .path = path, .readers = 3 }, &f->store, &error);
   g_assert_no_error (error);

@@ -6,6 +6,7 @@
 #include "store/predictions.h"
 #include "store/store.h"
 #include "store/webhooks.h"
+#include "support/test-database.h"
 #include <sqlite3.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-store-XXXXXX", NULL);
-  f->path = g_build_filename (f->dir, "vend.db", NULL);
+  f->path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = f->path, .readers = 2 }, &f->store, &error));
   g_assert_true (vend_store_write_wait (f->store, insert_basics, NULL, &error));
@@ -263,6 +264,8 @@ test_bodies_go_and_dead_ones_come_back (Fixture *f, gconstpointer unused)
   g_assert_cmpstr (body, ==, "{\"a\":1}");
   g_assert_false (vend_store_delivery_body (reader.db, "msg_1", &gone, &error));
 
+  if (!test_database_is_file ())
+    return;
   sqlite3 *raw = NULL;
   sqlite3_stmt *stmt = NULL;
   g_assert_cmpint (sqlite3_open (f->path, &raw), ==, SQLITE_OK);
@@ -370,11 +373,17 @@ test_no_scans (Fixture *f, gconstpointer unused)
     VEND_SQL_DELIVERY_TRIM_DEAD,    VEND_SQL_WEBHOOK_SECRET_LIST,    VEND_SQL_WEBHOOK_SECRET_RETIRE,
     VEND_SQL_WEBHOOK_SECRET_FORGET,
   };
+  if (!test_database_is_file ())
+    {
+      g_test_skip ("the plans of SQLite");
+      return;
+    }
   sqlite3 *raw = NULL;
   g_assert_cmpint (sqlite3_open (f->path, &raw), ==, SQLITE_OK);
   for (gsize i = 0; i < G_N_ELEMENTS (queries); i++)
     {
-      g_autofree char *text = g_strconcat ("EXPLAIN QUERY PLAN ", vend_sql_text (queries[i]), NULL);
+      g_autofree char *text = g_strconcat ("EXPLAIN QUERY PLAN ",
+                                           vend_sql_text (VEND_DIALECT_SQLITE, queries[i]), NULL);
       sqlite3_stmt *stmt = NULL;
       g_assert_cmpint (sqlite3_prepare_v2 (raw, text, -1, &stmt, NULL), ==, SQLITE_OK);
       while (sqlite3_step (stmt) == SQLITE_ROW)

@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "store/stored-bytes.h"
 #include "store/weights.h"
+#include "support/test-database.h"
 
 #define BASE "1111111111111111111111111111111111111111111111111111111111111111"
 #define SHA "3333333333333333333333333333333333333333333333333333333333333333"
@@ -87,7 +88,7 @@ set_up (Fixture *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   f->dir = g_dir_make_tmp ("vend-store-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (f->dir, "vend.db", NULL);
+  g_autofree char *path = test_database (f->dir);
   g_assert_true (
       vend_store_open (&(VendStoreOptions){ .path = path, .readers = 2 }, &f->store, &error));
   commit (f, add_rows, NULL);
