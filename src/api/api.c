@@ -343,6 +343,7 @@ vend_api_new (const VendApiParts *parts, VendApi **out, GError **error)
   api->started_us = vend_now_us ();
   vend_api_beat (api);
   api->versions = vend_versions_cache_new (parts->store);
+  api->models = vend_models_cache_new (parts->store);
   api->rate = rate_limits (parts->settings);
   g_autoptr (GError) problem = NULL;
   if (!vend_hardware_parse (vend_settings_text (parts->settings, "hardware"), &api->hardware,
@@ -371,6 +372,7 @@ vend_api_free (VendApi *api)
     return;
   vend_later_free (api->later);
   vend_versions_cache_free (api->versions);
+  vend_models_cache_free (api->models);
   vend_rate_free (api->rate);
   json_decref (api->hardware);
   json_decref (api->openapi);

@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/later.h"
 #include "api/openai/followers.h"
+#include "api/models-cache.h"
 #include "api/versions-cache.h"
 #include "auth/rate.h"
 #include "events/broadcast.h"
@@ -16,6 +17,7 @@ struct VendApi
 {
   VendApiParts parts;
   VendVersionsCache *versions;
+  VendModelsCache *models;
   VendRate *rate;
   json_t *hardware; /* as of vend_hardware_parse */
   json_t *openapi;  /* the document but for the address of the server */

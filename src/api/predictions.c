@@ -23,6 +23,29 @@ no_such_version (void)
                            "permission to use it?)");
 }
 
+/* What "owner/name", "owner/name:version" or a version names, as far as the caller may see it. */
+static bool
+find_model (VendApi *api, VendDb *db, const VendCaller *caller, const char *reference,
+            VendModel **out_model, char **out_version, GError **error)
+{
+  g_autofree char *owner = NULL, *name = NULL, *version = NULL;
+  if (strchr (reference, '/') == NULL)
+    {
+      *out_version = g_strdup (reference);
+      return vend_models_cache_by_version (api->models, db, reference, caller->account->id,
+                                           out_model, error);
+    }
+  g_autoptr (VendModel) model = NULL;
+  if (!vend_reference_parse (reference, &owner, &name, &version, error)
+      || !vend_models_cache_by_name (api->models, db, owner, name, &model, error))
+    return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_api_not_found (error);
+  *out_version = g_strdup (version != NULL ? version : model->latest_version);
+  *out_model = g_steal_pointer (&model);
+  return true;
+}
+
 static bool
 create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
                    GError **error)
@@ -38,13 +61,7 @@ create_by_version (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
   g_autoptr (VendSharedVersion) version = NULL;
   g_autoptr (GError) problem = NULL;
   g_autofree char *id = NULL;
-  bool found
-      = strchr (reference, '/') != NULL
-            ? vend_api_model_by_reference (reader.db, caller, reference, &model, &id, &problem)
-            : vend_store_model_by_version (reader.db, reference, caller->account->id, &model,
-                                           &problem);
-  if (found && id == NULL)
-    id = g_strdup (strchr (reference, '/') != NULL ? model->latest_version : reference);
+  bool found = find_model (api, reader.db, caller, reference, &model, &id, &problem);
   if (found && id != NULL)
     found = vend_versions_cache_get (api->versions, reader.db, model->id, id, &version, &problem);
   if (!found || id == NULL)
@@ -70,8 +87,11 @@ create_by_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
   if (!vend_api_object (call, &body, error))
     return false;
   g_auto (VendReader) reader = vend_reader (api->parts.store);
-  if (!vend_api_model (api, reader.db, call, caller, &model, error))
+  if (!vend_models_cache_by_name (api->models, reader.db, vend_call_param (call, "owner"),
+                                  vend_call_param (call, "name"), &model, error))
     return false;
+  if (!vend_api_may_see (model, caller))
+    return vend_api_not_found (error);
   if (model->latest_version == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "the model %s/%s has no version yet; push one",
                       model->owner, model->name);
