@@ -41,17 +41,16 @@ commit (PgDb *db, GError **error)
   return true;
 }
 
-/* The next use of the connection takes the results. */
+/* The next use of the connection takes the results, and finds a lost connection. */
 static bool
-end_read (PgDb *db, GError **error)
+end_read (PgDb *db)
 {
-  db->in_transaction = false;
-  if (db->must_begin)
-    {
-      db->must_begin = false;
-      return true;
-    }
-  return pg_send_text (db, PG_DONE, "COMMIT", error) && pg_flush (db, error);
+  g_autoptr (GError) ignored = NULL;
+  const bool has_begun = !db->must_begin;
+  db->in_transaction = db->must_begin = false;
+  if (has_begun && (!pg_send_text (db, PG_DONE, "COMMIT", &ignored) || !pg_flush (db, &ignored)))
+    db->state = VEND_DB_LOST;
+  return true;
 }
 
 static bool
@@ -98,7 +97,7 @@ pg_control (VendDb *base, VendDbControl what, GError **error)
       db->in_transaction = true;
       return pg_send_text (db, PG_DONE, "BEGIN", error);
     case VEND_DB_COMMIT:
-      return db->read_only ? end_read (db, error) : commit (db, error);
+      return db->read_only ? end_read (db) : commit (db, error);
     case VEND_DB_ROLL_BACK:
       return roll_back (db, error);
     case VEND_DB_SAVE:
@@ -327,6 +326,12 @@ pg_changes (VendStmt *base)
   return ((PgStmt *) base)->changes;
 }
 
+static void
+pg_end (VendStmt *base)
+{
+  end_statement ((PgDb *) base->db, (PgStmt *) base);
+}
+
 static int64_t
 pg_get_int (VendStmt *base, int column)
 {
@@ -388,6 +393,7 @@ static const VendDbOps pg_ops = {
   .later = pg_later,
   .settle = pg_settle_sent,
   .changes = pg_changes,
+  .end = pg_end,
   .get_int = pg_get_int,
   .get_text = pg_get_text,
   .reset = pg_reset,

@@ -183,6 +183,12 @@ sqlite_changes (VendStmt *base)
   return ((SqliteStmt *) base)->changes;
 }
 
+static void
+sqlite_end (VendStmt *base)
+{
+  end_statement ((SqliteStmt *) base);
+}
+
 static int64_t
 sqlite_get_int (VendStmt *base, int column)
 {
@@ -234,6 +240,7 @@ static const VendDbOps sqlite_ops = {
   .bind_text = sqlite_bind_text,
   .step = sqlite_step,
   .changes = sqlite_changes,
+  .end = sqlite_end,
   .get_int = sqlite_get_int,
   .get_text = sqlite_get_text,
   .reset = sqlite_reset,

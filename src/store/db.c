@@ -271,6 +271,7 @@ vend_stmt_page (VendStmt *stmt, VendStmtRead read, GDestroyNotify destroy, VendP
           || (rows->len > 0 && stmt->db->read_bytes - start >= VEND_PAGE_BYTES))
         {
           page->more = true;
+          stmt->db->ops->end (stmt);
           break;
         }
       g_ptr_array_add (rows, read (stmt));

@@ -63,7 +63,8 @@ typedef struct VendDbOps
   /* Waits for all that was only sent, and fails when any of it failed. NULL as `later`. */
   bool (*settle) (VendDb *db, GError **error);
   int64_t (*changes) (VendStmt *stmt);
-  int64_t (*get_int) (VendStmt *stmt, int column);                       /* columns count from 0 */
+  void (*end) (VendStmt *stmt);                    /* its other rows are not wanted */
+  int64_t (*get_int) (VendStmt *stmt, int column); /* columns count from 0 */
   const char *(*get_text) (VendStmt *stmt, int column, gsize *out_size); /* until the next step */
   /* Resets every statement that was not stepped to its end, which would hold its snapshot open. */
   void (*reset) (VendDb *db);

@@ -21,9 +21,10 @@ static const char *const values[] = { "vend", "5", "15000", "5", "5", "3" };
 
 /* The server notices a lost client as soon, and lets go of its locks. */
 #define SESSION \
-  "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; " \
-  "SET tcp_user_timeout = 15000; SET client_min_messages = warning; SET " \
-  "standard_conforming_strings = on; "
+  "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; " \
+  "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 15000; " \
+  "SET client_min_messages = warning; SET standard_conforming_strings = on; " \
+  "SET default_transaction_isolation = 'read committed'; "
 
 bool
 vend_postgres_is_url (const char *place)

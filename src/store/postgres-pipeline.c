@@ -315,6 +315,17 @@ pg_next_streamed (PgDb *db, PgStmt *stmt, PGresult **out, GError **error)
   return db->problem == NULL || pg_settle (db, error);
 }
 
+/* The transaction goes on, from a later snapshot, when there is a further statement in it. */
+static void
+leave_connection (PgDb *db)
+{
+  const bool in_transaction = db->in_transaction;
+  pg_disconnect (db);
+  db->state = VEND_DB_LOST;
+  db->in_transaction = in_transaction;
+  db->has_read = false;
+}
+
 bool
 pg_end_stream (PgDb *db, bool keep, GError **error)
 {
@@ -333,10 +344,7 @@ pg_end_stream (PgDb *db, bool keep, GError **error)
           PQclear (row);
         }
       if (dropped > MAX_DROPPED)
-        {
-          pg_disconnect (db);
-          db->state = VEND_DB_LOST;
-        }
+        leave_connection (db);
     }
   return true;
 }
