@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pathlib
+import sqlite3
 import sys
 
 import pytest
@@ -14,7 +15,17 @@ from checking_proxy import make_proxy  # noqa: E402
 from servers import MODELS, Servers  # noqa: E402
 from shelf import Shelf  # noqa: E402
 from shim import Shim  # noqa: E402
-from vend_server import ACCOUNT, Server  # noqa: E402
+from vend_server import ACCOUNT, ON_POSTGRES, Server  # noqa: E402
+
+
+def skip_instead(*_, **__):
+    pytest.skip("looks into the file of SQLite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_file_on_a_server():
+    if ON_POSTGRES in os.environ:
+        sqlite3.connect = skip_instead
 
 
 def find_binary():
@@ -38,7 +49,7 @@ def is_sanitized(binary):
 
 def push_models(binary, directory):
     """A data directory in which every model of tests/models is pushed."""
-    server = Server(binary, directory)
+    server = Server(binary, directory, store="")
     try:
         server.start()
         for model in sorted(MODELS.iterdir()):

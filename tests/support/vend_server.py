@@ -1,6 +1,7 @@
 """The real server: one process, one data directory, any free port."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -8,7 +9,9 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 
+import postgres
 import processes
 from api import Api
 from waiting import wait_until
@@ -19,6 +22,8 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
 # What several servers may share; the rest of a data directory is copied.
 SHARED = ("venvs", "cache")
+# A URL with %s for the name of a database: servers of the tests have their store there.
+ON_POSTGRES = "VEND_TEST_POSTGRES"
 SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
 
 
@@ -31,14 +36,40 @@ def copy_data(source, target):
             subprocess.run(["cp", "-al", str(entry), str(target / entry.name)], check=True)
         elif entry.name in ("instances", "lock", "cli.json"):
             continue
+        elif entry.name.startswith("vend.db") and ON_POSTGRES in os.environ:
+            continue
         elif entry.is_dir():
             shutil.copytree(entry, target / entry.name, symlinks=True)
         else:
             shutil.copy2(entry, target / entry.name)
 
 
+def make_template(binary, name, data):
+    """A database with the rows of the SQLite file in `data`."""
+    url = postgres.make_database(os.environ[ON_POSTGRES], name)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(binary, folder, store=url)
+        server.start()
+        assert server.stop() == 0
+    postgres.run_sql(url, "TRUNCATE accounts CASCADE; UPDATE control_planes SET installation = 0")
+    postgres.copy_rows(data / "vend.db", url)
+
+
+def database_for(binary, directory, template):
+    """A new one; with the rows of the template, when there is one."""
+    form = os.environ[ON_POSTGRES]
+    name = "vend_" + hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+    if template is None:
+        return form % name if postgres.has_database(form, name) else postgres.make_database(form, name)
+    rows = "rows_" + hashlib.sha256(str(template).encode()).hexdigest()[:16]
+    if not postgres.has_database(form, rows):
+        make_template(binary, rows, pathlib.Path(template))
+    return postgres.make_database(form, name, rows)
+
+
 class Server:
-    def __init__(self, binary, directory, flags=(), env=None, template=None):
+    def __init__(self, binary, directory, flags=(), env=None, template=None, store=None):
+        """`store` is a URL, or "" for the file of SQLite whatever the other servers have."""
         self.binary = str(binary)
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
@@ -49,6 +80,7 @@ class Server:
         self.process = None
         self.starts = 0
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.store = database_for(binary, self.directory, template) if ON_POSTGRES in os.environ and store is None else store
         if template is not None:
             copy_data(pathlib.Path(template), self.data)
         reports = self.directory / "sanitizer"
@@ -63,6 +95,7 @@ class Server:
             "VEND_RATE_LIMIT_OTHER": "0",
             "ASAN_OPTIONS": f"log_path={reports}:quarantine_size_mb=16:malloc_context_size=12",
             "UBSAN_OPTIONS": f"log_path={reports}:print_stacktrace=1",
+            **({"VEND_STORE": self.store} if self.store else {}),
             **(env or {}),
         }
         for name in ("UV_CACHE_DIR", "UV_INDEX_URL", "PIP_INDEX_URL", "SSL_CERT_FILE", "VEND_MODEL_SERVER", "VEND_ISOLATION",
