@@ -264,16 +264,20 @@ class Vend:
         launch = {"venv": environment.name, "predict": "predict.py:Predictor", "train": train,
                   "env": env or {},
                   "concurrency": 1}
+        self.add_version(name, version, json.dumps(schema), json.dumps(launch))
+        return source
+
+    def add_version(self, name: str, version: str, schema: str, launch: str) -> None:
+        """Its row, as the latest version of bench/NAME."""
         now_us = int(time.time() * 1e6)
         with contextlib.closing(sqlite3.connect(self.data / "vend.db", timeout=10)) as db, db:
             (model_id,) = db.execute("SELECT id FROM models WHERE owner = ? AND name = ?",
                                      (ACCOUNT, name)).fetchone()
             db.execute("INSERT INTO versions (id, model_id, cog_version, openapi, launch, manifest,"
                        " source_sha256, created_us) VALUES (?, ?, '0.23.1', ?, ?, '{}', ?, ?)",
-                       (version, model_id, json.dumps(schema), json.dumps(launch), version, now_us))
+                       (version, model_id, schema, launch, version, now_us))
             db.execute("UPDATE models SET latest_version = ?, version_us = ? WHERE id = ?",
                        (version, now_us, model_id))
-        return source
 
     def predict(self, name: str) -> Any:
         status, reply = http(self.port, "POST", f"/v1/models/{ACCOUNT}/{name}/predictions",
