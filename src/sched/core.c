@@ -1,10 +1,14 @@
 /* Functions that all parts of the scheduler use: blocking work on the disk pool, and the request to
  * reconcile. Calls other parts only through pointers set by `sched.c`. */
 #include "sched/core.h"
+#include "base/clock.h"
+#include "store/db.h"
 
 #define DISK_THREADS 4
 /* Of files elsewhere: they wait for a network. */
 #define FILE_THREADS 8
+/* A database that is away for less delays starts and runs, and fails none. */
+#define DATABASE_PATIENCE_US (60 * VEND_US_PER_S)
 
 typedef struct
 {
@@ -26,6 +30,8 @@ static void
 run_disk_job (void *data, void *unused)
 {
   DiskJob *job = data;
+  if (job->sched->disk_pool != NULL)
+    vend_db_set_patience (DATABASE_PATIENCE_US);
   job->work (job->data);
   vend_inbox_post (job->sched->inbox, finish_disk_job, job);
 }

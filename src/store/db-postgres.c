@@ -1,10 +1,12 @@
 /* PostgreSQL connections behind the operations of db.h. A writer sends what nobody looks at without
  * waiting for it; a reader sends BEGIN with its first statement, and does not wait for COMMIT. */
 #include "store/postgres-private.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <string.h>
 
 /* One snapshot for all statements of a reader, as SQLite has it. */
+#define CONNECT_PAUSE_US (50 * VEND_US_PER_MS)
 #define BEGIN_READ "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 static bool
@@ -234,7 +236,30 @@ run_once (PgDb *db, PgStmt *stmt, GError **error)
   return send (db, stmt, PG_ROWS, error) && pg_wait_for (db, stmt, error);
 }
 
-/* A reader that has given nothing in this transaction begins once more on a new connection. */
+/* The transaction of a reader begins once more on a new connection. */
+static bool
+begin_again (PgDb *db, GError **error)
+{
+  const int64_t until_us = g_get_monotonic_time () + vend_db_get_patience ();
+  const bool in_transaction = db->in_transaction;
+  for (;;)
+    {
+      g_autoptr (GError) problem = NULL;
+      const bool good = pg_connect (db, &problem);
+      db->must_begin = db->in_transaction = in_transaction;
+      if (good)
+        return true;
+      db->state = VEND_DB_LOST;
+      if (g_get_monotonic_time () >= until_us)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return false;
+        }
+      g_usleep (CONNECT_PAUSE_US);
+    }
+}
+
+/* A reader that has given nothing in this transaction may begin again. */
 static bool
 run (PgDb *db, PgStmt *stmt, GError **error)
 {
@@ -245,11 +270,7 @@ run (PgDb *db, PgStmt *stmt, GError **error)
   if (!good && db->state == VEND_DB_LOST && db->read_only && !db->has_read)
     {
       g_clear_error (&problem);
-      db->must_begin = db->in_transaction;
-      const bool must_begin = db->must_begin;
-      good = pg_connect (db, &problem);
-      db->must_begin = db->in_transaction = must_begin;
-      good = good && run_once (db, stmt, &problem);
+      good = begin_again (db, &problem) && run_once (db, stmt, &problem);
     }
   if (good)
     return true;

@@ -153,6 +153,20 @@ vend_db_settle (VendDb *db, GError **error)
   return db->ops->settle == NULL || db->ops->settle (db, error);
 }
 
+static _Thread_local int64_t patience;
+
+void
+vend_db_set_patience (int64_t patience_us)
+{
+  patience = patience_us;
+}
+
+int64_t
+vend_db_get_patience (void)
+{
+  return patience;
+}
+
 /* ---- Statements */
 
 void

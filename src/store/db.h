@@ -112,6 +112,11 @@ bool vend_db_settle (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
  * two writers in another order would wait for each other. */
 void vend_db_count_run (VendDb *db, int64_t model_id);
 
+/* How long statements of this thread that begin a reader's transaction wait for a database that is
+ * away; 0 at first. For work that has no caller to be told. */
+void vend_db_set_patience (int64_t patience_us);
+int64_t vend_db_get_patience (void);
+
 /* Whether `word` was noted in this transaction; and notes it. What is noted was read from the
  * database and is still so: who changes that calls vend_db_forget_found. */
 bool vend_db_was_found (const VendDb *db, const char *word);
