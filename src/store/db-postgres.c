@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include <string.h>
 
-/* One snapshot for all statements of a reader, as SQLite has it. */
 #define CONNECT_PAUSE_US (50 * VEND_US_PER_MS)
+/* One snapshot for all statements of a reader, as SQLite has it. */
 #define BEGIN_READ "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 static bool
