@@ -52,7 +52,7 @@ vend_migrate_is_due (VendDb *db, bool *out_due, int64_t *out_have, GError **erro
 {
   gsize n = 0;
   const VendMigration *migrations = vend_migrations (&n);
-  if (!vend_db_exec (db, vend_sql_text (VEND_SQL_MIGRATION_TABLE), error)
+  if (!vend_db_exec (db, vend_sql_text (vend_db_dialect (db), VEND_SQL_MIGRATION_TABLE), error)
       || !current_number (db, out_have, error))
     return false;
   vend_db_reset (db);

@@ -125,7 +125,6 @@ not_read (Run *run, const GError *error)
 {
   if (g_error_matches (error, VEND_ERROR, VEND_ERROR_STORAGE)
       || g_error_matches (error, VEND_ERROR, VEND_ERROR_BUSY)
-
       || g_error_matches (error, VEND_ERROR, VEND_ERROR_UNAVAILABLE))
     {
       vend_log (VEND_LOG_ERROR, "cannot read an input, trying again", "prediction", run->p->id,
