@@ -15,13 +15,38 @@
 /* Purpose of the capability that an account's signing secret is. */
 #define SIGNING "files"
 
+typedef struct
+{
+  VendCall *call;
+  const char *etag;
+} Asked;
+
 static bool
-send_blob (VendApi *api, const char *sha256, const char *content_type, VendReply **out,
-           GError **error)
+find_part (uint64_t file_size, uint64_t *out_start, uint64_t *out_size, void *data)
+{
+  const Asked *asked = data;
+  *out_start = *out_size = 0;
+  if (strcmp (vend_call_method (asked->call), "HEAD") == 0)
+    return true;
+  return vend_call_part_of (asked->call, asked->etag, file_size, out_start, out_size);
+}
+
+bool
+vend_api_content_open (VendApi *api, VendCall *call, const char *sha256, const char *etag,
+                       int *out_fd, uint64_t *out_size, GError **error)
+{
+  Asked asked = { call, etag };
+  return vend_blobs_open_part (api->parts.blobs, sha256, find_part, &asked, out_fd, out_size,
+                               error);
+}
+
+static bool
+send_blob (VendApi *api, VendCall *call, const char *sha256, const char *content_type,
+           VendReply **out, GError **error)
 {
   vend_autofd fd = -1;
   uint64_t size = 0;
-  if (!vend_blobs_open_fd (api->parts.blobs, sha256, &fd, &size, error))
+  if (!vend_api_content_open (api, call, sha256, sha256, &fd, &size, error))
     return false;
   *out = vend_reply_file (vend_fd_steal (&fd), size, content_type, sha256);
   vend_reply_header (*out, "Cache-Control", "private, max-age=3600");
@@ -42,7 +67,7 @@ get_output (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, G
   }
   if (strcmp (output->name, vend_call_param (call, "name")) != 0)
     return vend_api_not_found (error);
-  return send_blob (api, output->sha256, output->content_type, out, error);
+  return send_blob (api, call, output->sha256, output->content_type, out, error);
 }
 
 /* Whoever may see the model has its cover's URL from there. */
@@ -57,7 +82,7 @@ get_cover (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GE
   }
   if (strcmp (cover->name, vend_call_param (call, "name")) != 0)
     return vend_api_not_found (error);
-  return send_blob (api, cover->sha256, cover->content_type, out, error);
+  return send_blob (api, call, cover->sha256, cover->content_type, out, error);
 }
 
 /* ---- Signed downloads */
@@ -120,7 +145,7 @@ download (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GEr
   if (file->account_id != account->id || file->expires_us <= now_us
       || !is_signed (account->id, owner, id, expiry, signature))
     return vend_api_not_found (error);
-  return send_blob (api, file->sha256, file->content_type, out, error);
+  return send_blob (api, call, file->sha256, file->content_type, out, error);
 }
 
 const ApiRoute vend_api_download_routes[] = {

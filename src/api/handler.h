@@ -109,6 +109,12 @@ bool vend_api_may_see (const VendModel *model, const VendCaller *caller);
 GString *vend_api_describe_model (VendApi *api, VendDb *db, const VendModel *model,
                                   const char *origin) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- downloads.c */
+/* The content for a reply to the call, in which it has this tag. Blocks as the file store does. */
+bool vend_api_content_open (VendApi *api, VendCall *call, const char *sha256, const char *etag,
+                            int *out_fd, uint64_t *out_size, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- files.c */
 /* Stores the file at `path`, which is gone afterwards, under a new id. `file` has its name, type,
  * size and checksums, and gets everything else. Blocks for a commit. */

@@ -41,7 +41,7 @@ show_content (const OciRequest *request, const char *sha256, const char *type, c
   vend_autofd fd = -1;
   uint64_t size = 0;
   g_autoptr (GError) error = NULL;
-  if (!vend_blobs_open_fd (request->api->parts.blobs, sha256, &fd, &size, &error))
+  if (!vend_api_content_open (request->api, request->call, sha256, digest, &fd, &size, &error))
     return vend_reply_error (error);
   VendReply *reply = vend_reply_file (vend_fd_steal (&fd), size, type, digest);
   vend_reply_header (reply, "Docker-Content-Digest", digest);

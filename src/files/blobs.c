@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define MAX_OPENS 3
+/* A smaller content is brought as a whole, whatever part is asked for. */
+#define LEAST_PARTED ((uint64_t) 8 << 20)
 
 struct VendBlobs
 {
@@ -285,6 +287,68 @@ vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd, uin
                             errno, "open blob %s", sha256);
   *out_size = (uint64_t) st.st_size;
   *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+typedef struct
+{
+  int fd;
+  uint64_t at;
+  GError **error;
+} PartWriting;
+
+static bool
+write_at (const void *bytes, gsize size, void *data)
+{
+  PartWriting *writing = data;
+  const char *from = bytes;
+  while (size > 0)
+    {
+      const ssize_t n = pwrite (writing->fd, from, size, (off_t) writing->at);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return vend_fail_errno (writing->error, VEND_ERROR_STORAGE, errno,
+                                "write a part of a file");
+      from += n;
+      size -= (gsize) n;
+      writing->at += (uint64_t) n;
+    }
+  return true;
+}
+
+/* A file with holes and without a name, which goes with its descriptor. */
+static bool
+make_part (const VendBlobs *blobs, const char *sha256, uint64_t total, uint64_t start,
+           uint64_t size, int *out_fd, GError **error)
+{
+  g_autofree char *path = g_build_filename (blobs->spool, "part-XXXXXX", NULL);
+  vend_autofd fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
+  PartWriting writing = { fd, start, error };
+  if (fd < 0 || unlink (path) < 0 || ftruncate (fd, (off_t) total) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", path);
+  if (!blobs->depot->ops->read (blobs->depot, sha256, start, size, write_at, &writing, error))
+    return false;
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+bool
+vend_blobs_open_part (const VendBlobs *blobs, const char *sha256, VendBlobsPart find, void *data,
+                      int *out_fd, uint64_t *out_size, GError **error)
+{
+  VendDepotStat stat = { 0 };
+  uint64_t start = 0, size = 0;
+  g_autoptr (GError) problem = NULL;
+  if (blobs->near == NULL || vend_near_has (blobs->near, sha256))
+    return vend_blobs_open_fd (blobs, sha256, out_fd, out_size, error);
+  if (!vend_blobs_stat (blobs, sha256, &stat, error))
+    return false;
+  if (stat.size < LEAST_PARTED || !find (stat.size, &start, &size, data) || size > stat.size / 2)
+    return vend_blobs_open_fd (blobs, sha256, out_fd, out_size, error);
+  if (!make_part (blobs, sha256, stat.size, start, size, out_fd, &problem))
+    return pass_on (error, g_steal_pointer (&problem));
+  *out_size = stat.size;
   return true;
 }
 

@@ -53,6 +53,14 @@ bool vend_blobs_bring (const VendBlobs *blobs, const char *sha256, GError **erro
 bool vend_blobs_open_fd (const VendBlobs *blobs, const char *sha256, int *out_fd,
                          uint64_t *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a reader of a part, which `find` tells: of a large content elsewhere without a copy
+ * here only that part is fetched, and the rest of the file is a hole. */
+typedef bool (*VendBlobsPart) (uint64_t file_size, uint64_t *out_start, uint64_t *out_size,
+                               void *data);
+bool vend_blobs_open_part (const VendBlobs *blobs, const char *sha256, VendBlobsPart find,
+                           void *data, int *out_fd, uint64_t *out_size, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Holds an existing content for a row in flight; NOT_FOUND when the content does not exist. */
 bool vend_blobs_hold (VendBlobs *blobs, const char *sha256, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -195,6 +195,10 @@ VendReply *vend_reply_error (const GError *error);
  * range; 206, 416), If-None-Match against `etag` (304), HEAD. `etag` is without quotes, or NULL.
  * Uses sendfile where the connection allows. */
 VendReply *vend_reply_file (int fd, uint64_t size, const char *content_type, const char *etag);
+/* Whether vend_reply_file of a file of this size and tag would send a part of it: which one. The
+ * thread that may answer. */
+bool vend_call_part_of (VendCall *call, const char *etag, uint64_t file_size, uint64_t *out_start,
+                        uint64_t *out_size);
 /* The body is written later through `*out_stream` (owned by the caller, see below). */
 VendReply *vend_reply_stream (int status, const char *content_type, VendStream **out_stream);
 /* A name or value that could break out of its line is dropped, with a line in the log. */

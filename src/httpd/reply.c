@@ -288,14 +288,32 @@ vend_reply_restated (VendReply *reply, const VendCall *call)
   return other;
 }
 
+/* `etag` is quoted. */
+static VendRangeKind
+find_range (VendCall *call, const char *etag, uint64_t file_size, uint64_t *out_start,
+            uint64_t *out_size)
+{
+  const char *range = vend_call_header (call, MHD_HTTP_HEADER_RANGE);
+  const char *if_range = vend_call_header (call, MHD_HTTP_HEADER_IF_RANGE);
+  if (range == NULL || (if_range != NULL && g_strcmp0 (if_range, etag) != 0))
+    return VEND_RANGE_NONE;
+  return vend_range_parse (range, file_size, out_start, out_size);
+}
+
+bool
+vend_call_part_of (VendCall *call, const char *etag, uint64_t file_size, uint64_t *out_start,
+                   uint64_t *out_size)
+{
+  g_autofree char *quoted = g_strconcat ("\"", etag, "\"", NULL);
+  return find_range (call, quoted, file_size, out_start, out_size) == VEND_RANGE_PART;
+}
+
 static void
 finish_file (VendReply *reply, VendCall *call)
 {
   uint64_t start = 0;
   uint64_t size = reply->size;
   const char *known = vend_call_header (call, MHD_HTTP_HEADER_IF_NONE_MATCH);
-  const char *range = vend_call_header (call, MHD_HTTP_HEADER_RANGE);
-  const char *if_range = vend_call_header (call, MHD_HTTP_HEADER_IF_RANGE);
   vend_reply_header (reply, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
   if (reply->etag != NULL)
     vend_reply_header (reply, MHD_HTTP_HEADER_ETAG, reply->etag);
@@ -307,11 +325,8 @@ finish_file (VendReply *reply, VendCall *call)
       reply->fd = -1;
       return;
     }
-  if (if_range != NULL && (reply->etag == NULL || strcmp (if_range, reply->etag) != 0))
-    range = NULL;
-
   int status = 200;
-  switch (range != NULL ? vend_range_parse (range, reply->size, &start, &size) : VEND_RANGE_NONE)
+  switch (find_range (call, reply->etag, reply->size, &start, &size))
     {
     case VEND_RANGE_OUTSIDE:
       {

@@ -70,6 +70,22 @@ def test_copy_is_fetched_once(remote, proxy):
     assert sum(line.startswith("GET ") and sha256 in line for line in proxy.seen) == 1
 
 
+def test_part_of_a_large_file_is_all_that_is_fetched(remote, proxy, s3):
+    server = remote()
+    api = server.api()
+    content = os.urandom(1000).hex().upper().encode() * 5000
+    ran = api.run("files", {"files": [upload(api, content)["urls"]["get"]]})
+    (url,) = ran["output"]
+    forget_copies(server)
+    head = requests.head(url, timeout=60)
+    assert head.status_code == 200 and head.headers["Content-Length"] == str(len(content))
+    part = requests.get(url, timeout=60, headers={"Range": "bytes=5000000-5000999"})
+    assert (part.status_code, part.content) == (206, content[5_000_000:5_001_000])
+    assert copies(server) == set() and server.spool_files() == []
+    assert requests.get(url, timeout=60).content == content
+    assert len(copies(server)) == 1
+
+
 def test_cache_is_bounded(remote, s3):
     server = remote("--files-cache", "1M", empty=True)
     api = server.api()
