@@ -97,7 +97,7 @@ pg_control (VendDb *base, VendDbControl what, GError **error)
     case VEND_DB_BEGIN:
     case VEND_DB_BEGIN_WRITE:
       db->in_transaction = true;
-      return pg_send_text (db, PG_DONE, "BEGIN", error);
+      return pg_send_begin (db, "BEGIN", error);
     case VEND_DB_COMMIT:
       return db->read_only ? end_read (db) : commit (db, error);
     case VEND_DB_ROLL_BACK:
@@ -222,7 +222,7 @@ send (PgDb *db, PgStmt *stmt, PgKind kind, GError **error)
 {
   if (db->stream != NULL && !pg_end_stream (db, true, error))
     return false;
-  if (db->must_begin && !pg_send_text (db, PG_DONE, BEGIN_READ, error))
+  if (db->must_begin && !pg_send_begin (db, BEGIN_READ, error))
     return false;
   db->must_begin = false;
   return pg_send_statement (db, stmt, kind, error);

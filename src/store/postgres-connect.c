@@ -111,6 +111,11 @@ pg_connect (PgDb *db, GError **error)
   db->connection = PQconnectdbParams (names, all, 1);
   if (PQstatus (db->connection) != CONNECTION_OK)
     {
+      const char *text = PQerrorMessage (db->connection);
+      /* A parameter of the URL, before anything was tried. */
+      if (g_str_has_prefix (text, "invalid "))
+        return vend_fail (error, VEND_ERROR_INVALID, "store: %.*s", (int) strcspn (text, "\n"),
+                          text);
       pg_fail (db, "connect to the database", NULL, error);
       return false;
     }
@@ -133,6 +138,7 @@ pg_disconnect (PgDb *db)
   db->unsent = 0;
   db->stream = NULL;
   db->in_transaction = false;
+  db->ran_outside = false;
   db->knows_group = false;
   g_clear_error (&db->problem);
   for (gsize i = 0; i < VEND_SQL_N; i++)

@@ -92,6 +92,19 @@ pg_send_text (PgDb *db, PgKind kind, const char *sql, GError **error)
 }
 
 bool
+pg_send_begin (PgDb *db, const char *sql, GError **error)
+{
+  if (db->ran_outside)
+    {
+      if (PQpipelineSync (db->connection) != 1)
+        return fail_sent (db, sql, error);
+      expect (db, PG_SYNC, NULL);
+      db->ran_outside = false;
+    }
+  return pg_send_text (db, PG_DONE, sql, error);
+}
+
+bool
 pg_send_prepare (PgDb *db, PgStmt *stmt, const char *name, const char *sql, GError **error)
 {
   if (PQsendPrepare (db->connection, name, sql, 0, NULL) != 1)
@@ -130,6 +143,7 @@ pg_send_statement (PgDb *db, PgStmt *stmt, PgKind kind, GError **error)
   if (PQsendQueryPrepared (db->connection, name, stmt->n_values, values, NULL, NULL, 0) != 1)
     return fail_sent (db, name, error);
   expect (db, kind, stmt);
+  db->ran_outside |= !db->in_transaction;
   return db->unsent < FLUSH_BYTES || pg_flush (db, error);
 }
 

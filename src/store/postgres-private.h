@@ -60,6 +60,7 @@ typedef struct
   GError *problem;                /* the first one since the last sync */
   VendDbState state;
   bool in_transaction;
+  bool ran_outside; /* a statement outside of a transaction, which lasts until a sync */
   bool must_begin; /* of a reader: BEGIN goes with the first statement */
   bool has_read;   /* a statement of this transaction gave a result */
   /* Of the writer of a store. */
@@ -79,6 +80,7 @@ void pg_disconnect (PgDb *db);
 /* ---- postgres-pipeline.c */
 
 /* Each sends, and gives what has to be waited for to `expected`. */
+bool pg_send_begin (PgDb *db, const char *sql, GError **error);
 bool pg_send_text (PgDb *db, PgKind kind, const char *sql, GError **error);
 bool pg_send_named (PgDb *db, const char *name, int n, const char *const *values, GError **error);
 bool pg_send_prepare (PgDb *db, PgStmt *stmt, const char *name, const char *sql, GError **error);

@@ -136,7 +136,7 @@ begin_group (VendDb *base, bool *out_stored, GError **error)
       if (*out_stored)
         return true;
     }
-  else if (!pg_send_text (db, PG_DONE, "BEGIN", error))
+  else if (!pg_send_begin (db, "BEGIN", error))
     return false;
   db->in_transaction = db->in_group = true;
   if (!send_group (db, error))

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "store/audit.h"
 #include "store/predictions.h"
 #include "store/store.h"
 #include "support/cutting-proxy.h"
@@ -178,6 +179,21 @@ test_readers_begin_again (Fixture *f, gconstpointer unused)
   g_assert_true (vend_store_check (f->store, &error));
 }
 
+/* A statement before the transaction must not become a part of it. */
+static void
+test_statements_outside (Fixture *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VendDb) db = NULL;
+  bool row = false;
+  g_assert_true (vend_store_audit_open (f->url, &db, &error));
+  g_assert_true (vend_store_audit_begin (db, &error));
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_AUDIT_MIGRATION, &error);
+  g_assert_true (vend_stmt_step (stmt, &row, &error));
+  g_assert_true (vend_store_audit_end (db, &error));
+  g_assert_no_error (error);
+}
+
 /* Who begins later has the database; what the first one tries to store afterwards is refused. */
 static void
 test_a_second_server (Fixture *f, gconstpointer unused)
@@ -213,6 +229,7 @@ main (int argc, char **argv)
   ADD ("terminated", test_terminated);
   ADD ("cut-after-commit", test_cut_after_commit);
   ADD ("readers-begin-again", test_readers_begin_again);
+  ADD ("statements-outside", test_statements_outside);
   ADD ("a-second-server", test_a_second_server);
   return g_test_run ();
 }
