@@ -6,7 +6,7 @@ import urllib.request
 import smollm2_weights
 import xllamacpp
 
-CONTEXT_TOKENS = 2048
+CONTEXT_TOKENS = 8192
 # More threads than free cores wait for each other and make it much slower.
 THREADS = 1
 

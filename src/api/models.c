@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/hardware.h"
+#include "openai/mapping.h"
+#include "store/aliases.h"
 #include "store/examples.h"
 #include "store/models.h"
 #include <string.h>
@@ -208,6 +210,7 @@ typedef struct
   int64_t id;
   const json_t *body;
   const char *visibility; /* or NULL */
+  const json_t *openai;   /* or NULL */
 } ModelChange;
 
 static bool
@@ -225,7 +228,33 @@ update (VendDb *db, void *data, GError **error)
   const ModelChange *change = data;
   g_autoptr (VendModel) model = NULL;
   return vend_store_model_get (db, change->id, &model, error) && apply (change, model, error)
-         && vend_store_model_update (db, model, error);
+         && vend_store_model_update (db, model, error)
+         && (change->openai == NULL
+             || vend_store_openai_mapping_set (db, change->id, change->openai, error));
+}
+
+/* `*out` is {} for null, which takes the mapping back, and NULL when there is no such member. */
+static bool
+read_openai (VendApi *api, VendDb *db, const VendModel *model, const json_t *body, json_t **out,
+             GError **error)
+{
+  const json_t *given = json_object_get (body, "openai");
+  g_autoptr (VendSharedVersion) latest = NULL;
+  if (given == NULL)
+    return true;
+  json_auto_t *mapping = json_is_null (given) ? json_object () : json_incref ((json_t *) given);
+  g_autofree char *problem = vend_openai_mapping_problem (mapping);
+  if (problem == NULL && model->latest_version != NULL)
+    {
+      if (!vend_versions_cache_get (api->versions, db, model->id, model->latest_version, &latest,
+                                    error))
+        return false;
+      problem = vend_openai_mapping_misfit (mapping, latest->openapi);
+    }
+  if (problem != NULL)
+    return vend_fail (error, VEND_ERROR_INVALID, "openai: %s", problem);
+  *out = g_steal_pointer (&mapping);
+  return true;
 }
 
 static bool
@@ -235,15 +264,17 @@ patch_model (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, 
   g_autoptr (VendModel) model = NULL;
   g_autoptr (VendModel) now = NULL;
   const char *visibility = NULL;
+  json_auto_t *openai = NULL;
   if (!vend_api_object (call, &body, error)
       || !vend_api_optional_text (body, "visibility", MAX_SHORT, &visibility, error))
     return false;
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
-    if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
+    if (!vend_api_own_model (api, reader.db, call, caller, &model, error)
+        || !read_openai (api, reader.db, model, body, &openai, error))
       return false;
   }
-  ModelChange change = { model->id, body, visibility };
+  ModelChange change = { model->id, body, visibility, openai };
   if (!apply (&change, model, error)
       || !vend_store_write_wait (api->parts.store, update, &change, error))
     return false;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "build/bundle-manifest.h"
 #include "build/card.h"
+#include "openai/mapping.h"
 #include <string.h>
 
 #define MAX_TEXT ((gsize) 1024 * 1024) /* as by the API */
@@ -124,6 +125,13 @@ check_examples (const json_t *examples, GHashTable *files, GError **error)
   return true;
 }
 
+static bool
+check_openai (const json_t *mapping, GError **error)
+{
+  g_autofree char *problem = mapping != NULL ? vend_openai_mapping_problem (mapping) : NULL;
+  return problem == NULL || wrong (error, "openai", problem);
+}
+
 bool
 vend_bundle_page_check (const json_t *page, GHashTable *files, GError **error)
 {
@@ -133,5 +141,6 @@ vend_bundle_page_check (const json_t *page, GHashTable *files, GError **error)
   return check_text (page, "description", error) && check_text (page, "readme", error)
          && check_url (page, "github_url", error) && check_url (page, "paper_url", error)
          && check_url (page, "license_url", error) && check_files (cover, "cover", files, error)
+         && check_openai (json_object_get (page, "openai"), error)
          && check_examples (json_object_get (page, "examples"), files, error);
 }

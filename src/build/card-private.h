@@ -3,7 +3,7 @@
 #include "build/cog-yaml-private.h"
 
 /* ---- card-openai.c */
-/* {"endpoints", "inputs"}; NULL without one. */
+/* As openai/mapping.h has it; NULL without one. */
 json_t *vend_card_read_openai (VendYamlValue root, VendYamlJson *json) G_GNUC_WARN_UNUSED_RESULT;
 /* That the version has the inputs, and fits the endpoints. */
 void vend_card_check_openai (const json_t *mapping, const json_t *openapi,

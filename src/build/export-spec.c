@@ -8,6 +8,7 @@
 #include "model/prediction.h"
 #include "model/weight-set.h"
 #include "model/weights.h"
+#include "store/aliases.h"
 #include "store/covers.h"
 #include "store/examples.h"
 #include "store/files.h"
@@ -187,6 +188,17 @@ add_cover (const Reading *reading, const VendModel *model, json_t *page, GError 
   return true;
 }
 
+static bool
+add_openai (const Reading *reading, json_t *page, GError **error)
+{
+  json_auto_t *mapping = NULL;
+  if (!vend_store_openai_mapping_get (reading->db, reading->request->model_id, &mapping, error))
+    return false;
+  if (json_object_size (mapping) > 0)
+    json_object_set (page, "openai", mapping);
+  return true;
+}
+
 static json_t *
 page_of (const Reading *reading, const VendModel *model, GError **error)
 {
@@ -203,7 +215,8 @@ page_of (const Reading *reading, const VendModel *model, GError **error)
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (texts[i].text != NULL)
       vend_json_set_string (page, texts[i].key, texts[i].text);
-  if (!add_cover (reading, model, page, error) || !add_examples (reading, page, error))
+  if (!add_cover (reading, model, page, error) || !add_examples (reading, page, error)
+      || !add_openai (reading, page, error))
     return NULL;
   return g_steal_pointer (&page);
 }

@@ -28,6 +28,8 @@ vend_openai_answer_new (const VendOpenaiVoice *voice)
   answer->max_tokens = voice->max_tokens;
   answer->words_in = voice->words;
   answer->text = g_string_new (NULL);
+  if (voice->stop != NULL)
+    answer->stop = vend_openai_stop_new (voice->stop);
   return answer;
 }
 
@@ -44,6 +46,7 @@ vend_openai_answer_free (VendOpenaiAnswer *answer)
   json_decref (answer->choices);
   g_free (answer->finish);
   json_decref (answer->usage);
+  vend_openai_stop_free (answer->stop);
   g_free (answer);
 }
 
@@ -97,6 +100,32 @@ take_choices (VendOpenaiAnswer *answer, const json_t *value, json_t *choices, Ve
     }
 }
 
+bool
+vend_openai_answer_is_stopped (const VendOpenaiAnswer *answer)
+{
+  return answer->stop != NULL && vend_openai_stop_is_found (answer->stop);
+}
+
+static void
+cut (VendOpenaiAnswer *answer, VendOpenaiPiece *out)
+{
+  if (vend_openai_answer_is_stopped (answer))
+    out->tool_calls = NULL;
+  char *said = vend_openai_stop_take (answer->stop, out->text);
+  g_free (out->own);
+  out->text = out->own = said;
+}
+
+void
+vend_openai_take_rest (VendOpenaiAnswer *answer, VendOpenaiPiece *out)
+{
+  *out = (VendOpenaiPiece){ .text = "" };
+  if (answer->stop == NULL)
+    return;
+  out->text = out->own = vend_openai_stop_rest (answer->stop);
+  count_words (answer, out->text);
+}
+
 void
 vend_openai_take_piece (VendOpenaiAnswer *answer, const json_t *value, VendOpenaiPiece *out)
 {
@@ -108,6 +137,8 @@ vend_openai_take_piece (VendOpenaiAnswer *answer, const json_t *value, VendOpena
     take_choices (answer, value, choices, out);
   else if (value != NULL && !json_is_null (value))
     out->text = out->own = vend_json_text (value);
+  if (answer->stop != NULL)
+    cut (answer, out);
   count_words (answer, out->text);
   if (out->tool_calls == NULL)
     return;
@@ -124,6 +155,8 @@ const char *
 vend_openai_finish_reason (const VendOpenaiAnswer *answer, const json_t *metrics)
 {
   const char *said = vend_json_string (metrics, "finish_reason");
+  if (vend_openai_answer_is_stopped (answer))
+    return "stop";
   if (said == NULL)
     said = answer->finish;
   for (gsize i = 0; said != NULL && i < G_N_ELEMENTS (reasons); i++)
@@ -171,6 +204,14 @@ vend_openai_answer_usage (const VendOpenaiAnswer *answer, const json_t *metrics)
   if (answer->usage != NULL && answer->endpoint != VEND_OPENAI_RESPONSES)
     return json_incref (answer->usage);
   return vend_openai_usage (answer->endpoint, metrics, answer->words_in, answer->words_out);
+}
+
+/* The server cancels a run whose answer has stopped. */
+bool
+vend_openai_answer_is_good (const VendOpenaiAnswer *answer, const VendPrediction *ended)
+{
+  return ended->status == VEND_STATUS_SUCCEEDED
+         || (ended->status != VEND_STATUS_FAILED && vend_openai_answer_is_stopped (answer));
 }
 
 json_t *

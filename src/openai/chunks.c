@@ -80,6 +80,15 @@ vend_openai_answer_begin (VendOpenaiAnswer *answer, GString *to)
     write_chunk (answer, to, json_pack ("{s:s, s:s}", "role", "assistant", "content", ""), NULL);
 }
 
+/* `take_text` may be NULL. */
+static void
+write_text (const VendOpenaiAnswer *answer, GString *to, json_t *take_text)
+{
+  if (take_text != NULL)
+    write_chunk (answer, to,
+                 is_chat (answer) ? json_pack ("{s:o}", "content", take_text) : take_text, NULL);
+}
+
 void
 vend_openai_answer_piece (VendOpenaiAnswer *answer, GString *to, const json_t *piece)
 {
@@ -93,8 +102,7 @@ vend_openai_answer_piece (VendOpenaiAnswer *answer, GString *to, const json_t *p
         vend_openai_response_piece (answer, to, taken.text);
       return;
     }
-  if (text != NULL)
-    write_chunk (answer, to, is_chat (answer) ? json_pack ("{s:o}", "content", text) : text, NULL);
+  write_text (answer, to, text);
   if (taken.tool_calls != NULL && is_chat (answer))
     write_chunk (answer, to,
                  json_pack ("{s:o}", "tool_calls", tool_call_delta (answer, taken.tool_calls)),
@@ -105,12 +113,17 @@ void
 vend_openai_answer_end (VendOpenaiAnswer *answer, GString *to, const VendPrediction *ended)
 {
   int status = 0;
+  g_auto (VendOpenaiPiece) rest = { 0 };
+  vend_openai_take_rest (answer, &rest);
   if (answer->endpoint == VEND_OPENAI_RESPONSES)
     {
+      if (*rest.text != '\0')
+        vend_openai_response_piece (answer, to, rest.text);
       vend_openai_response_end (answer, to, ended);
       return;
     }
-  if (ended->status != VEND_STATUS_SUCCEEDED)
+  write_text (answer, to, *rest.text != '\0' ? json_string (rest.text) : NULL);
+  if (!vend_openai_answer_is_good (answer, ended))
     {
       vend_openai_event (to, NULL, vend_openai_run_error (ended, &status));
       return;
@@ -137,6 +150,9 @@ take_output (VendOpenaiAnswer *answer, const VendPrediction *ended)
                               &piece);
       g_string_append (answer->text, piece.text);
     }
+  g_auto (VendOpenaiPiece) rest = { 0 };
+  vend_openai_take_rest (answer, &rest);
+  g_string_append (answer->text, rest.text);
 }
 
 static json_t *

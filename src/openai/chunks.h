@@ -15,6 +15,7 @@ typedef struct
   bool include_usage;
   int64_t max_tokens; /* 0: not said */
   uint64_t words;     /* of what the model read */
+  const json_t *stop; /* texts that end the answer; or NULL */
 } VendOpenaiVoice;
 
 typedef struct VendOpenaiAnswer VendOpenaiAnswer;
@@ -26,6 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendOpenaiAnswer, vend_openai_answer_free)
 /* ---- As a stream: each appends events. */
 void vend_openai_answer_begin (VendOpenaiAnswer *answer, GString *to);
 void vend_openai_answer_piece (VendOpenaiAnswer *answer, GString *to, const json_t *piece);
+/* Whether a text has come that ends the answer: what the model still says is left out. */
+bool vend_openai_answer_is_stopped (const VendOpenaiAnswer *answer);
 /* The end, or the error of a run that failed. */
 void vend_openai_answer_end (VendOpenaiAnswer *answer, GString *to, const VendPrediction *ended);
 

@@ -25,8 +25,7 @@ typedef enum
 typedef struct
 {
   const json_t *openapi;
-  const json_t *mapping; /* {"endpoints": ["chat.completions"], "inputs": {"prompt": "text"}} by its
-                            owner; or NULL */
+  const json_t *mapping; /* what is stated (openai/mapping.h); or NULL */
 } VendOpenaiModel;
 
 /* "chat.completions" */

@@ -1,5 +1,6 @@
 /* Messages of a conversation: whole for models that take them, else joined to one prompt. */
 #include "openai/messages.h"
+#include "openai/mapping.h"
 #include <string.h>
 
 #define MAX_MESSAGES 10000
@@ -118,6 +119,39 @@ check (const json_t *messages, const char *param, VendOpenaiFault *fault)
   return true;
 }
 
+static void
+add_system (Joining *joining, const char *text)
+{
+  g_string_append_printf (joining->system, "%s%s", joining->system->len > 0 ? "\n\n" : "", text);
+}
+
+/* What users write is not looked at: it may contain what the template marks roles with. */
+static bool
+fill (Joining *joining, const json_t *template, const json_t *messages)
+{
+  const bool has_input = vend_openai_input (joining->model, "system", NULL) != NULL;
+  size_t i;
+  json_t *message;
+  json_array_foreach ((json_t *) messages, i, message)
+    {
+      const char *given = vend_json_string (message, "role");
+      const char *role = is_system (given) ? "system" : given;
+      g_autoptr (GString) text = g_string_new (NULL);
+      if (!read_content (joining, json_object_get (message, "content"), text))
+        return false;
+      joining->ask->words += vend_openai_count_words (text->str);
+      if (vend_openai_template_append (template, role, text->str, joining->prompt))
+        continue;
+      if (!has_input || !is_system (given))
+        return vend_openai_refuse (joining->fault, joining->param,
+                                   "%s[%zu]: this model takes no messages of the role '%.32s'",
+                                   joining->param, i, given);
+      add_system (joining, text->str);
+    }
+  (void) vend_openai_template_append (template, "answer", "", joining->prompt);
+  return true;
+}
+
 /* One question alone is the prompt itself; of more, each is a line with its role, and the last line
  * is for the model to go on with. */
 static bool
@@ -138,8 +172,7 @@ join (Joining *joining, const json_t *messages)
       joining->ask->words += vend_openai_count_words (text->str);
       if (has_system && is_system (role))
         {
-          g_string_append_printf (joining->system, "%s%s", joining->system->len > 0 ? "\n\n" : "",
-                                  text->str);
+          add_system (joining, text->str);
           continue;
         }
       n_lines++;
@@ -180,7 +213,8 @@ set_files (Joining *joining, const char *field, const char *what, json_t *files)
 static bool
 take_prompt (Joining *joining, const json_t *messages)
 {
-  if (!join (joining, messages))
+  const json_t *template = vend_openai_mapping_template (joining->model->mapping);
+  if (template != NULL ? !fill (joining, template, messages) : !join (joining, messages))
     return false;
   json_auto_t *prompt = vend_json_string_new (joining->prompt->str, joining->prompt->len);
   if (!vend_openai_ask_set (joining->ask, joining->model, "prompt", joining->param, prompt))

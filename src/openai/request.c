@@ -22,6 +22,7 @@ vend_openai_ask_clear (VendOpenaiAsk *ask)
 {
   json_decref (ask->input);
   json_decref (ask->params);
+  json_decref (ask->stop);
   if (ask->ignored != NULL)
     g_string_free (ask->ignored, TRUE);
   *ask = (VendOpenaiAsk){ 0 };

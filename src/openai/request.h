@@ -14,7 +14,8 @@ typedef struct
   bool stream;
   bool include_usage; /* with the stream */
   int64_t max_tokens; /* 0: not said */
-  uint64_t words;     /* of what the model reads */
+  json_t *stop;   /* texts that end the answer, for a model without an input for them; or NULL */
+  uint64_t words; /* of what the model reads */
 } VendOpenaiAsk;
 
 void vend_openai_ask_clear (VendOpenaiAsk *ask);
@@ -52,5 +53,9 @@ const char *vend_openai_ask_param (const VendOpenaiAsk *ask, const char *field);
 /* A number for the text of one, which is what forms have; anything else as it is. NULL for NULL; a
  * new reference. */
 json_t *vend_openai_number (const json_t *value) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether a field of requests for text changes what the answer means: it is refused where it has no
+ * input. */
+bool vend_openai_has_meaning (const char *name);
 
 uint64_t vend_openai_count_words (const char *text);

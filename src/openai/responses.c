@@ -167,7 +167,7 @@ void
 vend_openai_response_end (VendOpenaiAnswer *answer, GString *to, const VendPrediction *ended)
 {
   int status = 0;
-  if (ended->status == VEND_STATUS_SUCCEEDED)
+  if (vend_openai_answer_is_good (answer, ended))
     {
       end_message (answer, to);
       end_calls (answer, to);

@@ -1,6 +1,9 @@
 /* Requests for text: chat completions, completions and responses. */
 #include "openai/messages.h"
+#include "json/schema.h"
+#include "openai/mapping.h"
 #include "openai/request.h"
+#include "openai/stop.h"
 #include <string.h>
 
 /* Fields whose values go to an input as they are, and may be ignored. */
@@ -81,6 +84,15 @@ static const Meaning meanings[] = {
   { "prompt_cache_options", is_empty },
 };
 
+bool
+vend_openai_has_meaning (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (meanings); i++)
+    if (strcmp (meanings[i].name, name) == 0)
+      return true;
+  return false;
+}
+
 static const Meaning *
 find_meaning (const char *name)
 {
@@ -121,6 +133,16 @@ take_meaning (VendOpenaiAsk *ask, const VendOpenaiModel *model, const char *name
       = strcmp (name, "text") != 0 && vend_openai_input (model, name, &schema) != NULL;
   if (find_meaning (name)->is_idle (value))
     return true;
+  if (!is_input && strcmp (name, "stop") == 0)
+    {
+      ask->stop = vend_openai_read_stop (value, fault);
+      return ask->stop != NULL;
+    }
+  if (!is_input && vend_openai_mapping_ignores (model->mapping, name))
+    {
+      vend_openai_ask_ignore (ask, name);
+      return true;
+    }
   if (!is_input)
     return vend_openai_refuse (fault, name, "%s: this model has no input for it", name);
   json_auto_t *own = strcmp (name, "stop") == 0 ? stop_value (model, schema, value)
@@ -128,14 +150,35 @@ take_meaning (VendOpenaiAsk *ask, const VendOpenaiModel *model, const char *name
   return vend_openai_ask_set (ask, model, name, name, own);
 }
 
+/* The most that the model makes; 0 when its schema does not say it. */
+static int64_t
+longest (const VendOpenaiModel *model)
+{
+  const json_t *schema = NULL;
+  if (vend_openai_input (model, "max_tokens", &schema) == NULL)
+    return 0;
+  const json_t *own = vend_schema_resolve (model->openapi, schema);
+  int64_t most = vend_json_int (own, "maximum", 0);
+  size_t i;
+  json_t *one;
+  json_array_foreach (json_object_get (own, "anyOf"), i, one)
+    most = MAX (most, vend_json_int (vend_schema_resolve (model->openapi, one), "maximum", 0));
+  return most;
+}
+
+/* It is an upper bound, which a model that makes less keeps anyway: agents ask every model for tens
+ * of thousands. */
 static bool
 take_max_tokens (VendOpenaiAsk *ask, const VendOpenaiModel *model, const char *name,
                  const json_t *value, VendOpenaiFault *fault)
 {
   if (!json_is_integer (value) || json_integer_value (value) < 1)
     return vend_openai_refuse (fault, name, "%s: expected a whole number of at least 1", name);
-  if (vend_openai_ask_set (ask, model, "max_tokens", name, (json_t *) value))
-    ask->max_tokens = json_integer_value (value);
+  const int64_t most = longest (model);
+  const int64_t asked = json_integer_value (value);
+  json_auto_t *given = json_integer (most > 0 ? MIN (asked, most) : asked);
+  if (vend_openai_ask_set (ask, model, "max_tokens", name, given))
+    ask->max_tokens = json_integer_value (given);
   else
     vend_openai_ask_ignore (ask, name);
   return true;

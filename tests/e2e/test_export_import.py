@@ -118,7 +118,8 @@ def test_the_page_of_the_model_travels(server, cut_off, tmp_path):
     api = server.api()
     run = api.run("page", {})
     api.post("/models/lab/page/examples", {"prediction": run["id"]}, 201)
-    api.patch("/models/lab/page", {"readme": "# Changed since\n"}, 200)
+    stated = {"inputs": {"image": "picture"}}
+    api.patch("/models/lab/page", {"readme": "# Changed since\n", "openai": stated}, 200)
 
     archive = tmp_path / "page.tar.zst"
     exported = export(server, "lab/page", archive)
@@ -127,6 +128,7 @@ def test_the_page_of_the_model_travels(server, cut_off, tmp_path):
     for field in ("description", "github_url", "paper_url", "license_url"):
         assert there.get("/models/lab/page").json()[field] == api.get("/models/lab/page").json()[field]
     assert there.get("/models/lab/page/readme").text == "# Changed since\n"
+    assert there.get("/models/lab/page").json()["openai"]["stated"] == stated
     cover = there.get("/models/lab/page").json()["cover_image_url"]
     assert there.get(cover).content == b"\x89PNG cover"
     first, second = there.get("/models/lab/page/examples").json()["results"]

@@ -23,7 +23,10 @@ vend_api_openai_describe (VendDb *db, const VendModel *model, const VendVersion 
 {
   json_auto_t *mapping = mapping_of (db, model);
   const VendOpenaiModel shape = { version->openapi, mapping };
-  return vend_openai_describe (&shape);
+  json_t *fit = vend_openai_describe (&shape);
+  if (json_object_size (mapping) > 0)
+    json_object_set (fit, "stated", mapping);
+  return fit;
 }
 
 static json_t *

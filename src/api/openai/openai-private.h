@@ -57,6 +57,7 @@ struct OpenaiRun
   bool include_usage;
   int64_t max_tokens;
   uint64_t words;
+  json_t *stop; /* or NULL */
   int64_t created_us;
   OpenaiMake make;
   bool reads_files; /* `make` blocks */

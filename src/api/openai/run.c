@@ -24,6 +24,7 @@ run_free (OpenaiRun *run)
   g_free (run->model);
   g_free (run->ignored);
   json_decref (run->options);
+  json_decref (run->stop);
   vend_broadcast_unref (run->log);
   vend_prediction_free (run->now);
   g_clear_error (&run->error);
@@ -135,10 +136,15 @@ stream_begin (void *data, GString *to)
   vend_openai_answer_begin (((Follower *) data)->answer, to);
 }
 
+/* What a model says after the end of its answer is for nobody. */
 static void
 stream_chunk (void *data, GString *to, const json_t *chunk)
 {
-  vend_openai_answer_piece (((Follower *) data)->answer, to, chunk);
+  Follower *follower = data;
+  const bool was_stopped = vend_openai_answer_is_stopped (follower->answer);
+  vend_openai_answer_piece (follower->answer, to, chunk);
+  if (!was_stopped && vend_openai_answer_is_stopped (follower->answer))
+    vend_sched_cancel (follower->api->parts.sched, follower->id, canceled, NULL);
 }
 
 static void
@@ -159,7 +165,8 @@ log_new (const OpenaiRun *run)
                                   .created_s = run->created_us / VEND_US_PER_S,
                                   .include_usage = run->include_usage,
                                   .max_tokens = run->max_tokens,
-                                  .words = run->words };
+                                  .words = run->words,
+                                  .stop = run->stop };
   Follower *follower = follower_new (run->api, run->id);
   follower->answer = vend_openai_answer_new (&voice);
   return vend_broadcast_new_as (&stream_form, follower);
@@ -330,6 +337,7 @@ run_new (VendApi *api, VendCall *call, const VendCaller *caller, const OpenaiSta
   run->include_usage = start->ask->include_usage;
   run->max_tokens = start->ask->max_tokens;
   run->words = start->ask->words;
+  run->stop = json_incref (start->ask->stop);
   run->created_us = vend_now_us ();
   run->make = start->make;
   run->reads_files = start->reads_files;

@@ -10,7 +10,8 @@ make_text (OpenaiRun *run, const VendPrediction *ended)
                                   .model = run->model,
                                   .created_s = run->created_us / VEND_US_PER_S,
                                   .max_tokens = run->max_tokens,
-                                  .words = run->words };
+                                  .words = run->words,
+                                  .stop = run->stop };
   g_autoptr (VendOpenaiAnswer) answer = vend_openai_answer_new (&voice);
   VendReply *reply = vend_reply_json (200, vend_openai_answer_whole (answer, ended));
   vend_api_openai_mark (run, reply);

@@ -3,6 +3,7 @@
 #include "cli/arguments/arguments.h"
 #include "cli/client/client.h"
 #include "cli/commands/listing.h"
+#include "cli/commands/models-openai.h"
 #include "cli/arguments/scaling-flags.h"
 #include "cli/terminal/table.h"
 #include "base/error.h"
@@ -51,27 +52,6 @@ list (int argc, char **argv, GError **error)
   return vend_listing_run (&listing, argc, argv, error);
 }
 
-/* The endpoints of OpenAI's API that the model fits; why it fits no others only where it fits
- * none. */
-static void
-print_openai (const json_t *openai)
-{
-  const json_t *endpoints = json_object_get (openai, "endpoints");
-  g_autoptr (GString) names = g_string_new (NULL);
-  size_t i;
-  json_t *name;
-  const char *other;
-  json_t *why;
-  if (openai == NULL)
-    return;
-  json_array_foreach ((json_t *) endpoints, i, name)
-    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", json_string_value (name));
-  vend_terminal_print ("%-12s %s\n", "openai", names->len > 0 ? names->str : "fits no endpoint");
-  if (names->len == 0)
-    json_object_foreach (json_object_get (openai, "others"), other, why)
-      vend_terminal_print ("%-12s   %s: %s\n", "", other, json_string_value (why));
-}
-
 static void
 print_one (const json_t *model)
 {
@@ -87,7 +67,7 @@ print_one (const json_t *model)
                        vend_json_int (model, "run_count", 0));
   vend_terminal_print ("%-12s %s\n", "latest",
                        *latest_of (model) != '\0' ? latest_of (model) : "none");
-  print_openai (json_object_get (model, "openai"));
+  vend_models_openai_print (json_object_get (model, "openai"));
 }
 
 static void
@@ -339,6 +319,7 @@ vend_cmd_models (int argc, char **argv)
     { "show", "show owner/name", show },
     { "scaling", "scaling owner/name [--min N] [--max N] [--idle-timeout DURATION] …", scaling },
     { "alias", "alias [NAME owner/name | NAME --remove]", alias },
+    { "openai", "openai owner/name [--set FILE | --clear]", vend_models_openai },
     { "delete", "delete owner/name", delete },
     { NULL },
   };

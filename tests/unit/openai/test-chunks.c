@@ -87,6 +87,50 @@ test_chat (void)
     }
 }
 
+/* The run is canceled by the server when the text has come. */
+static void
+test_stop (void)
+{
+  json_auto_t *stop = quoted ("['END']");
+  static const VendStatus statuses[] = { VEND_STATUS_SUCCEEDED, VEND_STATUS_CANCELED };
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    {
+      const VendOpenaiVoice voice
+          = { .endpoint = VEND_OPENAI_CHAT, .id = "run", .model = "o/n", .stop = stop };
+      g_autoptr (VendOpenaiAnswer) answer = vend_openai_answer_new (&voice);
+      g_autoptr (GString) text = g_string_new (NULL);
+      const VendPrediction ended = { .status = statuses[i] };
+      json_auto_t *pieces = quoted ("['a E', 'ND more', 'left out']");
+      size_t n;
+      json_t *piece;
+      json_array_foreach (pieces, n, piece)
+        vend_openai_answer_piece (answer, text, piece);
+      g_assert_true (vend_openai_answer_is_stopped (answer));
+      vend_openai_answer_end (answer, text, &ended);
+      g_assert_nonnull (strstr (text->str, "\"content\":\"a \""));
+      g_assert_nonnull (strstr (text->str, "\"finish_reason\":\"stop\""));
+      g_assert_null (strstr (text->str, "END"));
+      g_assert_null (strstr (text->str, "more"));
+      g_assert_null (strstr (text->str, "left out"));
+      g_assert_true (g_str_has_suffix (text->str, "data: [DONE]\n\n"));
+    }
+}
+
+/* What may have begun such a text is said at the end. */
+static void
+test_no_stop (void)
+{
+  json_auto_t *stop = quoted ("['END']");
+  json_auto_t *output = quoted ("['a E', 'N']");
+  const VendOpenaiVoice voice
+      = { .endpoint = VEND_OPENAI_CHAT, .id = "run", .model = "o/n", .stop = stop };
+  g_autoptr (VendOpenaiAnswer) answer = vend_openai_answer_new (&voice);
+  const VendPrediction ended = { .status = VEND_STATUS_SUCCEEDED, .output = output };
+  json_auto_t *whole = vend_openai_answer_whole (answer, &ended);
+  const json_t *choice = json_array_get (json_object_get (whole, "choices"), 0);
+  g_assert_cmpstr (vend_json_string (json_object_get (choice, "message"), "content"), ==, "a EN");
+}
+
 static void
 test_usage (void)
 {
@@ -246,6 +290,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   json_object_seed (0);
   g_test_add_func ("/openai/chunks/chat", test_chat);
+  g_test_add_func ("/openai/chunks/stop", test_stop);
+  g_test_add_func ("/openai/chunks/no-stop", test_no_stop);
   g_test_add_func ("/openai/chunks/usage", test_usage);
   g_test_add_func ("/openai/chunks/estimated-usage", test_estimated_usage);
   g_test_add_func ("/openai/chunks/tool-calls", test_tool_calls);
