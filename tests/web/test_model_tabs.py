@@ -62,6 +62,30 @@ def test_calls_have_the_address_and_the_model(page, server):
     expect(page.get_by_role("region", name="Call in curl")).to_contain_text('"webhook"')
 
 
+def test_calls_by_openai_clients(page, server):
+    page.goto(f"{server.url}/lab/talk/api")
+    expect(page.get_by_role("region", name="Base URL for OpenAI clients")).to_have_text(f"{server.url}/openai/v1")
+    expect(page.get_by_role("region", name="Address for MCP clients")).to_have_text(f"{server.url}/mcp/lab/talk")
+    section = page.get_by_role("region", name="OpenAI clients", exact=True)
+    call = section.get_by_role("region", name="Call of chat.completions")
+    expect(call).to_contain_text('model="lab/talk"')
+    section.get_by_role("radio", name="responses").check(force=True)
+    section.get_by_role("tab", name="curl").click()
+    expect(page).to_have_url(f"{server.url}/lab/talk/api?endpoint=responses&client=curl")
+    expect(section.get_by_role("region", name="Call of responses")).to_contain_text("/openai/v1/responses")
+    why = server.api().get("/models/lab/talk").json()["openai"]["others"]["embeddings"]
+    section.get_by_text("Endpoints that it does not fit").click()
+    expect(section.get_by_role("definition").filter(has_text=why)).to_be_visible()
+
+
+def test_a_model_for_no_openai_client(page, server):
+    assert server.api().get("/models/lab/files").json()["openai"]["endpoints"] == []
+    page.goto(f"{server.url}/lab/files/api")
+    section = page.get_by_role("region", name="OpenAI clients", exact=True)
+    expect(section).to_contain_text("This model fits none of their endpoints.")
+    expect(section.get_by_role("tab")).to_have_count(0)
+
+
 def test_schemas_are_tables_with_anchors(page, server):
     page.goto(f"{server.url}/lab/types/api")
     schema = server.api().get("/models/lab/types").json()["latest_version"]["openapi_schema"]

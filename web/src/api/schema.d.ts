@@ -2016,6 +2016,22 @@ export interface components {
             others: {
                 [key: string]: string;
             };
+            stated?: components["schemas"]["OpenaiMapping"];
+        };
+        /** @description What the owner of a model states about OpenAI's endpoints */
+        OpenaiMapping: {
+            endpoints?: string[];
+            inputs?: {
+                [key: string]: string;
+            };
+            template?: {
+                system?: string;
+                user: string;
+                assistant?: string;
+                tool?: string;
+                answer?: string;
+            };
+            ignore?: string[];
         };
         /** @description In the form of the OpenAI API; docs/openai.md */
         OpenaiObject: {
@@ -2196,6 +2212,7 @@ export interface components {
             weights_url?: string | null;
             /** Format: uri */
             cover_image_url?: string | null;
+            openai?: components["schemas"]["OpenaiMapping"] | null;
         };
         ExampleChange: {
             /** @constant */

@@ -13,6 +13,7 @@ import type { TabProps } from "../tabs.ts";
 import { readDraft } from "../playground/draft.ts";
 import { callInput } from "./call-input.ts";
 import { NoVersion } from "./no-version.tsx";
+import { OtherClients } from "./openai.tsx";
 import "./tabs.css";
 
 const kinds: readonly { id: Kind; label: string; sentence: string }[] = [
@@ -35,6 +36,7 @@ export function ApiTab({ model, version, query }: TabProps) {
   return (
     <div class="model-tab">
       <Calls model={model} version={version} query={query} />
+      <OtherClients model={model} query={query} />
       <section aria-labelledby="input-schema">
         <h2 id="input-schema">Input</h2>
         <SchemaTable openapi={openapi} component="Input" prefix="input" caption="Input schema" />
