@@ -11,7 +11,7 @@
 #define NOTE_US VEND_US_PER_S
 #define REPEAT_US (5 * VEND_US_PER_S)
 /* A client that takes tasks gets one when the run has not ended by then. */
-#define TASK_AFTER_US (2 * VEND_US_PER_S)
+#define TASK_AFTER_US (VEND_US_PER_S / 2)
 /* A server that stops tells everybody early. */
 #define EARLY_US (VEND_US_PER_S / 5)
 

@@ -1,0 +1,6 @@
+from cog import BasePredictor
+
+
+class Predictor(BasePredictor):
+    def predict(self, name: str) -> str:
+        return f"Hello, {name}!"
