@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define MAX_TEXTS 2048
+/* Of a model that takes one: each is a run. */
+#define MAX_RUNS 64
 
 /* ---- The request */
 
@@ -34,14 +36,14 @@ check_texts (const json_t *texts, VendOpenaiFault *fault)
                                 json_array_size (texts));
 }
 
-/* A list, one text, or a text of JSON: some models take several so. */
+/* A list, one text, or a text of JSON: some models take several so. Others take them in turn: the
+ * input has the first. */
 static bool
 take_texts (VendOpenaiAsk *ask, const VendOpenaiModel *model, const json_t *texts,
-            VendOpenaiFault *fault)
+            bool *out_in_turn, VendOpenaiFault *fault)
 {
   const json_t *schema = NULL;
   const char *name = vend_openai_input (model, "texts", &schema);
-  const bool is_one = json_is_string (texts) || json_array_size (texts) == 1;
   const json_t *first = json_is_string (texts) ? texts : json_array_get (texts, 0);
   json_auto_t *value = NULL;
   if (name == NULL)
@@ -55,12 +57,15 @@ take_texts (VendOpenaiAsk *ask, const VendOpenaiModel *model, const json_t *text
       g_autofree char *text = vend_json_text (list);
       value = json_string (text);
     }
-  else if (is_one)
-    value = json_incref ((json_t *) first);
-  else
+  else if (json_is_array (texts) && json_array_size (texts) > MAX_RUNS)
     return vend_openai_refuse (fault, "input",
-                               "input: this model takes one text at a time, got %zu",
-                               json_array_size (texts));
+                               "input: this model takes one text at a time; at most %d, got %zu",
+                               MAX_RUNS, json_array_size (texts));
+  else
+    {
+      value = json_incref ((json_t *) first);
+      *out_in_turn = json_is_array (texts) && json_array_size (texts) > 1;
+    }
   return vend_openai_ask_set (ask, model, "texts", "input", value);
 }
 
@@ -85,11 +90,12 @@ vend_openai_read_embeddings (const VendOpenaiModel *model, const json_t *body, V
   const json_t *dimensions = json_object_get (body, "dimensions");
   const char *word = json_string_value (format);
   const bool is_base64 = g_strcmp0 (word, "base64") == 0;
+  bool in_turn = false;
   vend_openai_ask_init (ask);
   if (format != NULL && !json_is_null (format) && !is_base64 && g_strcmp0 (word, "float") != 0)
     return vend_openai_refuse (fault, "encoding_format",
                                "encoding_format: expected float or base64");
-  if (!check_texts (texts, fault) || !take_texts (ask, model, texts, fault))
+  if (!check_texts (texts, fault) || !take_texts (ask, model, texts, &in_turn, fault))
     return false;
   if (dimensions != NULL && !json_is_null (dimensions)
       && !vend_openai_ask_set (ask, model, "dimensions", "dimensions", (json_t *) dimensions))
@@ -98,6 +104,8 @@ vend_openai_read_embeddings (const VendOpenaiModel *model, const json_t *body, V
   vend_openai_ask_others (ask, model, body, own);
   const int n = json_is_string (texts) ? 1 : (int) json_array_size (texts);
   *out_options = json_pack ("{s:b, s:i}", "base64", is_base64, "n", n);
+  if (in_turn)
+    json_object_set (*out_options, "texts", (json_t *) texts);
   return true;
 }
 

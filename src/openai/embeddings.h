@@ -2,7 +2,9 @@
 #pragma once
 #include "openai/request.h"
 
-/* POST /embeddings. `*out_options` is what the reply needs: {"base64": bool, "n": number of texts}.
+/* POST /embeddings. `*out_options` is what the reply needs: {"base64": bool, "n": number of texts},
+ * and `texts` for a model that takes one: each is a run, in place of the first, which the input
+ * has.
  */
 bool vend_openai_read_embeddings (const VendOpenaiModel *model, const json_t *body,
                                   VendOpenaiAsk *ask, json_t **out_options, VendOpenaiFault *fault)

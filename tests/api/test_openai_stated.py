@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import requests
 from waiting import wait_until
 
 TEMPLATE = {"system": "<s>{text}</s>", "user": "<u>{text}</u>", "assistant": "<a>{text}</a>", "answer": "<a>"}
@@ -140,3 +141,58 @@ def test_a_stream_whose_stop_does_not_come(api):
     said = "".join(event["choices"][0]["delta"].get("content", "") for event in events)
     assert said == "[] one two"
     assert wait_until(lambda: api.prediction(reply.headers["x-request-id"])["status"] == "succeeded", 10)
+
+
+# Several texts for a model that takes one
+
+
+def embed(api, texts, expect=200, headers=None, **more):
+    body = {"model": "lab/one-vector", "input": texts, "encoding_format": "float", **more}
+    return api.post("//openai/v1/embeddings", body, expect, headers=headers)
+
+
+def test_a_run_for_each_text(api):
+    reply = embed(api, ["a", "bb", "", "bb"])
+    whole = reply.json()
+    assert [item["embedding"] for item in whole["data"]] == [[n / 8, 0.5, -1.0] for n in (1, 2, 0, 2)]
+    assert [item["index"] for item in whole["data"]] == [0, 1, 2, 3]
+    assert whole["usage"] == {"prompt_tokens": 40, "total_tokens": 40}
+    assert input_of(api, reply) == {"text": "a"}
+    newest = [api.prediction(row["id"])["input"]["text"] for row in api.get("/predictions").json()["results"][:4]]
+    assert sorted(newest) == ["", "a", "bb", "bb"]
+    assert [len(item["embedding"]) for item in embed(api, "abc").json()["data"]] == [3]
+    error = embed(api, ["x"] * 65, 400).json()["error"]
+    assert error["param"] == "input" and "at most 64, got 65" in error["message"]
+
+
+def test_one_of_several_texts_fails(api):
+    reply = embed(api, ["a", "fail", "b"], 500)
+    assert "it has no vector" in reply.json()["error"]["message"]
+    assert reply.headers["x-should-retry"] == "false"
+    assert api.prediction(reply.headers["x-request-id"])["input"] == {"text": "fail"}
+
+
+def test_several_texts_again(api, tmp_path):
+    """By the key of the client, or by the count that the official ones send."""
+    record = tmp_path / "record"
+    for first, again in [
+        ({"Idempotency-Key": "texts"}, {"Idempotency-Key": "texts"}),
+        ({"X-Stainless-Retry-Count": "0"}, {"X-Stainless-Retry-Count": "1"}),
+    ]:
+        made = [embed(api, ["a", "b"], headers=headers, record=str(record)) for headers in (first, again)]
+        assert made[0].headers["x-request-id"] == made[1].headers["x-request-id"]
+        assert made[0].json() == made[1].json()
+        assert sorted(record.read_text().split()) == ["a", "b"]
+        record.unlink()
+
+
+def test_a_client_of_several_texts_leaves(api, tmp_path):
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.post(
+            f"{api.server.url}/openai/v1/embeddings",
+            json={"model": "lab/one-vector", "input": ["left", "too"], "gate": str(tmp_path / "gate")},
+            headers={"Authorization": f"Bearer {api.server.token}"},
+            timeout=1,
+        )
+    runs = api.get("/predictions").json()["results"][:2]
+    assert {api.ended(run["id"])["status"] for run in runs} == {"canceled"}

@@ -86,6 +86,13 @@ bool vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller
                           const OpenaiStart *start, VendReply **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for the `texts` of `options`: a run for each. */
+bool vend_api_openai_run_many (VendApi *api, VendCall *call, const VendCaller *caller, VendDb *db,
+                               const OpenaiStart *start, VendReply **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* What the schema of the model refuses, in the words of the request. */
+VendReply *vend_api_openai_invalid (const VendOpenaiAsk *ask, const json_t *problems);
+
 /* Reads `body` as a request of the endpoint; `*out_options` is for OpenaiStart. */
 typedef bool (*OpenaiRead) (const VendOpenaiModel *model, VendOpenaiEndpoint endpoint,
                             const json_t *body, VendOpenaiAsk *ask, json_t **out_options,

@@ -346,13 +346,12 @@ run_new (VendApi *api, VendCall *call, const VendCaller *caller, const OpenaiSta
   return run;
 }
 
-/* What the schema of the model refuses, in the words of the request. */
-static VendReply *
-invalid (const OpenaiStart *start, const json_t *problems)
+VendReply *
+vend_api_openai_invalid (const VendOpenaiAsk *ask, const json_t *problems)
 {
   const json_t *first = json_array_get (problems, 0);
   const char *field = vend_json_string (first, "field");
-  const char *param = vend_openai_ask_param (start->ask, field);
+  const char *param = vend_openai_ask_param (ask, field);
   g_auto (VendOpenaiFault) fault = { 0 };
   vend_openai_refuse (&fault, param, "%s: %s", param != NULL ? param : field,
                       vend_json_string (first, "description"));
@@ -405,7 +404,7 @@ vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, Ven
     return false;
   if (problems != NULL)
     {
-      *out = invalid (start, problems);
+      *out = vend_api_openai_invalid (start->ask, problems);
       return true;
     }
   run->id = g_strdup (prediction->id);

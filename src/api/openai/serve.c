@@ -23,5 +23,7 @@ vend_api_openai_serve (VendApi *api, VendCall *call, const VendCaller *caller, c
                               .options = options,
                               .reads_files = service->reads_files,
                               .is_job = service->is_job };
+  if (json_object_get (options, "texts") != NULL)
+    return vend_api_openai_run_many (api, call, caller, reader.db, &start, out, error);
   return vend_api_openai_run (api, call, caller, reader.db, &start, out, error);
 }
