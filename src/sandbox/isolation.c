@@ -8,9 +8,6 @@ static const char *const settings[] = {
 static const char *const kinds[] = { [VEND_ISOLATION_SANDBOX] = "sandbox",
                                      [VEND_ISOLATION_LANDLOCK] = "landlock",
                                      [VEND_ISOLATION_NONE] = "none" };
-static const char *const networks[] = {
-  [VEND_NETWORK_HOST] = "host", [VEND_NETWORK_OUTBOUND] = "outbound", [VEND_NETWORK_NONE] = "none"
-};
 
 static bool
 find (const char *const *words, guint n, const char *word, guint *out)
@@ -47,21 +44,5 @@ vend_isolation_parse (const char *word, VendIsolation *out)
   const bool found = find (kinds, G_N_ELEMENTS (kinds), word, &at);
   if (found)
     *out = (VendIsolation) at;
-  return found;
-}
-
-const char *
-vend_network_word (VendNetworkKind network)
-{
-  return networks[network];
-}
-
-bool
-vend_network_parse (const char *word, VendNetworkKind *out)
-{
-  guint at = 0;
-  const bool found = find (networks, G_N_ELEMENTS (networks), word, &at);
-  if (found)
-    *out = (VendNetworkKind) at;
   return found;
 }

@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include <glib.h>
 
+#include "model/network.h"
+
 /* Users of models, where the server is root. Numbers from here on are nobody's: above those of
  * logins, containers and systemd. */
 #define VEND_SANDBOX_FIRST_UID ((uid_t) 1900000000)
@@ -19,16 +21,6 @@ typedef enum
 
 #define VEND_ISOLATION_SETTINGS "auto, required or off"
 
-/* What of this machine a model reaches by its network. */
-typedef enum
-{
-  VEND_NETWORK_HOST,     /* all of it */
-  VEND_NETWORK_OUTBOUND, /* a loopback of its own, and a proxy to public addresses */
-  VEND_NETWORK_NONE,     /* a loopback of its own */
-} VendNetworkKind;
-
-#define VEND_NETWORK_KINDS "outbound, none or host"
-
 typedef enum
 {
   VEND_ISOLATE_AUTO,     /* the strongest that works here */
@@ -42,6 +34,3 @@ bool vend_isolation_setting_parse (const char *word, VendIsolationSetting *out)
 /* "sandbox", "landlock", "none"; static. */
 const char *vend_isolation_word (VendIsolation isolation);
 bool vend_isolation_parse (const char *word, VendIsolation *out) G_GNUC_WARN_UNUSED_RESULT;
-const char *vend_network_word (VendNetworkKind network);
-/* False for a word outside of VEND_NETWORK_KINDS. */
-bool vend_network_parse (const char *word, VendNetworkKind *out) G_GNUC_WARN_UNUSED_RESULT;
