@@ -97,7 +97,9 @@ bool vend_api_webhook (VendApi *api, VendCall *call, const json_t *body, VendPre
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- scaling.c */
-/* The effective scaling of a version, as by vend_scaling_hold; a missing version counts as one
+/* Appends a problem when the change asks for a network that this server gives to nobody. */
+void vend_api_check_network (const VendApi *api, const VendScaling *change, json_t *problems);
+/* The effective scaling of a version, as its instances get it; a missing version counts as one
  * without a launch record. */
 VendScaling vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own,
                                     int64_t model_id, const char *version_id);

@@ -261,6 +261,7 @@ create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
     return false;
   vend_deployment_request_read (body, true, caller->account->username, api->hardware, &request,
                                 change->problems);
+  vend_api_check_network (api, &request.scaling, change->problems);
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (request.model != NULL
@@ -360,6 +361,7 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
       return false;
     vend_deployment_request_read (body, false, caller->account->username, api->hardware, &request,
                                   change->problems);
+    vend_api_check_network (api, &request.scaling, change->problems);
     if (!check_change (reader.db, caller, change->deployment, &request, change->problems, error))
       return false;
   }

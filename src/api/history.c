@@ -141,7 +141,9 @@ read_deployment (const VendApi *api, VendDb *db, Target *out)
       || !vend_store_deployment_by_name (db, words[0], words[1], &deployment, NULL))
     return;
   const VendRelease *release = deployment->current;
-  const VendScaling own = vend_release_scaling (release);
+  VendScaling own = vend_release_scaling (release), of_model;
+  if (vend_store_scaling_get (db, release->model_id, &of_model, NULL))
+    vend_scaling_leave_to_model (&own, &of_model);
   out->hardware = g_strdup (release->hardware);
   out->is_private = true;
   out->scaling = vend_api_scaling_holds (api, db, &own, release->model_id, release->version);

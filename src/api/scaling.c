@@ -11,17 +11,37 @@ vend_api_scaling_holds (const VendApi *api, VendDb *db, const VendScaling *own, 
   g_autoptr (VendVersion) version = NULL;
   const bool is_there
       = version_id != NULL && vend_store_version_get (db, model_id, version_id, &version, NULL);
-  return vend_scaling_hold (own, vend_sched_default_scaling (api->parts.sched),
-                            is_there ? version->launch : NULL);
+  const VendSched *sched = api->parts.sched;
+  VendScaling holds = vend_scaling_hold (own, vend_sched_default_scaling (sched),
+                                         is_there ? version->launch : NULL);
+  vend_sched_hold_network (sched, &holds);
+  return holds;
 }
 
 /* Of its latest version; nothing bounds the settings of a model before its first one. */
 static VendScaling
 model_holds (const VendApi *api, VendDb *db, const VendScaling *own, const VendModel *model)
 {
+  const VendSched *sched = api->parts.sched;
+  VendScaling over = vend_scaling_over (own, vend_sched_default_scaling (sched));
+  vend_sched_hold_network (sched, &over);
   if (model->latest_version == NULL)
-    return vend_scaling_over (own, vend_sched_default_scaling (api->parts.sched));
+    return over;
   return vend_api_scaling_holds (api, db, own, model->id, model->latest_version);
+}
+
+void
+vend_api_check_network (const VendApi *api, const VendScaling *change, json_t *problems)
+{
+  const VendNetworkKind widest = vend_sched_max_network (api->parts.sched);
+  if (change->network < 0 || change->network >= (int64_t) widest)
+    return;
+  const char *most = vend_network_word (widest);
+  vend_problem_add (problems, "forbidden", "network",
+                    "'%s' is wider than this server allows (its setting max-network): choose '%s'"
+                    "%s",
+                    vend_network_word ((VendNetworkKind) change->network), most,
+                    widest == VEND_NETWORK_NONE ? "" : " or a narrower one");
 }
 
 /* The settings of the model, and the effective ones. */
@@ -108,6 +128,7 @@ patch_scaling (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
       return false;
   }
   vend_scaling_read (body, true, &change->change, change->problems);
+  vend_api_check_network (api, &change->change, change->problems);
   if (json_array_size (change->problems) == 0
       && !vend_store_write_wait (api->parts.store, store_change, change, error))
     return false;

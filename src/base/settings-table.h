@@ -120,7 +120,10 @@ static const VendSettingInfo setting_infos[] = {
     "(a sandbox, or nothing starts) or off" },
   { "network", VEND_SETTING_TEXT, "outbound", 0, 0,
     "what sandboxes reach: outbound (public addresses, by a proxy), none, or host (all that this "
-    "machine reaches, and the server itself)" },
+    "machine reaches, and the server itself); models and deployments may have their own" },
+  { "max-network", VEND_SETTING_TEXT, "", 0, 0,
+    "widest network that a model or deployment may have: none, outbound or host; default: that of "
+    "network" },
   { "network-allow", VEND_SETTING_TEXT, "", 0, 0,
     "CIDRs, comma-separated, that outbound reaches beside public addresses" },
   { "stop-grace", VEND_SETTING_SECONDS, "10s", 0, VEND_DAY_US,

@@ -2,6 +2,7 @@
 #include "model/scaling.h"
 #include "base/clock.h"
 #include "model/deployment.h"
+#include "model/network.h"
 #include <math.h>
 #include <string.h>
 
@@ -23,6 +24,8 @@ static const VendScalingInfo infos[] = {
     "fork from a process (zygote) with the imports loaded" },
   { "snapshot", VEND_SCALING_SWITCH, 0, 1, "fork from a process (snapshot) that has run setup" },
   { "retry_safe", VEND_SCALING_SWITCH, 0, 1, "retry a run that was lost before any output" },
+  { "network", VEND_SCALING_CHOICE, VEND_NETWORK_HOST, VEND_NETWORK_NONE,
+    "what the model reaches by its network: outbound, none or host", vend_network_words },
 };
 
 /* Members in the order of the table. */
@@ -37,6 +40,7 @@ static const gsize offsets[] = {
   G_STRUCT_OFFSET (VendScaling, fast_start),
   G_STRUCT_OFFSET (VendScaling, snapshot),
   G_STRUCT_OFFSET (VendScaling, retry_safe),
+  G_STRUCT_OFFSET (VendScaling, network),
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == G_N_ELEMENTS (offsets));
 G_STATIC_ASSERT (sizeof (VendScaling) == G_N_ELEMENTS (offsets) * sizeof (int64_t));
@@ -80,6 +84,17 @@ check_range (const VendScalingInfo *info, double value, json_t *problems)
 }
 
 static int64_t
+read_choice (const VendScalingInfo *info, const json_t *value, json_t *problems)
+{
+  for (int i = 0; json_is_string (value) && info->words[i] != NULL; i++)
+    if (strcmp (info->words[i], json_string_value (value)) == 0)
+      return i;
+  g_autofree char *words = g_strjoinv (", ", (char **) info->words);
+  vend_problem_add (problems, "enum", info->name, "Must be one of: %s", words);
+  return VEND_SCALING_UNSET;
+}
+
+static int64_t
 read_member (const VendScalingInfo *info, const json_t *value, json_t *problems)
 {
   static const char *const expected[] = { [VEND_SCALING_COUNT] = "integer",
@@ -87,6 +102,8 @@ read_member (const VendScalingInfo *info, const json_t *value, json_t *problems)
                                           [VEND_SCALING_SWITCH] = "boolean" };
   if (json_is_null (value))
     return VEND_SCALING_RESET;
+  if (info->type == VEND_SCALING_CHOICE)
+    return read_choice (info, value, problems);
   if (info->type == VEND_SCALING_SWITCH && json_is_boolean (value))
     return json_is_true (value);
   if (info->type == VEND_SCALING_SWITCH || !json_is_number (value)
@@ -150,6 +167,13 @@ vend_scaling_over (const VendScaling *own, const VendScaling *defaults)
   return both;
 }
 
+void
+vend_scaling_leave_to_model (VendScaling *own, const VendScaling *model)
+{
+  if (own->network == VEND_SCALING_UNSET)
+    own->network = model->network;
+}
+
 VendScaling
 vend_scaling_hold (const VendScaling *own, const VendScaling *defaults, const json_t *launch)
 {
@@ -186,6 +210,8 @@ show_member (const VendScalingInfo *info, int64_t value)
     return json_null ();
   if (info->type == VEND_SCALING_SWITCH)
     return json_boolean (value != 0);
+  if (info->type == VEND_SCALING_CHOICE)
+    return json_string (info->words[value]);
   if (info->type == VEND_SCALING_COUNT || value % VEND_US_PER_S == 0)
     return json_integer (info->type == VEND_SCALING_COUNT ? value : value / VEND_US_PER_S);
   return json_real ((double) value / VEND_US_PER_S);

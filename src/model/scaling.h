@@ -25,18 +25,20 @@ typedef struct
   int64_t fast_start;  /* 0 or 1 */
   int64_t snapshot;    /* 0 or 1: fast starts may be forks after setup() */
   int64_t retry_safe;  /* 0 or 1: a lost run without output may run again */
+  int64_t network;     /* a VendNetworkKind */
 } VendScaling;
 
 #define VEND_SCALING_NONE \
   { VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, \
     VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET, \
-    VEND_SCALING_UNSET, VEND_SCALING_UNSET }
+    VEND_SCALING_UNSET, VEND_SCALING_UNSET, VEND_SCALING_UNSET }
 
 typedef enum
 {
   VEND_SCALING_COUNT,
   VEND_SCALING_SECONDS, /* a number in JSON, microseconds here */
   VEND_SCALING_SWITCH,
+  VEND_SCALING_CHOICE, /* a word in JSON, its number here */
 } VendScalingType;
 
 typedef struct
@@ -46,6 +48,7 @@ typedef struct
   int64_t least;
   int64_t greatest;
   const char *help;
+  const char *const *words; /* of a choice; ends with NULL */
 } VendScalingInfo;
 
 /* The table of members. */
@@ -63,6 +66,8 @@ void vend_scaling_check (const VendScaling *scaling, json_t *problems);
 
 /* `own`, with unset members from `defaults`. */
 VendScaling vend_scaling_over (const VendScaling *own, const VendScaling *defaults);
+/* Sets what a deployment leaves to its model: the network. */
+void vend_scaling_leave_to_model (VendScaling *own, const VendScaling *model);
 /* The effective scaling for instances of a version: like vend_scaling_over, with the concurrency
  * that its `launch` record allows (1 when `launch` is NULL), and a maximum not below the
  * minimum. */

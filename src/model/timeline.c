@@ -169,6 +169,7 @@ name_of_instance (const VendTimeline *timeline, json_t *details)
   const json_t *setup = json_object_get (ready->inputs, "setup_seconds");
   if (setup != NULL)
     json_object_set (details, "instance_setup_seconds", (json_t *) setup);
+  vend_json_set_string (details, "instance_network", vend_json_string (ready->inputs, "network"));
   if (ready->at_us > came_us)
     return g_strdup (start != NULL && start->at_us < came_us ? ", which was booting when it came"
                                                              : "");

@@ -25,7 +25,7 @@ struct VendSched
   char *working_copy;
   const VendIsolationFound *isolation;
   bool isolation_required;
-  VendNetworkKind network;
+  VendNetworkKind max_network;
   char *network_allow;
   VendWebhooks *webhooks;
   VendMeter *meter;

@@ -53,7 +53,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->working_copy = g_strdup (options->working_copy);
   sched->isolation = options->isolation;
   sched->isolation_required = options->isolation_required;
-  sched->network = options->network;
+  sched->max_network = options->max_network;
   sched->network_allow = g_strdup (options->network_allow);
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;

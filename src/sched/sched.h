@@ -66,7 +66,7 @@ typedef struct
   const char *working_copy; /* one of VEND_COPY_KINDS */
   const VendIsolationFound *isolation; /* borrowed; NULL: there is none */
   bool isolation_required;             /* a weaker one than a sandbox will not do */
-  VendNetworkKind network;             /* of sandboxes */
+  VendNetworkKind max_network;         /* the widest that instances get */
   const char *network_allow;           /* networks that they reach beside public addresses */
   VendWebhooks *webhooks;              /* borrowed; or NULL */
   VendMeter *meter;                    /* borrowed; outlives it */
@@ -159,6 +159,11 @@ void vend_sched_secrets_changed (VendSched *sched, int64_t model_id, const char 
                                  VendSchedSettled settled, void *data);
 /* Scaling for settings that an owner leaves unset. Any thread, at once; borrowed. */
 const VendScaling *vend_sched_default_scaling (const VendSched *sched);
+/* Sets the network that instances with this effective scaling get: none that is wider than this
+ * server gives, and the host's where there are no sandboxes. Any thread, at once. */
+void vend_sched_hold_network (const VendSched *sched, VendScaling *scaling);
+/* The widest network that an owner may ask for. Any thread, at once. */
+VendNetworkKind vend_sched_max_network (const VendSched *sched);
 
 /* Takes `take`, a deployment stored with a new current release of `version` (borrowed). `settled`
  * is called on the core thread when the release that takes predictions from now on is decided and

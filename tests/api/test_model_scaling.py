@@ -15,6 +15,7 @@ UNSET = dict.fromkeys(
         "fast_start",
         "snapshot",
         "retry_safe",
+        "network",
     )
 )
 WRONG = [
@@ -27,6 +28,9 @@ WRONG = [
     ({"fast_start": "off"}, "fast_start"),
     ({"snapshot": 1}, "snapshot"),
     ({"retry_safe": "no"}, "retry_safe"),
+    ({"network": "bridge"}, "network"),
+    ({"network": 1}, "network"),
+    ({"network": "host"}, "network"),
 ]
 FLAGS = ("--max-instances", "3", "--idle-timeout", "200s")
 
@@ -71,6 +75,17 @@ def test_what_holds_of_concurrency_is_what_the_latest_version_allows(api):
 def test_what_is_wrong_is_named_and_changes_nothing(api, body, field):
     assert fields(api.patch(PATH, body, 422)) == [field]
     assert api.get(PATH).json()["effective"]["idle_timeout"] == 200
+
+
+def test_a_network(api):
+    """One that is wider than the server allows is refused; without sandboxes it is the host's, whatever is set."""
+    told = api.patch(PATH, {"network": "host"}, 422).json()["invalid_fields"]
+    words = "'host' is wider than this server allows (its setting max-network): choose 'outbound' or a narrower one"
+    assert (told[0]["field"], told[0]["description"]) == ("network", words)
+    assert api.patch(PATH, {"network": "none"}, 200).json()["network"] == "none"
+    assert api.get(PATH).json()["effective"]["network"] in ("host", "none")
+    assert api.patch(PATH, {"network": "outbound"}, 200).json()["network"] == "outbound"
+    assert api.patch(PATH, {"network": None}, 200).json()["network"] is None
 
 
 def test_only_the_owner(api, other):

@@ -17,8 +17,8 @@ WORKS_WITHOUT = {
     "connect_to_director", "connect_to_server", "connect_to_listener", "connect_to_abstract",
     "netlink_socket", "read_server_environment",
 }  # fmt: skip
-# They are about what is left behind, and have tests of their own.
-LATER = {"leave_a_daemon", "ignore_the_end"}
+# They are about what is left behind or may be had, and have tests of their own.
+LATER = {"leave_a_daemon", "ignore_the_end", "fetch_what_is_allowed"}
 ALL = sorted(probes.PROBES.keys() - LATER)
 
 
@@ -103,6 +103,8 @@ def test_settings_that_make_no_sense(servers):
     for flags, words in (
         (("--isolation", "on"), "isolation: 'on' is none of auto, required or off"),
         (("--network", "bridge"), "network: 'bridge' is none of outbound, none or host"),
+        (("--max-network", "all"), "max-network: 'all' is none of outbound, none or host"),
+        (("--max-network", "none"), "max-network: 'none' is narrower than network, which is 'outbound'; narrow that too"),
         (("--network-allow", "10.0.0.0/99"), "network-allow"),
     ):
         server = servers(*flags, start=False)

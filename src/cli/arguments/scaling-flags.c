@@ -23,7 +23,8 @@ vend_scaling_flags_init (VendScalingFlags *flags, bool with_bounds)
 {
   static const char *const values[] = { [VEND_SCALING_COUNT] = "N",
                                         [VEND_SCALING_SECONDS] = "DURATION",
-                                        [VEND_SCALING_SWITCH] = "on|off" };
+                                        [VEND_SCALING_SWITCH] = "on|off",
+                                        [VEND_SCALING_CHOICE] = "KIND" };
   gsize n = 0, n_entries = 0;
   const VendScalingInfo *infos = vend_scaling_infos (&n);
   g_assert (n <= VEND_SCALING_FLAGS_MAX);
@@ -45,6 +46,18 @@ vend_scaling_flags_clear (VendScalingFlags *flags)
 }
 
 static bool
+parse_word (const VendScalingInfo *info, const char *text, json_t **out, GError **error)
+{
+  if (g_strv_contains (info->words, text))
+    {
+      *out = json_string (text);
+      return true;
+    }
+  g_autofree char *words = g_strjoinv (", ", (char **) info->words);
+  return vend_fail (error, VEND_ERROR_INVALID, "'%s' is none of %s", text, words);
+}
+
+static bool
 parse (const VendScalingInfo *info, const char *text, json_t **out, GError **error)
 {
   int64_t value = 0;
@@ -56,6 +69,8 @@ parse (const VendScalingInfo *info, const char *text, json_t **out, GError **err
         return false;
       *out = json_boolean (value != 0);
       return true;
+    case VEND_SCALING_CHOICE:
+      return parse_word (info, text, out, error);
     case VEND_SCALING_SECONDS:
       if (!vend_duration_parse (text, &value, error))
         return false;
@@ -106,6 +121,8 @@ vend_scaling_shown (const json_t *object, guint member, const char *otherwise)
   const json_t *value = json_object_get (object, info->name);
   if (json_is_boolean (value))
     return g_strdup (json_is_true (value) ? "on" : "off");
+  if (json_is_string (value))
+    return g_strdup (json_string_value (value));
   if (json_is_integer (value))
     return g_strdup_printf ("%" G_GINT64_FORMAT "%s", (gint64) json_integer_value (value),
                             info->type == VEND_SCALING_SECONDS ? "s" : "");

@@ -145,6 +145,20 @@ parse_model (const char *command, const char *summary, int argc, char **argv,
          && vend_argument_model_path (words[0], out_path, error);
 }
 
+/* Which its owner alone is told. */
+static void
+print_network (VendClient *client, const char *path)
+{
+  g_autofree char *scaling_path = g_strconcat (path, "/scaling", NULL);
+  json_auto_t *scaling = NULL;
+  g_autoptr (GError) not_ours = NULL;
+  if (!vend_client_call (client, "GET", scaling_path, NULL, &scaling, &not_ours))
+    return;
+  const char *network = vend_json_string (json_object_get (scaling, "effective"), "network");
+  if (network != NULL)
+    vend_terminal_print ("%-12s %s\n", "network", network);
+}
+
 static bool
 show (int argc, char **argv, GError **error)
 {
@@ -157,6 +171,8 @@ show (int argc, char **argv, GError **error)
       || !vend_client_call (client, "GET", path, NULL, &model, error))
     return false;
   show_model (&connection, model);
+  if (!connection.json)
+    print_network (client, path);
   return true;
 }
 

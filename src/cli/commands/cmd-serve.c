@@ -92,6 +92,7 @@ typedef struct
   VendIsolationFound *isolation;
   bool isolation_required;
   VendNetworkKind network;
+  VendNetworkKind max_network;
   VendSched *sched;
   VendSweep *sweep;
   VendApi *api;
@@ -362,8 +363,9 @@ or_default (int64_t value, guint fallback)
 }
 
 static VendScaling
-default_scaling (const VendSettings *s, guint cores)
+default_scaling (const App *app, guint cores)
 {
+  const VendSettings *s = app->settings;
   return (VendScaling){
     .max_instances = or_default (vend_settings_int (s, "max-instances"), cores),
     .idle_timeout_us = vend_settings_us (s, "idle-timeout"),
@@ -374,6 +376,7 @@ default_scaling (const VendSettings *s, guint cores)
     .fast_start = vend_settings_bool (s, "fast-start"),
     .snapshot = vend_settings_bool (s, "snapshot"),
     .retry_safe = true,
+    .network = app->network,
   };
 }
 
@@ -385,7 +388,7 @@ sched_limits (const App *app)
   const uint64_t asked = vend_settings_bytes (s, "zygote-memory");
   const uint64_t zygote_memory = asked > 0 ? asked : vend_machine_memory () / 10;
   return (VendSchedLimits){
-    .scaling = default_scaling (s, cores),
+    .scaling = default_scaling (app, cores),
     .hardware_units = or_default (vend_skus_common_units (app->skus), 2 * cores),
     .boot_limit = or_default (vend_settings_int (s, "boot-limit"), MAX (cores / 2, 1)),
     .max_queue = (guint) vend_settings_int (s, "max-queue"),
@@ -480,6 +483,31 @@ check_working_copy (const App *app, GError **error)
 }
 
 static bool
+parse_network (const App *app, const char *setting, VendNetworkKind *out, GError **error)
+{
+  const char *word = vend_settings_text (app->settings, setting);
+  return vend_network_parse (word, out)
+         || vend_fail (error, VEND_ERROR_INVALID, "%s: '%.100s' is none of " VEND_NETWORK_KINDS,
+                       setting, word);
+}
+
+static bool
+find_networks (App *app, GError **error)
+{
+  if (!parse_network (app, "network", &app->network, error))
+    return false;
+  app->max_network = app->network;
+  if (*vend_settings_text (app->settings, "max-network") == '\0')
+    return true;
+  if (!parse_network (app, "max-network", &app->max_network, error))
+    return false;
+  return app->max_network <= app->network
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "max-network: '%s' is narrower than network, which is '%s'; narrow that too",
+                       vend_network_word (app->max_network), vend_network_word (app->network));
+}
+
+static bool
 find_isolation (App *app, GError **error)
 {
   const char *word = vend_settings_text (app->settings, "isolation");
@@ -487,9 +515,8 @@ find_isolation (App *app, GError **error)
   if (!vend_isolation_setting_parse (word, &setting))
     return vend_fail (error, VEND_ERROR_INVALID,
                       "isolation: '%.100s' is none of " VEND_ISOLATION_SETTINGS, word);
-  if (!vend_network_parse (vend_settings_text (app->settings, "network"), &app->network))
-    return vend_fail (error, VEND_ERROR_INVALID, "network: '%.100s' is none of " VEND_NETWORK_KINDS,
-                      vend_settings_text (app->settings, "network"));
+  if (!find_networks (app, error))
+    return false;
   app->isolation = vend_isolation_probe (app->data_dir, setting);
   app->isolation_required = setting == VEND_ISOLATE_REQUIRED;
   g_autofree char *how = vend_isolation_describe (app->isolation);
@@ -503,7 +530,8 @@ find_isolation (App *app, GError **error)
       = app->network == VEND_NETWORK_HOST || app->isolation->kind != VEND_ISOLATION_SANDBOX;
   if (setting != VEND_ISOLATE_OFF)
     vend_log (is_host ? VEND_LOG_WARN : VEND_LOG_INFO, "network of models", "kind",
-              vend_network_word (is_host ? VEND_NETWORK_HOST : app->network), "note",
+              vend_network_word (is_host ? VEND_NETWORK_HOST : app->network), "widest",
+              vend_network_word (is_host ? VEND_NETWORK_HOST : app->max_network), "note",
               is_host ? "models reach this server's ports and all that this machine reaches" : NULL,
               NULL);
   return true;
@@ -598,7 +626,7 @@ make_parts (App *app, GError **error)
                            .working_copy = vend_settings_text (app->settings, "working-copy"),
                            .isolation = app->isolation,
                            .isolation_required = app->isolation_required,
-                           .network = app->network,
+                           .max_network = app->max_network,
                            .network_allow = vend_settings_text (app->settings, "network-allow"),
                            .webhooks = app->webhooks,
                            .meter = app->meter,

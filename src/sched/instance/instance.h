@@ -78,8 +78,9 @@ struct Instance
   bool from_snapshot;
   struct VendSecretSet *secrets; /* that it is started with; NULL: not read */
   VendIsolation isolation;
-  char *isolation_why; /* it is no stronger; NULL: it is the strongest */
-  char *why;           /* reason of the end */
+  char *isolation_why;     /* it is no stronger; NULL: it is the strongest */
+  VendNetworkKind network; /* that it is started with */
+  char *why;               /* reason of the end */
 };
 
 /* ---- instance.c: its life */

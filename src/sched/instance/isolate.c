@@ -1,6 +1,7 @@
 /* How an instance is isolated. Core thread. */
 #include "sched/instance/isolate.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "sched/instance/instance.h"
 #include "sched/target/target.h"
 #include <string.h>
@@ -13,6 +14,11 @@ vend_isolate_start (Instance *instance)
   const VendIsolationFound *found = instance->sched->isolation;
   instance->isolation = found != NULL ? found->kind : VEND_ISOLATION_NONE;
   instance->isolation_why = found != NULL ? g_strdup (found->why) : NULL;
+  instance->network = (VendNetworkKind) instance->target->scaling.network;
+  if (instance->isolation == VEND_ISOLATION_SANDBOX && instance->network == VEND_NETWORK_HOST)
+    vend_log (VEND_LOG_WARN, "an instance has the network of this machine", "instance",
+              instance->id, "model", instance->target->name, "note",
+              "it reaches this server's ports and all that this machine reaches", NULL);
 }
 
 void
@@ -24,6 +30,12 @@ vend_isolate_adopt (Instance *instance, const json_t *spec)
   if (kind != NULL && !vend_isolation_parse (kind, &instance->isolation))
     instance->isolation = VEND_ISOLATION_NONE;
   instance->isolation_why = g_strdup (vend_json_string (isolation, "why"));
+  const char *network = vend_json_string (isolation, "network");
+  if (instance->isolation != VEND_ISOLATION_SANDBOX || network == NULL
+      || !vend_network_parse (network, &instance->network))
+    instance->network = VEND_NETWORK_HOST;
+  if (instance->network != (VendNetworkKind) instance->target->scaling.network)
+    vend_instance_drain (instance, "it was started with another network");
 }
 
 static char *
@@ -52,6 +64,6 @@ vend_isolate_spec (const Instance *instance)
   return json_pack ("{s:s, s:s?, s:b, s:s, s:s?, s:I, s:s}", "kind",
                     vend_isolation_word (instance->isolation), "why", instance->isolation_why,
                     "required", (int) sched->isolation_required, "network",
-                    vend_network_word (sched->network), "network_allow", sched->network_allow,
+                    vend_network_word (instance->network), "network_allow", sched->network_allow,
                     "user", (json_int_t) (own_user ? user_of (owner) : 0), "home", home);
 }

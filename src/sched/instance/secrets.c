@@ -1,7 +1,6 @@
 /* Secrets of instances. Core thread; the store is read on the disk pool. */
 #include "sched/instance/secrets.h"
 #include "base/log.h"
-#include "sched/instance/fast-start.h"
 #include "sched/target/target.h"
 #include "secrets/secrets.h"
 #include "store/store.h"
@@ -112,16 +111,6 @@ typedef struct
 } Change;
 
 static void
-follow (Target *target)
-{
-  /* Its setup() saw the old ones, and what failed with them may succeed now. */
-  vend_fast_start_forget (target);
-  target->backoff = (VendBootBackoff){ 0 };
-  for (guint i = 0; i < target->instances->len; i++)
-    vend_instance_drain (g_ptr_array_index (target->instances, i), changed_reason);
-}
-
-static void
 change_on_core (void *data)
 {
   g_autofree Change *change = data;
@@ -134,7 +123,7 @@ change_on_core (void *data)
       Target *target = value;
       if (deployment != NULL ? g_strcmp0 (target->deployment, deployment) == 0
                              : target->model_id == change->model_id)
-        follow (target);
+        vend_target_renew (target, changed_reason);
     }
   vend_sched_reconcile_soon (change->sched);
   change->settled (change->data);

@@ -23,10 +23,12 @@ may_have_one (const Instance *instance)
 }
 
 static char *
-key_of (const VendZygoteSpec *imports, const char *version, const char *secrets)
+key_of (const Instance *instance, const VendZygoteSpec *imports)
 {
   g_autoptr (GString) text = g_string_new (imports->key);
-  g_string_append_printf (text, "\n%s\n%s\n", version, secrets);
+  g_string_append_printf (text, "\n%s\n%s\n%s\n", instance->target->version,
+                          vend_instance_secrets_digest (instance),
+                          vend_network_word (instance->network));
   /* Here those about the instance alone count. */
   for (gsize i = 0; imports->env[i] != NULL; i++)
     g_string_append_printf (text, "%s\n", imports->env[i]);
@@ -54,7 +56,7 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   for (guint i = 0; set != NULL && i < set->names->len; i++)
     env = g_environ_setenv (env, g_ptr_array_index (set->names, i),
                             g_ptr_array_index (set->values, i), TRUE);
-  spec->key = key_of (imports, version, vend_instance_secrets_digest (instance));
+  spec->key = key_of (instance, imports);
   spec->python = g_strdup (imports->python);
   spec->env = env;
   spec->model = g_strdup (imports->model);

@@ -149,21 +149,25 @@ vend_decided_ready (const Instance *instance)
   const char *why = instance->started_fast ? NULL : instance->plain_why;
   const char *no_snapshot = instance->snapshot_why;
   json_t *inputs = json_pack (
-      "{s:f, s:i, s:s?, s:s?, s:s?, s:s, s:s?}", "boot_seconds", boot, "waiting",
+      "{s:f, s:i, s:s?, s:s?, s:s?, s:s, s:s?, s:s}", "boot_seconds", boot, "waiting",
       (int) vend_queue_length (target->queue), "start", vend_fast_start_kind (instance),
       "plain_reason", why, "snapshot_reason", no_snapshot, "isolation",
-      vend_isolation_word (instance->isolation), "isolation_reason", instance->isolation_why);
+      vend_isolation_word (instance->isolation), "isolation_reason", instance->isolation_why,
+      "network", vend_network_word (instance->network));
   if (instance->setup_us > 0)
     json_object_set_new (inputs, "setup_seconds",
                          json_real ((double) instance->setup_us / VEND_US_PER_S));
-  write_down (target->sched, about (target, VEND_DECISION_READY, instance->id, inputs),
-              "An instance of %s is ready; its boot took %.1f s%s%s%s%s%s.", name_of (target), boot,
-              instance->from_snapshot  ? ", from a snapshot"
-              : instance->started_fast ? ", from a zygote"
-                                       : "",
-              no_snapshot != NULL ? "; not from a snapshot: " : "",
-              no_snapshot != NULL ? no_snapshot : "",
-              why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "");
+  const bool has_own_network = instance->isolation == VEND_ISOLATION_SANDBOX;
+  write_down (
+      target->sched, about (target, VEND_DECISION_READY, instance->id, inputs),
+      "An instance of %s is ready; its boot took %.1f s%s%s%s%s%s%s%s.", name_of (target), boot,
+      instance->from_snapshot  ? ", from a snapshot"
+      : instance->started_fast ? ", from a zygote"
+                               : "",
+      no_snapshot != NULL ? "; not from a snapshot: " : "", no_snapshot != NULL ? no_snapshot : "",
+      why != NULL ? "; it was started plainly: " : "", why != NULL ? why : "",
+      has_own_network ? "; its network: " : "",
+      has_own_network ? vend_network_word (instance->network) : "");
 }
 
 void

@@ -46,6 +46,7 @@ describe_instance (const Instance *instance)
                        json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));
   json_object_set_new (described, "snapshot_reason", json_pack ("s?", instance->snapshot_why));
   vend_json_set_string (described, "isolation", vend_isolation_word (instance->isolation));
+  vend_json_set_string (described, "network", vend_network_word (instance->network));
   vend_json_set_bool (described, "learning", instance->records_imports || instance->learning);
   return described;
 }

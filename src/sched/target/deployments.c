@@ -120,12 +120,14 @@ vend_target_refresh (Target *target)
       const bool waits = is_rolling (deployment) && deployment->next.number == 0;
       const VendScaling *current = &deployment->current.scaling;
       const int64_t least = waits && current->max_instances > 0 ? 1 : 0;
+      target->own.network = current->network;
       scale (target, *current, MAX (current->min_instances, least), current->max_instances);
     }
   else
     {
       const Role *role
           = target == deployment->serving.target ? &deployment->serving : &deployment->next;
+      target->own.network = role->scaling.network;
       vend_target_scale (target, &role->scaling);
     }
 }

@@ -5,6 +5,7 @@
  * version, which callers run, is kept warm. */
 #include "base/error.h"
 #include "base/log.h"
+#include "sched/target/deployments.h"
 #include "sched/target/target.h"
 #include "store/models.h"
 #include "store/scaling.h"
@@ -41,11 +42,43 @@ vend_sched_default_scaling (const VendSched *sched)
 
 /* ---- Effective values */
 
+VendNetworkKind
+vend_sched_max_network (const VendSched *sched)
+{
+  return sched->max_network;
+}
+
+void
+vend_sched_hold_network (const VendSched *sched, VendScaling *scaling)
+{
+  const bool has_sandboxes
+      = sched->isolation != NULL && sched->isolation->kind == VEND_ISOLATION_SANDBOX;
+  /* The kinds are in the order from wide to narrow. */
+  scaling->network
+      = has_sandboxes ? MAX (scaling->network, (int64_t) sched->max_network) : VEND_NETWORK_HOST;
+}
+
+static VendScaling
+effective (const Target *target, VendScaling own)
+{
+  const VendSched *sched = target->sched;
+  const ModelScaling *model = g_hash_table_lookup (sched->models, &target->model_id);
+  const json_t *launch = target->kind == VEND_KIND_TRAINING ? NULL : target->launch;
+  if (target->deployment != NULL && model != NULL)
+    vend_scaling_leave_to_model (&own, &model->scaling);
+  VendScaling scaling = vend_scaling_hold (&own, &sched->limits.scaling, launch);
+  vend_sched_hold_network (sched, &scaling);
+  return scaling;
+}
+
 void
 vend_target_scale (Target *target, const VendScaling *own)
 {
-  const json_t *launch = target->kind == VEND_KIND_TRAINING ? NULL : target->launch;
-  const VendScaling scaling = vend_scaling_hold (own, &target->sched->limits.scaling, launch);
+  const VendScaling scaling = effective (target, *own);
+  const bool is_new = target->slots == 0;
+  /* No run begins with a network that was taken back. */
+  if (!is_new && scaling.network != target->scaling.network)
+    vend_target_renew (target, "its network was changed");
   target->scaling = scaling;
   target->min = (guint) scaling.min_instances;
   target->max = (guint) scaling.max_instances;
@@ -116,8 +149,12 @@ refresh_versions (VendSched *sched, int64_t model_id)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       Target *target = value;
-      if (target->deployment == NULL && target->model_id == model_id)
+      if (target->model_id != model_id)
+        continue;
+      if (target->deployment == NULL)
         vend_target_scale_like_model (target);
+      else
+        vend_target_refresh (target);
     }
   vend_sched_reconcile_soon (sched);
 }

@@ -79,6 +79,15 @@ vend_target_free (Target *target)
   g_free (target);
 }
 
+void
+vend_target_renew (Target *target, const char *reason)
+{
+  vend_fast_start_forget (target);
+  target->backoff = (VendBootBackoff){ 0 };
+  for (guint i = 0; i < target->instances->len; i++)
+    vend_instance_drain (g_ptr_array_index (target->instances, i), reason);
+}
+
 /* A boot failed or was lost; `gives_up`: all queued runs fail. */
 static void
 boot_ended (Target *target, bool lost, bool gives_up, const char *error_code,

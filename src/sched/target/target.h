@@ -28,7 +28,7 @@ struct Target
   guint n_running;
   guint n_runs;        /* predictions of this target that have not ended */
   guint n_dated;       /* queued predictions with a deadline */
-  VendScaling own;     /* scaling of the deployment; for its instances */
+  VendScaling own;     /* scaling of the deployment; for its instances; the latest network */
   VendScaling scaling; /* effective values; no member is unset */
   guint slots;         /* slots, min and max: from `scaling` */
   guint min;
@@ -59,6 +59,9 @@ Target *vend_target_get (VendSched *sched, const VendPrediction *p, const VendVe
 void vend_target_free (Target *target);
 void vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
                               const char *error);
+/* All instances finish their runs and end, those that are being made too: what they were started
+ * with does not hold any more, and what failed with it may succeed now. */
+void vend_target_renew (Target *target, const char *reason);
 /* The instance never became ready, for no fault of the model. */
 void vend_target_boot_lost (const Instance *instance, const char *error);
 /* Estimated time until the queued run at `position` begins, from measured boots and runs.

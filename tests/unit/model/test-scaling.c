@@ -10,7 +10,8 @@ static const VendScaling defaults = { .min_instances = 0,
                                       .target = 100,
                                       .fast_start = 1,
                                       .snapshot = 1,
-                                      .retry_safe = 1 };
+                                      .retry_safe = 1,
+                                      .network = 1 };
 
 static json_t *
 parse (const char *text)
@@ -42,6 +43,10 @@ test_wrong_members_are_named (void)
     { "{'on_demand':1,'fast_start':'off','retry_safe':0}", true,
       "on_demand,fast_start,retry_safe" },
     { "{'on_demand':true,'fast_start':false,'retry_safe':null}", true, "" },
+    { "{'network':'bridge'}", true, "network" },
+    { "{'network':1}", true, "network" },
+    { "{'network':'none'}", true, "" },
+    { "{'network':null}", false, "" },
     { "{'concurrency':0,'target':0}", true, "concurrency,target" },
     { "{'concurrency':257,'target':101}", true, "concurrency,target" },
     { "{'concurrency':1,'target':100}", true, "" },
@@ -100,9 +105,15 @@ test_changes (void)
   json_auto_t *all = vend_scaling_to_json (&holds, true);
   assert_json (all, "{'min_instances':0,'max_instances':4,'idle_timeout':2.5,'scale_down_delay':7,"
                     "'on_demand':false,'concurrency':256,'target':50,'fast_start':true,"
-                    "'snapshot':true,'retry_safe':true}");
+                    "'snapshot':true,'retry_safe':true,'network':'outbound'}");
 
-  change (&own, "{'idle_timeout':null,'scale_down_delay':null,'target':null}", true);
+  change (&own, "{'network':'host'}", true);
+  change (&own, "{'network':'none'}", true);
+  change (&own, "{'network':'none'}", false);
+  json_auto_t *none = vend_scaling_to_json (&own, false);
+  g_assert_cmpstr (vend_json_string (none, "network"), ==, "none");
+
+  change (&own, "{'network':null,'idle_timeout':null,'scale_down_delay':null,'target':null}", true);
   g_assert_true (vend_scaling_is_unset (&own));
 }
 
@@ -110,7 +121,8 @@ static void
 test_who_shares_instances (void)
 {
   VendScaling a = VEND_SCALING_NONE, b = VEND_SCALING_NONE;
-  change (&b, "{'idle_timeout':1,'target':10,'retry_safe':false,'on_demand':true}", true);
+  change (&b, "{'idle_timeout':1,'target':10,'retry_safe':false,'on_demand':true,'network':'none'}",
+          true);
   g_assert_true (vend_scaling_runs_like (&a, &b));
   change (&b, "{'fast_start':false}", true);
   g_assert_false (vend_scaling_runs_like (&a, &b));

@@ -2384,6 +2384,8 @@ export interface components {
                 fast_start?: boolean;
                 snapshot?: boolean;
                 retry_safe?: boolean;
+                /** @enum {string} */
+                network?: "outbound" | "none" | "host";
             };
         };
         ScalingChange: {
@@ -2397,6 +2399,8 @@ export interface components {
             fast_start?: boolean | null;
             snapshot?: boolean | null;
             retry_safe?: boolean | null;
+            /** @enum {string|null} */
+            network?: "outbound" | "none" | "host" | null;
         };
         Scaling: {
             min_instances: number | null;
@@ -2409,6 +2413,8 @@ export interface components {
             fast_start: boolean | null;
             snapshot?: boolean | null;
             retry_safe: boolean | null;
+            /** @enum {string|null} */
+            network: "outbound" | "none" | "host" | null;
             effective: {
                 min_instances: number;
                 max_instances: number;
@@ -2420,6 +2426,8 @@ export interface components {
                 fast_start: boolean;
                 snapshot?: boolean;
                 retry_safe: boolean;
+                /** @enum {string} */
+                network: "outbound" | "none" | "host";
             };
         };
         ReleaseRecord: components["schemas"]["Release"] & {
@@ -2446,6 +2454,8 @@ export interface components {
             fast_start?: boolean | null;
             snapshot?: boolean | null;
             retry_safe?: boolean | null;
+            /** @enum {string|null} */
+            network?: "outbound" | "none" | "host" | null;
         };
         DeploymentChange: {
             version?: string;
@@ -2460,6 +2470,8 @@ export interface components {
             fast_start?: boolean | null;
             snapshot?: boolean | null;
             retry_safe?: boolean | null;
+            /** @enum {string|null} */
+            network?: "outbound" | "none" | "host" | null;
             model?: string;
         };
         Collection: {

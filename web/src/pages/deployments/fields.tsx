@@ -1,6 +1,6 @@
 import { Field } from "../../ui/field.tsx";
 import type { Schemas } from "../../api/client.ts";
-import { bounds, numbers, serverSetting, switches, type Configuration } from "./settings.ts";
+import { bounds, choices, numbers, serverSetting, switches, type Configuration } from "./settings.ts";
 
 interface Props {
   hardware: Schemas["HardwareList"];
@@ -16,7 +16,7 @@ function switchOf(value: unknown): string {
 export function SettingsFields({ hardware, now }: Props) {
   const values = now as Record<string, unknown>;
   const numberOf = (name: string) => (typeof values[name] === "number" ? String(values[name]) : "");
-  const hasMore = [...numbers, ...switches].some(({ name }) => values[name] !== undefined);
+  const hasMore = [...numbers, ...switches, ...choices].some(({ name }) => values[name] !== undefined);
   return (
     <>
       <div class="fields">
@@ -51,6 +51,17 @@ export function SettingsFields({ hardware, now }: Props) {
                   {[serverSetting, "yes", "no"].map((choice) => (
                     <option key={choice} value={choice} selected={choice === switchOf(values[name])}>
                       {choice === serverSetting ? "server's setting" : choice}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+            ))}
+            {choices.map(({ name, label, hint, choices: words }) => (
+              <Field key={name} label={label} hint={hint}>
+                <select name={name}>
+                  {[serverSetting, ...words].map((choice) => (
+                    <option key={choice} value={choice} selected={choice === (values[name] ?? serverSetting)}>
+                      {choice === serverSetting ? "not set" : choice}
                     </option>
                   ))}
                 </select>

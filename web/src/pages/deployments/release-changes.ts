@@ -1,13 +1,13 @@
 /** What a release changed. Pure. */
 import type { Schemas } from "../../api/client.ts";
 import { shortId } from "../../ui/quantities.ts";
-import { bounds, numbers, switches } from "./settings.ts";
+import { bounds, choices, numbers, switches } from "./settings.ts";
 
 type Release = Pick<Schemas["Release"], "version" | "configuration">;
 
 const labels = new Map<string, string>([
   ["hardware", "Hardware"],
-  ...[...bounds, ...numbers, ...switches].map(({ name, label }): [string, string] => [name, label]),
+  ...[...bounds, ...numbers, ...switches, ...choices].map(({ name, label }): [string, string] => [name, label]),
 ]);
 
 const inWords = (value: unknown): string => (value === undefined ? "the server's" : value === true ? "yes" : value === false ? "no" : String(value));

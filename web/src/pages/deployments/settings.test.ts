@@ -7,7 +7,7 @@ function form(values: Record<string, string>): FormData {
   return data;
 }
 
-const given = { hardware: "cpu", min_instances: "1", max_instances: "3", idle_timeout: " 60 ", concurrency: "", on_demand: "no", snapshot: "server" };
+const given = { hardware: "cpu", min_instances: "1", max_instances: "3", idle_timeout: " 60 ", concurrency: "", on_demand: "no", snapshot: "server", network: "none" };
 
 it("reads numbers, switches and the server's settings", () => {
   expect(readSettings(form(given))).toMatchObject({
@@ -19,19 +19,20 @@ it("reads numbers, switches and the server's settings", () => {
     on_demand: false,
     snapshot: null,
     retry_safe: null,
+    network: "none",
   });
 });
 
 it("finds what changes", () => {
   const now = { hardware: "cpu", min_instances: 1, max_instances: 2, idle_timeout: 60, concurrency: 4 };
-  expect(changesOf(now, readSettings(form(given)))).toEqual({ max_instances: 3, concurrency: null, on_demand: false });
+  expect(changesOf(now, readSettings(form(given)))).toEqual({ max_instances: 3, concurrency: null, on_demand: false, network: "none" });
 });
 
 it("finds no change where there is none", () => {
-  const now = { hardware: "cpu", min_instances: 1, max_instances: 3, idle_timeout: 60, on_demand: false };
+  const now = { hardware: "cpu", min_instances: 1, max_instances: 3, idle_timeout: 60, on_demand: false, network: "none" } as const;
   expect(changesOf(now, readSettings(form(given)))).toEqual({});
 });
 
 it("leaves out the server's settings", () => {
-  expect(ownSettings(readSettings(form(given)))).toEqual({ hardware: "cpu", min_instances: 1, max_instances: 3, idle_timeout: 60, on_demand: false });
+  expect(ownSettings(readSettings(form(given)))).toEqual({ hardware: "cpu", min_instances: 1, max_instances: 3, idle_timeout: 60, on_demand: false, network: "none" });
 });

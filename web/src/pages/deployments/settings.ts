@@ -39,6 +39,17 @@ export const switches: readonly Switch[] = [
   { name: "retry_safe", label: "Retry a run that was lost before any output" },
 ];
 
+interface Choice {
+  name: Name;
+  label: string;
+  hint: string;
+  choices: readonly string[];
+}
+
+export const choices: readonly Choice[] = [
+  { name: "network", label: "Network", hint: "Else that of the model.", choices: ["outbound", "none", "host"] },
+];
+
 export const serverSetting = "server";
 
 /** The settings of a form. What is left empty is the server's setting: null. */
@@ -48,6 +59,7 @@ export function readSettings(form: FormData): Settings {
   for (const { name } of bounds) settings[name] = Number(text(name));
   for (const { name } of numbers) settings[name] = text(name) === "" ? null : Number(text(name));
   for (const { name } of switches) settings[name] = text(name) === "" || text(name) === serverSetting ? null : text(name) === "yes";
+  for (const { name } of choices) settings[name] = text(name) === "" || text(name) === serverSetting ? null : text(name);
   return settings as Settings;
 }
 

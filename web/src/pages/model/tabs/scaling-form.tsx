@@ -53,16 +53,24 @@ interface InputProps {
   onChange: (text: string) => void;
 }
 
+function optionsOf(field: ScalingField): readonly (readonly [string, string])[] {
+  if (field.choices !== undefined) return field.choices.map((choice) => [choice, choice] as const);
+  return [["true", "On"], ["false", "Off"]];
+}
+
 function ScalingInput({ field, value, effective, onChange }: InputProps) {
   const id = useId();
   return (
     <div class="settings-field">
       <label for={id}>{field.label}</label>
-      {field.kind === "switch" ? (
+      {field.kind !== "number" ? (
         <select id={id} aria-describedby={`${id}-help`} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
           <option value="">As the server{value === "" ? ` (${effective})` : ""}</option>
-          <option value="true">On</option>
-          <option value="false">Off</option>
+          {optionsOf(field).map(([choice, shown]) => (
+            <option key={choice} value={choice}>
+              {shown}
+            </option>
+          ))}
         </select>
       ) : (
         <span class="scaling-number">

@@ -13,7 +13,8 @@ const effective = {
   fast_start: true,
   snapshot: true,
   retry_safe: true,
-};
+  network: "outbound",
+} as const;
 const scaling: Schemas["Scaling"] = {
   min_instances: null,
   max_instances: 2,
@@ -25,6 +26,7 @@ const scaling: Schemas["Scaling"] = {
   fast_start: null,
   snapshot: null,
   retry_safe: null,
+  network: null,
   effective,
 };
 
@@ -35,19 +37,20 @@ test("what follows the server is empty", () => {
 test("only changes are sent", () => {
   const before = textsOf(scaling);
   expect(scalingChange(before, before)).toEqual({});
-  const after = { ...before, min_instances: "1", max_instances: "", on_demand: "true", target: " 80 ", retry_safe: "false" };
+  const after = { ...before, min_instances: "1", max_instances: "", on_demand: "true", target: " 80 ", retry_safe: "false", network: "none" };
   expect(scalingChange(before, after)).toEqual({
     min_instances: 1,
     max_instances: null,
     on_demand: true,
     target: 80,
     retry_safe: false,
+    network: "none",
   });
 });
 
 test("every member has a field", () => {
   expect(scalingFields.map((field) => field.name).sort()).toEqual(Object.keys(effective).sort());
   expect(scalingFields.map((field) => effectiveText(scaling, field))).toEqual([
-    "0", "2", "300", "60", "off", "1", "100", "on", "on", "on",
+    "0", "2", "300", "60", "off", "1", "100", "on", "on", "on", "outbound",
   ]);
 });

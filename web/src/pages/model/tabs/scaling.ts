@@ -7,11 +7,12 @@ export type Member = keyof Schemas["ScalingChange"];
 export interface ScalingField {
   name: Member;
   label: string;
-  kind: "number" | "switch";
+  kind: "number" | "switch" | "choice";
   help: string;
   unit?: string;
   min?: number;
   max?: number;
+  choices?: readonly string[];
 }
 
 export const scalingFields: readonly ScalingField[] = [
@@ -25,6 +26,7 @@ export const scalingFields: readonly ScalingField[] = [
   { name: "fast_start", label: "Fast start", kind: "switch", help: "Instances are forked from a process with the imports loaded." },
   { name: "snapshot", label: "Snapshot", kind: "switch", help: "Instances are forked from a process that has run setup()." },
   { name: "retry_safe", label: "Safe to retry", kind: "switch", help: "A run that was lost before any output is tried again." },
+  { name: "network", label: "Network", kind: "choice", choices: ["outbound", "none", "host"], help: "What instances reach: outbound, public addresses by a proxy; none; or host, all that the server’s machine reaches." },
 ];
 
 export type ScalingTexts = Record<Member, string>;
@@ -38,8 +40,9 @@ export function textsOf(scaling: Scaling): ScalingTexts {
   return texts;
 }
 
-function valueOf(field: ScalingField, text: string): number | boolean | null {
+function valueOf(field: ScalingField, text: string): number | boolean | string | null {
   if (text.trim() === "") return null;
+  if (field.kind === "choice") return text;
   return field.kind === "switch" ? text === "true" : Number(text);
 }
 
