@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 import requests
+from shared_file import SharedFile
 from waiting import wait_until
 
 
@@ -265,24 +266,24 @@ def test_response(openai):
 # Clients that come again, and that leave
 
 
-def test_a_request_that_comes_again_joins_its_run(openai, tmp_path):
-    record = tmp_path / "record"
+def test_a_request_that_comes_again_joins_its_run(openai):
+    record = SharedFile(openai.api.server)
     first, again = ({"X-Stainless-Retry-Count": n} for n in "01")
     one = openai.chat("once", record=str(record), headers=first)
     two = openai.chat("once", record=str(record), headers=again)
-    assert one.json()["id"] == two.json()["id"] and record.read_text() == "once\n"
+    assert one.json()["id"] == two.json()["id"] and record.lines() == ["once"]
     key = {"Idempotency-Key": "k1"}
     whole = openai.chat("keyed", record=str(record), headers=key, stream=True).text
     assert openai.chat("keyed", record=str(record), headers=key, stream=True).text == whole
-    assert record.read_text() == "once\nkeyed\n"
+    assert record.lines() == ["once", "keyed"]
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_cancels(openai, api, tmp_path, stream):
+def test_a_client_that_leaves_cancels(openai, api, stream):
     """The model waits, so nothing is sent that could fail."""
-    record = tmp_path / "record"
+    record = SharedFile(api.server)
     body = {"model": "lab/talk", "messages": said("wait"), "stream": stream, "record": str(record)}
-    body["gate"] = str(tmp_path / "gate")
+    body["gate"] = str(SharedFile(api.server))
     reply = api.session.post(
         f"{api.server.url}/openai/v1/chat/completions",
         json=body,
@@ -434,8 +435,8 @@ def test_a_form_that_comes_again(openai):
     refusal(listen(b"2", 400), 400, None, "another request")
 
 
-def test_videos(openai, api, tmp_path):
-    gate = tmp_path / "gate"
+def test_videos(openai, api):
+    gate = SharedFile(api.server)
     first = {"input_reference": ("a.png", b"123", "image/png")}
     asked = {"model": "lab/filmer", "prompt": "sea", "seconds": "8", "size": "64x32", "gate": str(gate)}
     video = form(openai, "/videos", first, **asked).json()
@@ -443,7 +444,7 @@ def test_videos(openai, api, tmp_path):
     path = f"/videos/{video['id']}"
     wait_until(lambda: openai.get(path).json()["status"] == "in_progress", what="the video to be made")
     refusal(openai.get(path + "/content", 400), 400, None, "not completed")
-    gate.touch()
+    gate.path.touch()
     made = wait_until(lambda: (v := openai.get(path).json())["status"] == "completed" and v, what="the video")
     assert made["progress"] == 100 and made["completed_at"] >= made["created_at"]
     content = openai.get(path + "/content")
@@ -456,8 +457,8 @@ def test_videos(openai, api, tmp_path):
     refusal(form(openai, "/videos", first, 400, **{**asked, "seconds": "x"}), 400, "seconds", "above 0")
 
 
-def test_a_video_that_is_not_wanted(openai, api, tmp_path):
-    asked = {"model": (None, "lab/filmer"), "prompt": (None, "sea"), "gate": (None, str(tmp_path / "gate"))}
+def test_a_video_that_is_not_wanted(openai, api):
+    asked = {"model": (None, "lab/filmer"), "prompt": (None, "sea"), "gate": (None, str(SharedFile(api.server)))}
     video = form(openai, "/videos", asked).json()
     openai.api.delete(f"{openai.prefix}/videos/{video['id']}", 200)
     assert api.ended(video["id"].removeprefix("video_"))["status"] == "canceled"

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 import sse
+from shared_file import SharedFile
 from waiting import wait_until
 
 FLAGS = ["--stream-keepalive", "0.3s", "--max-instances", "2", "--retention", "1h"]
@@ -22,10 +23,6 @@ def url_of(prediction):
 
 def run_pieces(api, chunks, **inputs):
     return api.create("pieces", {"chunks": json.dumps(chunks), **inputs})
-
-
-def touch(gate, n):
-    gate.with_name(f"{gate.name}.{n}").touch()
 
 
 def check(events, chunks, ending=("done", {})):
@@ -116,11 +113,11 @@ def test_failure(api):
         assert json.loads(events[-2].data) == {"detail": error}
 
 
-def test_cancel(api, tmp_path):
-    gate = tmp_path / "gate"
+def test_cancel(api):
+    gate = SharedFile(api.server)
     made = run_pieces(api, ["a", "b"], gate=str(gate))
     with sse.Stream(url_of(made)) as stream:
-        touch(gate, 0)
+        gate.open_gate(0)
         stream.wait_events(1)
         api.cancel(made)
         check(stream.rest(), ["a"], ("done", {"reason": "canceled"}))
@@ -133,33 +130,33 @@ def test_deadline_counts_as_canceled(api, server):
         check(stream.rest(), [], ("done", {"reason": "canceled"}))
 
 
-def test_each_piece_comes_when_it_is_yielded(api, tmp_path):
-    gate = tmp_path / "gate"
+def test_each_piece_comes_when_it_is_yielded(api):
+    gate = SharedFile(api.server)
     made = run_pieces(api, ["a", "b", "c"], gate=str(gate))
     with sse.Stream(url_of(made)) as early:
-        touch(gate, 0)
+        gate.open_gate(0)
         early.wait_events(1)
         with sse.Stream(url_of(made)) as late:
             assert sse.outputs(late.wait_events(1)) == ["a"]
-            touch(gate, 1)
+            gate.open_gate(1)
             assert sse.outputs(early.wait_events(2)) == ["a", "b"]
             assert sse.outputs(late.wait_events(2)) == ["a", "b"]
             assert api.prediction(made)["output"] == ["a", "b"]
-            touch(gate, 2)
+            gate.open_gate(2)
             check(early.rest(), ["a", "b", "c"])
             assert late.rest() == early.events()
 
 
-def test_goes_on_after_the_last_event(api, tmp_path):
-    gate = tmp_path / "gate"
+def test_goes_on_after_the_last_event(api):
+    gate = SharedFile(api.server)
     made = run_pieces(api, ["a", "b", "c"], gate=str(gate))
     with sse.Stream(url_of(made)) as stream:
-        touch(gate, 0)
-        touch(gate, 1)
+        gate.open_gate(0)
+        gate.open_gate(1)
         last = stream.wait_events(2)[0].id
     with sse.Stream(url_of(made), headers={"Last-Event-ID": last}) as stream:
         assert sse.outputs(stream.wait_events(1)) == ["b"]
-        touch(gate, 2)
+        gate.open_gate(2)
         live = stream.rest()
         check(live, ["b", "c"])
     api.ended(made)
@@ -189,12 +186,12 @@ def test_every_place_to_go_on_from(api):
         assert rest == events[at + 1 :]
 
 
-def test_quiet_streams_are_kept_alive(api, tmp_path):
-    gate = tmp_path / "gate"
+def test_quiet_streams_are_kept_alive(api):
+    gate = SharedFile(api.server)
     made = run_pieces(api, ["a"], gate=str(gate))
     with sse.Stream(url_of(made)) as stream:
         stream.wait(lambda s: s.comments() >= 3, "three comments")
-        touch(gate, 0)
+        gate.open_gate(0)
         check(stream.rest(), ["a"])
 
 
@@ -244,15 +241,15 @@ def is_closed_by_server(connection):
     return True
 
 
-def test_many_readers_of_one(api, tmp_path):
-    gate = tmp_path / "gate"
+def test_many_readers_of_one(api):
+    gate = SharedFile(api.server)
     made = run_pieces(api, ["a", "b"], gate=str(gate))
     streams = [sse.Stream(url_of(made)) for _ in range(200)]
     try:
-        touch(gate, 0)
+        gate.open_gate(0)
         for stream in streams:
             stream.wait_events(1)
-        touch(gate, 1)
+        gate.open_gate(1)
         for stream in streams:
             check(stream.rest(), ["a", "b"])
     finally:
@@ -260,12 +257,12 @@ def test_many_readers_of_one(api, tmp_path):
             stream.socket.close()
 
 
-def test_files_come_one_by_one(api, server, tmp_path):
-    gate = tmp_path / "gate"
+def test_files_come_one_by_one(api, server):
+    gate = SharedFile(server)
     made = api.create("frames", {"count": 3, "gate": str(gate)})
     with sse.Stream(url_of(made)) as stream:
         for i in range(3):
-            touch(gate, i)
+            gate.open_gate(i)
             urls = sse.outputs(stream.wait_events(i + 1))
             assert urls[i].startswith(server.url + "/v1/outputs/")
             assert requests.get(urls[i]).text == f"frame {i}"
@@ -297,17 +294,17 @@ def test_the_same_files_are_stored_once(api, server):
     assert len(rows) == 4 and len(set(rows)) == 1
 
 
-def test_after_a_restart(servers, tmp_path):
+def test_after_a_restart(servers):
     server = servers()
     api = server.api()
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     ended = run_pieces(api, PIECES)
     before = sse.read(url_of(ended))[1]
     api.ended(ended)
     text = run_pieces(api, ["a", "b", "c"], gate=str(gate))
     files = api.create("frames", {"count": 3, "gate": str(gate)})
-    touch(gate, 0)
-    touch(gate, 1)
+    gate.open_gate(0)
+    gate.open_gate(1)
     seen = {}
     for made in (text, files):
         with sse.Stream(url_of(made)) as stream:
@@ -325,7 +322,7 @@ def test_after_a_restart(servers, tmp_path):
         was = [e.data.replace(old, server.url) for e in seen[made["id"]]]
         with sse.Stream(here(made), headers={"Last-Event-ID": seen[made["id"]][0].id}) as stream:
             assert sse.outputs(stream.wait_events(1))[0] == was[1]
-            touch(gate, 2)
+            gate.open_gate(2)
             rest = stream.rest()
         assert [e.id for e in rest][:1] == [seen[made["id"]][1].id]
         assert api.ended(made)["output"] == [was[0], *sse.outputs(rest)]
@@ -340,23 +337,23 @@ def test_after_the_data_are_gone(servers):
     api.get(url_of(made), 410, token="")
 
 
-def test_a_stop_sends_readers_away(servers, tmp_path):
+def test_a_stop_sends_readers_away(servers):
     server = servers("--drain-timeout", "0.5s")
     api = server.api()
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     made = run_pieces(api, ["a", "b"], gate=str(gate))
-    touch(gate, 0)
+    gate.open_gate(0)
     with sse.Stream(url_of(made)) as stream:
         stream.wait_events(1)
         assert server.stop() == 0
         assert sse.outputs(stream.rest()) == ["a"] and not stream.complete
 
 
-def test_a_stop_does_not_wait_for_readers_of_the_queue(servers, tmp_path):
+def test_a_stop_does_not_wait_for_readers_of_the_queue(servers):
     """Nothing of the queue runs before the next start, which goes on with it."""
     server = servers("--drain-timeout", "60s", "--hardware-units", "1")
     api = server.api()
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     running = run_pieces(api, ["a"], gate=str(gate))
     api.reaches(running, "processing")
     queued = run_pieces(api, ["b"])
@@ -364,7 +361,7 @@ def test_a_stop_does_not_wait_for_readers_of_the_queue(servers, tmp_path):
         later.wait_head()
         server.signal(signal.SIGTERM)
         assert later.rest() == [] and not later.complete
-        touch(gate, 0)
+        gate.open_gate(0)
         check(stream.rest(), ["a"])
     assert server.wait() == 0
     old = server.url

@@ -10,6 +10,7 @@ import time
 import pytest
 from client_worker import ClientError
 from receiver import Receiver
+from shared_file import SharedFile
 from waiting import wait_until
 
 FLAGS = ("--tls-auto", "--webhook-allow", "127.0.0.0/8", "--deployment-delete-idle", "0")
@@ -472,12 +473,12 @@ def test_wrong_version(client):
 # Sent again
 
 
-def test_resend_after_a_timeout_runs_once(client, proxy, server, tmp_path):
+def test_resend_after_a_timeout_runs_once(client, proxy, server):
     """2.x gives up a held create after its timeout and sends it again, twice."""
     if client.name != "python2":
         pytest.skip(f"{client.name}: sends no create again after a timeout")
     client("run", ref="lab/echo", input={})
-    record = tmp_path / "runs"
+    record = SharedFile(server)
     inputs = {"text": "once", "delay": 2.5, "record": str(record)}
     proxy.forget()
     impatient = client.but(timeout=1.0)
@@ -493,7 +494,7 @@ def test_resend_after_a_timeout_runs_once(client, proxy, server, tmp_path):
     made = [item for item in client("predictions") if item["input"].get("record") == str(record)]
     assert len(made) == 1
     assert client("wait", id=made[0]["id"])["output"] == "once"
-    assert len(record.read_text().splitlines()) == 1
+    assert len(record.lines()) == 1
 
 
 def test_resend_after_a_lost_reply_runs_once(client, proxy):

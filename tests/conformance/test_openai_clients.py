@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 from client_worker import ClientError, ClientWorker
+from shared_file import SharedFile
 from waiting import wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -156,25 +157,25 @@ def test_a_wrong_token(client):
     assert (error["type"], error["code"]) == ("AuthenticationError", "invalid_api_key")
 
 
-def test_a_run_that_fails_is_not_sent_again(client, proxy, api, tmp_path):
-    record = tmp_path / "record"
+def test_a_run_that_fails_is_not_sent_again(client, proxy, api):
+    record = SharedFile(api.server)
     ask = {"model": "lab/talk", "messages": said("hi"), "extra_body": {"fail": True, "record": str(record)}}
     error = client.do("error", path="chat.completions.create", arguments=ask)
     assert (error["type"], error["code"]) == ("InternalServerError", "model_failed")
     assert "it lost the thread" in error["message"]
-    assert len(proxy.seen("POST")) == 1 and record.read_text() == "hi\n"
+    assert len(proxy.seen("POST")) == 1 and record.lines() == ["hi"]
     assert api.prediction(error["id"])["status"] == "failed"
     streamed = client.do("stream_error", **ask)
     assert streamed["text"] == "[] hi" and "it lost the thread" in streamed["message"]
 
 
-def test_a_reply_that_is_lost_is_not_run_twice(client, proxy, tmp_path):
+def test_a_reply_that_is_lost_is_not_run_twice(client, proxy, server):
     """The connection ends before the reply comes; the client sends its request again by itself."""
-    record = tmp_path / "record"
+    record = SharedFile(server)
     proxy.before = lambda exchange: setattr(exchange, "drop", len(proxy.seen("POST")) == 1)
     whole = client("chat.completions.create", model="lab/talk", messages=said("once"), extra={"record": str(record)})
     assert whole["choices"][0]["message"]["content"] == "[] once"
-    assert len(proxy.seen("POST")) == 2 and record.read_text() == "once\n"
+    assert len(proxy.seen("POST")) == 2 and record.lines() == ["once"]
 
 
 def test_a_full_queue(client, proxy, api, tmp_path):
@@ -195,10 +196,10 @@ def test_a_full_queue(client, proxy, api, tmp_path):
         api.ended(one)
 
 
-def test_a_client_that_leaves_a_stream(client, api, server, tmp_path):
+def test_a_client_that_leaves_a_stream(client, api, server):
     """Not behind the proxy, which would notice late."""
-    gate = tmp_path / "gate"
-    pathlib.Path(f"{gate}.0").touch()
+    gate = SharedFile(server)
+    gate.open_gate(0)
     ask = {"model": "lab/talk", "messages": said("a b"), "extra_body": {"gate": str(gate)}}
     chunk = client.but(url=server.url).do("first_chunk", **ask)
     assert chunk["choices"][0]["delta"]["content"] == "[]"

@@ -12,6 +12,7 @@ import pytest
 
 import connections
 import processes
+from shared_file import SharedFile
 from waiting import wait_until
 
 FLAGS = ["--cancel-grace", "2s", "--predict-timeout", "30s", "--max-instances", "1"]
@@ -176,12 +177,12 @@ def test_neighbours_of_a_run_that_ignores_its_cancel_end_well(servers):
 
 
 @pytest.mark.parametrize("mode", ["throw", "exit"])
-def test_an_exception_is_the_models_own_failure(api, mode, tmp_path):
-    record = tmp_path / "record"
+def test_an_exception_is_the_models_own_failure(api, server, mode):
+    record = SharedFile(server)
     ran = api.run("faulty", {"mode": mode, "record": str(record)})
     assert ran["status"] == "failed" and ran["error"]
     assert mode != "throw" or "boom" in ran["error"] and ran.get("error_code") is None
-    assert len(record.read_text().splitlines()) == 1 or mode == "exit"
+    assert len(record.lines()) == 1 or mode == "exit"
     healthy(api)
 
 
@@ -198,19 +199,19 @@ def given_up(api, prediction):
 
 
 @pytest.mark.parametrize("mode", ["os_exit", "kill"])
-def test_a_crash_is_tried_again_and_then_failed(api, mode, tmp_path):
-    record = tmp_path / "record"
+def test_a_crash_is_tried_again_and_then_failed(api, server, mode):
+    record = SharedFile(server)
     ran = api.run("faulty", {"mode": mode, "record": str(record)})
     assert ran["status"] == "failed" and ran["error_code"] == "INSTANCE_LOST", ran
     # Nothing had been returned: two more tries are allowed, no third.
-    assert 1 <= len(record.read_text().splitlines()) <= 3
+    assert 1 <= len(record.lines()) <= 3
     assert re.fullmatch("it is not tried again, since [3-7] attempts were lost", given_up(api, ran))
     healthy(api)
 
 
-def test_a_crash_is_counted_across_starts_of_the_server(servers, tmp_path):
-    record = tmp_path / "record"
+def test_a_crash_is_counted_across_starts_of_the_server(servers):
     server = servers()
+    record = SharedFile(server)
     made = server.api().create("faulty", {"mode": "os_exit", "record": str(record)})
 
     def has_ended():
@@ -264,18 +265,23 @@ def test_a_loss_that_is_all_the_disk_has_of_an_attempt(shimmed):
     assert found.returncode == 0, found.stdout
 
 
-def test_a_killed_model_is_replaced_and_its_run_repeated(api, server, tmp_path):
-    record = tmp_path / "record"
+def runner_of(api, made):
+    (runner,) = [one for one in api.debug()["instances"] if made["id"] in one["runs"]]
+    return runner
+
+
+def test_a_killed_model_is_replaced_and_its_run_repeated(api, server):
+    record = SharedFile(server)
     made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
-    line = wait_until(lambda: record.exists() and record.read_text())
-    processes.kill(int(line.split()[1]))
+    (line,) = wait_until(record.lines)
+    processes.kill(processes.outside(runner_of(api, made)["dir"], int(line.split()[1])))
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
-    assert len(record.read_text().splitlines()) == 2
+    assert len(record.lines()) == 2
     assert ended["logs"].count("echo again") == 1
 
 
-def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers, tmp_path):
+def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers):
     """Its model stands still meanwhile, so that it does not end by itself."""
     server = servers("--max-instances", "2")
     api = server.api()
@@ -283,9 +289,10 @@ def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers, tmp_pa
     for made in pair:
         api.reaches(made, "processing")
         api.cancel(made)
-    record = tmp_path / "record"
+    record = SharedFile(server)
     made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
-    model = int(wait_until(lambda: record.exists() and record.read_text()).split()[1])
+    said = int(wait_until(record.lines)[0].split()[1])
+    model = processes.outside(runner_of(api, made)["dir"], said)
     processes.kill(model, signal.SIGSTOP)
     for pid in processes.directors(server.data):
         for fd in connections.of_process(pid, socket.AF_INET):
@@ -295,7 +302,7 @@ def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers, tmp_pa
     own = int(pathlib.Path(folder, "director.pid").read_text().split()[0])
     for fd in connections.of_process(own, socket.AF_UNIX, connections.is_slot):
         connections.cut(own, fd)
-    wait_until(lambda: len(record.read_text().splitlines()) == 2, what="the next attempt")
+    wait_until(lambda: len(record.lines()) == 2, what="the next attempt")
     assert model not in processes.of_data_dir(server.data)
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
@@ -305,34 +312,34 @@ def test_a_run_whose_connection_broke_does_not_run_twice_at_once(servers, tmp_pa
     assert len(lost) == 1 and lost[0].startswith("Attempt 1 was lost after running for"), lost
 
 
-def test_a_killed_director_is_replaced_and_its_run_repeated(api, server, tmp_path):
-    record = tmp_path / "record"
+def test_a_killed_director_is_replaced_and_its_run_repeated(api, server):
+    record = SharedFile(server)
     made = api.create("echo", {"text": "again", "delay": 2, "record": str(record)})
-    wait_until(lambda: record.exists() and record.read_text())
+    wait_until(record.lines)
     before = processes.of_data_dir(server.data)
     for pid in processes.directors(server.data):
         processes.kill(pid)
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
-    assert len(record.read_text().splitlines()) == 2
+    assert len(record.lines()) == 2
     # The model that it left behind is ended too.
     old = set(before) - {server.pid(), *processes.zygotes(server.data)}
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
 
-def test_a_director_that_stands_still_is_replaced(servers, tmp_path):
+def test_a_director_that_stands_still_is_replaced(servers):
     """Its socket stays open and its process stays there; only that it says nothing tells."""
     server = servers("--lease", "3s")
     api = server.api()
-    record = tmp_path / "record"
+    record = SharedFile(server)
     made = api.create("echo", {"text": "again", "delay": 4, "record": str(record)})
-    wait_until(lambda: record.exists() and record.read_text())
+    wait_until(record.lines)
     before = processes.of_data_dir(server.data)
     for pid in processes.directors(server.data):
         processes.kill(pid, signal.SIGSTOP)
     ended = api.ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "again", ended
-    assert len(record.read_text().splitlines()) == 2
+    assert len(record.lines()) == 2
     old = set(before) - {server.pid(), *processes.zygotes(server.data)}
     wait_until(lambda: not old & set(processes.of_data_dir(server.data)), what="the old model's end")
 
@@ -362,10 +369,10 @@ def test_what_has_returned_output_is_not_run_again(api, server):
 
 
 @pytest.mark.parametrize("how", ["canceled", "succeeded"])
-def test_an_end_whose_files_cannot_be_kept(api, server, tmp_path, how):
+def test_an_end_whose_files_cannot_be_kept(api, server, how):
     """A success without its files is none; a cancel stays one."""
-    gate = tmp_path / "gate"
-    (tmp_path / "gate.0").touch()
+    gate = SharedFile(server)
+    gate.open_gate(0)
     made = api.create("frames", {"count": 2, "text": f"{how} {{i}}", "gate": str(gate)})
     wait_until(lambda: api.prediction(made)["output"], what="the first file")
     name = hashlib.sha256(f"{how} 0".encode()).hexdigest()
@@ -375,7 +382,7 @@ def test_an_end_whose_files_cannot_be_kept(api, server, tmp_path, how):
     if how == "canceled":
         api.cancel(made)
     else:
-        (tmp_path / "gate.1").touch()
+        gate.open_gate(1)
     ended = api.ended(made)
     code = None if how == "canceled" else "OUTPUT_STORE_FAILED"
     assert ended["status"] == ("canceled" if how == "canceled" else "failed"), ended

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 import processes
+from shared_file import SharedFile
 from waiting import wait_until
 
 
@@ -135,10 +136,10 @@ def test_a_second_signal_exits_at_once(servers):
     assert ended["status"] == "succeeded" and ended["output"] == "kept"
 
 
-def test_result_that_came_while_the_server_was_away(servers, tmp_path):
+def test_result_that_came_while_the_server_was_away(servers):
     server = servers()
     api = server.api()
-    record = tmp_path / "record"
+    record = SharedFile(server)
     made = api.create("echo", {"text": "away", "delay": 1, "record": str(record)})
     api.reaches(made, "processing")
     server.kill()
@@ -147,7 +148,7 @@ def test_result_that_came_while_the_server_was_away(servers, tmp_path):
     server.start()
     ended = server.api().ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "away"
-    assert len(record.read_text().splitlines()) == 1
+    assert len(record.lines()) == 1
 
 
 def test_bootstrap(servers):

@@ -6,6 +6,7 @@ import pathlib
 
 import processes
 import pytest
+from shared_file import SharedFile
 from waiting import wait_until
 
 FLAGS = (
@@ -85,15 +86,15 @@ def tight(server):
     return deploy(server.api())
 
 
-def test_memory_that_ran_out(api, tight, tmp_path):
+def test_memory_that_ran_out(server, api, tight):
     """Tried again once, and said; nobody else notices."""
     need_groups(api, "memory")
-    record = tmp_path / "record"
+    record = SharedFile(server)
     others = api.run("echo", {"text": "before"})
     ended = run(api, tight, mode="memory", size=TOO_MUCH_MIB, record=str(record))
     assert ended["status"] == "failed" and ended["error_code"] == "OUT_OF_MEMORY", ended
     assert ended["error"].startswith("the model ran out of memory (limit 300 MiB)"), ended
-    assert len(record.read_text().splitlines()) == 2
+    assert len(record.lines()) == 2
     assert "OUT_OF_MEMORY" not in str(others)
     story = json.dumps(entries(api, ended))
     assert "Attempt 1 was lost (the model ran out of memory" in story, story

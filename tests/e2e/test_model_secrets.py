@@ -41,7 +41,7 @@ def keeper(servers):
 
 
 def told(api, path="/models/lab/keeper", **inputs):
-    """The run, what it returned, and the process that ran it."""
+    """The run, what it returned, and the name that its setup gave to itself."""
     ended = api.ended(api.post(f"{path}/predictions", {"input": inputs}, 201).json())
     words = "".join(ended["output"] or []).split()
     return ended, words[-2] if words else None, words[-1] if words else None

@@ -1,11 +1,11 @@
 """A server that is killed while clients of OpenAI's API wait: no request runs twice."""
 
 import json
-import pathlib
 import threading
 
 import pytest
 import requests
+from shared_file import SharedFile
 from waiting import wait_until
 
 MESSAGES = [{"role": "user", "content": "a b c"}]
@@ -31,20 +31,20 @@ def text_of(lines):
 
 
 @pytest.fixture
-def killed(servers, tmp_path):
+def killed(servers):
     """A server on a port that it has again after a kill, and a model that waits for each word."""
     server = servers()
     port = server.url.rpartition(":")[2]
-    return server, port, tmp_path / "gate", tmp_path / "record"
+    return server, port, SharedFile(server), SharedFile(server)
 
 
 def open_gates(gate, *words):
     for word in words:
-        pathlib.Path(f"{gate}.{word}").touch()
+        gate.open_gate(word)
 
 
 def check_once(server, record):
-    assert record.read_text() == "a b c\n"
+    assert record.lines() == ["a b c"]
     rows = server.api().get("/predictions").json()["results"]
     assert [row["status"] for row in rows] == ["succeeded"]
     audited = server.cli("doctor", "--audit", "--data", server.data)
@@ -105,9 +105,9 @@ def test_a_model_that_has_to_start(servers):
     assert text_of(reply.content.split(b"\n")) == "[] a b c"
 
 
-def test_runs_go_on_where_leaving_cancels_nothing(servers, tmp_path):
+def test_runs_go_on_where_leaving_cancels_nothing(servers):
     server = servers("--openai-cancel", "false")
-    gate, record = tmp_path / "gate", tmp_path / "record"
+    gate, record = SharedFile(server), SharedFile(server)
     body = {"model": "lab/talk", "messages": MESSAGES, "stream": True, "gate": str(gate), "record": str(record)}
     reply = Caller(server, server.url.rpartition(":")[2], body).send(0, stream=True)
     wait_until(record.exists, what="the run to begin")

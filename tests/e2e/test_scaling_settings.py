@@ -4,6 +4,7 @@ import shutil
 
 import processes
 from servers import MODELS
+from shared_file import SharedFile
 from waiting import wait_until
 
 
@@ -115,10 +116,10 @@ def test_a_lower_concurrency_is_a_release_of_its_own(servers):
     wait_until(lambda: instances(api, "concurrent", "lab/pair") == [], what="the end of it")
 
 
-def test_a_run_that_must_not_begin_twice(servers, tmp_path):
+def test_a_run_that_must_not_begin_twice(servers):
     server = servers("--max-instances", "1")
     api = server.api()
-    record = tmp_path / "runs"
+    record = SharedFile(server)
 
     def lose_one():
         made = api.create("echo", {"delay": 1, "text": "once", "record": str(record)})
@@ -128,13 +129,13 @@ def test_a_run_that_must_not_begin_twice(servers, tmp_path):
         return api.ended(made)
 
     assert lose_one()["status"] == "succeeded"
-    assert len(record.read_text().splitlines()) == 2
-    record.unlink()
+    assert len(record.lines()) == 2
+    record.path.unlink()
     api.patch("/models/lab/echo/scaling", {"retry_safe": False}, 200)
     lost = lose_one()
     assert lost["status"] == "failed" and lost["error_code"] == "INSTANCE_LOST"
     assert "retry_safe" in lost["error"]
-    assert len(record.read_text().splitlines()) == 1
+    assert len(record.lines()) == 1
     assert "retry_safe" in str(api.get(f"/predictions/{lost['id']}/explanation").json())
 
 

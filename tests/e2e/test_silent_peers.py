@@ -9,6 +9,7 @@ import sys
 
 import processes
 import pytest
+from shared_file import SharedFile
 from waiting import wait_until
 
 FAKE = pathlib.Path(__file__).resolve().parents[1] / "fakes" / "director.py"
@@ -19,13 +20,13 @@ def lease_of_3_s(servers, *flags):
     return servers("--lease", "3s", *flags)
 
 
-def test_a_director_that_stopped_before_a_restart_holds_nobody_up(servers, tmp_path):
+def test_a_director_that_stopped_before_a_restart_holds_nobody_up(servers):
     """The kernel takes the connection for it; the hello never comes."""
     server = lease_of_3_s(servers)
     api = server.api()
-    record = tmp_path / "record"
+    record = SharedFile(server)
     made = api.create("echo", {"text": "again", "delay": 4, "record": str(record)})
-    wait_until(lambda: record.exists() and record.read_text())
+    wait_until(record.lines)
     old = set(processes.directors(server.data)) | set(processes.models(server.data))
     for pid in processes.directors(server.data):
         processes.kill(pid, signal.SIGSTOP)
@@ -98,11 +99,11 @@ def test_an_idle_director_that_stands_still_does_not_outlive_the_server(servers)
     wait_until(lambda: server.instance_dirs() == [], what="what is left of it to go")
 
 
-def test_a_run_whose_director_stands_still_outlives_the_server(servers, tmp_path):
+def test_a_run_whose_director_stands_still_outlives_the_server(servers):
     server = servers("--drain-timeout", "1s")
-    record = tmp_path / "record"
+    record = SharedFile(server)
     made = server.api().create("echo", {"text": "once", "delay": 3, "record": str(record)})
-    wait_until(lambda: record.exists() and record.read_text())
+    wait_until(record.lines)
     directors = processes.directors(server.data)
     for pid in directors:
         processes.kill(pid, signal.SIGSTOP)
@@ -113,4 +114,4 @@ def test_a_run_whose_director_stands_still_outlives_the_server(servers, tmp_path
     server.start()
     ended = server.api().ended(made)
     assert ended["status"] == "succeeded" and ended["output"] == "once", ended
-    assert len(record.read_text().splitlines()) == 1
+    assert len(record.lines()) == 1

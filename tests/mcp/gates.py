@@ -1,21 +1,13 @@
 """Runs that last until the test lets them end."""
 
 import json
-import pathlib
 
 from mcp_http import read_events
 
 
-class Gate(str):
-    """A run of `pieces` waits for the files GATE.0, GATE.1, …"""
-
-    def open(self, i=0):
-        pathlib.Path(f"{self}.{i}").touch()
-
-
 def held(gate):
-    """A call that runs until its gate is opened, and returns ["x"]."""
-    inputs = {"chunks": json.dumps(["x"]), "gate": gate}
+    """A call that runs until its gate is opened, and returns ["x"]: it waits for the files GATE.0, GATE.1, …"""
+    inputs = {"chunks": json.dumps(["x"]), "gate": str(gate)}
     return {"name": "run_model", "arguments": {"model": "lab/pieces", "input": inputs}}
 
 

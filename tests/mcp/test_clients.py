@@ -2,7 +2,8 @@
 
 import pytest
 from client_worker import ClientError
-from gates import Gate, held
+from gates import held
+from shared_file import SharedFile
 
 FLAGS = ("--stream-keepalive", "200ms")
 
@@ -49,9 +50,9 @@ def test_it_is_told_what_is_wrong(client):
         client("about", token="wrong")
 
 
-def test_it_hears_of_progress(client, tmp_path):
-    gate = Gate(tmp_path / "gate")
-    result = client("call", **held(gate), opens=f"{gate}.0")
+def test_it_hears_of_progress(client):
+    gate = SharedFile(client.server)
+    result = client("call", **held(gate), opens=f"{gate.path}.0")
     assert result["structuredContent"]["output"] == ["x"]
     assert result["notes"][0]["message"] and result["notes"][0]["progress"] > 0
 
@@ -65,8 +66,8 @@ def test_it_sends_and_gets_files(client):
     assert picture["type"] == "image" and picture["mimeType"] == "image/png"
 
 
-def test_it_gives_a_run_up(client, tmp_path):
-    assert client("leave", **held(Gate(tmp_path / "gate")))
+def test_it_gives_a_run_up(client):
+    assert client("leave", **held(SharedFile(client.server)))
     made = client.server.api().get("/predictions").json()["results"][0]
     # Of the others the client says nothing to the server.
     if not client.is_modern:

@@ -3,15 +3,16 @@
 import json
 
 import pytest
-from gates import Gate, held
+from gates import held
 from mcp_http import TASKS, Mcp
+from shared_file import SharedFile
 
 FLAGS = ("--mcp-wait", "200ms")
 
 
 @pytest.fixture
-def gate(tmp_path):
-    return Gate(tmp_path / "gate")
+def gate(server):
+    return SharedFile(server)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_it_is_answered_before_its_end(any_mcp, gate):
     assert shown["status"] in ("starting", "processing")
     assert "output" not in shown and "isError" not in result
     assert f"get_prediction with the id {shown['id']}" in shown["message"]
-    gate.open()
+    gate.open_gate(0)
     assert any_mcp.server.api().ended(shown["id"])["status"] == "succeeded"
     ended = any_mcp.call("get_prediction", id=shown["id"])
     assert json.loads(ended["content"][0]["text"])["output"] == ["x"]
@@ -35,7 +36,7 @@ def test_it_is_answered_before_its_end(any_mcp, gate):
 def test_official_clients_go_on(client, gate):
     shown = client("call", **held(gate))["structuredContent"]
     assert "get_prediction" in shown["message"]
-    gate.open()
+    gate.open_gate(0)
     client.server.api().ended(shown["id"])
     ended = client("call", name="get_prediction", arguments={"id": shown["id"]})
     assert ended["structuredContent"]["output"] == ["x"]
@@ -52,7 +53,7 @@ def test_it_is_a_task(tasks, gate):
     assert tasks.server.api().prediction(task["taskId"])["model"] == "lab/pieces"
     answer = tasks.result("tasks/update", {"taskId": task["taskId"], "inputResponses": {}})
     assert set(answer) == {"resultType", "_meta"}
-    gate.open()
+    gate.open_gate(0)
     tasks.server.api().ended(task["taskId"])
     ended = tasks.result("tasks/get", {"taskId": task["taskId"]})
     assert ended["status"] == "completed"
@@ -96,14 +97,15 @@ def test_canceling_a_task_needs_the_scope_run(tasks):
     assert reply.status_code == 403
 
 
-def test_a_server_that_is_killed_keeps_the_task(servers, gate):
+def test_a_server_that_is_killed_keeps_the_task(servers):
     server = servers(*FLAGS)
+    gate = SharedFile(server)
     tasks = Mcp(server, capabilities=TASKS)
     task = tasks.result("tools/call", held(gate))
     server.process.kill()
     server.process.wait()
     server.start()
-    gate.open()
+    gate.open_gate(0)
     server.api().ended(task["taskId"])
     ended = tasks.result("tasks/get", {"taskId": task["taskId"]})
     assert ended["result"]["structuredContent"]["output"] == ["x"]

@@ -1,8 +1,9 @@
 """Runs that take their time: notes on the way, and clients that leave."""
 
 import pytest
-from gates import Gate, Held, held
+from gates import Held, held
 from mcp_http import LEGACY, Mcp
+from shared_file import SharedFile
 from waiting import wait_until
 
 FLAGS = ("--stream-keepalive", "200ms")
@@ -10,8 +11,8 @@ OPEN = ("starting", "processing")
 
 
 @pytest.fixture
-def gate(tmp_path):
-    return Gate(tmp_path / "gate")
+def gate(server):
+    return SharedFile(server)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def old(server):
 @pytest.mark.parametrize("token", ["a", 7])
 def test_progress(any_mcp, gate, token):
     call = Held(any_mcp, gate, token)
-    gate.open()
+    gate.open_gate(0)
     assert call.answer()["content"][0]["text"].endswith('"output":["x"]}')
     assert {note["method"] for note in call.notes} == {"notifications/progress"}
     assert {note["params"]["progressToken"] for note in call.notes} == {token}
@@ -48,7 +49,7 @@ def test_leaving_cancels(mcp, gate):
 def test_leaving_cancels_nothing_before(old, gate):
     call = Held(old, gate)
     call.leave()
-    gate.open()
+    gate.open_gate(0)
     assert old.server.api().ended(call.row)["status"] == "succeeded"
 
 
@@ -67,13 +68,13 @@ def test_a_notification_cancels_before(old, gate):
     assert answer["isError"] and answer["structuredContent"]["status"] == "canceled"
 
 
-def test_a_notification_that_two_requests_fit_cancels_neither(server, tmp_path):
-    gates = [Gate(tmp_path / f"gate{i}") for i in range(2)]
+def test_a_notification_that_two_requests_fit_cancels_neither(server):
+    gates = [SharedFile(server) for _ in range(2)]
     calls = [Held(Mcp(server, LEGACY[0]), gate) for gate in gates]
     sent = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
     assert calls[0].mcp.post(sent, {"MCP-Protocol-Version": LEGACY[0]}).status_code == 202
     for gate, call in zip(gates, calls):
-        gate.open()
+        gate.open_gate(0)
         assert call.answer()["structuredContent"]["output"] == ["x"]
 
 
@@ -87,7 +88,7 @@ def test_a_notification_of_another_token_cancels_nothing(old, gate):
         "params": {"requestId": old.last_id},
     }
     assert stranger.post(sent, {"MCP-Protocol-Version": LEGACY[0]}).status_code == 202
-    gate.open()
+    gate.open_gate(0)
     assert call.answer()["structuredContent"]["output"] == ["x"]
 
 
@@ -99,20 +100,22 @@ def test_a_canceled_run(mcp, gate):
     assert answer["isError"] and answer["structuredContent"]["status"] == "canceled"
 
 
-def test_a_server_that_stops_answers(servers, gate):
+def test_a_server_that_stops_answers(servers):
     server = servers("--drain-timeout", "1s")
+    gate = SharedFile(server)
     call = Held(Mcp(server), gate)
     server.process.terminate()
     assert call.row["id"] in call.answer()["structuredContent"]["message"]
     server.process.wait()
-    gate.open()
+    gate.open_gate(0)
     server.start()
     assert server.api().ended(call.row)["status"] == "succeeded"
 
 
-def test_a_full_queue_is_an_error_of_the_tool(servers, tmp_path):
-    mcp = Mcp(servers("--account-max-queued", "1", "--max-instances", "1"))
-    gates = [Gate(tmp_path / f"gate{i}") for i in range(2)]
+def test_a_full_queue_is_an_error_of_the_tool(servers):
+    server = servers("--account-max-queued", "1", "--max-instances", "1")
+    mcp = Mcp(server)
+    gates = [SharedFile(server) for _ in range(2)]
     calls = [Held(mcp, gates[0])]
     runs = lambda: mcp.server.api().prediction(calls[0].row)["status"] == "processing"
     wait_until(runs, 60, "the first run to begin")
@@ -120,5 +123,5 @@ def test_a_full_queue_is_an_error_of_the_tool(servers, tmp_path):
     refused = mcp.result("tools/call", held(gates[0]))
     assert refused["isError"] and "account-max-queued" in refused["content"][0]["text"]
     for gate, call in zip(gates, calls):
-        gate.open()
+        gate.open_gate(0)
         assert call.answer()["structuredContent"]["output"] == ["x"]

@@ -56,6 +56,35 @@ def models(data):
     ]
 
 
+def outside(folder, inner):
+    """The process of an instance, named by its folder, that knows itself by this number: in a sandbox it
+    is another one here."""
+
+    def names_itself(pid):
+        try:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return False
+        return any(line.split()[-1] == str(inner) for line in status.splitlines() if line.startswith("NSpid:"))
+
+    (found,) = filter(names_itself, _of_instance(folder))
+    return found
+
+
+def _of_instance(folder):
+    """By the mark that each process of a model has."""
+    mark = f"VEND_INSTANCE_DIR={folder}".encode()
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            marks = pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in marks:
+            found.append(int(entry))
+    return found
+
+
 def kill(pid, number=signal.SIGKILL):
     try:
         os.kill(pid, number)
@@ -102,7 +131,8 @@ def memory_mib(pid):
 
 
 def listening_ports(pid):
-    """TCP ports that the process listens on."""
+    """TCP ports that the process listens on; where it has a network of its own, all there."""
+    is_alone = os.stat(f"/proc/{pid}/ns/net") != os.stat("/proc/self/ns/net")
     try:
         links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
     except OSError:
@@ -110,8 +140,8 @@ def listening_ports(pid):
     sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for table in ("tcp", "tcp6"):
-        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+        for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             words = line.split()
-            if words[3] == "0A" and words[9] in sockets:
+            if words[3] == "0A" and (is_alone or words[9] in sockets):
                 found.add(int(words[1].rpartition(":")[2], 16))
     return found

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 from conftest import sign_in
 from playwright.sync_api import expect
+from shared_file import SharedFile
 
 FLAGS = ("--hardware-price", "cpu=0.01")
 
@@ -23,15 +24,15 @@ def busy(server):
         api.run("echo", {"text": str(n)})
 
 
-def test_instances_and_hardware_are_live(page, server, tmp_path):
+def test_instances_and_hardware_are_live(page, server):
     page.goto("/operate")
     expect(page.get_by_role("table", name="Queues").get_by_role("row").filter(has_text="lab/echo")).to_contain_text("0 of 1")
     expect(page.get_by_role("table", name="Machine and hardware")).to_contain_text("CPU")
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     run = server.api().create("frames", {"count": 1, "gate": str(gate)})
     row = page.get_by_role("table", name="Instances").get_by_role("row").filter(has_text="lab/frames")
     expect(row).to_contain_text("1 of 1")
-    (tmp_path / "gate.0").touch()
+    gate.open_gate(0)
     server.api().ended(run)
     expect(row).to_contain_text("0 of 1")
 

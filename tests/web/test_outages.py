@@ -3,6 +3,7 @@
 import re
 
 from playwright.sync_api import expect
+from shared_file import SharedFile
 
 
 def test_two_tabs_of_a_browser(page, server):
@@ -18,9 +19,9 @@ def test_two_tabs_of_a_browser(page, server):
         expect(output).to_contain_text(text, timeout=60_000)
 
 
-def test_the_server_is_killed_while_a_run_is_live(page, server, tmp_path):
+def test_the_server_is_killed_while_a_run_is_live(page, server):
     """The director keeps the run; the page says that nobody answers, and goes on by itself."""
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     run = server.api().create("frames", {"count": 1, "gate": str(gate)})
     server.api().reaches(run, "processing")
     page.goto(f"/p/{run['id']}")
@@ -30,7 +31,7 @@ def test_the_server_is_killed_while_a_run_is_live(page, server, tmp_path):
     server.kill()
     expect(page.get_by_text("The server does not answer")).to_be_visible()
     server.start("--listen", address)
-    (tmp_path / "gate.0").touch()
+    gate.open_gate(0)
     expect(status).to_contain_text("Succeeded", timeout=60_000)
     expect(page.get_by_text("The server does not answer")).to_have_count(0)
 

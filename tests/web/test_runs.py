@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from shared_file import SharedFile
 
 MANY = 130  # more than a page of the API
 MOST_DRAWN = 70
@@ -38,14 +39,14 @@ def test_a_run_is_listed_and_opens(page, server):
     expect(page).to_have_url(f"{server.url}/p/{run['id']}")
 
 
-def test_a_run_appears_and_ends_by_itself(page, server, tmp_path):
+def test_a_run_appears_and_ends_by_itself(page, server):
     api = server.api()
     page.goto("/predictions")
     expect(page.get_by_role("heading", name="Predictions")).to_be_visible()
-    gate = tmp_path / "gate"
+    gate = SharedFile(server)
     run = api.create("frames", {"count": 1, "gate": str(gate)})
     expect(row_of(page, run)).to_contain_text("Processing")
-    (tmp_path / "gate.0").touch()
+    gate.open_gate(0)
     expect(row_of(page, run)).to_contain_text("Succeeded")
 
 

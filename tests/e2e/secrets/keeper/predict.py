@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+import uuid
 
 from cog import BasePredictor, ConcatenateIterator, Input
 
@@ -13,6 +14,7 @@ class Predictor(BasePredictor):
     def setup(self):
         time.sleep(float(os.environ.get("SETUP_SECONDS", 0)))
         self.told = told("HF_TOKEN")
+        self.name = uuid.uuid4().hex
         print(f"setup has {told('HF_TOKEN')}")
         print(f"and says so: {told('HF_TOKEN')}", file=sys.stderr)
 
@@ -31,4 +33,4 @@ class Predictor(BasePredictor):
         if way == "raise":
             raise RuntimeError(f"cannot use {told(name)}")
         yield self.told if way == "setup" else told(name)
-        yield f" {os.getpid()}"
+        yield f" {self.name}"
