@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "director/director-private.h"
+#include "hardware/machine.h"
 #include "runner/process-identity.h"
 #include <errno.h>
 #include <string.h>
@@ -137,6 +138,14 @@ show_all (const VendDirector *director, VendSandboxPaths *paths, char *const *ar
   return true;
 }
 
+/* Memory and files at once, so the narrower of both bounds it. */
+static uint64_t
+shared_memory (const VendSpec *spec)
+{
+  const uint64_t memory = spec->limits.memory > 0 ? spec->limits.memory : vend_machine_memory ();
+  return spec->max_disk > 0 ? MIN (memory / 2, spec->max_disk) : memory / 2;
+}
+
 bool
 vend_director_make_sandbox (const VendDirector *director, char *const *argv, char *const *env,
                             VendSandbox **out, GError **error)
@@ -158,6 +167,7 @@ vend_director_make_sandbox (const VendDirector *director, char *const *argv, cha
                                        .env = env,
                                        .paths = paths,
                                        .process_data = spec->process_data,
-                                       .user_processes = spec->user_processes };
+                                       .user_processes = spec->user_processes,
+                                       .shared_memory = shared_memory (spec) };
   return vend_sandbox_new (&options, out, error);
 }

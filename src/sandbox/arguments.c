@@ -23,6 +23,17 @@ add_all (GByteArray *words, ...)
   va_end (list);
 }
 
+/* Nothing else may grow in /dev, where only nodes are. */
+static void
+add_devices (GByteArray *words, const VendSandboxOptions *options)
+{
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, options->shared_memory);
+  add_all (words, "--dev", "/dev", "--perms", "1777", NULL);
+  if (options->shared_memory > 0)
+    add_all (words, "--size", size, NULL);
+  add_all (words, "--tmpfs", "/dev/shm", NULL);
+}
+
 static void
 add_number (GByteArray *words, const char *option, int number)
 {
@@ -123,8 +134,9 @@ vend_sandbox_arguments (const VendSandboxOptions *options, const VendSandboxPath
   GByteArray *words = g_byte_array_new ();
   add_namespaces (words, options);
   add_links (words);
-  add_all (words, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm",
-           "--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", NULL);
+  add_devices (words, options);
+  add_all (words, "--proc", "/proc", "--dir", "/run", "--dir", "/var", "--symlink", "../tmp",
+           "/var/tmp", NULL);
   for (guint i = 0; i < paths->all->len; i++)
     {
       const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
@@ -136,7 +148,7 @@ vend_sandbox_arguments (const VendSandboxOptions *options, const VendSandboxPath
   add_number (words, "--ro-bind-data", VEND_PIN_PASSWD);
   add_all (words, "/etc/passwd", "--perms", "0444", NULL);
   add_number (words, "--ro-bind-data", VEND_PIN_GROUP);
-  add_all (words, "/etc/group", "--remount-ro", "/", "--chdir", "/", NULL);
+  add_all (words, "/etc/group", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", NULL);
   add_number (words, "--seccomp", VEND_PIN_FILTER);
   return words;
 }

@@ -35,6 +35,7 @@ typedef struct
   const VendSandboxPaths *paths;
   uint64_t process_data;   /* RLIMIT_DATA; 0: no limit */
   uint64_t user_processes; /* RLIMIT_NPROC of the sandbox; 0: no limit */
+  uint64_t shared_memory;  /* bytes of /dev/shm; 0: half of the machine's memory */
 } VendSandboxOptions;
 
 typedef struct VendSandbox VendSandbox;

@@ -509,6 +509,20 @@ def fetch_what_is_allowed(hints):
         return reply.status
 
 
+# ---- What grows
+
+
+@probe
+def write_beside_devices(hints):
+    return write("/dev/beside")
+
+
+@probe
+def fill_shared_memory(hints):
+    """More than half of all memory that an instance may have."""
+    return os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize
+
+
 # ---- What stays
 
 
