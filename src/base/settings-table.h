@@ -149,6 +149,9 @@ static const VendSettingInfo setting_infos[] = {
   { "max-logs", VEND_SETTING_BYTES, "1M", 1024, VEND_GIB, "most log bytes kept of a prediction" },
   { "instance-disk", VEND_SETTING_BYTES, "50G", 0, 1024 * VEND_GIB,
     "most bytes of files that a model keeps in /tmp and beside its source; 0 = no limit" },
+  { "home-disk", VEND_SETTING_BYTES, "100G", 0, 1024 * VEND_GIB,
+    "most bytes of files in the HOME that isolated models of an account share; past it they begin "
+    "with an empty one; 0 = no limit" },
 
   /* Requests to others */
   { "webhook-allow", VEND_SETTING_TEXT, "", 0, 0,

@@ -306,6 +306,16 @@ on_lost (const char *why, void *context)
     vend_model_process_signal (director->model, SIGKILL);
 }
 
+void
+vend_director_disk_over (VendDirector *director, const char *why)
+{
+  const bool starts = director->state == VEND_DIRECTOR_STARTING;
+  vend_director_set_state (director, starts ? VEND_DIRECTOR_FAILED : VEND_DIRECTOR_UNHEALTHY, why,
+                           starts ? VEND_FAILURE_SETUP_FAILED : NULL);
+  vend_director_end_executions (director, why, VEND_FAILURE_DISK_LIMIT);
+  on_lost (why, director);
+}
+
 static void
 on_disk_over (void *context)
 {
@@ -313,9 +323,7 @@ on_disk_over (void *context)
   g_autofree char *why
       = g_strdup_printf ("the files that the model keeps take more than %.6g MiB (instance-disk)",
                          (double) director->spec->max_disk / (double) (1 << 20));
-  vend_director_set_state (director, VEND_DIRECTOR_UNHEALTHY, why, NULL);
-  vend_director_end_executions (director, why, VEND_FAILURE_DISK_LIMIT);
-  on_lost (why, director);
+  vend_director_disk_over (director, why);
 }
 
 static void
@@ -432,6 +440,7 @@ vend_director_spawn_model (VendDirector *director, GError **error)
                                      .events = &model_events,
                                      .context = director };
   watch_disk (director);
+  vend_director_watch_home (director);
   if (!vend_model_process_start (&options, &director->model, error))
     return false;
   director->env.server = director->server;

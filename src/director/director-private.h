@@ -11,6 +11,7 @@
 #include "director/redact.h"
 #include "director/results.h"
 #include "director/disk-use.h"
+#include "director/home.h"
 #include "director/execution.h"
 #include "director/spec.h"
 #include "director/uplink.h"
@@ -76,6 +77,8 @@ typedef struct
   guint goodbye_waits;
   guint tick_timer;
   VendDiskUse *disk_use; /* NULL: no limit, or no model yet */
+  VendHome *home;        /* NULL: the model has none of its account, or was not started yet */
+  VendDiskUse *home_use; /* likewise */
   guint signal_sources[2];
 
   VendExecutionEnv env;
@@ -112,8 +115,14 @@ bool vend_director_start_model (VendDirector *director, GError **error) G_GNUC_W
 /* In the workspace that is there. */
 bool vend_director_spawn_model (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void vend_director_clear_model (VendDirector *director);
+/* Its files take too much: what runs fails, and the model server ends. */
+void vend_director_disk_over (VendDirector *director, const char *why);
 /* Setup is over: what it printed last. */
 void vend_director_end_setup_logs (VendDirector *director);
+
+/* director-home.c */
+bool vend_director_open_home (VendDirector *director, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void vend_director_watch_home (VendDirector *director);
 
 /* director-workspace.c */
 /* A new workspace, then the model; at once, or once a copy is made. */
@@ -142,7 +151,7 @@ bool vend_director_check_isolation (const VendSpec *spec, GError **error) G_GNUC
 char **vend_director_environment (const VendDirector *director, char *const *env)
     G_GNUC_WARN_UNUSED_RESULT;
 /* `*out` is NULL where there is to be none. */
-bool vend_director_make_sandbox (const VendDirector *director, char *const *argv, char *const *env,
+bool vend_director_make_sandbox (VendDirector *director, char *const *argv, char *const *env,
                                  VendSandbox **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* director-commands.c */

@@ -62,13 +62,13 @@ show_run_folders (const VendDirector *director, VendSandboxPaths *paths, GError 
 }
 
 static bool
-show_home (const VendDirector *director, VendSandboxPaths *paths, char *const *env, GError **error)
+show_home (VendDirector *director, VendSandboxPaths *paths, char *const *env, GError **error)
 {
   const VendSpec *spec = director->spec;
   const char *home = g_environ_getenv ((char **) env, "HOME");
   if (spec->home == NULL || home == NULL)
     return true;
-  if (!make_own (spec, spec->home, error))
+  if (!vend_director_open_home (director, error))
     return false;
   vend_sandbox_paths_write (paths, spec->home, home);
   return true;
@@ -122,8 +122,8 @@ show_weights (const VendSpec *spec, VendSandboxPaths *paths, char *const *env)
 }
 
 static bool
-show_all (const VendDirector *director, VendSandboxPaths *paths, char *const *argv,
-          char *const *env, GError **error)
+show_all (VendDirector *director, VendSandboxPaths *paths, char *const *argv, char *const *env,
+          GError **error)
 {
   const char *cwd = vend_workspace_cwd (director->workspace);
   g_autofree char *slots = g_build_filename (director->dir, "slots", NULL);
@@ -147,7 +147,7 @@ shared_memory (const VendSpec *spec)
 }
 
 bool
-vend_director_make_sandbox (const VendDirector *director, char *const *argv, char *const *env,
+vend_director_make_sandbox (VendDirector *director, char *const *argv, char *const *env,
                             VendSandbox **out, GError **error)
 {
   const VendSpec *spec = director->spec;

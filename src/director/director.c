@@ -211,6 +211,8 @@ on_tick (void *user_data)
     vend_model_limits_tick (director->limits);
   if (director->disk_use != NULL)
     vend_disk_use_look (director->disk_use);
+  if (director->home_use != NULL)
+    vend_disk_use_look (director->home_use);
   if (alone_since > 0 && g_hash_table_size (director->executions) == 0
       && g_get_monotonic_time () - alone_since > director->spec->orphan_timeout_us)
     {
@@ -280,6 +282,8 @@ director_free (VendDirector *director)
   vend_loopback_free (director->loopback);
   vend_director_clear_network (director);
   vend_disk_use_free (director->disk_use);
+  vend_disk_use_free (director->home_use);
+  vend_home_free (director->home);
   vend_uplink_free (director->uplink);
   vend_results_free (director->results);
   vend_egress_free (director->egress);

@@ -131,6 +131,12 @@ vend_disk_use_new (const char *const *folders, uint64_t limit, VendDiskUseOver o
 }
 
 void
+vend_disk_use_count_all (VendDiskUse *use)
+{
+  use->has_first = true;
+}
+
+void
 vend_disk_use_free (VendDiskUse *use)
 {
   if (use == NULL)

@@ -13,6 +13,8 @@ typedef void (*VendDiskUseOver) (void *context);
  * counted. */
 VendDiskUse *vend_disk_use_new (const char *const *folders, uint64_t limit, VendDiskUseOver over,
                                 void *context);
+/* Before the first look: what lies there then is counted, too. */
+void vend_disk_use_count_all (VendDiskUse *use);
 void vend_disk_use_free (VendDiskUse *use);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDiskUse, vend_disk_use_free)
 

@@ -204,6 +204,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
     { "input_min_speed", 1024, &spec->input_min_speed },
     { "max_logs", mib, &spec->max_logs },
     { "max_disk", 0, &spec->max_disk },
+    { "max_home", 0, &spec->max_home },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     {

@@ -39,6 +39,7 @@ typedef struct
   uint64_t input_min_speed; /* fewer bytes a second than this */
   uint64_t max_logs;
   uint64_t max_disk;       /* bytes of files that the model keeps; 0 = no limit */
+  uint64_t max_home;       /* bytes of files in HOME; 0 = no limit */
   VendCgroups *cgroups;    /* that the machine lets us make; perhaps none */
   VendCgroupLimits limits; /* of its processes together, as far as there are groups */
   uint64_t process_data;   /* bytes of RLIMIT_DATA; 0 = no limit */

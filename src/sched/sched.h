@@ -51,6 +51,7 @@ typedef struct
   uint64_t input_min_speed;
   uint64_t max_logs;
   uint64_t instance_disk; /* 0 = no limit */
+  uint64_t home_disk;     /* likewise */
 } VendSchedLimits;
 
 typedef struct

@@ -410,6 +410,7 @@ sched_limits (const App *app)
     .input_min_speed = vend_settings_bytes (s, "input-min-speed"),
     .max_logs = vend_settings_bytes (s, "max-logs"),
     .instance_disk = vend_settings_bytes (s, "instance-disk"),
+    .home_disk = vend_settings_bytes (s, "home-disk"),
   };
 }
 

@@ -194,6 +194,7 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_int (spec, "input_min_speed", (int64_t) limits->input_min_speed);
   vend_json_set_int (spec, "max_logs", (int64_t) limits->max_logs);
   vend_json_set_int (spec, "max_disk", (int64_t) limits->instance_disk);
+  vend_json_set_int (spec, "max_home", (int64_t) limits->home_disk);
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, target->hardware, spec);
   json_object_set_new (spec, "secrets", secrets_json (instance));

@@ -71,11 +71,30 @@ test_over (void)
   g_assert_true (vend_tree_remove (dir, NULL));
 }
 
+static void
+test_count_all (void)
+{
+  guint n_over = 0;
+  g_autofree char *dir = g_dir_make_tmp ("vend-disk-use-XXXXXX", NULL);
+  const char *const folders[] = { dir, NULL };
+  write_file (dir, "before", 256 * KIB);
+  g_autoptr (VendDiskUse) use = vend_disk_use_new (folders, 128 * KIB, on_over, &n_over);
+  vend_disk_use_count_all (use);
+  while (n_over == 0)
+    {
+      vend_disk_use_look (use);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  g_assert_cmpuint (n_over, ==, 1);
+  g_assert_true (vend_tree_remove (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/disk-use/measure", test_measure);
   g_test_add_func ("/disk-use/over", test_over);
+  g_test_add_func ("/disk-use/count-all", test_count_all);
   return g_test_run ();
 }
