@@ -7,10 +7,9 @@
 
 #include "model/network.h"
 
-/* Users of models, where the server is root. Numbers from here on are nobody's: above those of
- * logins, containers and systemd. */
+/* Users of models, where the server is root: this number and that of the account. Numbers from here
+ * on are nobody's: above those of logins, containers and systemd. The first is for trying. */
 #define VEND_SANDBOX_FIRST_UID ((uid_t) 1900000000)
-#define VEND_SANDBOX_UIDS ((uid_t) 100000000)
 
 typedef enum
 {

@@ -1,12 +1,9 @@
 /* How an instance is isolated. Core thread. */
 #include "sched/instance/isolate.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "sched/instance/instance.h"
 #include "sched/target/target.h"
 #include <string.h>
-
-#define USER_DIGITS 8 /* of a digest */
 
 void
 vend_isolate_start (Instance *instance)
@@ -38,32 +35,44 @@ vend_isolate_adopt (Instance *instance, const json_t *spec)
     vend_instance_drain (instance, "it was started with another network");
 }
 
+/* Whose instances these are: the owner of the deployment, or of the model. */
 static char *
-owner_of (const Instance *instance)
+account_of (const Target *target)
 {
-  const char *name = instance->target->name;
+  const char *name = target->deployment != NULL ? target->deployment : target->name;
   return g_strndup (name, strcspn (name, "/"));
 }
 
-/* Each account has a number of its own, but for a chance of one to a hundred million. */
-static uid_t
-user_of (const char *owner)
+/* What a model keeps is for its own account. One that another account has deployed keeps it apart:
+ * from what it keeps for its owner, and from other models of that account. */
+static char *
+home_of (const Target *target)
 {
-  g_autofree char *digest = vend_sha256_text (owner);
-  digest[USER_DIGITS] = '\0';
-  return VEND_SANDBOX_FIRST_UID + (uid_t) (g_ascii_strtoull (digest, NULL, 16) % VEND_SANDBOX_UIDS);
+  g_autofree char *account = account_of (target);
+  g_autofree char *author = g_strndup (target->name, strcspn (target->name, "/"));
+  g_autofree char *folder = strcmp (account, author) == 0
+                                ? g_strdup (account)
+                                : g_strdup_printf ("%s@%s", author, account);
+  return g_build_filename (target->sched->data_dir, "homes", folder, NULL);
+}
+
+/* Numbers of accounts are given once. */
+static json_int_t
+user_of (const Instance *instance)
+{
+  const VendSched *sched = instance->sched;
+  const bool own_user = sched->isolation != NULL && sched->isolation->own_user;
+  return own_user ? (json_int_t) VEND_SANDBOX_FIRST_UID + instance->billing.account_id : 0;
 }
 
 json_t *
 vend_isolate_spec (const Instance *instance)
 {
   const VendSched *sched = instance->sched;
-  g_autofree char *owner = owner_of (instance);
-  g_autofree char *home = g_build_filename (sched->data_dir, "homes", owner, NULL);
-  const bool own_user = sched->isolation != NULL && sched->isolation->own_user;
+  g_autofree char *home = home_of (instance->target);
   return json_pack ("{s:s, s:s?, s:b, s:s, s:s?, s:I, s:s}", "kind",
                     vend_isolation_word (instance->isolation), "why", instance->isolation_why,
                     "required", (int) sched->isolation_required, "network",
                     vend_network_word (instance->network), "network_allow", sched->network_allow,
-                    "user", (json_int_t) (own_user ? user_of (owner) : 0), "home", home);
+                    "user", user_of (instance), "home", home);
 }

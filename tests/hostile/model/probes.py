@@ -509,7 +509,37 @@ def fetch_what_is_allowed(hints):
         return reply.status
 
 
-# ---- What grows
+# ---- Other accounts
+
+
+@probe
+def find_what_others_keep(hints):
+    """Files of others hold this text."""
+    mark = hints["mark"].encode()
+    for folder, _, names in os.walk("/"):
+        for name in names if not folder.startswith(("/proc", "/sys", "/usr")) else ():
+            path = os.path.join(folder, name)
+            try:
+                found = os.path.isfile(path) and mark in read(path)
+            except OSError:
+                continue
+            if found:
+                return path
+    raise Refused("no file has it")
+
+
+@probe
+def keep_for_later(hints):
+    with open(os.path.expanduser("~/kept"), "w") as file:
+        file.write(hints["mark"])
+    return "kept"
+
+
+@probe
+def fill_home(hints):
+    with open(os.path.expanduser(f"~/large-{os.getpid()}"), "wb") as file:
+        file.write(b"x" * hints["bytes"])
+    return "filled"
 
 
 @probe
