@@ -1,7 +1,6 @@
 /* How much the files of an instance take: looked at by a thread every few seconds, since there is
  * no quota for a folder. Main context. */
 #pragma once
-#include <stdatomic.h>
 #include <stdint.h>
 #include <glib.h>
 
@@ -21,8 +20,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDiskUse, vend_disk_use_free)
 /* Looks again, unless the last look is not over or took so long that it would take a share of a
  * processor. */
 void vend_disk_use_look (VendDiskUse *use);
-
-/* Bytes on disk below the folders; ends early above `enough`, and when `stops` is set. Any thread;
- * blocks on the disk. */
-uint64_t vend_disk_use_measure (const char *const *folders, uint64_t enough,
-                                const atomic_bool *stops);

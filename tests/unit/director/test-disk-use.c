@@ -1,6 +1,7 @@
 /* Tests of the measure of an instance's files. */
 #include "director/disk-use.h"
 #include "base/fd.h"
+#include "base/tree-bytes.h"
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,13 +33,13 @@ test_measure (void)
   write_file (one, "d", 32 * KIB);
   write_file (outside, "large", 512 * KIB);
   g_assert_cmpint (symlink (outside, link), ==, 0);
-  const uint64_t bytes = vend_disk_use_measure (folders, UINT64_MAX, &stops);
+  const uint64_t bytes = vend_tree_bytes (folders, UINT64_MAX, &stops);
   g_assert_cmpuint (bytes, >=, 96 * KIB);
   g_assert_cmpuint (bytes, <, 256 * KIB);
-  g_assert_cmpuint (vend_disk_use_measure (folders, 0, &stops), >, 0);
-  g_assert_cmpuint (vend_disk_use_measure (folders, 0, &stops), <, bytes);
+  g_assert_cmpuint (vend_tree_bytes (folders, 0, &stops), >, 0);
+  g_assert_cmpuint (vend_tree_bytes (folders, 0, &stops), <, bytes);
   stops = true;
-  g_assert_cmpuint (vend_disk_use_measure (folders, UINT64_MAX, &stops), ==, 0);
+  g_assert_cmpuint (vend_tree_bytes (folders, UINT64_MAX, &stops), ==, 0);
   g_assert_true (vend_tree_remove (dir, NULL));
 }
 
