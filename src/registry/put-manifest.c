@@ -51,6 +51,30 @@ read_config (const VendRegistry *registry, const VendRegistryBlob *blob, char **
          && vend_fd_read_all (fd, "config", VEND_IMAGE_CONFIG_BYTES, out, out_size, error);
 }
 
+/* The caller's own, or what was pushed before. */
+static bool
+find_config (const Job *job, VendRegistryBlob **out, GError **error)
+{
+  const VendRegistryPlace *place = &job->push->place;
+  int64_t repository = 0;
+  for (guint i = 0; job->push->blobs != NULL && i < job->push->blobs->len; i++)
+    {
+      const VendRegistryBlob *blob = g_ptr_array_index (job->push->blobs, i);
+      if (strcmp (blob->digest, job->parsed->config) != 0)
+        continue;
+      *out = g_new0 (VendRegistryBlob, 1);
+      (*out)->digest = g_strdup (blob->digest);
+      (*out)->sha256 = g_strdup (blob->sha256);
+      (*out)->size = blob->size;
+      return true;
+    }
+  g_auto (VendReader) reader = vend_reader (job->registry->store);
+  return (vend_store_repository_find (reader.db, place->model->id, place->path, &repository, NULL)
+          && vend_store_registry_blob_get (reader.db, repository, job->parsed->config, out, NULL))
+         || vend_fail (error, VEND_ERROR_NOT_FOUND, "config: there is no blob %s; push it first",
+                       job->parsed->config);
+}
+
 /* The version that the image is, if it is one. */
 static bool
 read_image (Job *job, GError **error)
@@ -59,18 +83,12 @@ read_image (Job *job, GError **error)
   g_autoptr (VendRegistryBlob) blob = NULL;
   g_autofree char *config = NULL;
   gsize size = 0;
-  int64_t repository = 0;
   job->pushed->is_image = job->parsed->config != NULL && *place->path == '\0';
   if (!job->pushed->is_image)
     return true;
   job->code = VEND_OCI_MANIFEST_BLOB_UNKNOWN;
-  {
-    g_auto (VendReader) reader = vend_reader (job->registry->store);
-    if (!vend_store_repository_find (reader.db, place->model->id, place->path, &repository, NULL)
-        || !vend_store_registry_blob_get (reader.db, repository, job->parsed->config, &blob, NULL))
-      return vend_fail (error, VEND_ERROR_NOT_FOUND, "config: there is no blob %s; push it first",
-                        job->parsed->config);
-  }
+  if (!find_config (job, &blob, error))
+    return false;
   job->code = VEND_OCI_MANIFEST_INVALID;
   return read_config (job->registry, blob, &config, &size, error)
          && vend_image_read (config, size, &job->version, error);
@@ -205,6 +223,27 @@ put_tags (VendDb *db, const Job *job, bool *out_is_newest, GError **error)
 }
 
 static bool
+put_blobs (VendDb *db, const Job *job, GError **error)
+{
+  const VendManifestPush *push = job->push;
+  for (guint i = 0; push->blobs != NULL && i < push->blobs->len; i++)
+    {
+      VendRegistryBlob *blob = g_ptr_array_index (push->blobs, i);
+      blob->repository = job->row->repository;
+      if (!vend_registry_put_blob (job->registry, db, push->place.model->account_id, blob, error))
+        return false;
+    }
+  return true;
+}
+
+static bool
+store_also (VendDb *db, const Job *job, GError **error)
+{
+  const VendManifestPush *push = job->push;
+  return push->also == NULL || push->also (db, job->pushed->version, push->also_data, error);
+}
+
+static bool
 store (VendDb *db, void *data, GError **error)
 {
   Job *job = data;
@@ -215,10 +254,12 @@ store (VendDb *db, void *data, GError **error)
   if (!vend_store_model_get (db, push->place.model->id, &model, error)
       || !vend_store_repository_ensure (db, model->id, push->place.path, &job->row->repository,
                                         error)
-      || !put_manifest (db, job, error) || !put_tags (db, job, &is_newest, error))
+      || !put_blobs (db, job, error) || !put_manifest (db, job, error)
+      || !put_tags (db, job, &is_newest, error))
     return false;
   if (job->version != NULL)
-    return put_version (db, job, job->version, is_newest, error);
+    return put_version (db, job, job->version, is_newest || push->is_newest, error)
+           && store_also (db, job, error);
   return !job->parsed->is_index || *push->place.path != '\0' || push->tags->len == 0
          || put_image_of_index (db, job, is_newest, error);
 }

@@ -83,13 +83,14 @@ vend_registry_begin_upload (VendRegistry *registry, const VendRegistryPlace *pla
   return true;
 }
 
-static bool
-allow_blob (VendDb *db, const BlobJob *job, GError **error)
+bool
+vend_registry_put_blob (const VendRegistry *registry, VendDb *db, int64_t account_id,
+                        const VendRegistryBlob *blob, GError **error)
 {
   g_autoptr (VendRegistryBlob) known = NULL;
-  return vend_store_registry_blob_get (db, job->blob->repository, job->blob->digest, &known, NULL)
-         || vend_store_stored_allow (db, job->place->model->account_id, job->blob->size,
-                                     job->registry->max_stored, error);
+  return (vend_store_registry_blob_get (db, blob->repository, blob->digest, &known, NULL)
+          || vend_store_stored_allow (db, account_id, blob->size, registry->max_stored, error))
+         && vend_store_registry_blob_put (db, blob, error);
 }
 
 static bool
@@ -97,7 +98,8 @@ insert_blob (VendDb *db, void *data, GError **error)
 {
   const BlobJob *job = data;
   return ensure_repository (db, job->place, &job->blob->repository, error)
-         && allow_blob (db, job, error) && vend_store_registry_blob_put (db, job->blob, error)
+         && vend_registry_put_blob (job->registry, db, job->place->model->account_id, job->blob,
+                                    error)
          && (!job->has_row || vend_store_registry_upload_delete (db, job->upload, error));
 }
 

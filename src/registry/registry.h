@@ -62,6 +62,11 @@ typedef struct
   const char *content_type; /* or NULL */
   const char *text;
   gsize size;
+  /* Of what was made here; else 0. */
+  const GPtrArray *blobs; /* of VendRegistryBlob, held by the caller: stored with the manifest */
+  bool is_newest;         /* also without a tag */
+  bool (*also) (VendDb *db, const char *version, void *data, GError **error); /* behind the rest */
+  void *also_data;
 } VendManifestPush;
 
 typedef struct
