@@ -100,11 +100,16 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   const bool is_import = vend_json_bool (body, VEND_BUILD_IMPORT, false);
   if (is_import && upload == NULL)
     return vend_fail (error, VEND_ERROR_INVALID, "upload: an import needs the uploaded archive");
+  const bool is_image = vend_json_bool (body, VEND_BUILD_IMAGE, false);
+  if (is_image && (is_import || vend_json_bool (body, "smoke_start", false)))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "image: cannot be set together with import or smoke_start");
   {
     g_auto (VendReader) reader = vend_reader (api->parts.store);
     if (!vend_api_own_model (api, reader.db, call, caller, &model, error))
       return false;
-    bool found = !is_import
+    /* An image is built each time: what it is built on and installs may have changed. */
+    bool found = !is_import && !is_image
                  && vend_store_version_by_source (reader.db, model->id, sha256, &known, &problem);
     if (found && !vend_builds_may_reuse (api->parts.builds, known->id))
       {
@@ -122,9 +127,10 @@ create_build (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   build = g_new0 (VendBuild, 1);
   build->upload = g_strdup (upload);
   build->source_sha256 = g_strdup (sha256);
-  build->options = json_pack (
-      "{s:b, s:b, s:b}", "smoke_start", vend_json_bool (body, "smoke_start", false),
-      "any_package_host", (caller->scopes & VEND_SCOPE_ADMIN) != 0, VEND_BUILD_IMPORT, is_import);
+  build->options = json_pack ("{s:b, s:b, s:b, s:b}", "smoke_start",
+                              vend_json_bool (body, "smoke_start", false), "any_package_host",
+                              (caller->scopes & VEND_SCOPE_ADMIN) != 0, VEND_BUILD_IMPORT,
+                              is_import, VEND_BUILD_IMAGE, is_image);
   return start (api, call, caller, model, build, out, error);
 }
 

@@ -199,6 +199,11 @@ static const VendSettingInfo setting_infos[] = {
   /* Builds */
   { "allow-build-run", VEND_SETTING_BOOL, "false", 0, 0,
     "run build.run commands of pushed models" },
+  { "image-base", VEND_SETTING_TEXT, "docker.io/library/python:{python}-slim", 0, 0,
+    "what 'vend push --image' builds on: an image of a registry, oci:FOLDER[:TAG] or "
+    "vend:owner/name[:TAG] of this server; empty = no such builds" },
+  { "max-image", VEND_SETTING_BYTES, "64G", 1024 * 1024, 1024 * VEND_GIB,
+    "disk space that the build of an image may take" },
   { "package-allow", VEND_SETTING_TEXT, "", 0, 0,
     "CIDRs, comma-separated, allowed for packages and weights of pushed models beside public "
     "addresses; pushes with an admin token may use any address" },

@@ -3,7 +3,9 @@
 #include "build/build.h"
 #include "build/child.h"
 
-typedef struct
+typedef struct VendBuildContext VendBuildContext;
+
+struct VendBuildContext
 {
   const VendBuildSpec *spec;
   VendBuildLog log;
@@ -12,7 +14,11 @@ typedef struct
   char *work_dir; /* work files, which no version keeps */
   char **env;     /* of children: the variables of ours that installers need, nothing else */
   char *uv;       /* NULL when the machine has none */
-} VendBuildContext;
+  /* Starts what reads the model: vend_child_start, or the same in an image. */
+  bool (*start) (const VendBuildContext *context, const VendChildOptions *options, VendChild **out,
+                 GError **error);
+  void *start_data;
+};
 
 void vend_build_context_init (VendBuildContext *context, const VendBuildSpec *spec,
                               VendBuildLog log, void *log_data);

@@ -7,6 +7,7 @@
 #include "build/card.h"
 #include "build/cog-yaml.h"
 #include "build/export-spec.h"
+#include "build/image-build.h"
 #include "build/import.h"
 #include "build/interpreter.h"
 #include "build/manifest.h"
@@ -38,6 +39,8 @@ typedef struct
   VendSchema *schema;
   GPtrArray *weights; /* of VendWeightSet; NULL: none */
   json_t *launch;
+  VendImageBuild *image_build; /* NULL: none */
+  json_t *image;
 } Build;
 
 static void
@@ -54,6 +57,8 @@ build_clear (Build *build)
   g_clear_pointer (&build->schema, vend_schema_free);
   g_clear_pointer (&build->weights, g_ptr_array_unref);
   g_clear_pointer (&build->launch, json_decref);
+  g_clear_pointer (&build->image_build, vend_image_build_free);
+  g_clear_pointer (&build->image, json_decref);
   vend_build_context_clear (&build->context);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
@@ -69,6 +74,7 @@ vend_build_result_free (VendBuildResult *result)
   json_decref (result->launch);
   json_decref (result->card);
   json_decref (result->import);
+  json_decref (result->image);
   g_free (result);
 }
 
@@ -123,7 +129,9 @@ read_cog_yaml (Build *build, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  build->yaml = vend_cog_yaml_load (build->context.source_dir, problems, warnings);
+  build->yaml = build->context.spec->as_image
+                    ? vend_cog_yaml_load_for_image (build->context.source_dir, problems, warnings)
+                    : vend_cog_yaml_load (build->context.source_dir, problems, warnings);
   for (guint i = 0; i < warnings->len; i++)
     vend_build_say (&build->context, "warning: %s", (const char *) g_ptr_array_index (warnings, i));
   if (build->yaml == NULL)
@@ -133,11 +141,12 @@ read_cog_yaml (Build *build, GError **error)
       return fail_with (problems, error);
     }
   /* An archive brings what the commands made. */
-  if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run
-      && build->archive == NULL)
+  if (build->yaml->run[0] != NULL && !build->context.spec->allow_build_run && build->archive == NULL
+      && !build->context.spec->as_image)
     return vend_fail (error, VEND_ERROR_FORBIDDEN,
-                      "cog.yaml: build.run: commands are not run on this server; its operator can "
-                      "allow them with --allow-build-run");
+                      "cog.yaml: build.run: commands are not run on this server itself; build the "
+                      "model as an image, 'vend push --image', or let the server's operator allow "
+                      "them with --allow-build-run");
   return true;
 }
 
@@ -262,7 +271,9 @@ run_commands (Build *build, GError **error)
             {
               g_autofree char *said = g_strdup ((*error)->message);
               g_clear_error (error);
-              return vend_fail (error, VEND_ERROR_RUNNER, "%s. Note: %s", said, advice);
+              return vend_fail (error, VEND_ERROR_RUNNER,
+                                "%s. Note: %s. 'vend push --image' runs it in an image", said,
+                                advice);
             }
           return false;
         }
@@ -276,6 +287,67 @@ read_schema (Build *build, GError **error)
   return vend_schema_make (&build->context, build->venv->python, build->yaml, &build->schema,
                            error);
 }
+
+/* ---- An image */
+
+static bool
+image_base (Build *build, GError **error)
+{
+  return vend_image_build_new (&build->context, build->yaml, &build->image_build, error)
+         && vend_image_build_base (build->image_build, error);
+}
+
+static bool
+image_source (Build *build, GError **error)
+{
+  return vend_image_build_source (build->image_build, error);
+}
+
+static bool
+image_system (Build *build, GError **error)
+{
+  return vend_image_build_system (build->image_build, error);
+}
+
+static bool
+image_packages (Build *build, GError **error)
+{
+  return vend_image_build_packages (build->image_build, error);
+}
+
+static bool
+image_commands (Build *build, GError **error)
+{
+  return vend_image_build_commands (build->image_build, error);
+}
+
+static bool
+image_schema (Build *build, GError **error)
+{
+  return vend_image_build_schema (build->image_build, &build->schema, error);
+}
+
+static bool
+image_write (Build *build, GError **error)
+{
+  return vend_image_build_write (build->image_build, build->schema, &build->image, error);
+}
+
+static VendBuildResult *
+image_result (const Build *build)
+{
+  const char *manifest = vend_json_string (build->image, "manifest");
+  VendBuildResult *result = g_new0 (VendBuildResult, 1);
+  result->version_id = vend_sha256_text (manifest);
+  result->manifest = json_object ();
+  result->openapi = json_incref (build->schema->openapi);
+  result->launch = json_object ();
+  result->card = build->card != NULL ? json_incref (build->card->content) : json_object ();
+  result->image = json_incref (build->image);
+  return result;
+}
+
+/* ---- The result */
 
 static json_t *
 launch_document (const Build *build)
@@ -411,6 +483,34 @@ run_steps (Build *build, const Step *steps, gsize count, GError **error)
   return true;
 }
 
+static bool
+build_image (Build *build, VendBuildResult **out, GError **error)
+{
+  const VendCogYaml *yaml = build->yaml;
+  const Step steps[] = {
+    { "Reading vend.yaml and README.md", read_card,
+      vend_card_is_there (build->context.source_dir) },
+    { "Taking the base image", image_base, true },
+    { "Installing system packages", image_system, yaml->system_packages[0] != NULL },
+    { "Copying the source", image_source, true },
+    { "Installing packages", image_packages, true },
+    { "Running build commands", image_commands, yaml->run[0] != NULL },
+    { "Reading the schema", image_schema, true },
+  };
+  if (!run_steps (build, steps, G_N_ELEMENTS (steps), error))
+    return false;
+  const Step last[] = {
+    { "Checking the examples", check_examples,
+      build->card != NULL && json_object_get (build->card->content, "examples") != NULL },
+    { "Writing the image", image_write, true },
+  };
+  if (!run_steps (build, last, G_N_ELEMENTS (last), error))
+    return false;
+  *out = image_result (build);
+  vend_build_say (&build->context, "==> Version %s", (*out)->version_id);
+  return true;
+}
+
 bool
 vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, VendBuildResult **out,
                 GError **error)
@@ -430,6 +530,8 @@ vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data, Ven
   };
   if (!run_steps (&build, first, G_N_ELEMENTS (first), error))
     return false;
+  if (spec->as_image)
+    return build_image (&build, out, error);
   const Step second[] = {
     { "Reading vend.yaml and README.md", read_card, vend_card_is_there (build.context.source_dir) },
     { "Fetching weights", fetch_weights, build.yaml->weights->len > 0 && !is_import },

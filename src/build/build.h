@@ -19,7 +19,11 @@ typedef struct
   const char *package_allow; /* networks that packages may come from beside public addresses */
   bool any_package_host;     /* packages may come from any address */
   bool allow_build_run;
-  bool smoke_start; /* start the model once; a failed start fails the build */
+  bool as_image;            /* the version is an image, and its folder stays empty */
+  const char *image_base;   /* the setting */
+  const char *image_dir;    /* of an image: a folder of this build alone */
+  uint64_t max_image_bytes; /* that it may take there */
+  bool smoke_start;         /* start the model once; a failed start fails the build */
   uint64_t max_source_bytes;
   uint64_t max_source_files;
   bool is_import; /* the archive is one of `vend export` */
@@ -43,6 +47,7 @@ typedef struct
   json_t *launch;   /* how to start it; see docs/architecture/build.md */
   json_t *card;     /* what vend.yaml and README.md say of the model; see there */
   json_t *import;   /* what else an imported version has; else NULL */
+  json_t *image;    /* of vend_image_build_write; else NULL */
 } VendBuildResult;
 
 bool vend_build_run (const VendBuildSpec *spec, VendBuildLog log, void *log_data,

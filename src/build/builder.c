@@ -71,11 +71,18 @@ read_spec (const json_t *document, VendBuildSpec *spec, const char **out_result,
   const int64_t max_bytes = vend_json_int (document, "max_source_bytes", 0);
   const int64_t max_files = vend_json_int (document, "max_source_files", 0);
   const int64_t max_archive = vend_json_int (document, "max_archive_bytes", 0);
-  if (max_bytes <= 0 || max_files <= 0 || max_archive < 0)
+  const int64_t max_image = vend_json_int (document, "max_image_bytes", 0);
+  if (max_bytes <= 0 || max_files <= 0 || max_archive < 0 || max_image < 0)
     return vend_fail (error, VEND_ERROR_INVALID, "the build's description: a limit is missing");
   spec->max_source_bytes = (uint64_t) max_bytes;
   spec->max_source_files = (uint64_t) max_files;
   spec->max_archive_bytes = (uint64_t) max_archive;
+  spec->max_image_bytes = (uint64_t) max_image;
+  spec->as_image = vend_json_bool (document, "as_image", false);
+  spec->image_base = vend_json_string (document, "image_base");
+  spec->image_dir = vend_json_string (document, "image_dir");
+  if (spec->as_image && (spec->image_base == NULL || spec->image_dir == NULL || max_image == 0))
+    return vend_fail (error, VEND_ERROR_INVALID, "the build's description: no place for an image");
   spec->is_import = vend_json_bool (document, "is_import", false);
   spec->hub.token = vend_json_string (document, "hub_token");
   spec->hub.is_own = vend_json_bool (document, "hub_is_own", false);
@@ -130,6 +137,8 @@ result_document (const VendBuildResult *result)
   json_object_set (document, "card", result->card);
   if (result->import != NULL)
     json_object_set (document, "import", result->import);
+  if (result->image != NULL)
+    json_object_set (document, "image", result->image);
   return document;
 }
 

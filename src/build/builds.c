@@ -10,6 +10,9 @@
 #include "build/card.h"
 #include "build/export-spec.h"
 #include "build/cog-yaml.h"
+#include "build/image-base.h"
+#include "build/image-room.h"
+#include "build/image-take.h"
 #include "build/leftovers.h"
 #include "build/publish.h"
 #include "build/weights-take.h"
@@ -30,6 +33,7 @@
 
 #define VERSION_FILE "version.json" /* beside the tree of a version, by its builder */
 #define CARD "card"
+#define ROOMS "rooms" /* in the folder of blobs, where what is made there goes */
 #define MAX_RESULT (64 * 1024 * 1024)
 #define MAX_LOG_LINE (64 * 1024)
 /* What a follower gets of a log that is already long; the rest of a stream's buffer is for news. */
@@ -56,6 +60,7 @@ struct VendBuilds
   VendStore *store;
   VendBlobs *blobs;
   VendRunner *runner;
+  VendRegistry *registry;
   const VendSettings *settings;
   char *vend_binary;
   void (*made) (int64_t model_id, void *data);
@@ -223,6 +228,31 @@ weights_path (const VendBuilds *builds, const char *id)
   return g_build_filename (vend_blobs_dir (builds->blobs), VEND_PARTS_DIR, id, NULL);
 }
 
+/* Of a build of an image. */
+static char *
+image_path (const VendBuilds *builds, const char *id)
+{
+  return g_build_filename (vend_blobs_dir (builds->blobs), ROOMS, id, NULL);
+}
+
+static bool
+is_image (const Job *job)
+{
+  return vend_json_bool (job->row->options, VEND_BUILD_IMAGE, false);
+}
+
+static void
+add_image_spec (const Job *job, json_t *spec)
+{
+  const VendSettings *settings = job->builds->settings;
+  g_autofree char *dir = image_path (job->builds, job->row->id);
+  vend_json_set_bool (spec, "as_image", is_image (job));
+  vend_json_set_string (spec, "image_base", vend_settings_text (settings, "image-base"));
+  vend_json_set_string (spec, "image_dir", dir);
+  vend_json_set_int (spec, "max_image_bytes",
+                     (int64_t) vend_settings_bytes (settings, "max-image"));
+}
+
 static void
 add_weights_spec (const Job *job, json_t *spec)
 {
@@ -271,6 +301,7 @@ spec_text (const Job *job, const char *staging, const char *result, const VendEx
                      (int64_t) vend_settings_bytes (settings, "max-source"));
   vend_json_set_int (spec, "max_source_files", vend_settings_int (settings, "max-source-files"));
   add_weights_spec (job, spec);
+  add_image_spec (job, spec);
   return vend_json_text (spec);
 }
 
@@ -623,6 +654,73 @@ finish (Job *job, const json_t *result, const char *staging, GError **error)
   return true;
 }
 
+/* ---- An image */
+
+/* A base in the registry of this server is laid out for the builder, which cannot look there. */
+static bool
+prepare_image (const Job *job, GError **error)
+{
+  const VendBuilds *builds = job->builds;
+  const char *text = vend_settings_text (builds->settings, "image-base");
+  g_autofree char *dir = image_path (builds, job->row->id);
+  g_autofree char *base_dir = g_build_filename (dir, "base", NULL);
+  g_auto (VendImageBase) base = { 0 };
+  if (!is_image (job))
+    return true;
+  if (!vend_image_room_remove_all (dir, error) || !vend_dir_ensure (dir, error))
+    return false;
+  if (*text == '\0')
+    return true;
+  if (!vend_image_base_parse (text, "3", &base, error))
+    return false;
+  return base.kind != VEND_IMAGE_BASE_OWN
+         || vend_image_base_lay_out (builds->store, builds->blobs, &base, base_dir, error);
+}
+
+static bool
+store_image_too (VendDb *db, const char *version, void *data, GError **error)
+{
+  const Outcome *outcome = data;
+  return vend_publication_store (db, outcome->publication, error)
+         && vend_store_build_complete (db, outcome->build->id, "succeeded", NULL, version,
+                                       vend_now_us (), error);
+}
+
+static bool
+finish_image (const Job *job, const json_t *result, const char *staging, GError **error)
+{
+  const VendBuilds *builds = job->builds;
+  const VendSettings *settings = builds->settings;
+  g_autofree char *dir = weights_path (builds, job->row->id);
+  g_autoptr (VendPublication) publication = NULL;
+  g_autoptr (VendModel) model = NULL;
+  g_autoptr (VendVersion) version = version_of (job, result);
+  if (version->id == NULL || version->openapi == NULL)
+    return vend_fail (error, VEND_ERROR_RUNNER, "the builder's result lacks a field");
+  {
+    g_auto (VendReader) reader = vend_reader (builds->store);
+    if (!vend_store_model_get (reader.db, version->model_id, &model, error))
+      return false;
+  }
+  if (!publish (builds, version, staging, "src", json_object_get (result, CARD), &publication,
+                error))
+    return false;
+  Outcome outcome = { .build = job->row, .publication = publication };
+  const VendImageTake take = { .blobs = builds->blobs,
+                               .registry = builds->registry,
+                               .dir = dir,
+                               .image = json_object_get (result, "image"),
+                               .model = model,
+                               .max_layer = vend_settings_bytes (settings, "max-layer"),
+                               .also = store_image_too,
+                               .data = &outcome };
+  if (!vend_image_take (&take, error))
+    return false;
+  if (builds->made != NULL)
+    builds->made (job->row->model_id, builds->data);
+  return true;
+}
+
 /* ---- An export */
 
 static bool
@@ -656,13 +754,14 @@ run_in (Job *job, const char *staging, const char *result_path, GError **error)
 {
   g_autoptr (VendExport) export = NULL;
   json_auto_t *result = NULL;
-  if (!prepare_export (job, &export, error))
+  if (!prepare_export (job, &export, error) || !prepare_image (job, error))
     return false;
   g_autofree char *spec = spec_text (job, staging, result_path, export);
   return vend_tree_remove (staging, error) && vend_dir_ensure (staging, error)
          && run_builder (job, spec, error) && read_result (result_path, &result, error)
-         && (export != NULL ? keep_archive (job, staging, error)
-                            : finish (job, result, staging, error));
+         && (export != NULL   ? keep_archive (job, staging, error)
+             : is_image (job) ? finish_image (job, result, staging, error)
+                              : finish (job, result, staging, error));
 }
 
 static bool
@@ -677,7 +776,9 @@ build (Job *job, GError **error)
   bool good = run_in (job, staging, result_path, error);
   unlink (result_path);
   g_autofree char *weights = weights_path (builds, job->row->id);
-  if (!vend_tree_remove (staging, &ignored) || !vend_tree_remove (weights, &ignored))
+  g_autofree char *image = image_path (builds, job->row->id);
+  if (!vend_tree_remove (staging, &ignored) || !vend_tree_remove (weights, &ignored)
+      || !vend_image_room_remove_all (image, &ignored))
     vend_log (VEND_LOG_WARN, "cannot remove a staging directory", "error", ignored->message, NULL);
   return good;
 }
@@ -893,10 +994,27 @@ leftovers_of (const VendBuilds *builds)
                           .runner = builds->runner };
 }
 
+/* What a kill has left. One that cannot be removed keeps nobody from starting. */
+static void
+clear_rooms (const VendBuilds *builds)
+{
+  g_autofree char *rooms = g_build_filename (vend_blobs_dir (builds->blobs), ROOMS, NULL);
+  g_autoptr (GDir) listing = g_dir_open (rooms, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *dir = g_build_filename (rooms, name, NULL);
+      g_autoptr (GError) problem = NULL;
+      if (!vend_image_room_remove_all (dir, &problem))
+        vend_log (VEND_LOG_WARN, "cannot remove what the build of an image left", "path", dir,
+                  "error", problem->message, NULL);
+    }
+}
+
 /* Before builds begin. */
 static bool
 clear_leftovers (const VendBuilds *builds, GError **error)
 {
+  clear_rooms (builds);
   const VendLeftovers where = leftovers_of (builds);
   if (!vend_leftovers_set_aside (&where, 0, error))
     return false;
@@ -954,6 +1072,7 @@ vend_builds_open (const VendBuildsOptions *options, VendBuilds **out, GError **e
   builds->store = options->store;
   builds->blobs = options->blobs;
   builds->runner = options->runner;
+  builds->registry = options->registry;
   builds->settings = options->settings;
   builds->vend_binary = g_strdup (options->vend_binary);
   builds->hub_endpoint = g_strdup (options->hub.endpoint);

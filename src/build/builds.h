@@ -10,6 +10,7 @@
 #include "httpd/httpd.h"
 #include "model/file.h"
 #include "model/model.h"
+#include "registry/registry.h"
 #include "runner/runner.h"
 #include "store/store.h"
 #include "weights/hub.h"
@@ -19,7 +20,8 @@ typedef struct VendBuilds VendBuilds;
 typedef struct
 {
   VendStore *store;
-  VendBlobs *blobs;   /* of the files that models show */
+  VendBlobs *blobs; /* of the files that models show */
+  VendRegistry *registry;
   VendRunner *runner; /* of the instances that versions are in use by */
   const VendSettings *settings;
   const char *data_dir;    /* uploads/, builds/, versions/, venvs/ and cache/ lie in it */

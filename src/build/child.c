@@ -32,7 +32,7 @@ struct VendChild
 /* Between fork and exec. */
 typedef struct
 {
-  const VendWorkspace *workspace;
+  const VendChildOptions *options;
   pid_t parent;
 } ChildSetup;
 
@@ -40,10 +40,13 @@ static void
 prepare_child (void *data)
 {
   const ChildSetup *setup = data;
+  const VendChildOptions *options = setup->options;
   setpgid (0, 0);
-  if (setup->workspace != NULL && !vend_workspace_enter (setup->workspace))
+  if (options->workspace != NULL && !vend_workspace_enter (options->workspace))
     _exit (127);
-  /* After the namespaces: entering them clears it. */
+  if (options->enter != NULL && !options->enter (options->place))
+    _exit (127);
+  /* After namespaces and users: a change of them clears it. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   if (getppid () != setup->parent)
     _exit (127);
@@ -61,7 +64,7 @@ vend_child_start (const VendChildOptions *options, VendChild **out, GError **err
   child->on_line = options->on_line;
   child->data = options->data;
 
-  ChildSetup setup = { options->workspace, getpid () };
+  ChildSetup setup = { options, getpid () };
   GPid pid = 0;
   g_autoptr (GError) problem = NULL;
   vend_autofd null_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -70,8 +73,8 @@ vend_child_start (const VendChildOptions *options, VendChild **out, GError **err
   if (!g_spawn_async_with_pipes_and_fds (
           options->cwd, options->argv, options->env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_CLOEXEC_PIPES,
-          prepare_child, &setup, null_fd, -1, -1, &options->keep_fd, &options->keep_fd,
-          options->keep_fd > 0 ? 1 : 0, &pid, NULL, &child->out_fd, &child->err_fd, &problem))
+          prepare_child, &setup, null_fd, -1, -1, options->keep_fds, options->keep_fds,
+          options->n_keep_fds, &pid, NULL, &child->out_fd, &child->err_fd, &problem))
     return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", options->argv[0],
                       problem->message);
   child->pid = pid;
@@ -90,8 +93,10 @@ end_line (VendChild *child, GString *line)
   g_autofree char *text = g_utf8_make_valid (line->str, (gssize) line->len);
   g_string_truncate (line, 0);
   g_strchomp (text);
+  /* What a terminal would still show of a bar that moves. */
+  const char *returned = strrchr (text, '\r');
   if (child->on_line != NULL)
-    child->on_line (text, child->data);
+    child->on_line (returned != NULL ? returned + 1 : text, child->data);
 }
 
 static void

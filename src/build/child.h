@@ -18,7 +18,11 @@ typedef struct
   const VendWorkspace *workspace; /* instead of `cwd`; NULL = none */
   VendChildLine on_line;          /* whole lines of valid UTF-8 */
   void *data;
-  int keep_fd;      /* stays open in the child under its number; 0 = none */
+  const int *keep_fds; /* stay open in the child under their numbers */
+  gsize n_keep_fds;
+  /* Between fork and exec, system calls only; or NULL. */
+  bool (*enter) (const void *place);
+  const void *place;
   gsize max_output; /* 0 = standard output goes to on_line too; else it is kept, up to this */
 } VendChildOptions;
 

@@ -20,6 +20,7 @@ typedef struct
   GPtrArray *problems;
   GPtrArray *warnings;
   const char *file; /* for texts; NULL = "cog.yaml" */
+  bool for_image;   /* commands run in an image */
   bool is_strict;   /* an unknown key is a problem, not a warning */
 } VendYamlReport;
 

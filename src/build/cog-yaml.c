@@ -193,7 +193,7 @@ plain_command (Reader *reader, VendYamlValue item, const char *text, GPtrArray *
     vend_yaml_problem (&reader->report, item.line, "%s: an empty command", item.path);
   g_autofree char *advice = vend_run_command_advice (command);
   g_autofree char *shown = vend_yaml_shown (command);
-  if (advice != NULL)
+  if (advice != NULL && !reader->report.for_image)
     vend_yaml_warning (&reader->report, item.line, "build.run: '%s': %s", shown, advice);
   return g_steal_pointer (&command);
 }
@@ -482,8 +482,12 @@ read_root (Reader *reader, VendYamlValue root)
   read_concurrency (reader, root);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_free (vend_yaml_dup_text (vend_yaml_member (root, names[i], names[i]), &reader->report));
-  reader->yaml->weights
-      = vend_cog_weights_read (vend_yaml_member (root, "weights", "weights"), &reader->report);
+  VendYamlValue weights = vend_yaml_member (root, "weights", "weights");
+  reader->yaml->weights = vend_cog_weights_read (weights, &reader->report);
+  if (reader->report.for_image && reader->yaml->weights != NULL && reader->yaml->weights->len > 0)
+    vend_yaml_problem (&reader->report, weights.line,
+                       "weights: a build as an image takes none; push without --image, or fetch "
+                       "them in build.run or setup()");
 }
 
 static char *
@@ -525,23 +529,42 @@ read_text (const char *project_dir, const char *text, gsize size, const VendYaml
   return g_steal_pointer (&yaml);
 }
 
-VendCogYaml *
-vend_cog_yaml_read (const char *project_dir, const char *text, gsize size, GPtrArray *problems,
-                    GPtrArray *warnings)
+static VendCogYaml *
+read_all (const char *project_dir, const char *text, gsize size, bool for_image,
+          GPtrArray *problems, GPtrArray *warnings)
 {
   /* Its own list: the caller's may have problems of other files already. */
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
-  VendYamlReport report = { .problems = found, .warnings = warnings };
+  VendYamlReport report = { .problems = found, .warnings = warnings, .for_image = for_image };
   VendCogYaml *yaml = read_text (project_dir, text, size, &report);
   g_ptr_array_extend_and_steal (problems, g_steal_pointer (&found));
   return yaml;
 }
 
 VendCogYaml *
-vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+vend_cog_yaml_read (const char *project_dir, const char *text, gsize size, GPtrArray *problems,
+                    GPtrArray *warnings)
+{
+  return read_all (project_dir, text, size, false, problems, warnings);
+}
+
+static VendCogYaml *
+load (const char *project_dir, bool for_image, GPtrArray *problems, GPtrArray *warnings)
 {
   gsize size = 0;
   VendYamlReport report = { .problems = problems, .warnings = warnings };
   g_autofree char *text = read_file (project_dir, &report, &size);
-  return text != NULL ? vend_cog_yaml_read (project_dir, text, size, problems, warnings) : NULL;
+  return text != NULL ? read_all (project_dir, text, size, for_image, problems, warnings) : NULL;
+}
+
+VendCogYaml *
+vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+{
+  return load (project_dir, false, problems, warnings);
+}
+
+VendCogYaml *
+vend_cog_yaml_load_for_image (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
+{
+  return load (project_dir, true, problems, warnings);
 }

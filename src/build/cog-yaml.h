@@ -45,3 +45,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCogYaml, vend_cog_yaml_free)
  * expected true or false, got 'maybe'") are appended to. Returns NULL when there is any problem. */
 VendCogYaml *vend_cog_yaml_load (const char *project_dir, GPtrArray *problems, GPtrArray *warnings)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a build as an image, where build.run has all that it counts on. */
+VendCogYaml *vend_cog_yaml_load_for_image (const char *project_dir, GPtrArray *problems,
+                                           GPtrArray *warnings) G_GNUC_WARN_UNUSED_RESULT;

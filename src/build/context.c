@@ -106,6 +106,13 @@ vend_build_venv_env (const VendBuildContext *context, const char *venv)
   return g_steal_pointer (&env);
 }
 
+static bool
+start_here (const VendBuildContext *context, const VendChildOptions *options, VendChild **out,
+            GError **error)
+{
+  return vend_child_start (options, out, error);
+}
+
 void
 vend_build_context_init (VendBuildContext *context, const VendBuildSpec *spec, VendBuildLog log,
                          void *log_data)
@@ -114,6 +121,7 @@ vend_build_context_init (VendBuildContext *context, const VendBuildSpec *spec, V
   context->spec = spec;
   context->log = log;
   context->log_data = log_data;
+  context->start = start_here;
   context->source_dir = g_build_filename (spec->staging_dir, "src", NULL);
   context->work_dir = g_build_filename (spec->staging_dir, "work", NULL);
   context->env = children_env (spec);

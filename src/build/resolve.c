@@ -132,13 +132,20 @@ add_hashes (const VendRequirements *requirements, const char *resolved)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+bool
+vend_resolve_check_hosts (const VendBuildContext *context, const VendRequirements *requirements,
+                          GError **error)
+{
+  g_autoptr (VendNetworks) allow = NULL;
+  return context->spec->any_package_host
+         || (vend_networks_parse (context->spec->package_allow, "package-allow", &allow, error)
+             && vend_package_hosts_check (requirements->addresses, allow, error));
+}
+
 static bool
 check (const VendBuildContext *context, const VendRequirements *requirements, GError **error)
 {
-  g_autoptr (VendNetworks) allow = NULL;
-  if (!context->spec->any_package_host
-      && (!vend_networks_parse (context->spec->package_allow, "package-allow", &allow, error)
-          || !vend_package_hosts_check (requirements->addresses, allow, error)))
+  if (!vend_resolve_check_hosts (context, requirements, error))
     return false;
   if (context->uv != NULL)
     return true;

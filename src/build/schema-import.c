@@ -62,11 +62,11 @@ wait_for (VendChild *child, GError **error)
 }
 
 static bool
-run (const VendChildOptions *options, json_t **out, GError **error)
+run (const VendBuildContext *context, const VendChildOptions *options, json_t **out, GError **error)
 {
   g_autoptr (VendChild) child = NULL;
   g_autoptr (GError) problem = NULL;
-  if (!vend_child_start (options, &child, error) || !wait_for (child, error))
+  if (!context->start (context, options, &child, error) || !wait_for (child, error))
     return false;
   const char *text = vend_child_output (child);
   g_autofree char *failure = vend_child_dup_failure (child);
@@ -111,7 +111,7 @@ vend_schema_import (const VendBuildContext *context, const char *python, const c
                                      .data = context->log_data,
                                      .max_output = MAX_OUTPUT };
   json_auto_t *answer = NULL;
-  if (!vend_dir_ensure (home, error) || !run (&options, &answer, error))
+  if (!vend_dir_ensure (home, error) || !run (context, &options, &answer, error))
     return false;
   g_autofree char *text = vend_json_text (answer);
   if (!vend_file_replace (path, text, strlen (text), 0600, error))

@@ -58,7 +58,7 @@ run_program (const VendBuildContext *context, const char *const *argv, json_t **
                                      .max_output = MAX_OUTPUT };
   g_autoptr (VendChild) child = NULL;
   bool ended = false;
-  if (!vend_child_start (&options, &child, error))
+  if (!context->start (context, &options, &child, error))
     return false;
   while (!ended)
     if (!vend_child_pump (child, -1, &ended, error))

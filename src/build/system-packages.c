@@ -51,8 +51,9 @@ vend_system_packages_check (const VendBuildContext *context, char **packages, GE
       g_string_append_printf (missing, " %s", packages[i]);
   if (missing->len == 0)
     return true;
-  return vend_fail (error, VEND_ERROR_UNAVAILABLE,
-                    "this machine lacks system packages that the model needs; install them with: "
-                    "sudo apt-get install -y%s",
-                    missing->str);
+  return vend_fail (
+      error, VEND_ERROR_UNAVAILABLE,
+      "this machine lacks system packages that the model needs; build the model as an "
+      "image, 'vend push --image', or install them with: sudo apt-get install -y%s",
+      missing->str);
 }

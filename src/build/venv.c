@@ -78,7 +78,8 @@ run_locked (const VendBuildContext *context, int lock_fd, const char *const *arg
                                      .cwd = context->work_dir,
                                      .on_line = context->log,
                                      .data = context->log_data,
-                                     .keep_fd = lock_fd,
+                                     .keep_fds = &lock_fd,
+                                     .n_keep_fds = 1,
                                      .max_output = out_output != NULL ? 1024 * 1024 : 0 };
   return vend_child_run (&options, what, out_output, error);
 }

@@ -6,28 +6,37 @@
 #include <unistd.h>
 
 static bool
-take_new (VendBlobHolds *holds, const char *path, const VendWeightFile *file, GError **error)
+take_new (VendBlobHolds *holds, const char *path, const char *sha256, const char *name,
+          GError **error)
 {
   g_autofree char *actual = NULL;
   if (!vend_sha256_file (path, &actual, error))
     return false;
-  if (strcmp (actual, file->sha256) != 0)
-    return vend_fail (error, VEND_ERROR_RUNNER, "weights: '%s' was changed by the build",
-                      file->path);
-  return vend_blob_holds_take (holds, path, file->sha256, error);
+  if (strcmp (actual, sha256) != 0)
+    return vend_fail (error, VEND_ERROR_RUNNER, "'%s' was changed by the build", name);
+  return vend_blob_holds_take (holds, path, sha256, error);
 }
 
-/* One that the store has is taken from there. */
+bool
+vend_build_take (VendBlobHolds *holds, const char *dir, const char *sha256, const char *name,
+                 GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, sha256, NULL);
+  g_autoptr (GError) problem = NULL;
+  if (vend_blob_holds_add (holds, sha256, &problem))
+    return true;
+  if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    return take_new (holds, path, sha256, name, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return false;
+}
+
 static bool
 take (VendBlobHolds *holds, const char *dir, const VendWeightFile *file, GError **error)
 {
-  g_autofree char *path = g_build_filename (dir, file->sha256, NULL);
-  g_autoptr (GError) problem = NULL;
-  if (vend_blob_holds_add (holds, file->sha256, &problem))
+  if (vend_build_take (holds, dir, file->sha256, file->path, error))
     return true;
-  if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
-    return take_new (holds, path, file, error);
-  g_propagate_error (error, g_steal_pointer (&problem));
+  g_prefix_error (error, "weights: ");
   return false;
 }
 

@@ -13,3 +13,7 @@
 bool vend_build_weights_take (VendBlobs *blobs, const char *dir, const json_t *launch,
                               GPtrArray **out_sets, VendBlobHolds **out_holds, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for one content, unless the store has it; `name` is for the error. */
+bool vend_build_take (VendBlobHolds *holds, const char *dir, const char *sha256, const char *name,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -74,6 +74,8 @@ typedef struct
  * build. */
 #define VEND_BUILD_IMPORT "import"
 #define VEND_BUILD_EXPORT "export"
+/* The version becomes an image. */
+#define VEND_BUILD_IMAGE "image"
 /* Suffix of the file of an exported archive. */
 #define VEND_BUILD_ARCHIVE ".archive"
 

@@ -28,6 +28,7 @@ class Reader:
         self, project_dir: str, report: Report, imported: dict[str, Any] | None = None
     ) -> None:
         self.report = report
+        self.is_in_image = project_dir == "/src"
         project = Project(project_dir, report)
         if imported is not None:
             project.replace(imported["head"], imported["entries"])
@@ -116,6 +117,8 @@ class Reader:
 
     def _warn_about_image_paths(self, file: SourceFile) -> None:
         """In an image of Cog the project is /src; here it is the working directory alone."""
+        if self.is_in_image:
+            return
         for node in ast.walk(file.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if node.value.startswith("/src/"):

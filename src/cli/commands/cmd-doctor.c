@@ -9,6 +9,8 @@
 #include "cli/commands/probe.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "build/image-base.h"
+#include "build/image-room.h"
 #include "cgroup/bases.h"
 #include "hardware/nvml.h"
 #include "sandbox/probe.h"
@@ -199,6 +201,31 @@ check_isolation (Report *sheet, const VendSettings *settings)
                                              : "");
 }
 
+/* By trying it, where builds do it. */
+static void
+check_images (Report *sheet, const VendSettings *settings)
+{
+  const char *text = settings != NULL ? vend_settings_text (settings, "image-base") : "";
+  g_autofree char *data = vend_data_dir ();
+  const char *place = g_file_test (data, G_FILE_TEST_IS_DIR) ? data : g_get_tmp_dir ();
+  g_autofree char *dir = g_build_filename (place, ".image-XXXXXX", NULL);
+  g_autofree char *why = NULL;
+  const char *storage = NULL;
+  g_auto (VendImageBase) base = { 0 };
+  g_autoptr (GError) error = NULL;
+  if (*text == '\0')
+    return;
+  if (!vend_image_base_parse (text, "3", &base, &error))
+    report (sheet, FAIL, "images", "%s", error->message);
+  else if (g_mkdtemp_full (dir, 0700) == NULL)
+    report (sheet, WARN, "images", "nothing can be tried in %s", place);
+  else if (vend_image_room_probe (dir, &storage, &why))
+    report (sheet, GOOD, "images", "'vend push --image' builds on %s, storage is %s", text,
+            storage);
+  else
+    report (sheet, WARN, "images", "'vend push --image' does not work here: %s", why);
+}
+
 static void
 check_working_copies (Report *sheet, const VendSettings *settings)
 {
@@ -356,6 +383,7 @@ doctor (int argc, char **argv, GError **error)
   g_autoptr (VendSkus) skus = NULL;
   g_autoptr (VendSettings) settings = check_settings (&sheet, gpus, &skus);
   check_isolation (&sheet, settings);
+  check_images (&sheet, settings);
   check_limits (&sheet, settings, skus);
   check_working_copies (&sheet, settings);
   check_disk (&sheet);

@@ -10,6 +10,7 @@ typedef struct
   gboolean is_public;
   gboolean is_private;
   gboolean smoke;
+  gboolean as_image;
 } Flags;
 
 static void
@@ -29,6 +30,8 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
       "for a new model: every account may run the model", NULL },
     { "smoke", 0, 0, G_OPTION_ARG_NONE, &flags->smoke,
       "start the model once; a failed start fails the build", NULL },
+    { "image", 0, 0, G_OPTION_ARG_NONE, &flags->as_image,
+      "build an image with system_packages and build.run commands of its own", NULL },
     { NULL },
   };
   const VendOptions options = {
@@ -44,8 +47,10 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
   };
   if (!vend_options_parse (&options, argc, argv, out_words, error))
     return false;
-  return !(flags->is_public && flags->is_private)
-         || vend_fail (error, VEND_ERROR_INVALID, "--public and --private exclude each other");
+  if (flags->is_public && flags->is_private)
+    return vend_fail (error, VEND_ERROR_INVALID, "--public and --private exclude each other");
+  return !(flags->as_image && flags->smoke)
+         || vend_fail (error, VEND_ERROR_INVALID, "--image and --smoke exclude each other");
 }
 
 static bool
@@ -62,7 +67,8 @@ push_model (const Flags *flags, char **words, GError **error)
                                     .reference = has_dir ? words[1] : words[0],
                                     .is_public = flags->is_public,
                                     .is_private = flags->is_private,
-                                    .smoke = flags->smoke };
+                                    .smoke = flags->smoke,
+                                    .as_image = flags->as_image };
   return vend_push (&request, error);
 }
 

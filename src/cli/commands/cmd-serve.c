@@ -642,6 +642,7 @@ make_parts (App *app, GError **error)
       || !vend_builds_open (&(VendBuildsOptions){ .store = app->store,
                                                   .blobs = app->blobs,
                                                   .runner = app->runner,
+                                                  .registry = app->registry,
                                                   .settings = app->settings,
                                                   .data_dir = app->data_dir,
                                                   .vend_binary = app->binary,

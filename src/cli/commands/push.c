@@ -101,6 +101,8 @@ ask_build (const Push *push, const char *sha256, const char *upload, json_t **ou
   g_autofree char *path = g_strconcat (push->model_path, "/builds", NULL);
   json_auto_t *body = json_pack ("{s:s, s:b}", "source_sha256", sha256, "smoke_start",
                                  push->request->smoke ? 1 : 0);
+  if (push->request->as_image)
+    vend_json_set_bool (body, "image", true);
   if (upload != NULL)
     vend_json_set_string (body, "upload", upload);
   if (push->request->archive != NULL)
@@ -219,7 +221,7 @@ static bool
 open_source (const VendPushRequest *request, VendSource *out, GError **error)
 {
   if (request->archive == NULL)
-    return vend_source_pack (request->dir, out, error);
+    return vend_source_pack (request->dir, request->as_image, out, error);
   out->wants_gpu = request->wants_gpu;
   return vend_source_open (request->archive, out, error);
 }

@@ -15,6 +15,7 @@ typedef struct
   bool is_public;        /* of a new model; neither: private */
   bool is_private;
   bool smoke;
+  bool as_image;
   bool wants_gpu; /* of an archive */
 } VendPushRequest;
 

@@ -24,7 +24,7 @@ vend_source_clear (VendSource *source)
 }
 
 static bool
-check (const char *dir, VendCogYaml **out, GError **error)
+check (const char *dir, bool for_image, VendCogYaml **out, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -35,7 +35,8 @@ check (const char *dir, VendCogYaml **out, GError **error)
     return vend_fail (error, VEND_ERROR_INVALID, "no cog.yaml in '%s'; %s", dir,
                       VEND_COG_YAML_FIRST_STEP);
 
-  g_autoptr (VendCogYaml) yaml = vend_cog_yaml_load (dir, problems, warnings);
+  g_autoptr (VendCogYaml) yaml = for_image ? vend_cog_yaml_load_for_image (dir, problems, warnings)
+                                           : vend_cog_yaml_load (dir, problems, warnings);
   const guint n_of_cog = problems->len;
   g_autoptr (VendCard) card = vend_card_load (dir, problems, warnings);
   for (guint i = 0; i < warnings->len; i++)
@@ -174,10 +175,10 @@ pack (const char *dir, const VendCogYaml *yaml, const char *archive, VendSource 
 }
 
 bool
-vend_source_pack (const char *dir, VendSource *out, GError **error)
+vend_source_pack (const char *dir, bool for_image, VendSource *out, GError **error)
 {
   g_autoptr (VendCogYaml) yaml = NULL;
-  if (!check (dir, &yaml, error))
+  if (!check (dir, for_image, &yaml, error))
     return false;
   out->wants_gpu = yaml->gpu;
 

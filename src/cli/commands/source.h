@@ -19,8 +19,9 @@ void vend_source_clear (VendSource *source);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendSource, vend_source_clear)
 
 /* All mistakes in cog.yaml go to stderr with their lines; the error counts them. `out` starts as
- * VEND_SOURCE_INIT. */
-bool vend_source_pack (const char *dir, VendSource *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * VEND_SOURCE_INIT; `for_image`: it is to be built as an image. */
+bool vend_source_pack (const char *dir, bool for_image, VendSource *out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* A file that is packed already. */
 bool vend_source_open (const char *archive, VendSource *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

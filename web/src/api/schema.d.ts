@@ -2668,6 +2668,8 @@ export interface components {
             upload?: string;
             source_sha256: string;
             smoke_start?: boolean;
+            /** @description Build the version as an image */
+            image?: boolean;
             /** @description The upload is an archive of vend export */
             import?: boolean;
         };
