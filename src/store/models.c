@@ -354,9 +354,17 @@ static bool
 forget_image (VendDb *db, int64_t model_id, const char *id, GError **error)
 {
   g_autoptr (VendVersion) version = NULL;
-  return vend_store_version_get (db, model_id, id, &version, error)
-         && (version->image == NULL
-             || vend_store_registry_forget_version (db, model_id, version->image, error));
+  if (!vend_store_version_get (db, model_id, id, &version, error))
+    return false;
+  if (version->image == NULL)
+    return true;
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_FORGET_UNPACKED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, id);
+  return vend_stmt_run (stmt, NULL, error)
+         && vend_store_registry_forget_version (db, model_id, version->image, error);
 }
 
 bool
@@ -383,9 +391,32 @@ vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError 
 }
 
 bool
+vend_store_version_set_unpacked (VendDb *db, int64_t model_id, const char *id, int64_t bytes,
+                                 GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_SET_UNPACKED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_int (stmt, 1, model_id);
+  vend_stmt_text (stmt, 2, id);
+  vend_stmt_int (stmt, 3, bytes);
+  return vend_stmt_run (stmt, NULL, error);
+}
+
+bool
 vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error)
 {
   VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_ID_USED, error);
+  if (stmt == NULL)
+    return false;
+  vend_stmt_text (stmt, 1, id);
+  return vend_stmt_step (stmt, out, error);
+}
+
+bool
+vend_store_version_image_used (VendDb *db, const char *id, bool *out, GError **error)
+{
+  VendStmt *stmt = vend_db_stmt (db, VEND_SQL_VERSION_IMAGE_USED, error);
   if (stmt == NULL)
     return false;
   vend_stmt_text (stmt, 1, id);

@@ -51,7 +51,13 @@ bool vend_store_version_page (VendDb *db, int64_t model_id, int64_t after_us, co
                               VendPage *page, GPtrArray **out, GError **error);
 /* Deletes the version; the newest remaining version becomes the latest. */
 bool vend_store_version_delete (VendDb *db, int64_t model_id, const char *id, GError **error);
+/* The image was unpacked; its bytes are counted as those of the model's owner. Nothing when the
+ * version is gone. */
+bool vend_store_version_set_unpacked (VendDb *db, int64_t model_id, const char *id, int64_t bytes,
+                                      GError **error);
 /* Whether any version, of any model, has its source in the folder of this one. */
 bool vend_store_version_id_used (VendDb *db, const char *id, bool *out, GError **error);
+/* Whether any version, of any model, is the image. */
+bool vend_store_version_image_used (VendDb *db, const char *id, bool *out, GError **error);
 /* Keys of the environments in use by versions, as a set. */
 bool vend_store_venvs_used (VendDb *db, GHashTable **out, GError **error);

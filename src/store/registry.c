@@ -325,6 +325,14 @@ vend_store_registry_images_of (VendDb *db, int64_t repository, const char *index
   return stmt != NULL && vend_stmt_collect (stmt, read_text, g_free, out, error);
 }
 
+bool
+vend_store_registry_indexes_of (VendDb *db, int64_t repository, const char *manifest,
+                                GPtrArray **out, GError **error)
+{
+  VendStmt *stmt = of_repository (db, VEND_SQL_REGISTRY_INDEXES_OF, repository, manifest, error);
+  return stmt != NULL && vend_stmt_collect (stmt, read_text, g_free, out, error);
+}
+
 /* ---- Tags */
 
 bool

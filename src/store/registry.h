@@ -57,6 +57,10 @@ bool vend_store_registry_manifest_unused (VendDb *db, int64_t repository, int64_
 bool vend_store_registry_images_of (VendDb *db, int64_t repository, const char *index,
                                     GPtrArray **out, GError **error);
 
+/* Digests, of char *: indexes that name the manifest. */
+bool vend_store_registry_indexes_of (VendDb *db, int64_t repository, const char *manifest,
+                                     GPtrArray **out, GError **error);
+
 bool vend_store_registry_tag_get (VendDb *db, int64_t repository, const char *name,
                                   char **out_digest, GError **error);
 /* `*out_is_new`: the tag named nothing, or something else. */

@@ -13,6 +13,7 @@ STEPS = [
     ["cgroup", "workspace", "sandbox", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
     ["weights", "openai", "registry"],
+    ["image"],
     ["director", "sched", "build", "audit", "backup"],
     ["api", "web"],
     ["mcp"],
@@ -25,7 +26,7 @@ LIBRARIES = {
     "microhttpd.h": {"httpd"},
     "sqlite3.h": {"store"},
     "libpq-fe.h": {"store"},
-    "archive.h": {"build"},
+    "archive.h": {"build", "image"},
     "libfyaml.h": {"build"},
 }
 # The folder of pure decisions: what it may include, and calls that read or change the world.

@@ -144,7 +144,10 @@ LEFT JOIN (SELECT account_id, SUM(size) AS bytes
                  UNION ALL
                  SELECT m.account_id, n.size
                  FROM registry_manifests AS n JOIN registry_repositories AS r ON r.id = n.repository
-                 JOIN models AS m ON m.id = r.model_id) AS f
+                 JOIN models AS m ON m.id = r.model_id
+                 UNION ALL
+                 SELECT m.account_id, u.bytes
+                 FROM unpacked_images AS u JOIN models AS m ON m.id = u.model_id) AS f
            GROUP BY account_id) AS t ON t.account_id = a.id
 WHERE COALESCE(s.bytes, 0) <> COALESCE(t.bytes, 0)
 LIMIT $1;

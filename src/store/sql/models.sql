@@ -98,9 +98,17 @@ FROM versions WHERE model_id = $1 AND (created_us, id) < ($2, $3)
 ORDER BY created_us DESC, id DESC LIMIT $4;
 -- name: version_delete
 DELETE FROM versions WHERE model_id = $1 AND id = $2;
+-- name: version_set_unpacked
+INSERT INTO unpacked_images (model_id, version, bytes)
+SELECT model_id, id, CAST($3 AS BIGINT) FROM versions WHERE model_id = $1 AND id = $2
+ON CONFLICT (model_id, version) DO NOTHING;
+-- name: version_forget_unpacked
+DELETE FROM unpacked_images WHERE model_id = $1 AND version = $2;
 -- name: version_id_used
 SELECT 1 WHERE EXISTS (SELECT 1 FROM versions WHERE id = $1 AND source IS NULL AND image IS NULL)
   OR EXISTS (SELECT 1 FROM versions WHERE source = $1);
+-- name: version_image_used
+SELECT 1 FROM versions WHERE id = $1 AND image IS NOT NULL LIMIT 1;
 -- name: version_venvs
 SELECT DISTINCT launch FROM versions;
 -- name: cover_insert

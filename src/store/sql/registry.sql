@@ -77,6 +77,8 @@ LIMIT $3;
 -- name: registry_part_insert
 INSERT INTO registry_parts (repository, manifest, digest, is_manifest) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING;
+-- name: registry_indexes_of
+SELECT manifest FROM registry_parts WHERE repository = $1 AND digest = $2 AND is_manifest <> 0;
 -- name: registry_images_of
 SELECT p.digest FROM registry_parts AS p
 JOIN registry_repositories AS r ON r.id = p.repository
