@@ -27,12 +27,18 @@ vend_director_environment (const VendDirector *director, char *const *env)
 bool
 vend_director_check_isolation (const VendSpec *spec, GError **error)
 {
-  if (!spec->needs_sandbox || spec->isolation == VEND_ISOLATION_SANDBOX)
+  const char *why = spec->isolation_why != NULL ? spec->isolation_why : "the reason is not known";
+  if (spec->isolation == VEND_ISOLATION_SANDBOX || (!spec->needs_sandbox && !spec->has_root))
     return true;
+  if (spec->has_root)
+    return vend_fail (error, VEND_ERROR_RUNNER,
+                      "images run in a sandbox alone, and this machine makes none: %s; 'vend "
+                      "doctor' says more",
+                      why);
   return vend_fail (error, VEND_ERROR_RUNNER,
                     "the setting isolation is 'required', and this machine makes no sandbox: %s; "
                     "'vend doctor' says more",
-                    spec->isolation_why != NULL ? spec->isolation_why : "the reason is not known");
+                    why);
 }
 
 /* ---- What it shows */
@@ -121,6 +127,14 @@ show_weights (const VendSpec *spec, VendSandboxPaths *paths, char *const *env)
     vend_sandbox_paths_read (paths, weights, NULL);
 }
 
+/* The working copy is all of it. */
+static void
+show_root (const VendDirector *director, VendSandboxPaths *paths, char *const *env)
+{
+  vend_sandbox_paths_write (paths, vend_workspace_cwd (director->workspace), "/");
+  vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
+}
+
 static bool
 show_all (VendDirector *director, VendSandboxPaths *paths, char *const *argv, char *const *env,
           GError **error)
@@ -155,14 +169,21 @@ vend_director_make_sandbox (VendDirector *director, char *const *argv, char *con
   *out = NULL;
   if (spec->isolation == VEND_ISOLATION_NONE)
     return true;
-  if (!show_all (director, paths, argv, env, error))
+  const char *cwd = vend_workspace_cwd (director->workspace);
+  const char *tmp = vend_workspace_tmp (director->workspace);
+  if (spec->has_root)
+    show_root (director, paths, env);
+  else if (!show_all (director, paths, argv, env, error))
     return false;
   const VendSandboxOptions options = { .kind = spec->isolation,
                                        .network = spec->network,
                                        .uid = spec->model_user,
                                        .idmap = vend_workspace_idmap (director->workspace),
-                                       .cwd = vend_workspace_cwd (director->workspace),
-                                       .tmp = vend_workspace_tmp (director->workspace),
+                                       .cwd = spec->has_root ? spec->root_cwd : cwd,
+                                       .tmp = spec->has_root ? NULL : tmp,
+                                       .has_root = spec->has_root,
+                                       .inner_uid = spec->root_uid,
+                                       .inner_gid = spec->root_gid,
                                        .argv = argv,
                                        .env = env,
                                        .paths = paths,

@@ -52,6 +52,7 @@ take_boot_status (VendHealth *health, const json_t *body)
   else if (is_up && g_strcmp0 (vend_json_string (setup, "status"), "succeeded") == 0)
     {
       health->is_ready = true;
+      health->events->setup_logs (logs, health->context);
       poll_after (health, IDLE_POLL_MS);
       health->events->ready (health->context);
     }

@@ -10,6 +10,8 @@ typedef struct VendHealth VendHealth;
 
 typedef struct
 {
+  /* What setup printed, before either of the next two; perhaps NULL. */
+  void (*setup_logs) (const char *logs, void *context);
   void (*ready) (void *context);                           /* once */
   void (*setup_failed) (const char *error, void *context); /* instead of ready */
   void (*sick) (const char *why, void *context);           /* after ready, once */

@@ -83,10 +83,10 @@ static void
 take_refusal (VendHttpCall *call, long status)
 {
   json_auto_t *body = NULL;
-  (void) !vend_output_parse (call->refusal->str, call->refusal->len, &body, NULL);
+  (void) !vend_output_parse (call->reply->str, call->reply->len, &body, NULL);
   g_autofree char *detail = detail_text (json_object_get (body, "detail"));
   const char *error = vend_json_string (body, "error");
-  g_autofree char *valid = g_utf8_make_valid (call->refusal->str, (gssize) call->refusal->len);
+  g_autofree char *valid = g_utf8_make_valid (call->reply->str, (gssize) call->reply->len);
   if (status >= 500)
     {
       g_autofree char *text = g_strdup_printf ("the model server answered %ld: %s", status,
@@ -168,6 +168,8 @@ take_reply (VendHttpCall *call, CURLcode result, long status)
       call->server->no_stream = true;
       call_again (call);
     }
+  else if (status == 200 && call->waits)
+    vend_http_take_result (call);
   else if (status == 202 && call->reran)
     attach_first (call);
   else if (status != 202)
@@ -190,12 +192,22 @@ on_done (CURL *easy, CURLcode result, void *user_data)
   vend_execution_closed (call->execution);
 }
 
+static gsize
+reply_max (const VendHttpCall *call, long status)
+{
+  const VendSpec *spec = call->execution->env->spec;
+  return status == 200 && call->waits
+             ? (gsize) (spec->max_output + 6 * spec->max_logs) + VEND_EXECUTION_SLACK
+             : REFUSAL_MAX;
+}
+
 static bool
 reply_is_stream (VendHttpCall *call)
 {
   long status = 0;
   char *type = NULL;
   curl_easy_getinfo (call->easy, CURLINFO_RESPONSE_CODE, &status);
+  call->reply_max = reply_max (call, status);
   curl_easy_getinfo (call->easy, CURLINFO_CONTENT_TYPE, &type);
   return status == 200 && type != NULL && g_str_has_prefix (type, "text/event-stream");
 }
@@ -212,8 +224,8 @@ on_bytes (char *data, size_t size, size_t n, void *user_data)
     }
   if (!call->is_stream)
     {
-      g_string_append_len (call->refusal, data,
-                           (gssize) MIN (length, REFUSAL_MAX - call->refusal->len));
+      g_string_append_len (call->reply, data,
+                           (gssize) MIN (length, call->reply_max - call->reply->len));
       return length;
     }
   if (call->execution->phase == VEND_EXECUTION_ENDED)
@@ -320,6 +332,15 @@ vend_http_call_hold (VendHttpCall *call)
   vend_curl_context_start (call->server->base.options.curl, call->holder, on_holder_done, call);
 }
 
+/* Webhooks of coglet need certificates that an image may lack, also those without TLS. So its
+ * servers without event streams tell the end in their reply as well. */
+static bool
+waits_for_reply (const VendHttpCall *call)
+{
+  const VendSpec *spec = call->execution->env->spec;
+  return spec->has_root && spec->event_streams && !spec->train && !call->reran;
+}
+
 static void
 begin_call (VendHttpCall *call)
 {
@@ -336,9 +357,11 @@ begin_call (VendHttpCall *call)
       call->body = vend_json_text (body);
       call->execution->phase = VEND_EXECUTION_CALLING;
     }
-  call->refusal = g_string_new (NULL);
-  call->headers
-      = stream ? stream_headers () : curl_slist_append (json_headers (), "Prefer: respond-async");
+  call->reply = g_string_new (NULL);
+  call->waits = !stream && waits_for_reply (call);
+  call->headers = stream        ? stream_headers ()
+                  : call->waits ? json_headers ()
+                                : curl_slist_append (json_headers (), "Prefer: respond-async");
   if (stream)
     prepare_stream (call);
 
@@ -358,8 +381,8 @@ stop_call (VendHttpCall *call)
   g_clear_pointer (&call->headers, curl_slist_free_all);
   g_clear_pointer (&call->body, g_free);
   g_clear_pointer (&call->sse, vend_sse_free);
-  if (call->refusal != NULL)
-    g_string_free (g_steal_pointer (&call->refusal), TRUE);
+  if (call->reply != NULL)
+    g_string_free (g_steal_pointer (&call->reply), TRUE);
   call->status_known = false;
   call->is_stream = false;
 }

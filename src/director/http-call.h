@@ -30,7 +30,9 @@ typedef struct
   struct curl_slist *headers;
   char *body;
   VendSse *sse;
-  GString *refusal; /* body of a reply that is no event stream */
+  GString *reply; /* body of one that is no event stream */
+  bool waits;     /* the reply comes with the end of the run, and is its last snapshot */
+  gsize reply_max;
   bool is_stream;
   bool status_known;
   bool attached; /* reading events of a run that is in flight, after a gap */
@@ -58,5 +60,7 @@ void vend_http_call_hold (VendHttpCall *call);
 
 /* http-events.c */
 bool vend_http_call_on_event (const char *event, const char *data, gsize size, void *call);
+/* The reply to a call that waits. */
+void vend_http_take_result (VendHttpCall *call);
 /* A webhook of the server about the run; `path` is its body. */
 void vend_http_take_hook (VendExecution *execution, const char *path);

@@ -169,7 +169,8 @@ take_snapshot (VendHttpCall *call, json_t *snapshot, bool with_logs)
       vend_execution_end_lost (execution, "the model server canceled it though nobody had asked");
       return;
     }
-  if (call->lagged && json_is_string (logs))
+  /* Servers before coglet may leave pieces out of the webhooks before. */
+  if ((call->lagged || with_logs) && json_is_string (logs))
     vend_execution_replace_logs (execution, json_string_value (logs), json_string_length (logs));
   take_end (call, snapshot);
 }
@@ -240,6 +241,25 @@ read_hook (VendExecution *execution, const char *path, GString *text, GError **e
         return vend_fail (error, VEND_ERROR_TOO_LARGE, "webhook of the model server is too large");
     }
   return true;
+}
+
+void
+vend_http_take_result (VendHttpCall *call)
+{
+  VendExecution *execution = call->execution;
+  g_autoptr (GError) error = NULL;
+  json_auto_t *snapshot = NULL;
+  if (call->reply->len >= call->reply_max)
+    {
+      vend_execution_end_too_large (execution);
+      return;
+    }
+  if (vend_output_parse (call->reply->str, call->reply->len, &snapshot, &error))
+    take_snapshot (call, snapshot, true);
+  if (execution->phase != VEND_EXECUTION_ENDED)
+    vend_execution_end_lost (execution, error != NULL
+                                            ? error->message
+                                            : "the model server's reply does not end the run");
 }
 
 void

@@ -41,12 +41,21 @@ choose_port (const VendSpec *spec, guint *out_port, GError **error)
   return true;
 }
 
+static char *
+schema_file (const VendSpec *spec)
+{
+  if (!spec->has_root)
+    return g_build_filename (spec->source, ".cog", "openapi_schema.json", NULL);
+  g_autofree char *folder = g_path_get_dirname (spec->source);
+  return g_build_filename (folder, "schema.json", NULL);
+}
+
 /* Uploads of one list arrive in any order, and the server lists them as they arrive; data URIs keep
  * their places. So only a model that returns one string, perhaps a file, uploads it. */
 static bool
 uploads_output (const VendSpec *spec)
 {
-  g_autofree char *path = g_build_filename (spec->source, ".cog", "openapi_schema.json", NULL);
+  g_autofree char *path = schema_file (spec);
   g_autofree char *text = NULL;
   gsize size = 0;
   json_auto_t *document = NULL;
@@ -58,15 +67,33 @@ uploads_output (const VendSpec *spec)
   return g_strcmp0 (vend_json_string (output, "type"), "string") == 0;
 }
 
+/* Behind whatever else an image starts first. Only such a server knows the options. */
+static bool
+is_cog_command (const VendSpec *spec)
+{
+  const guint n = g_strv_length (spec->argv);
+  return n >= 3 && strcmp (spec->argv[n - 1], "cog.server.http") == 0
+         && strcmp (spec->argv[n - 2], "-m") == 0;
+}
+
 static char **
 server_argv (const VendModelServerOptions *options)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   for (gsize i = 0; options->spec->argv[i] != NULL; i++)
     g_ptr_array_add (argv, g_strdup (options->spec->argv[i]));
-  g_ptr_array_add (argv, g_strdup ("--host"));
-  g_ptr_array_add (argv, g_strdup ("127.0.0.1"));
-  if (uploads_output (options->spec))
+  if (options->spec->has_root && !is_cog_command (options->spec))
+    {
+      g_ptr_array_add (argv, NULL);
+      return (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
+    }
+  /* Older servers know no such option, and listen on all addresses of their own network. */
+  if (options->spec->event_streams)
+    {
+      g_ptr_array_add (argv, g_strdup ("--host"));
+      g_ptr_array_add (argv, g_strdup ("127.0.0.1"));
+    }
+  if (options->spec->event_streams && uploads_output (options->spec))
     {
       g_ptr_array_add (argv, g_strdup ("--upload-url"));
       g_ptr_array_add (argv, g_strconcat (vend_loopback_url (options->loopback), "/up", NULL));
@@ -112,6 +139,7 @@ prepare (VendModelServer *base, char ***out_argv, char ***out_env, GError **erro
       || !vend_loopback_open (base->options.loopback, error))
     return false;
   server->base_url = g_strdup_printf ("http://127.0.0.1:%u", port);
+  server->no_stream = !base->options.spec->event_streams;
   *out_argv = server_argv (&base->options);
   *out_env = server_env (base->options.spec, port);
   return true;
@@ -193,7 +221,18 @@ is_idle (void *context)
   return server->base.options.events->is_idle (server->base.options.context);
 }
 
-static const VendHealthEvents health_events = { on_ready, on_setup_failed, on_sick, is_idle };
+/* Servers before coglet print nothing of it. */
+static void
+on_setup_logs (const char *logs, void *context)
+{
+  const VendHttpServer *server = context;
+  const VendModelServerOptions *options = &server->base.options;
+  if (logs != NULL && options->spec->has_root && !options->spec->event_streams)
+    options->events->printed (logs, strlen (logs), options->context);
+}
+
+static const VendHealthEvents health_events
+    = { on_setup_logs, on_ready, on_setup_failed, on_sick, is_idle };
 
 static void
 started (VendModelServer *base, VendModelProcess *process)

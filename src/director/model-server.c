@@ -45,6 +45,11 @@ vend_model_server_choose (const VendSpec *spec, char **out_why)
 {
   const VendModelServerKind *forced = find_kind (g_getenv (FORCE_VARIABLE));
   const VendModelServerKind *named = find_kind (spec->model_server);
+  if (spec->has_root)
+    {
+      *out_why = g_strdup ("it is an image");
+      return &vend_http_server;
+    }
   if (!is_cog_command (spec->argv))
     {
       *out_why = g_strdup ("the command is not that of coglet's server");

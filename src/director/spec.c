@@ -18,6 +18,7 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->source);
   g_free (spec->isolation_why);
   g_free (spec->home);
+  g_free (spec->root_cwd);
   g_strfreev (spec->read_only);
   g_strfreev (spec->links);
   g_strfreev (spec->env);
@@ -158,6 +159,27 @@ read_isolation (const json_t *document, VendSpec *spec, GError **error)
   return true;
 }
 
+/* {"cwd": "/src", "uid": 0, "gid": 0} */
+static bool
+read_root (const json_t *document, VendSpec *spec, GError **error)
+{
+  const json_t *root = json_object_get (document, "root");
+  const int64_t uid = vend_json_int (root, "uid", 0);
+  const int64_t gid = vend_json_int (root, "gid", 0);
+  spec->event_streams = vend_json_bool (document, "event_streams", true);
+  spec->has_root = root != NULL;
+  if (!spec->has_root)
+    return true;
+  if (!read_text (root, "cwd", &spec->root_cwd, error))
+    return false;
+  if (uid < 0 || uid >= G_MAXINT32 || gid < 0 || gid >= G_MAXINT32
+      || !g_path_is_absolute (spec->root_cwd))
+    return vend_fail (error, VEND_ERROR_INVALID, "spec: 'root' is wrong");
+  spec->root_uid = (uid_t) uid;
+  spec->root_gid = (gid_t) gid;
+  return true;
+}
+
 bool
 vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
 {
@@ -174,7 +196,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
       || !read_model_server (document, &spec->model_server, error)
       || !read_env (document, &spec->env, error)
       || !read_texts (document, "secrets", &spec->secrets, error)
-      || !read_isolation (document, spec, error)
+      || !read_isolation (document, spec, error) || !read_root (document, spec, error)
       || !vend_networks_parse (vend_json_string (document, "input_allow"), "spec: 'input_allow'",
                                &spec->input_allow, error))
     return false;

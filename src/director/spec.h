@@ -50,8 +50,13 @@ typedef struct
   VendNetworkKind network;
   VendNetworks *network_allow; /* what it reaches beside public addresses */
   uid_t model_user;            /* of the model's processes; 0: the director's own */
-  char *home;                  /* what HOME is in the sandbox; NULL: nothing */
-  VendNetworks *input_allow;   /* whom input URLs may name beside public addresses */
+  bool has_root;               /* `source` is the root file system of an image */
+  char *root_cwd;              /* of the model, in it */
+  uid_t root_uid;              /* as what it sees itself in there */
+  gid_t root_gid;
+  bool event_streams;        /* its server may have them */
+  char *home;                /* what HOME is in the sandbox; NULL: nothing */
+  VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 
 bool vend_spec_parse (const json_t *document, VendSpec **out, GError **error)

@@ -51,6 +51,19 @@ add_system (VendSandboxPaths *paths, const char *path)
   vend_sandbox_paths_add (paths, &(VendSandboxPath){ .from = (char *) path });
 }
 
+/* An image has a system of its own; what lies at these places of it is made for that. */
+static void
+add_system_of_root (const VendSandboxOptions *options, VendSandboxPaths *paths)
+{
+  add_system (paths, "/etc/hosts");
+  if (options->network == VEND_NETWORK_HOST)
+    add_system (paths, "/etc/resolv.conf");
+  if (options->paths->has_gpus)
+    add_system (paths, "/sys");
+  else
+    add_system (paths, "/sys/devices/system/cpu");
+}
+
 VendSandboxPaths *
 vend_sandbox_system_paths (const VendSandboxOptions *options)
 {
@@ -84,6 +97,11 @@ vend_sandbox_system_paths (const VendSandboxOptions *options)
                                        "/sys/devices/system/cpu",
                                        "/sys/devices/system/node" };
   VendSandboxPaths *paths = vend_sandbox_paths_new ();
+  if (options->has_root)
+    {
+      add_system_of_root (options, paths);
+      return paths;
+    }
   for (guint i = 0; i < G_N_ELEMENTS (roots); i++)
     if (!g_file_test (roots[i], G_FILE_TEST_IS_SYMLINK))
       add_system (paths, roots[i]);
@@ -115,16 +133,41 @@ add_path (GByteArray *words, const VendSandboxPath *path, const char *from)
   add_all (words, option, from, path->to, NULL);
 }
 
+/* Of an image, whose root comes before what lies in it. */
+static void
+add_root (GByteArray *words, const VendSandboxPaths *paths, char *const *staged)
+{
+  for (guint i = 0; i < paths->all->len; i++)
+    {
+      const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
+      if (strcmp (path->to, "/") == 0)
+        add_path (words, path, staged != NULL ? staged[i] : path->from);
+    }
+}
+
 /* Each namespace by its name: "all" would go without those that are refused. */
 static void
 add_namespaces (GByteArray *words, const VendSandboxOptions *options)
 {
+  g_autofree char *uid = g_strdup_printf ("%u", options->inner_uid);
+  g_autofree char *gid = g_strdup_printf ("%u", options->inner_gid);
   add_all (words, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-           "--unshare-cgroup", "--uid", INNER_UID, "--gid", INNER_UID, "--hostname", "model",
-           "--disable-userns", "--cap-drop", "ALL", "--die-with-parent", "--new-session",
-           "--as-pid-1", "--clearenv", NULL);
+           "--unshare-cgroup", "--uid", options->has_root ? uid : INNER_UID, "--gid",
+           options->has_root ? gid : INNER_UID, "--hostname", "model", "--disable-userns",
+           "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv",
+           NULL);
   if (options->network != VEND_NETWORK_HOST)
     add (words, "--unshare-net");
+}
+
+static void
+add_users (GByteArray *words)
+{
+  add_all (words, "--perms", "0444", NULL);
+  add_number (words, "--ro-bind-data", VEND_PIN_PASSWD);
+  add_all (words, "/etc/passwd", "--perms", "0444", NULL);
+  add_number (words, "--ro-bind-data", VEND_PIN_GROUP);
+  add_all (words, "/etc/group", "--remount-ro", "/", NULL);
 }
 
 GByteArray *
@@ -133,22 +176,25 @@ vend_sandbox_arguments (const VendSandboxOptions *options, const VendSandboxPath
 {
   GByteArray *words = g_byte_array_new ();
   add_namespaces (words, options);
-  add_links (words);
+  if (options->has_root)
+    add_root (words, paths, staged);
+  else
+    add_links (words);
   add_devices (words, options);
-  add_all (words, "--proc", "/proc", "--dir", "/run", "--dir", "/var", "--symlink", "../tmp",
-           "/var/tmp", NULL);
+  add_all (words, "--proc", "/proc", NULL);
+  if (!options->has_root)
+    add_all (words, "--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", NULL);
   for (guint i = 0; i < paths->all->len; i++)
     {
       const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
-      add_path (words, path, staged != NULL ? staged[i] : path->from);
+      if (strcmp (path->to, "/") != 0)
+        add_path (words, path, staged != NULL ? staged[i] : path->from);
     }
   if (options->paths->has_gpus)
     add_all (words, "--tmpfs", "/sys/fs/cgroup", NULL);
-  add_all (words, "--perms", "0444", NULL);
-  add_number (words, "--ro-bind-data", VEND_PIN_PASSWD);
-  add_all (words, "/etc/passwd", "--perms", "0444", NULL);
-  add_number (words, "--ro-bind-data", VEND_PIN_GROUP);
-  add_all (words, "/etc/group", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", NULL);
+  if (!options->has_root)
+    add_users (words);
+  add_all (words, "--remount-ro", "/dev", "--chdir", "/", NULL);
   add_number (words, "--seccomp", VEND_PIN_FILTER);
   return words;
 }

@@ -29,6 +29,9 @@ typedef struct
   uid_t uid;       /* of the model, outside; 0: that of the server */
   int idmap;       /* of vend_idmap_new for it, borrowed; -1: none */
   const char *cwd; /* in the sandbox */
+  bool has_root;   /* `paths` has all of "/", the system's too */
+  uid_t inner_uid; /* with a root: as what the model sees itself */
+  gid_t inner_gid;
   const char *tmp; /* what /tmp is, on the host; NULL: the host's own stays */
   char *const *argv;
   char *const *env; /* "NAME=value"; the model server has nothing else */
