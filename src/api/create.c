@@ -287,7 +287,7 @@ vend_api_prepare (VendApi *api, VendCall *call, const VendCaller *caller, VendDb
   g_autoptr (VendBlobHolds) holds = NULL;
   json_auto_t *malformed = json_array ();
   const VendApiSchema schema = { run->version->openapi, component_of (run) };
-  if (!vend_version_check_runs (run->version, error)
+  if (!vend_version_check_runs (run->version, vend_sched_why_no_images (api->parts.sched), error)
       || !vend_store_accepts (api->parts.store, error)
       || !read_input (run, &prediction->input, out_problems, error))
     return false;

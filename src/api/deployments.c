@@ -163,14 +163,14 @@ roll_out (Change *take, GError **error)
 
 /* The version must be one of the model, and the model one that the caller sees. */
 static bool
-check_version (VendDb *db, const VendCaller *caller, const VendModel *model, const char *version,
-               json_t *problems, GError **error)
+check_version (const VendApi *api, VendDb *db, const VendCaller *caller, const VendModel *model,
+               const char *version, json_t *problems, GError **error)
 {
   g_autoptr (VendVersion) found = NULL;
   g_autoptr (GError) problem = NULL;
   if (model != NULL && vend_api_may_see (model, caller)
       && vend_store_version_get (db, model->id, version, &found, &problem))
-    return vend_version_check_runs (found, error);
+    return vend_version_check_runs (found, vend_sched_why_no_images (api->parts.sched), error);
   if (problem != NULL && problem->code != VEND_ERROR_NOT_FOUND)
     {
       g_propagate_error (error, g_steal_pointer (&problem));
@@ -268,7 +268,7 @@ create_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
         && !find_model (reader.db, caller, request.model, &model, change->problems, error))
       return false;
     if (model != NULL && request.version != NULL
-        && !check_version (reader.db, caller, model, request.version, change->problems, error))
+        && !check_version (api, reader.db, caller, model, request.version, change->problems, error))
       return false;
   }
   change->deployment = first_release (caller, model, &request);
@@ -330,8 +330,9 @@ store_change (VendDb *db, void *data, GError **error)
 }
 
 static bool
-check_change (VendDb *db, const VendCaller *caller, const VendDeployment *deployment,
-              const VendDeploymentRequest *request, json_t *problems, GError **error)
+check_change (const VendApi *api, VendDb *db, const VendCaller *caller,
+              const VendDeployment *deployment, const VendDeploymentRequest *request,
+              json_t *problems, GError **error)
 {
   const VendRelease *current = deployment->current;
   g_autoptr (VendModel) model = NULL;
@@ -341,7 +342,7 @@ check_change (VendDb *db, const VendCaller *caller, const VendDeployment *deploy
   if (request->version == NULL || strcmp (request->version, current->version) == 0)
     return true;
   return vend_store_model_get (db, current->model_id, &model, error)
-         && check_version (db, caller, model, request->version, problems, error);
+         && check_version (api, db, caller, model, request->version, problems, error);
 }
 
 static bool
@@ -362,7 +363,8 @@ patch_deployment (VendApi *api, VendCall *call, VendCaller *caller, VendReply **
     vend_deployment_request_read (body, false, caller->account->username, api->hardware, &request,
                                   change->problems);
     vend_api_check_network (api, &request.scaling, change->problems);
-    if (!check_change (reader.db, caller, change->deployment, &request, change->problems, error))
+    if (!check_change (api, reader.db, caller, change->deployment, &request, change->problems,
+                       error))
       return false;
   }
   if (json_array_size (change->problems) == 0

@@ -122,10 +122,12 @@ tell_version (const OciBody *body, VendReply *reply, const VendManifestPushed *p
   if (pushed->version == NULL)
     return;
   vend_reply_header (reply, "Vend-Version", pushed->version);
-  warn (reply, pushed->is_latest
-                   ? "the image is a version of the model; this server cannot run images yet"
-                   : "the image is a version of the model, and not its latest; this server cannot "
-                     "run images yet");
+  const char *why = vend_sched_why_no_images (body->request.api->parts.sched);
+  if (why != NULL)
+    {
+      g_autofree char *text = g_strdup_printf ("the image is a version of the model: %s", why);
+      warn (reply, text);
+    }
   vend_sched_model_changed (body->request.api->parts.sched, body->request.model->id, NULL, NULL);
 }
 

@@ -187,6 +187,12 @@ static const VendSettingInfo setting_infos[] = {
     "bytes of managed weights; the longest unused that can be fetched again go beyond that; 0 = no "
     "limit" },
 
+  { "image-max-unpacked", VEND_SETTING_BYTES, "64G", 1024 * 1024, 1024 * 1024 * VEND_GIB,
+    "largest root file system of an image that was pushed, unpacked" },
+  { "image-max-files", VEND_SETTING_INT, "500000", 1, 100000000, "most files and folders of it" },
+  { "image-unpack-timeout", VEND_SETTING_SECONDS, "30m", 1, VEND_DAY_US,
+    "time limit for unpacking an image" },
+
   /* Metering */
   { "hardware-price", VEND_SETTING_TEXT, "", 0, 0,
     "price per second, comma-separated: sku=0.0001" },

@@ -93,12 +93,11 @@ vend_version_to_json (const VendVersion *version)
 }
 
 bool
-vend_version_check_runs (const VendVersion *version, GError **error)
+vend_version_check_runs (const VendVersion *version, const char *why_no_images, GError **error)
 {
-  return version->image == NULL
-         || vend_fail (error, VEND_ERROR_CONFLICT,
-                       "version: %s is an image, and this server cannot run image versions yet",
-                       version->id);
+  return version->image == NULL || why_no_images == NULL
+         || vend_fail (error, VEND_ERROR_CONFLICT, "version: %s is an image: %s", version->id,
+                       why_no_images);
 }
 
 json_t *

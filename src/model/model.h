@@ -72,8 +72,9 @@ typedef struct
 void vend_version_free (VendVersion *version);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendVersion, vend_version_free)
 json_t *vend_version_to_json (const VendVersion *version);
-/* CONFLICT with a sentence for people when this server cannot run it. */
-bool vend_version_check_runs (const VendVersion *version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* CONFLICT when it is an image and this server cannot run images; `why_no_images` NULL: it can. */
+bool vend_version_check_runs (const VendVersion *version, const char *why_no_images, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* `latest` and `example` may be NULL; `origin` as vend_call_origin. */
 json_t *vend_model_to_json (const VendModel *model, const VendVersion *latest, json_t *example,

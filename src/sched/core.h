@@ -18,6 +18,7 @@ struct VendSched
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  VendImages *images;
   const VendVault *vault; /* or NULL */
   char *data_dir;
   VendRunner *runner;
@@ -25,6 +26,8 @@ struct VendSched
   char *working_copy;
   const VendIsolationFound *isolation;
   bool isolation_required;
+  const VendIsolationFound *image_isolation;
+  char *why_no_images; /* NULL: they run here */
   VendNetworkKind max_network;
   char *network_allow;
   VendWebhooks *webhooks;

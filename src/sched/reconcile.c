@@ -10,6 +10,7 @@
 #include "sched/target/deployments.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
+#include "sched/target/image.h"
 #include "sched/target/weights.h"
 
 /* Failed runs in a row; an instance with more is replaced. */
@@ -57,12 +58,13 @@ count_boots (const Target *target)
   return n;
 }
 
-/* One whose weights are fetched starts nothing meanwhile. */
+/* One whose weights are fetched, or whose image is unpacked, starts nothing meanwhile. */
 static int64_t
 backoff_of (Target *target, guint waiting, guint min, int64_t now_us)
 {
   const bool wants = target->max > 0 && (waiting > 0 || min > 0);
   return vend_target_weights_ready (target, wants, now_us)
+                 && vend_target_image_ready (target, wants, now_us)
              ? target->backoff.until_us
              : MAX (target->backoff.until_us, now_us + VEND_US_PER_S);
 }
@@ -262,7 +264,7 @@ clean_up (VendSched *sched)
     {
       const Target *target = value;
       if (target->retired && target->instances->len == 0 && target->n_runs == 0
-          && !vend_target_weights_busy (target))
+          && !vend_target_weights_busy (target) && !target->is_unpacking)
         g_hash_table_iter_remove (&iter);
     }
 }

@@ -9,6 +9,7 @@
 #include "sched/account/ledger.h"
 #include "sched/instance/fast-start.h"
 #include "sched/instance/instance.h"
+#include "sched/instance/isolate.h"
 #include "sched/instance/metering.h"
 #include "sched/reconcile.h"
 #include "sched/run/run.h"
@@ -36,6 +37,12 @@ tick (void *data)
   return G_SOURCE_CONTINUE;
 }
 
+const char *
+vend_sched_why_no_images (const VendSched *sched)
+{
+  return sched->why_no_images;
+}
+
 VendSched *
 vend_sched_new (const VendSchedOptions *options)
 {
@@ -44,6 +51,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->store = options->store;
   sched->blobs = options->blobs;
   sched->shelf = options->shelf;
+  sched->images = options->images;
   sched->vault = options->vault;
   sched->data_dir = g_strdup (options->data_dir);
   sched->accounts = vend_sched_accounts_new ();
@@ -54,6 +62,8 @@ vend_sched_new (const VendSchedOptions *options)
   sched->isolation = options->isolation;
   sched->isolation_required = options->isolation_required;
   sched->max_network = options->max_network;
+  sched->image_isolation = options->image_isolation;
+  sched->why_no_images = vend_isolate_objection (options->image_isolation);
   sched->network_allow = g_strdup (options->network_allow);
   sched->webhooks = options->webhooks;
   sched->meter = options->meter;
@@ -92,6 +102,7 @@ vend_sched_drain (VendSched *sched)
 {
   sched->draining = true;
   vend_shelf_close (sched->shelf);
+  vend_images_close (sched->images);
   vend_sched_drain_broadcasts (sched);
   vend_sched_reconcile_soon (sched);
 }
@@ -161,6 +172,7 @@ vend_sched_free (VendSched *sched)
   if (sched->disk_pool != NULL)
     g_thread_pool_free (g_steal_pointer (&sched->disk_pool), FALSE, TRUE);
   vend_shelf_finish (sched->shelf);
+  vend_images_finish (sched->images);
   do
     vend_store_settle (sched->store);
   while (vend_inbox_drain (sched->inbox));
@@ -180,6 +192,7 @@ vend_sched_free (VendSched *sched)
   g_ptr_array_unref (sched->gpus);
   g_free (sched->data_dir);
   g_free (sched->input_allow);
+  g_free (sched->why_no_images);
   g_free (sched->working_copy);
   g_free (sched->network_allow);
   g_main_context_unref (sched->core);

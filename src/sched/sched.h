@@ -22,6 +22,7 @@
 #include "sandbox/probe.h"
 #include "secrets/vault.h"
 #include "store/store.h"
+#include "image/images.h"
 #include "weights/shelf.h"
 
 typedef struct VendSched VendSched;
@@ -60,25 +61,29 @@ typedef struct
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  VendImages *images;       /* borrowed */
   const VendVault *vault;   /* borrowed; outlives it. NULL: instances have no secrets */
   VendRunner *runner;       /* borrowed; outlives it */
   const char *data_dir;     /* versions/, venvs/ lie in it */
   const char *input_allow;  /* networks besides public addresses that input URLs may name */
   const char *working_copy; /* one of VEND_COPY_KINDS */
-  const VendIsolationFound *isolation; /* borrowed; NULL: there is none */
-  bool isolation_required;             /* a weaker one than a sandbox will not do */
-  VendNetworkKind max_network;         /* the widest that instances get */
-  const char *network_allow;           /* networks that they reach beside public addresses */
-  VendWebhooks *webhooks;              /* borrowed; or NULL */
-  VendMeter *meter;                    /* borrowed; outlives it */
-  const VendSkus *skus;                /* borrowed; outlives it */
-  const VendPrices *prices;            /* borrowed; outlives it */
-  const VendCgroups *cgroups;          /* borrowed; outlives it */
-  GPtrArray *gpus;                     /* of VendGpu, taken; NULL: none */
+  const VendIsolationFound *isolation;       /* borrowed; NULL: there is none */
+  bool isolation_required;                   /* a weaker one than a sandbox will not do */
+  const VendIsolationFound *image_isolation; /* borrowed; of images, which need a sandbox */
+  VendNetworkKind max_network;               /* the widest that instances get */
+  const char *network_allow;                 /* networks that they reach beside public addresses */
+  VendWebhooks *webhooks;                    /* borrowed; or NULL */
+  VendMeter *meter;                          /* borrowed; outlives it */
+  const VendSkus *skus;                      /* borrowed; outlives it */
+  const VendPrices *prices;                  /* borrowed; outlives it */
+  const VendCgroups *cgroups;                /* borrowed; outlives it */
+  GPtrArray *gpus;                           /* of VendGpu, taken; NULL: none */
   VendSchedLimits limits;
 } VendSchedOptions;
 
 VendSched *vend_sched_new (const VendSchedOptions *options);
+/* A sentence for people; NULL: images run here. Any thread. Borrowed. */
+const char *vend_sched_why_no_images (const VendSched *sched);
 /* Core thread, next. Starts all threads for work on the disk, so that none is missing later. */
 bool vend_sched_start_disk (VendSched *sched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

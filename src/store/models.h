@@ -35,8 +35,7 @@ bool vend_store_model_page (VendDb *db, const VendModelPage *page, VendPage *row
 
 /* Adds the version unless the model has it already, and makes it the latest. */
 bool vend_store_version_put (VendDb *db, const VendVersion *version, GError **error);
-/* The same for an image. It becomes the latest when `is_newest` says so or the model has none, and
- * never in the place of a version that can run. */
+/* The same for an image. It becomes the latest when `is_newest` says so or the model has none. */
 bool vend_store_version_put_image (VendDb *db, const VendVersion *version, bool is_newest,
                                    GError **error);
 bool vend_store_version_get (VendDb *db, int64_t model_id, const char *id, VendVersion **out,

@@ -34,7 +34,6 @@ def test_an_image_is_a_version(api, repo):
     manifest = repo.image(cog_labels())
     reply = repo.put("v1", manifest)
     assert reply.headers["Vend-Version"] == id_of(manifest)
-    assert "cannot run images yet" in reply.headers["Warning"]
     (version,) = versions(api, repo)
     assert version["id"] == id_of(manifest) == latest(api, repo)
     assert version["cog_version"] == "0.16.0" and version["openapi_schema"] == SCHEMA
@@ -163,51 +162,24 @@ def test_the_newest_tag_is_the_latest(api, repo):
     assert latest(api, repo) == id_of(images[0]), "the tag has moved"
 
 
-def test_calls_by_name_go_on(api, server):
-    """An image that cannot run does not take the place of a version that can."""
+def test_an_image_beside_a_source(api, server):
+    """The newest of both is what the name stands for."""
     before = api.get("/models/lab/echo").json()["latest_version"]["id"]
     repo = Registry(server, "lab/echo")
     manifest = repo.image(cog_labels())
-    reply = repo.put("v1", manifest)
-    assert "not its latest" in reply.headers["Warning"]
-    assert latest(api, repo) == before
-    assert api.run("echo", {"text": "still"})["status"] == "succeeded"
-    assert id_of(manifest) in [v["id"] for v in versions(api, repo)]
+    repo.put("v1", manifest)
+    assert latest(api, repo) == id_of(manifest)
     api.delete(f"/models/lab/echo/versions/{id_of(manifest)}", 202)
     assert latest(api, repo) == before
+    assert api.run("echo", {"text": "still"})["status"] == "succeeded"
 
 
-def test_it_says_that_it_cannot_run(api, repo, server):
+def test_it_has_no_source(api, repo, server):
     manifest = repo.image(cog_labels())
     repo.put("v1", manifest)
     version = id_of(manifest)
-    for path, body in (
-        (f"/models/{repo.name}/predictions", {"input": {}}),
-        ("/predictions", {"version": version, "input": {}}),
-        ("/predictions", {"version": f"{repo.name}:{version}", "input": {"prompt": 5}}),
-        (
-            "/deployments",
-            {
-                "name": "of-an-image",
-                "model": repo.name,
-                "version": version,
-                "hardware": "cpu",
-                "min_instances": 0,
-                "max_instances": 1,
-            },
-        ),
-    ):
-        detail = api.post(path, body, 409).json()["detail"]
-        assert "cannot run image versions yet" in detail, path
     assert "its layers" in api.get(f"/models/{repo.name}/versions/{version}/source", 409).json()["detail"]
     assert "registry" in api.post(f"/models/{repo.name}/versions/{version}/exports", expect=409).json()["detail"]
-    # OpenAI's clients do not see it, though its schema fits.
-    assert api.get(f"/models/{repo.name}").json()["openai"]["endpoints"]
-    assert repo.name not in [model["id"] for model in api.get("//openai/v1/models").json()["data"]]
-    # Nor is it started to be kept warm.
-    scaled = api.patch(f"/models/{repo.name}/scaling", {"min_instances": 1})
-    assert scaled.status_code == 200, scaled.text
-    assert repo.name not in json.dumps(api.get("//-/debug").json()["targets"])
     listed = server.cli("versions", repo.name)
     assert version[:12] in listed.stdout and "image" in listed.stdout
 

@@ -64,7 +64,8 @@ add (VendApi *api, VendDb *db, const VendModel *model, json_t *data)
   json_auto_t *mapping = mapping_of (db, model);
   const VendOpenaiModel shape = { version->openapi, mapping };
   g_autofree char *id = g_strconcat (model->owner, "/", model->name, NULL);
-  if (version->image == NULL && vend_openai_fits_any (&shape))
+  const bool runs = version->image == NULL || vend_sched_why_no_images (api->parts.sched) == NULL;
+  if (runs && vend_openai_fits_any (&shape))
     json_array_append_new (data, show (id, model, &shape));
 }
 

@@ -77,6 +77,7 @@ typedef struct
   VendBlobs *blobs;
   VendRunner *runner;
   VendShelf *shelf;
+  VendImages *images;
   VendVault *vault;
   VendRegistry *registry;
   char *hub_endpoint;
@@ -90,6 +91,7 @@ typedef struct
   VendPrices *prices;
   VendCgroups *cgroups;
   VendIsolationFound *isolation;
+  VendIsolationFound *image_isolation; /* of images, which run in nothing weaker */
   bool isolation_required;
   VendNetworkKind network;
   VendNetworkKind max_network;
@@ -129,8 +131,10 @@ app_clear (App *app)
   vend_sched_free (app->sched);
   vend_cgroups_free (app->cgroups);
   vend_isolation_found_free (app->isolation);
+  vend_isolation_found_free (app->image_isolation);
   vend_webhooks_stop (app->webhooks);
   vend_shelf_free (app->shelf);
+  vend_images_free (app->images);
   vend_store_free (app->store);
   vend_runner_free (app->runner);
   vend_webhooks_free (app->webhooks);
@@ -450,6 +454,7 @@ sweep_folders (void *data)
   const App *app = data;
   vend_builds_sweep (app->builds);
   vend_shelf_sweep (app->shelf);
+  vend_images_sweep (app->images);
   vend_registry_sweep (app->registry);
   vend_workspace_probe_sweep (app->data_dir);
 }
@@ -481,6 +486,20 @@ check_working_copy (const App *app, GError **error)
   const bool good = vend_workspace_probe (app->data_dir, kind, &how);
   vend_log (good ? VEND_LOG_INFO : VEND_LOG_WARN, "working copies of instances", "made", how, NULL);
   return true;
+}
+
+/* The root file system of an image needs a mount namespace whatever the setting is. */
+static void
+find_image_isolation (App *app, VendIsolationSetting setting)
+{
+  app->image_isolation = vend_isolation_probe (
+      app->data_dir, setting == VEND_ISOLATE_OFF ? VEND_ISOLATE_AUTO : setting);
+  if (setting != VEND_ISOLATE_OFF)
+    return;
+  g_autofree char *how = vend_isolation_describe (app->image_isolation);
+  const bool is_there = app->image_isolation->kind == VEND_ISOLATION_SANDBOX;
+  vend_log (VEND_LOG_INFO, is_there ? "isolation of images" : "images do not run here", "by", how,
+            NULL);
 }
 
 static bool
@@ -529,6 +548,7 @@ find_isolation (App *app, GError **error)
             "by", how, NULL);
   const bool is_host
       = app->network == VEND_NETWORK_HOST || app->isolation->kind != VEND_ISOLATION_SANDBOX;
+  find_image_isolation (app, setting);
   if (setting != VEND_ISOLATE_OFF)
     vend_log (is_host ? VEND_LOG_WARN : VEND_LOG_INFO, "network of models", "kind",
               vend_network_word (is_host ? VEND_NETWORK_HOST : app->network), "widest",
@@ -581,6 +601,21 @@ open_shelf (App *app, GError **error)
 }
 
 static bool
+open_images (App *app, GError **error)
+{
+  return vend_images_new (
+      &(VendImagesOptions){
+          .store = app->store,
+          .blobs = app->blobs,
+          .runner = app->runner,
+          .data_dir = app->data_dir,
+          .max_bytes = vend_settings_bytes (app->settings, "image-max-unpacked"),
+          .max_files = (uint64_t) vend_settings_int (app->settings, "image-max-files"),
+          .timeout_us = vend_settings_us (app->settings, "image-unpack-timeout") },
+      &app->images, error);
+}
+
+static bool
 find_cgroups (App *app, GError **error)
 {
   const char *setting = vend_settings_text (app->settings, "cgroups");
@@ -613,13 +648,15 @@ make_parts (App *app, GError **error)
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
-      || !find_isolation (app, error) || !start_webhooks (app, error) || !open_shelf (app, error))
+      || !find_isolation (app, error) || !start_webhooks (app, error) || !open_shelf (app, error)
+      || !open_images (app, error))
     return false;
   app->sched = vend_sched_new (
       &(VendSchedOptions){ .core = g_main_context_default (),
                            .store = app->store,
                            .blobs = app->blobs,
                            .shelf = app->shelf,
+                           .images = app->images,
                            .vault = app->vault,
                            .runner = app->runner,
                            .data_dir = app->data_dir,
@@ -628,6 +665,7 @@ make_parts (App *app, GError **error)
                            .isolation = app->isolation,
                            .isolation_required = app->isolation_required,
                            .max_network = app->max_network,
+                           .image_isolation = app->image_isolation,
                            .network_allow = vend_settings_text (app->settings, "network-allow"),
                            .webhooks = app->webhooks,
                            .meter = app->meter,

@@ -250,6 +250,8 @@ objection (const Instance *instance)
 {
   if (!instance->target->scaling.fast_start)
     return "fast start is off";
+  if (instance->target->image != NULL)
+    return "it is an image";
   return instance->isolation != VEND_ISOLATION_NONE ? "the sandbox takes no forks yet"
                                                     : instance->sched->fast_start->problem;
 }

@@ -91,8 +91,50 @@ char *
 vend_instance_source (const Instance *instance, const char *name)
 {
   const Target *target = instance->target;
+  if (target->image != NULL)
+    return g_build_filename (instance->sched->data_dir, "images", target->version, name, NULL);
   return g_build_filename (instance->sched->data_dir, "versions",
                            vend_version_source (target->version, target->launch), name, NULL);
+}
+
+/* What an image lacks: it has its Python, its paths and its home itself. */
+static json_t *
+environment_of_image (const Instance *instance)
+{
+  json_t *env = json_object ();
+  g_autofree char *slots = g_strdup_printf ("%u", instance->slots);
+  g_autofree char *gpus = vend_instance_visible_gpus (instance);
+  vend_json_set_string (env, "PYTHONUNBUFFERED", "1");
+  vend_json_set_string (env, "COG_MAX_CONCURRENCY", slots);
+  /* Servers before coglet tell what was printed this often; the default is half a second. */
+  vend_json_set_string (env, "COG_THROTTLE_RESPONSE_INTERVAL", "0.05");
+  /* It is not the first process of its namespace, and warns of that otherwise. */
+  vend_json_set_string (env, "TINI_SUBREAPER", "1");
+  if (gpus != NULL)
+    vend_json_set_string (env, "CUDA_VISIBLE_DEVICES", gpus);
+  return env;
+}
+
+bool
+vend_instance_spec_add_image (const Instance *instance, json_t *spec, GError **error)
+{
+  json_auto_t *start = NULL;
+  if (instance->target->image == NULL)
+    return true;
+  if (!vend_images_find (instance->sched->images, instance->target->version, &start, error))
+    return false;
+  json_t *env = json_deep_copy (json_object_get (start, "env"));
+  json_object_update (env, json_object_get (spec, "env"));
+  vend_instance_hide_secrets (instance, env);
+  json_object_set_new (spec, "env", env);
+  json_object_set (spec, "argv", json_object_get (start, "argv"));
+  json_object_set_new (spec, "event_streams",
+                       json_boolean (vend_json_bool (start, "event_streams", false)));
+  json_object_set_new (spec, "root",
+                       json_pack ("{s:O, s:O, s:O}", "cwd", json_object_get (start, "cwd"), "uid",
+                                  json_object_get (start, "uid"), "gid",
+                                  json_object_get (start, "gid")));
+  return true;
 }
 
 /* The author's variables plus those that coglet needs; none of the server's own, and no secrets, of
@@ -100,6 +142,8 @@ vend_instance_source (const Instance *instance, const char *name)
 json_t *
 vend_instance_environment (const Instance *instance)
 {
+  if (instance->target->image != NULL)
+    return environment_of_image (instance);
   g_autofree char *venv = venv_of (instance);
   g_autofree char *venv_bin = g_build_filename (venv, "bin", NULL);
   const Target *target = instance->target;

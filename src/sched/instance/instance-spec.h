@@ -4,6 +4,9 @@
 #include "sched/instance/instance.h"
 
 json_t *vend_instance_spec (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
+/* How an image is started, as it says itself. Blocks on disk. Nothing for other versions. */
+bool vend_instance_spec_add_image (const Instance *instance, json_t *spec, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The environment of the model's process, for every kind of start; strings. */
 json_t *vend_instance_environment (const Instance *instance) G_GNUC_WARN_UNUSED_RESULT;
 /* The file of that name beside the source. Free with g_free. */

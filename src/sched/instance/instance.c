@@ -125,6 +125,7 @@ launch (void *data)
       return;
     }
   if (!vend_instance_place_weights (job->instance, &job->error)
+      || !vend_instance_spec_add_image (job->instance, job->spec, &job->error)
       || !runner->start (runner, job->instance->id, job->spec, &job->error))
     g_assert (job->error != NULL);
   vend_shelf_let_go (shelf, job->sets);

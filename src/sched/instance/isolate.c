@@ -5,10 +5,28 @@
 #include "sched/target/target.h"
 #include <string.h>
 
+char *
+vend_isolate_objection (const VendIsolationFound *found)
+{
+  if (found != NULL && found->kind == VEND_ISOLATION_SANDBOX)
+    return NULL;
+  return g_strdup_printf ("images run in a sandbox alone, and this machine makes none: %s",
+                          found != NULL && found->why != NULL ? found->why
+                                                              : "the reason is not known");
+}
+
+/* An image needs a sandbox also where other models go without. */
+static const VendIsolationFound *
+found_for (const Instance *instance)
+{
+  return instance->target->image != NULL ? instance->sched->image_isolation
+                                         : instance->sched->isolation;
+}
+
 void
 vend_isolate_start (Instance *instance)
 {
-  const VendIsolationFound *found = instance->sched->isolation;
+  const VendIsolationFound *found = found_for (instance);
   instance->isolation = found != NULL ? found->kind : VEND_ISOLATION_NONE;
   instance->isolation_why = found != NULL ? g_strdup (found->why) : NULL;
   instance->network = (VendNetworkKind) instance->target->scaling.network;
@@ -60,8 +78,8 @@ home_of (const Target *target)
 static json_int_t
 user_of (const Instance *instance)
 {
-  const VendSched *sched = instance->sched;
-  const bool own_user = sched->isolation != NULL && sched->isolation->own_user;
+  const VendIsolationFound *found = found_for (instance);
+  const bool own_user = found != NULL && found->own_user;
   return own_user ? (json_int_t) VEND_SANDBOX_FIRST_UID + instance->billing.account_id : 0;
 }
 

@@ -1,9 +1,12 @@
 /* How an instance is isolated. Core thread. */
 #pragma once
 #include "json/json.h"
+#include "sandbox/probe.h"
 
 typedef struct Instance Instance;
 
+/* Why images do not run in what was found; NULL: they do. Free with g_free. */
+char *vend_isolate_objection (const VendIsolationFound *found) G_GNUC_WARN_UNUSED_RESULT;
 /* As this server isolates instances that start now. */
 void vend_isolate_start (Instance *instance);
 /* As the spec of an instance found on disk says. */

@@ -106,6 +106,23 @@ vend_decided_fetched (const Target *target, int64_t took_us)
 }
 
 void
+vend_decided_unpack (const Target *target)
+{
+  write_down (target->sched, about (target, VEND_DECISION_FETCH, NULL, demand_inputs (target)),
+              "Unpacking the image of %s before its first instance starts.", name_of (target));
+}
+
+void
+vend_decided_unpacked (const Target *target, int64_t took_us)
+{
+  const double seconds = (double) took_us / VEND_US_PER_S;
+  write_down (
+      target->sched,
+      about (target, VEND_DECISION_FETCH, NULL, json_pack ("{s:f}", "unpack_seconds", seconds)),
+      "The image of %s is unpacked; that took %.1f s.", name_of (target), seconds);
+}
+
+void
 vend_decided_start (const Instance *instance, const char *reason)
 {
   const Target *target = instance->target;

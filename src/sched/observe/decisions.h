@@ -6,6 +6,9 @@
 /* An instance is wanted, whose weights are not on disk: `why` names them. */
 void vend_decided_fetch (const Target *target, const char *why);
 void vend_decided_fetched (const Target *target, int64_t took_us);
+/* An instance is wanted, whose image is not unpacked. */
+void vend_decided_unpack (const Target *target);
+void vend_decided_unpacked (const Target *target, int64_t took_us);
 void vend_decided_start (const Instance *instance, const char *reason);
 void vend_decided_stop (const Instance *instance, const char *reason);
 /* The instance finishes its runs, then stops. */

@@ -115,12 +115,8 @@ typedef struct
 static bool
 read_latest (Reload *reload, VendDb *db, GError **error)
 {
-  if (!vend_store_version_get (db, reload->model_id, reload->model->latest_version, &reload->latest,
-                               error))
-    return false;
-  if (reload->latest->image != NULL)
-    g_clear_pointer (&reload->latest, vend_version_free);
-  return true;
+  return vend_store_version_get (db, reload->model_id, reload->model->latest_version,
+                                 &reload->latest, error);
 }
 
 static bool

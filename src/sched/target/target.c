@@ -55,6 +55,7 @@ vend_target_get (VendSched *sched, const VendPrediction *p, const VendVersion *v
   target->pool = vend_pool_of (sched, place->hardware, &target->size);
   target->billing = p->billing;
   target->launch = json_incref (version->launch);
+  target->image = g_strdup (version->image);
   target->queue = vend_queue_new ();
   target->instances = g_ptr_array_new ();
   target->own = *own;
@@ -71,6 +72,7 @@ vend_target_free (Target *target)
   g_free (target->name);
   g_free (target->deployment);
   g_free (target->version);
+  g_free (target->image);
   g_free (target->hardware);
   g_free (target->snapshot_key);
   json_decref (target->launch);
@@ -157,6 +159,7 @@ vend_version_for_launch (const VendVersion *version)
   copy->id = g_strdup (version->id);
   copy->model_id = version->model_id;
   copy->launch = json_incref (version->launch);
+  copy->image = g_strdup (version->image);
   return copy;
 }
 

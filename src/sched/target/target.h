@@ -48,6 +48,10 @@ struct Target
   bool retired;
   GPtrArray *kept_weights; /* sets that wait for a start, kept on the shelf; or NULL */
   bool is_looking_for_weights;
+  char *image;         /* digest of the manifest that the version is, or NULL */
+  bool image_is_there; /* unpacked */
+  bool is_unpacking;   /* or looks whether it has to */
+  int64_t unpack_began_us;
   int64_t weights_wanted_us; /* when their fetch began */
   int64_t read_ahead_us;     /* the latest time that its weights were read ahead; 0 = never */
   VendMeterSeries *series;   /* borrowed from the meter; NULL until the first count */

@@ -75,13 +75,11 @@ ON CONFLICT (model_id, id) DO NOTHING;
 UPDATE models SET latest_version = $2, version_us = $3 WHERE id = $1;
 -- name: version_latest_set_image
 UPDATE models SET latest_version = $2, version_us = $3
-WHERE id = $1 AND (CAST($4 AS BIGINT) <> 0 OR latest_version IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM versions AS v WHERE v.model_id = $1 AND v.image IS NULL);
--- Versions that can run come first: images cannot.
+WHERE id = $1 AND (CAST($4 AS BIGINT) <> 0 OR latest_version IS NULL);
 -- name: version_latest_recount
 UPDATE models SET
   latest_version = (SELECT v.id FROM versions v WHERE v.model_id = $1
-                    ORDER BY v.image IS NOT NULL, v.created_us DESC, v.id DESC LIMIT 1),
+                    ORDER BY v.created_us DESC, v.id DESC LIMIT 1),
   version_us = COALESCE((SELECT MAX(v.created_us) FROM versions v WHERE v.model_id = $1), 0)
 WHERE id = $1;
 -- name: version_get

@@ -15,6 +15,7 @@ struct Core
   VendStore *store;
   VendBlobs *blobs;
   VendShelf *shelf;
+  VendImages *images;
   VendMeter *meter;
   VendSkus *skus;
   VendPrices *prices;

@@ -84,10 +84,15 @@ open_sched (Core *core)
                                    .runner = core->runner,
                                    .hub = { .endpoint = VEND_HUB_DEFAULT } };
   g_assert_true (vend_shelf_new (&shelf, &core->shelf, &error));
+  const VendImagesOptions images = {
+    .store = core->store, .blobs = core->blobs, .runner = core->runner, .data_dir = core->dir
+  };
+  g_assert_true (vend_images_new (&images, &core->images, &error));
   core->sched = vend_sched_new (&(VendSchedOptions){ .core = g_main_context_default (),
                                                      .store = core->store,
                                                      .blobs = core->blobs,
                                                      .shelf = core->shelf,
+                                                     .images = core->images,
                                                      .runner = core->runner,
                                                      .data_dir = core->dir,
                                                      .input_allow = "",
@@ -113,6 +118,7 @@ core_stop (Core *core)
 {
   g_clear_pointer (&core->sched, vend_sched_free);
   g_clear_pointer (&core->shelf, vend_shelf_free);
+  g_clear_pointer (&core->images, vend_images_free);
   g_clear_pointer (&core->store, vend_store_free);
 }
 
