@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "model"))
 
+from images import cog_image, push  # noqa: E402
 from servers import Servers  # noqa: E402
 from vend_server import ACCOUNT  # noqa: E402
 
@@ -31,11 +32,14 @@ def own_address():
 class Place:
     """The server, what listens beside it, and what an attacker may know of both."""
 
-    def __init__(self, server):
+    def __init__(self, server, image=None):
         self.server = server
         self.api = server.api()
-        pushed = server.cli("push", HERE / "model", MODEL, "--public")
-        assert pushed.returncode == 0, pushed.stderr
+        if image is not None:
+            push(server, image, MODEL)
+        else:
+            pushed = server.cli("push", HERE / "model", MODEL, "--public")
+            assert pushed.returncode == 0, pushed.stderr
         self.listener = socket.create_server(("0.0.0.0", 0))
         self.abstract = socket.socket(socket.AF_UNIX)
         self.name = f"vend-hostile-{os.getpid()}-{server.process.pid}"
@@ -80,8 +84,13 @@ def make(binary, template, folder, *flags):
     return servers, server
 
 
-@pytest.fixture(scope="module")
-def sandboxed(binary, template, tmp_path_factory):
+def image_of(folder):
+    predict, probes = ((HERE / "model" / name).read_text() for name in ("predict.py", "probes.py"))
+    return cog_image(folder / "image", "0.16.12", predict, {"probes.py": probes})
+
+
+@pytest.fixture(scope="module", params=["source", "image"])
+def sandboxed(request, binary, template, tmp_path_factory):
     servers, server = make(
         binary, template, tmp_path_factory.mktemp("sandbox"), "--isolation", "auto", "--network", "outbound"
     )
@@ -89,7 +98,7 @@ def sandboxed(binary, template, tmp_path_factory):
     if not said["by"].startswith("bubblewrap"):
         servers.close()
         pytest.skip(f"this machine makes no sandbox: {said['by']}")
-    place = Place(server)
+    place = Place(server, image_of(tmp_path_factory.mktemp("hostile")) if request.param == "image" else None)
     yield place
     place.close()
     servers.close()
