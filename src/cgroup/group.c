@@ -194,6 +194,18 @@ vend_cgroup_enter (const VendCgroup *group)
   return true;
 }
 
+bool
+vend_cgroup_move (const VendCgroup *group, pid_t process, GError **error)
+{
+  char number[16];
+  const int length = g_snprintf (number, sizeof number, "%d", (int) process);
+  for (guint i = 0; group != NULL && i < VEND_CGROUP_N; i++)
+    if (group->doors[i] >= 0 && write (group->doors[i], number, (size_t) length) != length)
+      return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "move a process into '%s'",
+                              group->folders[i]);
+  return true;
+}
+
 /* ---- Memory that ran out */
 
 /* The number after `key` in a file of such lines; with "" as `key` the only number of the file. */

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <glib.h>
 
 #include "cgroup/bases.h"
@@ -27,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendCgroup, vend_cgroup_free)
 /* Moves the calling process in; its children start there. Between fork and exec: system calls
  * only. */
 bool vend_cgroup_enter (const VendCgroup *group);
+/* The same for another process. NULL is no group. */
+bool vend_cgroup_move (const VendCgroup *group, pid_t process, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* The number of out-of-memory kills in the group; false when the kernel does not count them
  * here. */

@@ -148,6 +148,12 @@ static void
 on_exit_status (int status, void *context)
 {
   VendDirector *director = context;
+  if (vend_director_blames_room (director))
+    {
+      director->starts_again = true;
+      g_idle_add (start_again, director);
+      return;
+    }
   if (director->kind->gone (director->server, status) || director->starts_again)
     return;
   const bool crashed = director->kind->has_own_model && director->state != VEND_DIRECTOR_STARTING;
@@ -187,7 +193,9 @@ on_exit_status (int status, void *context)
 static bool
 on_sandbox (pid_t first, void *context)
 {
-  return vend_director_enter_network (context, first);
+  VendDirector *director = context;
+  director->first = first;
+  return vend_director_enter_network (director, first);
 }
 
 static const VendModelEvents model_events
@@ -425,14 +433,20 @@ vend_director_spawn_model (VendDirector *director, GError **error)
   if (!director->kind->prepare (director->server, &argv, &env, error)
       || !vend_model_limits_new (director->spec, &director->limits, error))
     return false;
-  g_auto (GStrv) whole = vend_director_environment (director, env);
+  g_auto (GStrv) start = vend_director_choose_start (director, env);
+  g_auto (GStrv) whole = vend_director_environment (director, start);
   g_autoptr (VendSandbox) sandbox = NULL;
-  if (!vend_director_make_sandbox (director, argv, whole, &sandbox, error))
+  int launcher = -1;
+  if (!vend_director_hear_launcher (director, whole, &launcher, error))
+    return false;
+  vend_autofd launcher_end = launcher;
+  if (!vend_director_make_sandbox (director, argv, whole, launcher_end, &sandbox, error))
     return false;
   const VendModelOptions options = { .dir = director->dir,
                                      .argv = argv,
                                      .env = whole,
                                      .sandbox = sandbox,
+                                     .room = director->room,
                                      .takes_channel = director->kind->takes_channel,
                                      .limits = director->limits,
                                      .workspace = director->workspace,
@@ -455,6 +469,7 @@ vend_director_clear_model (VendDirector *director)
   director->env.server = NULL;
   g_clear_pointer (&director->server, vend_model_server_free);
   g_clear_pointer (&director->model, vend_model_process_free);
+  vend_director_clear_fork (director);
   vend_director_clear_workspace (director);
   g_clear_pointer (&director->limits, vend_model_limits_free);
 }

@@ -77,17 +77,7 @@ open_way_out (VendDirector *director, GError **error)
 char **
 vend_director_network_environment (const VendSpec *spec, char **env)
 {
-  static const char *const names[]
-      = { "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy" };
-  static const char *const exceptions[] = { "NO_PROXY", "no_proxy" };
-  static const char proxy[] = "http://127.0.0.1:" G_STRINGIFY (VEND_INSIDE_PROXY_PORT);
-  if (!vend_director_has_namespace (spec) || spec->network != VEND_NETWORK_OUTBOUND)
-    return env;
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    env = g_environ_setenv (env, names[i], proxy, TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS (exceptions); i++)
-    env = g_environ_setenv (env, exceptions[i], "localhost,127.0.0.1,::1", TRUE);
-  return env;
+  return vend_director_has_namespace (spec) ? vend_network_environment (spec->network, env) : env;
 }
 
 /* ---- Its life */

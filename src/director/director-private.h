@@ -43,6 +43,11 @@ typedef struct
   VendUplink *uplink;
   VendResults *results;
   VendLoopback *loopback;
+  VendRoom *room;      /* that the sandbox is nested in; NULL: none */
+  pid_t first;         /* of the sandbox; 0: not heard of */
+  bool starts_plainly; /* what there was to fork from is of no use */
+  int fork_fd;         /* to the launcher in the sandbox; -1: none */
+  GSource *fork_source;
   VendInside *inside; /* the model's network namespace; NULL: it has none, or is not there */
   VendProxy *proxy;   /* its way out; NULL: it has none */
 
@@ -131,7 +136,6 @@ void vend_director_clear_workspace (VendDirector *director);
 
 /* director-network.c */
 /* Ports of 127.0.0.1 in the model's network namespace. */
-#define VEND_INSIDE_PROXY_PORT 3128
 #define VEND_INSIDE_LOOPBACK_PORT 3129
 
 bool vend_director_has_namespace (const VendSpec *spec);
@@ -150,9 +154,22 @@ bool vend_director_check_isolation (const VendSpec *spec, GError **error) G_GNUC
 /* `env` and what the director adds. Free with g_strfreev. */
 char **vend_director_environment (const VendDirector *director, char *const *env)
     G_GNUC_WARN_UNUSED_RESULT;
-/* `*out` is NULL where there is to be none. */
+/* `*out` is NULL where there is to be none. `launcher` is borrowed; -1: `argv` is none. */
 bool vend_director_make_sandbox (VendDirector *director, char *const *argv, char *const *env,
-                                 VendSandbox **out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                 int launcher, VendSandbox **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* director-fork.c: a start from a zygote, in the sandbox. */
+/* `env` without what there is no use for; finds the room. Free with g_strfreev. */
+char **vend_director_choose_start (VendDirector *director, char *const *env)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The end of a socket that is for the launcher, which is closed by the caller; -1: there is none.
+ */
+bool vend_director_hear_launcher (VendDirector *director, char *const *env, int *out_fd,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The model server has ended: whether that is the room's fault, so that it starts again plainly. */
+bool vend_director_blames_room (VendDirector *director);
+void vend_director_clear_fork (VendDirector *director);
 
 /* director-commands.c */
 void vend_director_greet (VendDirector *director);

@@ -5,6 +5,7 @@
 #include "director/director-private.h"
 #include "hardware/machine.h"
 #include "runner/process-identity.h"
+#include "sandbox/pin.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,6 +136,29 @@ show_root (const VendDirector *director, VendSandboxPaths *paths, char *const *e
   vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
 }
 
+/* What is in sight of a start that asks for a fork, or writes down what is imported. */
+static bool
+show_start (const VendDirector *director, VendSandboxPaths *paths, char *const *env, GError **error)
+{
+  static const char *const sockets[] = { "VEND_LAUNCH_ZYGOTE", "VEND_LAUNCH_SNAPSHOT" };
+  const char *record = g_environ_getenv ((char **) env, "VEND_LAUNCH_RECORD");
+  for (guint i = 0; i < G_N_ELEMENTS (sockets); i++)
+    {
+      const char *path = g_environ_getenv ((char **) env, sockets[i]);
+      if (path != NULL)
+        vend_sandbox_paths_given (paths, path, NULL);
+    }
+  if (record == NULL)
+    return true;
+  const uid_t user = director->spec->model_user;
+  if (!vend_file_replace (record, "", 0, 0600, error))
+    return false;
+  if (user != 0 && chown (record, user, user) < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "give '%s' to the model", record);
+  vend_sandbox_paths_write (paths, record, NULL);
+  return true;
+}
+
 static bool
 show_all (VendDirector *director, VendSandboxPaths *paths, char *const *argv, char *const *env,
           GError **error)
@@ -147,6 +171,8 @@ show_all (VendDirector *director, VendSandboxPaths *paths, char *const *argv, ch
     return false;
   vend_sandbox_paths_given (paths, slots, NULL);
   show_python (paths, argv, env);
+  if (!show_start (director, paths, env, error))
+    return false;
   show_weights (director->spec, paths, env);
   vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
   return true;
@@ -162,7 +188,7 @@ shared_memory (const VendSpec *spec)
 
 bool
 vend_director_make_sandbox (VendDirector *director, char *const *argv, char *const *env,
-                            VendSandbox **out, GError **error)
+                            int launcher, VendSandbox **out, GError **error)
 {
   const VendSpec *spec = director->spec;
   g_autoptr (VendSandboxPaths) paths = vend_sandbox_paths_new ();
@@ -175,6 +201,7 @@ vend_director_make_sandbox (VendDirector *director, char *const *argv, char *con
     show_root (director, paths, env);
   else if (!show_all (director, paths, argv, env, error))
     return false;
+  const VendSandboxFd fd = { launcher, VEND_PIN_CHECK };
   const VendSandboxOptions options = { .kind = spec->isolation,
                                        .network = spec->network,
                                        .uid = spec->model_user,
@@ -189,6 +216,10 @@ vend_director_make_sandbox (VendDirector *director, char *const *argv, char *con
                                        .paths = paths,
                                        .process_data = spec->process_data,
                                        .user_processes = spec->user_processes,
-                                       .shared_memory = shared_memory (spec) };
+                                       .shared_memory = shared_memory (spec),
+                                       .fds = &fd,
+                                       .n_fds = launcher >= 0 ? 1 : 0,
+                                       .is_launcher = launcher >= 0,
+                                       .room = director->room };
   return vend_sandbox_new (&options, out, error);
 }

@@ -352,6 +352,7 @@ direct (const char *dir, GError **error)
 {
   g_autoptr (VendDirector) director = g_new0 (VendDirector, 1);
   director->dir = g_strdup (dir);
+  director->fork_fd = -1;
   if (!vend_spec_load (dir, &director->spec, error) || !vend_director_take_secrets (director, error)
       || !assemble (director, error))
     return false;

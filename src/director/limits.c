@@ -95,6 +95,12 @@ vend_model_limits_enter (const VendModelLimits *limits)
          && lower (RLIMIT_NPROC, limits->spec->user_processes);
 }
 
+bool
+vend_model_limits_move (const VendModelLimits *limits, pid_t process, GError **error)
+{
+  return vend_cgroup_move (limits->group, process, error);
+}
+
 void
 vend_model_limits_kill (const VendModelLimits *limits)
 {

@@ -24,6 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendModelLimits, vend_model_limits_free)
  * calls only. */
 bool vend_model_limits_enter (const VendModelLimits *limits);
 
+/* The same for the groups alone and another process. */
+bool vend_model_limits_move (const VendModelLimits *limits, pid_t process, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Ends all processes in the groups. */
 void vend_model_limits_kill (const VendModelLimits *limits);
 

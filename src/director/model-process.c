@@ -55,6 +55,7 @@ typedef struct
   const VendWorkspace *workspace;
   const VendModelLimits *limits;
   const VendSandbox *sandbox;
+  const VendRoom *room;
   pid_t parent;
 } ChildSetup;
 
@@ -65,13 +66,16 @@ prepare_child (void *data)
   setpgid (0, 0);
   if (!vend_model_limits_enter (setup->limits))
     _exit (127);
+  if (setup->room != NULL && !vend_room_join (setup->room))
+    _exit (127);
   if (!vend_workspace_enter (setup->workspace))
     _exit (127);
   if (setup->sandbox != NULL && !vend_sandbox_enter (setup->sandbox))
     _exit (127);
   /* After the namespaces and the user: entering them clears it. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid () != setup->parent)
+  /* In a room the parent is one that stands outside; it was looked at there. */
+  if (setup->room == NULL && getppid () != setup->parent)
     _exit (127);
 }
 
@@ -278,6 +282,7 @@ spawn (const VendModelOptions *options, VendModelProcess *process, GError **erro
   ChildSetup setup = { .workspace = options->workspace,
                        .limits = options->limits,
                        .sandbox = options->sandbox,
+                       .room = options->room,
                        .parent = getpid () };
   const bool piped = options->takes_channel;
   const bool wrapped = options->sandbox != NULL;
@@ -343,6 +348,13 @@ vend_model_process_take_channel (VendModelProcess *process, int *out_to, int *ou
   *out_from = vend_fd_steal (&process->stdout_fd);
   g_unix_set_fd_nonblocking (*out_to, TRUE, NULL);
   g_unix_set_fd_nonblocking (*out_from, TRUE, NULL);
+}
+
+void
+vend_model_process_forked (VendModelProcess *process, pid_t pid)
+{
+  process->model = pid;
+  note_pid (process, pid);
 }
 
 pid_t

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "director/limits.h"
+#include "sandbox/room.h"
 #include "sandbox/sandbox.h"
 #include "workspace/workspace.h"
 
@@ -34,6 +35,7 @@ typedef struct
   const VendModelLimits *limits;  /* must stay until the process is freed */
   const VendWorkspace *workspace; /* with its copy made */
   VendSandbox *sandbox;           /* with `argv` and `env` in it; NULL: there is none */
+  const VendRoom *room;           /* that the sandbox is nested in; NULL: none */
   GMainContext *main_context;
   const VendModelEvents *events;
   void *context;
@@ -45,6 +47,9 @@ bool vend_model_process_start (const VendModelOptions *options, VendModelProcess
 
 /* 0 once it has ended. */
 pid_t vend_model_process_pid (const VendModelProcess *process);
+
+/* `pid` stands for the one that was started: its fork, in the same sandbox. */
+void vend_model_process_forked (VendModelProcess *process, pid_t pid);
 
 /* What it reads as stdin and writes to stdout, both not blocking; once, with `takes_channel`. */
 void vend_model_process_take_channel (VendModelProcess *process, int *out_to, int *out_from);

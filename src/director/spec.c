@@ -19,6 +19,7 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->isolation_why);
   g_free (spec->home);
   g_free (spec->root_cwd);
+  g_free (spec->room_life);
   g_strfreev (spec->read_only);
   g_strfreev (spec->links);
   g_strfreev (spec->env);
@@ -149,6 +150,13 @@ read_isolation (const json_t *document, VendSpec *spec, GError **error)
   spec->needs_sandbox = vend_json_bool (isolation, "required", false);
   spec->isolation_why = g_strdup (vend_json_string (isolation, "why"));
   spec->home = g_strdup (vend_json_string (isolation, "home"));
+  const json_t *room = json_object_get (isolation, "room");
+  const int64_t first = vend_json_int (room, "first", 0);
+  if (first > 0 && first < G_MAXINT32)
+    {
+      spec->room_life = g_strdup (vend_json_string (room, "life"));
+      spec->room_first = (pid_t) first;
+    }
   if (!vend_networks_parse (vend_json_string (isolation, "network_allow"), "spec: 'network_allow'",
                             &spec->network_allow, error))
     return false;

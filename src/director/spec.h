@@ -54,8 +54,10 @@ typedef struct
   char *root_cwd;              /* of the model, in it */
   uid_t root_uid;              /* as what it sees itself in there */
   gid_t root_gid;
-  bool event_streams;        /* its server may have them */
-  char *home;                /* what HOME is in the sandbox; NULL: nothing */
+  bool event_streams; /* its server may have them */
+  char *home;         /* what HOME is in the sandbox; NULL: nothing */
+  char *room_life;    /* of the room of its zygote (sandbox/room.h); NULL: none */
+  pid_t room_first;
   VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 

@@ -153,9 +153,12 @@ add_namespaces (GByteArray *words, const VendSandboxOptions *options)
   g_autofree char *gid = g_strdup_printf ("%u", options->inner_gid);
   add_all (words, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
            "--unshare-cgroup", "--uid", options->has_root ? uid : INNER_UID, "--gid",
-           options->has_root ? gid : INNER_UID, "--hostname", "model", "--disable-userns",
-           "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv",
-           NULL);
+           options->has_root ? gid : INNER_UID, "--hostname", "model", "--cap-drop", "ALL",
+           "--new-session", "--as-pid-1", "--clearenv", NULL);
+  /* A room outlives the server when somebody is in it, and others are nested in its namespace; its
+   * filter refuses to make any. */
+  if (!options->is_room)
+    add_all (words, "--disable-userns", "--die-with-parent", NULL);
   if (options->network != VEND_NETWORK_HOST)
     add (words, "--unshare-net");
 }
@@ -184,6 +187,8 @@ vend_sandbox_arguments (const VendSandboxOptions *options, const VendSandboxPath
   add_all (words, "--proc", "/proc", NULL);
   if (!options->has_root)
     add_all (words, "--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", NULL);
+  if (options->tmp == NULL && !options->has_root)
+    add_all (words, "--perms", "1777", "--tmpfs", "/tmp", NULL);
   for (guint i = 0; i < paths->all->len; i++)
     {
       const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
@@ -275,7 +280,12 @@ vend_sandbox_orders (const VendSandboxOptions *options, const VendSandboxPaths *
   add_order (words, VEND_PIN_FOLDER, options->cwd);
   add_limit (words, RLIMIT_DATA, options->process_data);
   add_limit (words, RLIMIT_NPROC, options->user_processes);
-  if (options->kind == VEND_ISOLATION_SANDBOX)
+  if (options->is_launcher)
+    add_order (words, VEND_PIN_LAUNCHER, "");
+  /* Rules of Landlock pass on to forks, and would keep them from the mounts of their instances. */
+  if (options->is_room)
+    add_order (words, VEND_PIN_ROOM, "");
+  else if (options->kind == VEND_ISOLATION_SANDBOX)
     add_rules_of_sandbox (words, paths);
   else
     add_rules_of_host (words, options, paths);

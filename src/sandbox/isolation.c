@@ -46,3 +46,19 @@ vend_isolation_parse (const char *word, VendIsolation *out)
     *out = (VendIsolation) at;
   return found;
 }
+
+char **
+vend_network_environment (VendNetworkKind network, char **env)
+{
+  static const char *const names[]
+      = { "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy" };
+  static const char *const exceptions[] = { "NO_PROXY", "no_proxy" };
+  static const char proxy[] = "http://127.0.0.1:" G_STRINGIFY (VEND_INSIDE_PROXY_PORT);
+  if (network != VEND_NETWORK_OUTBOUND)
+    return env;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    env = g_environ_setenv (env, names[i], proxy, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (exceptions); i++)
+    env = g_environ_setenv (env, exceptions[i], "localhost,127.0.0.1,::1", TRUE);
+  return env;
+}

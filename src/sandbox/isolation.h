@@ -20,6 +20,9 @@ typedef enum
 
 #define VEND_ISOLATION_SETTINGS "auto, required or off"
 
+/* In a network namespace of a model. */
+#define VEND_INSIDE_PROXY_PORT 3128
+
 typedef enum
 {
   VEND_ISOLATE_AUTO,     /* the strongest that works here */
@@ -33,3 +36,6 @@ bool vend_isolation_setting_parse (const char *word, VendIsolationSetting *out)
 /* "sandbox", "landlock", "none"; static. */
 const char *vend_isolation_word (VendIsolation isolation);
 bool vend_isolation_parse (const char *word, VendIsolation *out) G_GNUC_WARN_UNUSED_RESULT;
+/* `env`, whose variables say which way leads out of a namespace with that network. Free with
+ * g_strfreev. */
+char **vend_network_environment (VendNetworkKind network, char **env) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,9 @@
  * statically, since it is executed where nothing but the model's own files may be trusted; libc
  * only.
  *
+ * That of a room (sandbox/room.h) stays without its child: others are nested in there. As `wait` it
+ * stands outside of a room for the process that was put in.
+ *
  * Descriptors: VEND_PIN_CONTROL leads to the director, VEND_PIN_ORDERS has what to start
  * (sandbox/pin.h). */
 #include "sandbox/pin.h"
@@ -51,7 +54,8 @@
 #define FS_FIRST_13 ((UINT64_C (1) << 13) - 1)
 #define FS_OF_FILES (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 #define FS_READ (FS_EXECUTE | FS_READ_FILE | FS_READ_DIR)
-#define SCOPE_ALL UINT64_C (3) /* abstract sockets, signals */
+#define SCOPE_SOCKETS UINT64_C (1) /* abstract ones */
+#define SCOPE_SIGNALS UINT64_C (2)
 
 extern char **environ;
 
@@ -81,6 +85,8 @@ typedef struct
   const char *cwd;
   bool needs_landlock;
   bool stays; /* as it was started: no child of it, and no first process */
+  bool is_launcher;
+  bool is_room;
 } Orders;
 
 static Orders orders;
@@ -116,6 +122,10 @@ take_word (char *word)
     orders.needs_landlock = true;
   else if (word[0] == VEND_PIN_STAY)
     orders.stays = true;
+  else if (word[0] == VEND_PIN_LAUNCHER)
+    orders.is_launcher = true;
+  else if (word[0] == VEND_PIN_ROOM)
+    orders.is_room = true;
   for (size_t i = 0; i < n; i++)
     if (word[0] == lists[i].tag)
       {
@@ -199,7 +209,8 @@ lock_paths (void)
         give_up ("Landlock");
       return;
     }
-  Ruleset set = { handled (version), 0, version >= 6 ? SCOPE_ALL : 0 };
+  const uint64_t scope = SCOPE_SOCKETS | (orders.is_launcher ? 0 : SCOPE_SIGNALS);
+  Ruleset set = { handled (version), 0, version >= 6 ? scope : 0 };
   const size_t size = version >= 6   ? sizeof set
                       : version >= 4 ? offsetof (Ruleset, scoped)
                                      : offsetof (Ruleset, net);
@@ -288,6 +299,15 @@ close_from (unsigned first)
     close (i);
 }
 
+/* The director may have to make sockets in here first, or to move this process. */
+static void
+await_go (void)
+{
+  char text[16];
+  if (recv (VEND_PIN_CONTROL, text, sizeof text, 0) != 2 || memcmp (text, "go", 2) != 0)
+    _exit (0);
+}
+
 static void __attribute__ ((noreturn))
 become_model (const sigset_t *mask)
 {
@@ -295,6 +315,8 @@ become_model (const sigset_t *mask)
   /* With its own credentials, by which the director knows it. */
   if (!orders.stays && send (VEND_PIN_CONTROL, "model", 5, MSG_NOSIGNAL) < 0)
     _exit (CANNOT_START);
+  if (orders.is_room)
+    await_go ();
   for (size_t i = 0; i < orders.n_limits; i++)
     set_limit (orders.limits[i]);
   if (orders.cwd != NULL && chdir (orders.cwd) < 0)
@@ -311,15 +333,6 @@ become_model (const sigset_t *mask)
 }
 
 /* ---- The first process. */
-
-/* The director may have to make sockets in here first. */
-static void
-await_go (void)
-{
-  char text[16];
-  if (recv (VEND_PIN_CONTROL, text, sizeof text, 0) != 2 || memcmp (text, "go", 2) != 0)
-    _exit (0);
-}
 
 static void
 tell_end (int status, const struct rusage *usage)
@@ -340,7 +353,8 @@ reap (pid_t model)
     if (pid == model)
       {
         tell_end (status, &usage);
-        _exit (0);
+        if (!orders.is_room)
+          _exit (0);
       }
 }
 
@@ -362,26 +376,42 @@ relay (pid_t model)
 static void __attribute__ ((noreturn))
 keep (pid_t model, int signals)
 {
-  struct pollfd fds[]
-      = { { .fd = signals, .events = POLLIN }, { .fd = VEND_PIN_CONTROL, .events = POLLIN } };
+  struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+                          { .fd = orders.is_room ? -1 : VEND_PIN_CONTROL, .events = POLLIN },
+                          { .fd = orders.is_room ? VEND_PIN_LIFE : -1 } };
   for (;;)
     {
       struct signalfd_siginfo info;
-      if (poll (fds, 2, -1) < 0)
+      if (poll (fds, 3, -1) < 0)
         continue;
       if (fds[0].revents != 0 && read (signals, &info, sizeof info) == sizeof info)
         reap (model);
       if (fds[1].revents != 0)
         relay (model);
+      if (fds[2].revents != 0)
+        _exit (0); /* nobody is left in here */
     }
 }
 
+/* Its only child is in the process namespace of a room. */
+static void __attribute__ ((noreturn))
+stand_outside (void)
+{
+  int status = 0;
+  close_from (0);
+  while (wait (&status) < 0 && errno == EINTR)
+    ;
+  _exit (WIFSIGNALED (status) ? 128 + WTERMSIG (status) : WEXITSTATUS (status));
+}
+
 int
-main (void)
+main (int argc, char **argv)
 {
   sigset_t all;
   sigset_t before;
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (argc > 1 && strcmp (argv[1], VEND_PIN_WAIT) == 0)
+    stand_outside ();
   read_orders ();
   sigemptyset (&before);
   if (orders.stays)
@@ -403,7 +433,7 @@ main (void)
     give_up ("signals");
   /* The model's own ends are the only ones: who reads them sees its end. */
   for (int i = 0; i < VEND_PIN_FIRST + 16; i++)
-    if (i != VEND_PIN_CONTROL && i != signals)
+    if (i != VEND_PIN_CONTROL && i != signals && !(orders.is_room && i == VEND_PIN_LIFE))
       close (i);
   keep (model, signals);
 }

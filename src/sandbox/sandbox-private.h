@@ -11,6 +11,9 @@ struct VendSandboxPaths
 /* Copies it. Nothing when it does not exist, or when something is at its place. */
 void vend_sandbox_paths_add (VendSandboxPaths *paths, const VendSandboxPath *path);
 
+/* A memory file with pin.c in it; -1 and errno on failure. */
+int vend_sandbox_program (void);
+
 /* arguments.c: pure but for looks at the machine's folders. */
 /* Folders and files of the system that models need. */
 VendSandboxPaths *vend_sandbox_system_paths (const VendSandboxOptions *options)

@@ -6,6 +6,7 @@
 #include "base/idmap.h"
 #include "sandbox/filter.h"
 #include "sandbox/pin.h"
+#include "sandbox/room.h"
 #include "sandbox/sandbox-private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@
 #endif
 
 #define STAGE "/tmp" /* of the child alone, while bubblewrap starts */
-#define MAX_FDS 8
+#define MAX_FDS 16
+#define MAX_OWN_FDS 4
 #define BWRAP "bwrap"
 #define PROGRAM "/proc/self/fd/12"
 G_STATIC_ASSERT (VEND_PIN_PROGRAM == 12);
@@ -38,6 +40,7 @@ struct VendSandbox
   char *bwrap;
   uid_t uid;
   int idmap;
+  const VendRoom *room;
   int fds[MAX_FDS];
   int numbers[MAX_FDS];
   guint n_fds;
@@ -96,20 +99,33 @@ give_control (VendSandbox *sandbox, GError **error)
 }
 
 static bool
-give_filter (VendSandbox *sandbox, GError **error)
+give_filter (VendSandbox *sandbox, bool is_room, GError **error)
 {
   int filter = -1;
-  return vend_sandbox_filter (VEND_FILTER_MODEL, &filter, error)
+  return vend_sandbox_filter (is_room ? VEND_FILTER_ROOM : VEND_FILTER_MODEL, &filter, error)
          && give (sandbox, VEND_PIN_FILTER, filter, error);
 }
 
-static bool
-give_program (VendSandbox *sandbox, GError **error)
+int
+vend_sandbox_program (void)
 {
-  return give (
-      sandbox, VEND_PIN_PROGRAM,
-      memory_file ("vend-pin", vend_sandbox_pin[0].data, vend_sandbox_pin[0].size, MFD_EXEC),
-      error);
+  return memory_file ("vend-pin", vend_sandbox_pin[0].data, vend_sandbox_pin[0].size, MFD_EXEC);
+}
+
+static bool
+give_copy (VendSandbox *sandbox, int number, int fd, GError **error)
+{
+  return give (sandbox, number, fcntl (fd, F_DUPFD_CLOEXEC, 0), error);
+}
+
+static bool
+give_fds (VendSandbox *sandbox, const VendSandboxOptions *options, GError **error)
+{
+  g_assert (options->n_fds <= MAX_OWN_FDS);
+  for (guint i = 0; i < options->n_fds; i++)
+    if (!give_copy (sandbox, options->fds[i].number, options->fds[i].fd, error))
+      return false;
+  return !options->is_room || give_copy (sandbox, VEND_PIN_LIFE, options->life, error);
 }
 
 /* ---- Making */
@@ -189,8 +205,10 @@ vend_sandbox_new (const VendSandboxOptions *options, VendSandbox **out, GError *
   sandbox->control = -1;
   sandbox->uid = is_whole ? options->uid : 0;
   sandbox->idmap = options->idmap;
+  sandbox->room = options->room;
   sandbox->paths = gather (options);
-  if (!give_program (sandbox, error) || !give_filter (sandbox, error)
+  if (!give (sandbox, VEND_PIN_PROGRAM, vend_sandbox_program (), error)
+      || !give_filter (sandbox, options->is_room, error) || !give_fds (sandbox, options, error)
       || !give_words (sandbox, VEND_PIN_ORDERS, vend_sandbox_orders (options, sandbox->paths),
                       error))
     return false;
@@ -294,7 +312,13 @@ vend_sandbox_enter (const VendSandbox *sandbox)
 {
   if (sandbox->uid != 0
       && (unshare (CLONE_NEWNS) < 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
-          || !stage (sandbox) || !become_user (sandbox->uid)))
+          || !stage (sandbox)))
+    return false;
+  if (sandbox->room != NULL && !vend_room_show (sandbox->room))
+    return false;
+  if (sandbox->uid != 0 && !become_user (sandbox->uid))
+    return false;
+  if (sandbox->room != NULL && !vend_room_enter (sandbox->room))
     return false;
   return number_fds (sandbox);
 }

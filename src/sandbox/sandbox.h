@@ -22,6 +22,15 @@ typedef struct
 /* The paths that a sandbox shows beside the system's. */
 typedef struct VendSandboxPaths VendSandboxPaths;
 
+typedef struct VendRoom VendRoom;
+
+/* A descriptor that the program gets, under a number from 3 to 9. */
+typedef struct
+{
+  int fd; /* borrowed */
+  int number;
+} VendSandboxFd;
+
 typedef struct
 {
   VendIsolation kind; /* not NONE */
@@ -32,13 +41,20 @@ typedef struct
   bool has_root;   /* `paths` has all of "/", the system's too */
   uid_t inner_uid; /* with a root: as what the model sees itself */
   gid_t inner_gid;
-  const char *tmp; /* what /tmp is, on the host; NULL: the host's own stays */
+  /* What /tmp is, on the host; NULL: memory, or without namespaces that of the host. */
+  const char *tmp;
   char *const *argv;
   char *const *env; /* "NAME=value"; the model server has nothing else */
   const VendSandboxPaths *paths;
   uint64_t process_data;   /* RLIMIT_DATA; 0: no limit */
   uint64_t user_processes; /* RLIMIT_NPROC of the sandbox; 0: no limit */
   uint64_t shared_memory;  /* bytes of /dev/shm; 0: half of the machine's memory */
+  const VendSandboxFd *fds;
+  guint n_fds;
+  bool is_launcher;     /* `argv` is that of zygote/launcher.c, which asks for a fork */
+  const VendRoom *room; /* that it is nested in, joined before; NULL: none */
+  bool is_room;         /* it becomes one */
+  int life;             /* of a room: see vend_room_life_new; borrowed */
 } VendSandboxOptions;
 
 typedef struct VendSandbox VendSandbox;

@@ -15,6 +15,8 @@ import socket
 import struct
 import sys
 
+import inside
+
 MAGIC = b"vendzyg1"
 MAX_FDS = 253
 ANSWER_SECONDS = 2
@@ -85,6 +87,7 @@ class Launcher:
         pairs = (os.fsdecode(entry).partition("=") for entry in self.entries)
         self.environment = {name: value for name, _, value in pairs}
         self.cwd = os.open(f"/proc/{pid}/cwd", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.read_limits()
         # Connected, so it is alive, so all that was read under its number is its own.
         self.check_alive()
 
@@ -107,6 +110,14 @@ class Launcher:
         if len(fds) != len(self.targets) + 1:
             raise Refused("not all descriptors arrived")
         self.lifeline, *self.fds = fds
+
+    def read_limits(self):
+        """Its number means nothing in the sandbox that a fork enters."""
+        limits = {getattr(resource, n) for n in dir(resource) if n.startswith("RLIMIT_")}
+        self.limits = {limit: resource.prlimit(self.pid, limit) for limit in limits}
+        self.nice = os.getpriority(os.PRIO_PROCESS, self.pid)
+        self.score = read(f"/proc/{self.pid}/oom_score_adj")
+        self.label = read_label(self.pid)
 
     def check_alive(self):
         waiting = select.poll()
@@ -164,7 +175,7 @@ def check_same(launcher):
     for key in STATUS:
         if own.get(key) != launcher.status.get(key):
             raise Refused(f"{key} of the process cannot be taken over")
-    if read_label("self") != read_label(launcher.pid):
+    if read_label("self") != launcher.label:
         raise Refused("the security label cannot be taken over")
 
 
@@ -225,18 +236,14 @@ def join_group(launcher):
 
 
 def take_limits(launcher):
-    limits = {getattr(resource, n) for n in dir(resource) if n.startswith("RLIMIT_")}
-    for limit in limits:
-        theirs = resource.prlimit(launcher.pid, limit)
+    for limit, theirs in launcher.limits.items():
         if theirs != resource.getrlimit(limit):
             resource.setrlimit(limit, theirs)
-    nice = os.getpriority(os.PRIO_PROCESS, launcher.pid)
-    if nice != os.getpriority(os.PRIO_PROCESS, 0):
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
-    score = read(f"/proc/{launcher.pid}/oom_score_adj")
-    if score != read("/proc/self/oom_score_adj"):
+    if launcher.nice != os.getpriority(os.PRIO_PROCESS, 0):
+        os.setpriority(os.PRIO_PROCESS, 0, launcher.nice)
+    if launcher.score != read("/proc/self/oom_score_adj"):
         with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
-            file.write(score)
+            file.write(launcher.score)
 
 
 def enter_namespaces(launcher):
@@ -367,7 +374,34 @@ def show_as(launcher, room):
     overwrite(*room.entries, marks + others)
 
 
-def become(connection, pid, zygote):
+def move_over(launcher, zygote):
+    """To the place of the launcher, with its rights. Returns the number of the group that this process
+    had to make for itself, or 0."""
+    join_cgroups(launcher)
+    group = join_group(launcher)
+    take_limits(launcher)
+    if launcher.status.get("NoNewPrivs") == "1":
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    enter_namespaces(launcher)
+    zygote.move_in(launcher)
+    drop_capabilities(launcher)
+    return group
+
+
+def move_inside(launcher, zygote, told):
+    """The same from a room into the sandbox that is nested there. The director moves it to the control
+    groups, and looks at all of this before it lets the launcher say "go"."""
+    inside.enter(launcher.pidfd, told)
+    take_limits(launcher)
+    zygote.move_in(launcher)
+    inside.lock(zygote.filter)
+    # Entering took this away, as it does from other programs in there.
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    os.setpgid(0, 0)
+    return os.getpid()
+
+
+def become(connection, pid, told, zygote):
     """The launcher whose place this process has taken, which knows what to run. `zygote` has what
     the imports were made with. Does not return when the launcher goes on without it."""
     launcher = None
@@ -375,16 +409,9 @@ def become(connection, pid, zygote):
         launcher = Launcher(connection, pid)
         check_environment(launcher, zygote.environment)
         zygote.check(launcher)
-        join_cgroups(launcher)
-        group = join_group(launcher)
-        take_limits(launcher)
-        if launcher.status.get("NoNewPrivs") == "1":
-            libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         os.umask(int(launcher.status["Umask"], 8))
         show_as(launcher, zygote.room)
-        enter_namespaces(launcher)
-        zygote.move_in(launcher)
-        drop_capabilities(launcher)
+        group = move_over(launcher, zygote) if told is None else move_inside(launcher, zygote, told)
         check_same(launcher)
         take_signals(launcher, zygote.handlers)
         zygote.link = take_descriptors(launcher, zygote.link)
@@ -395,7 +422,8 @@ def become(connection, pid, zygote):
         zygote.tell_of(launcher, None)
         return launcher
     except Exception as error:
-        reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+        is_known = isinstance(error, (Refused, inside.Failed))
+        reason = str(error) if is_known else f"{type(error).__name__}: {error}"
         if launcher is not None:
             zygote.tell_of(launcher, reason)
         refuse(connection if launcher is None else launcher.connection, reason)

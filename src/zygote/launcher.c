@@ -10,7 +10,10 @@
  *   VEND_LAUNCH_SNAPSHOT socket of one that has run setup(), for workers, if there is one
  *   VEND_LAUNCH_REPORT   file that gets a line with what became of it
  *   VEND_LAUNCH_RECORD   file that gets the names of imported modules, if they are wanted
+ *   VEND_LAUNCH_CHECK    in a sandbox, in place of the report: a descriptor that leads to the
+ * director, which looks at a fork before that runs anything
  */
+#include "zygote/launcher-director.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +81,7 @@ report (const char *what, const char *reason)
 {
   const char *path = getenv (PREFIX "REPORT");
   char line[MAX_REASON + 16];
-  if (path == NULL)
+  if (launcher_director_hears (what, reason) || path == NULL)
     return;
   const int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int length
@@ -168,6 +171,11 @@ start_plainly (int argc, char **argv, bool runnable)
     }
   else if (argc > 1)
     memcpy (args + n, argv + 1, ((size_t) argc - 1) * sizeof *args);
+  if (!launcher_lock_signals ())
+    {
+      fprintf (stderr, "sandbox: Landlock: %s\n", strerror (errno));
+      return 127;
+    }
   /* A server whose zygote was in the way does not try again with its worker. */
   if (!recording || !is_model_server (argv))
     leave_environment ();
@@ -427,7 +435,8 @@ try_zygote (Start *start, const char *socket, const char *kind)
   sigset_t before;
   memcpy (request.magic, MAGIC, sizeof MAGIC);
   if (!list_fds (start, &request) || !dial (start, socket) || !check_peer (start)
-      || !hear_hello (start) || !send_request (start, &request) || !read_answer (start))
+      || !hear_hello (start) || !send_request (start, &request) || !read_answer (start)
+      || !launcher_director_lets_go (start->pidfd, start->reason, sizeof start->reason))
     return;
 
   sigfillset (&all);
@@ -467,6 +476,7 @@ int
 main (int argc, char **argv)
 {
   Start start;
+  launcher_director_take (getenv (PREFIX "CHECK"));
   const bool runnable = argc >= 3 && (strcmp (argv[1], "-c") == 0 || strcmp (argv[1], "-m") == 0);
   if (getenv (PREFIX "SNAPSHOT") != NULL && runnable && is_worker (argv))
     {

@@ -16,27 +16,42 @@ def tell(*words):
 
 
 class Server:
-    def __init__(self, path):
+    def __init__(self, path, is_inside=False):
+        """`path` is "fd:N" of a socket that has its address already. With `is_inside` children fork once
+        more (inside.py), and tell."""
+        self.is_inside = is_inside
+        self.socket = self.take(int(path[3:])) if path.startswith("fd:") else self.bind(path)
+        self.socket.listen(BACKLOG)
+        self.children = {}  # descriptor of the process -> number, connection
+        self.launchers = {}  # descriptor of the connection -> number
+        self.told = {}  # descriptor of the process -> where it tells the number of the next one
+        self.polled = select.poll()
+        self.polled.register(LINK, select.POLLIN)
+        self.polled.register(self.socket, select.POLLIN)
+
+    @staticmethod
+    def take(number):
+        os.set_inheritable(number, False)
+        return socket.socket(fileno=number)
+
+    @staticmethod
+    def bind(path):
         folder, name = os.path.split(path)
         folder_fd = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Any folder makes a short address that way.
         address = f"/proc/self/fd/{folder_fd}/{name}"
         try:
             os.unlink(path)
         except FileNotFoundError:
             pass
-        self.socket.bind(address)
+        made.bind(address)
         os.close(folder_fd)
-        self.socket.listen(BACKLOG)
-        self.children = {}  # descriptor of the process -> number, connection
-        self.launchers = {}  # descriptor of the connection -> number
-        self.polled = select.poll()
-        self.polled.register(LINK, select.POLLIN)
-        self.polled.register(self.socket, select.POLLIN)
+        return made
 
     def wait(self):
-        """Returns in a child only: its connection and the launcher's number."""
+        """Returns in a child only: its connection, the launcher's number, and where to tell the next
+        child's, or None."""
         while True:
             for fd, _ in self.polled.poll():
                 if fd == LINK:
@@ -56,6 +71,8 @@ class Server:
         _, status = os.waitpid(pid, 0)
         self.polled.unregister(pidfd)
         os.close(pidfd)
+        if self.take_next(self.told.pop(pidfd, None), connection):
+            return
         if self.launchers.pop(connection.fileno(), None) is not None:
             self.polled.unregister(connection)
         try:
@@ -64,6 +81,26 @@ class Server:
             pass
         connection.close()
 
+    def take_next(self, told, connection):
+        """Whether another child stands for the launcher now."""
+        if told is None:
+            return False
+        text = os.read(told, 4)
+        os.close(told)
+        if len(text) < 4:
+            return False
+        self.launchers.pop(connection.fileno(), None)
+        self.watch(struct.unpack("@i", text)[0], connection)
+        return True
+
+    def watch(self, pid, connection):
+        pidfd = os.pidfd_open(pid)
+        self.children[pidfd] = pid, connection
+        self.launchers[connection.fileno()] = pid
+        self.polled.register(pidfd, select.POLLIN)
+        self.polled.register(connection, 0)
+        return pidfd
+
     def take_launcher(self):
         connection, _ = self.socket.accept()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -71,20 +108,22 @@ class Server:
         if user != os.geteuid() or len(self.children) >= MAX_CHILDREN:
             connection.close()
             return None
+        ends = os.pipe() if self.is_inside else None
         try:
             pid = os.fork()
         except OSError as error:
             connection.send(f"no cannot fork: {error.strerror}".encode(), socket.MSG_DONTWAIT)
             connection.close()
+            for end in ends or ():
+                os.close(end)
             return None
         if pid == 0:
             for other in self.children.values():
                 other[1].detach()
             self.socket.detach()
-            return connection, launcher
-        pidfd = os.pidfd_open(pid)
-        self.children[pidfd] = pid, connection
-        self.launchers[connection.fileno()] = pid
-        self.polled.register(pidfd, select.POLLIN)
-        self.polled.register(connection, 0)
+            return connection, launcher, ends and ends[1]
+        pidfd = self.watch(pid, connection)
+        if ends is not None:
+            os.close(ends[1])
+            self.told[pidfd] = ends[0]
         return None

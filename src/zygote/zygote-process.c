@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/hash.h"
+#include "sandbox/filter.h"
 #include "zygote/zygote-files.h"
 #include "zygote/zygote-group.h"
 #include <errno.h>
@@ -10,15 +11,18 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LINK_FD 3
+#define SOCKET_FD 4
 /* Room in which a fork shows the arguments and the environment of the process that it becomes. */
 #define ARGUMENT_ROOM 512
 #define ENVIRONMENT_ROOM (16 * 1024)
 #define ENVIRONMENT_NAME "VEND_ZYGOTE_SPACE"
 #define DIGEST_LENGTH 16
 #define MAX_ROLLUP ((gsize) 8192)
+#define MAX_FILTER ((gsize) 64 * 1024)
 
 /* ---- Files */
 
@@ -53,13 +57,29 @@ write_files (const char *folder, GError **error)
   return true;
 }
 
-/* Zygotes of an earlier run end by themselves; nobody is to wait for them until then. */
+/* For forks in sandboxes. It is not only this program that decides what is in it. */
+static bool
+write_filter (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "filter", NULL);
+  g_autofree char *text = NULL;
+  gsize size = 0;
+  int fd = -1;
+  if (!vend_sandbox_filter (VEND_FILTER_MODEL, &fd, error))
+    return false;
+  vend_autofd filter = fd;
+  return vend_fd_read_all (filter, "filter", MAX_FILTER, &text, &size, error)
+         && vend_file_replace (path, text, size, 0600, error);
+}
+
+/* Zygotes of an earlier run end by themselves; nobody is to wait for them until then. Their rooms
+ * stay while instances live there. */
 static void
 remove_sockets (const char *dir)
 {
   g_autoptr (GDir) listing = g_dir_open (dir, 0, NULL);
   for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
-    if (g_str_has_suffix (name, ".sock"))
+    if (g_str_has_suffix (name, ".sock") || g_str_has_suffix (name, ".room"))
       {
         g_autofree char *path = g_build_filename (dir, name, NULL);
         unlink (path);
@@ -72,6 +92,8 @@ vend_zygote_install (const char *dir, char **out_scripts, GError **error)
   g_autofree char *digest = files_digest ();
   g_autofree char *folder = g_build_filename (dir, digest, NULL);
   if (!write_files (folder, error))
+    return false;
+  if (!write_filter (folder, error))
     return false;
   vend_zygote_groups_sweep (dir);
   remove_sockets (dir);
@@ -98,34 +120,88 @@ with_room (char *const *env)
   return g_environ_setenv (g_strdupv ((char **) env), ENVIRONMENT_NAME, room, TRUE);
 }
 
+/* Those who have the address find it in the folder of zygotes, which a room does not show. */
+static bool
+listen_at (const VendZygoteOrder *order, int *out_fd, GError **error)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_autofree char *folder = g_path_get_dirname (order->socket);
+  g_autofree char *name = g_path_get_basename (order->socket);
+  /* Any folder makes a short address that way. */
+  vend_autofd at = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  vend_autofd fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  unlink (order->socket);
+  const int length
+      = g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", at, name);
+  if (at < 0 || fd < 0 || (gsize) length >= sizeof address.sun_path
+      || bind (fd, (const struct sockaddr *) &address, sizeof address) < 0
+      || (order->user != 0 && chown (order->socket, order->user, order->user) < 0))
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "listen at '%s'", order->socket);
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+static bool
+start_in_room (const VendZygoteOrder *order, const char *script, char *const *env, int link,
+               VendZygoteProcess *out, GError **error)
+{
+  vend_autofd listener = -1;
+  g_autofree char *room = g_strnfill (ARGUMENT_ROOM, '-');
+  g_autofree char *socket = g_strdup_printf ("fd:%d", SOCKET_FD);
+  const char *const argv[]
+      = { order->python, script, socket, order->imports, order->unfit, room, NULL };
+  if (!listen_at (order, &listener, error))
+    return false;
+  const VendSandboxFd fds[] = { { link, LINK_FD }, { listener, SOCKET_FD } };
+  return vend_zygote_start_in_room (order, (char *const *) argv, env, fds, G_N_ELEMENTS (fds), out,
+                                    error);
+}
+
+static bool
+start_here (const VendZygoteOrder *order, const char *script, char *const *env, int link,
+            VendZygoteProcess *out, GError **error)
+{
+  vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  g_autofree char *room = g_strnfill (ARGUMENT_ROOM, '-');
+  const char *const argv[]
+      = { order->python, script, order->socket, order->imports, order->unfit, room, NULL };
+  const int link_fd = LINK_FD;
+  GPid pid = 0;
+  g_autoptr (GError) problem = NULL;
+  if (null_fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
+  if (!g_spawn_async_with_pipes_and_fds (order->cwd, argv, (const char *const *) env,
+                                         G_SPAWN_DO_NOT_REAP_CHILD, prepare_child,
+                                         (void *) order->group, null_fd, null_fd, null_fd, &link,
+                                         &link_fd, 1, &pid, NULL, NULL, NULL, &problem))
+    return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", order->python, problem->message);
+  out->pid = pid;
+  return true;
+}
+
 bool
-vend_zygote_start (const VendZygoteOrder *order, pid_t *out_pid, int *out_link, GError **error)
+vend_zygote_start (const VendZygoteOrder *order, VendZygoteProcess *out, GError **error)
 {
   int ends[2];
+  *out = (VendZygoteProcess){ .link = -1, .process = -1, .life = -1 };
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a socket");
   vend_autofd own = ends[0];
   vend_autofd theirs = ends[1];
-  vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null_fd < 0)
-    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
-
   g_autofree char *script = g_build_filename (order->scripts, "zygote.py", NULL);
-  g_autofree char *room = g_strnfill (ARGUMENT_ROOM, '-');
-  const char *const argv[]
-      = { order->python, script, order->socket, order->imports, order->unfit, room, NULL };
   g_auto (GStrv) env = with_room (order->env);
-  const int link_fd = LINK_FD;
-  GPid pid = 0;
-  g_autoptr (GError) problem = NULL;
-  if (!g_spawn_async_with_pipes_and_fds (order->cwd, argv, (const char *const *) env,
-                                         G_SPAWN_DO_NOT_REAP_CHILD, prepare_child,
-                                         (void *) order->group, null_fd, null_fd, null_fd, &theirs,
-                                         &link_fd, 1, &pid, NULL, NULL, NULL, &problem))
-    return vend_fail (error, VEND_ERROR_RUNNER, "start '%s': %s", order->python, problem->message);
-  *out_pid = pid;
-  *out_link = vend_fd_steal (&own);
+  if (!(order->life != NULL ? start_in_room : start_here) (order, script, env, theirs, out, error))
+    return false;
+  out->link = vend_fd_steal (&own);
   return true;
+}
+
+void
+vend_zygote_process_clear (VendZygoteProcess *process)
+{
+  vend_fd_clear (&process->link);
+  vend_fd_clear (&process->process);
+  vend_fd_clear (&process->life);
 }
 
 uint64_t

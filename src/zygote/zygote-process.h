@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "cgroup/group.h"
+#include "sandbox/sandbox.h"
 
 /* Writes launcher and scripts to a folder of `dir` that is named after their content, unless they
  * are there, and removes sockets and control groups of earlier zygotes. `*out_scripts` is that
@@ -25,13 +26,33 @@ typedef struct
   const char *imports;     /* file: names of modules, one a line */
   const char *unfit;       /* file: those of them that must not be imported there; it adds to it */
   const VendCgroup *group; /* that it is born in; NULL: that of this process */
+  const char *life;        /* of the room that is made for it (sandbox/room.h); NULL: none is */
+  uid_t user;              /* of all in the room; 0: the server's */
+  const char *home;        /* what HOME is in there */
 } VendZygoteOrder;
 
-/* Starts one, as a child of this process. It ends when `*out_link` is closed, and writes lines
- * there: "ready" once launchers may come; "unfit MODULE WHY" when an import leaves behind what a
- * fork cannot take along, after which it ends and is to be started again. */
-bool vend_zygote_start (const VendZygoteOrder *order, pid_t *out_pid, int *out_link, GError **error)
+/* As children of this process; unknown numbers are 0, and descriptors -1. */
+typedef struct
+{
+  pid_t pid; /* the child: with a room, that which waits for its end */
+  int link;
+  pid_t first;  /* of the room */
+  pid_t zygote; /* in the room */
+  int process;  /* a pidfd of that */
+  int life;     /* holds the room */
+} VendZygoteProcess;
+
+/* Starts one. It ends when `link` is closed, and writes lines there: "ready" once launchers may
+ * come; "unfit MODULE WHY" when an import leaves behind what a fork cannot take along, after which
+ * it ends and is to be started again: in a room it cannot write to `unfit` itself. */
+bool vend_zygote_start (const VendZygoteOrder *order, VendZygoteProcess *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+void vend_zygote_process_clear (VendZygoteProcess *process);
+
+/* zygote-room.c: the same in a room, with `argv` for the zygote. `fds` are borrowed. */
+bool vend_zygote_start_in_room (const VendZygoteOrder *order, char *const *argv, char *const *env,
+                                const VendSandboxFd *fds, guint n_fds, VendZygoteProcess *out,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Bytes of memory that a process takes, shared ones by its share; 0 when that cannot be told. */
 uint64_t vend_zygote_memory (pid_t pid);

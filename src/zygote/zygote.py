@@ -1,7 +1,8 @@
 """A parked process that has imported what a model imports, and forks for launchers.
 
 zygote.py SOCKET IMPORTS UNFIT: makes the imports that the file IMPORTS lists, except those that
-UNFIT lists, then listens on SOCKET. Descriptor 3 leads to the one who started it: it gets a line
+UNFIT lists, then listens on SOCKET: a path, or "fd:N" in a room, where forks are put into the sandboxes
+that are nested there. Descriptor 3 leads to the one who started it: it gets a line
 with how things stand, and this process ends with it."""
 
 import sys
@@ -25,19 +26,23 @@ from traces import Traces  # noqa: E402
 from witness import Witness  # noqa: E402
 
 OWN = (
-    "belongings", "child", "fitness", "places", "renew", "run", "server", "snapshot", "streams", "traces",
+    "belongings", "child", "fitness", "inside", "places", "renew", "run", "server", "snapshot", "streams", "traces",
     "witness",
 )  # fmt: skip
 # As what it imports: the process that runs a model, before it is known which.
 WORKER = ["python", "-c", "import coglet; coglet.server._run_worker()"]
 
 SPACE = "VEND_ZYGOTE_SPACE"
+FILTER = os.path.join(os.path.dirname(__file__), "filter")
 
 
 class Zygote:
     """What children have to know of it."""
 
-    def __init__(self):
+    def __init__(self, is_inside):
+        self.is_inside = is_inside
+        # Before imports: they may put another file in its place, though no weaker one than their own.
+        self.filter = child.read(FILTER) if is_inside else None
         self.room = child.Room(os.fsencode(f"{SPACE}={os.environ.pop(SPACE, '')}"))
         self.bare = BARE
         for name in filter(child.is_of_instance, list(os.environ)):
@@ -145,23 +150,27 @@ def make_imports_below(parent, *arguments):
         shutil.rmtree(folder)
 
 
-def give_up(unfit_path, modules, why):
-    with open(unfit_path, "a", encoding="utf-8") as file:
-        file.writelines(f"{name}\t{why}\n" for name in modules)
-    tell("unfit", modules[0], why)
+def give_up(zygote, unfit_path, modules, why):
+    """In a room it is the server that keeps what is told."""
+    if not zygote.is_inside:
+        with open(unfit_path, "a", encoding="utf-8") as file:
+            file.writelines(f"{name}\t{why}\n" for name in modules)
+    for name in modules if zygote.is_inside else modules[:1]:
+        tell("unfit", name, why)
     os._exit(0)
 
 
 def park(path, imports, unfit_path):
     """Returns in a child only: what it is to run."""
-    zygote = Zygote()
+    is_inside = path.startswith("fd:")
+    zygote = Zygote(is_inside)
     unfit = {line.split("\t")[0] for line in read_lines(unfit_path)}
-    fault = make_imports_below(os.path.dirname(path), zygote, read_lines(imports), unfit)
+    fault = make_imports_below("/tmp" if is_inside else os.path.dirname(path), zygote, read_lines(imports), unfit)
     if fault is not None:
-        give_up(unfit_path, *fault)
+        give_up(zygote, unfit_path, *fault)
     gc.collect()
     gc.freeze()
-    server = Server(path)
+    server = Server(path, is_inside)
     tell("ready")
     launcher = child.become(*server.wait(), zygote)
     if snapshot.is_asked(launcher.arguments):

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "sched/instance/instance-spec.h"
 #include "sched/instance/instance.h"
+#include "sched/instance/isolate.h"
 #include "sched/instance/snapshots.h"
 #include "sched/instance/zygotes.h"
 #include "sched/target/target.h"
@@ -123,12 +124,16 @@ spec_of (const Instance *instance, const char *imports_digest)
   spec->python = vend_instance_python (instance);
   spec->imports = imports_file (instance);
   spec->model = g_strdup (instance->target->name);
+  vend_isolate_zygote (instance, spec);
   /* What is about this instance alone is no part of it; the zygote knows the same rule. */
   g_autoptr (GString) text = g_string_new (spec->python);
   g_string_append_printf (text, "\n%s\n", imports_digest);
   for (gsize i = 0; spec->env[i] != NULL; i++)
     if (!g_str_has_prefix (spec->env[i], "COG_"))
       g_string_append_printf (text, "%s\n", spec->env[i]);
+  /* A room is of one account. */
+  if (spec->has_room)
+    g_string_append_printf (text, "%s\n", spec->home);
   g_autofree char *digest = vend_sha256_text (text->str);
   spec->key = g_strndup (digest, KEY_LENGTH);
   return spec;
@@ -234,10 +239,12 @@ looked_up (void *data)
       VendZygoteSpec *spec = spec_of (instance, digest);
       g_autofree char *key = g_strdup (spec->key);
       const char *why = NULL;
-      choose_snapshot (instance, spec);
+      if (!spec->has_room)
+        choose_snapshot (instance, spec);
       vend_zygotes_request (zygotes, spec);
       instance->zygote
           = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
+      instance->room = instance->zygote != NULL ? vend_zygotes_room (zygotes, key) : NULL;
       if (instance->zygote == NULL)
         plainly (instance, why);
     }
@@ -252,8 +259,8 @@ objection (const Instance *instance)
     return "fast start is off";
   if (instance->target->image != NULL)
     return "it is an image";
-  return instance->isolation != VEND_ISOLATION_NONE ? "the sandbox takes no forks yet"
-                                                    : instance->sched->fast_start->problem;
+  const char *why = vend_isolate_no_forks (instance);
+  return why != NULL ? why : instance->sched->fast_start->problem;
 }
 
 void
@@ -298,7 +305,8 @@ vend_fast_start_environment (const Instance *instance, json_t *env)
     vend_json_set_string (env, "VEND_LAUNCH_ZYGOTE", instance->zygote);
   if (instance->snapshot != NULL)
     vend_json_set_string (env, "VEND_LAUNCH_SNAPSHOT", instance->snapshot);
-  if (instance->zygote != NULL || instance->snapshot != NULL)
+  /* In a sandbox the director is told. */
+  if (instance->room == NULL && (instance->zygote != NULL || instance->snapshot != NULL))
     vend_json_set_string (env, "VEND_LAUNCH_REPORT", report);
   if (instance->records_imports)
     vend_json_set_string (env, "VEND_LAUNCH_RECORD", recorded);

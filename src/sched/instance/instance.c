@@ -67,6 +67,7 @@ vend_instance_free (Instance *instance)
   g_free (instance->id);
   g_free (instance->why);
   g_free (instance->zygote);
+  json_decref (instance->room);
   g_free (instance->plain_why);
   g_free (instance->isolation_why);
   g_free (instance->snapshot);

@@ -67,6 +67,7 @@ struct Instance
   char **gpus;    /* UUIDs of assigned GPUs; NULL: none */
   GString *setup_logs;
   char *zygote;         /* socket of the zygote that forks this instance, or NULL */
+  json_t *room;         /* where that lives, for the director; NULL: in none */
   char *plain_why;      /* reason for a plain start */
   bool records_imports; /* imports are recorded, and not learned yet */
   bool learning;        /* the record is being read */

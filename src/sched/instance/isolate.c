@@ -2,6 +2,7 @@
 #include "sched/instance/isolate.h"
 #include "base/log.h"
 #include "sched/instance/instance.h"
+#include "sched/instance/zygotes.h"
 #include "sched/target/target.h"
 #include <string.h>
 
@@ -83,14 +84,44 @@ user_of (const Instance *instance)
   return own_user ? (json_int_t) VEND_SANDBOX_FIRST_UID + instance->billing.account_id : 0;
 }
 
+/* ---- Zygotes */
+
+const char *
+vend_isolate_no_forks (const Instance *instance)
+{
+  switch (instance->isolation)
+    {
+    case VEND_ISOLATION_NONE:
+      return NULL;
+    case VEND_ISOLATION_LANDLOCK:
+      return "a fork cannot be locked in without namespaces";
+    default:
+      break;
+    }
+  if (instance->gpus != NULL)
+    return "where its imports would be made there is no GPU";
+  return user_of (instance) == 0 ? "only a server that runs as root has forks in sandboxes" : NULL;
+}
+
+void
+vend_isolate_zygote (const Instance *instance, VendZygoteSpec *spec)
+{
+  if (instance->isolation != VEND_ISOLATION_SANDBOX)
+    return;
+  spec->has_room = true;
+  spec->user = (uid_t) user_of (instance);
+  spec->home = home_of (instance->target);
+  spec->env = vend_network_environment (instance->network, spec->env);
+}
+
 json_t *
 vend_isolate_spec (const Instance *instance)
 {
   const VendSched *sched = instance->sched;
   g_autofree char *home = home_of (instance->target);
-  return json_pack ("{s:s, s:s?, s:b, s:s, s:s?, s:I, s:s}", "kind",
+  return json_pack ("{s:s, s:s?, s:b, s:s, s:s?, s:I, s:s, s:O*}", "kind",
                     vend_isolation_word (instance->isolation), "why", instance->isolation_why,
                     "required", (int) sched->isolation_required, "network",
                     vend_network_word (instance->network), "network_allow", sched->network_allow,
-                    "user", user_of (instance), "home", home);
+                    "user", user_of (instance), "home", home, "room", instance->room);
 }

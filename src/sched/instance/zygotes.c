@@ -15,6 +15,8 @@
 #include <math.h>
 #include <signal.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define UNUSED_US (3600 * VEND_US_PER_S)    /* then it ends */
@@ -24,6 +26,7 @@
 #define RETRY_US (600 * VEND_US_PER_S)
 #define MAX_TRIES 20 /* each finds one more module that is not fit */
 #define MAX_LINE ((gsize) 4096)
+#define MAX_TOLD ((gsize) 256 * 1024)
 
 typedef enum
 {
@@ -63,9 +66,14 @@ typedef struct
   char *unfit;
   ZygoteState state;
   pid_t pid;
-  pid_t maker; /* of a snapshot: its own process, `pid` is its launcher; 0 = not told yet */
-  int guard;   /* of a snapshot: it ends when this is closed */
-  char *dir;   /* of a snapshot, and of its trial */
+  pid_t maker; /* its own process, where `pid` is another one that waits for it; 0 = not told yet */
+  pid_t first; /* of its room; 0 = none */
+  int process; /* a pidfd of the zygote in there */
+  int held;    /* keeps the room */
+  char *life;  /* the room's address; NULL: it gets none */
+  GString *told; /* lines for `unfit` */
+  int guard;     /* of a snapshot: it ends when this is closed */
+  char *dir;     /* of a snapshot, and of its trial */
   char *trial_dir;
   char *problem;     /* it is not fit, whenever it is made; NULL: it may be */
   bool forgotten;    /* nobody will ask for it any more; the next tick ends it */
@@ -94,6 +102,7 @@ struct VendZygotes
   uint64_t budget;
   GHashTable *all; /* key → Zygote (owned) */
   VendZygotesForked forked;
+  GArray *rooms; /* of pid_t: children that wait for the ends of rooms whose zygotes have gone */
   guint n_made[N_KINDS]; /* being started, loading or being ended: at most one of a kind starts */
 };
 
@@ -112,6 +121,7 @@ vend_zygote_spec_free (VendZygoteSpec *spec)
   g_free (spec->model);
   g_free (spec->version);
   g_free (spec->source);
+  g_free (spec->home);
   g_strfreev (spec->links);
   g_free (spec);
 }
@@ -144,6 +154,24 @@ kill_and_wait (pid_t pid)
     ;
 }
 
+/* A room stays while there are instances in it: what waits for its end is reaped later. */
+static void
+kill_zygote (const Zygote *zygote, pid_t pid)
+{
+  if (zygote->first == 0)
+    kill_and_wait (pid);
+  else
+    (void) syscall (SYS_pidfd_send_signal, zygote->process, SIGKILL, NULL, 0);
+}
+
+static void
+leave_room (Zygote *zygote)
+{
+  vend_fd_clear (&zygote->held);
+  if (zygote->life != NULL)
+    unlink (zygote->life);
+}
+
 static void
 remove_dirs (const Zygote *zygote)
 {
@@ -163,13 +191,17 @@ zygote_free (void *data)
   /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
   if (zygote->pid > 0 && zygote->state != ZYGOTE_ENDING)
     {
-      kill_and_wait (zygote->pid);
+      leave_room (zygote);
+      kill_zygote (zygote, zygote->pid);
       vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
       remove_dirs (zygote);
     }
   vend_cgroup_free (zygote->group);
+  leave_room (zygote);
   unlink (zygote->socket);
   vend_zygote_spec_free (zygote->spec);
+  g_string_free (zygote->told, TRUE);
+  g_free (zygote->life);
   g_string_free (zygote->line, TRUE);
   g_free (zygote->socket);
   g_free (zygote->unfit);
@@ -272,6 +304,7 @@ typedef struct
   pid_t maker;
   int link;
   int guard;
+  VendZygoteProcess in_room;
   VendCgroup *group;
   uint64_t memory;
   bool was_loading;
@@ -284,7 +317,12 @@ job_new (Zygote *zygote)
 {
   Job *job = g_new0 (Job, 1);
   *job = (Job){
-    .zygote = zygote, .pid = zygote->pid, .maker = zygote->maker, .link = -1, .guard = -1
+    .zygote = zygote,
+    .pid = zygote->pid,
+    .maker = zygote->maker,
+    .link = -1,
+    .guard = -1,
+    .in_room = { .link = -1, .process = -1, .life = -1 },
   };
   return job;
 }
@@ -377,17 +415,32 @@ measured (void *data)
   make_next (zygotes);
 }
 
+/* What a zygote in a room cannot write itself. */
+static void
+keep_told (Zygote *zygote)
+{
+  vend_autofd fd = zygote->told->len > 0
+                       ? open (zygote->unfit, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
+                       : -1;
+  if (fd >= 0)
+    (void) !vend_fd_write_all (fd, zygote->told->str, zygote->told->len, NULL);
+  g_string_truncate (zygote->told, 0);
+}
+
 static void
 reap (void *data)
 {
   Job *job = data;
   uint64_t n = 0;
-  unlink (job->zygote->socket);
-  kill_and_wait (job->pid);
+  Zygote *zygote = job->zygote;
+  unlink (zygote->socket);
+  leave_room (zygote);
+  kill_zygote (zygote, job->pid);
+  keep_told (zygote);
   job->ran_out
       = job->was_loading && job->group != NULL && vend_cgroup_oom_kills (job->group, &n) && n > 0;
-  vend_zygote_group_remove (job->zygote->zygotes->dir, job->zygote->spec->key);
-  remove_dirs (job->zygote);
+  vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
+  remove_dirs (zygote);
 }
 
 static void
@@ -396,8 +449,12 @@ reaped (void *data)
   g_autofree Job *job = data;
   Zygote *zygote = job->zygote;
   zygote->n_jobs--;
+  if (zygote->first != 0)
+    g_array_append_val (zygote->zygotes->rooms, job->pid);
+  vend_fd_clear (&zygote->process);
   zygote->pid = 0;
   zygote->maker = 0;
+  zygote->first = 0;
   if (job->ran_out)
     {
       vend_log (VEND_LOG_WARN, "a zygote passed zygote-memory while it was being made", "model",
@@ -465,6 +522,15 @@ on_snapshot_line (Zygote *zygote, const char *line)
     }
 }
 
+/* "MODULE WHY" */
+static void
+note_unfit (Zygote *zygote, const char *said)
+{
+  const gsize length = strcspn (said, " ");
+  if (zygote->first != 0 && said[length] != '\0' && zygote->told->len < MAX_TOLD)
+    g_string_append_printf (zygote->told, "%.*s\t%s\n", (int) length, said, said + length + 1);
+}
+
 static void
 on_line (Zygote *zygote, const char *line)
 {
@@ -477,6 +543,7 @@ on_line (Zygote *zygote, const char *line)
     {
       vend_log (VEND_LOG_INFO, "a module cannot be imported ahead", "model", zygote->spec->model,
                 "module", line + strlen ("unfit "), NULL);
+      note_unfit (zygote, line + strlen ("unfit "));
       zygote->again = zygote->tries < MAX_TRIES;
     }
 }
@@ -530,8 +597,15 @@ start_process (const Zygote *zygote, Job *job)
                                   .socket = zygote->socket,
                                   .imports = zygote->spec->imports,
                                   .unfit = zygote->unfit,
-                                  .group = job->group };
-  return vend_zygote_start (&order, &job->pid, &job->link, &job->error);
+                                  .group = job->group,
+                                  .life = zygote->life,
+                                  .user = zygote->spec->user,
+                                  .home = zygote->spec->home };
+  const bool is_started = vend_zygote_start (&order, &job->in_room, &job->error);
+  job->pid = job->in_room.pid;
+  job->link = job->in_room.link;
+  job->maker = job->in_room.zygote;
+  return is_started;
 }
 
 static void
@@ -568,6 +642,10 @@ started (void *data)
       return;
     }
   zygote->pid = job->pid;
+  zygote->maker = job->maker;
+  zygote->first = job->in_room.first;
+  zygote->process = job->in_room.process;
+  zygote->held = job->in_room.life;
   zygote->link = job->link;
   zygote->guard = job->guard;
   zygote->group = job->group;
@@ -624,6 +702,7 @@ vend_zygotes_new (VendSched *sched, const char *dir, const char *scripts, uint64
   zygotes->read_only[1] = g_build_filename (sched->data_dir, "blobs", NULL);
   zygotes->budget = budget;
   zygotes->forked = forked;
+  zygotes->rooms = g_array_new (FALSE, FALSE, sizeof (pid_t));
   zygotes->all = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, zygote_free);
   return zygotes;
 }
@@ -634,6 +713,7 @@ vend_zygotes_free (VendZygotes *zygotes)
   if (zygotes == NULL)
     return;
   g_hash_table_unref (zygotes->all);
+  g_array_unref (zygotes->rooms);
   g_free (zygotes->dir);
   g_free (zygotes->scripts);
   g_strfreev (zygotes->read_only);
@@ -646,10 +726,19 @@ loading_us (const VendZygotes *zygotes, ZygoteKind kind)
   return kind == KIND_SNAPSHOT ? zygotes->sched->limits.setup_timeout_us + TRIAL_US : LOADING_US;
 }
 
+static void
+reap_rooms (VendZygotes *zygotes)
+{
+  for (guint i = zygotes->rooms->len; i-- > 0;)
+    if (waitpid (g_array_index (zygotes->rooms, pid_t, i), NULL, WNOHANG) != 0)
+      g_array_remove_index_fast (zygotes->rooms, i);
+}
+
 void
 vend_zygotes_tick (VendZygotes *zygotes)
 {
   const int64_t now_us = vend_steady_us ();
+  reap_rooms (zygotes);
   GHashTableIter iter;
   void *value;
   g_hash_table_iter_init (&iter, zygotes->all);
@@ -696,8 +785,10 @@ vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
         }
       else
         zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
-      zygote->link = -1;
-      zygote->guard = -1;
+      if (spec->has_room)
+        zygote->life = g_strconcat (zygotes->dir, "/", spec->key, ".room", NULL);
+      zygote->link = zygote->guard = zygote->process = zygote->held = -1;
+      zygote->told = g_string_new (NULL);
       zygote->line = g_string_new (NULL);
       zygote->used_us = now_us;
       zygote->spec = g_steal_pointer (&spec);
@@ -729,6 +820,15 @@ vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us, const
   if (zygote->state >= ZYGOTE_ENDING && zygote->why != NULL)
     *out_why = zygote->why;
   return NULL;
+}
+
+json_t *
+vend_zygotes_room (const VendZygotes *zygotes, const char *key)
+{
+  const Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
+  if (zygote == NULL || zygote->first == 0)
+    return NULL;
+  return json_pack ("{s:i, s:s}", "first", (int) zygote->first, "life", zygote->life);
 }
 
 bool

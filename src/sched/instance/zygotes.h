@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <glib.h>
 
 #include "json/json.h"
@@ -21,6 +22,9 @@ typedef struct VendZygoteSpec
   char *version; /* of a snapshot, as the next one; else NULL */
   char **links;  /* of a snapshot: into its working copy */
   char *source;
+  bool has_room; /* it is kept in one, with the next two; sandbox/room.h */
+  uid_t user;    /* 0: the server's */
+  char *home;
 } VendZygoteSpec;
 
 void vend_zygote_spec_free (VendZygoteSpec *spec);
@@ -47,6 +51,8 @@ void vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take);
  * `*out_why`. Both are borrowed until the next turn of the main loop. */
 const char *vend_zygotes_use (VendZygotes *zygotes, const char *key, int64_t saved_us,
                               const char **out_why);
+/* Where that lives: a JSON object for the director of an instance that starts from it, or NULL. */
+json_t *vend_zygotes_room (const VendZygotes *zygotes, const char *key) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether one was ever asked for. */
 bool vend_zygotes_know (const VendZygotes *zygotes, const char *key);
 bool vend_zygotes_is_ready (const VendZygotes *zygotes, const char *key);
