@@ -137,8 +137,10 @@ class Launcher:
     def answer(self, group):
         own = os.pidfd_open(os.getpid())
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("@i", own))]
-        self.connection.sendmsg([b"ready %d" % group], rights)
+        self.connection.sendmsg([b"self"], rights)
         os.close(own)
+        # With that one closed: who looks at this process finds only what it keeps.
+        self.connection.send(b"ready %d" % group)
         try:
             agreed = self.connection.recv(16) == b"go"
         except OSError:

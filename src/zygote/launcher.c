@@ -313,22 +313,21 @@ hear_hello (Start *start)
   return strcmp (text, "hello") == 0 || refuse (start, "the zygote's answer makes no sense");
 }
 
-/* "ready", with a descriptor of the child, and its number when it leads a group; or "no" and why.
- */
+/* One message of its answer. `*out_fd` is a descriptor that came with it, or -1. */
 static bool
-read_answer (Start *start)
+read_message (Start *start, char *text, size_t size, int *out_fd)
 {
-  char text[MAX_REASON];
   union
   {
     char space[CMSG_SPACE (sizeof (int))];
     struct cmsghdr align;
   } control;
-  struct iovec io = { text, sizeof text - 1 };
+  struct iovec io = { text, size - 1 };
   struct msghdr message = { .msg_iov = &io,
                             .msg_iovlen = 1,
                             .msg_control = control.space,
                             .msg_controllen = sizeof control.space };
+  *out_fd = -1;
   if (!await (start->conn, ANSWER_MS))
     return refuse (start, "the zygote does not answer");
   const ssize_t n = recvmsg (start->conn, &message, MSG_CMSG_CLOEXEC);
@@ -338,9 +337,26 @@ read_answer (Start *start)
   if (strncmp (text, "no ", 3) == 0)
     return refuse (start, text + 3);
   const struct cmsghdr *header = CMSG_FIRSTHDR (&message);
-  if (strncmp (text, "ready ", 6) != 0 || header == NULL || header->cmsg_type != SCM_RIGHTS)
+  if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+    memcpy (out_fd, CMSG_DATA (header), sizeof (int));
+  return true;
+}
+
+/* "self", with a descriptor of the child, then "ready" and its number when it leads a group; or
+ * "no" and why. */
+static bool
+read_answer (Start *start)
+{
+  char text[MAX_REASON];
+  int fd;
+  if (!read_message (start, text, sizeof text, &start->pidfd))
+    return false;
+  if (start->pidfd < 0 || strcmp (text, "self") != 0)
     return refuse (start, "the zygote's answer makes no sense");
-  memcpy (&start->pidfd, CMSG_DATA (header), sizeof (int));
+  if (!read_message (start, text, sizeof text, &fd))
+    return false;
+  if (strncmp (text, "ready ", 6) != 0 || fd >= 0)
+    return refuse (start, "the zygote's answer makes no sense");
   start->group = (pid_t) strtol (text + 6, NULL, 10);
   return true;
 }

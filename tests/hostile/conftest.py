@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "model"))
 
+from fast_starts import await_zygote, start_of, stop_instances  # noqa: E402
 from images import cog_image, push  # noqa: E402
 from servers import Servers  # noqa: E402
 from vend_server import ACCOUNT  # noqa: E402
@@ -73,6 +74,13 @@ class Place:
         assert done["status"] == "succeeded", done
         return json.loads(done["output"])
 
+    def fork(self):
+        """From now on its instance is one that was forked from a zygote."""
+        await_zygote(self.api, model="hostile")
+        stop_instances(self.api, "hostile")
+        self.run("see_other_processes")
+        assert start_of(self.api, "hostile") == ("fast", None)
+
     def close(self):
         self.listener.close()
         self.abstract.close()
@@ -89,16 +97,23 @@ def image_of(folder):
     return cog_image(folder / "image", "0.16.12", predict, {"probes.py": probes})
 
 
-@pytest.fixture(scope="module", params=["source", "image"])
-def sandboxed(request, binary, template, tmp_path_factory):
+@pytest.fixture(scope="module", params=["plain", "fork", "image"])
+def sandboxed(binary, template, tmp_path_factory, request):
+    """Its instances are started plainly, forked from a zygote, or those of an image."""
+    is_fork = request.param == "fork"
+    if is_fork and os.geteuid() != 0:
+        pytest.skip("only a server that runs as root has forks in sandboxes")
     servers, server = make(
-        binary, template, tmp_path_factory.mktemp("sandbox"), "--isolation", "auto", "--network", "outbound"
-    )
+        binary, template, tmp_path_factory.mktemp("sandbox"),
+        "--isolation", "auto", "--network", "outbound", f"--fast-start={'true' if is_fork else 'false'}",
+    )  # fmt: skip
     said = next(record for record in server.log() if record["message"] == "isolation of models")
     if not said["by"].startswith("bubblewrap"):
         servers.close()
         pytest.skip(f"this machine makes no sandbox: {said['by']}")
     place = Place(server, image_of(tmp_path_factory.mktemp("hostile")) if request.param == "image" else None)
+    if is_fork:
+        place.fork()
     yield place
     place.close()
     servers.close()
@@ -108,6 +123,7 @@ def sandboxed(request, binary, template, tmp_path_factory):
 def free(binary, template, tmp_path_factory):
     servers, server = make(binary, template, tmp_path_factory.mktemp("free"), "--isolation", "off")
     place = Place(server)
+    await_zygote(place.api, model="hostile")
     yield place
     place.close()
     servers.close()

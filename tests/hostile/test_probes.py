@@ -15,7 +15,7 @@ WORKS_WITHOUT = {
     "write_own_journal", "read_own_director_log", "write_environment", "read_director_environment",
     "read_director_files", "go_to_directors_root", "signal_director", "signal_server", "see_other_processes",
     "connect_to_director", "connect_to_server", "connect_to_listener", "connect_to_abstract",
-    "netlink_socket", "read_server_environment",
+    "netlink_socket", "read_server_environment", "see_zygote",
 }  # fmt: skip
 # They are about what is left behind or may be had, and have tests of their own.
 LATER = {

@@ -239,7 +239,9 @@ looked_up (void *data)
       VendZygoteSpec *spec = spec_of (instance, digest);
       g_autofree char *key = g_strdup (spec->key);
       const char *why = NULL;
-      if (!spec->has_room)
+      if (spec->has_room)
+        instance->snapshot_why = g_strdup ("sandboxes take no snapshots yet");
+      else
         choose_snapshot (instance, spec);
       vend_zygotes_request (zygotes, spec);
       instance->zygote

@@ -307,6 +307,22 @@ def take_directors_descriptor(hints):
 
 
 @probe
+def see_zygote(hints):
+    """What this process may be forked from, and what else is."""
+    lines = [read_all(path) for path in glob.glob("/proc/[0-9]*/cmdline")]
+    return must([line for line in lines if b"zygote.py" in line], "not in sight")[0]
+
+
+@probe
+def keep_a_way_out(hints):
+    """Descriptors that lead to places or processes outside."""
+    kinds = ("/proc/", "pidfd", "mnt:", "pid:", "net:", "user:", "/memfd:")
+    links = {fd: os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")}
+    found = [link for link in links.values() if any(kind in link for kind in kinds)]
+    return must([link for link in found if link != f"/proc/{os.getpid()}/fd"], "none")
+
+
+@probe
 def see_other_processes(hints):
     seen = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     must(len(seen) > 12, f"sees {len(seen)} processes")
