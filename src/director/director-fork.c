@@ -180,8 +180,12 @@ vend_director_blames_room (VendDirector *director)
   if (director->state != VEND_DIRECTOR_STARTING || director->room == NULL || director->starts_again
       || (director->first != 0 && !vend_room_has_ended (director->room)))
     return false;
-  vend_log (VEND_LOG_WARN, "the room of the zygote has ended: the model is started plainly", NULL);
-  note_start (director, "plain the room of its zygote ended");
+  const bool is_made = director->first != 0;
+  vend_log (VEND_LOG_WARN, "the model is started plainly", "reason",
+            is_made ? "the room of its zygote ended" : "no sandbox in the room of its zygote",
+            NULL);
+  note_start (director, is_made ? "plain the room of its zygote ended"
+                                : "plain no sandbox can be made in the room of its zygote");
   director->starts_plainly = true;
   return true;
 }

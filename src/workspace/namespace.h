@@ -36,8 +36,6 @@ typedef struct
   const char *upper;
   const char *work;
   const char *target; /* NULL: no overlay */
-  char uid_map[64];
-  char gid_map[64];
 } VendMounts;
 
 /* In the child. */

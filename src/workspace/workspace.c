@@ -155,8 +155,6 @@ plan (VendWorkspace *workspace, const VendWorkspaceOptions *options)
   mounts->source = workspace->source;
   mounts->upper = workspace->upper;
   mounts->work = workspace->work;
-  g_snprintf (mounts->uid_map, sizeof mounts->uid_map, "%u %u 1\n", getuid (), getuid ());
-  g_snprintf (mounts->gid_map, sizeof mounts->gid_map, "%u %u 1\n", getgid (), getgid ());
 }
 
 static VendMountResult

@@ -56,6 +56,8 @@ def without_own(facts):
     # The first start writes down the imports.
     facts["hooks"] = [hook for hook in facts["hooks"] if hook != "Recorder"]
     facts["environ"] = {k: v for k, v in facts["environ"].items() if k not in OWN}
+    # In a sandbox each instance has its own.
+    facts.pop("spaces")
     return facts
 
 

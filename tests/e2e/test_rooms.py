@@ -5,17 +5,21 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import signal
+import tempfile
 
 import processes
 import pytest
 from fast_starts import await_zygote, instances, start_of, stop_instances
 from servers import MODELS
+from vend_server import Server
 from waiting import wait_until
 
 FLAGS = ("--max-instances", "2", "--idle-timeout", "600s", "--isolation", "auto")
 SPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 NS_GET_PARENT = 0xB702
+USER = 2001
 COG = """build:
   python_version: "3.11"
 predict: "predict.py:Predictor"
@@ -50,8 +54,6 @@ def place(servers):
     said = next(record for record in server.log() if record["message"] == "isolation of models")
     if not said["by"].startswith("bubblewrap"):
         pytest.skip(f"this machine makes no sandbox: {said['by']}")
-    if os.geteuid() != 0:
-        pytest.skip("only a server that runs as root has forks in sandboxes")
     return server
 
 
@@ -126,7 +128,7 @@ def test_a_fork_is_locked_in(place):
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert int(status[name][0], 16) == 0, name
     assert status["NoNewPrivs"] == ["1"] and status["Seccomp"] == ["2"] and status["Groups"] == []
-    assert int(status["Uid"][0]) >= 1_900_000_000 and len(set(status["Uid"] + status["Gid"])) == 1
+    assert (int(status["Uid"][0]) >= 1_900_000_000) == (os.geteuid() == 0) and len(set(status["Uid"] + status["Gid"])) == 1
     own, rooms = spaces_of(fork), spaces_of(zygote["pid"])
     assert all(own[name] != rooms[name] for name in SPACES), (own, rooms)
     # Its limits are those of the instance, not of the zygote.
@@ -197,11 +199,39 @@ def test_rooms_are_of_one_account(place, tmp_path):
         lambda: next((z for z in api.debug()["zygotes"] if z["model"] == "other/echo" and z["state"] == "ready"), None),
         what="the zygote of the other account",
     )
-    assert status_of(theirs["pid"])["Uid"] != status_of(zygote["pid"])["Uid"]
+    is_root = os.geteuid() == 0
+    assert (status_of(theirs["pid"])["Uid"] != status_of(zygote["pid"])["Uid"]) == is_root
     rooms = [in_spaces_below(z["pid"]) for z in (zygote, theirs)]
     assert fork in rooms[0] and theirs["pid"] in rooms[1] and not set(rooms[0]) & set(rooms[1])
     homes = [os.stat(f"/proc/{z['pid']}/root{place.data}/home").st_ino for z in (zygote, theirs)]
     assert homes[0] != homes[1]
+
+
+def test_a_server_of_another_user(binary, template):
+    """It makes the same calls: who owns a namespace has rights in it."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("the server cannot be started as another user")
+    folder = pathlib.Path(tempfile.mkdtemp(dir="/var/tmp"))
+    wrapper = folder / "vend"
+    wrapper.write_text(f'#!/bin/sh\nexec setpriv --reuid {USER} --regid {USER} --clear-groups {binary} "$@"\n')
+    for path in (folder, wrapper):
+        path.chmod(0o755)
+    made = Server(wrapper, folder / "server", FLAGS, template=template)
+    try:
+        for path in (made.directory, *made.directory.rglob("*")):
+            os.chown(path, USER, USER, follow_symlinks=False)
+        made.start()
+        said = next(record for record in made.log() if record["message"] == "isolation of models")
+        if not said["by"].startswith("bubblewrap"):
+            pytest.skip(f"this machine makes no sandbox for users: {said['by']}")
+        fork, zygote = fork_of(made.api(), "echo", {"text": "a"})
+        status = status_of(fork)
+        assert status["Uid"] == [str(USER)] * 4 and int(status["CapEff"][0], 16) == 0
+        assert spaces_above(zygote["pid"])[0] in spaces_above(fork)[1:]
+        assert not made.sanitizer_reports()
+    finally:
+        made.destroy()
+        shutil.rmtree(folder)
 
 
 # ---- Ends

@@ -15,11 +15,11 @@ DIE_IN_THE_FORK = """
 become_as_ever = become
 
 
-def become(connection, pid, zygote):
+def become(connection, pid, told, zygote):
     try:
         os.unlink({mark!r})
     except FileNotFoundError:
-        return become_as_ever(connection, pid, zygote)
+        return become_as_ever(connection, pid, told, zygote)
     connection.send(b"hello")
     connection.recv(1, socket.MSG_PEEK)
     os.kill(os.getppid(), 9)
