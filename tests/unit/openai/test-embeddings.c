@@ -15,7 +15,7 @@ static const struct
   { "{'texts': " LIST "}", "{'input': ['a', 'b']}", "{'texts': ['a', 'b']}", NULL },
   { "{'texts': " TEXT "}", "{'input': ['a', 'b']}", "{'texts': '[\\\"a\\\",\\\"b\\\"]'}", NULL },
   { "{'text': " TEXT "}", "{'input': ['a']}", "{'text': 'a'}", NULL },
-  { "{'text': " TEXT "}", "{'input': ['a', 'b']}", NULL, "input" },
+  { "{'text': " TEXT "}", "{'input': ['a', 'b']}", "{'text': 'a'}", NULL },
   { "{'text': " TEXT "}", "{'input': [1]}", NULL, "input" },
   { "{'text': " TEXT "}", "{'input': [[1]]}", NULL, "input" },
   { "{'text': " TEXT "}", "{'input': 'a', 'encoding_format': 'x'}", NULL, "encoding_format" },
@@ -40,6 +40,25 @@ test_requests (void)
       g_assert_cmpstr (fault.param, ==, cases[i].param);
       json_auto_t *expected = good ? quoted (cases[i].input) : json_incref (ask.input);
       g_assert_true (json_equal (ask.input, expected));
+    }
+}
+
+/* By a model that takes one; by one that takes a list they are no matter of the reply. */
+static void
+test_in_turn (void)
+{
+  static const char *const inputs[] = { "{'text': " TEXT "}", "{'texts': " LIST "}" };
+  for (gsize i = 0; i < G_N_ELEMENTS (inputs); i++)
+    {
+      json_auto_t *openapi = version_of (inputs[i], "{}");
+      json_auto_t *body = quoted ("{'input': ['a', 'b']}");
+      json_auto_t *options = NULL;
+      const VendOpenaiModel model = { openapi, NULL };
+      g_auto (VendOpenaiFault) fault = { 0 };
+      g_auto (VendOpenaiAsk) ask = { 0 };
+      g_assert_true (vend_openai_read_embeddings (&model, body, &ask, &options, &fault));
+      const json_t *texts = json_object_get (options, "texts");
+      g_assert_true (i == 0 ? json_equal (texts, json_object_get (body, "input")) : texts == NULL);
     }
 }
 
@@ -91,6 +110,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/openai/embeddings/requests", test_requests);
+  g_test_add_func ("/openai/embeddings/in-turn", test_in_turn);
   g_test_add_func ("/openai/embeddings/replies", test_replies);
   g_test_add_func ("/openai/embeddings/bad-outputs", test_bad_outputs);
   return g_test_run ();
