@@ -137,7 +137,7 @@ check_blobs (Audit *audit, GError **error)
   GHashTableIter iter;
   void *sha256, *stat;
   g_autofree char *blobs = g_build_filename (audit->options->data_dir, "blobs", NULL);
-  g_autoptr (VendDepot) copies = vend_depot_disk_new (blobs, blobs);
+  g_autoptr (VendDepot) copies = vend_depot_disk_new (blobs, blobs, true);
   if (audit->objects == NULL)
     {
       if (!audit->depot->ops->each (audit->depot, see_blob, &look, error))

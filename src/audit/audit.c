@@ -238,7 +238,7 @@ vend_audit_run (const VendAuditOptions *options, GPtrArray **out, GError **error
       return true;
     }
   g_autofree char *blobs = g_build_filename (options->data_dir, "blobs", NULL);
-  g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs, blobs);
+  g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs, blobs, true);
   g_autoptr (GHashTable) objects = NULL;
   if (!vend_store_audit_open (options->store, &db, error)
       || (options->depot != NULL && !list_objects (options->depot, &objects, error)))

@@ -53,7 +53,7 @@ vend_blobs_open (const char *dir, VendBlobs **out, GError **error)
 {
   if (!open_spool (dir, out, error))
     return false;
-  (*out)->depot = vend_depot_disk_new (dir, (*out)->spool);
+  (*out)->depot = vend_depot_disk_new (dir, (*out)->spool, true);
   return true;
 }
 

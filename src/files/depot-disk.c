@@ -17,6 +17,7 @@ typedef struct
   VendDepot depot;
   char *dir;
   char *spool;
+  bool is_synced;
 } DiskDepot;
 
 char *
@@ -43,12 +44,20 @@ fail_with (GError **error, int problem, const char *what, const char *sha256)
 /* ---- Put */
 
 static bool
-sync_file (const char *path, GError **error)
+sync_file (const DiskDepot *disk, const char *path, GError **error)
 {
+  if (!disk->is_synced)
+    return true;
   vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 || fsync (fd) < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync '%s'", path);
   return true;
+}
+
+static bool
+sync_folder (const DiskDepot *disk, const char *path, GError **error)
+{
+  return !disk->is_synced || vend_dir_sync (path, error);
 }
 
 /* A new folder is durable before anything in it. */
@@ -56,7 +65,7 @@ static bool
 ensure_folder (const DiskDepot *disk, const char *folder, GError **error)
 {
   return access (folder, F_OK) == 0
-         || (vend_dir_ensure (folder, error) && vend_dir_sync (disk->dir, error));
+         || (vend_dir_ensure (folder, error) && sync_folder (disk, disk->dir, error));
 }
 
 /* Moves or links an incoming file to its final place, on the same disk. */
@@ -81,11 +90,11 @@ put_near (const DiskDepot *disk, const char *path, const char *sha256, VendDepot
   if (access (target, F_OK) == 0)
     /* Young again: the sweep removes old blobs without a row. */
     utimensat (AT_FDCWD, target, NULL, 0);
-  else if (!ensure_folder (disk, folder, error) || !sync_file (path, error)
+  else if (!ensure_folder (disk, folder, error) || !sync_file (disk, path, error)
            || !place (path, target, how, error))
     return false;
   /* Also for an existing content: the thread that placed it may not have synced the name. */
-  return vend_dir_sync (folder, error);
+  return sync_folder (disk, folder, error);
 }
 
 static bool
@@ -189,9 +198,11 @@ static bool
 disk_each (VendDepot *depot, VendDepotVisit visit, void *data, GError **error)
 {
   const DiskDepot *disk = (const DiskDepot *) depot;
-  g_autoptr (GDir) folders = g_dir_open (disk->dir, 0, error);
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GDir) folders = g_dir_open (disk->dir, 0, &problem);
   if (folders == NULL)
-    return false;
+    return g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+           || vend_fail (error, VEND_ERROR_STORAGE, "%s", problem->message);
   for (const char *name; (name = g_dir_read_name (folders)) != NULL;)
     {
       g_autofree char *path = g_build_filename (disk->dir, name, NULL);
@@ -225,11 +236,12 @@ static const VendDepotOps disk_ops = {
 };
 
 VendDepot *
-vend_depot_disk_new (const char *dir, const char *spool)
+vend_depot_disk_new (const char *dir, const char *spool, bool is_synced)
 {
   DiskDepot *disk = g_new0 (DiskDepot, 1);
   disk->depot.ops = &disk_ops;
   disk->dir = g_strdup (dir);
   disk->spool = g_strdup (spool);
+  disk->is_synced = is_synced;
   return &disk->depot;
 }

@@ -89,6 +89,15 @@ on_piece (const char *bytes, gsize size, void *data)
   return reading->sink (bytes, size, reading->data);
 }
 
+/* From `at` to the end of what was asked for; NULL: all of it. */
+static char *
+range_of (uint64_t at, uint64_t start, uint64_t size)
+{
+  if (size == UINT64_MAX)
+    return at > 0 ? g_strdup_printf ("%" G_GUINT64_FORMAT "-", at) : NULL;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, at, start + size - 1);
+}
+
 /* Goes on behind the last byte that came when the connection was lost. */
 static bool
 s3_read (VendDepot *depot, const char *sha256, uint64_t start, uint64_t size, VendDepotSink sink,
@@ -101,12 +110,10 @@ s3_read (VendDepot *depot, const char *sha256, uint64_t start, uint64_t size, Ve
       g_auto (VendS3Answer) answer = { 0 };
       g_autoptr (GError) problem = NULL;
       const uint64_t before = reading.got;
-      g_autofree char *range = g_strdup_printf ("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT,
-                                                start + reading.got, start + size - 1);
-      const bool is_whole = start + reading.got == 0;
+      g_autofree char *range = range_of (start + reading.got, start, size);
       const VendS3Request request = { .method = "GET",
                                       .name = name.text,
-                                      .range = is_whole && size >= INT64_MAX ? NULL : range,
+                                      .range = range,
                                       .sink = on_piece,
                                       .data = &reading,
                                       .once = true };

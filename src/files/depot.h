@@ -32,9 +32,9 @@ typedef struct
                GError **error);
   /* NOT_FOUND when the content does not exist. */
   bool (*stat) (VendDepot *depot, const char *sha256, VendDepotStat *out, GError **error);
-  /* Gives `size` bytes from `start` on, or as many as there are, to `sink` in pieces; it ends the
-   * reading by false, and then has set the error. The whole of a content is as good as its
-   * checksum says to the caller. NOT_FOUND as above. */
+  /* Gives `size` bytes from `start` on, or as many as there are (UINT64_MAX: all), to `sink` in
+   * pieces; it ends the reading by false, and then has set the error. The whole of a content is as
+   * good as its checksum says to the caller. NOT_FOUND as above. */
   bool (*read) (VendDepot *depot, const char *sha256, uint64_t start, uint64_t size,
                 VendDepotSink sink, void *data, GError **error);
   /* A missing content is fine. */
@@ -64,8 +64,10 @@ vend_depot_free (VendDepot *depot)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDepot, vend_depot_free)
 
-/* A folder of this machine: DIR/<2 hex>/<SHA-256>. `spool` is on the same file system. */
-VendDepot *vend_depot_disk_new (const char *dir, const char *spool) G_GNUC_WARN_UNUSED_RESULT;
+/* A folder of this machine: DIR/<2 hex>/<SHA-256>. `spool` is on the same file system. Without
+ * `is_synced` what was put may be gone, or have other bytes, after a loss of power. */
+VendDepot *vend_depot_disk_new (const char *dir, const char *spool, bool is_synced)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* Pure. Free with g_free. */
 char *vend_depot_disk_path (const char *dir, const char *sha256) G_GNUC_WARN_UNUSED_RESULT;
 

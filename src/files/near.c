@@ -13,6 +13,9 @@
 
 /* A trim makes more room than is missing, since it looks at the whole folder. */
 #define TRIM_PERCENT 90
+#define MARK "boot-id"
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define MAX_MARK ((gsize) 256)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_MD_CTX, EVP_MD_CTX_free)
 
@@ -21,6 +24,7 @@ struct VendNear
   VendDepot *disk;
   char *dir;
   char *spool;
+  char *mark;
   uint64_t max;
   VendNearRule is_held;
   VendNearRule is_needed;
@@ -31,6 +35,60 @@ struct VendNear
   GHashTable *coming; /* set of SHA-256 */
   uint64_t sum;       /* bytes of all copies */
 };
+
+/* ---- Copies are not synced, so after a loss of power they may have any bytes. While a server has
+ * the folder, the mark names the boot of the machine; a clean stop syncs and removes it. */
+
+static char *
+boot_id (void)
+{
+  char *text = NULL;
+  return vend_file_read (BOOT_ID, MAX_MARK, &text, NULL, NULL) ? g_strchomp (text) : g_strdup ("?");
+}
+
+/* No instance lives that could have names of them. */
+static bool
+forget_all (const VendNear *near, GError **error)
+{
+  static const char *const folders[] = { "weights", "sets" };
+  g_autoptr (GDir) listing = g_dir_open (near->dir, 0, NULL);
+  for (const char *name; listing != NULL && (name = g_dir_read_name (listing)) != NULL;)
+    {
+      g_autofree char *path = g_build_filename (near->dir, name, NULL);
+      if (strlen (name) == 2 && !vend_tree_remove (path, error))
+        return false;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *path = g_build_filename (near->dir, folders[i], NULL);
+      if (!vend_tree_remove (path, error))
+        return false;
+    }
+  return true;
+}
+
+static bool
+forget_torn (const VendNear *near, GError **error)
+{
+  g_autofree char *now = boot_id ();
+  g_autofree char *then = NULL;
+  if (vend_file_read (near->mark, MAX_MARK, &then, NULL, NULL) && strcmp (then, now) != 0)
+    {
+      vend_log (VEND_LOG_WARN,
+                "the machine stopped without a sync: copies of files are fetched again", NULL);
+      if (!forget_all (near, error))
+        return false;
+    }
+  return vend_file_replace (near->mark, now, strlen (now), 0600, error);
+}
+
+static void
+sync_copies (const VendNear *near)
+{
+  vend_autofd fd = open (near->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0 && syncfs (fd) == 0)
+    unlink (near->mark);
+}
 
 static void
 add_size (const char *sha256, const VendDepotStat *stat, void *data)
@@ -45,14 +103,15 @@ vend_near_new (const VendNearOptions *options, VendNear **out, GError **error)
   pthread_mutex_init (&near->lock, NULL);
   pthread_cond_init (&near->brought, NULL);
   near->coming = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  near->disk = vend_depot_disk_new (options->dir, options->spool);
+  near->disk = vend_depot_disk_new (options->dir, options->spool, false);
   near->dir = g_strdup (options->dir);
   near->spool = g_strdup (options->spool);
   near->max = options->max;
   near->is_held = options->is_held;
   near->is_needed = options->is_needed;
   near->data = options->data;
-  if (!near->disk->ops->each (near->disk, add_size, near, error))
+  near->mark = g_build_filename (options->dir, MARK, NULL);
+  if (!forget_torn (near, error) || !near->disk->ops->each (near->disk, add_size, near, error))
     return false;
   *out = g_steal_pointer (&near);
   return true;
@@ -63,12 +122,15 @@ vend_near_free (VendNear *near)
 {
   if (near == NULL)
     return;
+  if (near->mark != NULL)
+    sync_copies (near);
   vend_depot_free (near->disk);
   g_hash_table_unref (near->coming);
   pthread_mutex_destroy (&near->lock);
   pthread_cond_destroy (&near->brought);
   g_free (near->dir);
   g_free (near->spool);
+  g_free (near->mark);
   g_free (near);
 }
 
@@ -220,14 +282,12 @@ write_piece (const void *bytes, gsize size, void *data)
 static bool
 fetch_to (VendDepot *depot, const char *sha256, int fd, GError **error)
 {
-  VendDepotStat stat = { 0 };
   guint8 bytes[EVP_MAX_MD_SIZE];
   guint size = 0;
   g_autoptr (EVP_MD_CTX) hash = EVP_MD_CTX_new ();
   Writing writing = { fd, hash, error };
   EVP_DigestInit_ex (hash, EVP_sha256 (), NULL);
-  if (!depot->ops->stat (depot, sha256, &stat, error)
-      || !depot->ops->read (depot, sha256, 0, stat.size, write_piece, &writing, error))
+  if (!depot->ops->read (depot, sha256, 0, UINT64_MAX, write_piece, &writing, error))
     return false;
   EVP_DigestFinal_ex (hash, bytes, &size);
   g_autofree char *actual = vend_hex (bytes, size);

@@ -105,7 +105,7 @@ see_one (const char *sha256, const VendDepotStat *stat, void *data)
 static bool
 has_files (const char *blobs_dir)
 {
-  g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs_dir, blobs_dir);
+  g_autoptr (VendDepot) disk = vend_depot_disk_new (blobs_dir, blobs_dir, true);
   bool has_one = false;
   return disk->ops->each (disk, see_one, &has_one, NULL) && has_one;
 }

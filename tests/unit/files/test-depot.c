@@ -24,7 +24,7 @@ new_on_disk (const Fixture *f)
 {
   g_autofree char *dir = g_build_filename (f->dir, "contents", NULL);
   g_assert_true (vend_dir_ensure (dir, NULL));
-  return vend_depot_disk_new (dir, f->spool);
+  return vend_depot_disk_new (dir, f->spool, true);
 }
 
 static VendDepot *
