@@ -115,3 +115,18 @@ def test_no_secret_is_shown(remote):
     environ = open(f"/proc/{server.pid()}/environ", "rb").read()
     assert SECRET not in shown and SECRET.encode() not in environ
     assert SECRET not in server.api().get("//-/debug?all=true").text
+
+
+def test_copies_of_another_boot_are_not_believed(remote, proxy):
+    """After a loss of power they may have any bytes; after a clean stop they are kept."""
+    server = remote(empty=True)
+    file = upload(server.api(), b"the right bytes")
+    server.restart()
+    assert copies(server) == {file["checksums"]["sha256"]}
+    server.kill()
+    server.start()
+    assert copies(server) == {file["checksums"]["sha256"]}
+    server.kill()
+    (server.data / "blobs" / "boot-id").write_text("another boot")
+    server.start()
+    assert copies(server) == set()
