@@ -15,20 +15,14 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from postgres import Cluster  # noqa: E402
 
-# Lists, pages, words, keys, files, sums, outboxes and restarts: where the databases could part.
+# Lists, pages, words, keys, images, outboxes and restarts: where the databases could part.
 PART = [
     "tests/postgres",
-    "tests/api/test_collections.py",
-    "tests/api/test_deployments.py",
-    "tests/api/test_examples.py",
-    "tests/api/test_files.py",
     "tests/api/test_idempotency.py",
-    "tests/api/test_models.py",
     "tests/api/test_pages.py",
     "tests/api/test_registry.py",
     "tests/api/test_run_filters.py",
     "tests/api/test_search.py",
-    "tests/api/test_stored_limit.py",
     "tests/api/test_webhooks.py",
     "tests/e2e/test_crash.py",
 ]
