@@ -100,12 +100,17 @@ install_all (VendImageBuild *build, const VendRequirements *requirements, GError
          && pip (build, words, error);
 }
 
-/* Told, as a build without an image tells it. */
+/* The version is told, as a build without an image tells it. The model server starts its worker as
+ * "python", which Debian's own Python is not called. */
 static bool
 look_at_python (VendImageBuild *build, GError **error)
 {
-  const char *const argv[]
-      = { "python3", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])", NULL };
+  static const char script[] = "import os, shutil, sys\n"
+                               "if shutil.which('python') is None:\n"
+                               "    os.makedirs('/usr/local/bin', exist_ok=True)\n"
+                               "    os.symlink(sys.executable, '/usr/local/bin/python')\n"
+                               "print('%d.%d.%d' % sys.version_info[:3])\n";
+  const char *const argv[] = { "python3", "-c", script, NULL };
   const char *asked = build->yaml->python_version;
   g_autofree char *version = NULL;
   if (!vend_image_run (build, argv, NULL, "the base image's python3", &version, error))

@@ -122,6 +122,7 @@ def test_an_image_is_a_version(make, project):
     assert files["opt-copy"][0].decode() == YAML
     assert files["src/predict.py"][0].decode() == MODEL
     assert json.loads(files["src/.cog/openapi_schema.json"][0])["paths"]
+    assert "usr/local/bin/python" in files  # the base has python3 alone
     owners = {(entry.uid, entry.gid) for _, entry in files.values()}
     assert owners == {(0, 0)}
 
@@ -133,6 +134,16 @@ def test_an_image_is_a_version(make, project):
     assert other["layers"][0] == manifest["layers"][0]
     audit = server.cli("doctor", "--audit", "--deep", "--json", "--data", server.data)
     assert not [c for c in json.loads(audit.stdout)["checks"] if c["rows"]], audit.stdout
+
+
+def test_an_image_runs(make, project):
+    server = make()
+    said = next((r for r in server.log() if r.get("message") == "images do not run here"), None)
+    if said is not None:
+        pytest.skip(f"this machine makes no sandbox: {said['by']}")
+    push(server, project, "--image")
+    ran = server.cli("run", "lab/built", "name=x")
+    assert ran.returncode == 0 and ran.stdout.strip() == "made-here x", ran.stdout + ran.stderr
 
 
 def test_the_page_comes_with_the_version(make, project):

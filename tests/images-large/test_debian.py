@@ -74,6 +74,9 @@ def test_packages_and_commands(servers, debian, tmp_path):
     )  # fmt: skip
     assert out.stat().st_size > 50_000_000
 
+    ran = server.cli("run", "lab/banner", "text=a", timeout=600)
+    assert ran.returncode == 0 and "1.16.0apt" in ran.stdout, ran.stdout + ran.stderr
+
     server.restart()
     ran = server.cli("push", project, "lab/other")
     assert ran.returncode == 1 and "--image" in ran.stderr, ran.stderr
