@@ -343,7 +343,8 @@ watch_disk (VendDirector *director)
   g_autofree char *work = g_build_filename (director->dir, "work", NULL);
   g_autofree char *overlay = g_build_filename (director->dir, "overlay", "upper", NULL);
   g_autofree char *runs = g_build_filename (director->dir, "runs", NULL);
-  const char *const folders[] = { tmp, work, overlay, runs, NULL };
+  g_autofree char *record = g_build_filename (director->dir, "record", NULL);
+  const char *const folders[] = { tmp, work, overlay, runs, record, NULL };
   director->disk_use
       = vend_disk_use_new (folders, director->spec->max_disk, on_disk_over, director);
   vend_disk_use_look (director->disk_use);

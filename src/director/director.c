@@ -310,7 +310,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDirector, director_free)
 static bool
 make_folders (const char *dir, GError **error)
 {
-  const char *const names[] = { "tmp", "inputs", "outputs", "runs", "spool", "journal" };
+  const char *const names[] = { "tmp", "inputs", "outputs", "runs", "spool", "journal", "record" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (dir, names[i], NULL);

@@ -194,6 +194,8 @@ class Traces:
 
     def note_names(self):
         """The process may be a part of a name in a module that has asked for it."""
+        if os.getpid() <= MAX_SHARED:
+            return
         self.number = re.compile(rf"(?<!\d){os.getpid()}(?!\d)")
         for name in self.asked:
             kept = vars(sys.modules.get(name, types))

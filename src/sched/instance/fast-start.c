@@ -54,7 +54,7 @@ file_of (const Instance *instance, const char *name)
 static char *
 recorded_file (const Instance *instance)
 {
-  return file_of (instance, "imports");
+  return file_of (instance, "record/imports");
 }
 
 static bool

@@ -193,6 +193,7 @@ zygote_free (void *data)
     {
       leave_room (zygote);
       kill_zygote (zygote, zygote->pid);
+      vend_fd_clear (&zygote->process);
       vend_zygote_group_remove (zygote->zygotes->dir, zygote->spec->key);
       remove_dirs (zygote);
     }

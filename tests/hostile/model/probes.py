@@ -1,6 +1,7 @@
 """What models must not reach. Only processes, files and addresses of the server under test are
 touched: the hints name them."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -309,7 +310,10 @@ def take_directors_descriptor(hints):
 @probe
 def see_zygote(hints):
     """What this process may be forked from, and what else is."""
-    lines = [read_all(path) for path in glob.glob("/proc/[0-9]*/cmdline")]
+    lines = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(read_all(path))
     return must([line for line in lines if b"zygote.py" in line], "not in sight")[0]
 
 
