@@ -20,6 +20,7 @@ FLAGS = ("--max-instances", "2", "--idle-timeout", "600s", "--isolation", "auto"
 SPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 NS_GET_PARENT = 0xB702
 USER = 2001
+STATEFUL = pathlib.Path(__file__).parent / "stateful"
 COG = """build:
   python_version: "3.11"
 predict: "predict.py:Predictor"
@@ -232,6 +233,20 @@ def test_a_server_of_another_user(binary, template):
     finally:
         made.destroy()
         shutil.rmtree(folder)
+
+
+def test_processes_of_each_start_method(place):
+    """They find the model's modules by what imports have kept of where they were."""
+    api = place.api()
+    pushed = place.cli("push", STATEFUL / "methods", "lab/methods", "--public")
+    assert pushed.returncode == 0, pushed.stderr
+    for start in ("plain", "fast"):
+        for method in ("fork", "spawn", "forkserver", "queue", "early", "threads"):
+            ended = api.run("methods", {"method": method})
+            assert ended["output"] == "[0, 1, 4, 9]", f"{start} {method}: {ended}"
+        assert start_of(api, "methods")[0] == start
+        await_zygote(api, model="methods")
+        stop_instances(api, "methods")
 
 
 # ---- Ends
