@@ -61,8 +61,8 @@ typedef struct
   VendDbState state;
   bool in_transaction;
   bool ran_outside; /* a statement outside of a transaction, which lasts until a sync */
-  bool must_begin; /* of a reader: BEGIN goes with the first statement */
-  bool has_read;   /* a statement of this transaction gave a result */
+  bool must_begin;  /* of a reader: BEGIN goes with the first statement */
+  bool has_read;    /* a statement of this transaction gave a result */
   /* Of the writer of a store. */
   bool is_writer;
   bool in_group;
