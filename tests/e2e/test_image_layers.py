@@ -136,7 +136,7 @@ def test_layers_lie_over_each_other(server):
     bytes_of = lambda: server.api().get("/account").json()["stored_bytes"]  # noqa: E731
     before = bytes_of()
     server.api().delete(f"/models/lab/layers/versions/{version}", 202)
-    files = sum(path.stat().st_size for path in root.rglob("*") if path.is_file() and path.name not in ("again", "below"))
+    files = sum(path.stat().st_size for path in root.rglob("*") if not path.is_symlink() and path.is_file() and path.name not in ("again", "below"))
     assert before - bytes_of() >= files > 0
 
 
@@ -193,10 +193,10 @@ REFUSED = {
     "device": ([tar_of(("disk", {"type": tarfile.BLKTYPE, "devmajor": 8}))], "a device, a pipe or a socket"),
     "pipe": ([tar_of(("pipe", {"type": tarfile.FIFOTYPE}))], "a device, a pipe or a socket"),
     "device-by-link": (
-        [tar_of(("x", link("dev")), ("x/sda", {"type": tarfile.BLKTYPE, "devmajor": 8}))],
+        [tar_of(("dev", folder()), ("x", link("dev")), ("x/sda", {"type": tarfile.BLKTYPE, "devmajor": 8}))],
         "a device, a pipe or a socket",
     ),
-    "root-is-a-file": ([tar_of(("./", b"x"))], "takes the place of the root"),
+    "root-is-a-file": ([tar_of((".", b"x"))], "takes the place of the root"),
     "file-as-folder": ([tar_of(("a", b""), ("a/b", b""))], "is no folder"),
     "link-to-itself": ([tar_of(("a", link("a")), ("a/b", b""))], "is no folder"),
     "link-to-nothing": ([tar_of(("a", link("nowhere")), ("a/b", b""))], "is no folder"),

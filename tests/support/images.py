@@ -49,7 +49,8 @@ class Predictor(BasePredictor):
         times: int = Input(description="How often", default=1, ge=1, le=5),
         file: Path = Input(description="To be read", default=None),
     ) -> str:
-        print("saying", text)
+        # In one piece: servers before coglet may lose one that is a space or a line end alone.
+        sys.stdout.write(f"saying {text}\n")
         if text == "fail":
             raise ValueError("as you wish")
         read = open(file).read()[-4:] if file else ""
