@@ -26,6 +26,10 @@ bool vend_backup_make (VendBackupRepository *repository, const VendBackupOptions
                        VendBackupSnapshot **out, guint *out_missing, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the files are in a bucket, so that a backup has only the copies that lie in the data
+ * directory. */
+bool vend_backup_lacks_files (const char *data_dir);
+
 /* Makes the data directory `to`, which must not be there or be empty; it appears as a whole, and
  * durably. INVALID when something is at its place. */
 bool vend_backup_restore (const VendBackupRepository *repository,

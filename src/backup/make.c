@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define DATABASE "vend.db"
+#define BUCKET "files" /* names the bucket that has the contents */
 #define MAX_LOOKS 5
 #define NS_PER_S G_GINT64_CONSTANT (1000000000)
 
@@ -163,6 +164,13 @@ walk (Making *making, const char *folder, GError **error)
   return true;
 }
 
+bool
+vend_backup_lacks_files (const char *data_dir)
+{
+  g_autofree char *path = g_build_filename (data_dir, BUCKET, NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
 /* ---- The database */
 
 static bool
@@ -224,7 +232,8 @@ compare (const Making *making, const char *copy, Naming *out, GError **error)
   g_autoptr (VendDb) db = NULL;
   *out = (Naming){ making, 0, 0 };
   return vend_store_audit_open (copy, &db, error) && vend_store_audit_begin (db, error)
-         && vend_store_audit_contents (db, named_content, out, error)
+         && (vend_backup_lacks_files (making->options->data_dir)
+             || vend_store_audit_contents (db, named_content, out, error))
          && vend_store_audit_versions (db, named_version, out, error)
          && vend_store_audit_end (db, error);
 }

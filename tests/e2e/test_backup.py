@@ -208,6 +208,9 @@ def test_what_is_refused(servers, tmp_path):
     assert server.cli("backup", "verify", full).returncode == 2
     assert server.cli("backup", tmp_path / "x", "--data", full).returncode == 2
     assert not (tmp_path / "x").exists()
+    elsewhere = server.cli("backup", tmp_path / "x", "--data", server.data, env={"VEND_STORE": "postgres://db.example/vend"})
+    assert elsewhere.returncode == 2 and "pg_dump" in elsewhere.stderr
+    assert not (tmp_path / "x").exists()
     backup(server, tmp_path / "kept")
     assert "not empty" in restore(server, tmp_path / "kept", server, expect=2)
     ran = server.cli("restore", tmp_path / "kept", "--data", tmp_path / "new", "--name", "2020")
@@ -238,10 +241,10 @@ def test_the_database_is_kept_before_a_migration(servers):
     (server.data / "vend.db.before-2").write_text("of an older version")
     server.spawn()
     kept = server.data / f"vend.db.before-{last}"
-    wait_until(kept.exists, what="the copy")
-    server.wait()
+    older = server.data / "vend.db.before-2"
+    wait_until(lambda: kept.exists() and not older.exists(), what="the copy")
+    server.stop()
     copy = sqlite3.connect(kept)
     assert copy.execute("SELECT MAX(number) FROM migrations").fetchone()[0] == last - 1
     assert copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    assert not (server.data / "vend.db.before-2").exists()
 

@@ -80,6 +80,25 @@ trim (VendBackupRepository *repository, const MakeFlags *flags, GError **error)
   return true;
 }
 
+/* The database is part of a backup, so it must lie in the data directory. */
+static bool
+check_database (const char *data_dir, GError **error)
+{
+  g_autofree char *store = NULL;
+  g_autofree char *own = g_build_filename (data_dir, "vend.db", NULL);
+  if (!vend_data_dir_store (data_dir, &store, error))
+    return false;
+  if (strcmp (store, own) != 0)
+    return vend_fail (
+        error, VEND_ERROR_INVALID,
+        "the database of '%s' is on a PostgreSQL server: back it up with pg_dump, and "
+        "the directory with a tool for files",
+        data_dir);
+  return g_file_test (own, G_FILE_TEST_EXISTS)
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "'%s' is no data directory of Vend; name another one with --data", data_dir);
+}
+
 static void
 show_made (const VendBackupSnapshot *snapshot, guint missing, const MakeFlags *flags)
 {
@@ -114,10 +133,12 @@ make (int argc, char **argv, GError **error)
   g_autofree char *standard = vend_data_dir ();
   g_autofree char *data_dir
       = g_canonicalize_filename (flags.data_dir != NULL ? flags.data_dir : standard, NULL);
-  g_autofree char *database = g_build_filename (data_dir, "vend.db", NULL);
-  if (!g_file_test (database, G_FILE_TEST_EXISTS))
-    return vend_fail (error, VEND_ERROR_INVALID,
-                      "'%s' is no data directory of Vend; name another one with --data", data_dir);
+  if (!check_database (data_dir, error))
+    return false;
+  if (vend_backup_lacks_files (data_dir))
+    vend_terminal_warn ("the files of '%s' are in a bucket, which needs a backup of its own; this "
+                        "one has the database and the copies that are here",
+                        data_dir);
   const VendBackupOptions options = { data_dir, vend_backup_show, &shown };
   const bool good = vend_backup_repository_make (words[0], &repository, error)
                     && vend_backup_make (repository, &options, &snapshot, &missing, error);
