@@ -88,7 +88,7 @@ test_set_aside_once (Place *place, gconstpointer data)
   g_assert_true (has (place->aside, "large"));
   g_assert_true (has (vend_home_folder (two), "large"));
   set_aside (two);
-  g_autoptr (VendHome) next = open_home (place, place->other_aside, geteuid ());
+  g_autoptr (VendHome) next G_GNUC_UNUSED = open_home (place, place->other_aside, geteuid ());
   keep (place->path, "new");
   set_aside (two);
   set_aside (one);
@@ -107,10 +107,10 @@ test_of_another_user (Place *place, gconstpointer data)
       return;
     }
   {
-    g_autoptr (VendHome) first = open_home (place, place->aside, 1900000001);
+    g_autoptr (VendHome) first G_GNUC_UNUSED = open_home (place, place->aside, 1900000001);
     keep (place->path, "of one");
   }
-  g_autoptr (VendHome) second = open_home (place, place->other_aside, 1900000002);
+  g_autoptr (VendHome) second G_GNUC_UNUSED = open_home (place, place->other_aside, 1900000002);
   g_assert_false (has (place->path, "of one"));
   g_assert_true (has (place->other_aside, "of one"));
   g_assert_cmpint (stat (place->path, &st), ==, 0);
