@@ -35,6 +35,19 @@ def test_a_sandbox_refuses_all(sandboxed):
     assert {name: said for name, (result, said) in results.items() if result != "refused"} == {}
 
 
+# What an image finds at these paths is its own copy of its root, or a process of its own.
+OF_THE_IMAGE = {"hard_link_out", "read_parents_environment", "write_etc", "write_system"}
+
+
+def test_a_sandbox_refuses_all_to_an_image(as_image):
+    results = as_image.run(*ALL, hints=as_image.hints())
+    assert {name for name, (result, _) in results.items() if result != "refused"} <= OF_THE_IMAGE
+    roots = list((as_image.server.data / "images").glob("*/src"))
+    assert roots
+    for root in [pathlib.Path("/"), *roots]:
+        assert not (root / "etc/planted").exists() and not (root / "usr/planted").exists()
+
+
 def test_they_are_no_straw_men(free):
     """The same probes reach what they are about where nothing stands in their way."""
     results = free.run(*sorted(WORKS_WITHOUT), hints=free.hints())
