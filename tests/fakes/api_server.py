@@ -609,6 +609,9 @@ class Handler(BaseHTTPRequestHandler):
     def health(self, request):
         self.json(200, {"status": "ok", "version": "9.9.9"})
 
+    def ready(self, request):
+        self.json(200, {"status": "ready"})
+
     def account(self, request):
         account = {"type": "user", "username": "lab", "name": "Lab"}
         self.json(200, {**account, "stored_bytes": 3 << 20, "stored_bytes_limit": None})
@@ -675,6 +678,7 @@ SECRETS = "/v1/(models|deployments)/([^/]+/[^/]+)/secrets"
 
 ROUTES = [
     ("GET", "/-/healthz", Handler.health),
+    ("GET", "/-/readyz", Handler.ready),
     ("GET", "/v1/account", Handler.account),
     ("GET", "/v1/models", Handler.list_models),
     ("POST", "/v1/models", Handler.create_model),
