@@ -50,7 +50,7 @@ class Predictor(BasePredictor):
         file: Path = Input(description="To be read", default=None),
     ) -> str:
         # In one piece: servers before coglet may lose one that is a space or a line end alone.
-        sys.stdout.write(f"saying {text}\n")
+        sys.stdout.write(f"saying {text}\\n")
         if text == "fail":
             raise ValueError("as you wish")
         read = open(file).read()[-4:] if file else ""
@@ -176,6 +176,7 @@ def schema_of(cog, files):
 
     def make(path):
         folder = path.with_suffix(".src")
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was cut off
         folder.mkdir()
         for name, content in files.items():
             (folder / name).write_text(content)
