@@ -11,7 +11,7 @@ from shelf import EXAMPLES
 
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/cog.yaml"))
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-KEYS = {"description", "license_url", "github_url", "cover", "licenses", "download", "accept", "examples"}
+KEYS = {"description", "license_url", "github_url", "cover", "licenses", "download", "accept", "examples", "openai"}
 COVER_BYTES = 150_000
 SAMPLE_BYTES = 200_000
 
