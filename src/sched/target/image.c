@@ -28,7 +28,12 @@ end (Search *search)
   Target *target = search->target;
   target->is_unpacking = false;
   if (!target->sched->draining && search->error != NULL)
-    vend_target_boot_failed (target, VEND_FAILURE_SETUP_FAILED, "", search->error->message);
+    {
+      if (g_error_matches (search->error, VEND_ERROR, VEND_ERROR_INVALID))
+        vend_target_boot_refused (target, search->error->message);
+      else
+        vend_target_boot_failed (target, VEND_FAILURE_SETUP_FAILED, "", search->error->message);
+    }
   target->image_is_there = search->error == NULL;
   vend_sched_reconcile_soon (target->sched);
 }
@@ -95,7 +100,7 @@ vend_target_image_ready (Target *target, bool wants, int64_t now_us)
     return false;
   if (sched->why_no_images != NULL)
     {
-      vend_target_boot_failed (target, VEND_FAILURE_SETUP_FAILED, "", sched->why_no_images);
+      vend_target_boot_refused (target, sched->why_no_images);
       return false;
     }
   Search *search = g_new0 (Search, 1);

@@ -116,6 +116,13 @@ vend_target_boot_failed (Target *target, const char *error_code, const char *set
 }
 
 void
+vend_target_boot_refused (Target *target, const char *error)
+{
+  target->backoff.failures = MAX (target->backoff.failures, VEND_MAX_BOOT_FAILURES - 1);
+  vend_target_boot_failed (target, VEND_FAILURE_SETUP_FAILED, "", error);
+}
+
+void
 vend_target_boot_lost (const Instance *instance, const char *error)
 {
   Target *target = instance->target;

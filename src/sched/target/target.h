@@ -63,6 +63,8 @@ Target *vend_target_get (VendSched *sched, const VendPrediction *p, const VendVe
 void vend_target_free (Target *target);
 void vend_target_boot_failed (Target *target, const char *error_code, const char *setup_logs,
                               const char *error);
+/* The same for what another try does not change: the queued runs fail at once. */
+void vend_target_boot_refused (Target *target, const char *error);
 /* All instances finish their runs and end, those that are being made too: what they were started
  * with does not hold any more, and what failed with it may succeed now. */
 void vend_target_renew (Target *target, const char *reason);
