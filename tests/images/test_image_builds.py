@@ -229,7 +229,7 @@ def test_too_large_a_build_ends(make, project):
 def start_slow(server, project):
     (project / "cog.yaml").write_text(YAML.replace("cat /src/cog.yaml > /opt-copy", "echo now && sleep 600"))
     pushing = server.popen("push", "--image", project, "lab/built")
-    wait_until(lambda: any("now" in p.read_text().split() for p in server.data.glob("builds/*.log")), 120, "the command")
+    wait_until(lambda: any("now" in p.read_text().splitlines() for p in server.data.glob("builds/*.log")), 120, "the command")
     return pushing
 
 
