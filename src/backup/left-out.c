@@ -5,8 +5,9 @@
 #include <glib.h>
 
 static const char *const whole[] = {
-  "lock", "running", "vend.db",     "vend.db-wal", "vend.db-shm",   "instances", "zygotes", "cache",
-  "home", "homes",   "blobs/spool", "blobs/parts", "blobs/uploads", "images",    "rooms",
+  "lock",        "running",     "vend.db",       "vend.db-wal", "vend.db-shm",
+  "instances",   "zygotes",     "cache",         "home",        "homes",
+  "blobs/spool", "blobs/parts", "blobs/uploads", "images",      "blobs/rooms",
 };
 
 bool

@@ -86,6 +86,16 @@ def test_a_second_backup_costs_what_is_new(servers, tmp_path):
     assert (kept.stat().st_mode & 0o777) == 0o700
 
 
+def test_what_a_build_is_working_on_is_left_out(servers, tmp_path):
+    server = servers()
+    content = os.urandom(1000)
+    room = server.data / "blobs" / "rooms" / "of-a-build" / "room"
+    room.mkdir(parents=True)
+    (room / "layer").write_bytes(content)
+    backup(server, tmp_path / "kept")
+    assert hashlib.sha256(content).hexdigest() not in objects(tmp_path / "kept")
+
+
 def test_backups_under_load_are_whole(servers, tmp_path):
     """Files come and go while they are made: outputs are removed as soon as they are old."""
     server = servers("--file-ttl", "1s")
