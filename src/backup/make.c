@@ -3,7 +3,7 @@
 #include "backup/left-out.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/hash.h"
+#include "files/depot.h"
 #include "store/audit.h"
 #include "store/copy.h"
 #include <errno.h>
@@ -13,7 +13,6 @@
 #include <time.h>
 
 #define DATABASE "vend.db"
-#define BUCKET "files" /* names the bucket that has the contents */
 #define MAX_LOOKS 5
 #define NS_PER_S G_GINT64_CONSTANT (1000000000)
 
@@ -167,7 +166,7 @@ walk (Making *making, const char *folder, GError **error)
 bool
 vend_backup_lacks_files (const char *data_dir)
 {
-  g_autofree char *path = g_build_filename (data_dir, BUCKET, NULL);
+  g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   return g_file_test (path, G_FILE_TEST_EXISTS);
 }
 

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <glib.h>
 
+/* A file of the data directory that names the bucket of its contents; without one they are there.
+ */
+#define VEND_DEPOT_MARK "files"
+
 typedef struct VendDepot VendDepot;
 
 typedef struct

@@ -6,10 +6,10 @@
 #include "base/log.h"
 #include "base/process-start.h"
 #include "cli/client/client-config.h"
+#include "files/depot.h"
 #include "files/s3.h"
 #include <string.h>
 
-#define MARK "files"
 #define MAX_MARK ((gsize) 4096)
 #define MAX_INSTALLATION ((gsize) 4096)
 
@@ -84,7 +84,7 @@ read_mark (const char *path, char **out, GError **error)
 bool
 vend_file_depot_find (const char *data_dir, VendDepot **out, GError **error)
 {
-  g_autofree char *path = g_build_filename (data_dir, MARK, NULL);
+  g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   g_autofree char *mark = NULL;
   g_autoptr (VendSettings) settings = NULL;
   const VendFileKeys keys
@@ -144,7 +144,7 @@ vend_file_place_open (const VendSettings *settings, const VendFileKeys *keys, co
                       VendBlobs **out, GError **error)
 {
   g_autofree char *blobs = g_build_filename (data_dir, "blobs", NULL);
-  g_autofree char *path = g_build_filename (data_dir, MARK, NULL);
+  g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   g_autofree char *mark = NULL, *place = NULL;
   g_autoptr (VendDepot) depot = NULL;
   if (!make_depot (settings, keys, &depot, &place, error) || !read_mark (path, &mark, error))
