@@ -33,9 +33,7 @@ post_embeddings (VendApi *api, VendCall *call, VendCaller *caller, VendReply **o
 }
 
 const ApiRoute vend_api_openai_embedding_routes[] = {
-  { "POST", "/openai/v1/embeddings", VEND_SCOPE_RUN, VEND_BODY_BUFFER, post_embeddings, NULL,
-    VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
-  { "POST", "/v1/embeddings", VEND_SCOPE_RUN, VEND_BODY_BUFFER, post_embeddings, NULL,
-    VEND_RATE_CREATE, .runs_on = VEND_RUN_AT_ONCE, .reads_files = true },
+  VEND_OPENAI_CREATE ("/openai/v1/embeddings", post_embeddings),
+  VEND_OPENAI_CREATE ("/v1/embeddings", post_embeddings),
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };

@@ -186,30 +186,20 @@ post_translations (VendApi *api, VendCall *call, VendCaller *caller, VendReply *
                    vend_openai_read_transcription, make_transcript, out, error);
 }
 
-#define CREATE(path, handler) \
-  { "POST", \
-    path, \
-    VEND_SCOPE_RUN, \
-    VEND_BODY_BUFFER, \
-    handler, \
-    NULL, \
-    VEND_RATE_CREATE, \
-    .runs_on = VEND_RUN_AT_ONCE, \
-    .reads_files = true }
 /* Files are read, and base64 of them is made. */
 #define CREATE_BY_FORM(path, handler) \
   { "POST",  path,       VEND_SCOPE_RUN,   VEND_BODY_MULTIPART, \
     handler, FORM_LIMIT, VEND_RATE_CREATE, .runs_on = VEND_RUN_BYTES }
 
 const ApiRoute vend_api_openai_media_routes[] = {
-  CREATE ("/openai/v1/images/generations", post_images),
+  VEND_OPENAI_CREATE ("/openai/v1/images/generations", post_images),
   CREATE_BY_FORM ("/openai/v1/images/edits", post_edits),
-  CREATE ("/openai/v1/audio/speech", post_speech),
+  VEND_OPENAI_CREATE ("/openai/v1/audio/speech", post_speech),
   CREATE_BY_FORM ("/openai/v1/audio/transcriptions", post_transcriptions),
   CREATE_BY_FORM ("/openai/v1/audio/translations", post_translations),
-  CREATE ("/v1/images/generations", post_images),
+  VEND_OPENAI_CREATE ("/v1/images/generations", post_images),
   CREATE_BY_FORM ("/v1/images/edits", post_edits),
-  CREATE ("/v1/audio/speech", post_speech),
+  VEND_OPENAI_CREATE ("/v1/audio/speech", post_speech),
   CREATE_BY_FORM ("/v1/audio/transcriptions", post_transcriptions),
   CREATE_BY_FORM ("/v1/audio/translations", post_translations),
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },

@@ -112,3 +112,15 @@ bool vend_api_openai_serve (VendApi *api, VendCall *call, const VendCaller *call
 
 /* Marks a reply with the id of its run, and with what was ignored. */
 void vend_api_openai_mark (const OpenaiRun *run, VendReply *reply);
+
+/* The route of a request that runs a model, with a JSON body. */
+#define VEND_OPENAI_CREATE(path, handler) \
+  { "POST", \
+    path, \
+    VEND_SCOPE_RUN, \
+    VEND_BODY_BUFFER, \
+    handler, \
+    NULL, \
+    VEND_RATE_CREATE, \
+    .runs_on = VEND_RUN_AT_ONCE, \
+    .reads_files = true }

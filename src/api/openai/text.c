@@ -67,23 +67,12 @@ post_response (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out
   return serve (api, call, caller, VEND_OPENAI_RESPONSES, read_response, out, error);
 }
 
-#define CREATE(path, handler) \
-  { "POST", \
-    path, \
-    VEND_SCOPE_RUN, \
-    VEND_BODY_BUFFER, \
-    handler, \
-    NULL, \
-    VEND_RATE_CREATE, \
-    .runs_on = VEND_RUN_AT_ONCE, \
-    .reads_files = true }
-
 const ApiRoute vend_api_openai_text_routes[] = {
-  CREATE ("/openai/v1/chat/completions", post_chat),
-  CREATE ("/openai/v1/completions", post_completion),
-  CREATE ("/openai/v1/responses", post_response),
-  CREATE ("/v1/chat/completions", post_chat),
-  CREATE ("/v1/completions", post_completion),
-  CREATE ("/v1/responses", post_response),
+  VEND_OPENAI_CREATE ("/openai/v1/chat/completions", post_chat),
+  VEND_OPENAI_CREATE ("/openai/v1/completions", post_completion),
+  VEND_OPENAI_CREATE ("/openai/v1/responses", post_response),
+  VEND_OPENAI_CREATE ("/v1/chat/completions", post_chat),
+  VEND_OPENAI_CREATE ("/v1/completions", post_completion),
+  VEND_OPENAI_CREATE ("/v1/responses", post_response),
   { NULL, NULL, 0, VEND_BODY_NONE, NULL, NULL },
 };
