@@ -48,6 +48,7 @@ def test_the_main_job_without_a_mouse(page, server):
         page.keyboard.press("Tab")
         if link.evaluate("(element) => element === document.activeElement"):
             break
+    expect(link).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="lab / stream")).to_be_visible()
     expect(page.get_by_role("button", name="Run")).to_be_enabled()

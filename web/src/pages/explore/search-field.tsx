@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import "./search-field.css";
 
 interface Props {
@@ -13,7 +13,7 @@ function isTyping(target: EventTarget | null): boolean {
 /** The key / goes to it from anywhere on the page. */
 export function SearchField({ value, onInput }: Props) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const focus = (event: KeyboardEvent) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       event.preventDefault();

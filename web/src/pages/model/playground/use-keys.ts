@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** The name of the key that people of this system know. */
 export const runKey = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ ⏎" : "Ctrl ⏎";
@@ -13,7 +13,8 @@ interface Keys {
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // With the layout: a key that is pressed as soon as the page is seen counts.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       // A dialog takes its own keys.
       if (event.defaultPrevented || document.querySelector("dialog[open]") !== null) return;
