@@ -163,6 +163,28 @@ add_namespaces (GByteArray *words, const VendSandboxOptions *options)
     add (words, "--unshare-net");
 }
 
+bool
+vend_sandbox_in_etc (const VendSandboxOptions *options, const VendSandboxPath *path)
+{
+  return !options->has_root && g_str_has_prefix (path->to, "/etc/");
+}
+
+static void
+add_paths (GByteArray *words, const VendSandboxOptions *options, const VendSandboxPaths *paths,
+           char *const *staged)
+{
+  for (guint i = 0; i < paths->all->len; i++)
+    {
+      const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
+      if (strcmp (path->to, "/") == 0)
+        continue;
+      if (staged == NULL)
+        add_path (words, path, path->from);
+      else if (!vend_sandbox_in_etc (options, path))
+        add_path (words, path, staged[i]);
+    }
+}
+
 static void
 add_users (GByteArray *words)
 {
@@ -170,7 +192,7 @@ add_users (GByteArray *words)
   add_number (words, "--ro-bind-data", VEND_PIN_PASSWD);
   add_all (words, "/etc/passwd", "--perms", "0444", NULL);
   add_number (words, "--ro-bind-data", VEND_PIN_GROUP);
-  add_all (words, "/etc/group", "--remount-ro", "/", NULL);
+  add_all (words, "/etc/group", NULL);
 }
 
 GByteArray *
@@ -189,16 +211,17 @@ vend_sandbox_arguments (const VendSandboxOptions *options, const VendSandboxPath
     add_all (words, "--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", NULL);
   if (options->tmp == NULL && !options->has_root)
     add_all (words, "--perms", "1777", "--tmpfs", "/tmp", NULL);
-  for (guint i = 0; i < paths->all->len; i++)
-    {
-      const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
-      if (strcmp (path->to, "/") != 0)
-        add_path (words, path, staged != NULL ? staged[i] : path->from);
-    }
+  add_paths (words, options, paths, staged);
   if (options->paths->has_gpus)
     add_all (words, "--tmpfs", "/sys/fs/cgroup", NULL);
   if (!options->has_root)
-    add_users (words);
+    {
+      if (staged != NULL)
+        add_all (words, "--ro-bind", VEND_SANDBOX_STAGE "/etc", "/etc", NULL);
+      else
+        add_users (words);
+      add_all (words, "--remount-ro", "/", NULL);
+    }
   add_all (words, "--remount-ro", "/dev", "--chdir", "/", NULL);
   add_number (words, "--seccomp", VEND_PIN_FILTER);
   return words;

@@ -22,7 +22,7 @@
 #define MFD_EXEC 0x10U
 #endif
 
-#define STAGE "/tmp" /* of the child alone, while bubblewrap starts */
+#define STAGE VEND_SANDBOX_STAGE
 #define MAX_FDS 16
 #define MAX_OWN_FDS 4
 #define BWRAP "bwrap"
@@ -36,6 +36,7 @@ struct VendSandbox
   VendSandboxPaths *paths;
   char **staged; /* a path for each of them below STAGE; NULL: they are used where they are */
   int *trees;    /* room for their mounts, in the child */
+  char *passwd;  /* to be staged; NULL: not */
   char *argv[8];
   char *bwrap;
   uid_t uid;
@@ -152,11 +153,16 @@ gather (const VendSandboxOptions *options)
 }
 
 static char **
-stage_paths (guint n)
+stage_paths (const VendSandboxOptions *options, const VendSandboxPaths *paths)
 {
+  const guint n = paths->all->len;
   char **staged = g_new0 (char *, n + 1);
   for (guint i = 0; i < n; i++)
-    staged[i] = g_strdup_printf (STAGE "/%u", i);
+    {
+      const VendSandboxPath *path = vend_sandbox_paths_get (paths, i);
+      staged[i] = vend_sandbox_in_etc (options, path) ? g_strconcat (STAGE, path->to, NULL)
+                                                      : g_strdup_printf (STAGE "/%u", i);
+    }
   return staged;
 }
 
@@ -169,10 +175,12 @@ prepare_sandbox (VendSandbox *sandbox, const VendSandboxOptions *options, GError
                       "bubblewrap is not installed (Debian, Ubuntu: apt install bubblewrap)");
   if (sandbox->uid != 0)
     {
-      sandbox->staged = stage_paths (sandbox->paths->all->len);
+      sandbox->staged = stage_paths (options, sandbox->paths);
       sandbox->trees = g_new0 (int, sandbox->paths->all->len);
     }
   g_autofree char *passwd = vend_sandbox_passwd (options);
+  if (sandbox->staged != NULL && !options->has_root)
+    sandbox->passwd = g_steal_pointer (&passwd);
   char *const argv[] = { sandbox->bwrap,
                          (char *) "--args",
                          (char *) G_STRINGIFY (VEND_PIN_ARGS),
@@ -183,9 +191,9 @@ prepare_sandbox (VendSandbox *sandbox, const VendSandboxOptions *options, GError
   memcpy (sandbox->argv, argv, sizeof argv);
   return give_words (sandbox, VEND_PIN_ARGS,
                      vend_sandbox_arguments (options, sandbox->paths, sandbox->staged), error)
-         && give_text (sandbox, VEND_PIN_PASSWD, passwd, error)
-         && give_text (sandbox, VEND_PIN_GROUP, "root:x:0:\nmodel:x:1000:\nnogroup:x:65534:\n",
-                       error)
+         && (passwd == NULL
+             || (give_text (sandbox, VEND_PIN_PASSWD, passwd, error)
+                 && give_text (sandbox, VEND_PIN_GROUP, VEND_SANDBOX_GROUP, error)))
          && give_control (sandbox, error);
 }
 
@@ -229,6 +237,7 @@ vend_sandbox_free (VendSandbox *sandbox)
   vend_fd_clear (&sandbox->control);
   vend_sandbox_paths_free (sandbox->paths);
   g_strfreev (sandbox->staged);
+  g_free (sandbox->passwd);
   g_free (sandbox->trees);
   g_free (sandbox->bwrap);
   g_free (sandbox);
@@ -256,6 +265,41 @@ vend_sandbox_started (VendSandbox *sandbox)
 
 /* ---- In the child */
 
+/* For everyone, whatever the umask says. */
+static bool
+stage_folder (const char *path)
+{
+  return mkdir (path, 0755) == 0 ? chmod (path, 0755) == 0 : errno == EEXIST;
+}
+
+static bool
+stage_parents (char *path)
+{
+  for (char *slash = path + sizeof STAGE; (slash = strchr (slash, '/')) != NULL; slash++)
+    {
+      *slash = '\0';
+      const bool is_there = stage_folder (path);
+      *slash = '/';
+      if (!is_there)
+        return false;
+    }
+  return true;
+}
+
+static bool
+stage_place (char *path, bool is_dir)
+{
+  return stage_parents (path)
+         && (is_dir ? mkdir (path, 0755) : mknod (path, S_IFREG | 0644, 0)) == 0;
+}
+
+static bool
+stage_text (const char *path, const char *text)
+{
+  vend_autofd fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  return fd >= 0 && fchmod (fd, 0444) == 0 && vend_fd_write_all (fd, text, strlen (text), NULL);
+}
+
 /* Its user may not reach the server's folders, and does not have to: bubblewrap finds what it shows
  * under names of its own. */
 static bool
@@ -275,12 +319,14 @@ stage (const VendSandbox *sandbox)
   for (guint i = 0; i < n; i++)
     {
       const VendSandboxPath *path = vend_sandbox_paths_get (sandbox->paths, i);
-      const bool made = path->is_dir ? mkdir (sandbox->staged[i], 0755) == 0
-                                     : mknod (sandbox->staged[i], S_IFREG | 0644, 0) == 0;
-      if (!made || !vend_idmap_place (trees[i], sandbox->staged[i]))
+      if (!stage_place (sandbox->staged[i], path->is_dir)
+          || !vend_idmap_place (trees[i], sandbox->staged[i]))
         return false;
     }
-  return true;
+  return sandbox->passwd == NULL
+         || (stage_folder (STAGE "/etc")
+             && stage_text (STAGE "/etc/passwd", sandbox->passwd)
+             && stage_text (STAGE "/etc/group", VEND_SANDBOX_GROUP));
 }
 
 static bool
