@@ -1,6 +1,7 @@
 /* The HTTP API: binds the tables of routes to the server; every request passes here for its caller
  * and its errors. */
 #include "api/api-private.h"
+#include "api/openai/client.h"
 #include "api/openapi.h"
 #include "api/registry-reply.h"
 #include "api/web-session.h"
@@ -50,6 +51,12 @@ vend_api_count_as (VendApi *api, const VendCaller *caller, VendRateKind kind)
                          &budget)
              ? NULL
              : throttled (&budget);
+}
+
+void
+vend_api_count_more (VendApi *api, const VendCaller *caller, VendRateKind kind, guint n)
+{
+  vend_rate_charge (api->rate, kind, caller->account->id, caller->token_id, vend_steady_us (), n);
 }
 
 static void
@@ -404,6 +411,8 @@ void
 vend_api_beat (VendApi *api)
 {
   api->beat_us = g_get_monotonic_time ();
+  if (api->openai_followers != NULL)
+    vend_openai_cancel_deserted (api);
 }
 
 void

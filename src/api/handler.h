@@ -76,6 +76,8 @@ typedef struct ApiRoute
  * the budget of the caller, else the 429 that refuses it. */
 VendReply *vend_api_count_as (VendApi *api, const VendCaller *caller, VendRateKind kind)
     G_GNUC_WARN_UNUSED_RESULT;
+/* An admitted request stands for `n` more: later ones wait for them. */
+void vend_api_count_more (VendApi *api, const VendCaller *caller, VendRateKind kind, guint n);
 
 /* ---- page.c: cursors. A cursor is base64url of "<time>.<id>": where the page before ended. */
 typedef struct

@@ -89,6 +89,50 @@ budget_of_account (VendRate *rate, int64_t id, int64_t now_us)
   return budget;
 }
 
+/* Of one request, under the lock. Callers without an account share nothing with each other: both
+ * are the same then. */
+typedef struct
+{
+  int64_t *token;
+  int64_t *account;
+} Spent;
+
+static Spent
+spent_of (VendRate *rate, VendRateKind kind, int64_t account_id, const char *token_id,
+          int64_t now_us)
+{
+  int64_t *token = &budget_of_token (rate, token_id, now_us)->whole_us[kind];
+  return (Spent){ token, account_id != 0
+                             ? &budget_of_account (rate, account_id, now_us)->whole_us[kind]
+                             : token };
+}
+
+static void
+spend (Spent spent, int64_t now_us, int64_t cost_us)
+{
+  *spent.token = MAX (*spent.token, now_us) + cost_us;
+  if (spent.account != spent.token)
+    *spent.account = MAX (*spent.account, now_us) + cost_us;
+}
+
+static int64_t
+step_of (guint limit)
+{
+  return MAX (MINUTE_US / limit, 1);
+}
+
+void
+vend_rate_charge (VendRate *rate, VendRateKind kind, int64_t account_id, const char *token_id,
+                  int64_t now_us, guint n)
+{
+  const guint limit = rate->per_minute[kind];
+  if (limit == 0)
+    return;
+  pthread_mutex_lock (&rate->lock);
+  spend (spent_of (rate, kind, account_id, token_id, now_us), now_us, step_of (limit) * n);
+  pthread_mutex_unlock (&rate->lock);
+}
+
 bool
 vend_rate_take (VendRate *rate, VendRateKind kind, int64_t account_id, const char *token_id,
                 int64_t now_us, VendRateState *out)
@@ -98,25 +142,19 @@ vend_rate_take (VendRate *rate, VendRateKind kind, int64_t account_id, const cha
   if (limit == 0)
     return true;
 
-  const int64_t step_us = MAX (MINUTE_US / limit, 1);
+  const int64_t step_us = step_of (limit);
   const int64_t span_us = step_us * limit;
   pthread_mutex_lock (&rate->lock);
-  int64_t *token = &budget_of_token (rate, token_id, now_us)->whole_us[kind];
-  /* Callers without an account share nothing with each other. */
-  int64_t *account
-      = account_id != 0 ? &budget_of_account (rate, account_id, now_us)->whole_us[kind] : token;
-  const int64_t after_us = MAX (MAX (*token, *account), now_us) + step_us;
+  const Spent spent = spent_of (rate, kind, account_id, token_id, now_us);
+  const int64_t after_us = MAX (MAX (*spent.token, *spent.account), now_us) + step_us;
   const bool fits = after_us - now_us <= span_us;
   if (fits)
-    {
-      *token = MAX (*token, now_us) + step_us;
-      if (account != token)
-        *account = MAX (*account, now_us) + step_us;
-    }
+    spend (spent, now_us, step_us);
   pthread_mutex_unlock (&rate->lock);
 
   const int64_t used_us = fits ? after_us - now_us : after_us - step_us - now_us;
-  out->remaining = (guint) ((span_us - used_us) / step_us);
+  /* Overdrawn budgets have nothing left. */
+  out->remaining = (guint) (MAX (span_us - used_us, 0) / step_us);
   out->reset_us = used_us;
   out->retry_us = fits ? 0 : after_us - now_us - span_us;
   return fits;

@@ -31,3 +31,7 @@ typedef struct
 /* Takes one request from the budgets of the token and of its account, or from neither: false. */
 bool vend_rate_take (VendRate *rate, VendRateKind kind, int64_t account_id, const char *token_id,
                      int64_t now_us, VendRateState *out);
+/* Takes `n` more requests, which were admitted with one: the budgets may be overdrawn, and the next
+ * request waits until they are not. */
+void vend_rate_charge (VendRate *rate, VendRateKind kind, int64_t account_id, const char *token_id,
+                       int64_t now_us, guint n);

@@ -138,16 +138,37 @@ vend_openai_answer_end (VendOpenaiAnswer *answer, GString *to, const VendPredict
 /* ---- Whole */
 
 /* Items of an iterator, or the one output. */
+static gsize
+count_pieces (const json_t *output)
+{
+  return json_is_array (output) ? json_array_size (output) : 1;
+}
+
+static const json_t *
+piece_at (const json_t *output, gsize i)
+{
+  return json_is_array (output) ? json_array_get (output, i) : output;
+}
+
+void
+vend_openai_answer_look (VendOpenaiAnswer *answer, const json_t *output, gsize from)
+{
+  const gsize n = count_pieces (output);
+  for (gsize i = from; i < n && !vend_openai_answer_is_stopped (answer); i++)
+    {
+      g_auto (VendOpenaiPiece) piece = { 0 };
+      vend_openai_take_piece (answer, piece_at (output, i), &piece);
+    }
+}
+
 static void
 take_output (VendOpenaiAnswer *answer, const VendPrediction *ended)
 {
-  const json_t *output = ended->output;
-  const gsize n = json_is_array (output) ? json_array_size (output) : 1;
+  const gsize n = count_pieces (ended->output);
   for (gsize i = 0; i < n; i++)
     {
       g_auto (VendOpenaiPiece) piece = { 0 };
-      vend_openai_take_piece (answer, json_is_array (output) ? json_array_get (output, i) : output,
-                              &piece);
+      vend_openai_take_piece (answer, piece_at (ended->output, i), &piece);
       g_string_append (answer->text, piece.text);
     }
   g_auto (VendOpenaiPiece) rest = { 0 };

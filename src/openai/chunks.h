@@ -32,7 +32,11 @@ bool vend_openai_answer_is_stopped (const VendOpenaiAnswer *answer);
 /* The end, or the error of a run that failed. */
 void vend_openai_answer_end (VendOpenaiAnswer *answer, GString *to, const VendPrediction *ended);
 
-/* ---- Whole, of a run that succeeded. */
+/* ---- Whole */
+/* Looks for a text that ends the answer in the pieces after the first `from`, which it has seen. An
+ * answer that is used for this says nothing. */
+void vend_openai_answer_look (VendOpenaiAnswer *answer, const json_t *output, gsize from);
+/* Of a run that succeeded, or that was canceled behind such a text. */
 json_t *vend_openai_answer_whole (VendOpenaiAnswer *answer, const VendPrediction *ended)
     G_GNUC_WARN_UNUSED_RESULT;
 

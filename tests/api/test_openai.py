@@ -300,9 +300,22 @@ def test_a_client_that_leaves_cancels(openai, api, stream):
     assert api.ended(run)["status"] == "canceled"
 
 
-def leave_early(api, body, record):
+@pytest.mark.parametrize("headers", [{"Idempotency-Key": "left"}, {"X-Stainless-Retry-Count": "0"}])
+def test_a_client_that_may_come_back(openai, api, headers):
+    """It leaves and sends its request again, and leaves for good."""
+    record, gate = SharedFile(api.server), SharedFile(api.server)
+    body = {"model": "lab/talk", "messages": said("wait"), "record": str(record), "gate": str(gate)}
+    leave_early(api, body, record, headers)
+    run = api.get("/predictions").json()["results"][0]["id"]
+    again = {**headers, **({"X-Stainless-Retry-Count": "1"} if "X-Stainless-Retry-Count" in headers else {})}
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        openai.post("/chat/completions", body, headers=again, timeout=1)
+    assert api.ended(run)["status"] == "canceled" and record.lines() == ["wait"]
+
+
+def leave_early(api, body, record, more={}):
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(api.server.url).netloc)
-    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json", **more}
     connection.request("POST", "/openai/v1/chat/completions", json.dumps(body), headers)
     wait_until(record.exists, what="the run to begin")
     connection.close()

@@ -1,9 +1,11 @@
 """What the owner of a model states about OpenAI's endpoints; and texts that end an answer."""
 
 import json
+import uuid
 
 import pytest
 import requests
+from shared_file import SharedFile
 from waiting import wait_until
 
 TEMPLATE = {"system": "<s>{text}</s>", "user": "<u>{text}</u>", "assistant": "<a>{text}</a>", "answer": "<a>"}
@@ -135,6 +137,28 @@ def test_a_stream_stops_its_run(api, tmp_path):
     assert run["status"] == "canceled" and "four" not in "".join(run["output"])
 
 
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+def test_a_whole_reply_stops_its_run(api, tmp_path, path):
+    """The same without a stream."""
+    gate = tmp_path / "gate"
+    for word in range(4):
+        (tmp_path / f"gate.{word}").touch()
+    words = "one two three four five"
+    said = {"input": words} if path == "/responses" else {"messages": [{"role": "user", "content": words}]}
+    body = {"model": "lab/talk", **said, "stop": ["two thr"], "gate": str(gate)}
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    reply = api.post(f"//openai/v1{path}", body, 200, headers=headers)
+    whole = reply.json()
+    if path == "/responses":
+        assert whole["output"][0]["content"][0]["text"] == "[] one " and whole["status"] == "completed"
+    else:
+        assert whole["choices"][0]["message"]["content"] == "[] one "
+        assert whole["choices"][0]["finish_reason"] == "stop"
+    run = api.prediction(reply.headers["x-request-id"])
+    assert run["status"] == "canceled" and "four" not in "".join(run["output"])
+    assert api.post(f"//openai/v1{path}", body, 200, headers=headers).json() == whole
+
+
 def test_a_stream_whose_stop_does_not_come(api):
     reply = chat(api, ("user", "one two"), stop=["twofold"], stream=True)
     events = [json.loads(line[6:]) for line in reply.text.split("\n") if line.startswith("data: {")]
@@ -196,3 +220,20 @@ def test_a_client_of_several_texts_leaves(api, tmp_path):
         )
     runs = api.get("/predictions").json()["results"][:2]
     assert {api.ended(run["id"])["status"] for run in runs} == {"canceled"}
+
+
+
+def test_one_that_fails_cancels_the_others(api, server):
+    """They would wait for ever."""
+    reply = embed(api, ["fail", "a", "b"], 500, gate=str(SharedFile(server)))
+    assert "it has no vector" in reply.json()["error"]["message"]
+    runs = api.get("/predictions").json()["results"][:3]
+    assert sorted(api.ended(run["id"])["status"] for run in runs) == ["canceled", "canceled", "failed"]
+
+
+def test_several_texts_count_as_several_creates(servers):
+    """Two a minute: the four take up two."""
+    api = servers("--rate-limit-creates", "2").api()
+    embed(api, ["a", "b", "c", "d"])
+    refused = embed(api, "e", 429)
+    assert refused.headers["ratelimit-remaining"] == "0" and int(refused.headers["Retry-After"]) > 1

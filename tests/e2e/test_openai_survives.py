@@ -1,8 +1,10 @@
 """A server that is killed while clients of OpenAI's API wait: no request runs twice."""
 
+import concurrent.futures
 import json
 import threading
 
+import openai
 import pytest
 import requests
 from shared_file import SharedFile
@@ -93,6 +95,21 @@ def test_while_a_reply_is_awaited(killed):
     server.start("--listen", f"127.0.0.1:{port}")
     open_gates(gate, 0, 1, 2, 3)
     assert caller.send(1).json()["choices"][0]["message"]["content"] == "[] a b c"
+    check_once(server, record)
+
+
+def test_the_official_client_sends_again_by_itself(killed):
+    """The server is away while it tries; nothing but the client decides that it comes again."""
+    server, port, gate, record = killed
+    client = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/openai/v1", api_key=server.token, max_retries=12)
+    more = {"gate": str(gate), "record": str(record)}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.chat.completions.create, model="lab/talk", messages=MESSAGES, extra_body=more)
+        wait_until(record.exists, what="the run to begin")
+        server.kill()
+        server.start("--listen", f"127.0.0.1:{port}")
+        open_gates(gate, 0, 1, 2, 3)
+        assert asked.result(120).choices[0].message.content == "[] a b c"
     check_once(server, record)
 
 

@@ -4,7 +4,7 @@
  * comes again joins the runs that are there. */
 #include "api/create.h"
 #include "api/idempotency.h"
-#include "api/openai/followers.h"
+#include "api/openai/client.h"
 #include "api/openai/openai-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -37,7 +37,8 @@ struct Many
   json_t *options;
   uint64_t words;
   guint n;
-  guint n_open; /* core thread: those whose end is awaited */
+  guint n_open;    /* core thread: those whose end is awaited */
+  bool has_failed; /* core thread: the other runs are canceled */
   One *ones;
 };
 
@@ -63,65 +64,6 @@ many_free (Many *many)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Many, many_free)
 
-/* ---- A client that leaves */
-
-typedef struct
-{
-  VendApi *api;
-  GPtrArray *ids;
-  bool left;
-} Follower;
-
-static Follower *
-follower_new (const Many *many)
-{
-  Follower *follower = g_new0 (Follower, 1);
-  follower->api = many->api;
-  follower->ids = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < many->n; i++)
-    {
-      g_ptr_array_add (follower->ids, g_strdup (many->ones[i].id));
-      vend_openai_followers_join (many->api->openai_followers, many->ones[i].id);
-    }
-  return follower;
-}
-
-static void
-canceled (const VendPrediction *now, const GError *error, void *data)
-{
-}
-
-static void
-leave (Follower *follower, bool cancels)
-{
-  for (guint i = 0; i < follower->ids->len; i++)
-    {
-      const char *id = g_ptr_array_index (follower->ids, i);
-      if (vend_openai_followers_leave (follower->api->openai_followers, id) && cancels)
-        vend_sched_cancel (follower->api->parts.sched, id, canceled, NULL);
-    }
-}
-
-/* A server that stops closes its connections too, and its runs go on. */
-static void
-client_left (void *data)
-{
-  Follower *follower = data;
-  follower->left = true;
-  leave (follower, vend_settings_bool (follower->api->parts.settings, "openai-cancel")
-                       && g_atomic_int_get (&follower->api->ready));
-}
-
-static void
-follower_free (void *data)
-{
-  Follower *follower = data;
-  if (!follower->left)
-    leave (follower, false);
-  g_ptr_array_unref (follower->ids);
-  g_free (follower);
-}
-
 /* ---- The reply */
 
 static VendReply *
@@ -133,7 +75,7 @@ marked (const Many *many, VendReply *reply)
   return reply;
 }
 
-/* The first run that has not given a vector decides. */
+/* NULL for a run that has given a vector. */
 static VendReply *
 refusal_of (const One *one)
 {
@@ -171,16 +113,35 @@ metrics_of (const Many *many)
   return metrics;
 }
 
+static bool
+has_failed (const One *one)
+{
+  return one->now != NULL && one->now->status == VEND_STATUS_FAILED;
+}
+
+/* A run that failed decides, as the others were canceled for it; else the first without a vector.
+ */
+static VendReply *
+refusal_of_any (const Many *many)
+{
+  VendReply *refusal = NULL;
+  for (guint i = 0; i < many->n && refusal == NULL; i++)
+    refusal = has_failed (&many->ones[i]) ? refusal_of (&many->ones[i]) : NULL;
+  for (guint i = 0; i < many->n && refusal == NULL; i++)
+    refusal = refusal_of (&many->ones[i]);
+  return refusal;
+}
+
 static VendReply *
 make_reply (const Many *many)
 {
   json_auto_t *vectors = json_array ();
   g_autofree char *problem = NULL;
+  VendReply *refusal = refusal_of_any (many);
+  if (refusal != NULL)
+    return refusal;
   for (guint i = 0; i < many->n; i++)
     {
-      VendReply *refusal = refusal_of (&many->ones[i]);
-      if (refusal != NULL)
-        return refusal;
       json_t *output = many->ones[i].now->output;
       json_t *first = json_array_get (output, 0);
       json_array_append (vectors,
@@ -249,6 +210,16 @@ all_settled (void *data)
                      settled, g_ptr_array_index (again, i));
 }
 
+/* The reply is a refusal now. Core thread. */
+static void
+cancel_others (Many *many)
+{
+  for (guint i = 0; i < many->n && !many->has_failed; i++)
+    if (many->ones[i].now == NULL)
+      vend_openai_cancel_run (many->api, many->ones[i].id);
+  many->has_failed = true;
+}
+
 /* Core thread. */
 static void
 settled (const VendPrediction *now, const GError *error, void *data)
@@ -259,6 +230,8 @@ settled (const VendPrediction *now, const GError *error, void *data)
     one->error = g_error_copy (error);
   else
     one->now = vend_prediction_copy (now);
+  if (has_failed (one))
+    cancel_others (many);
   if (--many->n_open == 0)
     vend_later_run (many->api->later, VEND_LANE_REPLIES, all_settled, many);
 }
@@ -332,7 +305,10 @@ begin (Many *many, GPtrArray *predictions, const OpenaiStart *start)
   VendSched *sched = many->api->parts.sched;
   const guint n = many->n;
   One *ones = many->ones;
-  vend_call_watch_client (many->call, client_left, follower_new (many), follower_free);
+  VendOpenaiClient *client = vend_openai_client_new (many->api, ones[0].key != NULL);
+  for (guint i = 0; i < n; i++)
+    vend_openai_client_wait_for (client, ones[i].id);
+  vend_call_watch_client (many->call, vend_openai_client_left, client, vend_openai_client_free);
   for (guint i = 0; i < n; i++)
     {
       VendPrediction *prediction = g_ptr_array_index (predictions, i);
@@ -342,6 +318,17 @@ begin (Many *many, GPtrArray *predictions, const OpenaiStart *start)
       else
         vend_sched_wait (sched, ones[i].id, until_us, settled, &ones[i]);
     }
+}
+
+/* The request was admitted as one create. */
+static void
+count_creates (VendApi *api, const VendCaller *caller, const GPtrArray *predictions)
+{
+  guint n = 0;
+  for (guint i = 0; i < predictions->len; i++)
+    n += predictions->pdata[i] != NULL;
+  if (n > 1)
+    vend_api_count_more (api, caller, VEND_RATE_CREATE, n - 1);
 }
 
 static void
@@ -373,6 +360,7 @@ vend_api_openai_run_many (VendApi *api, VendCall *call, const VendCaller *caller
           return true;
         }
     }
+  count_creates (api, caller, predictions);
   g_ptr_array_set_free_func (predictions, NULL);
   begin (g_steal_pointer (&many), predictions, start);
   return true;

@@ -64,6 +64,9 @@ struct OpenaiRun
   bool is_job;      /* answered when its row is on disk, whether or not somebody waits */
   json_t *options;  /* what `make` needs of the request; or NULL */
   /* Of its way to the reply. */
+  int64_t hold_until_us;      /* of a whole reply, on the steady clock */
+  VendOpenaiAnswer *listener; /* looks for the end of a whole reply; or NULL */
+  gsize n_heard;              /* pieces that it has seen */
   VendBroadcast *log;
   VendPrediction *now;
   GError *error;

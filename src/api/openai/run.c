@@ -4,7 +4,7 @@
  * the count of retries that the official clients send. */
 #include "api/create.h"
 #include "api/idempotency.h"
-#include "api/openai/followers.h"
+#include "api/openai/client.h"
 #include "api/openai/openai-private.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -12,6 +12,8 @@
 
 /* The official clients wait 600 s for a reply. */
 #define HOLD_US (595 * VEND_US_PER_S)
+/* Between two looks for `stop` in the output of a run whose reply is whole. */
+#define LISTEN_US (VEND_US_PER_S / 5)
 
 static void
 run_free (OpenaiRun *run)
@@ -25,6 +27,7 @@ run_free (OpenaiRun *run)
   g_free (run->ignored);
   json_decref (run->options);
   json_decref (run->stop);
+  vend_openai_answer_free (run->listener);
   vend_broadcast_unref (run->log);
   vend_prediction_free (run->now);
   g_clear_error (&run->error);
@@ -40,56 +43,36 @@ vend_api_openai_mark (const OpenaiRun *run, VendReply *reply)
     vend_reply_header (reply, "x-vend-ignored", run->ignored);
 }
 
-/* ---- Clients that leave */
-
-/* A client that waits for a run; freed with its call or its stream. */
-typedef struct
+/* Official clients send a request again when they have no head of a reply yet: streams have theirs
+ * at once. */
+static VendOpenaiClient *
+client_of (const OpenaiRun *run)
 {
-  VendApi *api;
-  char *id;
-  VendOpenaiAnswer *answer; /* of a stream */
-  bool left;
-} Follower;
-
-static Follower *
-follower_new (VendApi *api, const char *id)
-{
-  Follower *follower = g_new0 (Follower, 1);
-  *follower = (Follower){ .api = api, .id = g_strdup (id) };
-  vend_openai_followers_join (api->openai_followers, id);
-  return follower;
-}
-
-static void
-follower_free (void *data)
-{
-  Follower *follower = data;
-  if (!follower->left)
-    (void) vend_openai_followers_leave (follower->api->openai_followers, follower->id);
-  vend_openai_answer_free (follower->answer);
-  g_free (follower->id);
-  g_free (follower);
-}
-
-static void
-canceled (const VendPrediction *now, const GError *error, void *data)
-{
-}
-
-/* A server that stops closes its connections too, and its runs go on. */
-static void
-client_left (void *data)
-{
-  Follower *follower = data;
-  VendApi *api = follower->api;
-  follower->left = true;
-  if (vend_openai_followers_leave (api->openai_followers, follower->id)
-      && vend_settings_bool (api->parts.settings, "openai-cancel")
-      && g_atomic_int_get (&api->ready))
-    vend_sched_cancel (api->parts.sched, follower->id, canceled, NULL);
+  const bool may_return = run->key != NULL && (!run->stream || !run->key->is_derived);
+  VendOpenaiClient *client = vend_openai_client_new (run->api, may_return);
+  vend_openai_client_wait_for (client, run->id);
+  return client;
 }
 
 /* ---- A whole reply */
+
+static VendOpenaiAnswer *
+listener_new (const OpenaiRun *run)
+{
+  const VendOpenaiVoice voice = { .endpoint = run->endpoint, .id = run->id, .stop = run->stop };
+  return vend_openai_answer_new (&voice);
+}
+
+/* The answer is there, and the rest of the run was canceled. */
+static bool
+is_cut (const OpenaiRun *run, const VendPrediction *now)
+{
+  if (run->stop == NULL || now->status != VEND_STATUS_CANCELED)
+    return false;
+  g_autoptr (VendOpenaiAnswer) listener = listener_new (run);
+  vend_openai_answer_look (listener, now->output, 0);
+  return vend_openai_answer_is_stopped (listener);
+}
 
 static VendReply *
 make_ended (OpenaiRun *run)
@@ -104,7 +87,7 @@ make_ended (OpenaiRun *run)
         "the run goes on; GET /v1/predictions/ID has its end, with the id of the "
         "header x-request-id. With \"stream\": true a reply has no limit of time",
         "timeout");
-  if (now->status == VEND_STATUS_SUCCEEDED)
+  if (now->status == VEND_STATUS_SUCCEEDED || is_cut (run, now))
     return run->make (run, now);
   json_t *error = vend_openai_run_error (now, &status);
   VendReply *reply = vend_reply_json (status, error);
@@ -130,31 +113,56 @@ reply_made (void *data)
 
 /* ---- A stream */
 
+/* Freed with its log. */
+typedef struct
+{
+  VendApi *api;
+  char *id;
+  VendOpenaiClient *client;
+  VendOpenaiAnswer *answer;
+} Stream;
+
+static void
+stream_free (void *data)
+{
+  Stream *stream = data;
+  vend_openai_client_free (stream->client);
+  vend_openai_answer_free (stream->answer);
+  g_free (stream->id);
+  g_free (stream);
+}
+
+static void
+stream_left (void *data)
+{
+  vend_openai_client_left (((Stream *) data)->client);
+}
+
 static void
 stream_begin (void *data, GString *to)
 {
-  vend_openai_answer_begin (((Follower *) data)->answer, to);
+  vend_openai_answer_begin (((Stream *) data)->answer, to);
 }
 
 /* What a model says after the end of its answer is for nobody. */
 static void
 stream_chunk (void *data, GString *to, const json_t *chunk)
 {
-  Follower *follower = data;
-  const bool was_stopped = vend_openai_answer_is_stopped (follower->answer);
-  vend_openai_answer_piece (follower->answer, to, chunk);
-  if (!was_stopped && vend_openai_answer_is_stopped (follower->answer))
-    vend_sched_cancel (follower->api->parts.sched, follower->id, canceled, NULL);
+  Stream *stream = data;
+  const bool was_stopped = vend_openai_answer_is_stopped (stream->answer);
+  vend_openai_answer_piece (stream->answer, to, chunk);
+  if (!was_stopped && vend_openai_answer_is_stopped (stream->answer))
+    vend_openai_cancel_run (stream->api, stream->id);
 }
 
 static void
 stream_end (void *data, GString *to, const VendPrediction *ended)
 {
-  vend_openai_answer_end (((Follower *) data)->answer, to, ended);
+  vend_openai_answer_end (((Stream *) data)->answer, to, ended);
 }
 
 static const VendBroadcastForm stream_form
-    = { stream_begin, stream_chunk, stream_end, client_left, follower_free };
+    = { stream_begin, stream_chunk, stream_end, stream_left, stream_free };
 
 static VendBroadcast *
 log_new (const OpenaiRun *run)
@@ -167,9 +175,12 @@ log_new (const OpenaiRun *run)
                                   .max_tokens = run->max_tokens,
                                   .words = run->words,
                                   .stop = run->stop };
-  Follower *follower = follower_new (run->api, run->id);
-  follower->answer = vend_openai_answer_new (&voice);
-  return vend_broadcast_new_as (&stream_form, follower);
+  Stream *stream = g_new0 (Stream, 1);
+  *stream = (Stream){ .api = run->api,
+                      .id = g_strdup (run->id),
+                      .client = client_of (run),
+                      .answer = vend_openai_answer_new (&voice) };
+  return vend_broadcast_new_as (&stream_form, stream);
 }
 
 static void
@@ -223,6 +234,16 @@ followed (VendBroadcast *log, void *data)
 
 static void settled (const VendPrediction *now, const GError *error, void *data);
 
+/* The next time at which a whole reply is looked after. */
+static int64_t
+due_us (const OpenaiRun *run)
+{
+  const bool listens = run->listener != NULL && !vend_openai_answer_is_stopped (run->listener);
+  return run->is_job ? 0
+         : listens   ? MIN (run->hold_until_us, vend_steady_us () + LISTEN_US)
+                     : run->hold_until_us;
+}
+
 /* To a run whose id is known. */
 static void
 attach (OpenaiRun *run)
@@ -235,7 +256,32 @@ attach (OpenaiRun *run)
       vend_sched_follow_as (sched, run->id, vend_broadcast_ref (run->log), followed, run);
       return;
     }
-  vend_sched_wait (sched, run->id, run->is_job ? 0 : vend_steady_us () + HOLD_US, settled, run);
+  vend_sched_wait (sched, run->id, due_us (run), settled, run);
+}
+
+/* In the lane for replies: a text that ends the answer cancels what the model would still say. */
+static void
+look_for_stop (void *data)
+{
+  OpenaiRun *run = data;
+  const json_t *output = run->now->output;
+  if (json_is_array (output))
+    {
+      vend_openai_answer_look (run->listener, output, run->n_heard);
+      run->n_heard = json_array_size (output);
+    }
+  g_clear_pointer (&run->now, vend_prediction_free);
+  if (vend_openai_answer_is_stopped (run->listener))
+    vend_openai_cancel_run (run->api, run->id);
+  attach (run);
+}
+
+/* A server that stops tells everybody of the current state. */
+static bool
+is_early (const OpenaiRun *run, const VendPrediction *now)
+{
+  return run->listener != NULL && !vend_status_is_terminal (now->status)
+         && vend_steady_us () < run->hold_until_us && g_atomic_int_get (&run->api->ready);
 }
 
 /* Another send of the same request was stored first. */
@@ -302,6 +348,11 @@ settled (const VendPrediction *now, const GError *error, void *data)
       return;
     }
   run->now = vend_prediction_copy (now);
+  if (is_early (run, now))
+    {
+      vend_later_run (run->api->later, VEND_LANE_REPLIES, look_for_stop, run);
+      return;
+    }
   if (run->reads_files)
     {
       vend_later_run (run->api->later, VEND_LANE_REPLIES, reply_made, run);
@@ -343,6 +394,7 @@ run_new (VendApi *api, VendCall *call, const VendCaller *caller, const OpenaiSta
   run->reads_files = start->reads_files;
   run->is_job = start->is_job;
   run->options = start->options;
+  run->hold_until_us = vend_steady_us () + HOLD_US;
   return run;
 }
 
@@ -372,9 +424,11 @@ load_time (OpenaiRun *run, VendDb *db, GError **error)
 static void
 watch (OpenaiRun *run)
 {
+  if (run->stop != NULL && !run->stream)
+    run->listener = listener_new (run);
   if (!run->stream && !run->is_job)
-    vend_call_watch_client (run->call, client_left, follower_new (run->api, run->id),
-                            follower_free);
+    vend_call_watch_client (run->call, vend_openai_client_left, client_of (run),
+                            vend_openai_client_free);
 }
 
 bool
@@ -413,7 +467,7 @@ vend_api_openai_run (VendApi *api, VendCall *call, const VendCaller *caller, Ven
     prediction->idempotency_key = vend_idempotency_key_copy (run->key);
   watch (run);
   const VendSchedPlace place = vend_api_place (&what);
-  const int64_t wait_until_us = run->stream || run->is_job ? 0 : vend_steady_us () + HOLD_US;
+  const int64_t wait_until_us = run->stream ? 0 : due_us (run);
   const VendSchedNotify told = run->stream ? stored : settled;
   vend_sched_submit (api->parts.sched, g_steal_pointer (&prediction), what.version, &place,
                      wait_until_us, told, g_steal_pointer (&run));

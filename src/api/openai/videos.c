@@ -1,5 +1,6 @@
 /* Videos: jobs that are made, polled, fetched and removed. */
 #include "openai/video.h"
+#include "api/openai/client.h"
 #include "api/openai/files.h"
 #include "api/openai/form.h"
 #include "api/openai/openai-private.h"
@@ -158,11 +159,6 @@ remove_data (VendDb *db, void *data, GError **error)
   return vend_run_data_remove (db, data, vend_now_us (), contents, error);
 }
 
-static void
-canceled (const VendPrediction *now, const GError *error, void *data)
-{
-}
-
 /* One that has not ended is canceled. */
 static bool
 delete_video (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out, GError **error)
@@ -171,7 +167,7 @@ delete_video (VendApi *api, VendCall *call, VendCaller *caller, VendReply **out,
   if (!load_own (api, call, caller, &row, error))
     return false;
   if (!vend_status_is_terminal (row->status))
-    vend_sched_cancel (api->parts.sched, row->id, canceled, NULL);
+    vend_openai_cancel_run (api, row->id);
   else if (!row->data_removed
            && !vend_store_write_wait (api->parts.store, remove_data, row->id, error))
     return false;

@@ -72,6 +72,24 @@ test_kinds_are_apart (void)
 }
 
 static void
+test_requests_that_stand_for_several (void)
+{
+  const guint limits[VEND_RATE_N_KINDS] = { [VEND_RATE_CREATE] = 6 };
+  g_autoptr (VendRate) rate = vend_rate_new (limits);
+  VendRateState state;
+  g_assert_true (take (rate, VEND_RATE_CREATE, 1, "a", 0, &state));
+  vend_rate_charge (rate, VEND_RATE_CREATE, 1, "a", START_US, 7);
+  /* Eight of six: the next fits when two have come back, and one for itself. */
+  g_assert_false (take (rate, VEND_RATE_CREATE, 1, "b", 0, &state));
+  g_assert_cmpuint (state.remaining, ==, 0);
+  g_assert_cmpint (state.retry_us, ==, 30 * VEND_US_PER_S);
+  g_assert_false (take (rate, VEND_RATE_CREATE, 1, "a", 29 * VEND_US_PER_S, &state));
+  g_assert_true (take (rate, VEND_RATE_CREATE, 1, "a", 30 * VEND_US_PER_S, &state));
+  vend_rate_charge (rate, VEND_RATE_OTHER, 1, "a", START_US, 7);
+  g_assert_true (take (rate, VEND_RATE_OTHER, 1, "a", 0, &state));
+}
+
+static void
 test_many_spenders (void)
 {
   const guint limits[VEND_RATE_N_KINDS] = { [VEND_RATE_OTHER] = 1 };
@@ -92,6 +110,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate/burst-and-refill", test_burst_and_refill);
   g_test_add_func ("/rate/token-and-account", test_token_and_account);
   g_test_add_func ("/rate/kinds-are-apart", test_kinds_are_apart);
+  g_test_add_func ("/rate/requests-that-stand-for-several", test_requests_that_stand_for_several);
   g_test_add_func ("/rate/many-spenders", test_many_spenders);
   return g_test_run ();
 }
