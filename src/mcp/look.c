@@ -24,15 +24,25 @@ look_free (Look *look)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Look, look_free)
 
+bool
+mcp_load_prediction (McpRequest *request, const char *id, VendPrediction **out, GError **error)
+{
+  g_autoptr (VendPrediction) row = NULL;
+  g_auto (VendReader) reader = vend_reader (request->api->parts.store);
+  if (!vend_store_prediction_get (reader.db, id, &row, error))
+    return false;
+  if (row->account_id != request->caller->account->id || row->kind == VEND_KIND_TRAINING)
+    return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no prediction '%s'", id);
+  *out = g_steal_pointer (&row);
+  return true;
+}
+
 static bool
 load (Look *look, GError **error)
 {
   g_autoptr (VendPrediction) row = NULL;
-  g_auto (VendReader) reader = vend_reader (look->request->api->parts.store);
-  if (!vend_store_prediction_get (reader.db, look->id, &row, error))
+  if (!mcp_load_prediction (look->request, look->id, &row, error))
     return false;
-  if (row->account_id != look->request->caller->account->id || row->kind == VEND_KIND_TRAINING)
-    return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no prediction '%s'", look->id);
   g_clear_pointer (&look->now, vend_prediction_free);
   look->now = g_steal_pointer (&row);
   return true;

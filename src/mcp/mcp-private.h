@@ -9,6 +9,8 @@
 /* Of a file in an answer; base64 makes it a third larger. */
 #define MCP_INLINE_BYTES ((gsize) 700 * 1024)
 #define MCP_MAX_MODELS 50
+#define MCP_MODEL_URI "vend://model/"
+#define MCP_PREDICTION_URI "vend://prediction/"
 
 typedef struct McpBatch McpBatch;
 
@@ -88,6 +90,8 @@ json_t *mcp_tool_error (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 void mcp_fail_tool (McpRequest *request, const GError *error);
 /* Whether the token has the scope; answers when not. */
 bool mcp_needs_scope (McpRequest *request, VendScope scope) G_GNUC_WARN_UNUSED_RESULT;
+/* Changes when the list of tools does. Blocks; free with g_free. */
+char *mcp_tools_digest (McpRequest *request) G_GNUC_WARN_UNUSED_RESULT;
 /* Arguments that do not fit, in the way of the revision. */
 void mcp_refuse_arguments (McpRequest *request, const char *text);
 
@@ -102,6 +106,9 @@ bool mcp_run (McpRequest *request, VendDb *db, const VendModel *model, const Ven
  */
 typedef void (*McpLooked) (McpRequest *request, const VendPrediction *now, const GError *error);
 void mcp_look (McpRequest *request, const char *id, bool cancels, McpLooked done);
+/* Its row; NOT_FOUND as above. Blocks. */
+bool mcp_load_prediction (McpRequest *request, const char *id, VendPrediction **out, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- content.c. Threads that may block. */
 /* The result of a tool that tells of a prediction. `is_run`: of the tool that ran it, so that its
@@ -119,11 +126,20 @@ json_t *mcp_structured_result (McpRequest *request, json_t *take_object) G_GNUC_
 void mcp_list_resources (McpRequest *request);
 void mcp_list_resource_templates (McpRequest *request);
 void mcp_read_resource (McpRequest *request);
+/* Changes when the list of resources does, in its first thousand. Blocks; free with g_free. */
+char *mcp_resources_digest (McpRequest *request) G_GNUC_WARN_UNUSED_RESULT;
+/* Changes when the resource of a model does; NULL for one that is not there. Likewise. */
+char *mcp_model_digest (McpRequest *request, const char *uri) G_GNUC_WARN_UNUSED_RESULT;
 void mcp_get_task (McpRequest *request);
 void mcp_update_task (McpRequest *request);
 void mcp_cancel_task (McpRequest *request);
+/* Whether the client takes tasks; answers when not. */
+bool mcp_needs_tasks (McpRequest *request) G_GNUC_WARN_UNUSED_RESULT;
 /* The members of a task, with its result when it has one. */
 json_t *mcp_show_task (McpRequest *request, const VendPrediction *now) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- listen.c */
+void mcp_listen (McpRequest *request);
 
 /* ---- Results that may be cached, from VEND_MCP_MODERN on. */
 void mcp_allow_cache (McpRequest *request, json_t *result, int64_t ttl_ms, bool is_public);

@@ -17,9 +17,12 @@ static const char instructions[]
 static json_t *
 capabilities (const McpRequest *request)
 {
-  json_t *all = json_pack ("{s:{}, s:{}}", "tools", "resources");
-  if (mcp_is_modern (request))
-    json_object_set_new (all, "extensions", json_pack ("{s:{}}", VEND_MCP_TASKS));
+  if (!mcp_is_modern (request))
+    return json_pack ("{s:{}, s:{}}", "tools", "resources");
+  json_t *all = json_pack ("{s:{}, s:{s:b, s:b}, s:{s:{}}}", "tools", "resources", "listChanged", 1,
+                           "subscribe", 1, "extensions", VEND_MCP_TASKS);
+  if (request->models != NULL)
+    json_object_set_new (json_object_get (all, "tools"), "listChanged", json_true ());
   return all;
 }
 
@@ -71,6 +74,7 @@ static const struct
   { "resources/read", VEND_MCP_2025_03_26, VEND_MCP_N, mcp_read_resource },
   { "resources/templates/list", VEND_MCP_2025_03_26, VEND_MCP_N, mcp_list_resource_templates },
   { "server/discover", VEND_MCP_MODERN, VEND_MCP_N, discover },
+  { "subscriptions/listen", VEND_MCP_MODERN, VEND_MCP_N, mcp_listen },
   { "tasks/cancel", VEND_MCP_MODERN, VEND_MCP_N, mcp_cancel_task },
   { "tasks/get", VEND_MCP_MODERN, VEND_MCP_N, mcp_get_task },
   { "tasks/update", VEND_MCP_MODERN, VEND_MCP_N, mcp_update_task },

@@ -28,6 +28,7 @@ typedef enum
 #define VEND_MCP_META_VERSION "io.modelcontextprotocol/protocolVersion"
 #define VEND_MCP_META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
 #define VEND_MCP_META_SERVER "io.modelcontextprotocol/serverInfo"
+#define VEND_MCP_META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 #define VEND_MCP_TASKS "io.modelcontextprotocol/tasks"
 
 const char *vend_mcp_revision_name (VendMcpRevision revision);

@@ -151,11 +151,18 @@ stream_ended (void *data)
     vend_sched_cancel (request->api->parts.sched, prediction, forget, NULL);
 }
 
-static const VendPullFuncs stream_funcs = {
+static const VendPullFuncs legacy_stream = {
   .read = read_events,
   .is_slow = is_behind,
   .free = stream_ended,
   .keep_alive = ": still here\n\n",
+};
+static const VendPullFuncs modern_stream = {
+  .read = read_events,
+  .is_slow = is_behind,
+  .free = stream_ended,
+  .keep_alive = ": still here\n\n",
+  .ends_with_client = true,
 };
 
 /* Under the lock. */
@@ -166,7 +173,8 @@ begin_stream (McpRequest *request)
   request->signal = vend_signal_new ();
   request->pending = g_string_new (NULL);
   request->is_streaming = true;
-  VendReply *reply = vend_reply_pull (200, EVENT_STREAM, request->signal, &stream_funcs,
+  VendReply *reply = vend_reply_pull (200, EVENT_STREAM, request->signal,
+                                      mcp_is_modern (request) ? &modern_stream : &legacy_stream,
                                       mcp_request_ref (request));
   vend_reply_header (reply, "Cache-Control", "no-store");
   vend_reply_header (reply, "X-Accel-Buffering", "no");
@@ -292,8 +300,10 @@ mcp_answer (McpRequest *request, json_t *result)
     {
       if (json_object_get (result, "resultType") == NULL)
         json_object_set_new (result, "resultType", json_string ("complete"));
-      json_object_set_new (result, "_meta",
-                           json_pack ("{s:o}", VEND_MCP_META_SERVER, mcp_server_info ()));
+      if (json_object_get (result, "_meta") == NULL)
+        json_object_set_new (result, "_meta", json_object ());
+      json_object_set_new (json_object_get (result, "_meta"), VEND_MCP_META_SERVER,
+                           mcp_server_info ());
     }
   send_answer (request, 200, vend_rpc_result (request->rpc.id, result));
 }

@@ -1,15 +1,15 @@
 /* Resources: models, predictions, and output files. */
 #include "base/error.h"
+#include "base/hash.h"
 #include "mcp/mcp-private.h"
 #include "store/files.h"
 #include "store/models.h"
 #include <string.h>
 
-#define MODEL_URI "vend://model/"
-#define PREDICTION_URI "vend://prediction/"
 #define MARKDOWN "text/markdown"
 #define LIST_TTL_MS (60 * 1000)
 #define TEMPLATES_TTL_MS (60 * 60 * 1000)
+#define MOST_PAGES 10 /* that are watched */
 
 /* ---- Lists */
 
@@ -17,7 +17,7 @@ static json_t *
 show_model (const VendModel *model)
 {
   g_autofree char *name = g_strdup_printf ("%s/%s", model->owner, model->name);
-  g_autofree char *uri = g_strconcat (MODEL_URI, name, NULL);
+  g_autofree char *uri = g_strconcat (MCP_MODEL_URI, name, NULL);
   json_t *resource = json_object ();
   vend_json_set_string (resource, "uri", uri);
   vend_json_set_string (resource, "name", name);
@@ -27,14 +27,15 @@ show_model (const VendModel *model)
   return resource;
 }
 
+/* NULL for the first page. */
 static bool
-list_page (McpRequest *request, json_t *result, GError **error)
+list_page_at (McpRequest *request, const char *at, json_t *result, GError **error)
 {
   g_auto (ApiCursor) cursor = { 0 };
   g_autoptr (GPtrArray) models = NULL;
   VendModelPage page = { .viewer = request->caller->account->id };
   VendPage rows = { .limit = VEND_PAGE_SIZE };
-  if (!vend_api_cursor_read (vend_rpc_text (request->rpc.params, "cursor"), &cursor, error))
+  if (!vend_api_cursor_read (at, &cursor, error))
     return false;
   page.first = cursor.first;
   page.after_us = cursor.after_us;
@@ -58,6 +59,12 @@ list_page (McpRequest *request, json_t *result, GError **error)
 }
 
 static bool
+list_page (McpRequest *request, json_t *result, GError **error)
+{
+  return list_page_at (request, vend_rpc_text (request->rpc.params, "cursor"), result, error);
+}
+
+static bool
 list_chosen (McpRequest *request, json_t *result, GError **error)
 {
   json_t *resources = json_object_get (result, "resources");
@@ -71,6 +78,33 @@ list_chosen (McpRequest *request, json_t *result, GError **error)
       json_array_append_new (resources, show_model (model));
     }
   return true;
+}
+
+/* All pages in one. */
+static bool
+list_many (McpRequest *request, json_t *result, GError **error)
+{
+  g_autofree char *at = NULL;
+  for (guint n = 0; n < MOST_PAGES && (n == 0 || at != NULL); n++)
+    {
+      json_object_del (result, "nextCursor");
+      if (!list_page_at (request, at, result, error))
+        return false;
+      g_free (at);
+      at = g_strdup (vend_json_string (result, "nextCursor"));
+    }
+  return true;
+}
+
+char *
+mcp_resources_digest (McpRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  json_auto_t *result = json_pack ("{s:[]}", "resources");
+  if (!(request->models != NULL ? list_chosen : list_many) (request, result, &error))
+    return g_strdup (error->message);
+  g_autofree char *text = vend_json_text (result);
+  return vend_sha256_hex (text, strlen (text));
 }
 
 void
@@ -92,9 +126,9 @@ mcp_list_resource_templates (McpRequest *request)
 {
   json_t *result = json_pack (
       "{s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]}", "resourceTemplates", "uriTemplate",
-      MODEL_URI "{owner}/{name}", "name", "model", "description",
+      MCP_MODEL_URI "{owner}/{name}", "name", "model", "description",
       "A model: what it does, its input and output, and its readme", "mimeType", MARKDOWN,
-      "uriTemplate", PREDICTION_URI "{id}", "name", "prediction", "description",
+      "uriTemplate", MCP_PREDICTION_URI "{id}", "name", "prediction", "description",
       "A prediction of the account, as it is now", "mimeType", "application/json");
   mcp_allow_cache (request, result, TEMPLATES_TTL_MS, true);
   mcp_answer (request, result);
@@ -128,22 +162,40 @@ refuse (McpRequest *request, const GError *error)
               json_pack ("{s:O}", "uri", json_object_get (request->rpc.params, "uri")));
 }
 
-static void
-read_model (McpRequest *request, const char *name)
+/* NULL with an error. */
+static GString *
+describe (McpRequest *request, const char *name, GError **error)
 {
   g_autoptr (VendModel) model = NULL;
   g_autofree char *version = NULL;
-  g_autoptr (GError) error = NULL;
   g_auto (VendReader) reader = vend_reader (request->api->parts.store);
-  if (!vend_api_model_by_reference (reader.db, request->caller, name, &model, &version, &error))
+  if (!vend_api_model_by_reference (reader.db, request->caller, name, &model, &version, error))
+    return NULL;
+  GString *text = vend_api_describe_model (request->api, reader.db, model, request->origin);
+  if (model->readme != NULL && *model->readme != '\0')
+    g_string_append_printf (text, "\n## Readme\n%s\n", model->readme);
+  return text;
+}
+
+char *
+mcp_model_digest (McpRequest *request, const char *uri)
+{
+  if (!g_str_has_prefix (uri, MCP_MODEL_URI))
+    return NULL;
+  g_autoptr (GString) text = describe (request, uri + strlen (MCP_MODEL_URI), NULL);
+  return text != NULL ? vend_sha256_hex (text->str, text->len) : NULL;
+}
+
+static void
+read_model (McpRequest *request, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = describe (request, name, &error);
+  if (text == NULL)
     {
       refuse (request, vend_error_info (error)->http_status >= 500 ? error : NULL);
       return;
     }
-  g_autoptr (GString) text
-      = vend_api_describe_model (request->api, reader.db, model, request->origin);
-  if (model->readme != NULL && *model->readme != '\0')
-    g_string_append_printf (text, "\n## Readme\n%s\n", model->readme);
   answer_contents (request, "text", MARKDOWN, text->str, LIST_TTL_MS);
 }
 
@@ -192,10 +244,10 @@ mcp_read_resource (McpRequest *request)
   const char *uri = vend_rpc_text (request->rpc.params, "uri");
   if (uri == NULL)
     mcp_refuse (request, VEND_RPC_INVALID_PARAMS, "uri: expected a string", NULL);
-  else if (g_str_has_prefix (uri, MODEL_URI))
-    read_model (request, uri + strlen (MODEL_URI));
-  else if (g_str_has_prefix (uri, PREDICTION_URI))
-    mcp_look (request, uri + strlen (PREDICTION_URI), false, show_prediction);
+  else if (g_str_has_prefix (uri, MCP_MODEL_URI))
+    read_model (request, uri + strlen (MCP_MODEL_URI));
+  else if (g_str_has_prefix (uri, MCP_PREDICTION_URI))
+    mcp_look (request, uri + strlen (MCP_PREDICTION_URI), false, show_prediction);
   else
     read_file (request, uri);
 }

@@ -63,14 +63,23 @@ acknowledge (McpRequest *request, const VendPrediction *now, const GError *error
     mcp_answer (request, json_object ());
 }
 
+bool
+mcp_needs_tasks (McpRequest *request)
+{
+  if (vend_mcp_takes_tasks (request->rpc.params))
+    return true;
+  mcp_refuse (request, VEND_MCP_NO_CAPABILITY, "Missing required client capability",
+              json_pack ("{s:{s:{s:{}}}}", "requiredCapabilities", "extensions", VEND_MCP_TASKS));
+  return false;
+}
+
 static void
 look_up (McpRequest *request, bool cancels, McpLooked done)
 {
   const char *id = vend_rpc_text (request->rpc.params, "taskId");
-  if (!vend_mcp_takes_tasks (request->rpc.params))
-    mcp_refuse (request, VEND_MCP_NO_CAPABILITY, "Missing required client capability",
-                json_pack ("{s:{s:{s:{}}}}", "requiredCapabilities", "extensions", VEND_MCP_TASKS));
-  else if (id == NULL)
+  if (!mcp_needs_tasks (request))
+    return;
+  if (id == NULL)
     mcp_refuse (request, VEND_RPC_INVALID_PARAMS, "taskId: expected a string", NULL);
   else
     mcp_look (request, id, cancels, done);

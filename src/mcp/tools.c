@@ -1,5 +1,6 @@
 /* The tools: which there are at an endpoint, and calls of them. Threads of a lane. */
 #include "base/error.h"
+#include "base/hash.h"
 #include "json/schema.h"
 #include "mcp/mcp-private.h"
 #include "mcp/tool-schema.h"
@@ -164,6 +165,18 @@ add_models (McpRequest *request, json_t *list, bool *takes_files, GError **error
       *takes_files = *takes_files || vend_mcp_takes_files (version->openapi);
     }
   return true;
+}
+
+char *
+mcp_tools_digest (McpRequest *request)
+{
+  json_auto_t *list = json_array ();
+  bool takes_files = false;
+  g_autoptr (GError) error = NULL;
+  if (!add_models (request, list, &takes_files, &error))
+    return g_strdup (error->message);
+  g_autofree char *text = vend_json_text (list);
+  return vend_sha256_hex (text, strlen (text));
 }
 
 void

@@ -66,6 +66,17 @@ def test_it_sends_and_gets_files(client):
     assert picture["type"] == "image" and picture["mimeType"] == "image/png"
 
 
+def test_it_listens(client):
+    if not client.is_modern:
+        pytest.skip("of the newest revision alone")
+    gate = SharedFile(client.server)
+    made = client.server.api().create("pieces", {"chunks": '["x"]', "gate": str(gate)})
+    uri = f"vend://prediction/{made['id']}"
+    first, second = client("listen", resource=uri, opens=f"{gate.path}.0")
+    assert first["params"]["notifications"] == {"resourceSubscriptions": [uri]}
+    assert second["method"] == "notifications/resources/updated" and second["params"]["uri"] == uri
+
+
 def test_it_gives_a_run_up(client):
     assert client("leave", **held(SharedFile(client.server)))
     made = client.server.api().get("/predictions").json()["results"][0]
