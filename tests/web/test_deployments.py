@@ -78,6 +78,21 @@ def test_settings_are_changed_by_a_new_release(page, server, versions):
     assert after["version"] == versions[0]
 
 
+def test_its_secrets_are_its_own(page, server, versions):
+    api = server.api()
+    deploy(api, "keeps", versions[0])
+    page.goto("/deployments/lab/keeps")
+    section = page.get_by_role("region", name="Secrets")
+    section.get_by_label("Name").fill("SERVICE_KEY")
+    section.get_by_label("Value").fill("first line\nsecond line\n")
+    with page.expect_request(lambda request: request.method == "PUT") as sent:
+        section.get_by_role("button", name="Set the secret").click()
+    assert sent.value.post_data_json == {"value": "first line\nsecond line"}
+    expect(section.get_by_role("row").filter(has_text="SERVICE_KEY")).to_be_visible()
+    assert [secret["name"] for secret in api.get("/deployments/lab/keeps/secrets").json()["results"]] == ["SERVICE_KEY"]
+    assert api.get("/models/lab/tuned/secrets").json()["results"] == []
+
+
 def test_it_rolls_to_another_version(page, server, versions):
     api = server.api()
     deploy(api, "rolls", versions[1])

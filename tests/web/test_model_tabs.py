@@ -458,6 +458,33 @@ def test_what_cannot_be_deleted_says_why(page, server):
     expect(page.get_by_text("A public model cannot be deleted.")).to_be_visible()
 
 
+def test_a_secret_is_set_and_never_shown(page, server):
+    name = new_model(server)
+    api = server.api()
+    value = "hf_shown-to-nobody"
+    page.goto(f"{server.url}/lab/{name}/settings")
+    section = page.get_by_role("region", name="Secrets")
+    expect(section.get_by_text("None is set.")).to_be_visible()
+    section.get_by_label("Name").fill("PATH")
+    section.get_by_label("Value").fill(value)
+    section.get_by_role("button", name="Set the secret").click()
+    expect(section.get_by_role("alert")).to_contain_text("PATH")
+    section.get_by_label("Name").fill("HF_TOKEN")
+    section.get_by_role("button", name="Set the secret").click()
+    expect(section.get_by_role("status").filter(has_text="HF_TOKEN is set.")).to_be_visible()
+    expect(section.get_by_label("Value")).to_have_value("")
+    expect(section.get_by_role("row").filter(has_text="HF_TOKEN")).to_be_visible()
+    assert [secret["name"] for secret in api.get(f"/models/lab/{name}/secrets").json()["results"]] == ["HF_TOKEN"]
+    page.reload()
+    expect(section.get_by_role("row").filter(has_text="HF_TOKEN")).to_be_visible()
+    assert value not in page.content()
+
+    section.get_by_role("button", name="Remove HF_TOKEN").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    expect(section.get_by_text("None is set.")).to_be_visible()
+    assert api.get(f"/models/lab/{name}/secrets").json()["results"] == []
+
+
 def test_settings_are_for_the_owner(page, server):
     session = {"username": "lab", "type": "organization", "scopes": ["read", "run"]}
     page.route("**/-/session", lambda route: route.fulfill(json=session))

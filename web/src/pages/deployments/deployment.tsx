@@ -3,6 +3,7 @@ import type { PageProps } from "../../app.tsx";
 import { api, must, type Schemas } from "../../api/client.ts";
 import { useData } from "../../api/use-data.ts";
 import { navigate } from "../../router.ts";
+import { Secrets } from "../../secrets/secrets.tsx";
 import { useMay } from "../../session.tsx";
 import { Code } from "../../ui/code.tsx";
 import { Confirm } from "../../ui/dialog.tsx";
@@ -105,6 +106,11 @@ export function DeploymentPage({ params }: PageProps) {
         <>
           <Roll deployment={deployment} onDone={changed} />
           <EditSettings key={release.number} deployment={deployment} onDone={changed} />
+          <section class="stack deployments-part" aria-labelledby="secrets">
+            <h2 id="secrets">Secrets</h2>
+            <p class="muted">Variables of its instances. They count before those of the model with the same name.</p>
+            <Secrets of={{ kind: "deployment", owner, name }} />
+          </section>
         </>
       )}
       <History owner={owner} name={name} current={release.number} />

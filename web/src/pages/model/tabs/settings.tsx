@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { api, must, type Schemas } from "../../../api/client.ts";
 import { navigate } from "../../../router.ts";
+import { Secrets } from "../../../secrets/secrets.tsx";
 import { Confirm } from "../../../ui/dialog.tsx";
 import { Empty } from "../../../ui/states.tsx";
 import type { TabProps } from "../tabs.ts";
@@ -33,6 +34,14 @@ export function SettingsTab({ model, reload }: TabProps) {
           For the instances that run this model without a deployment. An empty field follows the server’s setting.
         </p>
         <ScalingForm model={model} />
+      </section>
+      <section aria-labelledby="secrets">
+        <h2 id="secrets">Secrets</h2>
+        <p class="muted">
+          Variables of the environment of its instances and trainings, such as the token of another service. Setting or
+          removing one replaces the instances: runs under way end as they began.
+        </p>
+        <Secrets of={{ kind: "model", owner: model.owner, name: model.name }} />
       </section>
       <section aria-labelledby="delete">
         <h2 id="delete">Delete</h2>
