@@ -7,13 +7,13 @@
 #include "base/log.h"
 #include "director/director-private.h"
 #include "sandbox/fork-check.h"
+#include "sandbox/packet.h"
 #include "sandbox/pin.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define MAX_MESSAGE 512
 #define ZYGOTE "VEND_LAUNCH_ZYGOTE"
 #define SNAPSHOT "VEND_LAUNCH_SNAPSHOT"
 #define CHECK "VEND_LAUNCH_CHECK"
@@ -89,58 +89,16 @@ answer_fork (VendDirector *director, int pidfd, pid_t launcher)
   g_autofree char *text = good ? g_strdup ("go") : g_strconcat ("no ", error->message, NULL);
   if (!good)
     vend_log (VEND_LOG_WARN, "a fork is not let go", "reason", error->message, NULL);
-  (void) !send (director->fork_fd, text, MIN (strlen (text), MAX_MESSAGE),
+  (void) !send (director->fork_fd, text, MIN (strlen (text), VEND_PACKET_MAX - 1),
                 MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-typedef struct
-{
-  char text[MAX_MESSAGE];
-  int fd;
-  pid_t sender;
-} Message;
-
-/* False when nothing more comes now. */
-static bool
-receive (int fd, Message *out)
-{
-  union
-  {
-    char space[CMSG_SPACE (sizeof (int)) + CMSG_SPACE (sizeof (struct ucred))];
-    struct cmsghdr align;
-  } space;
-  struct iovec io = { out->text, sizeof out->text - 1 };
-  struct msghdr message = { .msg_iov = &io,
-                            .msg_iovlen = 1,
-                            .msg_control = space.space,
-                            .msg_controllen = sizeof space.space };
-  const ssize_t n = recvmsg (fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  out->fd = -1;
-  out->sender = 0;
-  if (n <= 0)
-    return false;
-  out->text[n] = '\0';
-  for (struct cmsghdr *header = CMSG_FIRSTHDR (&message); header != NULL;
-       header = CMSG_NXTHDR (&message, header))
-    {
-      struct ucred sender;
-      if (header->cmsg_type == SCM_RIGHTS)
-        memcpy (&out->fd, CMSG_DATA (header), sizeof out->fd);
-      else if (header->cmsg_type == SCM_CREDENTIALS)
-        {
-          memcpy (&sender, CMSG_DATA (header), sizeof sender);
-          out->sender = sender.pid;
-        }
-    }
-  return true;
 }
 
 static gboolean
 on_launcher (int fd, GIOCondition condition, void *data)
 {
   VendDirector *director = data;
-  Message message;
-  while (receive (fd, &message))
+  VendPacket message;
+  while (vend_packet_receive (fd, &message))
     {
       vend_autofd sent = message.fd;
       if (g_str_has_prefix (message.text, "say "))
@@ -157,16 +115,11 @@ on_launcher (int fd, GIOCondition condition, void *data)
 bool
 vend_director_hear_launcher (VendDirector *director, char *const *env, int *out_fd, GError **error)
 {
-  int ends[2];
-  const int on = 1;
   *out_fd = -1;
   if (g_environ_getenv ((char **) env, CHECK) == NULL)
     return true;
-  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a socket");
-  director->fork_fd = ends[0];
-  *out_fd = ends[1];
-  setsockopt (ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  if (!vend_packet_pair (&director->fork_fd, out_fd, error))
+    return false;
   director->fork_source = vend_fd_source_new (director->fork_fd, G_IO_IN | G_IO_HUP, on_launcher,
                                               director, g_main_context_default ());
   return true;

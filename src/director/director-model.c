@@ -209,8 +209,8 @@ is_iterator (const json_t *output)
   return g_strcmp0 (vend_json_string (output, "x-cog-array-type"), "iterator") == 0;
 }
 
-/* One line of each launcher. Its first word is "fast" or "plain"; one plain start makes the whole
- * one plain. */
+/* One line of each launcher. Its first word is "fast", "snapshot", or "plain", which makes the
+ * whole start a plain one; or "missed", of a snapshot that did not fork. */
 static void
 read_start (VendDirector *director)
 {
@@ -220,11 +220,18 @@ read_start (VendDirector *director)
     return;
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   const char *plain = NULL;
+  const char *missed = NULL;
+  bool is_snapshot = false;
   for (gsize i = 0; lines[i] != NULL && plain == NULL; i++)
     if (g_str_has_prefix (lines[i], "plain "))
       plain = lines[i] + strlen ("plain ");
-  director->start = g_strdup (plain != NULL ? "plain" : "fast");
+    else if (g_str_has_prefix (lines[i], "missed "))
+      missed = lines[i] + strlen ("missed ");
+    else
+      is_snapshot = is_snapshot || strcmp (lines[i], "snapshot") == 0;
+  director->start = g_strdup (plain != NULL ? "plain" : is_snapshot ? "snapshot" : "fast");
   director->plain_reason = plain != NULL ? g_utf8_make_valid (plain, -1) : NULL;
+  director->snapshot_reason = missed != NULL ? g_utf8_make_valid (missed, -1) : NULL;
 }
 
 static bool

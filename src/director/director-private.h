@@ -73,10 +73,11 @@ typedef struct
   int64_t setup_us;
   int64_t ready_us; /* wall clock; 0 = not yet */
   guint setup_timer;
-  char *start;         /* "fast" or "plain", as the launcher says; NULL: there was none */
-  char *plain_reason;  /* why the latter */
-  char *setup_problem; /* why setup failed, while its last lines are read */
-  guint term_timer;    /* of a server that was asked to end */
+  char *start;           /* "fast" or "plain", as the launcher says; NULL: there was none */
+  char *plain_reason;    /* why the latter */
+  char *snapshot_reason; /* why not from its snapshot; NULL: it has none, or was */
+  char *setup_problem;   /* why setup failed, while its last lines are read */
+  guint term_timer;      /* of a server that was asked to end */
   guint kill_timer;
   guint goodbye_timer;
   guint goodbye_waits;

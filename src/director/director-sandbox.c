@@ -118,22 +118,25 @@ show_python (VendSandboxPaths *paths, char *const *argv, char *const *env)
     }
 }
 
-static void
-show_weights (const VendSpec *spec, VendSandboxPaths *paths, char *const *env)
-{
-  const char *weights = g_environ_getenv ((char **) env, "COG_WEIGHTS");
-  for (gsize i = 0; spec->links[i] != NULL; i += 2)
-    vend_sandbox_paths_read (paths, spec->links[i + 1], NULL);
-  if (weights != NULL && g_path_is_absolute (weights))
-    vend_sandbox_paths_read (paths, weights, NULL);
-}
-
 /* The working copy is all of it. */
 static void
 show_root (const VendDirector *director, VendSandboxPaths *paths, char *const *env)
 {
   vend_sandbox_paths_write (paths, vend_workspace_cwd (director->workspace), "/");
   vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
+}
+
+/* A snapshot has kept paths of where it is: they lead to what the instance has of it. */
+static void
+show_snapshot (const VendDirector *director, VendSandboxPaths *paths, const char *slots)
+{
+  const VendSpec *spec = director->spec;
+  if (director->room == NULL || spec->room_folder == NULL)
+    return;
+  g_autofree char *copy = g_build_filename (spec->room_folder, "work", "src", NULL);
+  g_autofree char *sockets = g_build_filename (spec->room_folder, "slots", NULL);
+  vend_sandbox_paths_write (paths, vend_workspace_cwd (director->workspace), copy);
+  vend_sandbox_paths_given (paths, slots, sockets);
 }
 
 /* What is in sight of a start that asks for a fork, or writes down what is imported. */
@@ -170,10 +173,11 @@ show_all (VendDirector *director, VendSandboxPaths *paths, char *const *argv, ch
       || !show_home (director, paths, env, error))
     return false;
   vend_sandbox_paths_given (paths, slots, NULL);
+  show_snapshot (director, paths, slots);
   show_python (paths, argv, env);
   if (!show_start (director, paths, env, error))
     return false;
-  show_weights (director->spec, paths, env);
+  vend_sandbox_paths_weights (paths, director->spec->links, env);
   vend_sandbox_paths_gpus (paths, g_environ_getenv ((char **) env, "CUDA_VISIBLE_DEVICES"));
   return true;
 }

@@ -58,6 +58,8 @@ vend_director_tell_start (const VendDirector *director, json_t *frame)
     vend_json_set_string (frame, "start", director->start);
   if (director->plain_reason != NULL)
     vend_json_set_string (frame, "plain_reason", director->plain_reason);
+  if (director->snapshot_reason != NULL)
+    vend_json_set_string (frame, "snapshot_reason", director->snapshot_reason);
 }
 
 void
@@ -291,6 +293,7 @@ director_free (VendDirector *director)
   g_free (director->setup_problem);
   g_free (director->start);
   g_free (director->plain_reason);
+  g_free (director->snapshot_reason);
   if (director->setup_logs != NULL)
     g_string_free (director->setup_logs, TRUE);
   if (director->setup_held != NULL)

@@ -20,6 +20,7 @@ vend_spec_free (VendSpec *spec)
   g_free (spec->home);
   g_free (spec->root_cwd);
   g_free (spec->room_life);
+  g_free (spec->room_folder);
   g_strfreev (spec->read_only);
   g_strfreev (spec->links);
   g_strfreev (spec->env);
@@ -155,6 +156,7 @@ read_isolation (const json_t *document, VendSpec *spec, GError **error)
   if (first > 0 && first < G_MAXINT32)
     {
       spec->room_life = g_strdup (vend_json_string (room, "life"));
+      spec->room_folder = g_strdup (vend_json_string (room, "folder"));
       spec->room_first = (pid_t) first;
     }
   if (!vend_networks_parse (vend_json_string (isolation, "network_allow"), "spec: 'network_allow'",

@@ -58,6 +58,7 @@ typedef struct
   char *home;         /* what HOME is in the sandbox; NULL: nothing */
   char *room_life;    /* of the room of its zygote (sandbox/room.h); NULL: none */
   pid_t room_first;
+  char *room_folder;         /* of the snapshot that is in there; NULL: there is a zygote alone */
   VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 

@@ -11,6 +11,7 @@
 #define MAX_EXTRA 2 /* the connection to its launcher, and what ends it with that */
 #define STREAMS 3
 #define LEAST_FILTERS 2 /* that of the room, and that of models */
+#define LEAST_OF_ROOM 1
 
 static bool
 refuse (GError **error, const char *what)
@@ -123,8 +124,9 @@ check_status (pid_t process, const VendForkPlace *place, GError **error)
       if (g_strcmp0 (value, exact[i][1]) != 0)
         return refuse (error, exact[i][0]);
     }
+  const guint least = place->is_room ? LEAST_OF_ROOM : LEAST_FILTERS;
   g_autofree char *filters = field (own, "Seccomp_filters");
-  return filters == NULL || g_ascii_strtoull (filters, NULL, 10) >= LEAST_FILTERS
+  return filters == NULL || g_ascii_strtoull (filters, NULL, 10) >= least
          || refuse (error, "Seccomp_filters");
 }
 
@@ -152,8 +154,9 @@ check_descriptor (pid_t process, const VendForkPlace *place, const char *name, g
     return false;
   if (*target == '/')
     return check_file (process, place, name, target);
-  return (g_str_has_prefix (target, "socket:") || g_str_has_prefix (target, "pipe:"))
-         && ++*n_extra <= MAX_EXTRA;
+  if (!g_str_has_prefix (target, "socket:") && !g_str_has_prefix (target, "pipe:"))
+    return false;
+  return is_same (process, place->launcher, fd) || ++*n_extra <= MAX_EXTRA;
 }
 
 static bool

@@ -10,6 +10,7 @@ typedef struct
   pid_t first;    /* of the sandbox that it is to be in */
   pid_t launcher; /* whose descriptors 0 to 2 it has */
   const char *cwd;
+  bool is_room; /* it is to fork for others: it needs the filter of rooms alone */
 } VendForkPlace;
 
 /* The number of the process that `pidfd` is about; 0: it is gone. */

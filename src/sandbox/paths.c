@@ -143,6 +143,18 @@ vend_sandbox_paths_python (VendSandboxPaths *paths, const char *python)
     add_prefix (paths, real);
 }
 
+/* ---- Weights */
+
+void
+vend_sandbox_paths_weights (VendSandboxPaths *paths, char *const *links, char *const *env)
+{
+  const char *weights = g_environ_getenv ((char **) env, "COG_WEIGHTS");
+  for (gsize i = 0; links != NULL && links[i] != NULL; i += 2)
+    vend_sandbox_paths_read (paths, links[i + 1], NULL);
+  if (weights != NULL && g_path_is_absolute (weights))
+    vend_sandbox_paths_read (paths, weights, NULL);
+}
+
 /* ---- GPUs */
 
 static void

@@ -453,7 +453,8 @@ main (int argc, char **argv)
     give_up ("signals");
   /* The model's own ends are the only ones: who reads them sees its end. */
   for (int i = 0; i < VEND_PIN_FIRST + 16; i++)
-    if (i != VEND_PIN_CONTROL && i != signals && !(orders.is_room && i == VEND_PIN_LIFE))
+    if (i != VEND_PIN_CONTROL && i != signals
+        && !(orders.is_room && (i == VEND_PIN_LIFE || i == VEND_PIN_AROUND)))
       close (i);
   keep (model, signals);
 }

@@ -10,8 +10,9 @@
 #define VEND_PIN_ORDERS 14
 #define VEND_PIN_PASSWD 15
 #define VEND_PIN_GROUP 16
-#define VEND_PIN_LIFE 17 /* a FIFO: a room ends once nobody has its other end */
-#define VEND_PIN_LAST 17
+#define VEND_PIN_LIFE 17   /* a FIFO: a room ends once nobody has its other end */
+#define VEND_PIN_AROUND 18 /* of a room that is nested in another: holds that one's life */
+#define VEND_PIN_LAST 18
 /* Smaller ones are the program's own. */
 #define VEND_PIN_CHECK 9 /* of a launcher, to the director: zygote/launcher.c */
 

@@ -106,6 +106,12 @@ vend_room_has_ended (const VendRoom *room)
   return poll (&end, 1, 0) != 0;
 }
 
+int
+vend_room_life (const VendRoom *room)
+{
+  return room->life;
+}
+
 /* ---- In the child */
 
 static void __attribute__ ((noreturn))

@@ -3,7 +3,8 @@
  * of a process's own namespaces can be entered by its forks. All in a room are of one user.
  *
  * It ends, and with it all that is nested in it, once nobody holds its life any more: the server
- * while it wants the zygote, each director while its instance lives. */
+ * while it wants the zygote, each director while its instance lives, and a room that is nested in
+ * it. */
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,6 +24,8 @@ bool vend_room_open (const char *path, pid_t first, VendRoom **out, GError **err
 void vend_room_free (VendRoom *room);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRoom, vend_room_free)
 bool vend_room_has_ended (const VendRoom *room);
+/* What holds it, for a room that is nested in there. Borrowed. */
+int vend_room_life (const VendRoom *room);
 
 /* ---- Between fork and exec: system calls only */
 

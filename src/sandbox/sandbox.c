@@ -126,6 +126,9 @@ give_fds (VendSandbox *sandbox, const VendSandboxOptions *options, GError **erro
   for (guint i = 0; i < options->n_fds; i++)
     if (!give_copy (sandbox, options->fds[i].number, options->fds[i].fd, error))
       return false;
+  if (options->is_room && options->room != NULL
+      && !give_copy (sandbox, VEND_PIN_AROUND, vend_room_life (options->room), error))
+    return false;
   return !options->is_room || give_copy (sandbox, VEND_PIN_LIFE, options->life, error);
 }
 

@@ -69,6 +69,8 @@ void vend_sandbox_paths_given (VendSandboxPaths *paths, const char *from, const 
 void vend_sandbox_paths_write (VendSandboxPaths *paths, const char *from, const char *to);
 /* An environment of Python, and the Python that it was made with, wherever that lies. */
 void vend_sandbox_paths_python (VendSandboxPaths *paths, const char *python);
+/* Where `links` of a working copy (workspace.h) lead, and COG_WEIGHTS of `env`. */
+void vend_sandbox_paths_weights (VendSandboxPaths *paths, char *const *links, char *const *env);
 /* Device nodes of GPUs, as CUDA_VISIBLE_DEVICES names them, and what their libraries read. */
 void vend_sandbox_paths_gpus (VendSandboxPaths *paths, const char *visible);
 guint vend_sandbox_paths_count (const VendSandboxPaths *paths);

@@ -396,7 +396,7 @@ def move_inside(launcher, zygote, told):
     inside.enter(launcher.pidfd, told)
     take_limits(launcher)
     zygote.move_in(launcher)
-    inside.lock(zygote.filter)
+    zygote.lock()
     # Entering took this away, as it does from other programs in there.
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     os.setpgid(0, 0)

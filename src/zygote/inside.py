@@ -169,7 +169,9 @@ def allow(rules, path, rights):
 
 
 def lock(program):
-    """Nothing that needs a right comes after it."""
+    """Nothing that needs a right comes after it. Without a program this process goes on as one that
+    forks for others, which would inherit the rest."""
     drop_capabilities()
-    lock_paths()
-    filter_calls(program)
+    if program is not None:
+        lock_paths()
+        filter_calls(program)

@@ -17,17 +17,20 @@ def tell(*words):
 
 class Server:
     def __init__(self, path, is_inside=False):
-        """`path` is "fd:N" of a socket that has its address already. With `is_inside` children fork once
-        more (inside.py), and tell."""
+        """`path` is "fd:N" of a socket that has its address already, or "fd:N,M" with another one for
+        orders. With `is_inside` children fork once more (inside.py), and tell."""
         self.is_inside = is_inside
-        self.socket = self.take(int(path[3:])) if path.startswith("fd:") else self.bind(path)
-        self.socket.listen(BACKLOG)
+        self.is_order = False  # of a child: its launcher came to the second socket
+        taken = [self.take(int(number)) for number in path[3:].split(",")] if path.startswith("fd:") else []
+        self.sockets = taken or [self.bind(path)]
         self.children = {}  # descriptor of the process -> number, connection
         self.launchers = {}  # descriptor of the connection -> number
         self.told = {}  # descriptor of the process -> where it tells the number of the next one
         self.polled = select.poll()
         self.polled.register(LINK, select.POLLIN)
-        self.polled.register(self.socket, select.POLLIN)
+        for one in self.sockets:
+            one.listen(BACKLOG)
+            self.polled.register(one, select.POLLIN)
 
     @staticmethod
     def take(number):
@@ -61,8 +64,8 @@ class Server:
                 elif fd in self.launchers:
                     self.polled.unregister(fd)
                     os.kill(self.launchers.pop(fd), signal.SIGKILL)
-                elif fd == self.socket.fileno():
-                    forked = self.take_launcher()
+                else:
+                    forked = self.take_launcher(fd)
                     if forked is not None:
                         return forked
 
@@ -101,8 +104,11 @@ class Server:
         self.polled.register(connection, 0)
         return pidfd
 
-    def take_launcher(self):
-        connection, _ = self.socket.accept()
+    def take_launcher(self, fd):
+        listener = next((one for one in self.sockets if one.fileno() == fd), None)
+        if listener is None:
+            return None
+        connection, _ = listener.accept()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         launcher, user, _ = struct.unpack("@3i", credentials)
         if user != os.geteuid() or len(self.children) >= MAX_CHILDREN:
@@ -120,7 +126,9 @@ class Server:
         if pid == 0:
             for other in self.children.values():
                 other[1].detach()
-            self.socket.detach()
+            self.is_order = listener is not self.sockets[0]
+            for one in self.sockets:
+                one.detach()
             return connection, launcher, ends and ends[1]
         pidfd = self.watch(pid, connection)
         if ends is not None:

@@ -2,7 +2,8 @@
 #include "zygote/snapshot-process.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "workspace/workspace.h"
+#include "base/idmap.h"
+#include "zygote/snapshot-private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,12 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINK_FD 3
-#define GUARD_FD 4
-/* Known to snapshot.py, and to nothing that could run it. */
-#define ORDER "raise SystemExit('an order for a zygote of Vend')"
-#define MARK "VEND_INSTANCE_DIR" /* of runner/process-identity.h */
-#define TRIAL_SECONDS "20"
 #define TRIAL_TURNS 300
 #define TURN_MS 100
 #define MAX_WHY ((gsize) 400)
@@ -39,22 +34,26 @@ prepare_child (void *data)
     _exit (1);
 }
 
-static bool
-make_workspace (const VendSnapshotOrder *order, const char *dir, const char *const *argv,
-                char *const *env, VendWorkspace **out, GError **error)
+bool
+vend_snapshot_workspace (const VendSnapshotOrder *order, const char *dir, char *const *argv,
+                         char *const *env, VendWorkspace **out, GError **error)
 {
   VendWorkspaceOptions options = { .dir = dir,
                                    .source = order->source,
                                    .read_only = order->read_only,
                                    .links = order->links,
-                                   .argv = (char *const *) argv,
-                                   .env = env };
+                                   .argv = argv,
+                                   .env = env,
+                                   .is_bare = order->life != NULL,
+                                   .owner = order->user,
+                                   .idmap = -1 };
   g_autoptr (VendWorkspace) workspace = NULL;
   if (!vend_copy_kind_parse (order->working_copy, &options.kind))
     options.kind = VEND_COPY_AUTO;
-  if (!vend_dir_ensure (dir, error) || !vend_workspace_new (&options, &workspace, error))
+  if (!vend_dir_ensure (dir, error)
+      || (options.owner != 0 && !vend_idmap_new (options.owner, &options.idmap, error))
+      || !vend_workspace_new (&options, &workspace, error))
     return false;
-  /* A fork has its own working copy mounted where the snapshot's is. */
   const char *why = vend_workspace_why_no_mounts (workspace);
   if (why != NULL)
     return vend_fail (error, VEND_ERROR_RUNNER, "no place of its own: %s", why);
@@ -64,12 +63,12 @@ make_workspace (const VendSnapshotOrder *order, const char *dir, const char *con
   return true;
 }
 
-/* `fds` get the numbers from LINK_FD on. */
+/* `fds` get the numbers from that of the link on. */
 static bool
 spawn (const VendSnapshotOrder *order, const char *dir, const char *const *argv, char *const *env,
        const int *fds, gsize n_fds, pid_t *out_pid, GError **error)
 {
-  static const int numbers[] = { LINK_FD, GUARD_FD };
+  static const int numbers[] = { VEND_SNAPSHOT_LINK_FD, VEND_SNAPSHOT_GUARD_FD };
   g_autoptr (VendWorkspace) workspace = NULL;
   g_autoptr (GError) problem = NULL;
   GPid pid = 0;
@@ -77,7 +76,7 @@ spawn (const VendSnapshotOrder *order, const char *dir, const char *const *argv,
   vend_autofd null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
   if (null_fd < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "open '/dev/null'");
-  if (!make_workspace (order, dir, argv, env, &workspace, error))
+  if (!vend_snapshot_workspace (order, dir, (char *const *) argv, env, &workspace, error))
     return false;
   ChildSetup setup = { .workspace = workspace, .group = order->group };
   if (!g_spawn_async_with_pipes_and_fds (
@@ -99,27 +98,36 @@ make_link (int *out_own, int *out_theirs, GError **error)
   return true;
 }
 
+static bool
+start_here (const VendSnapshotOrder *order, const VendSnapshotEnds *ends, VendZygoteProcess *out,
+            GError **error)
+{
+  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
+  const char *const argv[] = { launcher, "-c", VEND_SNAPSHOT_ORDER, order->socket, NULL };
+  const int fds[] = { ends->link, ends->guard };
+  g_auto (GStrv) env
+      = g_environ_setenv (g_strdupv ((char **) order->env), VEND_SNAPSHOT_MARK, order->dir, TRUE);
+  return spawn (order, order->dir, argv, env, fds, G_N_ELEMENTS (fds), &out->pid, error);
+}
+
 bool
-vend_snapshot_start (const VendSnapshotOrder *order, pid_t *out_pid, int *out_link, int *out_guard,
-                     GError **error)
+vend_snapshot_start (const VendSnapshotOrder *order, VendZygoteProcess *out, GError **error)
 {
   vend_autofd own = -1;
   vend_autofd theirs = -1;
-  int ends[2];
+  int pipe_ends[2];
+  *out = VEND_ZYGOTE_PROCESS_NONE;
   if (!make_link (&own, &theirs, error))
     return false;
-  if (pipe2 (ends, O_CLOEXEC) < 0)
+  if (pipe2 (pipe_ends, O_CLOEXEC) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a pipe");
-  vend_autofd guarded = ends[0];
-  vend_autofd guard = ends[1];
-  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
-  const char *const argv[] = { launcher, "-c", ORDER, order->socket, NULL };
-  const int fds[] = { theirs, guarded };
-  g_auto (GStrv) env = g_environ_setenv (g_strdupv ((char **) order->env), MARK, order->dir, TRUE);
-  if (!spawn (order, order->dir, argv, env, fds, G_N_ELEMENTS (fds), out_pid, error))
+  vend_autofd guarded = pipe_ends[0];
+  vend_autofd guard = pipe_ends[1];
+  const VendSnapshotEnds ends = { theirs, guarded };
+  if (!(order->life != NULL ? vend_snapshot_start_in_room : start_here) (order, &ends, out, error))
     return false;
-  *out_link = vend_fd_steal (&own);
-  *out_guard = vend_fd_steal (&guard);
+  out->link = vend_fd_steal (&own);
+  out->guard = vend_fd_steal (&guard);
   return true;
 }
 
@@ -149,26 +157,35 @@ read_verdict (int link, const gint *stops)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+static bool
+try_here (const VendSnapshotOrder *order, int link, pid_t *out_pid, GError **error)
+{
+  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
+  g_autofree char *script = g_build_filename (order->scripts, "trial.py", NULL);
+  g_autofree char *report = g_build_filename (order->trial_dir, "start", NULL);
+  const char *const argv[]
+      = { order->python, "-I", script, VEND_TRIAL_SECONDS, launcher, report, NULL };
+  g_auto (GStrv) env = g_environ_setenv (g_strdupv ((char **) order->env), VEND_SNAPSHOT_MARK,
+                                         order->trial_dir, TRUE);
+  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_SNAPSHOT", order->socket, TRUE);
+  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_REPORT", report, TRUE);
+  return spawn (order, order->trial_dir, argv, env, &link, 1, out_pid, error);
+}
+
 bool
 vend_snapshot_try (const VendSnapshotOrder *order, const gint *stops, GError **error)
 {
   vend_autofd own = -1;
   vend_autofd theirs = -1;
+  vend_autofd control = -1;
   pid_t pid = 0;
-  if (!make_link (&own, &theirs, error))
-    return false;
-  g_autofree char *launcher = g_build_filename (order->scripts, "bin", "python", NULL);
-  g_autofree char *script = g_build_filename (order->scripts, "trial.py", NULL);
-  g_autofree char *report = g_build_filename (order->trial_dir, "start", NULL);
-  const char *const argv[] = { order->python, "-I", script, TRIAL_SECONDS, launcher, report, NULL };
-  g_auto (GStrv) env
-      = g_environ_setenv (g_strdupv ((char **) order->env), MARK, order->trial_dir, TRUE);
-  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_SNAPSHOT", order->socket, TRUE);
-  env = g_environ_setenv (g_steal_pointer (&env), "VEND_LAUNCH_REPORT", report, TRUE);
-  if (!spawn (order, order->trial_dir, argv, env, &theirs, 1, &pid, error))
+  if (!make_link (&own, &theirs, error)
+      || !(order->life != NULL ? vend_snapshot_try_in_room (order, theirs, &pid, &control, error)
+                               : try_here (order, theirs, &pid, error)))
     return false;
   vend_fd_clear (&theirs);
   g_autofree char *verdict = read_verdict (own, stops);
+  vend_fd_clear (&control);
   kill (pid, SIGKILL);
   while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
     ;

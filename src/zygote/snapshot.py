@@ -11,6 +11,7 @@ import sys
 import time
 
 import child
+import inside
 import run
 from belongings import Tree, Unfit
 from fitness import Fitness
@@ -54,8 +55,9 @@ class Snapshot:
         self.zygote = zygote
         self.environment = zygote.environment
         self.room = zygote.room
-        self.link = LINK
-        self.maker = launcher.pid
+        # In a room the director of each instance tells.
+        self.link = None if zygote.is_inside else LINK
+        self.maker = int(launcher.status["NSpid"].split()[-1])  # as it is known where this process is now
         self.traces = Traces()
         self.seeded = set()
         self.chance = []  # what sets the state of one that is seeded, and that
@@ -66,12 +68,14 @@ class Snapshot:
 
     def make(self):
         """Raises Unfit."""
-        if read_spaces()["user"] != self.zygote.spaces["user"]:
+        is_inside = self.zygote.is_inside
+        if not is_inside and read_spaces()["user"] != self.zygote.spaces["user"]:
             raise Unfit("only a server that runs as root has snapshots")
         while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < FIRST_FREE - 1:
             pass
         self.root = os.getcwd()
-        os.makedirs(os.path.join(self.root, SLOTS), mode=0o700, exist_ok=True)
+        if not is_inside:
+            os.makedirs(os.path.join(self.root, SLOTS), mode=0o700, exist_ok=True)
         self.trees = [Tree(self.root), Tree("/tmp", is_shared=True)]
         sink = self.redirect()
         before = dict(os.environ)
@@ -181,9 +185,27 @@ class Snapshot:
         if not launcher.is_worker:
             raise child.Refused("it is for workers only")
 
+    def lock(self):
+        inside.lock(self.zygote.filter)
+
     def move_in(self, launcher):
         """Paths that the model keeps lead to the fork's own working copy, and those from there to the
         fork's own sockets."""
+        self.taken = set(launcher.targets)
+        if self.zygote.is_inside:
+            self.move_in_sandbox(launcher)
+        else:
+            self.move_in_mounts(launcher)
+
+    def move_in_sandbox(self, launcher):
+        """Which was made with both in place. The director looks for the launcher's own folder."""
+        if not os.path.samestat(os.stat(self.root), os.fstat(launcher.cwd)):
+            raise child.Refused("its working copy is not where that of the snapshot is")
+        for tree in self.trees:
+            tree.write_again(tree.path)
+        os.chdir(self.root)
+
+    def move_in_mounts(self, launcher):
         if read_spaces()["mnt"] == self.zygote.spaces["mnt"]:
             raise child.Refused("it has no mounts of its own")
         copy = f"/proc/self/fd/{launcher.cwd}"
@@ -193,7 +215,6 @@ class Snapshot:
         if os.path.isdir(os.path.join(copy, SLOTS)):
             self.put_in_place("its sockets", os.path.join(copy, SLOTS), os.path.join(self.root, SLOTS))
         os.chdir(self.folder)
-        self.taken = set(launcher.targets)
 
     @staticmethod
     def put_in_place(what, source, target):
@@ -217,6 +238,8 @@ class Snapshot:
 
     def tell_of(self, launcher, refusal):
         """Who waits for the instance cannot tell from what its launcher tried."""
+        if self.zygote.is_inside:
+            return
         name = os.path.basename(launcher.environment.get("VEND_INSTANCE_DIR", ""))
         line = f"forked {name}\n" if refusal is None else f"refused {name} {refusal}\n"
         try:
@@ -265,9 +288,10 @@ def park(zygote, launcher):
         os._exit(0)
     gc.collect()
     gc.freeze()
-    server = Server(path)
+    server = Server(path, zygote.is_inside)
     tell("ready", str(os.getpid()))
     launcher = child.become(*server.wait(), snapshot)
     zygote.hand_over_streams(launcher)
+    os.chdir(snapshot.folder)
     snapshot.take_over()
     return run.prepare(launcher.arguments, zygote.main)

@@ -1,14 +1,16 @@
 """Whether a snapshot can be started from: a model server, and its worker from the snapshot, until the
-server says that both are ready.
+server says that both are ready. In a sandbox the worker alone, which is told what a director tells it.
 
-trial.py SECONDS PYTHON REPORT: descriptor 3 leads to the one who started this process and gets a line
-with what came of it."""
+trial.py SECONDS PYTHON REPORT [SLOTS]: descriptor 3 leads to the one who started this process and gets a
+line with what came of it. SLOTS is the folder for the worker's sockets, as it finds it."""
 
 import http.client
 import json
 import os
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ LINK = 3
 PAUSE = 0.01  # between questions
 CALL_SECONDS = 5
 MAX_LOGS = 300
+WORKER = "import coglet; coglet.server._run_worker()"
 
 
 def tell(*words):
@@ -58,6 +61,83 @@ def wait_for_health(server, port, seconds):
     return f"its trial was not ready after {seconds:.0f} s"
 
 
+# ---- The worker alone
+
+
+def frame(message):
+    text = json.dumps(message).encode()
+    return struct.pack(">I", len(text)) + text
+
+
+def listen_for_slots(folder, number):
+    listeners = []
+    for i in range(number):
+        one = socket.socket(socket.AF_UNIX)
+        one.bind(os.path.join(folder, f"slot-{i}.sock"))
+        one.listen()
+        listeners.append(one)
+    return listeners
+
+
+def read_messages(worker, seconds):
+    """What it says, until its end or that of the time."""
+    end = time.monotonic() + seconds
+    text = b""
+    while True:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([worker.stdout], [], [], left)[0]:
+            return
+        chunk = os.read(worker.stdout.fileno(), 1 << 16)
+        if not chunk:
+            return
+        text += chunk
+        while len(text) >= 4 and len(text) >= 4 + struct.unpack(">I", text[:4])[0]:
+            size = 4 + struct.unpack(">I", text[:4])[0]
+            yield json.loads(text[4:size])
+            text = text[size:]
+
+
+def wait_for_worker(worker, slots, number, seconds):
+    """Why it is not ready, or None."""
+    reference = os.environ.get("COG_PREDICT_TYPE_STUB", "")
+    transport = {"NamedSockets": {"dir": slots, "num_slots": number}}
+    init = {"type": "init", "predictor_ref": reference, "num_slots": number, "transport_info": transport}
+    worker.stdin.write(frame({**init, "is_train": False, "is_async": False}))
+    worker.stdin.flush()
+    logs = ""
+    for message in read_messages(worker, seconds):
+        if message.get("type") == "ready":
+            return None
+        if message.get("type") == "failed":
+            return f"its trial failed: {message.get('error')}: {logs.strip()[-MAX_LOGS:]}"
+        if message.get("type") == "log":
+            logs += str(message.get("data"))
+    if worker.poll() is not None:
+        return f"the worker of its trial ended with {worker.returncode}"
+    return f"its trial was not ready after {seconds:.0f} s"
+
+
+def try_worker(python, seconds, slots):
+    number = int(os.environ.get("COG_MAX_CONCURRENCY", "1"))
+    listeners = listen_for_slots(slots, number)
+    worker = subprocess.Popen(
+        [python, "-c", WORKER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    why = wait_for_worker(worker, slots, number, seconds)
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+    for one in listeners:
+        one.close()
+    return why
+
+
+# ---- A model server
+
+
 def find_miss(path):
     """Why the worker came from elsewhere, or None."""
     try:
@@ -71,9 +151,7 @@ def find_miss(path):
     return f"its trial did not start from it: {missed[0] if missed else 'no worker asked'}"
 
 
-def main():
-    seconds, python, report = sys.argv[1:4]
-    os.set_inheritable(LINK, False)
+def try_server(python, seconds):
     port = find_port()
     server = subprocess.Popen(
         [python, "-m", "cog.server.http", "--host", "127.0.0.1"],
@@ -83,9 +161,16 @@ def main():
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    why = wait_for_health(server, port, float(seconds))
+    why = wait_for_health(server, port, seconds)
     os.killpg(server.pid, signal.SIGKILL)
     server.wait()
+    return why
+
+
+def main():
+    seconds, python, report, *slots = sys.argv[1:]
+    os.set_inheritable(LINK, False)
+    why = try_worker(python, float(seconds), *slots) if slots else try_server(python, float(seconds))
     why = why or find_miss(report)
     if why is None:
         tell("fit")

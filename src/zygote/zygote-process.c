@@ -16,6 +16,7 @@
 
 #define LINK_FD 3
 #define SOCKET_FD 4
+#define ORDERS_FD 5
 /* Room in which a fork shows the arguments and the environment of the process that it becomes. */
 #define ARGUMENT_ROOM 512
 #define ENVIRONMENT_ROOM (16 * 1024)
@@ -120,23 +121,22 @@ with_room (char *const *env)
   return g_environ_setenv (g_strdupv ((char **) env), ENVIRONMENT_NAME, room, TRUE);
 }
 
-/* Those who have the address find it in the folder of zygotes, which a room does not show. */
-static bool
-listen_at (const VendZygoteOrder *order, int *out_fd, GError **error)
+bool
+vend_zygote_listen_at (const char *path, uid_t user, int *out_fd, GError **error)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
-  g_autofree char *folder = g_path_get_dirname (order->socket);
-  g_autofree char *name = g_path_get_basename (order->socket);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
   /* Any folder makes a short address that way. */
   vend_autofd at = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
   vend_autofd fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  unlink (order->socket);
+  unlink (path);
   const int length
       = g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", at, name);
   if (at < 0 || fd < 0 || (gsize) length >= sizeof address.sun_path
       || bind (fd, (const struct sockaddr *) &address, sizeof address) < 0
-      || (order->user != 0 && chown (order->socket, order->user, order->user) < 0))
-    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "listen at '%s'", order->socket);
+      || (user != 0 && chown (path, user, user) < 0))
+    return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "listen at '%s'", path);
   *out_fd = vend_fd_steal (&fd);
   return true;
 }
@@ -146,13 +146,15 @@ start_in_room (const VendZygoteOrder *order, const char *script, char *const *en
                VendZygoteProcess *out, GError **error)
 {
   vend_autofd listener = -1;
+  vend_autofd orders = -1;
   g_autofree char *room = g_strnfill (ARGUMENT_ROOM, '-');
-  g_autofree char *socket = g_strdup_printf ("fd:%d", SOCKET_FD);
+  g_autofree char *socket = g_strdup_printf ("fd:%d,%d", SOCKET_FD, ORDERS_FD);
   const char *const argv[]
       = { order->python, script, socket, order->imports, order->unfit, room, NULL };
-  if (!listen_at (order, &listener, error))
+  if (!vend_zygote_listen_at (order->socket, order->user, &listener, error)
+      || !vend_zygote_listen_at (order->orders, order->user, &orders, error))
     return false;
-  const VendSandboxFd fds[] = { { link, LINK_FD }, { listener, SOCKET_FD } };
+  const VendSandboxFd fds[] = { { link, LINK_FD }, { listener, SOCKET_FD }, { orders, ORDERS_FD } };
   return vend_zygote_start_in_room (order, (char *const *) argv, env, fds, G_N_ELEMENTS (fds), out,
                                     error);
 }
@@ -183,7 +185,7 @@ bool
 vend_zygote_start (const VendZygoteOrder *order, VendZygoteProcess *out, GError **error)
 {
   int ends[2];
-  *out = (VendZygoteProcess){ .link = -1, .process = -1, .life = -1 };
+  *out = VEND_ZYGOTE_PROCESS_NONE;
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     return vend_fail_errno (error, VEND_ERROR_RUNNER, errno, "make a socket");
   vend_autofd own = ends[0];
@@ -202,6 +204,8 @@ vend_zygote_process_clear (VendZygoteProcess *process)
   vend_fd_clear (&process->link);
   vend_fd_clear (&process->process);
   vend_fd_clear (&process->life);
+  vend_fd_clear (&process->guard);
+  vend_fd_clear (&process->way_out);
 }
 
 uint64_t

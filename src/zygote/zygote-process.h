@@ -27,6 +27,7 @@ typedef struct
   const char *unfit;       /* file: those of them that must not be imported there; it adds to it */
   const VendCgroup *group; /* that it is born in; NULL: that of this process */
   const char *life;        /* of the room that is made for it (sandbox/room.h); NULL: none is */
+  const char *orders;      /* with a room: where who wants a snapshot made will find it */
   uid_t user;              /* of all in the room; 0: the server's */
   const char *home;        /* what HOME is in there */
 } VendZygoteOrder;
@@ -40,7 +41,12 @@ typedef struct
   pid_t zygote; /* in the room */
   int process;  /* a pidfd of that */
   int life;     /* holds the room */
+  int guard;    /* of a snapshot: it ends when this is closed */
+  int way_out;  /* of one in a room: a socket that listens where instances have their proxy */
 } VendZygoteProcess;
+
+#define VEND_ZYGOTE_PROCESS_NONE \
+  (VendZygoteProcess) { .link = -1, .process = -1, .life = -1, .guard = -1, .way_out = -1 }
 
 /* Starts one. It ends when `link` is closed, and writes lines there: "ready" once launchers may
  * come; "unfit MODULE WHY" when an import leaves behind what a fork cannot take along, after which
@@ -48,6 +54,11 @@ typedef struct
 bool vend_zygote_start (const VendZygoteOrder *order, VendZygoteProcess *out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 void vend_zygote_process_clear (VendZygoteProcess *process);
+
+/* Binds a socket for launchers of `user` (0: the server's) to `path`, whose folder a room does not
+ * show. */
+bool vend_zygote_listen_at (const char *path, uid_t user, int *out_fd, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* zygote-room.c: the same in a room, with `argv` for the zygote. `fds` are borrowed. */
 bool vend_zygote_start_in_room (const VendZygoteOrder *order, char *const *argv, char *const *env,

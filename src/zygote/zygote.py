@@ -1,7 +1,7 @@
 """A parked process that has imported what a model imports, and forks for launchers.
 
 zygote.py SOCKET IMPORTS UNFIT: makes the imports that the file IMPORTS lists, except those that
-UNFIT lists, then listens on SOCKET: a path, or "fd:N" in a room, where forks are put into the sandboxes
+UNFIT lists, then listens on SOCKET: a path, or "fd:N,M" in a room, where forks are put into the sandboxes
 that are nested there. Descriptor 3 leads to the one who started it: it gets a line
 with how things stand, and this process ends with it."""
 
@@ -17,6 +17,7 @@ import os  # noqa: E402
 import shutil  # noqa: E402
 
 import child  # noqa: E402
+import inside  # noqa: E402
 import renew  # noqa: E402
 import run  # noqa: E402
 import snapshot  # noqa: E402
@@ -57,6 +58,7 @@ class Zygote:
         self.handlers = set()
         self.spaces = snapshot.read_spaces()
         self.link = None  # of a fork
+        self.is_order = False  # a fork is to become a snapshot
 
     def watch(self):
         self.streams.put_up()
@@ -79,10 +81,17 @@ class Zygote:
         return fault
 
     def check(self, launcher):
+        """In a room instances do not see where orders are taken."""
+        if self.is_inside and snapshot.is_asked(launcher.arguments) != self.is_order:
+            raise child.Refused("this is no place for orders")
         child.check_sources(launcher, self.bare)
 
     def move_in(self, launcher):
         os.fchdir(launcher.cwd)
+
+    def lock(self):
+        """A snapshot forks as this process does, so it stays without what would keep it from that."""
+        inside.lock(None if self.is_order else self.filter)
 
     def open_again(self):
         """Imports leave nothing open."""
@@ -172,7 +181,9 @@ def park(path, imports, unfit_path):
     gc.freeze()
     server = Server(path, is_inside)
     tell("ready")
-    launcher = child.become(*server.wait(), zygote)
+    asked = server.wait()
+    zygote.is_order = server.is_order
+    launcher = child.become(*asked, zygote)
     if snapshot.is_asked(launcher.arguments):
         return snapshot.park(zygote, launcher)
     zygote.hand_over_streams(launcher)

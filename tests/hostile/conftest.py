@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import sys
 
@@ -12,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "model"))
 
-from fast_starts import await_zygote, start_of, stop_instances  # noqa: E402
+from fast_starts import await_snapshot, await_zygote, start_of, stop_instances  # noqa: E402
 from images import cog_image, push  # noqa: E402
 from servers import Servers  # noqa: E402
 from vend_server import ACCOUNT  # noqa: E402
@@ -33,13 +34,13 @@ def own_address():
 class Place:
     """The server, what listens beside it, and what an attacker may know of both."""
 
-    def __init__(self, server, image=None):
+    def __init__(self, server, image=None, folder=HERE / "model"):
         self.server = server
         self.api = server.api()
         if image is not None:
             push(server, image, MODEL)
         else:
-            pushed = server.cli("push", HERE / "model", MODEL, "--public")
+            pushed = server.cli("push", folder, MODEL, "--public")
             assert pushed.returncode == 0, pushed.stderr
         self.listener = socket.create_server(("0.0.0.0", 0))
         self.abstract = socket.socket(socket.AF_UNIX)
@@ -81,6 +82,14 @@ class Place:
         self.run("see_other_processes")
         assert start_of(self.api, "hostile") == ("fast", None)
 
+    def fork_after_setup(self):
+        """The same, from a snapshot."""
+        self.fork()
+        await_snapshot(self.api, "hostile")
+        stop_instances(self.api, "hostile")
+        self.run("see_other_processes")
+        assert self.instance(MODEL)["start"] == "snapshot", self.instance(MODEL)
+
     def close(self):
         self.listener.close()
         self.abstract.close()
@@ -106,17 +115,30 @@ def make_sandboxed(binary, template, folder, *flags):
     return servers, server
 
 
-@pytest.fixture(scope="module", params=["plain", "fork"])
+def slow_model(folder):
+    """Whose setup is worth a snapshot."""
+    shutil.copytree(HERE / "model", folder)
+    with open(folder / "cog.yaml", "a") as file:
+        file.write('environment:\n  - HOSTILE_SETUP_SECONDS=0.8\n')
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "fork", "snapshot"])
 def sandboxed(binary, template, tmp_path_factory, request):
-    """Its instances are started plainly, or forked from a zygote."""
-    is_fork = request.param == "fork"
+    """Its instances are started plainly, or forked from a zygote, or from a snapshot."""
+    is_fork = request.param != "plain"
     if is_fork and os.geteuid() != 0:
         pytest.skip("only a server that runs as root has forks in sandboxes")
     flag = f"--fast-start={'true' if is_fork else 'false'}"
     servers, server = make_sandboxed(binary, template, tmp_path_factory.mktemp("sandbox"), flag)
-    place = Place(server)
-    if is_fork:
+    folder = HERE / "model"
+    if request.param == "snapshot":
+        folder = slow_model(tmp_path_factory.mktemp("slow") / "model")
+    place = Place(server, folder=folder)
+    if request.param == "fork":
         place.fork()
+    elif is_fork:
+        place.fork_after_setup()
     yield place
     place.close()
     servers.close()

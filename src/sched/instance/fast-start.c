@@ -239,14 +239,15 @@ looked_up (void *data)
       VendZygoteSpec *spec = spec_of (instance, digest);
       g_autofree char *key = g_strdup (spec->key);
       const char *why = NULL;
-      if (spec->has_room)
-        instance->snapshot_why = g_strdup ("sandboxes take no snapshots yet");
-      else
-        choose_snapshot (instance, spec);
+      choose_snapshot (instance, spec);
       vend_zygotes_request (zygotes, spec);
       instance->zygote
           = g_strdup (vend_zygotes_use (zygotes, key, saved_us (instance->target), &why));
-      instance->room = instance->zygote != NULL ? vend_zygotes_room (zygotes, key) : NULL;
+      /* The snapshot's is nested in that of a zygote, which can fork into it as well. */
+      instance->room = instance->snapshot != NULL
+                           ? vend_zygotes_room (zygotes, instance->snapshot_spec->key)
+                       : instance->zygote != NULL ? vend_zygotes_room (zygotes, key)
+                                                  : NULL;
       if (instance->zygote == NULL)
         plainly (instance, why);
     }
@@ -316,12 +317,50 @@ vend_fast_start_environment (const Instance *instance, json_t *env)
 
 /* ---- How it started */
 
+static void
+note_snapshot (Instance *instance, const char *why)
+{
+  instance->from_snapshot = why == NULL;
+  g_free (instance->snapshot_why);
+  instance->snapshot_why = why != NULL ? g_strndup (why, MAX_REASON) : NULL;
+  if (why != NULL)
+    vend_log (VEND_LOG_WARN, "an instance is not forked from its snapshot", "instance",
+              instance->id, "reason", why, NULL);
+}
+
+/* What the launcher calls a zygote is the snapshot here. */
+static char *
+why_missed (const char *said)
+{
+  static const char its_zygote[] = "the zygote ";
+  if (g_str_has_prefix (said, "no zygote"))
+    return g_strdup ("its snapshot does not answer");
+  g_autofree char *text = g_str_has_prefix (said, its_zygote)
+                              ? g_strconcat ("its snapshot ", said + strlen (its_zygote), NULL)
+                              : g_strdup (said);
+  return g_utf8_make_valid (text, -1);
+}
+
+/* Of a start in a room; elsewhere the snapshot itself has told. */
+static void
+hear_snapshot (Instance *instance, const json_t *frame)
+{
+  const char *why = vend_json_string (frame, "snapshot_reason");
+  if (instance->room == NULL || instance->snapshot == NULL || instance->from_snapshot)
+    return;
+  g_autofree char *missed = why != NULL ? why_missed (why) : NULL;
+  if (missed != NULL || g_strcmp0 (vend_json_string (frame, "start"), "snapshot") == 0)
+    note_snapshot (instance, missed);
+}
+
 void
 vend_fast_start_heard (Instance *instance, const json_t *frame)
 {
   const char *start = vend_json_string (frame, "start");
   const char *why = vend_json_string (frame, "plain_reason");
-  instance->started_fast = instance->started_fast || g_strcmp0 (start, "fast") == 0;
+  instance->started_fast = instance->started_fast || g_strcmp0 (start, "fast") == 0
+                           || g_strcmp0 (start, "snapshot") == 0;
+  hear_snapshot (instance, frame);
   if (g_strcmp0 (start, "plain") != 0 || why == NULL)
     return;
   g_autofree char *text = g_strndup (why, MIN (strlen (why), MAX_REASON));
@@ -352,14 +391,8 @@ static void
 forked (VendSched *sched, const char *id, const char *why)
 {
   Instance *instance = g_hash_table_lookup (sched->instances, id);
-  if (instance == NULL)
-    return;
-  instance->from_snapshot = why == NULL;
-  g_free (instance->snapshot_why);
-  instance->snapshot_why = why != NULL ? g_strndup (why, MAX_REASON) : NULL;
-  if (why != NULL)
-    vend_log (VEND_LOG_WARN, "an instance is not forked from its snapshot", "instance",
-              instance->id, "reason", why, NULL);
+  if (instance != NULL)
+    note_snapshot (instance, why);
 }
 
 const char *

@@ -98,6 +98,8 @@ vend_isolate_no_forks (const Instance *instance)
     default:
       break;
     }
+  if (instance->network == VEND_NETWORK_HOST)
+    return "a fork cannot enter the network of this machine";
   return instance->gpus != NULL ? "where its imports would be made there is no GPU" : NULL;
 }
 

@@ -44,7 +44,8 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   if (!may_have_one (instance))
     return NULL;
   VendZygoteSpec *spec = g_new0 (VendZygoteSpec, 1);
-  g_autofree char *socket = g_strconcat (dir, "/", imports->key, ".sock", NULL);
+  const char *kind = imports->has_room ? VEND_ORDERS_SOCKET : VEND_ZYGOTE_SOCKET;
+  g_autofree char *socket = g_strconcat (dir, "/", imports->key, kind, NULL);
   g_autofree char *path
       = g_strconcat (launcher_dir, ":", g_environ_getenv (imports->env, "PATH"), NULL);
   char **env = g_environ_setenv (g_strdupv (imports->env), "PATH", path, TRUE);
@@ -63,6 +64,11 @@ vend_snapshot_spec (const Instance *instance, const VendZygoteSpec *imports, con
   spec->version = g_strdup (version);
   spec->source = vend_instance_source (instance, "src");
   spec->links = vend_instance_links (instance);
+  spec->zygote = g_strdup (imports->key);
+  spec->has_room = imports->has_room;
+  spec->user = imports->user;
+  spec->home = g_strdup (imports->home);
+  spec->has_proxy = imports->has_room && instance->network == VEND_NETWORK_OUTBOUND;
   return spec;
 }
 

@@ -13,6 +13,7 @@
 #include "zygote/zygote-process.h"
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <fcntl.h>
@@ -63,6 +64,7 @@ typedef struct
   VendZygotes *zygotes;
   VendZygoteSpec *spec;
   char *socket;
+  char *orders; /* another one, of a zygote in a room */
   char *unfit;
   ZygoteState state;
   pid_t pid;
@@ -73,7 +75,9 @@ typedef struct
   char *life;  /* the room's address; NULL: it gets none */
   GString *told; /* lines for `unfit` */
   int guard;     /* of a snapshot: it ends when this is closed */
-  char *dir;     /* of a snapshot, and of its trial */
+  int way_out;   /* of one in a room: who connects asks for a network */
+  GSource *way_out_source;
+  char *dir; /* of a snapshot, and of its trial */
   char *trial_dir;
   char *problem;     /* it is not fit, whenever it is made; NULL: it may be */
   bool forgotten;    /* nobody will ask for it any more; the next tick ends it */
@@ -122,6 +126,7 @@ vend_zygote_spec_free (VendZygoteSpec *spec)
   g_free (spec->version);
   g_free (spec->source);
   g_free (spec->home);
+  g_free (spec->zygote);
   g_strfreev (spec->links);
   g_free (spec);
 }
@@ -152,6 +157,22 @@ kill_and_wait (pid_t pid)
   kill (pid, SIGKILL);
   while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
     ;
+}
+
+/* It leads nowhere, and the model would wait. */
+static void
+close_way_out (Zygote *zygote)
+{
+  vend_gsource_clear (&zygote->way_out_source);
+  vend_fd_clear (&zygote->way_out);
+}
+
+static void
+unlink_sockets (const Zygote *zygote)
+{
+  unlink (zygote->socket);
+  if (zygote->orders != NULL)
+    unlink (zygote->orders);
 }
 
 /* A room stays while there are instances in it: what waits for its end is reaped later. */
@@ -186,6 +207,7 @@ zygote_free (void *data)
 {
   Zygote *zygote = data;
   vend_gsource_clear (&zygote->source);
+  close_way_out (zygote);
   vend_fd_clear (&zygote->link);
   vend_fd_clear (&zygote->guard);
   /* One that is ending is reaped on the disk pool; its number may be somebody else's. */
@@ -199,12 +221,13 @@ zygote_free (void *data)
     }
   vend_cgroup_free (zygote->group);
   leave_room (zygote);
-  unlink (zygote->socket);
+  unlink_sockets (zygote);
   vend_zygote_spec_free (zygote->spec);
   g_string_free (zygote->told, TRUE);
   g_free (zygote->life);
   g_string_free (zygote->line, TRUE);
   g_free (zygote->socket);
+  g_free (zygote->orders);
   g_free (zygote->unfit);
   g_free (zygote->dir);
   g_free (zygote->trial_dir);
@@ -303,9 +326,9 @@ typedef struct
   Zygote *zygote;
   pid_t pid;
   pid_t maker;
-  int link;
-  int guard;
-  VendZygoteProcess in_room;
+  VendZygoteProcess process; /* that was started */
+  char *around_life;         /* of the room that a snapshot is made in */
+  pid_t around_first;
   VendCgroup *group;
   uint64_t memory;
   bool was_loading;
@@ -321,9 +344,7 @@ job_new (Zygote *zygote)
     .zygote = zygote,
     .pid = zygote->pid,
     .maker = zygote->maker,
-    .link = -1,
-    .guard = -1,
-    .in_room = { .link = -1, .process = -1, .life = -1 },
+    .process = VEND_ZYGOTE_PROCESS_NONE,
   };
   return job;
 }
@@ -350,7 +371,12 @@ snapshot_order (const Zygote *zygote)
                               .read_only = zygotes->read_only,
                               .links = zygote->spec->links,
                               .working_copy = zygotes->sched->working_copy,
-                              .group = zygote->group };
+                              .group = zygote->group,
+                              .life = zygote->life,
+                              .first = zygote->first,
+                              .user = zygote->spec->user,
+                              .home = zygote->spec->home,
+                              .has_proxy = zygote->spec->has_proxy };
 }
 
 /* Before the trial, whose processes share its memory. */
@@ -434,7 +460,7 @@ reap (void *data)
   Job *job = data;
   uint64_t n = 0;
   Zygote *zygote = job->zygote;
-  unlink (zygote->socket);
+  unlink_sockets (zygote);
   leave_room (zygote);
   kill_zygote (zygote, job->pid);
   keep_told (zygote);
@@ -480,6 +506,7 @@ end (Zygote *zygote, const char *why)
   if (why != NULL)
     set_why (zygote, why);
   vend_gsource_clear (&zygote->source);
+  close_way_out (zygote);
   vend_fd_clear (&zygote->link);
   vend_fd_clear (&zygote->guard);
   /* Of one that was loading it is counted already. */
@@ -501,8 +528,23 @@ is_told_of_fork (const Zygote *zygote, const char *line)
   const bool forked = g_strcmp0 (words[0], "forked") == 0;
   if ((!forked && g_strcmp0 (words[0], "refused") != 0) || words[1] == NULL)
     return false;
+  /* From a room directors tell, each of its own instance. */
+  if (zygote->first != 0)
+    return true;
   g_autofree char *valid = forked ? NULL : g_utf8_make_valid (words[2] != NULL ? words[2] : "", -1);
   zygote->zygotes->forked (zygote->zygotes->sched, words[1], valid);
+  return true;
+}
+
+/* A snapshot's room has no way out, so its setup() would not do what it does in an instance. */
+static bool
+gave_up_network (Zygote *zygote)
+{
+  struct pollfd asked = { .fd = zygote->way_out, .events = POLLIN };
+  if (zygote->way_out < 0 || poll (&asked, 1, 0) <= 0)
+    return false;
+  give_up (zygote, "its setup uses the network");
+  end (zygote, zygote->problem);
   return true;
 }
 
@@ -513,7 +555,12 @@ on_snapshot_line (Zygote *zygote, const char *line)
     return;
   if (g_str_has_prefix (line, "ready "))
     {
-      zygote->maker = (pid_t) g_ascii_strtoll (line + strlen ("ready "), NULL, 10);
+      /* In a room its number is another one, and known. */
+      if (zygote->first == 0)
+        zygote->maker = (pid_t) g_ascii_strtoll (line + strlen ("ready "), NULL, 10);
+      if (gave_up_network (zygote))
+        return;
+      close_way_out (zygote);
       run_job (job_new (zygote), measure, measured);
     }
   else if (g_str_has_prefix (line, "unfit "))
@@ -589,24 +636,23 @@ start_process (const Zygote *zygote, Job *job)
     {
       VendSnapshotOrder order = snapshot_order (zygote);
       order.group = job->group;
-      return vend_snapshot_start (&order, &job->pid, &job->link, &job->guard, &job->error);
+      order.around_life = job->around_life;
+      order.around_first = job->around_first;
+      return vend_snapshot_start (&order, &job->process, &job->error);
     }
   const VendZygoteOrder order = { .scripts = zygotes->scripts,
                                   .python = zygote->spec->python,
                                   .env = zygote->spec->env,
                                   .cwd = zygotes->dir,
                                   .socket = zygote->socket,
+                                  .orders = zygote->orders,
                                   .imports = zygote->spec->imports,
                                   .unfit = zygote->unfit,
                                   .group = job->group,
                                   .life = zygote->life,
                                   .user = zygote->spec->user,
                                   .home = zygote->spec->home };
-  const bool is_started = vend_zygote_start (&order, &job->in_room, &job->error);
-  job->pid = job->in_room.pid;
-  job->link = job->in_room.link;
-  job->maker = job->in_room.zygote;
-  return is_started;
+  return vend_zygote_start (&order, &job->process, &job->error);
 }
 
 static void
@@ -625,10 +671,36 @@ start (void *data)
   vend_zygote_group_remove (zygotes->dir, zygote->spec->key);
 }
 
+static gboolean
+on_way_out (int fd, GIOCondition condition, void *data)
+{
+  return gave_up_network (data) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static void
+take_process (Zygote *zygote, const VendZygoteProcess *process)
+{
+  zygote->pid = process->pid;
+  zygote->maker = process->zygote;
+  zygote->first = process->first;
+  zygote->process = process->process;
+  zygote->held = process->life;
+  zygote->link = process->link;
+  zygote->guard = process->guard;
+  zygote->way_out = process->way_out;
+  g_unix_set_fd_nonblocking (zygote->link, TRUE, NULL);
+  zygote->source = vend_fd_source_new (zygote->link, G_IO_IN | G_IO_HUP, on_link, zygote,
+                                       zygote->zygotes->sched->core);
+  if (zygote->way_out >= 0)
+    zygote->way_out_source = vend_fd_source_new (zygote->way_out, G_IO_IN, on_way_out, zygote,
+                                                 zygote->zygotes->sched->core);
+}
+
 static void
 started (void *data)
 {
   g_autofree Job *job = data;
+  g_autofree char *around_life = job->around_life;
   Zygote *zygote = job->zygote;
   zygote->n_jobs--;
   if (job->error != NULL)
@@ -642,17 +714,20 @@ started (void *data)
       make_next (zygote->zygotes);
       return;
     }
-  zygote->pid = job->pid;
-  zygote->maker = job->maker;
-  zygote->first = job->in_room.first;
-  zygote->process = job->in_room.process;
-  zygote->held = job->in_room.life;
-  zygote->link = job->link;
-  zygote->guard = job->guard;
   zygote->group = job->group;
-  g_unix_set_fd_nonblocking (zygote->link, TRUE, NULL);
-  zygote->source = vend_fd_source_new (zygote->link, G_IO_IN | G_IO_HUP, on_link, zygote,
-                                       zygote->zygotes->sched->core);
+  take_process (zygote, &job->process);
+}
+
+/* The room that a snapshot is to be nested in: that of the zygote with its imports. */
+static void
+note_around (const Zygote *snapshot, Job *job)
+{
+  const char *key = snapshot->spec->zygote;
+  const Zygote *zygote = key != NULL ? g_hash_table_lookup (snapshot->zygotes->all, key) : NULL;
+  if (zygote == NULL || zygote->state != ZYGOTE_READY || zygote->first == 0)
+    return;
+  job->around_life = g_strdup (zygote->life);
+  job->around_first = zygote->first;
 }
 
 /* A setup may take minutes, so imports do not wait for it. */
@@ -678,7 +753,9 @@ make_next_of (VendZygotes *zygotes, ZygoteKind kind)
   next->tries++;
   g_atomic_int_set (&next->stops, 0);
   set_state (next, ZYGOTE_LOADING);
-  run_job (job_new (next), start, started);
+  Job *job = job_new (next);
+  note_around (next, job);
+  run_job (job, start, started);
 }
 
 static void
@@ -776,7 +853,7 @@ vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
   if (zygote == NULL)
     {
       zygote = g_new0 (Zygote, 1);
-      g_autofree char *name = g_strconcat (spec->key, ".sock", NULL);
+      g_autofree char *name = g_strconcat (spec->key, VEND_ZYGOTE_SOCKET, NULL);
       zygote->zygotes = zygotes;
       zygote->socket = g_build_filename (zygotes->dir, name, NULL);
       if (spec->version != NULL)
@@ -788,7 +865,9 @@ vend_zygotes_request (VendZygotes *zygotes, VendZygoteSpec *take)
         zygote->unfit = g_strconcat (spec->imports, ".unfit", NULL);
       if (spec->has_room)
         zygote->life = g_strconcat (zygotes->dir, "/", spec->key, ".room", NULL);
-      zygote->link = zygote->guard = zygote->process = zygote->held = -1;
+      if (spec->has_room && spec->version == NULL)
+        zygote->orders = g_strconcat (zygotes->dir, "/", spec->key, VEND_ORDERS_SOCKET, NULL);
+      zygote->link = zygote->guard = zygote->process = zygote->held = zygote->way_out = -1;
       zygote->told = g_string_new (NULL);
       zygote->line = g_string_new (NULL);
       zygote->used_us = now_us;
@@ -829,7 +908,8 @@ vend_zygotes_room (const VendZygotes *zygotes, const char *key)
   const Zygote *zygote = g_hash_table_lookup (zygotes->all, key);
   if (zygote == NULL || zygote->first == 0)
     return NULL;
-  return json_pack ("{s:i, s:s}", "first", (int) zygote->first, "life", zygote->life);
+  return json_pack ("{s:i, s:s, s:s?}", "first", (int) zygote->first, "life", zygote->life,
+                    "folder", zygote->dir);
 }
 
 bool

@@ -16,11 +16,13 @@ typedef struct VendZygoteSpec
 {
   char *key;
   char *python;
-  char **env;    /* "NAME=value", of the model's process; of a snapshot, of its launcher */
-  char *imports; /* file of names; NULL: a snapshot */
-  char *model;   /* for people */
-  char *version; /* of a snapshot, as the next one; else NULL */
-  char **links;  /* of a snapshot: into its working copy */
+  char **env;     /* "NAME=value", of the model's process; of a snapshot, of its launcher */
+  char *imports;  /* file of names; NULL: a snapshot */
+  char *model;    /* for people */
+  char *version;  /* of a snapshot, as the next one; else NULL */
+  char **links;   /* of a snapshot: into its working copy */
+  char *zygote;   /* of a snapshot: the key of that which has its imports */
+  bool has_proxy; /* of a snapshot: instances reach the world by one */
   char *source;
   bool has_room; /* it is kept in one, with the next two; sandbox/room.h */
   uid_t user;    /* 0: the server's */
@@ -33,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendZygoteSpec, vend_zygote_spec_free)
 /* What the folders of a snapshot are called, behind its key. */
 #define VEND_SNAPSHOT_DIR ".snapshot"
 #define VEND_TRIAL_DIR ".trial"
+/* And the sockets of a zygote: launchers find the first; those in a room find who has snapshots
+ * made at the second. */
+#define VEND_ZYGOTE_SOCKET ".sock"
+#define VEND_ORDERS_SOCKET ".orders.sock"
 
 /* A snapshot has forked for an instance; or has not, with `why`. */
 typedef void (*VendZygotesForked) (VendSched *sched, const char *instance, const char *why);

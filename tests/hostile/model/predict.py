@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import probes
 from cog import BasePredictor, Input
@@ -9,7 +10,8 @@ from cog import BasePredictor, Input
 
 class Predictor(BasePredictor):
     def setup(self):
-        # Something that a snapshot would not take along, so that each instance is its own process.
+        # Where a snapshot is wanted, it is worth one.
+        time.sleep(float(os.environ.get("HOSTILE_SETUP_SECONDS", "0")))
         self.marker = os.getpid()
 
     def predict(
