@@ -14,6 +14,11 @@ static const VendSettingInfo setting_infos[] = {
   { "store", VEND_SETTING_URL, "", 0, 0,
     "database: postgres://USER:PASSWORD@HOST/DATABASE; default: an SQLite file in the data "
     "directory" },
+  { "standby", VEND_SETTING_BOOL, "false", 0, 0,
+    "wait while another server has the database, and take over when it ends; for store = "
+    "postgres://…" },
+  { "store-lease", VEND_SETTING_SECONDS, "15s", 2 * VEND_SECOND_US, 10 * VEND_MINUTE_US,
+    "time after which a standby takes the database from a server that stands still" },
   { "listen", VEND_SETTING_TEXT, "127.0.0.1:8363", 0, 0,
     "address and port to listen on; port 0 picks a free one" },
   { "public-url", VEND_SETTING_TEXT, "", 0, 0,

@@ -399,6 +399,7 @@ pg_close (VendDb *base)
   /* It may hold a password. */
   memset (db->url, 0, strlen (db->url));
   g_free (db->url);
+  g_free (db->holder);
   g_free (db);
 }
 

@@ -113,9 +113,21 @@ vend_db_control (VendDb *db, VendDbControl what, GError **error)
 }
 
 bool
-vend_db_take (VendDb *db, GError **error)
+vend_db_take (VendDb *db, const VendLease *lease, char **out_former, GError **error)
 {
-  return db->ops->writer == NULL || db->ops->writer->take (db, error);
+  return db->ops->writer == NULL || db->ops->writer->take (db, lease, out_former, error);
+}
+
+int64_t
+vend_db_renew_us (const VendDb *db)
+{
+  return db->ops->writer == NULL ? 0 : db->ops->writer->renew_us (db);
+}
+
+bool
+vend_db_release (VendDb *db, GError **error)
+{
+  return db->ops->writer == NULL || db->ops->writer->release (db, error);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "json/json.h"
+#include "store/lease.h"
 #include "store/sql.h"
 
 typedef struct VendDb VendDb;
@@ -35,10 +36,14 @@ typedef enum
 /* What the one writer of a database needs when the database is a server. */
 typedef struct
 {
-  /* Before migrations: keeps other servers out for as long as the connection lives. BUSY. */
-  bool (*take) (VendDb *db, GError **error);
+  /* Before migrations: takes the lease, or waits for it as that says, and keeps other servers out
+   * for as long as the connection lives. BUSY, CANCELED. `*out_former`: the mark of who had it
+   * before, free with g_free; or NULL. */
+  bool (*take) (VendDb *db, const VendLease *lease, char **out_former, GError **error);
   /* After migrations: whoever wrote before finds the database taken from now on. */
   bool (*claim) (VendDb *db, GError **error);
+  int64_t (*renew_us) (const VendDb *db); /* a group is due after this time, be it empty */
+  bool (*release) (VendDb *db, GError **error); /* the next one need not wait for the lease */
   /* Begins a transaction that is known by its number after a lost connection. `*out_stored`: the
    * last one, whose end was not known, is stored, and nothing has begun. */
   bool (*begin_group) (VendDb *db, bool *out_stored, GError **error);
@@ -100,8 +105,11 @@ VendDialect vend_db_dialect (const VendDb *db);
 
 bool vend_db_control (VendDb *db, VendDbControl what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* See VendDbWriterOps; for a file these do what is left of it. */
-bool vend_db_take (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_db_take (VendDb *db, const VendLease *lease, char **out_former, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool vend_db_claim (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+int64_t vend_db_renew_us (const VendDb *db); /* 0: nothing is to be renewed */
+bool vend_db_release (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_db_begin_group (VendDb *db, bool *out_stored, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 VendDbState vend_db_state (VendDb *db);
 bool vend_db_reopen (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

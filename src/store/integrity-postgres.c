@@ -55,15 +55,10 @@ write_number (PgDb *db, int64_t number, GError **error)
   char text[24];
   const char *values[] = { text };
   g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT, number);
-  if (PQexitPipelineMode (db->connection) != 1)
-    return vend_fail (error, VEND_ERROR_STORAGE, "the connection to the database is busy");
-  g_autoptr (PgResult) result = PQexecParams (
-      db->connection, "UPDATE control_planes SET installation = $1 WHERE installation = 0", 1, NULL,
-      values, NULL, NULL, 0);
-  if (PQresultStatus (result) == PGRES_COMMAND_OK)
-    return true;
-  pg_fail (db, "installation", result, error);
-  return false;
+  g_autoptr (PgResult) result
+      = pg_ask_with (db, "UPDATE control_planes SET installation = $1 WHERE installation = 0",
+                     G_N_ELEMENTS (values), values, error);
+  return result != NULL;
 }
 
 bool

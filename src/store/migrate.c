@@ -50,14 +50,31 @@ apply (VendDb *db, const VendMigration *migration, int64_t now_us, GError **erro
 bool
 vend_migrate_is_due (VendDb *db, bool *out_due, int64_t *out_have, GError **error)
 {
-  gsize n = 0;
-  const VendMigration *migrations = vend_migrations (&n);
   if (!vend_db_exec (db, vend_sql_text (vend_db_dialect (db), VEND_SQL_MIGRATION_TABLE), error)
       || !current_number (db, out_have, error))
     return false;
   vend_db_reset (db);
-  *out_due = *out_have > 0 && *out_have < migrations[n - 1].number;
+  *out_due = *out_have > 0 && *out_have < vend_migrate_last ();
   return true;
+}
+
+int64_t
+vend_migrate_last (void)
+{
+  gsize n = 0;
+  const VendMigration *migrations = vend_migrations (&n);
+  return migrations[n - 1].number;
+}
+
+bool
+vend_migrate_check (int64_t number, GError **error)
+{
+  return number <= vend_migrate_last ()
+         || vend_fail (error, VEND_ERROR_CONFLICT,
+                       "the database has schema %" G_GINT64_FORMAT
+                       ", this vend knows %" G_GINT64_FORMAT ": use a newer "
+                       "vend, or another --data directory",
+                       number, vend_migrate_last ());
 }
 
 bool
@@ -67,14 +84,8 @@ vend_migrate (VendDb *db, int64_t now_us, GError **error)
   int64_t have = 0;
   const VendMigration *migrations = vend_migrations (&n);
   if (!vend_db_exec (db, vend_sql_text (vend_db_dialect (db), VEND_SQL_MIGRATION_TABLE), error)
-      || !current_number (db, &have, error))
+      || !current_number (db, &have, error) || !vend_migrate_check (have, error))
     return false;
-  if (have > migrations[n - 1].number)
-    return vend_fail (error, VEND_ERROR_CONFLICT,
-                      "the database has schema %" G_GINT64_FORMAT
-                      ", this vend knows %d: use a newer "
-                      "vend, or another --data directory",
-                      have, migrations[n - 1].number);
   /* Each by itself: a development tree may have applied a higher number before a lower one. */
   for (gsize i = 0; i < n; i++)
     {

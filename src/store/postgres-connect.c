@@ -1,5 +1,6 @@
 /* Connecting to PostgreSQL, and what a database must be like. */
 #include "store/postgres-private.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include <string.h>
@@ -99,6 +100,18 @@ set_up (PgDb *db, GError **error)
 }
 
 bool
+pg_bound_transactions (PgDb *db, GError **error)
+{
+  char text[24];
+  const char *values[] = { text };
+  g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT, db->lease_us / VEND_US_PER_MS);
+  g_autoptr (PgResult) result = pg_ask_with (
+      db, "SELECT set_config ('idle_in_transaction_session_timeout', $1, false)",
+      G_N_ELEMENTS (values), values, error);
+  return result != NULL;
+}
+
+bool
 pg_connect (PgDb *db, GError **error)
 {
   const char *all[G_N_ELEMENTS (names)] = { NULL };
@@ -121,7 +134,8 @@ pg_connect (PgDb *db, GError **error)
     }
   PQsetNoticeReceiver (db->connection, drop_notice, NULL);
   db->state = VEND_DB_FINE;
-  if (!check_database (db, error) || !set_up (db, error))
+  if (!check_database (db, error) || !set_up (db, error)
+      || (db->is_writer && !pg_bound_transactions (db, error)))
     return false;
   if (PQsetnonblocking (db->connection, 1) == 0 && PQenterPipelineMode (db->connection) == 1)
     return true;

@@ -368,10 +368,19 @@ pg_end_stream (PgDb *db, bool keep, GError **error)
 PGresult *
 pg_ask (PgDb *db, const char *sql, GError **error)
 {
+  return pg_ask_with (db, sql, 0, NULL, error);
+}
+
+PGresult *
+pg_ask_with (PgDb *db, const char *sql, int n, const char *const *values, GError **error)
+{
   const bool in_pipeline = PQpipelineStatus (db->connection) != PQ_PIPELINE_OFF;
   if (in_pipeline && (!pg_settle (db, error) || PQexitPipelineMode (db->connection) != 1))
     return NULL;
-  g_autoptr (PgResult) result = PQexec (db->connection, sql);
+  /* Without values it may be several statements. */
+  g_autoptr (PgResult) result
+      = n == 0 ? PQexec (db->connection, sql)
+               : PQexecParams (db->connection, sql, n, NULL, values, NULL, NULL, 0);
   const ExecStatusType status = PQresultStatus (result);
   const bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
   if (!good)

@@ -1,10 +1,13 @@
 /* The parts of a PostgreSQL connection. What is sent waits in `expected` for its results, in order;
  * libpq is in pipeline mode throughout. */
 #pragma once
+#include "store/lease.h"
 #include "store/postgres.h"
 #include <libpq-fe.h>
 
 #define PG_MAX_PARAMETERS 32
+/* The clock of the database, whose time of a transaction stands still. */
+#define PG_NOW_US "CAST (floor (extract (epoch FROM clock_timestamp ()) * 1000000) AS BIGINT)"
 
 typedef struct pg_result PgResult;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PgResult, PQclear)
@@ -68,13 +71,18 @@ typedef struct
   bool in_group;
   bool must_check;  /* whether the last group was stored is not known */
   bool knows_group; /* the server has the statement of a group */
-  int64_t epoch;
+  int64_t epoch; /* 0: it has no lease */
   int64_t group_no;
+  int64_t lease_us;
+  int64_t judge_from_us; /* monotonic; before it a lease that is over may be renewed yet */
+  char *holder;
 } PgDb;
 
 /* ---- postgres-connect.c */
 
 bool pg_connect (PgDb *db, GError **error);
+/* A session whose client stands still in a transaction ends with the lease. */
+bool pg_bound_transactions (PgDb *db, GError **error);
 void pg_disconnect (PgDb *db);
 
 /* ---- postgres-pipeline.c */
@@ -98,10 +106,21 @@ bool pg_end_stream (PgDb *db, bool keep, GError **error);
 void pg_fail (PgDb *db, const char *what, const PGresult *result, GError **error);
 /* One row of a query of its own, in text; NULL with an error. */
 PGresult *pg_ask (PgDb *db, const char *sql, GError **error);
+PGresult *pg_ask_with (PgDb *db, const char *sql, int n, const char *const *values, GError **error);
 
 /* ---- db-postgres.c */
 
 void pg_forget_results (PgStmt *stmt);
+
+/* ---- postgres-lease.c */
+
+/* Of the first row. */
+int64_t pg_number_at (const PgResult *result, int column);
+bool pg_lock_once (PgDb *db, bool *out_is_mine, GError **error);
+/* Whose holder had it before goes to `*out_former`; NULL when nobody is known. */
+bool pg_lease_take (PgDb *db, const VendLease *lease, char **out_former, GError **error);
+bool pg_lease_claim (PgDb *db, GError **error);
+bool pg_lease_release (PgDb *db, GError **error);
 
 /* ---- postgres-writer.c */
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fd-source.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "store/migrate.h"
 #include "store/old-schema.h"
@@ -54,6 +55,7 @@ struct VendStore
   int64_t away_us;    /* since when the database is away; 0 = it is there */
   bool is_taken;
   bool closing;
+  int64_t renew_us;    /* a group is due after this time; 0: none is */
   GQueue idle_readers; /* of VendDb */
   pthread_cond_t reader_free;
   guint n_readers;
@@ -341,6 +343,8 @@ gather (VendStore *store)
 static void
 take_stats (VendStore *store, const GPtrArray *group, int64_t began_us)
 {
+  if (group->len == 0)
+    return;
   vend_histogram_add (&store->stats.commit_us, g_get_monotonic_time () - began_us);
   vend_histogram_add (&store->stats.group_size, group->len);
   for (guint i = 0; i < group->len; i++)
@@ -352,6 +356,19 @@ const VendStoreStats *
 vend_store_get_stats (const VendStore *store)
 {
   return &store->stats;
+}
+
+/* Called with the lock held. True: nobody writes, and the lease is to be renewed. */
+static bool
+wait_for_writes (VendStore *store)
+{
+  const int64_t due_us = g_get_monotonic_time () + store->renew_us;
+  while (store->writes.length == 0 && !store->closing)
+    if (store->renew_us == 0 || store->is_taken)
+      pthread_cond_wait (&store->work, &store->lock);
+    else if (!vend_cond_wait_until (&store->work, &store->lock, due_us))
+      return true;
+  return false;
 }
 
 static void *
@@ -366,12 +383,11 @@ writer_main (void *data)
       pthread_mutex_lock (&store->lock);
       if (store->writes.length > 0 && store->away_us == 0)
         gather (store);
-      while (store->writes.length == 0 && !store->closing)
-        pthread_cond_wait (&store->work, &store->lock);
+      const bool renews = wait_for_writes (store);
       while (group->len < MAX_GROUP && store->writes.length > 0)
         g_ptr_array_add (group, g_queue_pop_head (&store->writes));
       store->in_commit = group->len;
-      bool ended = store->closing && group->len == 0;
+      const bool ended = store->closing && group->len == 0 && !renews;
       pthread_mutex_unlock (&store->lock);
       if (ended)
         return NULL;
@@ -530,11 +546,39 @@ vend_store_settle (VendStore *store)
 }
 
 bool
+vend_store_take (const char *place, const VendLease *lease, VendDb **out, char **out_former,
+                 GError **error)
+{
+  g_autoptr (VendDb) db = NULL;
+  *out_former = NULL;
+  if (!vend_db_open (place, false, &db, error) || !vend_db_take (db, lease, out_former, error))
+    return false;
+  *out = g_steal_pointer (&db);
+  return true;
+}
+
+static bool
+open_writer (VendStore *store, const VendStoreOptions *options, GError **error)
+{
+  static const VendLease usual = { 0 };
+  g_autofree char *former = NULL;
+  const VendLease *lease = options->lease != NULL ? options->lease : &usual;
+  store->writer = options->taken;
+  if (store->writer == NULL
+      && !vend_store_take (options->path, lease, &store->writer, &former, error))
+    return false;
+  store->renew_us = vend_db_renew_us (store->writer);
+  return vend_store_keep_old (store->writer, options->path, error)
+         && vend_migrate (store->writer, vend_now_us (), error)
+         && vend_db_claim (store->writer, error);
+}
+
+bool
 vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
 {
   g_autoptr (VendStore) store = g_new0 (VendStore, 1);
   pthread_mutex_init (&store->lock, NULL);
-  pthread_cond_init (&store->work, NULL);
+  vend_cond_init (&store->work);
   pthread_cond_init (&store->finished, NULL);
   pthread_cond_init (&store->reader_free, NULL);
   vend_histogram_init (&store->stats.commit_us, commit_bounds, G_N_ELEMENTS (commit_bounds));
@@ -544,11 +588,7 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
   store->notify_source = notify_source_new (store);
 
-  if (!vend_db_open (options->path, false, &store->writer, error)
-      || !vend_db_take (store->writer, error)
-      || !vend_store_keep_old (store->writer, options->path, error)
-      || !vend_migrate (store->writer, vend_now_us (), error)
-      || !vend_db_claim (store->writer, error))
+  if (!open_writer (store, options, error))
     return false;
   for (; store->n_readers < options->readers; store->n_readers++)
     {
@@ -562,6 +602,15 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
     return false;
   *out = g_steal_pointer (&store);
   return true;
+}
+
+static void
+release (VendStore *store)
+{
+  g_autoptr (GError) error = NULL;
+  if (store->writer != NULL && !vend_db_release (store->writer, &error))
+    vend_log (VEND_LOG_WARN, "cannot give back the lease of the database", "error", error->message,
+              NULL);
 }
 
 void
@@ -580,6 +629,7 @@ vend_store_free (VendStore *store)
   g_assert (store->idle_readers.length == store->n_readers);
   for (VendDb *db; (db = g_queue_pop_head (&store->idle_readers)) != NULL;)
     vend_db_close (db);
+  release (store);
   vend_db_close (store->writer);
   if (store->notify_source != NULL)
     notify (store);

@@ -16,10 +16,20 @@ typedef struct
   const char *path;   /* of the SQLite database, or a postgres:// URL */
   guint readers;      /* at least the number of threads that read at the same time */
   GMainContext *core; /* context of `done` functions; NULL = the default context */
+  /* Of a database on a server; NULL = all zero. Its `waits` is called by vend_store_open. */
+  const VendLease *lease;
+  VendDb *taken; /* of vend_store_take, the store's from then on; or NULL */
 } VendStoreOptions;
 
+/* Opens the connection that writes, and takes the lease of the database, before anything is read or
+ * written: for who has to make room for itself before it opens the store. Blocks, as `lease` says.
+ * `*out_former`: the mark of who had it before, free with g_free; or NULL. Release and close what
+ * does not become a store's. */
+bool vend_store_take (const char *place, const VendLease *lease, VendDb **out, char **out_former,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Opens or makes the database and applies migrations; a database of a newer Vend is refused, and so
- * is one on a server that another process writes to. */
+ * is one on a server that another process has the lease of. */
 bool vend_store_open (const VendStoreOptions *options, VendStore **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Core thread. Commits what is queued, runs the last `done` functions, closes. */

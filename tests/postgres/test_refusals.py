@@ -70,6 +70,26 @@ def test_a_second_server_on_one_database(empty_servers, refused):
     server.api().get("/account")
 
 
+def test_a_standby_of_another_directory(empty_servers, binary, tmp_path):
+    """It would have none of the files when it is needed."""
+    server = empty_servers()
+    server.api().post("/files", None, 201, files={"content": ("a.txt", b"abc")})
+    other = empty_servers()
+    other.api().post("/files", None, 201, files={"content": ("a.txt", b"abc")})
+    assert other.stop() == 0
+    other.env["VEND_STORE"] = server.store
+    other.spawn("--standby")
+    assert other.wait() == 1
+    assert "belongs to another data directory" in other.log_path.read_text()
+
+
+def test_a_standby_without_a_server(binary, tmp_path):
+    server = Server(binary, tmp_path / "file", store="")
+    server.spawn("--standby")
+    assert server.wait() == 2
+    assert "standby: needs a database on a server" in server.log_path.read_text()
+
+
 def test_files_of_another_database(empty_servers, refused, url_form, database):
     """The sweeps would remove them."""
     server = empty_servers()

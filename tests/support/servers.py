@@ -4,7 +4,9 @@ import contextlib
 import pathlib
 
 from vend_server import Server
+from waiting import wait_until
 
+STANDING_BY = "standing by: another server has the database"
 MODELS = pathlib.Path(__file__).resolve().parents[1] / "models"
 
 
@@ -26,9 +28,23 @@ class Servers:
             env=env,
             template=None if empty else self.template,
         )
+        self.keep(server)
+        return server.start() if start else server
+
+    def keep(self, server):
+        """Takes it down with the others."""
         self.made.append(server)
         self.stack.callback(server.destroy)
-        return server.start() if start else server
+
+    def stand_by(self, first, *flags, data=None):
+        """A server that waits for the database of another one, in its data directory or in a copy of that."""
+        directory = self.directory / f"standby-{len(self.made)}"
+        server = Server(self.binary, directory, flags, store=first.store)
+        server.data = data or first.data
+        self.keep(server)
+        server.spawn("--standby")
+        wait_until(lambda: server.says(STANDING_BY), what="the server to stand by")
+        return server
 
     def close(self):
         self.stack.close()

@@ -110,6 +110,9 @@ class Server:
     def log_path(self):
         return self.directory / f"serve-{self.starts}.log"
 
+    def says(self, message):
+        return any(record.get("message") == message for record in self.log())
+
     def log(self):
         records = []
         for line in self.log_path.read_text(errors="replace").splitlines():
@@ -142,6 +145,9 @@ class Server:
 
     def start(self, *more):
         self.spawn(*more)
+        return self.await_ready()
+
+    def await_ready(self):
         record = wait_until(self._listening, START_TIMEOUT_S, "the server to listen")
         self.url = record["url"]
         ca = self.data / "tls" / "ca.pem"

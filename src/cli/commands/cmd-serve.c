@@ -16,6 +16,8 @@
 #include "cli/commands/file-place.h"
 #include "cli/commands/hardware-settings.h"
 #include "cli/commands/serve-data.h"
+#include "cli/commands/serve-holder.h"
+#include "cli/commands/serve-standby.h"
 #include "cli/arguments/serve-options.h"
 #include "cli/terminal/terminal.h"
 #include "events/webhooks.h"
@@ -48,6 +50,8 @@
 #define BEAT_MS 500
 #define MAX_SPOOLED_READERS 8
 #define LOCK_PATIENCE_US (1 * VEND_US_PER_S)
+/* A killed process of many threads and much memory takes its time. */
+#define KILL_PATIENCE_US (10 * VEND_US_PER_S)
 #define LOCK_POLL_US (20 * VEND_US_PER_MS)
 /* For replies to those whose hold a stop cuts short. */
 #define RELEASE_TIME_US (3 * VEND_US_PER_S)
@@ -69,7 +73,11 @@ typedef struct
   char *data_dir;
   char *binary;
   int lock_fd;
-  bool is_marked; /* as running */
+  bool is_marked;    /* as running */
+  bool is_complete;  /* all parts are there */
+  char *holder_mark; /* of this process */
+  VendDb *taken;     /* by a standby, until the store has it */
+  char *former;      /* mark of the server that it was taken from, or NULL */
   int argc;
   char **argv;
   VendStore *store;
@@ -111,6 +119,16 @@ typedef struct
   bool draining;
   bool released; /* held requests were told how things stand */
 } App;
+
+/* What no store took. */
+static void
+give_back (App *app)
+{
+  g_autoptr (GError) ignored = NULL;
+  if (app->taken != NULL && !vend_db_release (app->taken, &ignored))
+    g_clear_error (&ignored);
+  g_clear_pointer (&app->taken, vend_db_close);
+}
 
 static void
 app_clear (App *app)
@@ -155,7 +173,10 @@ app_clear (App *app)
   vend_bootstrap_request_clear (&app->bootstrap);
   vend_service_clear (&app->service);
   g_clear_pointer (&app->loop, g_main_loop_unref);
+  give_back (app);
   vend_fd_clear (&app->lock_fd);
+  g_free (app->holder_mark);
+  g_free (app->former);
   g_free (app->data_dir);
   g_free (app->binary);
   vend_log_stop_writer (LOG_PATIENCE_US);
@@ -223,6 +244,11 @@ static gboolean
 on_signal (void *data)
 {
   App *app = data;
+  if (!app->is_complete)
+    {
+      app->draining = true;
+      return G_SOURCE_CONTINUE;
+    }
   if (app->draining)
     {
       /* Committed writes are safe, and no other write was acknowledged. */
@@ -273,39 +299,62 @@ on_watchdog (void *data)
 
 /* ---- Starting */
 
+/* The database of the server that had it is another one's now, and so is its directory: what it does
+ * there when it comes to its senses would be wrong. */
+static bool
+end_former (const App *app)
+{
+  const bool is_killed = app->former != NULL && vend_holder_kill (app->former);
+  if (is_killed)
+    vend_log (VEND_LOG_WARN, "killed the server that had the database and the data directory",
+              "process", app->former, NULL);
+  return is_killed;
+}
+
 /* When a server was killed, a child of it that had not become another program yet has the lock for
- * a moment. */
+ * a moment; and so has a server that gave its database back and is about to end. */
 static bool
 lock_data (App *app, const char *path, GError **error)
 {
-  const int64_t until_us = g_get_monotonic_time () + LOCK_PATIENCE_US;
+  int64_t until_us = g_get_monotonic_time () + LOCK_PATIENCE_US;
+  bool may_kill = app->former != NULL;
   for (;;)
     {
       g_autoptr (GError) problem = NULL;
       if (vend_lock_file (path, &app->lock_fd, &problem))
         return true;
       if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_BUSY)
-          || g_get_monotonic_time () > until_us)
+          || (g_get_monotonic_time () > until_us && !may_kill))
         {
           g_propagate_error (error, g_steal_pointer (&problem));
           return false;
+        }
+      if (may_kill && g_get_monotonic_time () > until_us)
+        {
+          may_kill = false;
+          if (end_former (app))
+            until_us = g_get_monotonic_time () + KILL_PATIENCE_US;
         }
       g_usleep (LOCK_POLL_US);
     }
 }
 
 static bool
-open_data (App *app, GError **error)
+make_data_dir (App *app, GError **error)
 {
   const char *setting = vend_settings_text (app->settings, "data");
   g_autofree char *given = *setting != '\0'
                                ? g_strdup (setting)
                                : g_build_filename (g_get_user_data_dir (), "vend", NULL);
   app->data_dir = g_canonicalize_filename (given, NULL);
-  g_autofree char *lock = g_build_filename (app->data_dir, "lock", NULL);
   g_autofree char *home = g_build_filename (app->data_dir, "home", NULL);
-  if (!vend_dir_ensure (app->data_dir, error) || !vend_dir_ensure (home, error))
-    return false;
+  return vend_dir_ensure (app->data_dir, error) && vend_dir_ensure (home, error);
+}
+
+static bool
+open_data (App *app, GError **error)
+{
+  g_autofree char *lock = g_build_filename (app->data_dir, "lock", NULL);
   if (lock_data (app, lock, error))
     {
       vend_serve_data_close_to_others (app->data_dir);
@@ -320,6 +369,33 @@ open_data (App *app, GError **error)
                  app->data_dir);
     }
   return false;
+}
+
+static VendLease
+lease_of (const App *app)
+{
+  return (VendLease){ .length_us = vend_settings_us (app->settings, "store-lease"),
+                      .holder = app->holder_mark,
+                      .is_gone = vend_holder_is_gone };
+}
+
+/* Before the data directory is locked, which the server that has the database may have. */
+static bool
+stand_by (App *app, GError **error)
+{
+  const char *url = vend_settings_url (app->settings, "store");
+  if (!vend_settings_bool (app->settings, "standby"))
+    return true;
+  if (!vend_postgres_is_url (url))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "standby: needs a database on a server; set store to postgres://…, or leave "
+                      "standby out");
+  const VendLease lease = lease_of (app);
+  const VendStandby standby
+      = { .url = url, .lease = &lease, .service = &app->service, .stops = &app->draining };
+  /* A wrong directory is told now, not when it is needed. */
+  return vend_serve_data_check (app->data_dir, url, error)
+         && vend_standby_take (&standby, &app->taken, &app->former, error);
 }
 
 /* Files of open predictions stay on this machine, where directors read them. */
@@ -341,8 +417,11 @@ open_store (App *app, GError **error)
       = *url != '\0' ? g_strdup (url) : g_build_filename (app->data_dir, "vend.db", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
   /* One more is the webhook sender's. */
+  const VendLease lease = lease_of (app);
   VendStoreOptions options
       = { .path = path,
+          .lease = &lease,
+          .taken = app->taken,
           .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + VEND_SHELF_THREADS + 1 };
   if (*url != '\0' && !vend_postgres_is_url (url))
     return vend_fail (error, VEND_ERROR_INVALID,
@@ -350,6 +429,7 @@ open_store (App *app, GError **error)
   if (!vend_serve_data_check (app->data_dir, path, error))
     return false;
   app->is_marked = true;
+  app->taken = NULL;
   if (!vend_store_open (&options, &app->store, error)
       || !vend_serve_data_claim (app->data_dir, path, error)
       || !vend_file_place_open (app->settings, &app->file_keys, app->data_dir, &app->blobs, error))
@@ -851,7 +931,8 @@ set_up (App *app, GError **error)
   /* Before there are threads: tables made by several at once would race for the seed. */
   json_object_seed (0);
   app->binary = g_file_read_link ("/proc/self/exe", error);
-  if (app->binary == NULL || !open_data (app, error)
+  if (app->binary == NULL || !make_data_dir (app, error)
+      || !stand_by (app, error) || !open_data (app, error)
       || !vend_installation_key_open (app->data_dir, error)
       || !vend_vault_open (app->data_dir, true, &app->vault, error) || !open_store (app, error)
       || !make_parts (app, error) || !open_http (app, &ca, error))
@@ -966,6 +1047,7 @@ vend_cmd_serve (int argc, char **argv)
       return 1;
     }
   app.loop = g_main_loop_new (NULL, FALSE);
+  app.holder_mark = vend_holder_mark ();
   /* Before the address is printed: a reader of the address may send SIGTERM at once. */
   signal (SIGPIPE, SIG_IGN);
   app.term_source = g_unix_signal_add (SIGTERM, on_signal, &app);
@@ -977,13 +1059,23 @@ vend_cmd_serve (int argc, char **argv)
   if (!set_up (&app, &error))
     {
       vend_log_stop_writer (LOG_PATIENCE_US);
+      /* A standby that was stopped. */
+      if (g_error_matches (error, VEND_ERROR, VEND_ERROR_CANCELED))
+        return 0;
       report (error);
       return g_error_matches (error, VEND_ERROR, VEND_ERROR_INVALID) ? 2 : 1;
     }
+  app.is_complete = true;
   vend_api_set_ready (app.api, true);
   tell_ready (&app);
   app.beat_source = g_timeout_add (BEAT_MS, on_beat, &app);
   vend_turns_watch_context (NULL);
+  /* A stop that came before all parts were there. */
+  if (app.draining)
+    {
+      app.draining = false;
+      on_signal (&app);
+    }
   g_main_loop_run (app.loop);
   vend_log (VEND_LOG_INFO, "stopped", NULL);
   return 0;

@@ -1,0 +1,1 @@
+-- A database of SQLite has one server, by a lock of its data directory; another database has a table for that.
