@@ -21,6 +21,9 @@ static const VendSettingInfo setting_infos[] = {
     "time after which a standby takes the database from a server that stands still" },
   { "listen", VEND_SETTING_TEXT, "127.0.0.1:8363", 0, 0,
     "address and port to listen on; port 0 picks a free one" },
+  { "advertise", VEND_SETTING_TEXT, "", 0, 0,
+    "address and port at which a standby reaches this server; default: those of listen, with the "
+    "name of the host when that is every address" },
   { "public-url", VEND_SETTING_TEXT, "", 0, 0,
     "origin of URLs in replies; default: the origin of the request" },
   { "trusted-proxies", VEND_SETTING_TEXT, "", 0, 0,

@@ -6,13 +6,13 @@
  * outside they never wait. */
 #include "httpd/httpd-private.h"
 #include "base/turns.h"
+#include "httpd/listen.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -26,7 +26,6 @@
 
 /* Head, its parsed form, and the reply's head; see VEND_HTTPD_HEAD_BYTES. */
 #define CONNECTION_BYTES (64 * 1024)
-#define LISTEN_BACKLOG 1024
 #define MAX_POLL_MS 60000
 #define PULL_IDLE_MS 10000
 #define HEAD_TIMEOUT_MS 30000
@@ -352,54 +351,6 @@ start_daemon (VendHttpd *httpd, VendWorker *worker, const VendHttpdOptions *opti
   return vend_arrivals_open (worker, error);
 }
 
-/* "127.0.0.1:80", "[::1]:0", "localhost:8080". */
-static bool
-split_listen (const char *text, char **out_host, char **out_port, GError **error)
-{
-  const char *colon = strrchr (text, ':');
-  guint64 port = 0;
-  g_autofree char *host = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : NULL;
-  gsize size = host != NULL ? strlen (host) : 0;
-  const bool bracketed = size > 2 && host[0] == '[' && host[size - 1] == ']';
-  if (size == 0 || (!bracketed && strchr (host, ':') != NULL)
-      || !g_ascii_string_to_unsigned (colon + 1, 10, 0, 65535, &port, NULL))
-    return vend_fail (error, VEND_ERROR_INVALID, "listen '%s': expected address:port", text);
-  *out_host = bracketed ? g_strndup (host + 1, size - 2) : g_steal_pointer (&host);
-  *out_port = g_strdup (colon + 1);
-  return true;
-}
-
-static bool
-bind_socket (const struct addrinfo *address, const char *text, int *out_fd, GError **error)
-{
-  const int on = 1;
-  const int off = 0;
-  vend_autofd fd = socket (address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0)
-    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "listen on '%s'", text);
-  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address->ai_family == AF_INET6)
-    setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (bind (fd, address->ai_addr, address->ai_addrlen) < 0 || listen (fd, LISTEN_BACKLOG) < 0)
-    return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "listen on '%s'", text);
-  *out_fd = vend_fd_steal (&fd);
-  return true;
-}
-
-static bool
-bind_listener (const char *host, const char *port, const char *text, int *out_fd, GError **error)
-{
-  const struct addrinfo hints
-      = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
-  struct addrinfo *found = NULL;
-  const int result = getaddrinfo (host, port, &hints, &found);
-  if (result != 0)
-    return vend_fail (error, VEND_ERROR_INVALID, "listen '%s': %s", text, gai_strerror (result));
-  const bool bound = bind_socket (found, text, out_fd, error);
-  freeaddrinfo (found);
-  return bound;
-}
-
 static bool
 open_listener (VendHttpd *httpd, const VendHttpdOptions *options, GError **error)
 {
@@ -407,14 +358,14 @@ open_listener (VendHttpd *httpd, const VendHttpdOptions *options, GError **error
   g_autofree char *port = NULL;
   struct sockaddr_storage address;
   socklen_t size = sizeof address;
-  if (!split_listen (options->listen, &host, &port, error))
+  if (!vend_listen_split (options->listen, &host, &port, error))
     return false;
   if (options->listener > 0)
     {
       httpd->listen_fd = options->listener;
       httpd->is_shared = true;
     }
-  else if (!bind_listener (host, port, options->listen, &httpd->listen_fd, error))
+  else if (!vend_listen_open (options->listen, &httpd->listen_fd, error))
     return false;
   if (getsockname (httpd->listen_fd, (struct sockaddr *) &address, &size) < 0)
     return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");

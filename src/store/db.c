@@ -131,6 +131,12 @@ vend_db_release (VendDb *db, GError **error)
 }
 
 bool
+vend_db_announce (VendDb *db, const char *address, GError **error)
+{
+  return db->ops->writer == NULL || db->ops->writer->announce (db, address, error);
+}
+
+bool
 vend_db_claim (VendDb *db, GError **error)
 {
   return db->ops->writer == NULL || db->ops->writer->claim (db, error);

@@ -42,8 +42,10 @@ typedef struct
   bool (*take) (VendDb *db, const VendLease *lease, char **out_former, GError **error);
   /* After migrations: whoever wrote before finds the database taken from now on. */
   bool (*claim) (VendDb *db, GError **error);
-  int64_t (*renew_us) (const VendDb *db); /* a group is due after this time, be it empty */
+  int64_t (*renew_us) (const VendDb *db);       /* a group is due after this time, be it empty */
   bool (*release) (VendDb *db, GError **error); /* the next one need not wait for the lease */
+  /* In a group: where this process answers calls. */
+  bool (*announce) (VendDb *db, const char *address, GError **error);
   /* Begins a transaction that is known by its number after a lost connection. `*out_stored`: the
    * last one, whose end was not known, is stored, and nothing has begun. */
   bool (*begin_group) (VendDb *db, bool *out_stored, GError **error);
@@ -110,6 +112,7 @@ bool vend_db_take (VendDb *db, const VendLease *lease, char **out_former, GError
 bool vend_db_claim (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 int64_t vend_db_renew_us (const VendDb *db); /* 0: nothing is to be renewed */
 bool vend_db_release (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool vend_db_announce (VendDb *db, const char *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool vend_db_begin_group (VendDb *db, bool *out_stored, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 VendDbState vend_db_state (VendDb *db);
 bool vend_db_reopen (VendDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -103,11 +103,11 @@ bool
 pg_bound_transactions (PgDb *db, GError **error)
 {
   char text[24];
-  const char *values[] = { text };
+  const char *given[] = { text };
   g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT, db->lease_us / VEND_US_PER_MS);
-  g_autoptr (PgResult) result = pg_ask_with (
-      db, "SELECT set_config ('idle_in_transaction_session_timeout', $1, false)",
-      G_N_ELEMENTS (values), values, error);
+  g_autoptr (PgResult) result
+      = pg_ask_with (db, "SELECT set_config ('idle_in_transaction_session_timeout', $1, false)",
+                     G_N_ELEMENTS (given), given, error);
   return result != NULL;
 }
 

@@ -125,8 +125,7 @@ claim_for (PgDb *db, int64_t length_us, GError **error)
   char length[24];
   const char *values[] = { length, db->holder };
   g_snprintf (length, sizeof length, "%" G_GINT64_FORMAT, length_us);
-  g_autoptr (PgResult) result
-      = pg_ask_with (db, CLAIM_SQL, G_N_ELEMENTS (values), values, error);
+  g_autoptr (PgResult) result = pg_ask_with (db, CLAIM_SQL, G_N_ELEMENTS (values), values, error);
   if (result == NULL)
     return false;
   if (PQntuples (result) != 1)
@@ -192,8 +191,9 @@ wait_a_little (const VendLease *lease, const VendLeaseSeen *seen, int64_t *first
 {
   if (lease->waits != NULL)
     return lease->waits (seen, lease->data)
-           || vend_fail (error, VEND_ERROR_CANCELED, "stopped while another server had the "
-                                                     "database");
+           || vend_fail (error, VEND_ERROR_CANCELED,
+                         "stopped while another server had the "
+                         "database");
   if (*first_us == 0)
     *first_us = seen->until_us;
   if (vend_lease_judge (seen, lease) != VEND_LEASE_HELD || seen->until_us != *first_us)
@@ -256,7 +256,6 @@ pg_lease_release (PgDb *db, GError **error)
   char number[24];
   const char *values[] = { number };
   g_snprintf (number, sizeof number, "%" G_GINT64_FORMAT, db->epoch);
-  g_autoptr (PgResult) result
-      = pg_ask_with (db, RELEASE_SQL, G_N_ELEMENTS (values), values, error);
+  g_autoptr (PgResult) result = pg_ask_with (db, RELEASE_SQL, G_N_ELEMENTS (values), values, error);
   return result != NULL;
 }

@@ -71,7 +71,7 @@ typedef struct
   bool in_group;
   bool must_check;  /* whether the last group was stored is not known */
   bool knows_group; /* the server has the statement of a group */
-  int64_t epoch; /* 0: it has no lease */
+  int64_t epoch;    /* 0: it has no lease */
   int64_t group_no;
   int64_t lease_us;
   int64_t judge_from_us; /* monotonic; before it a lease that is over may be renewed yet */

@@ -15,6 +15,7 @@
   "END, until_us = " PG_NOW_US " + $3, writer_pid = pg_backend_pid () WHERE id = 1"
 /* One may fail and still the lease lasts. */
 #define RENEWALS 3
+#define ANNOUNCE_SQL "UPDATE control_planes SET address = $1 WHERE id = 1"
 #define CHECK_SQL "SELECT epoch, group_no FROM control_planes WHERE id = 1 FOR UPDATE"
 
 static bool
@@ -40,6 +41,15 @@ release (VendDb *base, GError **error)
 {
   PgDb *db = (PgDb *) base;
   return db->epoch == 0 || db->state != VEND_DB_FINE || pg_lease_release (db, error);
+}
+
+static bool
+announce (VendDb *base, const char *address, GError **error)
+{
+  PgDb *db = (PgDb *) base;
+  const char *values[] = { address };
+  return pg_send_prepare (db, NULL, "", ANNOUNCE_SQL, error)
+         && pg_send_named (db, "", G_N_ELEMENTS (values), values, error);
 }
 
 /* Waits for an old connection that still commits. */
@@ -148,6 +158,7 @@ const VendDbWriterOps pg_writer_ops = {
   .claim = claim,
   .renew_us = renew_us,
   .release = release,
+  .announce = announce,
   .begin_group = begin_group,
   .state = state,
   .reopen = reopen,

@@ -420,6 +420,27 @@ vend_store_write (VendStore *store, VendStoreJob job, VendStoreDone done, void *
   enqueue (store, write);
 }
 
+static bool
+announce (VendDb *db, void *data, GError **error)
+{
+  return vend_db_announce (db, data, error);
+}
+
+static void
+announced (const GError *error, void *data)
+{
+  if (error != NULL)
+    vend_log (VEND_LOG_WARN, "cannot tell others the address of this server", "error",
+              error->message, NULL);
+  g_free (data);
+}
+
+void
+vend_store_announce (VendStore *store, const char *address)
+{
+  vend_store_write (store, announce, announced, g_strdup (address));
+}
+
 bool
 vend_store_accepts (VendStore *store, GError **error)
 {

@@ -58,6 +58,10 @@ bool vend_store_write_wait (VendStore *store, VendStoreJob job, void *data, GErr
 VendDb *vend_store_read (VendStore *store) G_GNUC_WARN_UNUSED_RESULT;
 void vend_store_read_end (VendStore *store, VendDb *db);
 
+/* Any thread; never blocks. Tells servers that stand by where this one answers calls: "HOST:PORT".
+ */
+void vend_store_announce (VendStore *store, const char *address);
+
 /* Writes that are queued or being committed, for limits and health. */
 guint vend_store_backlog (VendStore *store);
 

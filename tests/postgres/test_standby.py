@@ -17,7 +17,7 @@ from waiting import wait_until
 
 CLIENTS = 3
 FEW = 10
-LEASE_S = 2
+LEASE_S = 4
 FLAGS = ["--max-instances", "2", "--store-lease", f"{LEASE_S}s", "--webhook-allow", "127.0.0.0/8"]
 # Far more than a lease, on a machine that does much else.
 TAKE_OVER_S = 60
@@ -124,18 +124,21 @@ def follow(server, run):
 
 
 def test_a_killed_server(servers, receiver):
-    """What it began goes on where it is: its directors, a stream, a webhook."""
+    """What it began goes on where it is: its directors, a stream, a webhook. All call the standby, and go on to do so."""
     first = servers(*FLAGS)
     standby = servers.stand_by(first, *FLAGS)
-    callers = Callers(first)
+    passing = next(record for record in standby.log() if record.get("message") == "passing calls on")
+    standby.url = f"http://{passing['listen']}"
+    callers = Callers(standby)
     callers.wait_for_more()
     run = start_long_run(first, receiver)
     directors = set(processes.directors(first.data))
     first.kill()
     killed = time.monotonic()
-    callers.server = standby.await_ready()
+    assert standby.await_ready().url == callers.server.url == f"http://{passing['listen']}"
     assert time.monotonic() - killed < TAKE_OVER_S
     assert directors & set(processes.directors(first.data))
+    assert standby.says("taking over the database")
     chunks = [f"chunk {i}" for i in range(40)]
     assert follow(standby, run) == chunks
     assert standby.api().ended(run)["output"] == chunks

@@ -203,7 +203,9 @@ class Server:
                 self.kill()
         for pid in processes.of_data_dir(self.directory):
             processes.kill(pid)
-        processes.remove_groups(self.data)
+        # A standby has the directory of another server, which may have instances yet.
+        if self.data.is_relative_to(self.directory):
+            processes.remove_groups(self.data)
 
     def sanitizer_reports(self):
         # The leak check that met a thread in its last moment says so, and has not seen that thread's stack:

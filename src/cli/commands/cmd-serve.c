@@ -25,6 +25,7 @@
 #include "files/sweep.h"
 #include "mcp/mcp.h"
 #include "httpd/httpd.h"
+#include "httpd/listen.h"
 #include "httpd/tls-auto.h"
 #include "meter/meter.h"
 #include "hardware/gpu-watch.h"
@@ -52,6 +53,8 @@
 #define LOCK_PATIENCE_US (1 * VEND_US_PER_S)
 /* A killed process of many threads and much memory takes its time. */
 #define KILL_PATIENCE_US (10 * VEND_US_PER_S)
+/* Of a manager of services, while a standby that was ready becomes a server. */
+#define SET_UP_PATIENCE_US (3600 * VEND_US_PER_S)
 #define LOCK_POLL_US (20 * VEND_US_PER_MS)
 /* For replies to those whose hold a stop cuts short. */
 #define RELEASE_TIME_US (3 * VEND_US_PER_S)
@@ -297,10 +300,27 @@ on_watchdog (void *data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+tell_watchdog (const App *app, int64_t patience_us)
+{
+  g_autofree char *news
+      = g_strdup_printf ("WATCHDOG=1\nWATCHDOG_USEC=%" G_GINT64_FORMAT, patience_us);
+  if (app->service.watchdog_us > 0)
+    vend_service_tell (&app->service, news);
+}
+
+static void
+watch (App *app)
+{
+  if (app->service.watchdog_us > 0 && app->watchdog_source == 0)
+    app->watchdog_source = g_timeout_add (
+        (guint) MAX (app->service.watchdog_us / (2 * VEND_US_PER_MS), 1), on_watchdog, app);
+}
+
 /* ---- Starting */
 
-/* The database of the server that had it is another one's now, and so is its directory: what it does
- * there when it comes to its senses would be wrong. */
+/* The database of the server that had it is another one's now, and so is its directory: what it
+ * does there when it comes to its senses would be wrong. */
 static bool
 end_former (const App *app)
 {
@@ -379,6 +399,17 @@ lease_of (const App *app)
                       .is_gone = vend_holder_is_gone };
 }
 
+/* A socket of the manager of services goes before the setting. */
+static bool
+take_listener (App *app, GError **error)
+{
+  g_autofree char *address = NULL;
+  if (app->service.listener < 0)
+    return true;
+  return vend_service_address (&app->service, &address, error)
+         && vend_settings_set (app->settings, "listen", address, "socket", error);
+}
+
 /* Before the data directory is locked, which the server that has the database may have. */
 static bool
 stand_by (App *app, GError **error)
@@ -391,11 +422,37 @@ stand_by (App *app, GError **error)
                       "standby: needs a database on a server; set store to postgres://…, or leave "
                       "standby out");
   const VendLease lease = lease_of (app);
-  const VendStandby standby
-      = { .url = url, .lease = &lease, .service = &app->service, .stops = &app->draining };
+  const VendStandby standby = { .url = url,
+                                .lease = &lease,
+                                .service = &app->service,
+                                .listen = vend_settings_text (app->settings, "listen"),
+                                .max_connections = MAX (app->max_connections / 2, 1),
+                                .stops = &app->draining };
   /* A wrong directory is told now, not when it is needed. */
-  return vend_serve_data_check (app->data_dir, url, error)
-         && vend_standby_take (&standby, &app->taken, &app->former, error);
+  if (!vend_serve_data_check (app->data_dir, url, error))
+    return false;
+  watch (app);
+  if (!vend_standby_take (&standby, &app->taken, &app->former, error))
+    return false;
+  /* Nothing turns the main loop until all parts are there, and tables may be changed first. */
+  tell_watchdog (app, SET_UP_PATIENCE_US);
+  return take_listener (app, error);
+}
+
+static bool
+announce (App *app, GError **error)
+{
+  const char *advertised = vend_settings_text (app->settings, "advertise");
+  g_autofree char *host = NULL, *port = NULL;
+  if (*advertised != '\0' && !vend_listen_split (advertised, &host, &port, NULL))
+    return vend_fail (error, VEND_ERROR_INVALID, "advertise '%.100s': expected address:port",
+                      advertised);
+  if (*vend_settings_url (app->settings, "store") == '\0')
+    return true;
+  g_autofree char *own = vend_standby_address (vend_settings_text (app->settings, "listen"),
+                                               vend_httpd_port (app->httpd));
+  vend_store_announce (app->store, *advertised != '\0' ? advertised : own);
+  return true;
 }
 
 /* Files of open predictions stay on this machine, where directors read them. */
@@ -416,8 +473,8 @@ open_store (App *app, GError **error)
   g_autofree char *path
       = *url != '\0' ? g_strdup (url) : g_build_filename (app->data_dir, "vend.db", NULL);
   guint threads = (guint) vend_settings_int (app->settings, "http-threads");
-  /* One more is the webhook sender's. */
   const VendLease lease = lease_of (app);
+  /* One more is the webhook sender's. */
   VendStoreOptions options
       = { .path = path,
           .lease = &lease,
@@ -931,9 +988,8 @@ set_up (App *app, GError **error)
   /* Before there are threads: tables made by several at once would race for the seed. */
   json_object_seed (0);
   app->binary = g_file_read_link ("/proc/self/exe", error);
-  if (app->binary == NULL || !make_data_dir (app, error)
-      || !stand_by (app, error) || !open_data (app, error)
-      || !vend_installation_key_open (app->data_dir, error)
+  if (app->binary == NULL || !make_data_dir (app, error) || !stand_by (app, error)
+      || !open_data (app, error) || !vend_installation_key_open (app->data_dir, error)
       || !vend_vault_open (app->data_dir, true, &app->vault, error) || !open_store (app, error)
       || !make_parts (app, error) || !open_http (app, &ca, error))
     return false;
@@ -946,7 +1002,7 @@ set_up (App *app, GError **error)
     return false;
   vend_bootstrap_request_clear (&app->bootstrap);
   /* The server is complete before it reports to be ready. */
-  if (!vend_httpd_try_serve (app->httpd, error))
+  if (!vend_httpd_try_serve (app->httpd, error) || !announce (app, error))
     return false;
   vend_log (VEND_LOG_INFO, "listening", "url", url, "data", app->data_dir, NULL);
   if (ca != NULL)
@@ -957,26 +1013,15 @@ set_up (App *app, GError **error)
   return true;
 }
 
-/* A socket of the manager of services goes before the setting. */
-static bool
-take_listener (App *app, GError **error)
-{
-  g_autofree char *address = NULL;
-  if (app->service.listener < 0)
-    return true;
-  return vend_service_address (&app->service, &address, error)
-         && vend_settings_set (app->settings, "listen", address, "socket", error);
-}
-
 static void
 tell_ready (App *app)
 {
   g_autofree char *news = g_strdup_printf ("READY=1\nSTATUS=listening on %s",
                                            vend_settings_text (app->settings, "listen"));
   vend_service_tell (&app->service, news);
-  if (app->service.watchdog_us > 0)
-    app->watchdog_source = g_timeout_add (
-        (guint) MAX (app->service.watchdog_us / (2 * VEND_US_PER_MS), 1), on_watchdog, app);
+  if (vend_settings_bool (app->settings, "standby"))
+    tell_watchdog (app, app->service.watchdog_us);
+  watch (app);
 }
 
 /* Secrets of clients leave the environment too; children would inherit them. */

@@ -43,15 +43,20 @@ test_judge (void)
   } cases[] = {
     { { .is_kept = false }, true, VEND_LEASE_FREE },
     { { .is_kept = true, .holder = (char *) "dead" }, true, VEND_LEASE_FREE },
-    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "a" }, true,
+    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "a" },
+      true,
       VEND_LEASE_HELD },
-    { { .is_kept = true, .until_us = 5, .left_us = 0, .holder = (char *) "a" }, true,
+    { { .is_kept = true, .until_us = 5, .left_us = 0, .holder = (char *) "a" },
+      true,
       VEND_LEASE_OVER },
-    { { .is_kept = true, .until_us = 5, .left_us = -9, .holder = (char *) "a" }, true,
+    { { .is_kept = true, .until_us = 5, .left_us = -9, .holder = (char *) "a" },
+      true,
       VEND_LEASE_OVER },
-    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "dead" }, true,
+    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "dead" },
+      true,
       VEND_LEASE_GONE },
-    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "dead" }, false,
+    { { .is_kept = true, .until_us = 5, .left_us = 1, .holder = (char *) "dead" },
+      false,
       VEND_LEASE_HELD },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -360,9 +365,10 @@ test_outlasts_lost_connections (Fixture *f, gconstpointer unused)
   const guint64 epoch = test_database_number (f->url, EPOCH);
   GThread *thread = g_thread_new ("waiter", take_on_thread, &waiter);
   wait_for_looks (&looks, 3);
-  test_database_number (f->url, "UPDATE control_planes SET until_us = 1 RETURNING "
-                                "(SELECT COUNT(pg_terminate_backend (pid)) FROM pg_stat_activity "
-                                "WHERE datname = current_database () AND pid <> pg_backend_pid ())");
+  test_database_number (f->url,
+                        "UPDATE control_planes SET until_us = 1 RETURNING "
+                        "(SELECT COUNT(pg_terminate_backend (pid)) FROM pg_stat_activity "
+                        "WHERE datname = current_database () AND pid <> pg_backend_pid ())");
   wait_for_looks (&looks, 5);
   g_assert_true (vend_store_write_wait (store, insert, NULL, &error));
   g_assert_no_error (error);
