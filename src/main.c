@@ -10,6 +10,7 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 #define TOKEN_OPTION "--token"
+#define STORE_OPTION "--to-store" /* a URL with a password */
 
 static void
 print_help (FILE *stream)
@@ -51,8 +52,12 @@ append_word (GString *text, const char *previous, const char *word)
 {
   if (strcmp (previous, TOKEN_OPTION) == 0)
     g_string_append (text, " TOKEN");
+  else if (strcmp (previous, STORE_OPTION) == 0)
+    g_string_append (text, " STORE");
   else if (g_str_has_prefix (word, TOKEN_OPTION "="))
     g_string_append (text, " " TOKEN_OPTION "=TOKEN");
+  else if (g_str_has_prefix (word, STORE_OPTION "="))
+    g_string_append (text, " " STORE_OPTION "=STORE");
   else
     g_string_append_printf (text, " %.80s", word);
 }
@@ -124,7 +129,7 @@ unblock_signals (void)
 }
 
 /* Everybody on the machine may read the arguments of a process. */
-static const char *const secret_options[] = { TOKEN_OPTION, NULL };
+static const char *const secret_options[] = { TOKEN_OPTION, STORE_OPTION, NULL };
 
 int
 main (int argc, char **argv)

@@ -5,9 +5,26 @@
 #include <glib.h>
 
 static const char *const whole[] = {
-  "lock",        "running",     "vend.db",       "vend.db-wal", "vend.db-shm",
-  "instances",   "zygotes",     "cache",         "home",        "homes",
-  "blobs/spool", "blobs/parts", "blobs/uploads", "images",      "blobs/rooms",
+  "lock",
+  "running",
+  "vend.db",
+  "vend.db-wal",
+  "vend.db-shm",
+  "instances",
+  "zygotes",
+  "cache",
+  "home",
+  "homes",
+  "blobs/spool",
+  "blobs/parts",
+  "blobs/uploads",
+  "images",
+  "blobs/rooms",
+  "store",
+  "files",
+  "migrate-storage.json",
+  "blobs.before-move",
+  "blobs/boot-id",
 };
 
 bool
@@ -20,6 +37,6 @@ vend_backup_leaves_out (const char *path)
       return true;
   const bool is_staged = strcmp (folder, "versions") == 0 && name[0] == '.';
   const bool is_lock = strcmp (folder, "venvs") == 0 && g_str_has_suffix (name, ".lock");
-  return is_staged || is_lock || g_str_has_prefix (path, "vend.db.before-")
+  return is_staged || is_lock || g_str_has_prefix (path, "vend.db.")
          || g_str_has_prefix (name, ".gone-") || g_str_has_prefix (name, ".probe-");
 }

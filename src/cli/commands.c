@@ -33,6 +33,8 @@ const VendCommand vend_commands[] = {
   { "simulate", "simulate scheduling policies on a trace of requests", vend_cmd_simulate },
   { "backup", "back a data directory up, list and verify backups", vend_cmd_backup },
   { "restore", "make a data directory from a backup", vend_cmd_restore },
+  { "migrate-storage", "move rows and files to PostgreSQL and S3, and back",
+    vend_cmd_migrate_storage },
   { "doctor", "check this machine and the server", vend_cmd_doctor },
   { "director", NULL, vend_director_main },
   { "builder", NULL, vend_builder_main },

@@ -41,6 +41,7 @@ int vend_cmd_tokens (int argc, char **argv);
 int vend_cmd_webhooks (int argc, char **argv);
 int vend_cmd_backup (int argc, char **argv);
 int vend_cmd_restore (int argc, char **argv);
+int vend_cmd_migrate_storage (int argc, char **argv);
 int vend_cmd_doctor (int argc, char **argv);
 int vend_cmd_config (int argc, char **argv);
 int vend_cmd_advise (int argc, char **argv);

@@ -151,57 +151,26 @@ s3_remove (VendDepot *depot, const char *sha256, GError **error)
 
 typedef struct
 {
-  gsize prefix_length;
   VendDepotVisit visit;
   void *data;
 } Listing;
 
 static void
-on_object (GHashTable *texts, void *data)
+on_object (const char *name, uint64_t size, int64_t changed_us, void *data)
 {
   const Listing *listing = data;
-  const char *key = g_hash_table_lookup (texts, "Key");
-  const char *size = g_hash_table_lookup (texts, "Size");
-  const char *changed = g_hash_table_lookup (texts, "LastModified");
-  const char *sha256 = key != NULL ? strrchr (key, '/') : NULL;
-  guint64 n = 0;
-  if (sha256 == NULL || strlen (key) < listing->prefix_length || size == NULL || changed == NULL
-      || !vend_is_sha256_hex (sha256 + 1)
-      || strcmp (key + listing->prefix_length, name_of (sha256 + 1).text) != 0
-      || !g_ascii_string_to_unsigned (size, 10, 0, G_MAXINT64, &n, NULL))
-    return;
-  g_autoptr (GDateTime) time = g_date_time_new_from_iso8601 (changed, NULL);
-  const VendDepotStat stat
-      = { n, time != NULL ? g_date_time_to_unix (time) * VEND_US_PER_S : vend_now_us () };
-  listing->visit (sha256 + 1, &stat, listing->data);
+  const char *sha256 = strrchr (name, '/');
+  const VendDepotStat stat = { size, changed_us };
+  if (sha256 != NULL && vend_is_sha256_hex (sha256 + 1)
+      && strcmp (name, name_of (sha256 + 1).text) == 0)
+    listing->visit (sha256 + 1, &stat, listing->data);
 }
 
 static bool
 s3_each (VendDepot *depot, VendDepotVisit visit, void *data, GError **error)
 {
-  VendS3 *s3 = s3_of (depot);
-  g_autofree char *prefix = g_uri_escape_string (vend_s3_prefix (s3), NULL, FALSE);
-  g_autofree char *next = NULL;
-  Listing listing = { strlen (vend_s3_prefix (s3)), visit, data };
-  do
-    {
-      g_auto (VendS3Answer) answer = { 0 };
-      g_autofree char *after = next != NULL ? g_uri_escape_string (next, NULL, FALSE) : NULL;
-      g_autofree char *query
-          = g_strconcat (after != NULL ? "continuation-token=" : "", after != NULL ? after : "",
-                         after != NULL ? "&" : "", "list-type=2&prefix=", prefix, NULL);
-      const VendS3Request request = { .method = "GET", .query = query };
-      if (!vend_s3_call (s3, &request, &answer, error)
-          || !vend_s3_entries (answer.text->str, "Contents", on_object, &listing, error))
-        return false;
-      g_free (next);
-      next = NULL;
-      g_autofree char *more = vend_s3_text_of (answer.text->str, "IsTruncated");
-      if (g_strcmp0 (more, "true") == 0)
-        next = vend_s3_text_of (answer.text->str, "NextContinuationToken");
-    }
-  while (next != NULL);
-  return true;
+  Listing listing = { visit, data };
+  return vend_s3_list (s3_of (depot), "", on_object, &listing, error);
 }
 
 /* ---- Care */
@@ -259,6 +228,12 @@ vend_depot_s3_claim (VendDepot *depot, const char *owner, GError **error)
     .method = "PUT", .name = OWNER, .body = owner, .body_size = strlen (owner), .sha256 = sha256
   };
   return vend_s3_call (s3, &write, &put, error);
+}
+
+bool
+vend_depot_s3_is_empty (VendDepot *depot, bool *out, GError **error)
+{
+  return vend_s3_is_empty (s3_of (depot), out, error);
 }
 
 static bool

@@ -68,6 +68,10 @@ vend_depot_free (VendDepot *depot)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendDepot, vend_depot_free)
 
+/* Writes the content to `fd`; STORAGE when its bytes are those of another. NOT_FOUND as above. */
+bool vend_depot_fetch (VendDepot *depot, const char *sha256, int fd, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* A folder of this machine: DIR/<2 hex>/<SHA-256>. `spool` is on the same file system. Without
  * `is_synced` what was put may be gone, or have other bytes, after a loss of power. */
 VendDepot *vend_depot_disk_new (const char *dir, const char *spool, bool is_synced)
@@ -82,3 +86,5 @@ VendDepot *vend_depot_s3_new (VendS3 *s3) G_GNUC_WARN_UNUSED_RESULT;
  * as check. */
 bool vend_depot_s3_claim (VendDepot *depot, const char *owner, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Whether nothing is under the prefix. */
+bool vend_depot_s3_is_empty (VendDepot *depot, bool *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;

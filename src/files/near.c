@@ -2,11 +2,9 @@
 #include "files/near.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +14,6 @@
 #define MARK "boot-id"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define MAX_MARK ((gsize) 256)
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_MD_CTX, EVP_MD_CTX_free)
 
 struct VendNear
 {
@@ -264,38 +260,6 @@ touch (const VendNear *near, const char *sha256)
   return utimensat (AT_FDCWD, path, NULL, 0) == 0;
 }
 
-typedef struct
-{
-  int fd;
-  EVP_MD_CTX *hash;
-  GError **error;
-} Writing;
-
-static bool
-write_piece (const void *bytes, gsize size, void *data)
-{
-  const Writing *writing = data;
-  EVP_DigestUpdate (writing->hash, bytes, size);
-  return vend_fd_write_all (writing->fd, bytes, size, writing->error);
-}
-
-static bool
-fetch_to (VendDepot *depot, const char *sha256, int fd, GError **error)
-{
-  guint8 bytes[EVP_MAX_MD_SIZE];
-  guint size = 0;
-  g_autoptr (EVP_MD_CTX) hash = EVP_MD_CTX_new ();
-  Writing writing = { fd, hash, error };
-  EVP_DigestInit_ex (hash, EVP_sha256 (), NULL);
-  if (!depot->ops->read (depot, sha256, 0, UINT64_MAX, write_piece, &writing, error))
-    return false;
-  EVP_DigestFinal_ex (hash, bytes, &size);
-  g_autofree char *actual = vend_hex (bytes, size);
-  return strcmp (actual, sha256) == 0
-         || vend_fail (error, VEND_ERROR_STORAGE, "the stored bytes of %s are those of %s", sha256,
-                       actual);
-}
-
 static bool
 fetch (VendNear *near, VendDepot *depot, const char *sha256, GError **error)
 {
@@ -303,7 +267,7 @@ fetch (VendNear *near, VendDepot *depot, const char *sha256, GError **error)
   vend_autofd fd = g_mkstemp_full (path, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", path);
-  if (fetch_to (depot, sha256, fd, error)
+  if (vend_depot_fetch (depot, sha256, fd, error)
       && vend_near_add (near, path, sha256, VEND_DEPOT_MOVE, error))
     return true;
   unlink (path);

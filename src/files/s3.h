@@ -72,6 +72,15 @@ const char *vend_s3_shown (const VendS3 *s3);
 const char *vend_s3_place (const VendS3 *s3);
 const char *vend_s3_prefix (const VendS3 *s3);
 
+/* ---- s3-list.c */
+/* `name` is behind the prefix. */
+typedef void (*VendS3Visit) (const char *name, uint64_t size, int64_t changed_us, void *data);
+/* Objects whose names begin with `under`, in order. */
+bool vend_s3_list (VendS3 *s3, const char *under, VendS3Visit visit, void *data, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Whether nothing is under the prefix. */
+bool vend_s3_is_empty (VendS3 *s3, bool *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- s3-upload.c */
 /* Puts the bytes of the open file as one object, which is seen when it is complete; the server
  * compares what it gets with `sha256`, or with that of each part. Constant memory. */

@@ -5,7 +5,7 @@
 #include "store/postgres.h"
 #include <libpq-fe.h>
 
-#define PG_MAX_PARAMETERS 32
+#define PG_MAX_PARAMETERS 48
 /* The clock of the database, whose time of a transaction stands still. */
 #define PG_NOW_US "CAST (floor (extract (epoch FROM clock_timestamp ()) * 1000000) AS BIGINT)"
 

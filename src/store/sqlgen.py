@@ -18,10 +18,15 @@ VEND_ARG_FILE_NAME (from 1). A list may contain other lists.
 The texts suit SQLite and PostgreSQL. Where the two part, a file of the same name in the folder
 `postgres` beside has the other text: of a statement, or of a whole migration. WITHOUT ROWID and
 triggers are translated.
+
+For each table of the migrations there are four statements more, which copy its rows to another
+database: rows_all_TABLE and rows_after_TABLE read them in the order of the key, rows_add_TABLE and
+rows_clear_TABLE write.
 """
 
 import pathlib
 import re
+import sqlite3
 import sys
 
 HEAD = re.compile(r"^-- (name|columns): (\w+)\s*$", re.M)
@@ -29,6 +34,13 @@ HOLE = re.compile(r"\{(\w+)(?:([:.])(\w+))?\}")
 TRIGGER = re.compile(r"CREATE TRIGGER (\w+) (AFTER [A-Z]+) ON (\w+) BEGIN\n(.*?)\nEND;", re.S)
 MODELS = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (models|versions)\b")
 POSTGRES = "postgres"
+# Tables for words, which a database makes of the others by itself.
+WORDS = re.compile(r"^(CREATE VIRTUAL TABLE|INSERT INTO \w+_search) .*?;", re.S | re.M)
+# What a database knows of itself.
+NOT_COPIED = {"migrations", "control_planes", "moved_tables"}
+# Triggers count in it while others are copied.
+COPIED_LAST = "stored_bytes"
+MOST_KEYS = 4
 
 
 def c_string(text: str) -> str:
@@ -155,6 +167,56 @@ def read_migrations(paths: list[pathlib.Path], overlays: list[pathlib.Path]) -> 
     return [(name, text, others.get(name) or to_postgres(text)) for name, text in texts]
 
 
+class Table:
+    def __init__(self, db: sqlite3.Connection, name: str) -> None:
+        self.name = name
+        columns = db.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+        self.columns = [column for column, _ in columns]
+        self.key = [column for _, column in sorted((at, column) for column, at in columns if at > 0)]
+        self.parents = {row[0] for row in db.execute('SELECT "table" FROM pragma_foreign_key_list(?)', (name,))}
+        if not 1 <= len(self.key) <= MOST_KEYS:
+            sys.exit(f"{name}: a key of 1 to {MOST_KEYS} columns is needed, for copies of its rows")
+
+    def statements(self) -> list[tuple[str, str]]:
+        columns, key = ", ".join(self.columns), ", ".join(self.key)
+        read = f"SELECT {columns} FROM {self.name}"
+        after = ", ".join(f"${i}" for i in range(1, len(self.key) + 1))
+        values = ", ".join(f"${i}" for i in range(1, len(self.columns) + 1))
+        return [
+            (f"rows_all_{self.name}", f"{read} ORDER BY {key}"),
+            (f"rows_after_{self.name}", f"{read} WHERE ({key}) > ({after}) ORDER BY {key}"),
+            (f"rows_add_{self.name}", f"INSERT INTO {self.name} ({columns}) VALUES ({values})"),
+            (f"rows_clear_{self.name}", f"DELETE FROM {self.name}"),
+        ]
+
+    def entry(self) -> str:
+        statements = ", ".join(f"VEND_SQL_{name.upper()}" for name, _ in self.statements())
+        keys = ", ".join(str(self.columns.index(column)) for column in self.key)
+        return f'  {{ "{self.name}", {statements}, {len(self.columns)}, {len(self.key)}, {{ {keys} }} }}'
+
+
+def read_tables(migrations: list[tuple[str, str, str]]) -> list[Table]:
+    """Each behind those that it refers to."""
+    db = sqlite3.connect(":memory:")
+    for _, text, _ in migrations:
+        db.executescript(WORDS.sub("", text))
+    names = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    waiting = [Table(db, name) for name in names if name not in NOT_COPIED and not name.startswith("sqlite_")]
+    waiting.sort(key=lambda table: (table.name == COPIED_LAST, table.name))
+    done: list[Table] = []
+    while waiting:
+        known = {table.name for table in done}
+        ready = [table for table in waiting if table.parents - {table.name} <= known]
+        if not ready:
+            sys.exit(f"tables refer to each other: {', '.join(table.name for table in waiting)}")
+        first = next((table for table in ready if table.name != COPIED_LAST), ready[0])
+        if first.name == COPIED_LAST and len(waiting) > 1:
+            sys.exit(f"tables refer to {COPIED_LAST}")
+        done.append(first)
+        waiting.remove(first)
+    return done
+
+
 def main(header: str, source: str, files: list[str]) -> None:
     paths = [pathlib.Path(f) for f in files]
     by_folder: dict[str, list[pathlib.Path]] = {}
@@ -164,6 +226,8 @@ def main(header: str, source: str, files: list[str]) -> None:
     migrations = read_migrations(by_folder.get("migrations", []), by_folder.get("migrations" + POSTGRES, []))
     lists, catalogue = read_catalogue(by_folder["sql"])
     overlay = read_overlay(by_folder.get("sql" + POSTGRES, []), lists, catalogue)
+    tables = read_tables(migrations)
+    catalogue += [statement for table in tables for statement in table.statements()]
 
     enum = "\n".join(f"  VEND_SQL_{name.upper()}," for name, _ in catalogue)
     pathlib.Path(header).write_text(
@@ -193,8 +257,21 @@ typedef struct
   const char *sql[VEND_DIALECT_N];
 }} VendMigration;
 
+/* A table that is copied to another database: `all` reads its rows by key, `after` those behind the
+ * key that it is given, `add` takes all columns. */
+typedef struct
+{{
+  const char *name;
+  VendSql all, after, add, clear;
+  int n_columns;
+  int n_keys;
+  int keys[{MOST_KEYS}]; /* columns, from 0 */
+}} VendSqlTable;
+
 const char *vend_sql_text (VendDialect dialect, VendSql sql);
 const char *vend_sql_name (VendSql sql);
+/* Each behind those that it refers to. */
+const VendSqlTable *vend_sql_tables (gsize *out_count);
 bool vend_sql_changes_models (VendSql sql); /* or their versions */
 const VendMigration *vend_migrations (gsize *out_count);
 """
@@ -208,6 +285,7 @@ const VendMigration *vend_migrations (gsize *out_count);
         f'  {{ {int(name.split("-")[0])}, "{name}", {{\n{c_string(one)},\n{c_string(other)} }} }}'
         for name, one, other in migrations
     )
+    entries = ",\n".join(table.entry() for table in tables)
     pathlib.Path(source).write_text(
         f"""/* Generated from src/store/sql and src/store/migrations. */
 #include "store/sql.h"
@@ -218,6 +296,10 @@ static const struct {{ bool changes_models; const char *name, *texts[VEND_DIALEC
 
 static const VendMigration migrations[] = {{
 {steps}
+}};
+
+static const VendSqlTable tables[] = {{
+{entries}
 }};
 
 const char *
@@ -237,6 +319,13 @@ bool
 vend_sql_changes_models (VendSql sql)
 {{
   return statements[sql].changes_models;
+}}
+
+const VendSqlTable *
+vend_sql_tables (gsize *out_count)
+{{
+  *out_count = G_N_ELEMENTS (tables);
+  return tables;
 }}
 
 const VendMigration *

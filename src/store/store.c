@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/migrate.h"
 #include "store/old-schema.h"
+#include "store/rows.h"
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -566,6 +567,18 @@ vend_store_settle (VendStore *store)
     }
 }
 
+static bool
+check_is_whole (VendDb *db, GError **error)
+{
+  bool is_unfinished = false;
+  if (!vend_rows_is_unfinished (db, &is_unfinished, error))
+    return false;
+  return !is_unfinished
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "store: rows of another database are being moved to this one; end that with "
+                       "the 'vend migrate-storage' that began it, or name another database");
+}
+
 bool
 vend_store_take (const char *place, const VendLease *lease, VendDb **out, char **out_former,
                  GError **error)
@@ -591,7 +604,7 @@ open_writer (VendStore *store, const VendStoreOptions *options, GError **error)
   store->renew_us = vend_db_renew_us (store->writer);
   return vend_store_keep_old (store->writer, options->path, error)
          && vend_migrate (store->writer, vend_now_us (), error)
-         && vend_db_claim (store->writer, error);
+         && check_is_whole (store->writer, error) && vend_db_claim (store->writer, error);
 }
 
 bool

@@ -14,7 +14,7 @@ STEPS = [
     ["auth", "files", "meter", "events", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
     ["weights", "openai", "registry"],
     ["image"],
-    ["director", "sched", "build", "audit", "backup"],
+    ["director", "sched", "build", "audit", "backup", "move"],
     ["api", "web"],
     ["mcp"],
     ["cli"],

@@ -48,6 +48,7 @@ def read():
 
 
 CATALOGUE, OVERLAY, MIGRATIONS = read()
+CATALOGUE += [statement for table in sqlgen.read_tables(MIGRATIONS) for statement in table.statements()]
 TABLE = dict(CATALOGUE)["migration_table"]
 PREPARED = [(name, OVERLAY.get(name, text)) for name, text in CATALOGUE if name != "migration_table"]
 

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from postgres import Cluster
 from s3 import BUCKET, KEY_ID, SECRET, FaultProxy, S3Server
 
 PREFIX = "files"
@@ -16,6 +17,14 @@ def s3(tmp_path_factory):
     made = S3Server(tmp_path_factory.mktemp("s3")).start()
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL server."""
+    made = Cluster(port=5434)
+    yield made
+    made.close()
 
 
 @pytest.fixture

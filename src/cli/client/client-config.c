@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "json/json.h"
+#include "store/store-mark.h"
 #include <string.h>
 
 #define CLI_FILE "cli.json"
@@ -47,7 +48,7 @@ vend_data_dir_store (const char *data, char **out, GError **error)
   g_autoptr (VendSettings) settings = NULL;
   if (!vend_data_dir_settings (data, &settings, error))
     return false;
-  const char *url = vend_settings_url (settings, "store");
+  const char *url = vend_store_mark_is_sqlite (data) ? "" : vend_settings_url (settings, "store");
   *out = *url != '\0' ? g_strdup (url) : g_build_filename (data, "vend.db", NULL);
   return true;
 }

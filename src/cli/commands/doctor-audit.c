@@ -185,6 +185,14 @@ print_table (const GPtrArray *checks)
 }
 
 bool
+vend_doctor_look (const VendStoppedData *stopped, GPtrArray **out, GError **error)
+{
+  const Audit audit = { NULL, (char *) stopped->data_dir, stopped->depot, (char *) stopped->store,
+                        stopped->deep };
+  return look (&audit, out, error);
+}
+
+bool
 vend_doctor_audit (const VendConnection *connection, const char *data_dir, bool deep,
                    GError **error)
 {

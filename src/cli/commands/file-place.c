@@ -47,15 +47,14 @@ text_or_null (const char *text)
 }
 
 static bool
-make_depot (const VendSettings *settings, const VendFileKeys *keys, VendDepot **out,
+make_depot (const char *place, const char *endpoint, const VendFileKeys *keys, VendDepot **out,
             char **out_place, GError **error)
 {
   VendS3 *s3 = NULL;
-  const char *place = vend_settings_text (settings, "files");
   if (*place == '\0')
     return true;
   if (!vend_s3_new (&(VendS3Options){ .place = place,
-                                      .endpoint = vend_settings_text (settings, "files-endpoint"),
+                                      .endpoint = endpoint,
                                       .region = text_or_null (keys->region),
                                       .key_id = keys->key_id,
                                       .secret = keys->secret,
@@ -82,18 +81,27 @@ read_mark (const char *path, char **out, GError **error)
 }
 
 bool
+vend_file_depot_at (const char *place, const char *endpoint, VendDepot **out, char **out_place,
+                    GError **error)
+{
+  const VendFileKeys keys
+      = { (char *) g_getenv ("AWS_ACCESS_KEY_ID"), (char *) g_getenv ("AWS_SECRET_ACCESS_KEY"),
+          (char *) g_getenv ("AWS_SESSION_TOKEN"), region () };
+  g_autofree char *keys_region G_GNUC_UNUSED = keys.region;
+  return make_depot (place, endpoint, &keys, out, out_place, error);
+}
+
+bool
 vend_file_depot_find (const char *data_dir, VendDepot **out, GError **error)
 {
   g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   g_autofree char *mark = NULL;
   g_autoptr (VendSettings) settings = NULL;
-  const VendFileKeys keys
-      = { (char *) g_getenv ("AWS_ACCESS_KEY_ID"), (char *) g_getenv ("AWS_SECRET_ACCESS_KEY"),
-          (char *) g_getenv ("AWS_SESSION_TOKEN"), region () };
-  g_autofree char *keys_region G_GNUC_UNUSED = keys.region;
-  return vend_data_dir_settings (data_dir, &settings, error) && read_mark (path, &mark, error)
-         && (mark == NULL || vend_settings_set (settings, "files", mark, "file", error))
-         && make_depot (settings, &keys, out, NULL, error);
+  if (!vend_data_dir_settings (data_dir, &settings, error) || !read_mark (path, &mark, error))
+    return false;
+  return mark == NULL
+         || vend_file_depot_at (mark, vend_settings_text (settings, "files-endpoint"), out, NULL,
+                                error);
 }
 
 static void
@@ -147,7 +155,9 @@ vend_file_place_open (const VendSettings *settings, const VendFileKeys *keys, co
   g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   g_autofree char *mark = NULL, *place = NULL;
   g_autoptr (VendDepot) depot = NULL;
-  if (!make_depot (settings, keys, &depot, &place, error) || !read_mark (path, &mark, error))
+  if (!make_depot (vend_settings_text (settings, "files"),
+                   vend_settings_text (settings, "files-endpoint"), keys, &depot, &place, error)
+      || !read_mark (path, &mark, error))
     return false;
   if (depot == NULL)
     return mark == NULL ? vend_blobs_open (blobs, out, error) : refuse (mark, error);

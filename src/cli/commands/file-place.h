@@ -20,9 +20,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendFileKeys, vend_file_keys_clear)
 /* Takes them out of the environment, so that no child has them. */
 void vend_file_keys_take (VendFileKeys *out);
 
-/* For a command beside the server: by the settings and credentials of this environment, and what
- * the directory says of itself. `*out` is NULL when files are in the directory. INVALID for
- * settings that cannot work. */
+/* A bucket by the credentials of this environment; `*out_place` is its name in one form, and may be
+ * left out. INVALID for a place that cannot work. */
+bool vend_file_depot_at (const char *place, const char *endpoint, VendDepot **out, char **out_place,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For a command beside the server: what the directory says of itself, with the endpoint of the
+ * settings and the credentials of this environment. `*out` is NULL when files are in the directory.
+ * INVALID for settings that cannot work. */
 bool vend_file_depot_find (const char *data_dir, VendDepot **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -5,7 +5,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/private-files.h"
+#include "move/move.h"
 #include "store/integrity.h"
+#include "store/store-mark.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +77,8 @@ vend_serve_data_check (const char *dir, const char *database, GError **error)
                                   .has_data = has_entries (dir, "versions") || has_blobs (dir),
                                   .limit_us = was_cut_off ? LOOK_US : SHORT_LOOK_US };
   bool is_complete = false;
+  if (!vend_move_check_none (dir, error) || !vend_store_mark_check (dir, database, error))
+    return false;
   if (!vend_integrity_check (&options, &is_complete, error))
     return false;
   if (was_cut_off && !is_complete)
