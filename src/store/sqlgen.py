@@ -217,21 +217,9 @@ def read_tables(migrations: list[tuple[str, str, str]]) -> list[Table]:
     return done
 
 
-def main(header: str, source: str, files: list[str]) -> None:
-    paths = [pathlib.Path(f) for f in files]
-    by_folder: dict[str, list[pathlib.Path]] = {}
-    for path in paths:
-        kind = path.parent.parent.name if path.parent.name == POSTGRES else ""
-        by_folder.setdefault(kind + path.parent.name, []).append(path)
-    migrations = read_migrations(by_folder.get("migrations", []), by_folder.get("migrations" + POSTGRES, []))
-    lists, catalogue = read_catalogue(by_folder["sql"])
-    overlay = read_overlay(by_folder.get("sql" + POSTGRES, []), lists, catalogue)
-    tables = read_tables(migrations)
-    catalogue += [statement for table in tables for statement in table.statements()]
-
+def header_text(lists: Lists, catalogue: list[tuple[str, str]]) -> str:
     enum = "\n".join(f"  VEND_SQL_{name.upper()}," for name, _ in catalogue)
-    pathlib.Path(header).write_text(
-        f"""/* Generated from src/store/sql and src/store/migrations. */
+    return f"""/* Generated from src/store/sql and src/store/migrations. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>
@@ -275,8 +263,14 @@ const VendSqlTable *vend_sql_tables (gsize *out_count);
 bool vend_sql_changes_models (VendSql sql); /* or their versions */
 const VendMigration *vend_migrations (gsize *out_count);
 """
-    )
 
+
+def source_text(
+    catalogue: list[tuple[str, str]],
+    overlay: dict[str, str],
+    migrations: list[tuple[str, str, str]],
+    tables: list[Table],
+) -> str:
     texts = ",\n".join(
         f'  {{ {str(bool(MODELS.match(sql))).lower()}, "{name}", {{\n{c_string(sql)},\n{c_string(overlay[name]) if name in overlay else "  NULL"} }} }}'
         for name, sql in catalogue
@@ -286,8 +280,7 @@ const VendMigration *vend_migrations (gsize *out_count);
         for name, one, other in migrations
     )
     entries = ",\n".join(table.entry() for table in tables)
-    pathlib.Path(source).write_text(
-        f"""/* Generated from src/store/sql and src/store/migrations. */
+    return f"""/* Generated from src/store/sql and src/store/migrations. */
 #include "store/sql.h"
 
 static const struct {{ bool changes_models; const char *name, *texts[VEND_DIALECT_N]; }} statements[VEND_SQL_N] = {{
@@ -335,7 +328,21 @@ vend_migrations (gsize *out_count)
   return migrations;
 }}
 """
-    )
+
+
+def main(header: str, source: str, files: list[str]) -> None:
+    paths = [pathlib.Path(f) for f in files]
+    by_folder: dict[str, list[pathlib.Path]] = {}
+    for path in paths:
+        kind = path.parent.parent.name if path.parent.name == POSTGRES else ""
+        by_folder.setdefault(kind + path.parent.name, []).append(path)
+    migrations = read_migrations(by_folder.get("migrations", []), by_folder.get("migrations" + POSTGRES, []))
+    lists, catalogue = read_catalogue(by_folder["sql"])
+    overlay = read_overlay(by_folder.get("sql" + POSTGRES, []), lists, catalogue)
+    tables = read_tables(migrations)
+    catalogue += [statement for table in tables for statement in table.statements()]
+    pathlib.Path(header).write_text(header_text(lists, catalogue))
+    pathlib.Path(source).write_text(source_text(catalogue, overlay, migrations, tables))
 
 
 if __name__ == "__main__":
