@@ -36,6 +36,18 @@ copy (const char *path, const char *to, GError **error)
          || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "rename to '%s'", to);
 }
 
+/* Of the first migration that the database lacks. */
+static int
+number_after (int64_t have)
+{
+  gsize n = 0;
+  const VendMigration *migrations = vend_migrations (&n);
+  gsize i = 0;
+  while (i + 1 < n && migrations[i].number <= have)
+    i++;
+  return migrations[i].number;
+}
+
 bool
 vend_store_keep_old (VendDb *db, const char *path, GError **error)
 {
@@ -52,7 +64,7 @@ vend_store_keep_old (VendDb *db, const char *path, GError **error)
   g_autofree char *folder = g_path_get_dirname (whole);
   g_autofree char *name = g_path_get_basename (whole);
   g_autofree char *prefix = g_strconcat (name, ".before-", NULL);
-  g_autofree char *kept = g_strdup_printf ("%s/%s%" G_GINT64_FORMAT, folder, prefix, have + 1);
+  g_autofree char *kept = g_strdup_printf ("%s/%s%d", folder, prefix, number_after (have));
   if (!copy (whole, kept, error))
     {
       g_prefix_error (error, "the database is not migrated, since it cannot be kept as it was: ");
