@@ -18,10 +18,10 @@ print_help (FILE *stream)
   fputs ("Usage:\n  vend COMMAND [OPTION…]\n\nCommands:\n", stream);
   for (const VendCommand *command = vend_commands; command->name != NULL; command++)
     if (command->help != NULL)
-      fprintf (stream, "  %-12s %s\n", command->name, command->help);
+      fprintf (stream, "  %-15s %s\n", command->name, command->help);
   fputs (
-      "  help         show this, or the help of a command\n"
-      "  version      print the version\n"
+      "  help            show this, or the help of a command\n"
+      "  version         print the version\n"
       "\n"
       "'vend COMMAND --help' shows the options of a command. The server is --url, VEND_URL or\n"
       "REPLICATE_BASE_URL, else the server on this machine. The token is --token, VEND_API_TOKEN\n"
