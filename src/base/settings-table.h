@@ -19,6 +19,9 @@ static const VendSettingInfo setting_infos[] = {
     "postgres://…" },
   { "store-lease", VEND_SETTING_SECONDS, "15s", 2 * VEND_SECOND_US, 10 * VEND_MINUTE_US,
     "time after which a standby takes the database from a server that stands still" },
+  { "store-checkpoints", VEND_SETTING_BOOL, "true", 0, 0,
+    "write the log of the SQLite file to the file now and then; off beside Litestream, which does "
+    "it" },
   { "listen", VEND_SETTING_TEXT, "127.0.0.1:8363", 0, 0,
     "address and port to listen on; port 0 picks a free one" },
   { "advertise", VEND_SETTING_TEXT, "", 0, 0,

@@ -579,6 +579,13 @@ check_is_whole (VendDb *db, GError **error)
                        "the 'vend migrate-storage' that began it, or name another database");
 }
 
+static bool
+leave_log (VendDb *db, GError **error)
+{
+  return vend_db_dialect (db) != VEND_DIALECT_SQLITE
+         || vend_db_exec (db, "PRAGMA wal_autocheckpoint = 0", error);
+}
+
 bool
 vend_store_take (const char *place, const VendLease *lease, VendDb **out, char **out_former,
                  GError **error)
@@ -622,7 +629,8 @@ vend_store_open (const VendStoreOptions *options, VendStore **out, GError **erro
       = g_main_context_ref (options->core != NULL ? options->core : g_main_context_default ());
   store->notify_source = notify_source_new (store);
 
-  if (!open_writer (store, options, error))
+  if (!open_writer (store, options, error)
+      || (options->leaves_log && !leave_log (store->writer, error)))
     return false;
   for (; store->n_readers < options->readers; store->n_readers++)
     {

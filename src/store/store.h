@@ -14,6 +14,7 @@ typedef struct VendStore VendStore;
 typedef struct
 {
   const char *path;   /* of the SQLite database, or a postgres:// URL */
+  bool leaves_log;    /* of an SQLite database: another program writes its log to the file */
   guint readers;      /* at least the number of threads that read at the same time */
   GMainContext *core; /* context of `done` functions; NULL = the default context */
   /* Of a database on a server; NULL = all zero. Its `waits` is called by vend_store_open. */

@@ -479,6 +479,7 @@ open_store (App *app, GError **error)
       = { .path = path,
           .lease = &lease,
           .taken = app->taken,
+          .leaves_log = !vend_settings_bool (app->settings, "store-checkpoints"),
           .readers = threads + VEND_LATER_THREADS + MAX_SPOOLED_READERS + VEND_SHELF_THREADS + 1 };
   if (*url != '\0' && !vend_postgres_is_url (url))
     return vend_fail (error, VEND_ERROR_INVALID,
