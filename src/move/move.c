@@ -43,15 +43,18 @@ lock_directory (const char *data_dir, int *out, GError **error)
   return false;
 }
 
-/* As long as the connection lives. */
+/* As long as the connection lives: its lock keeps others out, and a lease that nobody renews would
+ * let a standby end the connection. */
 static bool
 hold_database (const char *place, VendDb **out, GError **error)
 {
+  const VendLease lease = { 0 };
+  g_autofree char *former = NULL;
   g_autoptr (VendDb) db = NULL;
   g_autoptr (GError) problem = NULL;
   if (!vend_db_open (place, false, &db, error))
     return false;
-  if (!vend_db_take (db, &problem))
+  if (!vend_db_take (db, &lease, &former, &problem) || !vend_db_release (db, &problem))
     {
       if (g_error_matches (problem, VEND_ERROR, VEND_ERROR_BUSY))
         return vend_fail (error, VEND_ERROR_BUSY, "a server uses the database; stop it first (%s)",
