@@ -1,12 +1,14 @@
 /* Backups of a data directory: made beside a running server, restored into a new one. A repository
- * (repository.h) keeps each content once, so a further backup costs what is new. One thread; blocks
- * on disk. */
+ * (repository.h) keeps each content once, so a further backup costs what is new. Rows on a server
+ * and files in a bucket are in it as an SQLite file and as files of the directory, and are restored
+ * so. One thread; blocks on disk, and on the network where one is asked. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <glib.h>
 
 #include "backup/repository.h"
+#include "files/depot.h"
 
 /* Files and bytes looked at so far. */
 typedef void (*VendBackupProgress) (uint64_t files, uint64_t bytes, void *data);
@@ -14,6 +16,8 @@ typedef void (*VendBackupProgress) (uint64_t files, uint64_t bytes, void *data);
 typedef struct
 {
   const char *data_dir;        /* absolute */
+  const char *store;           /* its database: a path or a postgres:// URL */
+  VendDepot *files;            /* where its contents are; NULL: in the directory */
   VendBackupProgress progress; /* may be NULL */
   void *progress_data;
 } VendBackupOptions;
@@ -25,10 +29,6 @@ typedef struct
 bool vend_backup_make (VendBackupRepository *repository, const VendBackupOptions *options,
                        VendBackupSnapshot **out, guint *out_missing, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-
-/* Whether the files are in a bucket, so that a backup has only the copies that lie in the data
- * directory. */
-bool vend_backup_lacks_files (const char *data_dir);
 
 /* Makes the data directory `to`, which must not be there or be empty; it appears as a whole, and
  * durably. INVALID when something is at its place. */

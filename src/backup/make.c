@@ -3,9 +3,12 @@
 #include "backup/left-out.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "files/depot.h"
+#include "base/hash.h"
 #include "store/audit.h"
 #include "store/copy.h"
+#include "store/integrity.h"
+#include "store/postgres.h"
+#include "store/store-mark.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,6 +16,8 @@
 #include <time.h>
 
 #define DATABASE "vend.db"
+#define BLOBS "blobs"
+#define INSTALLATION "installation"
 #define MAX_LOOKS 5
 #define NS_PER_S G_GINT64_CONSTANT (1000000000)
 
@@ -147,6 +152,14 @@ add (Making *making, const char *path, GError **error)
   return kind != VEND_BACKUP_FOLDER || walk (making, path, error);
 }
 
+/* Copies of what is in a bucket lie in folders of two hex digits. */
+static bool
+is_copy (const Making *making, const char *path)
+{
+  return making->options->files != NULL && g_str_has_prefix (path, BLOBS "/")
+         && strlen (path) == strlen (BLOBS "/") + 2;
+}
+
 /* `folder` "" is the data directory. */
 static bool
 walk (Making *making, const char *folder, GError **error)
@@ -157,42 +170,107 @@ walk (Making *making, const char *folder, GError **error)
     {
       g_autofree char *path
           = folder[0] != '\0' ? g_build_filename (folder, name, NULL) : g_strdup (name);
-      if (!vend_backup_leaves_out (path) && !add (making, path, error))
+      if (!vend_backup_leaves_out (path) && !is_copy (making, path) && !add (making, path, error))
         return false;
     }
   return true;
 }
 
-bool
-vend_backup_lacks_files (const char *data_dir)
-{
-  g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
-  return g_file_test (path, G_FILE_TEST_EXISTS);
-}
-
 /* ---- The database */
 
+/* A file that is not one of the data directory, for the path that it is restored to. */
 static bool
-add_database (Making *making, const char *copy, GError **error)
+add_made (Making *making, const char *file, const char *path, GError **error)
 {
-  g_autofree char *from = g_build_filename (making->options->data_dir, DATABASE, NULL);
-  if (unlink (copy) < 0 && errno != ENOENT)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", copy);
-  if (!vend_store_copy (from, copy, error))
-    return false;
-  vend_autofd fd = open (copy, O_RDONLY | O_CLOEXEC);
+  vend_autofd fd = open (file, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", copy);
-  g_autoptr (VendBackupEntry) entry = vend_backup_entry_new (DATABASE, VEND_BACKUP_FILE, 0600);
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", file);
+  g_autoptr (VendBackupEntry) entry = vend_backup_entry_new (path, VEND_BACKUP_FILE, 0600);
   if (!vend_backup_repository_put (making->repository, fd, &entry->sha256, &entry->size, error))
     return false;
   keep (making, g_steal_pointer (&entry));
   return true;
 }
 
+static bool
+add_database (Making *making, const char *copy, GError **error)
+{
+  const VendBackupOptions *options = making->options;
+  g_autofree char *installation = g_build_filename (options->data_dir, INSTALLATION, NULL);
+  if (unlink (copy) < 0 && errno != ENOENT)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", copy);
+  return vend_store_copy (options->store, copy, error)
+         && vend_integrity_claim (copy, installation, error)
+         && add_made (making, copy, DATABASE, error);
+}
+
+/* What is restored has its rows in an SQLite file, whatever its settings say of a server. */
+static bool
+add_mark (Making *making, GError **error)
+{
+  g_autofree char *file = vend_backup_repository_temporary (making->repository, VEND_STORE_MARK);
+  if (!vend_postgres_is_url (making->options->store))
+    return true;
+  if (!vend_file_replace (file, VEND_STORE_MARK_SQLITE, strlen (VEND_STORE_MARK_SQLITE), 0600,
+                          error)
+      || !add_made (making, file, VEND_STORE_MARK, error))
+    return false;
+  return unlink (file) == 0
+         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", file);
+}
+
+/* ---- Contents of a bucket */
+
+static void
+keep_folder (Making *making, const char *path)
+{
+  if (!g_hash_table_contains (making->entries, path))
+    keep (making, vend_backup_entry_new (path, VEND_BACKUP_FOLDER, 0700));
+}
+
+static bool
+fetch_content (Making *making, const char *sha256, GError **error)
+{
+  g_autofree char *file = vend_backup_repository_temporary (making->repository, "content");
+  g_autofree char *name = NULL;
+  uint64_t size = 0;
+  vend_autofd fd = open (file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", file);
+  if (!vend_depot_fetch (making->options->files, sha256, fd, error))
+    return false;
+  if (lseek (fd, 0, SEEK_SET) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "read '%s'", file);
+  const bool good = vend_backup_repository_put (making->repository, fd, &name, &size, error);
+  unlink (file);
+  return good;
+}
+
+/* One that the repository has is not fetched again. `size` -1: not known. */
+static bool
+add_content (Making *making, const char *path, const char *sha256, int64_t size, GError **error)
+{
+  VendDepot *files = making->options->files;
+  VendDepotStat stat = { (uint64_t) size, 0 };
+  if (size < 0 && !files->ops->stat (files, sha256, &stat, error))
+    return false;
+  if (!vend_backup_repository_has (making->repository, sha256, stat.size)
+      && !fetch_content (making, sha256, error))
+    return false;
+  g_autofree char *folder = g_path_get_dirname (path);
+  keep_folder (making, BLOBS);
+  keep_folder (making, folder);
+  VendBackupEntry *entry = vend_backup_entry_new (path, VEND_BACKUP_FILE, 0600);
+  entry->sha256 = g_strdup (sha256);
+  entry->size = stat.size;
+  keep (making, entry);
+  return true;
+}
+
 typedef struct
 {
-  const Making *making;
+  Making *making;
+  GError *error;
   guint n_missing;  /* in the snapshot, and not in the data directory either */
   guint n_too_late; /* removed by the server before it was read, and named by this database */
 } Naming;
@@ -210,10 +288,26 @@ look_for (Naming *naming, const char *path)
 static void
 named_content (const char *sha256, const char *of, int64_t size, void *data)
 {
-  g_autofree char *path = g_strdup_printf ("blobs/%.2s/%s", sha256, sha256);
+  Naming *naming = data;
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *path = g_strdup_printf (BLOBS "/%.2s/%s", sha256, sha256);
   (void) of;
-  (void) size;
-  look_for (data, path);
+  if (naming->making->options->files == NULL)
+    {
+      look_for (naming, path);
+      return;
+    }
+  if (naming->error != NULL || !vend_is_sha256_hex (sha256)
+      || g_hash_table_contains (naming->making->entries, path)
+      || add_content (naming->making, path, sha256, size, &problem))
+    return;
+  if (!g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
+    {
+      naming->error = g_steal_pointer (&problem);
+      return;
+    }
+  naming->n_too_late++;
+  naming->n_missing++;
 }
 
 static void
@@ -226,15 +320,19 @@ named_version (const char *id, const char *of, int64_t number, void *data)
 }
 
 static bool
-compare (const Making *making, const char *copy, Naming *out, GError **error)
+compare (Making *making, const char *copy, Naming *out, GError **error)
 {
   g_autoptr (VendDb) db = NULL;
-  *out = (Naming){ making, 0, 0 };
-  return vend_store_audit_open (copy, &db, error) && vend_store_audit_begin (db, error)
-         && (vend_backup_lacks_files (making->options->data_dir)
-             || vend_store_audit_contents (db, named_content, out, error))
-         && vend_store_audit_versions (db, named_version, out, error)
-         && vend_store_audit_end (db, error);
+  *out = (Naming){ .making = making };
+  if (!vend_store_audit_open (copy, &db, error) || !vend_store_audit_begin (db, error)
+      || !vend_store_audit_contents (db, named_content, out, error)
+      || !vend_store_audit_versions (db, named_version, out, error)
+      || !vend_store_audit_end (db, error))
+    return false;
+  if (out->error == NULL)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&out->error));
+  return false;
 }
 
 /* Files first, then the database, then the files that came meanwhile: what the database names was
@@ -245,7 +343,7 @@ collect (Making *making, guint *out_missing, GError **error)
 {
   g_autofree char *copy = vend_backup_repository_temporary (making->repository, DATABASE);
   Naming naming = { 0 };
-  if (!walk (making, "", error))
+  if (!add_mark (making, error) || !walk (making, "", error))
     return false;
   for (guint look = 0; look < MAX_LOOKS; look++)
     {
@@ -266,21 +364,23 @@ collect (Making *making, guint *out_missing, GError **error)
 
 /* ---- The snapshot */
 
-static char *
-name_of_now (const VendBackupRepository *repository)
+static bool
+name_of_now (const VendBackupRepository *repository, char **out, GError **error)
 {
-  g_autoptr (GPtrArray) names = vend_backup_repository_list (repository);
+  g_autoptr (GPtrArray) names = NULL;
+  if (!vend_backup_repository_list (repository, &names, error))
+    return false;
   const char *newest = names->len > 0 ? g_ptr_array_index (names, names->len - 1) : "";
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *name = g_date_time_format (now, "%Y-%m-%dT%H-%M-%SZ");
   /* Also two within a second, and after a clock that went back, in their order. */
-  return strcmp (name, newest) > 0 ? g_steal_pointer (&name) : g_strconcat (newest, "+", NULL);
+  *out = strcmp (name, newest) > 0 ? g_steal_pointer (&name) : g_strconcat (newest, "+", NULL);
+  return true;
 }
 
 static VendBackupSnapshot *
-snapshot_of (const Making *making)
+snapshot_of (const Making *making, const char *name)
 {
-  g_autofree char *name = name_of_now (making->repository);
   VendBackupSnapshot *snapshot = vend_backup_snapshot_new (name, making->options->data_dir);
   for (guint i = 0; i < making->seen->len; i++)
     {
@@ -324,9 +424,10 @@ vend_backup_make (VendBackupRepository *repository, const VendBackupOptions *opt
       return false;
     }
   learn (&making, previous);
-  if (!collect (&making, out_missing, error))
+  g_autofree char *name = NULL;
+  if (!collect (&making, out_missing, error) || !name_of_now (repository, &name, error))
     return false;
-  g_autoptr (VendBackupSnapshot) snapshot = snapshot_of (&making);
+  g_autoptr (VendBackupSnapshot) snapshot = snapshot_of (&making, name);
   if (!vend_backup_repository_save (repository, snapshot, error))
     return false;
   *out = g_steal_pointer (&snapshot);

@@ -1,13 +1,17 @@
-/* A copy of a database, by SQLite's own interface for that: page by page, so that row numbers stay,
- * which indexes of texts refer to. */
+/* A copy of a database. That of a file goes by SQLite's own interface: page by page, so that row
+ * numbers stay, which indexes of texts refer to. */
 #include "store/copy.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "store/audit.h"
+#include "store/postgres.h"
+#include "store/rows.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 
 #define BUSY_MS 30000
+#define COPY "copy" /* names what is copied at once */
 
 typedef struct sqlite3 Database;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Database, sqlite3_close)
@@ -47,16 +51,36 @@ settle (Database *to, GError **error)
          || vend_fail (error, VEND_ERROR_STORAGE, "copy the database: %s", sqlite3_errmsg (to));
 }
 
-bool
-vend_store_copy (const char *from, const char *to, GError **error)
+/* From a server, row by row, by one snapshot of it. */
+static bool
+copy_rows (const char *from, const char *to, GError **error)
+{
+  g_autoptr (VendDb) source = NULL;
+  g_autoptr (VendDb) copy = NULL;
+  return vend_store_audit_open (from, &source, error) && vend_store_audit_begin (source, error)
+         && vend_db_open (to, false, &copy, error) && vend_rows_prepare (copy, COPY, error)
+         && vend_rows_copy (source, copy, COPY, NULL, NULL, error) && vend_rows_finish (copy, error)
+         && vend_store_audit_end (source, error);
+}
+
+static bool
+copy_file (const char *from, const char *to, GError **error)
 {
   g_autoptr (Database) source = NULL;
   g_autoptr (Database) copy = NULL;
   if (!g_file_test (from, G_FILE_TEST_EXISTS))
     return vend_fail (error, VEND_ERROR_NOT_FOUND, "there is no database '%s'", from);
-  if (!open_database (from, SQLITE_OPEN_READWRITE, &source, error)
-      || !open_database (to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, error)
-      || !copy_pages (source, copy, error) || !settle (copy, error))
+  return open_database (from, SQLITE_OPEN_READWRITE, &source, error)
+         && open_database (to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &copy, error)
+         && copy_pages (source, copy, error);
+}
+
+bool
+vend_store_copy (const char *from, const char *to, GError **error)
+{
+  g_autoptr (Database) copy = NULL;
+  if (!(vend_postgres_is_url (from) ? copy_rows (from, to, error) : copy_file (from, to, error))
+      || !open_database (to, SQLITE_OPEN_READWRITE, &copy, error) || !settle (copy, error))
     return false;
   vend_autofd fd = open (to, O_RDONLY | O_CLOEXEC);
   if (fd < 0 || fsync (fd) < 0)

@@ -5,10 +5,13 @@
 #include "base/fd.h"
 #include "cli/arguments/options.h"
 #include "cli/client/client-config.h"
+#include "cli/commands/backup-place.h"
 #include "cli/commands/backup-progress.h"
 #include "cli/commands/doctor-audit.h"
+#include "cli/commands/file-place.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/terminal.h"
+#include "store/audit.h"
 #include <string.h>
 
 static json_t *
@@ -24,6 +27,7 @@ snapshot_json (const VendBackupSnapshot *snapshot)
 typedef struct
 {
   char *data_dir;
+  char *endpoint;
   int keep;
   gboolean json;
 } MakeFlags;
@@ -32,6 +36,7 @@ static void
 make_flags_clear (MakeFlags *flags)
 {
   g_free (flags->data_dir);
+  g_free (flags->endpoint);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MakeFlags, make_flags_clear)
 
@@ -43,16 +48,17 @@ parse_make (int argc, char **argv, MakeFlags *flags, GStrv *out_words, GError **
       "data directory; default $VEND_DATA or ~/.local/share/vend", "DIR" },
     { "keep", 0, 0, G_OPTION_ARG_INT, &flags->keep,
       "then remove all backups in TO but the newest N; default: keep all", "N" },
+    { "endpoint", 0, 0, G_OPTION_ARG_STRING, &flags->endpoint, VEND_BACKUP_ENDPOINT_HELP, "URL" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &flags->json, "print JSON", NULL },
     { NULL },
   };
   const VendOptions options = {
     .command = "backup",
     .usage = "TO",
-    .summary = "Backs a data directory up to the folder TO, beside a running server. A further\n"
-               "backup to the same folder adds what is new.",
+    .summary = "Backs a data directory up to TO, a folder or s3://bucket/prefix, beside a running\n"
+               "server. A further backup to the same place adds what is new.",
     .details = "Other forms:\n"
-               "  vend backup list FROM      the backups in a folder\n"
+               "  vend backup list FROM      the backups at a place\n"
                "  vend backup verify FROM    restores one to a scratch directory and audits it\n"
                "'vend restore FROM' makes a data directory from one. A backup has the secrets and "
                "the tokens' hashes of the server: keep it as closed as the server.",
@@ -80,23 +86,38 @@ trim (VendBackupRepository *repository, const MakeFlags *flags, GError **error)
   return true;
 }
 
-/* The database is part of a backup, so it must lie in the data directory. */
-static bool
-check_database (const char *data_dir, GError **error)
+typedef struct
 {
-  g_autofree char *store = NULL;
-  g_autofree char *own = g_build_filename (data_dir, "vend.db", NULL);
-  if (!vend_data_dir_store (data_dir, &store, error))
-    return false;
-  if (strcmp (store, own) != 0)
-    return vend_fail (
-        error, VEND_ERROR_INVALID,
-        "the database of '%s' is on a PostgreSQL server: back it up with pg_dump, and "
-        "the directory with a tool for files",
-        data_dir);
-  return g_file_test (own, G_FILE_TEST_EXISTS)
-         || vend_fail (error, VEND_ERROR_INVALID,
-                       "'%s' is no data directory of Vend; name another one with --data", data_dir);
+  char *data_dir;
+  char *store;
+  VendDepot *files;
+} Source;
+
+static void
+source_clear (Source *source)
+{
+  g_free (source->data_dir);
+  g_free (source->store);
+  vend_depot_free (source->files);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Source, source_clear)
+
+/* Also where it has its rows and files elsewhere. Nothing is made for one without a database. */
+static bool
+find_source (const MakeFlags *flags, Source *out, GError **error)
+{
+  g_autoptr (VendDb) db = NULL;
+  g_autofree char *standard = vend_data_dir ();
+  out->data_dir
+      = g_canonicalize_filename (flags->data_dir != NULL ? flags->data_dir : standard, NULL);
+  g_autofree char *installation = g_build_filename (out->data_dir, "installation", NULL);
+  if (!g_file_test (installation, G_FILE_TEST_EXISTS))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "'%s' is no data directory of Vend; name another one with --data",
+                      out->data_dir);
+  return vend_data_dir_store (out->data_dir, &out->store, error)
+         && vend_file_depot_find (out->data_dir, &out->files, error)
+         && vend_store_audit_open (out->store, &db, error);
 }
 
 static void
@@ -106,8 +127,8 @@ show_made (const VendBackupSnapshot *snapshot, guint missing, const MakeFlags *f
   g_autofree char *added = g_format_size (snapshot->added);
   json_auto_t *json = snapshot_json (snapshot);
   if (missing > 0)
-    vend_terminal_warn ("%u files or versions that the database names are not in the data "
-                        "directory; 'vend doctor --audit' names them",
+    vend_terminal_warn ("%u files or versions that the database names are not at their "
+                        "places; 'vend doctor --audit' names them",
                         missing);
   if (flags->json)
     vend_terminal_json (json);
@@ -130,17 +151,14 @@ make (int argc, char **argv, GError **error)
   guint missing = 0;
   if (!parse_make (argc, argv, &flags, &words, error))
     return false;
-  g_autofree char *standard = vend_data_dir ();
-  g_autofree char *data_dir
-      = g_canonicalize_filename (flags.data_dir != NULL ? flags.data_dir : standard, NULL);
-  if (!check_database (data_dir, error))
+  g_auto (Source) source = { 0 };
+  VendBackupWhere where = { 0 };
+  if (!find_source (&flags, &source, error))
     return false;
-  if (vend_backup_lacks_files (data_dir))
-    vend_terminal_warn ("the files of '%s' are in a bucket, which needs a backup of its own; this "
-                        "one has the database and the copies that are here",
-                        data_dir);
-  const VendBackupOptions options = { data_dir, vend_backup_show, &shown };
-  const bool good = vend_backup_repository_make (words[0], &repository, error)
+  vend_backup_where (words[0], flags.endpoint, &where);
+  const VendBackupOptions options
+      = { source.data_dir, source.store, source.files, vend_backup_show, &shown };
+  const bool good = vend_backup_repository_make (&where.place, &repository, error)
                     && vend_backup_make (repository, &options, &snapshot, &missing, error);
   vend_progress_clear (progress);
   if (!good)
@@ -156,21 +174,30 @@ list (int argc, char **argv, GError **error)
 {
   static const char *const columns[] = { "NAME", "SIZE", "NEW", "DATA DIRECTORY", NULL };
   gboolean is_json = FALSE;
+  g_autofree char *endpoint = NULL;
+  VendBackupWhere where = { 0 };
   g_auto (GStrv) words = NULL;
   g_autoptr (VendBackupRepository) repository = NULL;
   g_autoptr (VendTable) table = vend_table_new (columns);
-  const GOptionEntry entries[]
-      = { { "json", 0, 0, G_OPTION_ARG_NONE, &is_json, "print JSON", NULL }, { NULL } };
-  const VendOptions options = { .command = "backup list",
-                                .usage = "FROM",
-                                .summary = "Lists the backups in a folder, the oldest first.",
-                                .entries = entries,
-                                .least = 1,
-                                .most = 1 };
-  if (!vend_options_parse (&options, argc, argv, &words, error)
-      || !vend_backup_repository_open (words[0], &repository, error))
+  const GOptionEntry entries[] = {
+    { "endpoint", 0, 0, G_OPTION_ARG_STRING, &endpoint, VEND_BACKUP_ENDPOINT_HELP, "URL" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &is_json, "print JSON", NULL },
+    { NULL },
+  };
+  const VendOptions options
+      = { .command = "backup list",
+          .usage = "FROM",
+          .summary = "Lists the backups in a folder or s3://bucket/prefix, the oldest first.",
+          .entries = entries,
+          .least = 1,
+          .most = 1 };
+  g_autoptr (GPtrArray) names = NULL;
+  if (!vend_options_parse (&options, argc, argv, &words, error))
     return false;
-  g_autoptr (GPtrArray) names = vend_backup_repository_list (repository);
+  vend_backup_where (words[0], endpoint, &where);
+  if (!vend_backup_repository_open (&where.place, &repository, error)
+      || !vend_backup_repository_list (repository, &names, error))
+    return false;
   json_auto_t *results = json_array ();
   for (guint i = 0; i < names->len; i++)
     {
@@ -196,6 +223,7 @@ typedef struct
 {
   char *name;
   char *scratch;
+  char *endpoint;
   VendConnection connection; /* only `json` of it */
 } VerifyFlags;
 
@@ -204,6 +232,7 @@ verify_flags_clear (VerifyFlags *flags)
 {
   g_free (flags->name);
   g_free (flags->scratch);
+  g_free (flags->endpoint);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VerifyFlags, verify_flags_clear)
 
@@ -215,6 +244,7 @@ parse_verify (int argc, char **argv, VerifyFlags *flags, GStrv *out_words, GErro
       "a backup of 'vend backup list'; default: the newest", "NAME" },
     { "scratch", 0, 0, G_OPTION_ARG_FILENAME, &flags->scratch,
       "where there is room for the data; default: $TMPDIR or /tmp", "DIR" },
+    { "endpoint", 0, 0, G_OPTION_ARG_STRING, &flags->endpoint, VEND_BACKUP_ENDPOINT_HELP, "URL" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &flags->connection.json, "print JSON", NULL },
     { NULL },
   };
@@ -238,7 +268,7 @@ restore_and_audit (const VendBackupRepository *repository, const VerifyFlags *fl
   g_autoptr (VendProgress) progress = vend_progress_new ();
   VendBackupShown shown = { progress, "restoring" };
   g_autofree char *to = g_build_filename (scratch, "data", NULL);
-  const VendBackupOptions options = { NULL, vend_backup_show, &shown };
+  const VendBackupOptions options = { .progress = vend_backup_show, .progress_data = &shown };
   if (!vend_backup_repository_load (repository, flags->name, &snapshot, error))
     return false;
   const bool good = vend_backup_restore (repository, snapshot, to, &options, error);
@@ -256,8 +286,11 @@ verify (int argc, char **argv, GError **error)
   g_auto (GStrv) words = NULL;
   g_autoptr (VendBackupRepository) repository = NULL;
   g_autoptr (GError) problem = NULL;
-  if (!parse_verify (argc, argv, &flags, &words, error)
-      || !vend_backup_repository_open (words[0], &repository, error))
+  VendBackupWhere where = { 0 };
+  if (!parse_verify (argc, argv, &flags, &words, error))
+    return false;
+  vend_backup_where (words[0], flags.endpoint, &where);
+  if (!vend_backup_repository_open (&where.place, &repository, error))
     return false;
   g_autofree char *scratch = g_build_filename (
       flags.scratch != NULL ? flags.scratch : g_get_tmp_dir (), "vend-verify-XXXXXX", NULL);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/arguments/options.h"
 #include "cli/client/client-config.h"
+#include "cli/commands/backup-place.h"
 #include "cli/commands/backup-progress.h"
 #include "cli/terminal/terminal.h"
 
@@ -11,6 +12,7 @@ typedef struct
 {
   char *data_dir;
   char *name;
+  char *endpoint;
 } Flags;
 
 static void
@@ -18,6 +20,7 @@ flags_clear (Flags *flags)
 {
   g_free (flags->data_dir);
   g_free (flags->name);
+  g_free (flags->endpoint);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Flags, flags_clear)
 
@@ -29,6 +32,7 @@ parse (int argc, char **argv, Flags *flags, GStrv *out_words, GError **error)
       "new data directory; default $VEND_DATA or ~/.local/share/vend", "DIR" },
     { "name", 0, 0, G_OPTION_ARG_STRING, &flags->name,
       "a backup of 'vend backup list'; default: the newest", "NAME" },
+    { "endpoint", 0, 0, G_OPTION_ARG_STRING, &flags->endpoint, VEND_BACKUP_ENDPOINT_HELP, "URL" },
     { NULL },
   };
   const VendOptions options = {
@@ -63,8 +67,10 @@ restore (const Flags *flags, const char *from, GError **error)
   g_autofree char *standard = vend_data_dir ();
   g_autofree char *to
       = g_canonicalize_filename (flags->data_dir != NULL ? flags->data_dir : standard, NULL);
-  const VendBackupOptions options = { NULL, vend_backup_show, &shown };
-  if (!vend_backup_repository_open (from, &repository, error)
+  const VendBackupOptions options = { .progress = vend_backup_show, .progress_data = &shown };
+  VendBackupWhere where = { 0 };
+  vend_backup_where (from, flags->endpoint, &where);
+  if (!vend_backup_repository_open (&where.place, &repository, error)
       || !vend_backup_repository_load (repository, flags->name, &snapshot, error))
     return false;
   const bool good = vend_backup_restore (repository, snapshot, to, &options, error);
