@@ -126,7 +126,7 @@ static const VendSettingInfo setting_infos[] = {
     "memory limit of all zygotes together; 0 = a tenth of the machine's memory" },
   { "working-copy", VEND_SETTING_TEXT, "auto", 0, 0,
     "how each instance gets its own copy of the model's source: auto, overlay, reflink or copy" },
-  { "isolation", VEND_SETTING_TEXT, "off", 0, 0,
+  { "isolation", VEND_SETTING_TEXT, "auto", 0, 0,
     "what stands between models and this machine: auto (the strongest that works here), required "
     "(a sandbox, or nothing starts) or off" },
   { "network", VEND_SETTING_TEXT, "outbound", 0, 0,

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "director/director-private.h"
+#include "director/sandbox-hint.h"
 #include "director/log-line.h"
 #include "json/schema.h"
 #include "model/failure.h"
@@ -139,8 +140,11 @@ static void
 tell_setup_failed (VendDirector *director)
 {
   g_autofree char *memory = vend_model_limits_out_of_memory (director->limits);
+  g_autofree char *explained = vend_sandbox_explain (director->spec, director->setup_problem);
   vend_director_set_state (director, VEND_DIRECTOR_FAILED,
-                           memory != NULL ? memory : director->setup_problem,
+                           memory != NULL      ? memory
+                           : explained != NULL ? explained
+                                               : director->setup_problem,
                            memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY : VEND_FAILURE_SETUP_FAILED);
 }
 
@@ -178,7 +182,8 @@ on_exit_status (int status, void *context)
   else if (director->state == VEND_DIRECTOR_STARTING)
     {
       g_autofree char *full = g_strdup_printf ("%s before it was ready:%s", text, words);
-      vend_director_set_state (director, VEND_DIRECTOR_FAILED, full,
+      g_autofree char *explained = vend_sandbox_explain (director->spec, full);
+      vend_director_set_state (director, VEND_DIRECTOR_FAILED, explained != NULL ? explained : full,
                                memory != NULL ? VEND_FAILURE_OUT_OF_MEMORY
                                               : VEND_FAILURE_SETUP_FAILED);
     }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "director/json-cut.h"
 #include "director/model-error.h"
+#include "director/sandbox-hint.h"
 #include "model/failure.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,8 @@ end_failed (VendExecution *execution, const char *error, json_t *metrics)
       end.code = VEND_FAILURE_INSTANCE_LOST;
       end.error = end.sick = "the model's process crashed";
     }
+  else if (end.code == NULL && (large = vend_sandbox_explain (execution->env->spec, error)) != NULL)
+    end.error = large;
   vend_execution_finish (execution, end);
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "director/input-fit.h"
 #include "director/model-error.h"
+#include "director/sandbox-hint.h"
 #include "director/worker-server.h"
 #include "model/failure.h"
 #include <errno.h>
@@ -229,6 +230,8 @@ tell_failed (VendWorkerCall *call)
 {
   const char *error = vend_model_error_plain (call->end.error);
   g_autofree char *problem = vend_model_error_of_output (error);
+  if (problem == NULL)
+    problem = vend_sandbox_explain (call->execution->env->spec, error);
   vend_execution_finish (
       call->execution,
       (VendExecutionEnd){ .status = "failed", .error = problem != NULL ? problem : error });

@@ -455,8 +455,11 @@ def test_doctor(vend, server):
     done = vend("doctor")
     assert done.returncode == 0, done.stdout
     assert "version 9.9.9" in done.stdout and "account lab" in done.stdout
-    assert re.search(r"^warn +sandbox +isolation is off: .* Here it could be ", done.stdout, re.M)
+    assert re.search(r"^(ok|warn) +sandbox +(bubblewrap|Landlock|none)\b", done.stdout, re.M)
     assert all(line.split()[0] in ("ok", "warn") for line in done.stdout.splitlines())
+
+    off = vend("doctor", VEND_ISOLATION="off")
+    assert re.search(r"^warn +sandbox +isolation is off: .* Here it could be ", off.stdout, re.M)
 
     refused = vend("doctor", VEND_API_TOKEN="wrong")
     assert refused.returncode == 1
