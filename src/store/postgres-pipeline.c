@@ -29,10 +29,15 @@ is_taken (const char *state, const PGresult *result)
          && g_strcmp0 (PQresultErrorField (result, PG_DIAG_TABLE_NAME), "control_planes") == 0;
 }
 
-/* Of this connection, which the server closes next: what it did before is not known. */
+/* Of this connection, which the server closes next, or has closed: what it did before is not known.
+ * Errors without a state are those of libpq itself, which may take a broken connection for a good
+ * one until it reads on. */
 static bool
 is_last (const PGresult *result)
 {
+  if (result != NULL && PQresultStatus (result) == PGRES_FATAL_ERROR
+      && PQresultErrorField (result, PG_DIAG_SQLSTATE) == NULL)
+    return true;
   const char *severity
       = result != NULL ? PQresultErrorField (result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
   return g_strcmp0 (severity, "FATAL") == 0 || g_strcmp0 (severity, "PANIC") == 0;

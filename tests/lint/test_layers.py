@@ -48,8 +48,11 @@ DOORS = {
     ("api", "runner"): RUNNER,
     ("cli", "runner"): {"runner/runner-process.h"},
 }
-# Snapshots are no instances, and processes of this machine.
-DOORLESS = {("src/sched/instance/snapshots.c", "runner/process-identity.h")}
+# Snapshots and other servers are no instances, and processes of this machine.
+DOORLESS = {
+    ("src/sched/instance/snapshots.c", "runner/process-identity.h"),
+    ("src/cli/commands/serve-holder.c", "runner/process-identity.h"),
+}
 
 QUOTED = re.compile(r'^#\s*include "([^"]+)"', re.MULTILINE)
 BRACKETED = re.compile(r"^#\s*include <([^>]+)>", re.MULTILINE)
