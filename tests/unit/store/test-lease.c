@@ -259,7 +259,7 @@ test_of_a_process_that_is_gone (Fixture *f, gconstpointer unused)
 {
   leave_behind (f, "dead");
   const guint64 epoch = test_database_number (f->url, EPOCH);
-  g_autoptr (VendStore) store = open_with (f, &(VendLease){ .is_gone = is_dead });
+  vend_store_free (open_with (f, &(VendLease){ .is_gone = is_dead }));
   g_assert_cmpuint (test_database_number (f->url, EPOCH), >, epoch);
 }
 
