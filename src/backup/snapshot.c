@@ -131,6 +131,14 @@ is_inside (const char *path)
   return parts != NULL && parts[0] != NULL;
 }
 
+bool
+vend_backup_link_fits (const char *path)
+{
+  static const char folder[] = "venvs/";
+  const char *inner = g_str_has_prefix (path, folder) ? strchr (path + strlen (folder), '/') : NULL;
+  return inner != NULL && inner[1] != '\0';
+}
+
 static int64_t
 number_of (const json_t *json, const char *key)
 {
@@ -160,6 +168,8 @@ entry_from_json (const json_t *json, VendBackupEntry **out, GError **error)
   if (!is_inside (path) || !kind_of (vend_json_string (json, "kind"), &kind))
     return vend_fail (error, VEND_ERROR_INVALID, "the path '%s' has no place in a data directory",
                       path != NULL ? path : "");
+  if (kind == VEND_BACKUP_LINK && !vend_backup_link_fits (path))
+    return vend_fail (error, VEND_ERROR_INVALID, "'%s' must not be a symbolic link", path);
   g_autoptr (VendBackupEntry) entry
       = vend_backup_entry_new (path, kind, (guint) number_of (json, "mode"));
   entry->sha256 = g_strdup (vend_json_string (json, "sha256"));

@@ -49,10 +49,14 @@ VendBackupSnapshot *vend_backup_snapshot_new (const char *name, const char *data
 void vend_backup_snapshot_free (VendBackupSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendBackupSnapshot, vend_backup_snapshot_free)
 
+/* Whether a symbolic link may be at this path of a data directory: in an environment, whose
+ * interpreter is elsewhere. What a server writes to and reads from is never behind one. */
+bool vend_backup_link_fits (const char *path);
+
 /* Sorts the entries. */
 void vend_backup_snapshot_sort (VendBackupSnapshot *snapshot);
 json_t *vend_backup_snapshot_to_json (const VendBackupSnapshot *snapshot) G_GNUC_WARN_UNUSED_RESULT;
-/* INVALID for what a restore must not follow: paths that leave the data directory, links with
- * content below them, names that come twice. */
+/* INVALID for what a restore must not follow: paths that leave the data directory, links that do
+ * not fit or with content below them, names that come twice. */
 bool vend_backup_snapshot_from_json (const json_t *json, VendBackupSnapshot **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -191,6 +191,9 @@ def test_damage_is_found(servers, tmp_path):
         {"path": "a/./b", "kind": "folder", "mode": 448},
         {"path": "nowhere/file", "kind": "link", "target": "x", "mode": 448},
         {"path": "blobs", "kind": "link", "target": "/etc", "mode": 448},
+        {"path": "builds", "kind": "link", "target": "/etc", "mode": 448},
+        {"path": "vend.conf", "kind": "link", "target": "/etc/passwd", "mode": 448},
+        {"path": "venvs", "kind": "link", "target": "/etc", "mode": 448},
         {"path": "file", "kind": "file", "sha256": "../../../etc/passwd", "size": 1, "mode": 384},
     ],
 )
@@ -221,6 +224,12 @@ def test_what_is_refused(servers, tmp_path):
     elsewhere = server.cli("backup", tmp_path / "x", "--data", server.data, env={"VEND_STORE": "postgres://db.invalid/vend"})
     assert elsewhere.returncode == 1 and "database is not available" in elsewhere.stderr
     assert not (tmp_path / "x").exists()
+    assert "outside of it" in backup(server, server.data / "kept", expect=2)
+    assert not (server.data / "kept").exists()
+    linked = server.data / "elsewhere"
+    linked.symlink_to(full)
+    assert "symbolic link" in backup(server, tmp_path / "linked", expect=2)
+    linked.unlink()
     backup(server, tmp_path / "kept")
     assert "not empty" in restore(server, tmp_path / "kept", server, expect=2)
     ran = server.cli("restore", tmp_path / "kept", "--data", tmp_path / "new", "--name", "2020")

@@ -20,15 +20,15 @@ print_help (void)
             *infos[i].fallback != '\0' ? ")" : "");
 }
 
-static bool
-is_bool (const char *name)
+static const VendSettingInfo *
+find_setting (const char *name)
 {
   gsize n = 0;
   const VendSettingInfo *infos = vend_setting_infos (&n);
   for (gsize i = 0; i < n; i++)
     if (strcmp (infos[i].name, name) == 0)
-      return infos[i].type == VEND_SETTING_BOOL;
-  return false;
+      return &infos[i];
+  return NULL;
 }
 
 /* --name value, --name=value, and --name alone for switches. */
@@ -42,13 +42,16 @@ apply_flags (int argc, char **argv, VendSettings *settings, GError **error)
       g_auto (GStrv) pair = g_strsplit (argv[i] + 2, "=", 2);
       const char *name = pair[0] != NULL ? pair[0] : "";
       const char *value = pair[0] != NULL ? pair[1] : NULL;
-      if (value == NULL && is_bool (name)
+      const VendSettingInfo *setting = find_setting (name);
+      if (value == NULL && setting != NULL && setting->type == VEND_SETTING_BOOL
           && (i + 1 == argc || g_str_has_prefix (argv[i + 1], "--")))
         value = "true";
       else if (value == NULL && i + 1 < argc)
         value = argv[++i];
-      else if (value == NULL)
+      else if (value == NULL && setting != NULL)
         return vend_fail (error, VEND_ERROR_INVALID, "--%s needs a value", name);
+      else if (value == NULL)
+        value = ""; /* refused for its name */
       if (!vend_settings_set (settings, name, value, "flag", error))
         return false;
     }

@@ -40,10 +40,16 @@ thing_of (const char *kind, guint n_parts, const char *rest)
   g_autofree char *id
       = n_parts == 2 ? g_strconcat (parts[0], "/", parts[1], NULL) : g_strdup (parts[0]);
   g_autofree char *plain = unescaped (id);
-  const bool is_version = strcmp (kind, "model") == 0 && parts[2] != NULL
-                          && strcmp (parts[2], "versions") == 0 && parts[3] != NULL;
-  return is_version ? g_strdup_printf ("version %s of %s", parts[3], plain)
-                    : g_strdup_printf ("%s %s", kind, plain);
+  static const struct
+  {
+    const char *folder;
+    const char *kind;
+  } inner[] = { { "versions", "version" }, { "secrets", "secret" } };
+  for (guint i = 0;
+       n_parts == 2 && parts[2] != NULL && parts[3] != NULL && i < G_N_ELEMENTS (inner); i++)
+    if (strcmp (parts[2], inner[i].folder) == 0)
+      return g_strdup_printf ("%s %s of %s", inner[i].kind, parts[3], plain);
+  return g_strdup_printf ("%s %s", kind, plain);
 }
 
 /* Lists may be asked for those of one account or of one model. */

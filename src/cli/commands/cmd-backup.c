@@ -12,6 +12,7 @@
 #include "cli/terminal/table.h"
 #include "cli/terminal/terminal.h"
 #include "store/audit.h"
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *
@@ -47,7 +48,7 @@ parse_make (int argc, char **argv, MakeFlags *flags, GStrv *out_words, GError **
     { "data", 0, 0, G_OPTION_ARG_FILENAME, &flags->data_dir,
       "data directory; default $VEND_DATA or ~/.local/share/vend", "DIR" },
     { "keep", 0, 0, G_OPTION_ARG_INT, &flags->keep,
-      "then remove all backups in TO but the newest N; default: keep all", "N" },
+      "then remove all backups in TO but the newest N; 0, the default: keep all", "N" },
     { "endpoint", 0, 0, G_OPTION_ARG_STRING, &flags->endpoint, VEND_BACKUP_ENDPOINT_HELP, "URL" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &flags->json, "print JSON", NULL },
     { NULL },
@@ -120,6 +121,28 @@ find_source (const MakeFlags *flags, Source *out, GError **error)
          && vend_store_audit_open (out->store, &db, error);
 }
 
+/* A backup would have all earlier ones in it. */
+static bool
+check_is_outside (const char *data_dir, const char *path, GError **error)
+{
+  g_autofree char *there = g_canonicalize_filename (path, NULL);
+  g_autofree char *data = realpath (data_dir, NULL);
+  while (!g_file_test (there, G_FILE_TEST_EXISTS))
+    {
+      char *parent = g_path_get_dirname (there);
+      g_free (there);
+      there = parent;
+    }
+  g_autofree char *real = realpath (there, NULL);
+  const gsize length = data != NULL ? strlen (data) : 0;
+  const bool is_inside = data != NULL && real != NULL && strncmp (real, data, length) == 0
+                         && (real[length] == '/' || real[length] == '\0');
+  return !is_inside
+         || vend_fail (error, VEND_ERROR_INVALID,
+                       "'%s' lies in the data directory '%s'; name a folder outside of it", path,
+                       data_dir);
+}
+
 static void
 show_made (const VendBackupSnapshot *snapshot, guint missing, const MakeFlags *flags)
 {
@@ -156,6 +179,8 @@ make (int argc, char **argv, GError **error)
   if (!find_source (&flags, &source, error))
     return false;
   vend_backup_where (words[0], flags.endpoint, &where);
+  if (where.place.bucket == NULL && !check_is_outside (source.data_dir, where.place.path, error))
+    return false;
   const VendBackupOptions options
       = { source.data_dir, source.store, source.files, vend_backup_show, &shown };
   const bool good = vend_backup_repository_make (&where.place, &repository, error)

@@ -13,6 +13,7 @@ test_things (void)
     { "/v1/models/lab/echo/scaling", "model lab/echo" },
     { "/v1/models/lab/echo/versions", "model lab/echo" },
     { "/v1/models/lab/echo/versions/ab12", "version ab12 of lab/echo" },
+    { "/v1/models/lab/echo/secrets/HF_TOKEN", "secret HF_TOKEN of lab/echo" },
     { "/v1/models/lab/echo/versions/ab12/trainings", "version ab12 of lab/echo" },
     { "/v1/deployments/lab/prod/predictions", "deployment lab/prod" },
     { "/v1/predictions/x1/cancel", "prediction x1" },
