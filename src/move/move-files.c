@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define THREADS 8
@@ -36,31 +37,38 @@ typedef struct
 
 /* What a loss of power or another program has left at the place of a content is not believed. */
 static bool
-is_on_disk (const Files *files, const char *sha256, bool *out, GError **error)
+is_on_disk (const Files *files, const char *sha256, bool *out, uint64_t *out_size, GError **error)
 {
   g_autofree char *path = vend_depot_disk_path (files->move->blobs, sha256);
+  g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *actual = NULL;
-  *out = false;
-  if (access (path, F_OK) < 0)
-    return true;
+  struct stat st;
   vend_autofd fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0 || !vend_sha256_file (path, &actual, error))
-    return fd >= 0 || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
+  *out = false;
+  if (fd < 0 && errno == ENOENT)
+    return true;
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
+  if (!vend_sha256_file (path, &actual, error))
+    return false;
   *out = strcmp (actual, sha256) == 0;
-  if (*out)
-    return fsync (fd) == 0 || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "sync '%s'", path);
-  return unlink (path) == 0
-         || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "remove '%s'", path);
+  *out_size = (uint64_t) st.st_size;
+  if (*out ? fsync (fd) < 0 : unlink (path) < 0)
+    return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, *out ? "sync '%s'" : "remove '%s'",
+                            path);
+  return vend_dir_sync (folder, error);
 }
 
+/* An object is seen as a whole, and its server has compared it with its name. */
 static bool
-is_there (const Files *files, const char *sha256, uint64_t size, bool *out, GError **error)
+is_in_bucket (const Files *files, const char *sha256, bool *out, uint64_t *out_size, GError **error)
 {
-  VendDepotStat stat = { 0 };
+  VendDepotStat from = { 0 }, to = { 0 };
   g_autoptr (GError) problem = NULL;
-  if (files->to_disk)
-    return is_on_disk (files, sha256, out, error);
-  *out = files->to->ops->stat (files->to, sha256, &stat, &problem) && stat.size == size;
+  if (!files->from->ops->stat (files->from, sha256, &from, error))
+    return false;
+  *out = files->to->ops->stat (files->to, sha256, &to, &problem) && to.size == from.size;
+  *out_size = from.size;
   if (problem == NULL || g_error_matches (problem, VEND_ERROR, VEND_ERROR_NOT_FOUND))
     return true;
   g_propagate_error (error, g_steal_pointer (&problem));
@@ -69,14 +77,16 @@ is_there (const Files *files, const char *sha256, uint64_t size, bool *out, GErr
 
 /* Through a file of this machine. */
 static bool
-fetch_and_put (const Files *files, const char *sha256, GError **error)
+fetch_and_put (const Files *files, const char *sha256, uint64_t *out_size, GError **error)
 {
+  struct stat st = { 0 };
   g_autofree char *path = g_build_filename (files->move->spool, "move-XXXXXX", NULL);
   vend_autofd fd = g_mkstemp_full (path, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "create '%s'", path);
-  const bool good = vend_depot_fetch (files->from, sha256, fd, error)
+  const bool good = vend_depot_fetch (files->from, sha256, fd, error) && fstat (fd, &st) == 0
                     && files->to->ops->put (files->to, path, sha256, VEND_DEPOT_MOVE, error);
+  *out_size = (uint64_t) st.st_size;
   unlink (path);
   return good;
 }
@@ -84,16 +94,14 @@ fetch_and_put (const Files *files, const char *sha256, GError **error)
 static bool
 copy_content (const Files *files, const char *sha256, uint64_t *out_size, GError **error)
 {
-  VendDepotStat stat = { 0 };
   bool is_done = false;
-  if (!files->from->ops->stat (files->from, sha256, &stat, error)
-      || !is_there (files, sha256, stat.size, &is_done, error))
+  if (!(files->to_disk ? is_on_disk (files, sha256, &is_done, out_size, error)
+                       : is_in_bucket (files, sha256, &is_done, out_size, error)))
     return false;
-  *out_size = stat.size;
   if (is_done)
     return true;
   if (!files->from_disk)
-    return fetch_and_put (files, sha256, error);
+    return fetch_and_put (files, sha256, out_size, error);
   g_autofree char *path = vend_depot_disk_path (files->move->blobs, sha256);
   return files->to->ops->put (files->to, path, sha256, VEND_DEPOT_KEEP, error);
 }
