@@ -7,7 +7,8 @@
 #define MAX_AGE_S "7200"
 /* Headers that a page may read besides the safelisted ones. */
 #define EXPOSED \
-  "ETag, Location, Preference-Applied, Retry-After, ratelimit-remaining, ratelimit-reset"
+  "ETag, Location, Preference-Applied, Retry-After, ratelimit-remaining, ratelimit-reset, " \
+  "retry-after-ms, x-request-id, x-should-retry, x-vend-ignored"
 
 struct VendCors
 {
