@@ -122,11 +122,11 @@ def test_stop(api):
         assert refused["param"] == "stop"
 
 
-def test_a_stream_stops_its_run(api, tmp_path):
+def test_a_stream_stops_its_run(api):
     """The word after the stop never comes: its gate stays closed."""
-    gate = tmp_path / "gate"
+    gate = SharedFile(api.server)
     for word in range(4):
-        (tmp_path / f"gate.{word}").touch()
+        gate.open_gate(word)
     reply = chat(api, ("user", "one two three four five"), stop=["two thr"], stream=True, gate=str(gate))
     events = [line[6:] for line in reply.text.split("\n") if line.startswith("data: ")]
     assert events.pop() == "[DONE]"
@@ -138,11 +138,11 @@ def test_a_stream_stops_its_run(api, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
-def test_a_whole_reply_stops_its_run(api, tmp_path, path):
+def test_a_whole_reply_stops_its_run(api, path):
     """The same without a stream."""
-    gate = tmp_path / "gate"
+    gate = SharedFile(api.server)
     for word in range(4):
-        (tmp_path / f"gate.{word}").touch()
+        gate.open_gate(word)
     words = "one two three four five"
     said = {"input": words} if path == "/responses" else {"messages": [{"role": "user", "content": words}]}
     body = {"model": "lab/talk", **said, "stop": ["two thr"], "gate": str(gate)}
@@ -196,9 +196,9 @@ def test_one_of_several_texts_fails(api):
     assert api.prediction(reply.headers["x-request-id"])["input"] == {"text": "fail"}
 
 
-def test_several_texts_again(api, tmp_path):
+def test_several_texts_again(api):
     """By the key of the client, or by the count that the official ones send."""
-    record = tmp_path / "record"
+    record = SharedFile(api.server)
     for first, again in [
         ({"Idempotency-Key": "texts"}, {"Idempotency-Key": "texts"}),
         ({"X-Stainless-Retry-Count": "0"}, {"X-Stainless-Retry-Count": "1"}),
@@ -206,15 +206,15 @@ def test_several_texts_again(api, tmp_path):
         made = [embed(api, ["a", "b"], headers=headers, record=str(record)) for headers in (first, again)]
         assert made[0].headers["x-request-id"] == made[1].headers["x-request-id"]
         assert made[0].json() == made[1].json()
-        assert sorted(record.read_text().split()) == ["a", "b"]
-        record.unlink()
+        assert sorted(record.lines()) == ["a", "b"]
+        record.path.unlink()
 
 
-def test_a_client_of_several_texts_leaves(api, tmp_path):
+def test_a_client_of_several_texts_leaves(api):
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.post(
             f"{api.server.url}/openai/v1/embeddings",
-            json={"model": "lab/one-vector", "input": ["left", "too"], "gate": str(tmp_path / "gate")},
+            json={"model": "lab/one-vector", "input": ["left", "too"], "gate": str(SharedFile(api.server))},
             headers={"Authorization": f"Bearer {api.server.token}"},
             timeout=1,
         )

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 import processes
+from fast_starts import await_zygote
 from shared_file import SharedFile
 from waiting import wait_until
 
@@ -204,6 +205,7 @@ def test_descriptors_do_not_leak(server):
 
     for _ in range(3):
         server.api().run("image", {"image": "data:text/plain,x"})
+    await_zygote(api)  # which the server holds descriptors for
     before = count()
     for _ in range(20):
         client = server.api()
