@@ -5,8 +5,8 @@
  * a block is exactly full, wait for another event before they serve the first block; with the loop
  * outside they never wait. */
 #include "httpd/httpd-private.h"
-#include "base/turns.h"
 #include "httpd/listen.h"
+#include "base/turns.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -356,21 +356,19 @@ open_listener (VendHttpd *httpd, const VendHttpdOptions *options, GError **error
 {
   g_autofree char *host = NULL;
   g_autofree char *port = NULL;
-  struct sockaddr_storage address;
-  socklen_t size = sizeof address;
-  if (!vend_listen_split (options->listen, &host, &port, error))
+  if (!vend_listen_split (options->listen, "listen", &host, &port, error))
     return false;
   if (options->listener > 0)
     {
       httpd->listen_fd = options->listener;
       httpd->is_shared = true;
     }
-  else if (!vend_listen_open (options->listen, &httpd->listen_fd, error))
+  else if (!vend_listen_open (options->listen, "listen", &httpd->listen_fd, error))
     return false;
-  if (getsockname (httpd->listen_fd, (struct sockaddr *) &address, &size) < 0)
-    return vend_fail_errno (error, VEND_ERROR_INTERNAL, errno, "getsockname");
-  httpd->port = ntohs (address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &address)->sin6_port
-                                                     : ((struct sockaddr_in *) &address)->sin_port);
+  guint bound = 0;
+  if (!vend_listen_port (httpd->listen_fd, &bound, error))
+    return false;
+  httpd->port = bound;
   httpd->local
       = g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, httpd->port);
   return true;

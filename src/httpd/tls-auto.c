@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "httpd/tls-private.h"
 #include <arpa/inet.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,17 +19,14 @@
 #define PEM_BYTES (64 * 1024)
 #define MAX_HOSTS 64
 
-G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_crt_t, gnutls_x509_crt_deinit, NULL)
-G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_privkey_t, gnutls_x509_privkey_deinit, NULL)
-
 typedef struct
 {
   guint8 bytes[16];
   unsigned int size; /* 0 for a DNS name */
 } Address;
 
-static bool
-check (int result, const char *what, GError **error)
+bool
+vend_tls_check (int result, const char *what, GError **error)
 {
   return result >= 0
          || vend_fail (error, VEND_ERROR_INTERNAL, "%s: %s", what, gnutls_strerror (result));
@@ -92,23 +88,24 @@ names_host (gnutls_x509_crt_t certificate, const char *host)
   return false;
 }
 
-static bool
-make_key (gnutls_x509_privkey_t *out, GError **error)
+bool
+vend_tls_make_key (gnutls_x509_privkey_t *out, GError **error)
 {
   g_auto (gnutls_x509_privkey_t) key = NULL;
-  if (!check (gnutls_x509_privkey_init (&key), "new key", error)
-      || !check (gnutls_x509_privkey_generate (
-                     key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0),
-                 "make an EC key", error))
+  if (!vend_tls_check (gnutls_x509_privkey_init (&key), "new key", error)
+      || !vend_tls_check (
+          gnutls_x509_privkey_generate (key, GNUTLS_PK_ECDSA,
+                                        GNUTLS_CURVE_TO_BITS (GNUTLS_ECC_CURVE_SECP256R1), 0),
+          "make an EC key", error))
     return false;
   *out = g_steal_pointer (&key);
   return true;
 }
 
 /* The common part of both certificates: key, serial, lifetime, name, key ids. */
-static bool
-begin_certificate (gnutls_x509_privkey_t key, const char *name, int days, gnutls_x509_crt_t *out,
-                   GError **error)
+bool
+vend_tls_begin_certificate (gnutls_x509_privkey_t key, const char *name, int days,
+                            gnutls_x509_crt_t *out, GError **error)
 {
   g_auto (gnutls_x509_crt_t) certificate = NULL;
   guint8 serial[16];
@@ -117,18 +114,22 @@ begin_certificate (gnutls_x509_privkey_t key, const char *name, int days, gnutls
   const time_t now = time (NULL);
   vend_random_bytes (serial, sizeof serial);
   serial[0] &= 0x7f; /* positive */
-  if (!check (gnutls_x509_crt_init (&certificate), "new certificate", error)
-      || !check (gnutls_x509_crt_set_version (certificate, 3), "version", error)
-      || !check (gnutls_x509_crt_set_key (certificate, key), "key", error)
-      || !check (gnutls_x509_crt_set_serial (certificate, serial, sizeof serial), "serial", error)
-      || !check (gnutls_x509_crt_set_activation_time (certificate, now - SKEW_S), "start", error)
-      || !check (gnutls_x509_crt_set_expiration_time (certificate, now + (time_t) days * DAY_S),
-                 "end", error)
-      || !check (gnutls_x509_crt_set_dn_by_oid (certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name,
-                                                (unsigned int) strlen (name)),
-                 "name", error)
-      || !check (gnutls_x509_privkey_get_key_id (key, 0, id, &id_size), "key id", error)
-      || !check (gnutls_x509_crt_set_subject_key_id (certificate, id, id_size), "key id", error))
+  if (!vend_tls_check (gnutls_x509_crt_init (&certificate), "new certificate", error)
+      || !vend_tls_check (gnutls_x509_crt_set_version (certificate, 3), "version", error)
+      || !vend_tls_check (gnutls_x509_crt_set_key (certificate, key), "key", error)
+      || !vend_tls_check (gnutls_x509_crt_set_serial (certificate, serial, sizeof serial), "serial",
+                          error)
+      || !vend_tls_check (gnutls_x509_crt_set_activation_time (certificate, now - SKEW_S), "start",
+                          error)
+      || !vend_tls_check (
+          gnutls_x509_crt_set_expiration_time (certificate, now + (time_t) days * DAY_S), "end",
+          error)
+      || !vend_tls_check (gnutls_x509_crt_set_dn_by_oid (certificate, GNUTLS_OID_X520_COMMON_NAME,
+                                                         0, name, (unsigned int) strlen (name)),
+                          "name", error)
+      || !vend_tls_check (gnutls_x509_privkey_get_key_id (key, 0, id, &id_size), "key id", error)
+      || !vend_tls_check (gnutls_x509_crt_set_subject_key_id (certificate, id, id_size), "key id",
+                          error))
     return false;
   *out = g_steal_pointer (&certificate);
   return true;
@@ -138,11 +139,12 @@ static bool
 make_ca (gnutls_x509_privkey_t key, gnutls_x509_crt_t *out, GError **error)
 {
   g_auto (gnutls_x509_crt_t) ca = NULL;
-  if (!begin_certificate (key, "Vend local CA", CA_DAYS, &ca, error)
-      || !check (gnutls_x509_crt_set_basic_constraints (ca, 1, 0), "constraints", error)
-      || !check (gnutls_x509_crt_set_key_usage (ca, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN),
-                 "key usage", error)
-      || !check (gnutls_x509_crt_sign2 (ca, ca, key, GNUTLS_DIG_SHA256, 0), "sign", error))
+  if (!vend_tls_begin_certificate (key, "Vend local CA", CA_DAYS, &ca, error)
+      || !vend_tls_check (gnutls_x509_crt_set_basic_constraints (ca, 1, 0), "constraints", error)
+      || !vend_tls_check (
+          gnutls_x509_crt_set_key_usage (ca, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN),
+          "key usage", error)
+      || !vend_tls_check (gnutls_x509_crt_sign2 (ca, ca, key, GNUTLS_DIG_SHA256, 0), "sign", error))
     return false;
   *out = g_steal_pointer (&ca);
   return true;
@@ -159,7 +161,7 @@ add_host (gnutls_x509_crt_t certificate, const char *host, GError **error)
             : gnutls_x509_crt_set_subject_alt_name (certificate, GNUTLS_SAN_DNSNAME, host,
                                                     (unsigned int) strlen (host),
                                                     GNUTLS_FSAN_APPEND);
-  return check (result, host, error);
+  return vend_tls_check (result, host, error);
 }
 
 static bool
@@ -169,27 +171,30 @@ make_server (gnutls_x509_privkey_t key, GPtrArray *hosts, gnutls_x509_crt_t ca,
   g_auto (gnutls_x509_crt_t) server = NULL;
   guint8 id[64];
   size_t id_size = sizeof id;
-  if (!begin_certificate (key, "Vend", SERVER_DAYS, &server, error))
+  if (!vend_tls_begin_certificate (key, "Vend", SERVER_DAYS, &server, error))
     return false;
   for (guint i = 0; i < hosts->len; i++)
     if (!add_host (server, hosts->pdata[i], error))
       return false;
-  if (!check (gnutls_x509_crt_set_basic_constraints (server, 0, -1), "constraints", error)
-      || !check (gnutls_x509_crt_set_key_usage (server, GNUTLS_KEY_DIGITAL_SIGNATURE), "key usage",
-                 error)
-      || !check (gnutls_x509_crt_set_key_purpose_oid (server, GNUTLS_KP_TLS_WWW_SERVER, 0),
-                 "key purpose", error)
-      || !check (gnutls_x509_crt_get_subject_key_id (ca, id, &id_size, NULL), "key id", error)
-      || !check (gnutls_x509_crt_set_authority_key_id (server, id, id_size), "key id", error)
-      || !check (gnutls_x509_crt_sign2 (server, ca, ca_key, GNUTLS_DIG_SHA256, 0), "sign", error))
+  if (!vend_tls_check (gnutls_x509_crt_set_basic_constraints (server, 0, -1), "constraints", error)
+      || !vend_tls_check (gnutls_x509_crt_set_key_usage (server, GNUTLS_KEY_DIGITAL_SIGNATURE),
+                          "key usage", error)
+      || !vend_tls_check (gnutls_x509_crt_set_key_purpose_oid (server, GNUTLS_KP_TLS_WWW_SERVER, 0),
+                          "key purpose", error)
+      || !vend_tls_check (gnutls_x509_crt_get_subject_key_id (ca, id, &id_size, NULL), "key id",
+                          error)
+      || !vend_tls_check (gnutls_x509_crt_set_authority_key_id (server, id, id_size), "key id",
+                          error)
+      || !vend_tls_check (gnutls_x509_crt_sign2 (server, ca, ca_key, GNUTLS_DIG_SHA256, 0), "sign",
+                          error))
     return false;
   *out = g_steal_pointer (&server);
   return true;
 }
 
 /* Sets `*out` to NULL when the file is missing. */
-static bool
-load_certificate (const char *path, gnutls_x509_crt_t *out, GError **error)
+bool
+vend_tls_load_certificate (const char *path, gnutls_x509_crt_t *out, GError **error)
 {
   g_autofree char *text = NULL;
   gsize size = 0;
@@ -203,15 +208,16 @@ load_certificate (const char *path, gnutls_x509_crt_t *out, GError **error)
     }
   g_auto (gnutls_x509_crt_t) certificate = NULL;
   const gnutls_datum_t pem = { (unsigned char *) text, (unsigned int) size };
-  if (!check (gnutls_x509_crt_init (&certificate), path, error)
-      || !check (gnutls_x509_crt_import (certificate, &pem, GNUTLS_X509_FMT_PEM), path, error))
+  if (!vend_tls_check (gnutls_x509_crt_init (&certificate), path, error)
+      || !vend_tls_check (gnutls_x509_crt_import (certificate, &pem, GNUTLS_X509_FMT_PEM), path,
+                          error))
     return false;
   *out = g_steal_pointer (&certificate);
   return true;
 }
 
-static bool
-load_key (const char *path, gnutls_x509_privkey_t *out, GError **error)
+bool
+vend_tls_load_key (const char *path, gnutls_x509_privkey_t *out, GError **error)
 {
   g_autofree char *text = NULL;
   gsize size = 0;
@@ -225,8 +231,9 @@ load_key (const char *path, gnutls_x509_privkey_t *out, GError **error)
     }
   g_auto (gnutls_x509_privkey_t) key = NULL;
   const gnutls_datum_t pem = { (unsigned char *) text, (unsigned int) size };
-  bool loaded = check (gnutls_x509_privkey_init (&key), path, error)
-                && check (gnutls_x509_privkey_import (key, &pem, GNUTLS_X509_FMT_PEM), path, error);
+  bool loaded = vend_tls_check (gnutls_x509_privkey_init (&key), path, error)
+                && vend_tls_check (gnutls_x509_privkey_import (key, &pem, GNUTLS_X509_FMT_PEM),
+                                   path, error);
   gnutls_memset (text, 0, size);
   if (loaded)
     *out = g_steal_pointer (&key);
@@ -237,7 +244,7 @@ static bool
 save_key (const char *path, gnutls_x509_privkey_t key, GError **error)
 {
   gnutls_datum_t pem = { NULL, 0 };
-  if (!check (gnutls_x509_privkey_export2 (key, GNUTLS_X509_FMT_PEM, &pem), path, error))
+  if (!vend_tls_check (gnutls_x509_privkey_export2 (key, GNUTLS_X509_FMT_PEM, &pem), path, error))
     return false;
   bool saved = vend_file_replace (path, pem.data, pem.size, 0600, error);
   gnutls_memset (pem.data, 0, pem.size);
@@ -249,7 +256,8 @@ static bool
 save_certificate (const char *path, gnutls_x509_crt_t certificate, GError **error)
 {
   gnutls_datum_t pem = { NULL, 0 };
-  if (!check (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_PEM, &pem), path, error))
+  if (!vend_tls_check (gnutls_x509_crt_export2 (certificate, GNUTLS_X509_FMT_PEM, &pem), path,
+                       error))
     return false;
   bool saved = vend_file_replace (path, pem.data, pem.size, 0644, error);
   gnutls_free (pem.data);
@@ -281,7 +289,8 @@ ensure_ca (const char *cert_path, const char *key_path, gnutls_x509_crt_t *out_c
 {
   g_auto (gnutls_x509_crt_t) ca = NULL;
   g_auto (gnutls_x509_privkey_t) key = NULL;
-  if (!load_certificate (cert_path, &ca, error) || !load_key (key_path, &key, error))
+  if (!vend_tls_load_certificate (cert_path, &ca, error)
+      || !vend_tls_load_key (key_path, &key, error))
     return false;
   /* Machines of users trust this authority, so it is never replaced without need. */
   if (ca != NULL && lives_on (ca) && (key == NULL || !fits_key (ca, key)))
@@ -293,8 +302,8 @@ ensure_ca (const char *cert_path, const char *key_path, gnutls_x509_crt_t *out_c
     {
       g_clear_pointer (&ca, gnutls_x509_crt_deinit);
       g_clear_pointer (&key, gnutls_x509_privkey_deinit);
-      if (!make_key (&key, error) || !make_ca (key, &ca, error) || !save_key (key_path, key, error)
-          || !save_certificate (cert_path, ca, error))
+      if (!vend_tls_make_key (&key, error) || !make_ca (key, &ca, error)
+          || !save_key (key_path, key, error) || !save_certificate (cert_path, ca, error))
         return false;
     }
   *out_ca = g_steal_pointer (&ca);
@@ -315,9 +324,9 @@ server_is_good (const char *cert_path, const char *key_path, GPtrArray *hosts, g
 {
   g_auto (gnutls_x509_crt_t) server = NULL;
   g_auto (gnutls_x509_privkey_t) key = NULL;
-  if (!load_certificate (cert_path, &server, NULL) || !load_key (key_path, &key, NULL)
-      || server == NULL || key == NULL || !fits_key (server, key) || !lives_on (server)
-      || !is_signed_by (server, ca))
+  if (!vend_tls_load_certificate (cert_path, &server, NULL)
+      || !vend_tls_load_key (key_path, &key, NULL) || server == NULL || key == NULL
+      || !fits_key (server, key) || !lives_on (server) || !is_signed_by (server, ca))
     return false;
   for (guint i = 0; i < hosts->len; i++)
     if (!names_host (server, hosts->pdata[i]))
@@ -344,7 +353,7 @@ vend_tls_auto (const char *dir, const char *const *hosts, char **out_cert_pem, c
     {
       g_auto (gnutls_x509_crt_t) server = NULL;
       g_auto (gnutls_x509_privkey_t) key = NULL;
-      if (!make_key (&key, error) || !make_server (key, names, ca, ca_key, &server, error)
+      if (!vend_tls_make_key (&key, error) || !make_server (key, names, ca, ca_key, &server, error)
           || !save_key (key_path, key, error) || !save_certificate (cert_path, server, error))
         return false;
     }

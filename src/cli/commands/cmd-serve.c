@@ -444,7 +444,7 @@ announce (App *app, GError **error)
 {
   const char *advertised = vend_settings_text (app->settings, "advertise");
   g_autofree char *host = NULL, *port = NULL;
-  if (*advertised != '\0' && !vend_listen_split (advertised, &host, &port, NULL))
+  if (*advertised != '\0' && !vend_listen_split (advertised, "advertise", &host, &port, NULL))
     return vend_fail (error, VEND_ERROR_INVALID, "advertise '%.100s': expected address:port",
                       advertised);
   if (*vend_settings_url (app->settings, "store") == '\0')

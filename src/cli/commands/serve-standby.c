@@ -34,7 +34,8 @@ start_relay (Waiting *waiting)
   VendService *service = standby->service;
   g_autofree char *address = NULL;
   g_autoptr (GError) error = NULL;
-  if ((service->listener < 0 && !vend_listen_open (standby->listen, &service->listener, &error))
+  if ((service->listener < 0
+       && !vend_listen_open (standby->listen, "listen", &service->listener, &error))
       || !vend_service_address (service, &address, &error)
       || !vend_relay_start (service->listener, standby->max_connections, &waiting->relay, &error))
     vend_log (VEND_LOG_WARN, "calls are not passed on while this server stands by", "error",
@@ -48,7 +49,7 @@ vend_standby_address (const char *listen, guint port)
 {
   g_autofree char *host = NULL;
   g_autofree char *ignored = NULL;
-  if (!vend_listen_split (listen, &host, &ignored, NULL) || strcmp (host, "0.0.0.0") == 0
+  if (!vend_listen_split (listen, "listen", &host, &ignored, NULL) || strcmp (host, "0.0.0.0") == 0
       || strcmp (host, "::") == 0)
     return g_strdup_printf ("%s:%u", g_get_host_name (), port);
   return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);

@@ -337,7 +337,8 @@ vend_relay_set_target (VendRelay *relay, const char *address)
   pthread_mutex_lock (&relay->lock);
   const bool is_known = g_strcmp0 (relay->address, address) == 0;
   pthread_mutex_unlock (&relay->lock);
-  const bool good = is_known || *address == '\0' || vend_listen_find (address, &found, &error);
+  const bool good
+      = is_known || *address == '\0' || vend_listen_find (address, "advertise", &found, &error);
   if (!good)
     vend_log (VEND_LOG_WARN, "cannot pass calls on to the server that has the database", "address",
               address, "error", error->message, NULL);

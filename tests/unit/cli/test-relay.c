@@ -33,7 +33,7 @@ listen_anywhere (void)
 {
   g_autoptr (GError) error = NULL;
   int fd = -1;
-  g_assert_true (vend_listen_open ("127.0.0.1:0", &fd, &error));
+  g_assert_true (vend_listen_open ("127.0.0.1:0", "listen", &fd, &error));
   return fd;
 }
 
