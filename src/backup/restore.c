@@ -2,13 +2,12 @@
 #include "backup/backup.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/move-scripts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define MAX_SCRIPT ((gsize) 1 << 20)
 
 typedef struct
 {
@@ -95,29 +94,6 @@ set_folder_modes (const Restoring *restoring, const VendBackupSnapshot *snapshot
 
 /* ---- Environments hold their path: the first lines of their scripts name their interpreter */
 
-static char *
-replace_all (const char *text, const char *old, const char *new)
-{
-  g_auto (GStrv) parts = g_strsplit (text, old, -1);
-  return g_strjoinv (new, parts);
-}
-
-static bool
-move_script (const char *path, const char *old, const char *new, GError **error)
-{
-  struct stat st;
-  g_autofree char *text = NULL;
-  gsize size = 0;
-  if (lstat (path, &st) < 0 || !S_ISREG (st.st_mode) || (gsize) st.st_size > MAX_SCRIPT)
-    return true;
-  if (!vend_file_read (path, MAX_SCRIPT, &text, &size, error))
-    return false;
-  if (strlen (text) != size || strstr (text, old) == NULL)
-    return true;
-  g_autofree char *moved = replace_all (text, old, new);
-  return vend_file_replace (path, moved, strlen (moved), st.st_mode & 0777, error);
-}
-
 static bool
 move_environments (const char *root, const char *from, const char *to, GError **error)
 {
@@ -128,13 +104,8 @@ move_environments (const char *root, const char *from, const char *to, GError **
   for (const char *key; listing != NULL && (key = g_dir_read_name (listing)) != NULL;)
     {
       g_autofree char *bin = g_build_filename (venvs, key, "bin", NULL);
-      g_autoptr (GDir) scripts = g_dir_open (bin, 0, NULL);
-      for (const char *name; scripts != NULL && (name = g_dir_read_name (scripts)) != NULL;)
-        {
-          g_autofree char *path = g_build_filename (bin, name, NULL);
-          if (!move_script (path, old, new, error))
-            return false;
-        }
+      if (!vend_scripts_move (bin, old, new, error))
+        return false;
     }
   return true;
 }
