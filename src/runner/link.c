@@ -357,8 +357,7 @@ vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvent
 }
 
 bool
-vend_link_connect (GMainContext *context, const char *path, gsize limit,
-                   const VendLinkEvents *events, void *context_data, VendLink **out, GError **error)
+vend_link_open (const char *path, int *out_fd, GError **error)
 {
   struct sockaddr_un address;
   vend_autofd dir_fd = -1;
@@ -367,7 +366,18 @@ vend_link_connect (GMainContext *context, const char *path, gsize limit,
   vend_autofd fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect (fd, (const struct sockaddr *) &address, sizeof address) < 0)
     return vend_fail_errno (error, VEND_ERROR_UNAVAILABLE, errno, "connect to '%s'", path);
-  *out = vend_link_adopt (context, vend_fd_steal (&fd), limit, events, context_data);
+  *out_fd = vend_fd_steal (&fd);
+  return true;
+}
+
+bool
+vend_link_connect (GMainContext *context, const char *path, gsize limit,
+                   const VendLinkEvents *events, void *context_data, VendLink **out, GError **error)
+{
+  int fd = -1;
+  if (!vend_link_open (path, &fd, error))
+    return false;
+  *out = vend_link_adopt (context, fd, limit, events, context_data);
   return true;
 }
 

@@ -28,6 +28,9 @@ bool vend_link_connect (GMainContext *context, const char *path, gsize limit,
                         const VendLinkEvents *events, void *context_data, VendLink **out,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The connection alone, which does not block. Any thread. */
+bool vend_link_open (const char *path, int *out_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Takes over a connected socket. */
 VendLink *vend_link_adopt (GMainContext *context, int fd, gsize limit, const VendLinkEvents *events,
                            void *context_data) G_GNUC_WARN_UNUSED_RESULT;

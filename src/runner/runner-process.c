@@ -82,17 +82,6 @@ signal_young (ProcessRunner *self, const char *id, int signal_number)
 
 /* ---- Start */
 
-static json_t *
-names_of (const json_t *secrets)
-{
-  json_t *names = json_array ();
-  const char *name;
-  json_t *value;
-  json_object_foreach ((json_t *) secrets, name, value)
-    json_array_append_new (names, json_string (name));
-  return names;
-}
-
 /* A descriptor that the secrets can be read from, and that is nowhere in the file system. */
 static bool
 make_secrets (const json_t *secrets, int *out_fd, GError **error)
@@ -125,13 +114,22 @@ write_spec (const ProcessRunner *self, const char *dir, const json_t *spec, GErr
 {
   g_autofree char *path = g_build_filename (dir, "spec.json", NULL);
   /* Values of secrets are on no disk; the director is handed them. */
-  json_auto_t *written = json_copy ((json_t *) spec);
-  const json_t *secrets = json_object_get (spec, "secrets");
-  json_object_set_new (written, "secrets", names_of (secrets));
-  g_autofree char *text = vend_json_text (written);
+  g_autofree char *text = vend_runner_kept_spec (spec);
   return ensure_dir (self, error) && vend_dir_ensure (dir, error)
          && vend_dir_sync (self->dir, error)
          && vend_file_replace (path, text, strlen (text), 0600, error);
+}
+
+/* Values of secrets by their names, and the uplink, whose name is none of theirs. */
+static json_t *
+handed_over (const json_t *spec)
+{
+  json_t *uplink = json_object_get (spec, VEND_RUNNER_UPLINK);
+  const json_t *secrets = json_object_get (spec, "secrets");
+  json_t *all = secrets != NULL ? json_copy ((json_t *) secrets) : json_object ();
+  if (uplink != NULL)
+    json_object_set (all, VEND_RUNNER_UPLINK, uplink);
+  return all;
 }
 
 static bool
@@ -162,9 +160,9 @@ start (VendRunner *runner, const char *id, const json_t *spec, GError **error)
 {
   ProcessRunner *self = (ProcessRunner *) runner;
   g_autofree char *dir = dir_of (runner, id);
+  json_auto_t *secrets = handed_over (spec);
   GPid pid = 0;
-  if (!write_spec (self, dir, spec, error)
-      || !spawn (self, dir, json_object_get (spec, "secrets"), &pid, error))
+  if (!write_spec (self, dir, spec, error) || !spawn (self, dir, secrets, &pid, error))
     return false;
   note_young (self, id, pid);
   /* Roused now: the director uses the groups once it is loaded, which takes about as long. */
@@ -192,6 +190,13 @@ is_alive (VendRunner *runner, const char *id)
 {
   g_autofree char *path = file_of (runner, id, "director.pid");
   return vend_pid_file_alive (path, NULL) || signal_young ((ProcessRunner *) runner, id, 0);
+}
+
+/* All that it needs is here. */
+static bool
+is_preparing (VendRunner *runner, const char *id)
+{
+  return false;
 }
 
 /* ---- The end */
@@ -356,6 +361,7 @@ vend_runner_process_new (const char *dir, const char *vend_binary)
   self->table = (VendRunner){ .start = start,
                               .connect = connect_to,
                               .is_alive = is_alive,
+                              .is_preparing = is_preparing,
                               .end = end,
                               .read_results = read_results,
                               .remove = remove_instance,

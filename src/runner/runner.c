@@ -41,3 +41,24 @@ vend_runner_read_specs (VendRunner *runner, GString **out, GError **error)
   *out = g_steal_pointer (&specs);
   return true;
 }
+
+static json_t *
+names_of (const json_t *secrets)
+{
+  json_t *names = json_array ();
+  const char *name;
+  json_t *value;
+  json_object_foreach ((json_t *) secrets, name, value)
+    json_array_append_new (names, json_string (name));
+  return names;
+}
+
+char *
+vend_runner_kept_spec (const json_t *spec)
+{
+  json_auto_t *kept = json_copy ((json_t *) spec);
+  json_object_set_new (kept, "secrets", names_of (json_object_get (spec, "secrets")));
+  if (json_object_get (kept, VEND_RUNNER_UPLINK) != NULL)
+    json_object_set_new (kept, VEND_RUNNER_UPLINK, json_true ());
+  return vend_json_text (kept);
+}

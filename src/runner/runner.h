@@ -62,6 +62,10 @@ struct VendRunner
    * `connect` succeeds. */
   bool (*is_alive) (VendRunner *runner, const char *id);
 
+  /* Never blocks. Whether what the instance needs is still on its way, so that its director has not
+   * begun. */
+  bool (*is_preparing) (VendRunner *runner, const char *id);
+
   /* Ends the director and every process of the model at once, also when the director has died.
    * Results and output files stay. Blocks. */
   void (*end) (VendRunner *runner, const char *id);
@@ -100,6 +104,13 @@ struct VendRunner
 /* The specs of all instances of `list`, one after the other: each names what it needs. Blocks. */
 bool vend_runner_read_specs (VendRunner *runner, GString **out, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+/* A member of specs: how a director dials the control plane (docs/architecture/machines.md). As
+ * values of secrets it is handed over, and kept nowhere. */
+#define VEND_RUNNER_UPLINK "vend.uplink" /* no name of a variable */
+
+/* The text of `spec` as it is kept: of secrets the names. Free with g_free. */
+char *vend_runner_kept_spec (const json_t *spec) G_GNUC_WARN_UNUSED_RESULT;
 
 void vend_runner_free (VendRunner *runner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendRunner, vend_runner_free)

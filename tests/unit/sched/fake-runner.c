@@ -343,6 +343,12 @@ is_alive (VendRunner *runner, const char *id)
   return look_up ((FakeRunner *) runner, id, &record) && record.alive;
 }
 
+static bool
+is_preparing (VendRunner *runner, const char *id)
+{
+  return false;
+}
+
 static void
 end_on_main (void *data)
 {
@@ -481,6 +487,7 @@ fake_runner_new (const char *dir, const char *boots)
   self->table = (VendRunner){ .start = start,
                               .connect = connect_to,
                               .is_alive = is_alive,
+                              .is_preparing = is_preparing,
                               .end = end,
                               .read_results = read_results,
                               .remove = remove_instance,
