@@ -12,7 +12,7 @@ STEPS = [
     ["model"],
     ["cgroup", "workspace", "sandbox", "store", "net", "httpd"],
     ["auth", "files", "meter", "events", "cog", "egress", "runner", "secrets", "hardware", "zygote"],
-    ["weights", "openai", "registry"],
+    ["weights", "openai", "registry", "machines"],
     ["image"],
     ["director", "sched", "build", "audit", "backup", "move"],
     ["api", "web"],
@@ -47,6 +47,9 @@ DOORS = {
     ("audit", "runner"): RUNNER,
     ("api", "runner"): RUNNER,
     ("cli", "runner"): {"runner/runner-process.h"},
+    ("cli", "machines"): {"machines/machines.h", "machines/agent.h"},
+    ("sched", "machines"): {"machines/machines.h"},
+    ("api", "machines"): {"machines/machines.h"},
 }
 # Snapshots and other servers are no instances, and processes of this machine.
 DOORLESS = {
