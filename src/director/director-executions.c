@@ -331,20 +331,23 @@ vend_director_init_executions (VendDirector *director)
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) vend_execution_free);
   director->ended = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) vend_execution_free, NULL);
   director->released = g_ptr_array_new_with_free_func ((GDestroyNotify) vend_execution_free);
-  director->env = (VendExecutionEnv){ .spec = director->spec,
-                                      .redactor = director->redactor,
-                                      .dir = director->dir,
-                                      .frame_limit = vend_director_frame_limit (director),
-                                      .egress = director->egress,
-                                      .loopback = director->loopback,
-                                      .emit = emit,
-                                      .emit_later = emit_later,
-                                      .out_of_memory = find_out_of_memory,
-                                      .server_peak = find_server_peak,
-                                      .ended = on_execution_ended,
-                                      .left_slot = on_execution_left_slot,
-                                      .released = on_execution_released,
-                                      .context = director };
+  director->env
+      = (VendExecutionEnv){ .spec = director->spec,
+                            .redactor = director->redactor,
+                            .dir = director->dir,
+                            .frame_limit = vend_director_frame_limit (director),
+                            .egress = director->egress,
+                            .dialer
+                            = director->dial != NULL ? vend_dial_dialer (director->dial) : NULL,
+                            .loopback = director->loopback,
+                            .emit = emit,
+                            .emit_later = emit_later,
+                            .out_of_memory = find_out_of_memory,
+                            .server_peak = find_server_peak,
+                            .ended = on_execution_ended,
+                            .left_slot = on_execution_left_slot,
+                            .released = on_execution_released,
+                            .context = director };
 }
 
 void

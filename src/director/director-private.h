@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <glib.h>
 
+#include "director/dial.h"
 #include "director/limits.h"
 #include "director/loopback.h"
 #include "director/model-process.h"
@@ -41,6 +42,8 @@ typedef struct
   VendCurlContext *curl; /* to the model server */
   VendEgress *egress;    /* to the servers of input files */
   VendUplink *uplink;
+  json_t *uplink_given; /* how to dial the control plane; NULL: it dials here, or is dialed */
+  VendDial *dial;       /* NULL: it connects by itself */
   VendResults *results;
   VendLoopback *loopback;
   VendRoom *room;      /* that the sandbox is nested in; NULL: none */

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "director/director-private.h"
 #include "model/secret.h"
+#include "runner/runner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -52,8 +53,10 @@ bool
 vend_director_take_secrets (VendDirector *director, GError **error)
 {
   json_auto_t *values = NULL;
-  if (director->spec->secrets[0] == NULL)
+  if (director->spec->secrets[0] == NULL && !director->spec->has_uplink)
     return true;
-  return read_values (&values, error) && take_values (director, values, error)
-         && close_input (error);
+  if (!read_values (&values, error) || !take_values (director, values, error))
+    return false;
+  director->uplink_given = json_incref (json_object_get (values, VEND_RUNNER_UPLINK));
+  return close_input (error);
 }

@@ -287,6 +287,8 @@ director_free (VendDirector *director)
   vend_disk_use_free (director->home_use);
   vend_home_free (director->home);
   vend_uplink_free (director->uplink);
+  vend_dial_free (director->dial);
+  json_decref (director->uplink_given);
   vend_results_free (director->results);
   vend_egress_free (director->egress);
   vend_curl_context_free (director->curl);
@@ -342,6 +344,10 @@ assemble (VendDirector *director, GError **error)
                              &director->loopback, error))
     return false;
   vend_uplink_set_redactor (director->uplink, director->redactor);
+  if (director->uplink_given != NULL
+      && !vend_dial_start (director->dir, spec->instance, director->uplink_given, &director->dial,
+                           error))
+    return false;
   vend_director_plan_network (director);
   vend_director_init_executions (director);
   director->tick_timer = g_timeout_add (TICK_MS, on_tick, director);

@@ -425,6 +425,7 @@ vend_execution_begin (VendExecution *execution, const json_t *files)
     execution->timeout_source = add_timer (execution->timeout_us, on_timeout, execution);
 
   const VendInputsOptions options = { .egress = env->egress,
+                                      .dialer = env->dialer,
                                       .loopback = env->loopback,
                                       .dir = env->dir,
                                       .cog_id = execution->cog_id,

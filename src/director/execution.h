@@ -10,6 +10,7 @@
 #include "director/redact.h"
 #include "director/spec.h"
 #include "json/json.h"
+#include "machines/exchange.h"
 #include "net/egress.h"
 
 /* What all runs of a director share. */
@@ -21,6 +22,7 @@ typedef struct
   gsize frame_limit;       /* of what is sent */
   VendModelServer *server; /* NULL: there is none */
   VendEgress *egress;
+  const VendDialer *dialer; /* of contents on the control plane's machine; NULL: they are here */
   VendLoopback *loopback;
   bool iterates;            /* chunks of output are passed on as they come */
   bool must_return;         /* an output of null breaks the model's own schema */

@@ -3,11 +3,15 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "files/file-name.h"
+#include "machines/transfer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #define MAX_REDIRECTS 5
+/* Of a content while the control plane may be away. */
+#define FETCH_TRIES 20
+#define FETCH_PAUSE_US 1000000
 
 typedef struct
 {
@@ -22,6 +26,19 @@ typedef struct
   int write_errno;
 } Download;
 
+/* Of a content on the control plane's machine, by a thread of its own. */
+typedef struct
+{
+  VendInputs *inputs; /* main context; NULL: nobody waits any more */
+  VendDialer dialer;
+  json_t *at;
+  char *name;
+  char *type;
+  char *sha256;
+  char *path;
+  GError *error;
+} Fetch;
+
 struct VendInputs
 {
   VendInputsOptions options;
@@ -29,6 +46,7 @@ struct VendInputs
   char *folder;
   json_t *input;
   GPtrArray *downloads;
+  GPtrArray *fetches; /* of Fetch, which free themselves */
   guint running;
   char *problem;
   guint ready_source;
@@ -224,6 +242,79 @@ add_download (VendInputs *inputs, const json_t *file, const char *url)
     inputs->problem = g_strdup (error->message);
 }
 
+/* ---- Contents of the control plane */
+
+static gboolean
+fetched (void *data)
+{
+  Fetch *fetch = data;
+  VendInputs *inputs = fetch->inputs;
+  if (inputs != NULL)
+    {
+      g_ptr_array_remove_fast (inputs->fetches, fetch);
+      inputs->running--;
+      if (fetch->error == NULL)
+        serve (inputs, fetch->at, fetch->path, fetch->name, fetch->type);
+      else if (inputs->problem == NULL)
+        inputs->problem
+            = g_strdup_printf ("an input file could not be fetched: %s", fetch->error->message);
+      check_ready (inputs);
+    }
+  vend_dialer_clear (&fetch->dialer);
+  json_decref (fetch->at);
+  g_free (fetch->name);
+  g_free (fetch->type);
+  g_free (fetch->sha256);
+  g_free (fetch->path);
+  g_clear_error (&fetch->error);
+  g_free (fetch);
+  return G_SOURCE_REMOVE;
+}
+
+static void *
+fetch_main (void *data)
+{
+  Fetch *fetch = data;
+  for (guint i = 0; i < FETCH_TRIES; i++)
+    {
+      g_clear_error (&fetch->error);
+      if (vend_transfer_fetch_content (&fetch->dialer, fetch->sha256, fetch->path, &fetch->error)
+          || g_error_matches (fetch->error, VEND_ERROR, VEND_ERROR_CONFLICT))
+        break;
+      (void) unlink (fetch->path);
+      g_usleep (FETCH_PAUSE_US);
+    }
+  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, fetched, fetch, NULL);
+  return NULL;
+}
+
+static void
+add_fetch (VendInputs *inputs, const json_t *file, const char *sha256)
+{
+  g_autofree char *disk_name = g_strdup_printf ("content-%u", inputs->running);
+  g_autoptr (GError) error = NULL;
+  if (!vend_dir_ensure (inputs->folder, &error))
+    {
+      inputs->problem = g_strdup (error->message);
+      return;
+    }
+  Fetch *fetch = g_new0 (Fetch, 1);
+  *fetch = (Fetch){ .inputs = inputs,
+                    .dialer = vend_dialer_copy (inputs->options.dialer),
+                    .at = json_deep_copy (json_object_get (file, "at")),
+                    .name = g_strdup (vend_json_string (file, "name")),
+                    .type = g_strdup (vend_json_string (file, "type")),
+                    .sha256 = g_strdup (sha256),
+                    .path = g_build_filename (inputs->folder, disk_name, NULL) };
+  g_ptr_array_add (inputs->fetches, fetch);
+  inputs->running++;
+  GThread *thread = g_thread_try_new ("input", fetch_main, fetch, &fetch->error);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    g_idle_add (fetched, fetch);
+}
+
 VendInputs *
 vend_inputs_start (const VendInputsOptions *options, json_t *input, const json_t *files)
 {
@@ -236,6 +327,7 @@ vend_inputs_start (const VendInputsOptions *options, json_t *input, const json_t
   inputs->folder = g_build_filename (options->dir, "inputs", options->cog_id, NULL);
   inputs->input = json_incref (input);
   inputs->downloads = g_ptr_array_new_with_free_func (download_free);
+  inputs->fetches = g_ptr_array_new ();
   if (n > VEND_INPUTS_MAX)
     inputs->problem
         = g_strdup_printf ("Input validation error: more than %d files", VEND_INPUTS_MAX);
@@ -244,7 +336,10 @@ vend_inputs_start (const VendInputsOptions *options, json_t *input, const json_t
       const json_t *file = json_array_get (files, i);
       const char *path = vend_json_string (file, "path");
       const char *url = vend_json_string (file, "url");
-      if (path != NULL)
+      const char *sha256 = vend_json_string (file, "sha256");
+      if (path != NULL && sha256 != NULL && options->dialer != NULL)
+        add_fetch (inputs, file, sha256);
+      else if (path != NULL)
         serve (inputs, json_object_get (file, "at"), path, vend_json_string (file, "name"),
                vend_json_string (file, "type"));
       else if (url != NULL)
@@ -262,6 +357,9 @@ vend_inputs_free (VendInputs *inputs)
   if (inputs->ready_source != 0)
     g_source_remove (inputs->ready_source);
   g_ptr_array_unref (inputs->downloads);
+  for (guint i = 0; i < inputs->fetches->len; i++)
+    ((Fetch *) g_ptr_array_index (inputs->fetches, i))->inputs = NULL;
+  g_ptr_array_unref (inputs->fetches);
   g_autoptr (GError) error = NULL;
   (void) !vend_tree_remove (inputs->folder, &error);
   json_decref (inputs->input);

@@ -1,4 +1,4 @@
-/* Input files of one run: local ones are served to the model, remote ones are fetched first. Main
+/* Input files of one run: local ones are served to the model, others are fetched first. Main
  * context. */
 #pragma once
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 
 #include "director/loopback.h"
 #include "json/json.h"
+#include "machines/exchange.h"
 #include "net/egress.h"
 
 #define VEND_INPUTS_MAX 1000
@@ -20,6 +21,7 @@ typedef void (*VendInputsReady) (const char *problem, void *data);
 typedef struct
 {
   VendEgress *egress;
+  const VendDialer *dialer; /* local ones are contents of the control plane's; or NULL */
   VendLoopback *loopback;
   const char *dir; /* files go to DIR/inputs/<cog id>/ */
   const char *cog_id;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "model/weight-set.h"
+#include "runner/runner.h"
 #include <string.h>
 
 void
@@ -211,6 +212,7 @@ vend_spec_parse (const json_t *document, VendSpec **out, GError **error)
                                &spec->input_allow, error))
     return false;
 
+  spec->has_uplink = json_object_get (document, VEND_RUNNER_UPLINK) != NULL;
   const int64_t slots = vend_json_int (document, "slots", 1);
   if (slots < 1 || slots > VEND_SPEC_MAX_SLOTS)
     return vend_fail (error, VEND_ERROR_INVALID, "spec: 'slots' must be 1 to %d",

@@ -59,6 +59,7 @@ typedef struct
   char *room_life;    /* of the room of its zygote (sandbox/room.h); NULL: none */
   pid_t room_first;
   char *room_folder;         /* of the snapshot that is in there; NULL: there is a zygote alone */
+  bool has_uplink;           /* the control plane is on another machine, and is dialed */
   VendNetworks *input_allow; /* whom input URLs may name beside public addresses */
 } VendSpec;
 
