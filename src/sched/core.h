@@ -22,6 +22,7 @@ struct VendSched
   const VendVault *vault; /* or NULL */
   char *data_dir;
   VendRunner *runner;
+  VendMachines *machines; /* or NULL */
   char *input_allow;
   char *working_copy;
   const VendIsolationFound *isolation;

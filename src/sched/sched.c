@@ -14,6 +14,7 @@
 #include "sched/reconcile.h"
 #include "sched/run/run.h"
 #include "sched/target/deployments.h"
+#include "sched/target/placing.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 #include "store/predictions.h"
@@ -31,6 +32,7 @@ tick (void *data)
       vend_instance_tick (value);
       vend_metering_tick (value);
     }
+  vend_placing_tick (sched);
   vend_ledger_tick (sched->ledger);
   vend_fast_start_tick (sched->fast_start);
   vend_sched_reconcile_soon (sched);
@@ -57,6 +59,7 @@ vend_sched_new (const VendSchedOptions *options)
   sched->accounts = vend_sched_accounts_new ();
   sched->models = vend_sched_models_new ();
   sched->runner = options->runner;
+  sched->machines = options->machines;
   sched->input_allow = g_strdup (options->input_allow);
   sched->working_copy = g_strdup (options->working_copy);
   sched->isolation = options->isolation;

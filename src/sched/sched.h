@@ -23,6 +23,7 @@
 #include "secrets/vault.h"
 #include "store/store.h"
 #include "image/images.h"
+#include "machines/machines.h"
 #include "weights/shelf.h"
 
 typedef struct VendSched VendSched;
@@ -64,6 +65,7 @@ typedef struct
   VendImages *images;       /* borrowed */
   const VendVault *vault;   /* borrowed; outlives it. NULL: instances have no secrets */
   VendRunner *runner;       /* borrowed; outlives it */
+  VendMachines *machines;   /* borrowed; outlives it. NULL: instances run on this one alone */
   const char *data_dir;     /* versions/, venvs/ lie in it */
   const char *input_allow;  /* networks besides public addresses that input URLs may name */
   const char *working_copy; /* one of VEND_COPY_KINDS */

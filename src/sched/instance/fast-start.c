@@ -262,6 +262,8 @@ objection (const Instance *instance)
     return "fast start is off";
   if (instance->target->image != NULL)
     return "it is an image";
+  if (instance->machine != NULL)
+    return "it runs on another machine";
   const char *why = vend_isolate_no_forks (instance);
   return why != NULL ? why : instance->sched->fast_start->problem;
 }

@@ -242,6 +242,8 @@ vend_instance_spec (const Instance *instance)
   vend_json_set_string (spec, "input_allow", instance->sched->input_allow);
   vend_limits_set (instance->sched, target->hardware, spec);
   json_object_set_new (spec, "secrets", secrets_json (instance));
+  if (instance->machine != NULL)
+    vend_json_set_string (spec, VEND_MACHINE_MEMBER, instance->machine);
   /* For this server after a restart. */
   json_object_set_new (
       spec, "target",

@@ -19,6 +19,7 @@
 #include "sched/observe/measure.h"
 #include "sched/run/inputs.h"
 #include "sched/run/run.h"
+#include "sched/target/placing.h"
 #include "sched/target/pools.h"
 #include "sched/target/target.h"
 #include "sched/target/weights.h"
@@ -26,6 +27,7 @@
 #include <string.h>
 
 #define CONNECT_RETRY_US (5 * VEND_US_PER_MS)
+#define PREPARING_RETRY_US (100 * VEND_US_PER_MS)
 #define CONNECT_TIMEOUT_US (20 * VEND_US_PER_S)
 /* A director that lives longer than the grace and this after a stop is killed. */
 #define STOP_SLACK_US (20 * VEND_US_PER_S)
@@ -75,6 +77,7 @@ vend_instance_free (Instance *instance)
   vend_zygote_spec_free (instance->snapshot_spec);
   vend_secret_set_free (instance->secrets);
   g_strfreev (instance->gpus);
+  g_free (instance->machine);
   vend_metering_clear (instance);
   g_free (instance);
 }
@@ -208,15 +211,16 @@ vend_instance_start (Target *target, const char *reason)
 {
   g_autofree char *id = vend_id_new ();
   Instance *instance = instance_new (target, id, target->slots, vend_steady_us ());
-  if (!vend_instance_take_gpus (instance))
+  if (!vend_instance_take_gpus (instance) || !vend_instance_place (instance))
     {
-      /* A GPU has become unhealthy since the plan was made. */
+      /* A GPU has become unhealthy since the plan was made, or a machine has gone. */
       g_ptr_array_remove (target->instances, instance);
       g_hash_table_remove (target->sched->instances, instance->id);
       return NULL;
     }
   target->sched->n_starts++;
-  vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, NULL);
+  vend_log (VEND_LOG_INFO, "starting an instance", "instance", id, "reason", reason, "machine",
+            instance->machine, NULL);
   vend_isolate_start (instance);
   vend_decided_start (instance, reason);
 
@@ -233,6 +237,7 @@ vend_instance_adopt (Target *target, const char *id, guint slots, int64_t create
   const int64_t max_output = vend_json_int (spec, "max_output", (int64_t) limits->max_output);
   const int64_t max_logs = vend_json_int (spec, "max_logs", (int64_t) limits->max_logs);
   instance->frame_limit = vend_frame_limit ((uint64_t) max_output, (uint64_t) max_logs);
+  instance->machine = g_strdup (vend_json_string (spec, VEND_MACHINE_MEMBER));
   vend_instance_keep_gpus (instance, json_object_get (vend_instance_spec_target (spec), "gpus"));
   vend_metering_adopt (instance, last);
   vend_isolate_adopt (instance, spec);
@@ -257,6 +262,7 @@ typedef struct
 {
   Instance *instance;
   bool alive;
+  bool preparing;
 } Check;
 
 static void
@@ -265,6 +271,7 @@ check (void *data)
   Check *job = data;
   VendRunner *runner = job->instance->sched->runner;
   job->alive = runner->is_alive (runner, job->instance->id);
+  job->preparing = runner->is_preparing (runner, job->instance->id);
 }
 
 static void
@@ -277,6 +284,8 @@ checked (void *data)
     return;
   if (job->alive)
     instance->closed_us = 0;
+  if (job->alive && job->preparing)
+    instance->give_up_us = vend_steady_us () + CONNECT_TIMEOUT_US;
   if (!job->alive || vend_steady_us () > instance->give_up_us)
     {
       if (instance->why == NULL)
@@ -285,7 +294,8 @@ checked (void *data)
       reap (instance);
       return;
     }
-  instance->timer = vend_timer_set (instance->sched->timers, vend_steady_us () + CONNECT_RETRY_US,
+  const int64_t retry_us = job->preparing ? PREPARING_RETRY_US : CONNECT_RETRY_US;
+  instance->timer = vend_timer_set (instance->sched->timers, vend_steady_us () + retry_us,
                                     try_connect, instance);
 }
 

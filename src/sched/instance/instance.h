@@ -64,6 +64,7 @@ struct Instance
   VendBilling billing; /* as of the instance's start */
   InstanceMeter meter;
   guint failures; /* of runs, in a row */
+  char *machine;  /* name of another machine that it runs on; NULL: this one */
   char **gpus;    /* UUIDs of assigned GPUs; NULL: none */
   GString *setup_logs;
   char *zygote;         /* socket of the zygote that forks this instance, or NULL */
@@ -85,7 +86,7 @@ struct Instance
 };
 
 /* ---- instance.c: its life */
-/* NULL: the planned GPUs are gone. */
+/* NULL: the planned GPUs, or the room on a machine, are gone. */
 Instance *vend_instance_start (Target *target, const char *reason);
 /* An instance that the runner still has after a restart. */
 Instance *vend_instance_adopt (Target *target, const char *id, guint slots, int64_t created_us,

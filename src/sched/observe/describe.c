@@ -41,6 +41,7 @@ describe_instance (const Instance *instance)
       (int) g_hash_table_size (instance->running), "runs", ids_of (instance->running), "connected",
       instance->link != NULL, "dir", dir, "hardware", instance->target->hardware, "gpus",
       vend_instance_gpus_json (instance));
+  json_object_set_new (described, "machine", json_pack ("s?", instance->machine));
   json_object_set_new (described, "start", json_pack ("s?", vend_fast_start_kind (instance)));
   json_object_set_new (described, "plain_reason",
                        json_pack ("s?", instance->started_fast ? NULL : instance->plain_why));

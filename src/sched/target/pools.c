@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "sched/instance/instance.h"
 #include "sched/instance/limits.h"
+#include "sched/target/placing.h"
 #include "sched/target/target.h"
 #include <string.h>
 
@@ -40,6 +41,12 @@ vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size)
   vend_log (VEND_LOG_WARN, "a model wants hardware that the settings do not name", "hardware",
             hardware, NULL);
   return POOL_NONE;
+}
+
+bool
+vend_pool_is_common (guint pool)
+{
+  return pool == POOL_COMMON;
 }
 
 const VendGpu *
@@ -101,7 +108,7 @@ vend_pool_units (const VendSched *sched, guint pool)
   switch (pool)
     {
     case POOL_COMMON:
-      return sched->limits.hardware_units;
+      return vend_placing_units (sched);
     case POOL_GPUS:
       return count_gpus (sched);
     case POOL_NONE:
@@ -117,8 +124,9 @@ vend_sched_room (const VendSched *sched, const char *hardware)
   guint size = 0;
   const guint pool = vend_pool_of (sched, hardware, &size);
   /* Assignments of GPUs are known to the core thread only. */
-  return pool == POOL_GPUS ? (guint) g_atomic_int_get (&sched->n_gpus_healthy) / size
-                           : vend_pool_units (sched, pool);
+  if (pool == POOL_GPUS)
+    return (guint) g_atomic_int_get (&sched->n_gpus_healthy) / size;
+  return pool == POOL_COMMON ? vend_placing_room (sched) : vend_pool_units (sched, pool);
 }
 
 guint

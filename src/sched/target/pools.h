@@ -5,6 +5,8 @@
 guint vend_pools_count (const VendSched *sched);
 /* The pool of a kind of hardware, and the units that one instance takes of it. */
 guint vend_pool_of (const VendSched *sched, const char *hardware, guint *out_size);
+/* Of kinds of hardware without units of their own. */
+bool vend_pool_is_common (guint pool);
 guint vend_pool_units (const VendSched *sched, guint pool);
 guint vend_pool_used (const VendSched *sched, guint pool);
 /* The GPU with this UUID as last seen, borrowed; NULL: the GPU is gone. */
