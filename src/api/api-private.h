@@ -41,6 +41,7 @@ extern const ApiRoute vend_api_explain_routes[];
 extern const ApiRoute vend_api_file_routes[];
 extern const ApiRoute vend_api_history_routes[];
 extern const ApiRoute vend_api_llms_routes[];
+extern const ApiRoute vend_api_machine_routes[];
 extern const ApiRoute vend_api_metrics_routes[];
 extern const ApiRoute vend_api_model_routes[];
 extern const ApiRoute vend_api_alias_routes[];

@@ -27,6 +27,7 @@ typedef struct
   VendShelf *shelf;
   VendRegistry *registry;
   VendSched *sched;
+  VendMachines *machines; /* NULL: this server takes none */
   VendBuilds *builds;
   VendWebhooks *webhooks;
   VendMeter *meter;

@@ -25,6 +25,7 @@ static const char *const whole[] = {
   "migrate-storage.json",
   "blobs.before-move",
   "blobs/boot-id",
+  "machines/instances",
 };
 
 bool

@@ -36,6 +36,8 @@ static const VendSettingInfo setting_infos[] = {
   { "tls-key", VEND_SETTING_TEXT, "", 0, 0, "private key (PEM); needs tls-cert" },
   { "tls-auto", VEND_SETTING_BOOL, "false", 0, 0,
     "serve https with a certificate of a local CA; the first start creates both" },
+  { "directors", VEND_SETTING_TEXT, "", 0, 0,
+    "address and port for machines that join with 'vend agent', over TLS; default: none" },
   { "log-level", VEND_SETTING_TEXT, "info", 0, 0,
     "least level that is logged: debug, info, warn or error" },
   { "log-format", VEND_SETTING_TEXT, "auto", 0, 0, "log format: auto, text or json" },

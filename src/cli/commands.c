@@ -4,6 +4,7 @@
 
 const VendCommand vend_commands[] = {
   { "serve", "run the server", vend_cmd_serve },
+  { "agent", "offer this machine to a server", vend_cmd_agent },
   { "push", "build a version of a model from a directory", vend_cmd_push },
   { "export", "write a version of a model to one file", vend_cmd_export },
   { "import", "make a version from a file of 'vend export'", vend_cmd_import },
@@ -21,6 +22,7 @@ const VendCommand vend_commands[] = {
   { "secrets", "set, list and remove secrets of models and deployments", vend_cmd_secrets },
   { "files", "list, upload, download and delete files, make download links", vend_cmd_files },
   { "hardware", "list the hardware that models may run on", vend_cmd_hardware },
+  { "machines", "list, drain and remove machines that run instances", vend_cmd_machines },
   { "top", "show queues, instances and hardware as they change", vend_cmd_top },
   { "usage", "show the usage of a month and its cost", vend_cmd_usage },
   { "budget", "show and set the monthly budget of an account", vend_cmd_budget },

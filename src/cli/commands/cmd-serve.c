@@ -27,6 +27,7 @@
 #include "httpd/httpd.h"
 #include "httpd/listen.h"
 #include "httpd/tls-auto.h"
+#include "machines/machines.h"
 #include "meter/meter.h"
 #include "hardware/gpu-watch.h"
 #include "hardware/machine.h"
@@ -87,6 +88,7 @@ typedef struct
   VendFileKeys file_keys;
   VendBlobs *blobs;
   VendRunner *runner;
+  VendMachines *machines; /* NULL: instances run on this one alone */
   VendShelf *shelf;
   VendImages *images;
   VendVault *vault;
@@ -156,8 +158,10 @@ app_clear (App *app)
   vend_webhooks_stop (app->webhooks);
   vend_shelf_free (app->shelf);
   vend_images_free (app->images);
+  vend_machines_stop (app->machines);
   vend_store_free (app->store);
   vend_runner_free (app->runner);
+  vend_machines_free (app->machines);
   vend_webhooks_free (app->webhooks);
   vend_api_free (app->api);
   vend_skus_free (app->skus);
@@ -718,11 +722,29 @@ hub_of (const App *app)
                     app->hub_token, app->hub_endpoint != NULL };
 }
 
-static void
-make_runner (App *app)
+static bool
+make_runner (App *app, GError **error)
 {
   g_autofree char *instances = g_build_filename (app->data_dir, VEND_INSTANCES_FOLDER, NULL);
-  app->runner = vend_runner_process_new (instances, app->binary);
+  VendRunner *local = vend_runner_process_new (instances, app->binary);
+  if (*vend_settings_text (app->settings, "directors") == '\0')
+    {
+      app->runner = local;
+      return true;
+    }
+  if (!vend_machines_open (
+          &(VendMachinesOptions){ .store = app->store,
+                                  .blobs = app->blobs,
+                                  .data_dir = app->data_dir,
+                                  .listen = vend_settings_text (app->settings, "directors"),
+                                  .local = local,
+                                  .lease_us = vend_settings_us (app->settings, "lease"),
+                                  .max_output_file
+                                  = vend_settings_bytes (app->settings, "max-output-file") },
+          &app->machines, error))
+    return false;
+  app->runner = vend_machines_runner (app->machines);
+  return true;
 }
 
 static bool
@@ -782,7 +804,8 @@ make_parts (App *app, GError **error)
   if (!vend_hardware_settings_read (app->settings, gpus, &app->skus, &app->prices, error)
       || !find_cgroups (app, error))
     return false;
-  make_runner (app);
+  if (!make_runner (app, error))
+    return false;
   app->meter = vend_meter_new ((guint) vend_settings_int (app->settings, "metrics-series"));
   app->auth = vend_auth_new (app->store);
   if (!check_networks (app, error) || !check_working_copy (app, error)
@@ -797,6 +820,7 @@ make_parts (App *app, GError **error)
                            .images = app->images,
                            .vault = app->vault,
                            .runner = app->runner,
+                           .machines = app->machines,
                            .data_dir = app->data_dir,
                            .input_allow = vend_settings_text (app->settings, "input-allow"),
                            .working_copy = vend_settings_text (app->settings, "working-copy"),
@@ -850,6 +874,7 @@ make_parts (App *app, GError **error)
                                         .shelf = app->shelf,
                                         .registry = app->registry,
                                         .sched = app->sched,
+                                        .machines = app->machines,
                                         .builds = app->builds,
                                         .webhooks = app->webhooks,
                                         .meter = app->meter,

@@ -1462,6 +1462,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines that run instances beside the one of the server */
+        get: operations["machines.list"];
+        put?: never;
+        /** Let a machine join; its certificate and key are shown this once */
+        post: operations["machines.join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/machines/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One machine */
+        get: operations["machines.get"];
+        put?: never;
+        post?: never;
+        /** Remove a machine without instances, or one that is lost */
+        delete: operations["machines.remove"];
+        options?: never;
+        head?: never;
+        /** Drain a machine, or start instances on it again */
+        patch: operations["machines.update"];
+        trace?: never;
+    };
     "/v1/aliases": {
         parameters: {
             query?: never;
@@ -2570,6 +2607,54 @@ export interface components {
                 recommendation: string[];
             }[];
             own: unknown;
+        };
+        MachineHardware: {
+            cores: number;
+            /** @description Bytes */
+            memory: number;
+            /** @description Most instances on it */
+            units: number;
+            /** @description Kernel and architecture */
+            system: string;
+        };
+        Machine: {
+            name: string;
+            /**
+             * @description lost: silent for longer than the setting lease
+             * @enum {unknown}
+             */
+            state: "ready" | "draining" | "lost";
+            /** @description Where it was seen last */
+            address: string;
+            hardware: components["schemas"]["MachineHardware"];
+            instances: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_seen_at: string | null;
+        };
+        MachineList: {
+            results: components["schemas"]["Machine"][];
+        };
+        MachineRequest: {
+            /** @description Letters, digits, '.', '_' and '-', the first a letter or digit */
+            name: string;
+            hardware: components["schemas"]["MachineHardware"];
+        };
+        JoinedMachine: {
+            name: string;
+            /** @description Of the listener for agents */
+            port: number;
+            /** @description PEM */
+            authority: string;
+            /** @description PEM */
+            certificate: string;
+            /** @description PEM */
+            key: string;
+        };
+        MachineChange: {
+            /** @description True: nothing starts on it, and its instances end after their runs */
+            draining: boolean;
         };
         HardwareList: {
             sku: string;
@@ -6854,6 +6939,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Advice"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "machines.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineList"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "machines.join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinedMachine"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "machines.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "machines.remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "machines.update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MachineChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
                 };
             };
             /** @description What is wrong */
