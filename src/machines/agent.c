@@ -18,6 +18,7 @@
 #define FIRST_PAUSE_US (500 * VEND_US_PER_MS)
 #define LONGEST_PAUSE_US (5 * VEND_US_PER_S)
 #define WORKERS 8
+#define STARTERS 4
 
 typedef struct
 {
@@ -35,6 +36,7 @@ typedef struct
   VendRunner *runner;
   VendNodeCache *cache;
   GThreadPool *workers;
+  GThreadPool *starters; /* what is fetched may be large, and ends do not wait for it */
   GThread *beating;
   GThread *waiting; /* for the end */
 
@@ -323,8 +325,9 @@ trim (Agent *agent)
   vend_node_cache_trim (agent->cache, specs->str);
 }
 
-static void
-do_start (Agent *agent, const Work *work, const char *id)
+/* Answered at once: the control plane hears how it goes on. False: it has begun before. */
+static bool
+accept_start (Agent *agent, const Work *work, const char *id)
 {
   pthread_mutex_lock (&agent->lock);
   const bool is_new = g_hash_table_lookup (agent->hosted, id) == NULL;
@@ -336,10 +339,7 @@ do_start (Agent *agent, const Work *work, const char *id)
     }
   pthread_mutex_unlock (&agent->lock);
   answer (agent, work, NULL);
-  if (!is_new)
-    return;
-  prepare (agent, work->question);
-  trim (agent);
+  return is_new;
 }
 
 /* ---- The end */
@@ -405,6 +405,14 @@ work_free (Work *work)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Work, work_free)
 
 static void
+do_start (void *data, void *user_data)
+{
+  g_autoptr (Work) work = data;
+  prepare (user_data, work->question);
+  trim (user_data);
+}
+
+static void
 do_work (void *data, void *user_data)
 {
   g_autoptr (Work) work = data;
@@ -412,11 +420,6 @@ do_work (void *data, void *user_data)
   const char *what = vend_json_string (work->question, "do");
   const char *id = vend_json_string (work->question, "instance");
   g_autoptr (GError) error = NULL;
-  if (g_strcmp0 (what, "start") == 0)
-    {
-      do_start (agent, work, id);
-      return;
-    }
   bool good = true;
   if (g_strcmp0 (what, "end") == 0)
     end_instance (agent, id);
@@ -442,9 +445,11 @@ hear (Agent *agent, json_t *frame, guint64 connection)
 {
   if (vend_json_string (frame, "do") == NULL || !is_id (vend_json_string (frame, "instance")))
     return;
-  Work *work = g_new0 (Work, 1);
+  const bool is_start = strcmp (vend_json_string (frame, "do"), "start") == 0;
+  g_autoptr (Work) work = g_new0 (Work, 1);
   *work = (Work){ json_incref (frame), connection };
-  g_thread_pool_push (agent->workers, work, NULL);
+  if (!is_start || accept_start (agent, work, vend_json_string (frame, "instance")))
+    g_thread_pool_push (is_start ? agent->starters : agent->workers, g_steal_pointer (&work), NULL);
 }
 
 /* ---- The connection */
@@ -587,6 +592,9 @@ begin (Agent *agent, GError **error)
 {
   agent->workers = g_thread_pool_new (do_work, agent, WORKERS, FALSE, error);
   if (agent->workers == NULL)
+    return false;
+  agent->starters = g_thread_pool_new (do_start, agent, STARTERS, FALSE, error);
+  if (agent->starters == NULL)
     return false;
   agent->beating = g_thread_try_new ("beat", beat_on, agent, error);
   if (agent->beating == NULL)
