@@ -500,10 +500,8 @@ accept_all (void *data)
 bool
 machines_door_open (VendMachines *machines, const char *listen, GError **error)
 {
-  g_autofree char *host = NULL, *port = NULL;
   vend_autofd fd = -1;
-  if (!vend_listen_split (listen, "directors", &host, &port, error)
-      || !vend_listen_bind (host, port, "directors", &fd, error)
+  if (!vend_listen_open (listen, "directors", &fd, error)
       || !vend_listen_port (fd, &machines->port, error))
     return false;
   MachinesDoor *door = g_new0 (MachinesDoor, 1);

@@ -56,7 +56,7 @@ set_up (World *world, const void *unused)
   g_autofree char *own = g_build_filename (world->dir, "own", NULL);
   world->server = server_of (own, &world->authority);
   world->client = client_of (own, world->authority, "machine/box");
-  g_assert_true (vend_listen_bind ("127.0.0.1", "0", "directors", &world->listener, &error));
+  g_assert_true (vend_listen_open ("127.0.0.1:0", "directors", &world->listener, &error));
   g_assert_true (vend_listen_port (world->listener, &world->port, &error));
 }
 
