@@ -1,5 +1,5 @@
-/* Values of settings such as "127.0.0.1:80", "[::1]:0", "localhost:8080", and sockets that listen there. Blocks
- * while a name is looked up. */
+/* Values of settings such as "127.0.0.1:80", "[::1]:0", "localhost:8080", and sockets that listen
+ * there. Blocks while a name is looked up. */
 #pragma once
 #include <stdbool.h>
 #include <glib.h>

@@ -338,7 +338,7 @@ static struct MHD_Response *
 file_response (int fd, uint64_t start, uint64_t size)
 {
   FileBody *body = g_new (FileBody, 1);
-  *body = (FileBody) { .fd = fd, .start = start };
+  *body = (FileBody){ .fd = fd, .start = start };
   size_t block = (size_t) CLAMP (size, 1, FILE_BLOCK_BYTES);
   return MHD_create_response_from_callback (size, block, read_file_body, body, free_file_body);
 }

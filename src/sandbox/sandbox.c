@@ -327,8 +327,7 @@ stage (const VendSandbox *sandbox)
         return false;
     }
   return sandbox->passwd == NULL
-         || (stage_folder (STAGE "/etc")
-             && stage_text (STAGE "/etc/passwd", sandbox->passwd)
+         || (stage_folder (STAGE "/etc") && stage_text (STAGE "/etc/passwd", sandbox->passwd)
              && stage_text (STAGE "/etc/group", VEND_SANDBOX_GROUP));
 }
 

@@ -96,8 +96,8 @@ vend_room_process_kill (VendRoomProcess *process)
 }
 
 bool
-vend_room_process_show (VendSandboxPaths *paths, const char *scripts, const char *python, const char *home,
-                uid_t user, char *const *env, GError **error)
+vend_room_process_show (VendSandboxPaths *paths, const char *scripts, const char *python,
+                        const char *home, uid_t user, char *const *env, GError **error)
 {
   const char *shown = g_environ_getenv ((char **) env, "HOME");
   if (!vend_dir_ensure (home, error))

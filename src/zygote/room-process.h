@@ -40,5 +40,5 @@ void vend_room_process_kill (VendRoomProcess *process);
 /* What all of them show: the scripts of vend_zygote_install, Python, and the account's folder
  * `home` where HOME of `env` is, made and given to `user` (0: the server's). */
 bool vend_room_process_show (VendSandboxPaths *paths, const char *scripts, const char *python,
-                     const char *home, uid_t user, char *const *env, GError **error)
+                             const char *home, uid_t user, char *const *env, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

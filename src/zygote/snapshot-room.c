@@ -81,7 +81,8 @@ static bool
 show (const VendSnapshotOrder *order, const VendWorkspace *workspace, char *const *env,
       VendSandboxPaths *paths, GError **error)
 {
-  if (!vend_room_process_show (paths, order->scripts, order->python, order->home, order->user, env, error))
+  if (!vend_room_process_show (paths, order->scripts, order->python, order->home, order->user, env,
+                               error))
     return false;
   vend_sandbox_paths_write (paths, vend_workspace_cwd (workspace), NULL);
   vend_sandbox_paths_weights (paths, order->links, env);

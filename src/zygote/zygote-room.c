@@ -36,8 +36,8 @@ vend_zygote_start_in_room (const VendZygoteOrder *order, char *const *argv, char
   vend_autofd idmap = -1;
   vend_autofd inner = -1;
   if ((order->user != 0 && !vend_idmap_new (order->user, &idmap, error))
-      || !vend_room_process_show (paths, order->scripts, order->python, order->home, order->user, env,
-                          error)
+      || !vend_room_process_show (paths, order->scripts, order->python, order->home, order->user,
+                                  env, error)
       || !vend_room_life_new (order->life, &out->life, &inner, error))
     return false;
   vend_sandbox_paths_read (paths, order->imports, NULL);
