@@ -13,7 +13,7 @@ from agents import Agent, Network
 from waiting import wait_until
 
 # The machine of the server has room for one instance, another one for four: instances start there.
-FLAGS = ("--directors", "127.0.0.1:0", "--hardware-units", "1", "--lease", "6s", "--idle-timeout", "2s")
+FLAGS = ("--directors", "127.0.0.1:0", "--isolation", "off", "--hardware-units", "1", "--lease", "6s", "--idle-timeout", "2s")
 
 
 @pytest.fixture

@@ -691,6 +691,13 @@ find_isolation (App *app, GError **error)
   const bool is_host
       = app->network == VEND_NETWORK_HOST || app->isolation->kind != VEND_ISOLATION_SANDBOX;
   find_image_isolation (app, setting);
+  if (*vend_settings_text (app->settings, "directors") != '\0'
+      && app->isolation->kind != VEND_ISOLATION_NONE)
+    vend_log (
+        VEND_LOG_WARN,
+        "other machines run no models: sandboxes are made on this one alone; 'isolation = off' "
+        "lets models run there",
+        NULL);
   if (setting != VEND_ISOLATE_OFF)
     vend_log (is_host ? VEND_LOG_WARN : VEND_LOG_INFO, "network of models", "kind",
               vend_network_word (is_host ? VEND_NETWORK_HOST : app->network), "widest",
