@@ -636,8 +636,6 @@ find_image_isolation (App *app, VendIsolationSetting setting)
 {
   app->image_isolation = vend_isolation_probe (
       app->data_dir, setting == VEND_ISOLATE_OFF ? VEND_ISOLATE_AUTO : setting);
-  if (setting != VEND_ISOLATE_OFF)
-    return;
   g_autofree char *how = vend_isolation_describe (app->image_isolation);
   const bool is_there = app->image_isolation->kind == VEND_ISOLATION_SANDBOX;
   vend_log (VEND_LOG_INFO, is_there ? "isolation of images" : "images do not run here", "by", how,
