@@ -35,7 +35,7 @@ hear (int control, const char *word, pid_t *out_sender, GError **error)
   struct pollfd waiting = { .fd = control, .events = POLLIN };
   const bool is_told
       = poll (&waiting, 1, PATIENCE_MS) > 0 && vend_packet_receive (control, &packet);
-  vend_autofd sent = packet.fd;
+  vend_fd_clear (&packet.fd);
   if (!is_told || packet.sender == 0 || strcmp (packet.text, word) != 0)
     return vend_fail (error, VEND_ERROR_RUNNER, "the room of the zygote cannot be made");
   *out_sender = packet.sender;

@@ -1,6 +1,7 @@
 """Zygotes in rooms: what is forked from them is locked in as after a plain start, by the director's own look,
 and nothing of a room stays."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -208,8 +209,9 @@ def test_rooms_are_of_one_account(place, tmp_path):
     assert homes[0] != homes[1]
 
 
-def test_a_server_of_another_user(binary, template):
-    """It makes the same calls: who owns a namespace has rights in it."""
+@contextlib.contextmanager
+def server_of_user(binary, template, flags):
+    """One that is not root."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("the server cannot be started as another user")
     folder = pathlib.Path(tempfile.mkdtemp(dir="/var/tmp"))
@@ -217,7 +219,7 @@ def test_a_server_of_another_user(binary, template):
     wrapper.write_text(f'#!/bin/sh\nexec setpriv --reuid {USER} --regid {USER} --clear-groups {binary} "$@"\n')
     for path in (folder, wrapper):
         path.chmod(0o755)
-    made = Server(wrapper, folder / "server", FLAGS, template=template)
+    made = Server(wrapper, folder / "server", flags, template=template)
     try:
         for path in (made.directory, *made.directory.rglob("*")):
             os.chown(path, USER, USER, follow_symlinks=False)
@@ -225,14 +227,20 @@ def test_a_server_of_another_user(binary, template):
         said = next(record for record in made.log() if record["message"] == "isolation of models")
         if not said["by"].startswith("bubblewrap"):
             pytest.skip(f"this machine makes no sandbox for users: {said['by']}")
-        fork, zygote = fork_of(made.api(), "echo", {"text": "a"})
-        status = status_of(fork)
-        assert status["Uid"] == [str(USER)] * 4 and int(status["CapEff"][0], 16) == 0
-        assert spaces_above(zygote["pid"])[0] in spaces_above(fork)[1:]
+        yield made
         assert not made.sanitizer_reports()
     finally:
         made.destroy()
         shutil.rmtree(folder)
+
+
+def test_a_server_of_another_user(binary, template):
+    """It makes the same calls: who owns a namespace has rights in it."""
+    with server_of_user(binary, template, FLAGS) as made:
+        fork, zygote = fork_of(made.api(), "echo", {"text": "a"})
+        status = status_of(fork)
+        assert status["Uid"] == [str(USER)] * 4 and int(status["CapEff"][0], 16) == 0
+        assert spaces_above(zygote["pid"])[0] in spaces_above(fork)[1:]
 
 
 def test_processes_of_each_start_method(place):

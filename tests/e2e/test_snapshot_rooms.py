@@ -8,7 +8,7 @@ import pathlib
 import processes
 import pytest
 from fast_starts import await_snapshot, await_zygote, instances, stop_instances, use
-from test_rooms import SPACES, in_spaces_below, lives, model_of, spaces_above, spaces_of, status_of
+from test_rooms import SPACES, USER, in_spaces_below, lives, model_of, server_of_user, spaces_above, spaces_of, status_of
 from waiting import wait_until
 
 FLAGS = ("--max-instances", "2", "--boot-limit", "2", "--idle-timeout", "600s", "--isolation", "auto")
@@ -273,3 +273,16 @@ def test_a_server_that_ends_leaves_no_room(place, tmp_path):
     below = in_spaces_below(fork)
     stop_instances(api, "slow")
     wait_until(lambda: not any(map(lives, below)), what="the end of the sandbox")
+
+
+def test_a_server_of_another_user_has_snapshots(binary, template):
+    with server_of_user(binary, template, FLAGS) as made:
+        api = made.api()
+        # That user sees none of pytest's folders.
+        push(made, made.directory / "slow", "slow", SLOW.format(setup="open('kept', 'w').write('1')"))
+        _, snapshot = snapshot_of(api, "slow")
+        instance, ended = use(api, "slow")
+        assert (instance["start"], ended["output"]) == ("snapshot", "as ever"), instance
+        fork = model_of(api, "slow")
+        assert status_of(fork)["Uid"] == [str(USER)] * 4
+        assert spaces_above(snapshot["pid"])[0] in spaces_above(fork)[1:]

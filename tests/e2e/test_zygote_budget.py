@@ -79,7 +79,7 @@ def what_is_there(server):
     """Of zygotes, whatever their number; and of nothing else that comes and goes."""
     folder = server.data / "zygotes"
     return {
-        "sockets": len(list(folder.glob("*.sock"))),
+        "sockets": len([path for path in folder.glob("*.sock") if ".orders." not in path.name]),
         "folders": sorted(p.name for p in folder.iterdir() if p.is_dir()),
         "processes": len(processes.zygotes(server.data)),
         "groups": len(list(folder.glob("*.groups"))),

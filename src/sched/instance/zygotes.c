@@ -700,9 +700,9 @@ static void
 started (void *data)
 {
   g_autofree Job *job = data;
-  g_autofree char *around_life = job->around_life;
   Zygote *zygote = job->zygote;
   zygote->n_jobs--;
+  g_free (job->around_life);
   if (job->error != NULL)
     {
       vend_log (VEND_LOG_WARN, "cannot make a zygote", "model", zygote->spec->model, "error",

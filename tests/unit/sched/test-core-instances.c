@@ -96,6 +96,7 @@ test_slow_boot (gconstpointer slow)
   CORE_UNTIL (core_starts (core) == 1 && b->n == 1);
   g_assert_true (core_has_queued (core, 2));
   g_assert_cmpuint (a->n, ==, 0);
+  CORE_UNTIL (fake_runner_count (core_fake (core)) == 1);
   fake_runner_release (core_fake (core));
   core_assert_end (core, a, &core_succeeded);
   core_assert_end (core, b, &core_succeeded);
@@ -114,6 +115,7 @@ test_cancel_while_it_boots (gconstpointer slow)
   const Caller *cancel = core_cancel (core, a);
   core_assert_end (core, a, &never_ran);
   CORE_UNTIL (a->n == 1 && cancel->n == 1);
+  CORE_UNTIL (fake_runner_count (core_fake (core)) == 1);
   fake_runner_release (core_fake (core));
   /* It is there for the next one. */
   const Caller *b = core_create (core, &(CoreJob){ .name = "B", .script = "start succeed" });
