@@ -18,6 +18,7 @@ SCANS = {
     "budget_all": "once at the start; one an account",
     "build_open": "once at the start; what has not ended",
     "deployment_all": "once an hour",
+    "machine_list": "machines are few",
     "model_building": "when a model is deleted; what has not ended",
     "prediction_open": "once at the start; what has not ended",
     "prediction_open_of": "when a version is deleted; what has not ended",
@@ -37,6 +38,8 @@ SCANS |= {name: "of an audit" for name in (
     "audit_results", "audit_shown", "audit_times", "audit_usage", "audit_versions", "audit_webhooks", "audit_weights",
     "audit_open", "audit_registry", "audit_secrets", "secret_all",
 )}
+# A move of the storage reads everything, and a start looks for one that has not ended.
+SCANS |= {name: "of a move" for name in ("rows_database_is_made", "rows_database_tables", "rows_accounts", "rows_moves", "rows_contents")}
 # An index of words is asked, not read through.
 WORDS = ("model_search", "collection_search")
 
