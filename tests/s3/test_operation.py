@@ -12,6 +12,7 @@ import requests
 from conftest import KEYS
 from s3 import BUCKET
 from test_files import forget_copies, upload
+from waiting import wait_until
 
 
 def start_fails(server, *more):
@@ -110,6 +111,8 @@ def test_doctor_tries_the_bucket(remote, proxy, s3):
     assert files["status"] == "ok", files
     assert not list((s3.bucket / server.prefix).glob("probe-*"))
     proxy.is_away = True
+    # What the server found a moment ago still counts.
+    wait_until(lambda: requests.get(f"{server.url}/-/readyz", timeout=60).status_code == 503)
     report = json.loads(server.cli("doctor", "--json", env=env).stdout)
     found = {check["check"]: check for check in report["checks"]}
     assert found["files"]["status"] == found["ready"]["status"] == "fail", found
