@@ -65,10 +65,10 @@ known_content (const Making *making, const char *path, const struct stat *st)
 }
 
 static bool
-read_file (Making *making, const char *full, VendBackupEntry *entry, GError **error)
+read_file (Making *making, const char *full, bool is_linked, VendBackupEntry *entry, GError **error)
 {
   struct stat st;
-  vend_autofd fd = open (full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  vend_autofd fd = open (full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (is_linked ? 0 : O_NOFOLLOW));
   if (fd < 0 || fstat (fd, &st) < 0)
     return vend_fail_errno (error, errno == ENOENT ? VEND_ERROR_NOT_FOUND : VEND_ERROR_STORAGE,
                             errno, "open '%s'", full);
@@ -136,15 +136,13 @@ add (Making *making, const char *path, GError **error)
   if (lstat (full, &st) < 0)
     return errno == ENOENT
            || vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "look at '%s'", full);
-  if (S_ISLNK (st.st_mode) && !vend_backup_link_fits (path))
-    {
-      /* A file, such as settings that are kept elsewhere, is taken for what it leads to. */
-      if (stat (full, &st) < 0 || !S_ISREG (st.st_mode))
-        return vend_fail (error, VEND_ERROR_INVALID,
-                          "'%s' is a symbolic link, and what it leads to would be missing in the "
-                          "backup; mount that at its place instead",
-                          full);
-    }
+  /* A file, such as settings that are kept elsewhere, is taken for what it leads to. */
+  const bool is_linked = S_ISLNK (st.st_mode) && !vend_backup_link_fits (path);
+  if (is_linked && (stat (full, &st) < 0 || !S_ISREG (st.st_mode)))
+    return vend_fail (error, VEND_ERROR_INVALID,
+                      "'%s' is a symbolic link, and what it leads to would be missing in the "
+                      "backup; mount that at its place instead",
+                      full);
   if (!S_ISDIR (st.st_mode) && !S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
     return true;
   const VendBackupEntry *seen = g_hash_table_lookup (making->entries, path);
@@ -154,7 +152,7 @@ add (Making *making, const char *path, GError **error)
                               : S_ISREG (st.st_mode) ? VEND_BACKUP_FILE
                                                      : VEND_BACKUP_LINK;
   g_autoptr (VendBackupEntry) entry = vend_backup_entry_new (path, kind, st.st_mode);
-  if ((kind == VEND_BACKUP_FILE && !read_file (making, full, entry, &problem))
+  if ((kind == VEND_BACKUP_FILE && !read_file (making, full, is_linked, entry, &problem))
       || (kind == VEND_BACKUP_LINK && !read_link (full, entry, &problem)))
     return forgive (problem, error);
   keep (making, g_steal_pointer (&entry));
