@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define DIAL_PATIENCE_MS 10000
-#define HELLO_MAX ((gsize) 4 << 20)
 #define PIECE ((gsize) 64 * 1024)
 
 bool
@@ -83,7 +82,7 @@ greet (VendTlsStream *stream, const json_t *hello, json_t **out_welcome, GError 
 {
   json_auto_t *answer = NULL;
   if (!vend_exchange_send (stream, hello, error)
-      || !vend_exchange_receive (stream, HELLO_MAX, &answer, error))
+      || !vend_exchange_receive (stream, VEND_EXCHANGE_HELLO_MAX, &answer, error))
     return false;
   const char *refused = vend_json_string (answer, "refused");
   if (refused != NULL)

@@ -10,6 +10,7 @@
 
 #define VEND_EXCHANGE_PROTOCOL 1
 #define VEND_EXCHANGE_FRAME_MAX ((gsize) 1 << 29)
+#define VEND_EXCHANGE_HELLO_MAX ((gsize) 4 << 20) /* and of what answers it */
 
 bool vend_exchange_send (VendTlsStream *stream, const json_t *frame, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

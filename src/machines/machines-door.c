@@ -19,7 +19,6 @@
 #define MAX_CONNECTIONS 4096
 #define ACCEPT_POLL_MS 500
 #define HANDSHAKE_PATIENCE_MS 10000
-#define HELLO_MAX ((gsize) 4 << 20)
 /* An agent says something every two seconds. */
 #define AGENT_PATIENCE_MS 20000
 
@@ -218,14 +217,21 @@ serve_agent (const Connection *connection, VendTlsStream *stream, const json_t *
 
 /* ---- Directors */
 
+/* Locked. Somebody waits for this director. */
+static bool
+is_wanted (const Entry *entry)
+{
+  return entry != NULL && entry->life != LIFE_GONE && !entry->is_ended;
+}
+
 /* The scheduler gets one end of a socket pair. False: nobody waits for this director. */
 static bool
 take_in (VendMachines *machines, VendTlsStream *stream, const char *id, int *plain_fd)
 {
   pthread_mutex_lock (&machines->lock);
   Entry *entry = g_hash_table_lookup (machines->entries, id);
-  const bool is_wanted = entry != NULL && entry->life != LIFE_GONE && !entry->is_ended;
-  if (is_wanted)
+  const bool wanted = is_wanted (entry);
+  if (wanted)
     {
       if (entry->stream != NULL)
         vend_tls_stream_shut (entry->stream);
@@ -234,7 +240,7 @@ take_in (VendMachines *machines, VendTlsStream *stream, const char *id, int *pla
       entry->plain_fd = vend_fd_steal (plain_fd);
     }
   pthread_mutex_unlock (&machines->lock);
-  return is_wanted;
+  return wanted;
 }
 
 static void
@@ -255,7 +261,7 @@ is_known (VendMachines *machines, const char *id)
 {
   pthread_mutex_lock (&machines->lock);
   const Entry *entry = g_hash_table_lookup (machines->entries, id);
-  const bool known = entry != NULL && entry->life != LIFE_GONE && !entry->is_ended;
+  const bool known = is_wanted (entry);
   pthread_mutex_unlock (&machines->lock);
   return known;
 }
@@ -411,7 +417,7 @@ serve (const Connection *connection, GError **error)
   json_auto_t *hello = NULL;
   return vend_tls_stream_accept (connection->door->machines->identity, connection->first_fd,
                                  HANDSHAKE_PATIENCE_MS, &stream, error)
-         && vend_exchange_receive (stream, HELLO_MAX, &hello, error)
+         && vend_exchange_receive (stream, VEND_EXCHANGE_HELLO_MAX, &hello, error)
          && serve_hello (connection, stream, hello, error);
 }
 
