@@ -7,7 +7,6 @@
 #include "base/process-start.h"
 #include "cli/client/client-config.h"
 #include "files/depot.h"
-#include "files/s3.h"
 #include <string.h>
 
 #define MAX_MARK ((gsize) 4096)
@@ -24,11 +23,29 @@ vend_file_keys_clear (VendFileKeys *keys)
   g_clear_pointer (&keys->region, g_free);
 }
 
-static char *
+const char *
+vend_s3_variable (const char *name)
+{
+  const char *value = g_getenv (name);
+  return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static const char *
 region (void)
 {
-  const char *name = g_getenv ("AWS_REGION");
-  return g_strdup (name != NULL && *name != '\0' ? name : g_getenv ("AWS_DEFAULT_REGION"));
+  const char *name = vend_s3_variable ("AWS_REGION");
+  return name != NULL ? name : vend_s3_variable ("AWS_DEFAULT_REGION");
+}
+
+VendS3Options
+vend_s3_from_environment (const char *place, const char *endpoint)
+{
+  return (VendS3Options){ .place = place,
+                          .endpoint = endpoint,
+                          .region = region (),
+                          .key_id = g_getenv ("AWS_ACCESS_KEY_ID"),
+                          .secret = g_getenv ("AWS_SECRET_ACCESS_KEY"),
+                          .session = vend_s3_variable ("AWS_SESSION_TOKEN") };
 }
 
 void
@@ -37,7 +54,7 @@ vend_file_keys_take (VendFileKeys *out)
   out->key_id = vend_process_take_variable ("AWS_ACCESS_KEY_ID");
   out->secret = vend_process_take_variable ("AWS_SECRET_ACCESS_KEY");
   out->session = vend_process_take_variable ("AWS_SESSION_TOKEN");
-  out->region = region ();
+  out->region = g_strdup (region ());
 }
 
 static const char *
@@ -47,19 +64,12 @@ text_or_null (const char *text)
 }
 
 static bool
-make_depot (const char *place, const char *endpoint, const VendFileKeys *keys, VendDepot **out,
-            char **out_place, GError **error)
+make_depot (const VendS3Options *options, VendDepot **out, char **out_place, GError **error)
 {
   VendS3 *s3 = NULL;
-  if (*place == '\0')
+  if (*options->place == '\0')
     return true;
-  if (!vend_s3_new (&(VendS3Options){ .place = place,
-                                      .endpoint = endpoint,
-                                      .region = text_or_null (keys->region),
-                                      .key_id = keys->key_id,
-                                      .secret = keys->secret,
-                                      .session = text_or_null (keys->session) },
-                    &s3, error))
+  if (!vend_s3_new (options, &s3, error))
     return false;
   if (out_place != NULL)
     *out_place = g_strdup (vend_s3_place (s3));
@@ -84,11 +94,8 @@ bool
 vend_file_depot_at (const char *place, const char *endpoint, VendDepot **out, char **out_place,
                     GError **error)
 {
-  const VendFileKeys keys
-      = { (char *) g_getenv ("AWS_ACCESS_KEY_ID"), (char *) g_getenv ("AWS_SECRET_ACCESS_KEY"),
-          (char *) g_getenv ("AWS_SESSION_TOKEN"), region () };
-  g_autofree char *keys_region G_GNUC_UNUSED = keys.region;
-  return make_depot (place, endpoint, &keys, out, out_place, error);
+  const VendS3Options options = vend_s3_from_environment (place, endpoint);
+  return make_depot (&options, out, out_place, error);
 }
 
 bool
@@ -155,9 +162,13 @@ vend_file_place_open (const VendSettings *settings, const VendFileKeys *keys, co
   g_autofree char *path = g_build_filename (data_dir, VEND_DEPOT_MARK, NULL);
   g_autofree char *mark = NULL, *place = NULL;
   g_autoptr (VendDepot) depot = NULL;
-  if (!make_depot (vend_settings_text (settings, "files"),
-                   vend_settings_text (settings, "files-endpoint"), keys, &depot, &place, error)
-      || !read_mark (path, &mark, error))
+  const VendS3Options options = { .place = vend_settings_text (settings, "files"),
+                                  .endpoint = vend_settings_text (settings, "files-endpoint"),
+                                  .region = keys->region,
+                                  .key_id = keys->key_id,
+                                  .secret = keys->secret,
+                                  .session = text_or_null (keys->session) };
+  if (!make_depot (&options, &depot, &place, error) || !read_mark (path, &mark, error))
     return false;
   if (depot == NULL)
     return mark == NULL ? vend_blobs_open (blobs, out, error) : refuse (mark, error);

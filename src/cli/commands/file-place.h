@@ -6,6 +6,7 @@
 
 #include "base/settings.h"
 #include "files/blobs.h"
+#include "files/s3.h"
 
 /* The credentials of S3, as the environment has them. */
 typedef struct
@@ -19,6 +20,11 @@ void vend_file_keys_clear (VendFileKeys *keys);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VendFileKeys, vend_file_keys_clear)
 /* Takes them out of the environment, so that no child has them. */
 void vend_file_keys_take (VendFileKeys *out);
+
+/* The value of a variable of the environment; NULL when it is empty or not there. */
+const char *vend_s3_variable (const char *name);
+/* With the credentials and the region of the environment, all borrowed. Main thread only. */
+VendS3Options vend_s3_from_environment (const char *place, const char *endpoint);
 
 /* A bucket by the credentials of this environment; `*out_place` is its name in one form, and may be
  * left out. INVALID for a place that cannot work. */
