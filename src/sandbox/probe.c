@@ -161,6 +161,14 @@ vend_isolation_probe (const char *data_dir, VendIsolationSetting setting)
   return found;
 }
 
+VendIsolationFound *
+vend_isolation_found_copy (const VendIsolationFound *found)
+{
+  VendIsolationFound *copy = g_memdup2 (found, sizeof *found);
+  copy->why = g_strdup (found->why);
+  return copy;
+}
+
 void
 vend_isolation_found_free (VendIsolationFound *found)
 {

@@ -16,6 +16,8 @@ typedef struct
  * vend_isolation_found_free. */
 VendIsolationFound *vend_isolation_probe (const char *data_dir, VendIsolationSetting setting)
     G_GNUC_WARN_UNUSED_RESULT;
+VendIsolationFound *vend_isolation_found_copy (const VendIsolationFound *found)
+    G_GNUC_WARN_UNUSED_RESULT;
 void vend_isolation_found_free (VendIsolationFound *found);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VendIsolationFound, vend_isolation_found_free)
 

@@ -634,8 +634,9 @@ check_working_copy (const App *app, GError **error)
 static void
 find_image_isolation (App *app, VendIsolationSetting setting)
 {
-  app->image_isolation = vend_isolation_probe (
-      app->data_dir, setting == VEND_ISOLATE_OFF ? VEND_ISOLATE_AUTO : setting);
+  app->image_isolation = setting == VEND_ISOLATE_OFF
+                             ? vend_isolation_probe (app->data_dir, VEND_ISOLATE_AUTO)
+                             : vend_isolation_found_copy (app->isolation);
   g_autofree char *how = vend_isolation_describe (app->image_isolation);
   const bool is_there = app->image_isolation->kind == VEND_ISOLATION_SANDBOX;
   vend_log (VEND_LOG_INFO, is_there ? "isolation of images" : "images do not run here", "by", how,
