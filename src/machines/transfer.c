@@ -17,9 +17,10 @@
 
 /* ---- Bytes */
 
-bool
-vend_transfer_send_file (VendTlsStream *stream, int fd, uint64_t size, VendTransferTick tick,
-                         void *data, GError **error)
+/* `sum` and `tick` may be NULL. */
+static bool
+send_bytes (VendTlsStream *stream, int fd, uint64_t size, GChecksum *sum, VendTransferTick tick,
+            void *data, GError **error)
 {
   g_autofree guint8 *piece = g_malloc (PIECE);
   while (size > 0)
@@ -31,6 +32,8 @@ vend_transfer_send_file (VendTlsStream *stream, int fd, uint64_t size, VendTrans
         return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "read a file to send");
       if (n == 0)
         return vend_fail (error, VEND_ERROR_CONFLICT, "a file to send has become shorter");
+      if (sum != NULL)
+        g_checksum_update (sum, piece, n);
       if (!vend_tls_stream_write (stream, piece, (gsize) n, error))
         return false;
       size -= (uint64_t) n;
@@ -38,6 +41,13 @@ vend_transfer_send_file (VendTlsStream *stream, int fd, uint64_t size, VendTrans
         tick (data);
     }
   return true;
+}
+
+bool
+vend_transfer_send_file (VendTlsStream *stream, int fd, uint64_t size, VendTransferTick tick,
+                         void *data, GError **error)
+{
+  return send_bytes (stream, fd, size, NULL, tick, data, error);
 }
 
 static bool
@@ -101,25 +111,6 @@ entry_of (const char *type, const char *path, const struct stat *st)
 }
 
 static bool
-send_bytes (Tree *tree, int fd, uint64_t size, GError **error)
-{
-  g_autofree guint8 *piece = g_malloc (PIECE);
-  while (size > 0)
-    {
-      const ssize_t n = read (fd, piece, (size_t) MIN (size, (uint64_t) PIECE));
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return vend_fail (error, VEND_ERROR_CONFLICT, "a file to send has changed");
-      g_checksum_update (tree->sum, piece, n);
-      if (!vend_tls_stream_write (tree->stream, piece, (gsize) n, error))
-        return false;
-      size -= (uint64_t) n;
-    }
-  return true;
-}
-
-static bool
 send_plain (Tree *tree, int parent, const char *name, const char *path, GError **error)
 {
   struct stat st;
@@ -128,7 +119,8 @@ send_plain (Tree *tree, int parent, const char *name, const char *path, GError *
     return vend_fail_errno (error, VEND_ERROR_STORAGE, errno, "open '%s'", path);
   json_auto_t *entry = entry_of ("file", path, &st);
   vend_json_set_int (entry, "size", st.st_size);
-  return send_entry (tree, entry, error) && send_bytes (tree, fd, (uint64_t) st.st_size, error);
+  return send_entry (tree, entry, error)
+         && send_bytes (tree->stream, fd, (uint64_t) st.st_size, tree->sum, NULL, NULL, error);
 }
 
 static bool
